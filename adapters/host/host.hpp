@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "adapters/api/adapter.hpp"
+#include "core/base/error.hpp"
+#include "core/base/module.hpp"
+#include "core/bus/endpoints.hpp"
+#include "core/config/settings.hpp"
+
+namespace sense {
+
+// Keys that every adapter has, next to its plugin's own, in `adapters: NAME:`.
+[[nodiscard]] std::span<const Option> adapter_host_options();
+
+// A loaded plugin; the shared object stays loaded as long as this lives.
+class AdapterPlugin {
+ public:
+  // Looks for adapter-NAME.so in `folder`. Fails as GatewayPlugin::load.
+  [[nodiscard]] static Result<AdapterPlugin> load(const std::string& folder,
+                                                  const std::string& name);
+  [[nodiscard]] const AdapterDescriptor& descriptor() const { return *descriptor_; }
+
+ private:
+  Module module_;
+  const AdapterDescriptor* descriptor_ = nullptr;
+};
+
+struct AdapterConfig {
+  std::string name;
+  BusEndpoints endpoints;
+  Settings host;    // of adapter_host_options()
+  Settings plugin;  // of the descriptor's options
+};
+
+// One adapter process: bus and one plugin. Any thread may call stop().
+class AdapterHost {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<AdapterHost>> start(AdapterConfig config,
+                                                                  AdapterPlugin plugin);
+  virtual ~AdapterHost() = default;
+  [[nodiscard]] virtual Status run() = 0;
+  virtual void stop() = 0;
+};
+
+}  // namespace sense

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "broker/recent_ids.hpp"
+#include "broker/registry.hpp"
+#include "broker/request.hpp"
+#include "broker/store.hpp"
+#include "core/base/counters.hpp"
+
+namespace sense {
+
+// Turns everything that waits into one transaction with one sync: takes rights and repeats out,
+// gives sequence numbers, appends to the journal, changes the registry, and only then answers. No
+// threads, no sockets; time comes in. One thread.
+class Ingest {
+ public:
+  struct Limits {
+    Duration repeat_window{};
+    std::size_t repeat_ids_max = 0;
+    Registry::Limits registry;
+  };
+  // Restores head, registry and repeat window from the store, which must outlive it.
+  [[nodiscard]] static Result<Ingest> restore(Store& store, Limits limits, Counters& counters,
+                                              Now now);
+
+  // Makes the subscriptions of the configuration file those of the registry with via "config".
+  [[nodiscard]] Status take_static(const std::vector<Subscription>& wanted, Now now);
+
+  // One group. On a full disk all are refused with nomoreroom and nothing has changed. Fails only
+  // when the journal can no longer be trusted: the broker must then stop, and has answered nothing.
+  [[nodiscard]] Result<Outgoing> commit_group(std::span<const IncomingRef> group, Now now);
+
+  // When leases end next.
+  [[nodiscard]] std::optional<MonoTime> next_timer() const { return registry_.next_expiry(); }
+  [[nodiscard]] std::uint64_t head() const { return head_; }
+
+ private:
+  Ingest(Store& store, Limits limits, Counters& counters);
+
+  [[nodiscard]] Status restore_ids(Now now);
+  bus::Reply handle(const Incoming& incoming, Now now);
+  bus::Published take_event(std::string_view octets, const Incoming& incoming, Now now);
+  bus::Reply handle_put(const Incoming& incoming, Now now);
+  bus::Reply handle_remove(const Incoming& incoming, Now now);
+  bus::Reply handle_read(const Incoming& incoming) const;
+  void take_change(const Registry::Change& change, Now now);
+  void append(std::string_view event, std::string_view topic, std::string_view type,
+              std::string_view principal, Now now);
+  void expire_leases(Now now);
+  [[nodiscard]] Status write(Now now);
+  void undo();
+  Outgoing refused(std::span<const IncomingRef> group, const Error& error) const;
+  void seal(Outgoing& out);
+
+  Store& store_;
+  Counters& counters_;
+  Registry registry_;
+  RecentIds ids_;
+  std::uint64_t head_ = 0;  // committed
+
+  // The group under way.
+  std::uint64_t next_ = 1;
+  std::string records_;
+  std::vector<Outgoing::Publication> publications_;
+  std::map<std::string, std::uint64_t, std::less<>> tally_;
+  std::vector<RegistryEntry> rows_;
+};
+
+}  // namespace sense

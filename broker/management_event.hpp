@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "core/bus/bus.hpp"
+#include "core/event/event.hpp"
+#include "core/subscription/subscription.hpp"
+
+// The events by which the broker announces changes of its registry (docs/subscriptions.md): type
+// {urn:sense:management}subscription-WHAT, subject the id, data JSON. Pure.
+namespace sense {
+
+[[nodiscard]] Event subscription_event(const Subscription& subscription, std::string_view what,
+                                       std::string_view principal, std::string_view reason,
+                                       WallTime now);
+// For entries other than subscriptions: {urn:sense:management}KIND-WHAT.
+[[nodiscard]] Event entry_event(const RegistryEntry& entry, std::string_view what,
+                                std::string_view principal, std::string_view reason, WallTime now);
+
+}  // namespace sense

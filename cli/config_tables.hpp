@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+
+#include "core/config/settings.hpp"
+
+// The keys of the configuration file that belong to no program in particular.
+namespace sense::cli {
+
+inline constexpr std::array top_options{
+    Option{"data", OptionType::text, "/var/lib/sense",
+           "Folder for everything that is kept: journal, registry, progress. Made when it is not "
+           "there. Relative to this file's folder.",
+           1, 1024},
+    Option{"plugins", OptionType::text, "",
+           "Folder of gateway-NAME.so and adapter-NAME.so. Relative to this file's folder; empty: "
+           "where they were installed.",
+           0, 1024},
+};
+
+inline constexpr std::array log_options{
+    Option{"level", OptionType::text, "info",
+           "The least that is said: debug, info, warn or error."},
+    Option{"format", OptionType::text, "text", "Lines of text, or json: one object a line."},
+};
+
+inline constexpr std::array egress_options{
+    Option{"allow", OptionType::list, "",
+           "Networks that may be called back although they are private or this machine, e.g. "
+           "10.0.0.0/8."},
+};
+
+inline constexpr std::array part_options{
+    Option{"plugin", OptionType::text, "",
+           "Which plugin this is; empty: the one with the entry's name.", 0, 64},
+};
+
+inline constexpr std::array subscription_options{
+    Option{"id", OptionType::text, "", "Name of the subscription, unique in this file.", 0, 64},
+    Option{"callback", OptionType::text, "", "URI to call back.", 0, 2048},
+    Option{"types", OptionType::list, "", "Patterns of types; none: all types.", 0, 256},
+    Option{"sources", OptionType::list, "", "Patterns of sources; none: all sources.", 0, 256},
+    Option{"filter", OptionType::text, "", "CloudEvents SQL expression.", 0, 2048},
+    Option{"edition", OptionType::text, "", "Wanted form of the payload.", 0, 256},
+    Option{"language", OptionType::text, "", "Wanted language, a BCP 47 tag.", 0, 64},
+};
+
+inline constexpr std::array delivery_options{
+    Option{"retry-initial", OptionType::duration, "1s", "Pause after the first failed attempt.", 0,
+           604800},
+    Option{"retry-max", OptionType::duration, "1h", "Longest pause between two attempts.", 0,
+           604800},
+    Option{"retry-count", OptionType::integer, "1", "Attempts in all.", 1, 1000},
+    Option{"expiry", OptionType::duration, "1h", "Older events are not delivered."},
+    Option{"window", OptionType::integer, "1", "Attempts in flight at once.", 1, 1024},
+};
+
+}  // namespace sense::cli

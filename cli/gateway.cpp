@@ -1,0 +1,33 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/daemon.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+int run_gateway(const Global& global, const std::string& name) {
+  StopSignals signals;
+  const auto file = load_config(global);
+  if (!file) return refused(file.error());
+  const auto part = find_part(file->gateways, "gateway", name, file->path);
+  if (!part) return refused(part.error());
+  auto loaded = load_gateway(*file, **part);
+  if (!loaded) return refused(loaded.error());
+  return run_part<GatewayHost>(*file, "gateway " + name, std::move(*loaded), signals);
+}
+
+}  // namespace
+
+void add_gateway(CLI::App& app, Cli& cli) {
+  auto* command =
+      add_command(app, "gateway", "Run one gateway of the configuration",
+                  "Example:\n  sense gateway http       the entry `http` under `gateways:`");
+  const auto name = std::make_shared<std::string>();
+  command->add_option("NAME", *name, "Its name under `gateways:`")->required();
+  command->callback(
+      [&cli, name] { cli.run = [&cli, name] { return run_gateway(cli.global, *name); }; });
+}
+
+}  // namespace sense::cli

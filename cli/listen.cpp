@@ -1,0 +1,58 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/arrival.hpp"
+#include "cli/command.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+constexpr const char* examples =
+    "Prints for each event that arrives:  delivered CALLBACK TYPE SOURCE #NUMBER ID\n"
+    "sense://HOST:PORT   subscribes at a SENSE gateway and takes its datagrams\n"
+    "http://HOST:PORT/X  listens there, and with --subscribe makes the subscription at a gateway\n"
+    "maildir:FOLDER      waits for mail in the `new` folder of each mailbox in FOLDER\n"
+    "\n"
+    "Examples:\n"
+    "  sense listen sense://127.0.0.1:7367 --type '{urn:example:printer}*'\n"
+    "  sense listen http://127.0.0.1:0/events --subscribe http://127.0.0.1:8080\n"
+    "  sense listen maildir:/var/lib/sense/mail --count 1 --timeout 60s";
+
+int run_listen(const ListenOptions& options) {
+  if (options.count == 0 && options.timeout != "0s")
+    return refused("--timeout needs --count: it is how long to wait for that many events");
+  if (options.uri.starts_with("sense:")) return listen_sense(options);
+  if (options.uri.starts_with("http:")) return listen_http(options);
+  if (options.uri.starts_with("maildir:")) return listen_maildir(options);
+  return refused("cannot listen at '" + options.uri +
+                 "': it must begin with sense://, http:// or maildir:");
+}
+
+}  // namespace
+
+void add_listen(CLI::App& app, Cli& cli) {
+  auto* command = add_command(app, "listen", "Be called back: by datagram, HTTP or mail", examples);
+  const auto options = std::make_shared<ListenOptions>();
+  command->add_option("URI", options->uri, "Where: see below")->required();
+  add_types(*command, options->types, "Only these types: {ns}local, {ns}* or *; repeatable");
+  add_sources(*command, options->sources, "Only these sources; /** for all below; repeatable");
+  add_duration(*command, "--period", options->period, "Lease to ask for; it is renewed");
+  command->add_option("--bind", options->bind, "Own address for sense://")
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
+  command->add_option("--subscribe", options->subscribe, "HTTP gateway to subscribe at")
+      ->type_name("URL");
+  command->add_option("-n,--count", options->count, "End after so many events (default: never)")
+      ->type_name("N");
+  add_duration(*command, "--timeout", options->timeout,
+               "With --count: fail when they have not come by then; 0s waits for ever");
+  command->callback([&cli, options] {
+    cli.run = [&cli, options] {
+      options->json = cli.global.json;
+      return run_listen(*options);
+    };
+  });
+}
+
+}  // namespace sense::cli

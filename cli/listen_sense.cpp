@@ -1,0 +1,105 @@
+#include <utility>
+#include <variant>
+
+#include "cli/arrival.hpp"
+#include "cli/command.hpp"
+#include "cli/sense_shell.hpp"
+#include "core/base/random.hpp"
+#include "core/sense/client.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+datagram::ClientOptions client_options(const ListenOptions& options) {
+  datagram::ClientOptions client;
+  client.types = options.types;
+  client.sources = options.sources;
+  client.period = std::chrono::duration_cast<std::chrono::seconds>(*parse_duration(options.period));
+  client.tag_prefix = random_token(60);
+  return client;
+}
+
+class SenseListener {
+ public:
+  SenseListener(Loop& loop, const ListenOptions& options, UdpPeer peer)
+      : loop_(loop),
+        arrivals_(loop, options),
+        shell_(
+            std::move(peer), client_options(options),
+            [this](const datagram::Notice& notice) {
+              std::visit([this](const auto& what) { on(what); }, notice);
+            },
+            [this] { say_once_that_nobody_is_there(); }),
+        callback_("sense://" + shell_.local()) {
+    loop.on_finish([this] { cancel(); });
+  }
+
+  void start() {
+    say("subscribing at sense://" + shell_.remote());
+    shell_.receive();
+    shell_.handle(shell_.client().subscribe(system_clock().now()));
+  }
+
+ private:
+  void on(const datagram::Registered& registered) {
+    if (registered.renewed) return;
+    say("subscribed as " + registered.subscription + " for " +
+        std::to_string(registered.period.count()) + " s, called back at " + callback_);
+  }
+  void on(const datagram::Arrived& arrived) {
+    const auto& event = arrived.event;
+    arrivals_.arrived({callback_, std::string(event.type.display()), event.source,
+                       std::to_string(arrived.number), event.id, arrived.subscription, event.data});
+  }
+  void on(const datagram::GapReported& gap) {
+    say("numbers " + std::to_string(gap.from) + " to " + std::to_string(gap.to) +
+        " will never come: " + gap.reason);
+  }
+  void on(const datagram::Ended& ended) {
+    if (loop_.finishing()) return loop_.leave();
+    say("the subscription ended: " + ended.reason);
+  }
+  void on(const datagram::Failed& failure) {
+    if (loop_.finishing()) return loop_.leave();
+    say("refused: " + failure.error.message);
+  }
+  void on(const datagram::Answered&) {}
+  void on(const datagram::VerifyAsked&) {}
+
+  // The client asks again by itself.
+  void say_once_that_nobody_is_there() {
+    if (!std::exchange(said_absent_, true)) say("nobody listens there yet; asking again");
+  }
+
+  // A polite end, but not a long one: the lease ends by itself.
+  void cancel() {
+    if (shell_.client().subscription().empty()) return loop_.leave();
+    loop_.later(std::chrono::seconds{1}, [this] { loop_.leave(); });
+    // Not at once: finish() may have been called from within the client's own notice, before the
+    // acknowledgement that belongs to it was sent.
+    loop_.later(Duration{0},
+                [this] { shell_.handle(shell_.client().cancel(system_clock().now())); });
+  }
+
+  Loop& loop_;
+  Arrivals arrivals_;
+  SenseShell shell_;
+  std::string callback_;
+  bool said_absent_ = false;
+};
+
+}  // namespace
+
+int listen_sense(const ListenOptions& options) {
+  if (*parse_duration(options.period) < std::chrono::seconds{1})
+    return refused("--period must be at least 1s");
+  Loop loop;
+  auto peer = open_udp(loop.io(), options.uri, options.bind);
+  if (!peer) return refused(peer.error());
+  SenseListener listener(loop, options, std::move(*peer));
+  listener.start();
+  return loop.run();
+}
+
+}  // namespace sense::cli

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/config/yaml.hpp"
+#include "core/subscription/subscription.hpp"
+
+namespace sense::cli {
+
+// The list under `subscriptions:`: active, owned by "config", without expiry. `node` may be null
+// (no list). Each error says file and line.
+[[nodiscard]] Result<std::vector<Subscription>> read_static_subscriptions(const YamlNode& node,
+                                                                          WallTime created);
+
+}  // namespace sense::cli

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+
+namespace sense::cli {
+
+// When a child that died starts again: the first time at once, then after pauses that double up to
+// five seconds; one that ran for ten seconds is trusted anew. Pure.
+class RestartPauses {
+ public:
+  static constexpr Duration first = std::chrono::milliseconds{250};
+  static constexpr Duration longest = std::chrono::seconds{5};
+  static constexpr Duration trusted_after = std::chrono::seconds{10};
+
+  // The child ran that long and died; how long to wait.
+  [[nodiscard]] Duration next(Duration ran);
+
+ private:
+  Duration pause_{0};
+};
+
+// One program to keep running.
+struct ChildSpec {
+  std::string name;                    // "gateway http", for people
+  std::vector<std::string> arguments;  // of this same executable, without argv[0]
+  int stage = 0;                       // stages stop in order; all of one before the next
+};
+
+// Keeps child processes of this executable running until SIGINT or SIGTERM. One thread; forks, so
+// construct it while the process has no other. Ends only processes that it started itself. They get
+// SIGTERM when this process dies, however it dies.
+class Supervisor {
+ public:
+  static constexpr Duration stop_deadline = std::chrono::seconds{10};  // for each stage
+
+  // `pids_file`: where names and ids are written as JSON at each change; empty: nowhere.
+  Supervisor(std::vector<ChildSpec> specs, std::string pids_file);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Fails when a child cannot be started at all, or refuses its configuration the first time that
+  // it runs. All children are gone when it returns.
+  [[nodiscard]] Status run();
+
+ private:
+  struct Child {
+    ChildSpec spec;
+    pid_t pid = 0;     // 0: not running
+    MonoTime since{};  // start when running, otherwise when to start
+    RestartPauses pauses;
+    std::uint64_t starts = 0;
+  };
+
+  [[nodiscard]] Status start(Child& child);
+  [[nodiscard]] Status start_due();
+  [[nodiscard]] Status reap();
+  [[nodiscard]] Status died(Child& child, int wait_status);
+  [[nodiscard]] Status serve();
+  void wait_until(MonoTime deadline);
+  void take_signals();
+  void stop_all();
+  void stop_stage(int stage);
+  void signal_stage(int stage, int number) const;
+  [[nodiscard]] bool running(int stage) const;
+  [[nodiscard]] MonoTime next_due() const;
+  void write_pids() const;
+
+  std::vector<Child> children_;
+  std::string pids_file_;
+  int signals_ = -1;    // signalfd
+  unsigned stops_ = 0;  // SIGINT and SIGTERM so far
+};
+
+}  // namespace sense::cli

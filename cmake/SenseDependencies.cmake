@@ -1,0 +1,25 @@
+# Third-party libraries, all from the distribution. Which folder may use which is the table that
+# tests/tidy enforces.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS unit_test_framework)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(cppzmq REQUIRED)
+find_package(tl-expected REQUIRED)
+pkg_check_modules(LIBSYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(LIBXXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+# msgpack-cxx 4.1 ships a CMake package whose name changed between versions: the header is enough.
+find_path(MSGPACK_INCLUDE_DIR msgpack.hpp REQUIRED)
+find_path(NETSNMP_INCLUDE_DIR net-snmp/net-snmp-config.h REQUIRED)
+find_library(NETSNMP_LIBRARY netsnmp REQUIRED)
+add_library(netsnmp INTERFACE)
+target_include_directories(netsnmp SYSTEM INTERFACE "${NETSNMP_INCLUDE_DIR}")
+target_link_libraries(netsnmp INTERFACE "${NETSNMP_LIBRARY}")

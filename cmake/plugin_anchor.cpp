@@ -1,0 +1,1 @@
+// A module needs one source of its own; the plugin itself comes whole from its static library.

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.hpp"
+
+namespace sense {
+
+using Duration = std::chrono::microseconds;
+// Time of day, UTC. For what people and other machines read; it may jump.
+using WallTime = std::chrono::sys_time<Duration>;
+// Time that only goes forward. For timers, leases and retries.
+using MonoTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+
+// One reading of both clocks. Pure cores take it as a parameter and never ask for it themselves.
+struct Now {
+  WallTime wall;
+  MonoTime mono;
+};
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual Now now() const = 0;
+};
+
+// The machine's clocks. Lives as long as the process; any thread.
+[[nodiscard]] const Clock& system_clock();
+
+// A clock that tests set. Not thread-safe.
+class VirtualClock final : public Clock {
+ public:
+  [[nodiscard]] Now now() const override { return now_; }
+  void advance(Duration by) {
+    now_.wall += by;
+    now_.mono += by;
+  }
+  void jump_wall(Duration by) { now_.wall += by; }
+
+ private:
+  Now now_{WallTime{std::chrono::seconds{1'700'000'000}}, MonoTime{std::chrono::hours{1}}};
+};
+
+// The last instant that RFC 3339 can write: events carry no time after it, and none before 1970.
+inline constexpr WallTime wall_time_max{Duration{253'402'300'799'999'999}};
+
+// RFC 3339 in UTC with as many digits of a second as needed, at least three:
+// 2026-11-21T09:15:00.250Z
+[[nodiscard]] std::string to_rfc3339(WallTime time);
+// RFC 3339, any offset; fractions beyond a microsecond are cut. Years 1970 to 9999.
+[[nodiscard]] Result<WallTime> parse_rfc3339(std::string_view text);
+
+// "250ms", "10s", "5min", "2h", "7d"; a bare number is refused so that nobody mistakes the unit.
+// At most ten years; negative durations are refused.
+[[nodiscard]] Result<Duration> parse_duration(std::string_view text);
+// The shortest text that parse_duration reads back to the same value.
+[[nodiscard]] std::string to_text(Duration duration);
+
+[[nodiscard]] inline std::int64_t to_micros(WallTime time) {
+  return time.time_since_epoch().count();
+}
+[[nodiscard]] inline WallTime from_micros(std::int64_t micros) {
+  return WallTime{Duration{micros}};
+}
+
+}  // namespace sense

@@ -1,0 +1,21 @@
+#include "core/base/hash.hpp"
+
+#include <xxhash.h>
+
+#include "core/base/random.hpp"
+
+namespace sense {
+
+HashSecret HashSecret::random() {
+  HashSecret secret;
+  fill_random(secret.octets);
+  return secret;
+}
+
+Hash128 keyed_hash(const HashSecret& secret, std::string_view text) {
+  const auto hash =
+      XXH3_128bits_withSecret(text.data(), text.size(), secret.octets.data(), secret.octets.size());
+  return {hash.low64, hash.high64};
+}
+
+}  // namespace sense

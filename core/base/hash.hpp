@@ -1,0 +1,29 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace sense {
+
+// 128 bits of XXH3, fast; not cryptographic. With a random secret, others cannot prepare
+// collisions.
+struct Hash128 {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  friend bool operator==(const Hash128&, const Hash128&) = default;
+  struct Hasher {
+    std::size_t operator()(const Hash128& hash) const { return hash.low; }
+  };
+};
+
+// 192 random octets, XXH3's own secret length.
+struct HashSecret {
+  std::array<unsigned char, 192> octets{};
+  [[nodiscard]] static HashSecret random();
+};
+
+[[nodiscard]] Hash128 keyed_hash(const HashSecret& secret, std::string_view text);
+
+}  // namespace sense

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.hpp"
+
+// The log of a process: one line for each thing that an operator should know. Any thread.
+// Text goes to standard error; in JSON format each line is one object. Control characters in values
+// are escaped, so that what a stranger sent cannot forge a line.
+namespace sense::log {
+
+enum class Level { debug, info, warn, error };
+enum class Format { text, json };
+
+struct Field {
+  std::string_view name;
+  std::string value;
+};
+
+// `program` is shown on each line, e.g. "gateway http". Called once at start.
+void configure(std::string_view program, Level level, Format format);
+
+void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
+
+inline void debug(std::string_view message, std::initializer_list<Field> fields = {}) {
+  write(Level::debug, message, fields);
+}
+inline void info(std::string_view message, std::initializer_list<Field> fields = {}) {
+  write(Level::info, message, fields);
+}
+inline void warn(std::string_view message, std::initializer_list<Field> fields = {}) {
+  write(Level::warn, message, fields);
+}
+inline void error(std::string_view message, std::initializer_list<Field> fields = {}) {
+  write(Level::error, message, fields);
+}
+
+// Lets through the first line for a key (usually a sender) in each interval and counts the rest.
+// Remembers at most keys_max keys; beyond that, new keys share one. Thread-safe.
+class Occasionally {
+ public:
+  static constexpr std::size_t keys_max = 1024;
+  explicit Occasionally(Duration interval) : interval_(interval) {}
+
+  struct Answer {
+    bool say = false;
+    std::uint64_t suppressed = 0;  // lines kept back for this key since the last one said
+  };
+  [[nodiscard]] Answer ask(std::string_view key, MonoTime now);
+
+ private:
+  struct Entry {
+    MonoTime said;
+    std::uint64_t suppressed = 0;
+  };
+  Duration interval_;
+  std::mutex mutex_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+}  // namespace sense::log

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sense {
+
+[[nodiscard]] bool valid_utf8(std::string_view text);
+
+// ASCII letters in lower case; other octets unchanged.
+[[nodiscard]] std::string lower(std::string_view text);
+
+// Whether a character must not reach a terminal or a log as it is: it moves the cursor, or changes
+// the order or the end of what a reader sees.
+[[nodiscard]] bool deceives(char32_t c);
+
+// Safe to show on a terminal or in a log: control characters (C0, C1), invalid UTF-8 and
+// bidirectional overrides become \xNN or \uNNNN.
+[[nodiscard]] std::string printable(std::string_view text);
+
+// The pieces between separators; an empty text is one empty piece.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
+// Without spaces and tabs at both ends.
+[[nodiscard]] std::string_view trim(std::string_view text);
+
+// The candidate that is fewest edits away, when at most a third of its letters differ; else "".
+[[nodiscard]] std::string nearest(std::string_view text,
+                                  const std::vector<std::string>& candidates);
+
+// One code point at the start of text, and its length in octets; length 0 when it is not UTF-8.
+struct CodePoint {
+  char32_t value = 0;
+  unsigned length = 0;
+};
+[[nodiscard]] CodePoint first_code_point(std::string_view text);
+
+}  // namespace sense

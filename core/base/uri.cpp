@@ -1,0 +1,121 @@
+#include "core/base/uri.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include "core/base/text.hpp"
+
+namespace sense {
+
+namespace {
+
+using namespace std::string_view_literals;
+using CurlUrl = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+std::string part(CURLU* url, CURLUPart what) {
+  char* text = nullptr;
+  if (curl_url_get(url, what, &text, 0) != CURLUE_OK || text == nullptr) return {};
+  std::string result(text);
+  curl_free(text);
+  return result;
+}
+
+tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
+  return fail(Code::badparam,
+              "'" + printable(text.substr(0, 200)) + "' is not a usable URI: " + std::string(why));
+}
+
+bool host_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("-._~!$&'()*+,;=:[]").find(c) != std::string_view::npos;
+}
+
+// Neither in a URI (RFC 3986, appendix A) nor harmless in what shows or splits one.
+bool unusable(char32_t c) {
+  return c == ' ' || deceives(c) ||
+         (c < 128 && U"\"<>\\^`{|}"sv.find(c) != std::u32string_view::npos);
+}
+
+Result<Uri> parse_hierarchical(std::string_view text, std::string scheme) {
+  // libcurl takes the host from behind one, two or three slashes, drops user information in silence
+  // and decodes hosts. What we read must be what everybody reads, so odd notations are refused.
+  const auto after = text.substr(scheme.size() + 3);
+  const auto authority = after.substr(0, after.find_first_of("/?"));
+  if (authority.empty()) return refuse(text, "it has no host after the two slashes");
+  if (authority.find('@') != std::string_view::npos)
+    return refuse(text, "it contains user information");
+  if (!std::all_of(authority.begin(), authority.end(), host_char))
+    return refuse(text,
+                  "its host has a character that no host has; write an international name in "
+                  "its ASCII form (xn--...)");
+  const CurlUrl url(curl_url(), &curl_url_cleanup);
+  const std::string whole(text);
+  const auto flags = CURLU_NON_SUPPORT_SCHEME | CURLU_NO_AUTHORITY | CURLU_PATH_AS_IS;
+  if (const auto code = curl_url_set(url.get(), CURLUPART_URL, whole.c_str(), flags);
+      code != CURLUE_OK)
+    return refuse(text, curl_url_strerror(code));
+  Uri uri;
+  uri.scheme = std::move(scheme);
+  uri.host = lower(part(url.get(), CURLUPART_HOST));
+  if (uri.host.starts_with('[') && uri.host.ends_with(']'))
+    uri.host = uri.host.substr(1, uri.host.size() - 2);
+  const auto port = part(url.get(), CURLUPART_PORT);
+  std::from_chars(port.data(), port.data() + port.size(), uri.port);
+  uri.path = part(url.get(), CURLUPART_PATH);
+  uri.query = part(url.get(), CURLUPART_QUERY);
+  return uri;
+}
+
+}  // namespace
+
+std::string Uri::authority() const {
+  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == 0 ? name : name + ":" + std::to_string(port);
+}
+
+Result<Uri> parse_uri(std::string_view text) {
+  if (text.size() > Uri::length_max) return refuse(text, "it is longer than 2048 octets");
+  for (auto rest = text; !rest.empty();) {
+    const auto point = first_code_point(rest);
+    if (point.length == 0 || unusable(point.value))
+      return refuse(text, "it contains a space, a control or another character that no URI has");
+    rest.remove_prefix(point.length);
+  }
+  const auto colon = text.find(':');
+  if (colon == 0 || colon == std::string_view::npos)
+    return refuse(text, "it has no scheme such as sense: or https:");
+  const auto scheme = lower(text.substr(0, colon));
+  const auto scheme_char = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+  };
+  if (!std::all_of(scheme.begin(), scheme.end(), scheme_char) || scheme[0] < 'a')
+    return refuse(text, "its scheme has a character that no scheme has");
+  if (text.find('#') != std::string_view::npos) return refuse(text, "it has a fragment");
+  if (text.substr(colon).starts_with("://")) return parse_hierarchical(text, scheme);
+  if (scheme == "http" || scheme == "https")
+    return refuse(text, "write " + scheme + "://host/path");
+  const auto rest = text.substr(colon + 1);
+  const auto question = rest.find('?');
+  Uri uri;
+  uri.scheme = scheme;
+  uri.path = rest.substr(0, question);
+  if (question != std::string_view::npos) uri.query = rest.substr(question + 1);
+  return uri;
+}
+
+bool valid_source(std::string_view text) {
+  if (text.empty() || text.size() > 1024) return false;
+  constexpr std::string_view never = "\"<>\\^`";
+  while (!text.empty()) {
+    const auto point = first_code_point(text);
+    if (point.length == 0 || point.value == ' ' || deceives(point.value)) return false;
+    if (point.length == 1 && never.find(text.front()) != std::string_view::npos) return false;
+    text.remove_prefix(point.length);
+  }
+  return true;
+}
+
+}  // namespace sense

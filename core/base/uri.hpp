@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.hpp"
+
+namespace sense {
+
+// A callback URI (RFC 3986), taken apart. Hierarchical ones are read by libcurl's URL parser.
+struct Uri {
+  static constexpr std::size_t length_max = 2048;
+
+  std::string scheme;      // lower case
+  std::string host;        // lower case; an IPv6 literal without its brackets; may be empty
+  std::uint16_t port = 0;  // 0 when not given
+  std::string path;        // for opaque URIs (mailto:a@b, pull:) all that follows the colon
+  std::string query;       // without the question mark
+
+  // "host:port", with brackets around an IPv6 literal; without ":0".
+  [[nodiscard]] std::string authority() const;
+};
+
+// REQUIRES nothing of the text: refuses what is longer than length_max, has control characters or
+// spaces, user information (RFC 3986 section 3.2.1: it deceives readers) or a fragment.
+[[nodiscard]] Result<Uri> parse_uri(std::string_view text);
+
+// Whether text can stand as an event's source: a URI-reference of printable UTF-8 without spaces,
+// 1 to 1,024 octets.
+[[nodiscard]] bool valid_source(std::string_view text);
+
+}  // namespace sense

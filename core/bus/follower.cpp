@@ -1,0 +1,151 @@
+#include "core/bus/follower.hpp"
+
+#include <algorithm>
+
+namespace sense::bus {
+
+void Follower::follow(std::uint64_t position, std::vector<std::string> prefixes) {
+  forget_waiting();
+  ready_.clear();
+  following_ = true;
+  fetching_ = false;
+  ++generation_;
+  need_fetch_ = true;
+  position_ = position;
+  prefixes_ = std::move(prefixes);
+}
+
+void Follower::forget_waiting() {
+  waiting_.clear();
+  waiting_octets_ = 0;
+  marks_.clear();
+}
+
+void Follower::drop_until(std::uint64_t sequence) {
+  while (!waiting_.empty() && waiting_.front().event->sequence <= sequence) {
+    waiting_octets_ -= waiting_.front().octets;
+    waiting_.pop_front();
+  }
+  while (!marks_.empty() && marks_.front().head <= sequence) marks_.pop_front();
+}
+
+void Follower::on_events(std::vector<EventRef> events, std::size_t octets) {
+  if (!following_) return;
+  if (waiting_.size() + events.size() > waiting_events_max ||
+      waiting_octets_ + octets > waiting_octets_max) {
+    forget_waiting();
+    need_fetch_ = true;
+    return;
+  }
+  if (events.empty()) return;
+  const auto share = octets / events.size();
+  for (auto& event : events) {
+    // A broker that restarts may send an event again; the stream itself is in order.
+    const auto last = waiting_.empty() ? position_ : waiting_.back().event->sequence;
+    if (event->sequence <= last) continue;
+    waiting_.push_back({std::move(event), share});
+    waiting_octets_ += share;
+  }
+}
+
+void Follower::on_mark(Mark mark) {
+  if (!following_) return;
+  if (marks_.size() >= waiting_marks_max) {
+    forget_waiting();
+    need_fetch_ = true;
+  }
+  // One broker's heads never fall: the journal may have been put back from a backup. Asking tells.
+  // A heartbeat behind us means the same, unless it was on its way while we fetched.
+  const bool heartbeat = mark.previous == mark.head;
+  if (mark.head < marked_ || (heartbeat && mark.head < position_)) need_fetch_ = true;
+  marked_ = mark.head;
+  // Heartbeats repeat the head; one that tells nothing new need not wait.
+  if (heartbeat && !marks_.empty() && marks_.back().head == mark.head) return;
+  marks_.push_back(std::move(mark));
+}
+
+bool Follower::wanted_type(const std::string& type) const {
+  const auto topic = type + " ";
+  return std::any_of(prefixes_.begin(), prefixes_.end(),
+                     [&](const auto& prefix) { return selects(prefix, topic); });
+}
+
+bool Follower::wanted(const Event& event) const { return wanted_type(event.type.clark()); }
+
+std::uint64_t Follower::expected(const Mark& mark) const {
+  std::uint64_t count = 0;
+  for (const auto& [type, events] : mark.tally)
+    if (wanted_type(type)) count += events;
+  return count;
+}
+
+Follower::Step Follower::try_mark() {
+  while (!marks_.empty() && marks_.front().head <= position_) marks_.pop_front();
+  if (marks_.empty()) return Step::none;
+  const auto& mark = marks_.front();
+  if (mark.previous != position_) return Step::fetch;
+  Batch batch;
+  for (const auto& waiting : waiting_) {
+    if (waiting.event->sequence > mark.head) break;
+    if (wanted(*waiting.event)) batch.events.push_back(waiting.event);
+  }
+  if (batch.events.size() != expected(mark)) return Step::fetch;
+  batch.position = mark.head;
+  position_ = mark.head;
+  ready_.push_back(std::move(batch));
+  drop_until(position_);
+  return Step::advanced;
+}
+
+std::optional<Batch> Follower::next_batch() {
+  if (!following_) return std::nullopt;
+  if (ready_.empty() && !fetching_ && !need_fetch_) {
+    // Several marks make one batch, up to a size that keeps a consumer responsive.
+    std::size_t events = 0;
+    while (events < 1'000) {
+      const auto step = try_mark();
+      if (step == Step::fetch) need_fetch_ = true;
+      if (step != Step::advanced) break;
+      events += ready_.back().events.size() + 1;
+    }
+  }
+  if (ready_.empty()) return std::nullopt;
+  auto batch = std::move(ready_.front());
+  ready_.pop_front();
+  while (!ready_.empty() && ready_.front().lost_from == 0) {
+    auto& more = ready_.front();
+    batch.events.insert(batch.events.end(), more.events.begin(), more.events.end());
+    batch.position = more.position;
+    ready_.pop_front();
+  }
+  return batch;
+}
+
+std::optional<Follower::Fetch> Follower::next_fetch() {
+  if (!following_ || fetching_ || !need_fetch_ || !ready_.empty()) return std::nullopt;
+  fetching_ = true;
+  return Fetch{position_ + 1, generation_};
+}
+
+void Follower::on_fetched(std::uint64_t generation, Bus::FetchReply reply) {
+  if (!waits_for(generation)) return;
+  fetching_ = false;
+  Batch batch;
+  if (reply.first > position_ + 1 && position_ < reply.head) {
+    batch.lost_from = position_ + 1;
+    batch.lost_to = reply.first - 1;
+  }
+  for (auto& event : reply.events)
+    if (event->sequence > position_ && wanted(*event)) batch.events.push_back(std::move(event));
+  // A journal that is shorter than what was seen was put back from a backup: go on from its end.
+  const bool restored = reply.head < position_;
+  if (restored) forget_waiting();
+  const auto seen = std::min(reply.next - std::min<std::uint64_t>(reply.next, 1), reply.head);
+  position_ = restored ? reply.head : std::max(position_, seen);
+  batch.position = position_;
+  drop_until(position_);
+  need_fetch_ = position_ < reply.head;
+  ready_.push_back(std::move(batch));
+}
+
+}  // namespace sense::bus

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bus/bus.hpp"
+#include "core/bus/protocol.hpp"
+
+namespace sense::bus {
+
+// Turns a lossy live stream and a fetchable journal into one stream without gap or repeat, in
+// order. Pure: no I/O, no clock, one thread. Live events wait until the mark behind them says that
+// none of theirs is missing; when one is, or a mark is, the journal is asked. Memory is bounded:
+// what does not fit is thrown away and fetched later.
+class Follower {
+ public:
+  static constexpr std::size_t waiting_events_max = 50'000;
+  static constexpr std::size_t waiting_octets_max = 64 * 1024 * 1024;
+  static constexpr std::size_t waiting_marks_max = 10'000;
+
+  // Starts over after `position`.
+  void follow(std::uint64_t position, std::vector<std::string> prefixes);
+  [[nodiscard]] bool following() const { return following_; }
+  [[nodiscard]] const std::vector<std::string>& prefixes() const { return prefixes_; }
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+
+  // Events from the live stream, in the order of arrival. `octets` is their size, for the bound.
+  void on_events(std::vector<EventRef> events, std::size_t octets);
+  void on_mark(Mark mark);
+  // Whether a fetch of that generation is still waited for: follow() was not called since.
+  [[nodiscard]] bool waits_for(std::uint64_t generation) const {
+    return following_ && fetching_ && generation == generation_;
+  }
+  // The answer to the fetch that next_fetch() asked for. Ignored when follow() was called since.
+  void on_fetched(std::uint64_t generation, Bus::FetchReply reply);
+
+  // The next batch to hand out, when there is one.
+  [[nodiscard]] std::optional<Batch> next_batch();
+  // What to fetch now: from `from` on. At most one fetch is under way.
+  struct Fetch {
+    std::uint64_t from = 0;
+    std::uint64_t generation = 0;
+  };
+  [[nodiscard]] std::optional<Fetch> next_fetch();
+
+ private:
+  enum class Step { none, advanced, fetch };
+  [[nodiscard]] Step try_mark();
+  [[nodiscard]] bool wanted(const Event& event) const;
+  [[nodiscard]] bool wanted_type(const std::string& type) const;
+  [[nodiscard]] std::uint64_t expected(const Mark& mark) const;
+  void forget_waiting();
+  void drop_until(std::uint64_t sequence);
+
+  bool following_ = false;
+  bool fetching_ = false;
+  bool need_fetch_ = false;
+  std::uint64_t generation_ = 0;
+  std::uint64_t position_ = 0;
+  std::vector<std::string> prefixes_;
+  struct Waiting {
+    EventRef event;
+    std::size_t octets = 0;
+  };
+  std::deque<Waiting> waiting_;
+  std::size_t waiting_octets_ = 0;
+  std::deque<Mark> marks_;
+  std::uint64_t marked_ = 0;  // head of the mark that came last
+  std::deque<Batch> ready_;   // at most a few: what a fetch or a mark completed
+};
+
+}  // namespace sense::bus

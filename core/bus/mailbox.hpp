@@ -1,0 +1,66 @@
+#pragma once
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "core/base/check.hpp"
+
+namespace sense::bus {
+
+// Hands values from any threads to one. The receiver waits on `fd()`, which is readable while
+// something may be there, and takes everything at once: what waits becomes one group by itself.
+template <class T>
+class Mailbox {
+ public:
+  Mailbox() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { SENSE_CHECK(fd_ >= 0); }
+  ~Mailbox() { ::close(fd_); }
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  void put(T value) {
+    bool first = false;
+    {
+      const std::lock_guard lock(mutex_);
+      first = values_.empty();
+      values_.push_back(std::move(value));
+    }
+    if (first) wake();
+  }
+
+  // Makes fd() readable without a value.
+  void wake() {
+    const std::uint64_t one = 1;
+    // The counter can only be full when the receiver is awake already.
+    [[maybe_unused]] const auto written = ::write(fd_, &one, sizeof one);
+  }
+
+  // Everything that is there, in order; empty when nothing is.
+  [[nodiscard]] std::vector<T> take() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = ::read(fd_, &count, sizeof count);
+    const std::lock_guard lock(mutex_);
+    return std::exchange(values_, {});
+  }
+
+  // Waits until something may be there, at most that long.
+  void wait(std::chrono::milliseconds timeout) {
+    pollfd item{fd_, POLLIN, 0};
+    ::poll(&item, 1, static_cast<int>(timeout.count()));
+  }
+
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  std::mutex mutex_;
+  std::vector<T> values_;
+  int fd_;
+};
+
+}  // namespace sense::bus

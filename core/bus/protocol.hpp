@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/bus/bus.hpp"
+
+// The messages between broker and clients: docs/bus-protocol.md. Pure: octets to values and back.
+// Decoding is strict and checks sizes before it takes memory; views point into the octets given.
+namespace sense::bus {
+
+inline constexpr std::uint64_t protocol_version = 1;
+inline constexpr std::size_t message_length_max = 16 * 1024 * 1024;
+inline constexpr std::size_t publish_events_max = 10'000;  // in one request
+inline constexpr std::size_t prefixes_max = 10'000;        // in one FETCH
+inline constexpr std::size_t tally_types_max = 200'000;    // in one mark
+inline constexpr std::size_t parameters_max = 10'000;      // in one PARAMETERS reply
+inline constexpr std::uint32_t list_limit_max = 1'000;
+inline constexpr std::size_t reason_length_max = 1'024;          // in PUT and DELETE
+inline constexpr std::size_t list_octets_max = 8 * 1024 * 1024;  // of the values in one LIST reply
+// The XPUB is given at most this much of a prefix: libzmq ignores those of 246 to 255 octets.
+inline constexpr std::size_t subscribed_prefix_max = 240;
+
+// Topics that start with NUL are the broker's own; nobody else may publish them.
+inline constexpr std::string_view mark_topic{"\0mark", 5};
+
+enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters };
+[[nodiscard]] std::string_view to_text(Operation operation);
+
+struct Request {
+  std::uint64_t id = 0;
+  Operation operation = Operation::ping;
+  std::vector<std::string_view> events;       // PUBLISH: encoded events
+  std::uint64_t from = 0;                     // FETCH
+  std::vector<std::string_view> prefixes;     // FETCH
+  std::uint64_t bytes_max = 0;                // FETCH
+  std::string_view kind, key, value, reason;  // GET, PUT, REMOVE; LIST: key = after
+  std::uint64_t revision = 0;                 // PUT, REMOVE
+  std::uint64_t limit = 0;                    // LIST
+};
+[[nodiscard]] std::string encode(const Request& request);
+[[nodiscard]] Result<Request> decode_request(std::string_view octets);
+// The id of a request whose rest cannot be read, so that it can be answered; 0 when there is none.
+[[nodiscard]] std::uint64_t request_id(std::string_view octets);
+
+// What became of one event of a PUBLISH.
+struct Published {
+  Code code = Code::noerror;   // duplicate: stored before, under `sequence`
+  std::uint64_t sequence = 0;  // 0 when refused
+  std::string reason;          // when refused
+};
+
+struct Reply {
+  std::uint64_t id = 0;
+  Code code = Code::noerror;
+  std::string reason;
+  std::vector<Published> published;               // PUBLISH
+  std::uint64_t next = 0, first = 0, head = 0;    // FETCH; HEAD: first, head
+  std::string records;                            // FETCH: concatenated records
+  std::vector<RegistryEntry> entries;             // GET, LIST
+  std::uint64_t sequence = 0;                     // LIST; PUT, REMOVE: the new revision
+  bool more = false;                              // LIST
+  std::map<std::string, std::string> parameters;  // PARAMETERS
+};
+// The body's shape follows from the operation that is answered.
+[[nodiscard]] std::string encode(const Reply& reply, Operation operation);
+[[nodiscard]] Result<Reply> decode_reply(std::string_view octets, Operation operation);
+[[nodiscard]] Result<std::uint64_t> reply_id(std::string_view octets);
+
+// After each group of events, and at each heartbeat: which events the stream had since the last
+// one, by type, so that a follower with a filter knows whether it has got all of its own.
+struct Mark {
+  std::uint64_t previous = 0;  // sequence that the mark before this one ended at
+  std::uint64_t head = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> tally;  // type (Clark), events in between
+};
+[[nodiscard]] std::string encode(const Mark& mark);
+[[nodiscard]] Result<Mark> decode_mark(std::string_view octets);
+
+// Whether `prefix` ("{", "{ns}", "{ns}local ", ...) selects that type or topic.
+[[nodiscard]] inline bool selects(std::string_view prefix, std::string_view topic) {
+  return topic.starts_with(prefix);
+}
+
+}  // namespace sense::bus

@@ -1,0 +1,490 @@
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <set>
+#include <span>
+#include <thread>
+#include <unordered_map>
+
+#include "core/base/log.hpp"
+#include "core/bus/bus.hpp"
+#include "core/bus/follower.hpp"
+#include "core/bus/mailbox.hpp"
+#include "core/bus/protocol.hpp"
+#include "core/bus/zmq_socket.hpp"
+#include "core/event/codec.hpp"
+
+namespace sense {
+
+namespace {
+
+using bus::Operation;
+using bus::Reply;
+using bus::Request;
+
+constexpr std::size_t batch_events_max = 2'000;
+constexpr std::size_t batch_octets_max = 1024 * 1024;
+constexpr std::size_t batches_outstanding_max = 8;
+constexpr std::size_t fetch_octets = 4 * 1024 * 1024;
+constexpr auto silence_max = std::chrono::seconds{2};
+constexpr auto complaint_interval = std::chrono::seconds{10};
+constexpr Duration resend_after_max = std::chrono::seconds{60};
+constexpr auto poll_interval = std::chrono::milliseconds{100};
+
+struct Outgoing {
+  std::string encoded;
+  Publisher::Done done;
+};
+
+using ReplyDone = std::function<void(Result<Reply>)>;
+
+struct Waiting {
+  Operation operation = Operation::ping;
+  std::string octets;
+  MonoTime sent{};      // the epoch when it still has to be sent
+  MonoTime deadline{};  // the epoch when there is none
+  ReplyDone done;
+  Duration pause{0};  // since the last time it was sent
+};
+
+MonoTime mono_now() { return system_clock().now().mono; }
+
+// An event that cannot be read is reported and left out: it must not stop those behind it.
+Result<std::vector<EventRef>> decode_records(std::string_view octets) {
+  const auto records = split_records(octets);
+  if (!records) return tl::unexpected(records.error());
+  std::vector<EventRef> events;
+  events.reserve(records->size());
+  for (const auto& record : *records) {
+    if (auto event = decode_record(record))
+      events.push_back(std::make_shared<const Event>(std::move(*event)));
+    else
+      log::error(
+          "an event in the journal cannot be read; it is passed over",
+          {{"sequence", std::to_string(record.sequence)}, {"reason", event.error().message}});
+  }
+  return events;
+}
+
+class ZmqBus final : public Bus {
+ public:
+  explicit ZmqBus(BusOptions options) : options_(std::move(options)) {}
+  ~ZmqBus() override { close(); }
+
+  Status open() {
+    service_.set(zmq::sockopt::immediate, 1);
+    service_.set(zmq::sockopt::sndhwm, 1000);
+    // Before connect: with the default, subscriptions beyond 1,000 are lost on the way.
+    events_.set(zmq::sockopt::sndhwm, 0);
+    events_.set(zmq::sockopt::rcvhwm, 20'000);
+    events_.set(zmq::sockopt::subscribe, std::string(bus::mark_topic));
+    if (auto status = bus::connect(service_, options_.service); !status) return status;
+    if (auto status = bus::connect(events_, options_.events); !status) return status;
+    thread_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  void publish(Event event, Done done) override {
+    if (auto status = validate(event); !status)
+      return answer(std::move(done), tl::unexpected(status.error()));
+    auto encoded = encode(event);
+    const auto octets = encoded.size();
+    const auto events_before = waiting_events_.fetch_add(1);
+    const auto octets_before = waiting_octets_.fetch_add(octets);
+    if (events_before >= options_.waiting_max || octets_before > options_.waiting_bytes_max) {
+      settle(octets);
+      return answer(std::move(done), fail(Code::nomoreroom,
+                                          "the queue to the broker is full: the broker does not "
+                                          "answer, or not fast enough"));
+    }
+    outgoing_.put({std::move(encoded), std::move(done)});
+    if (!outgoing_woken_.exchange(true)) commands_.wake();
+  }
+
+  void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t bytes_max,
+             Answer<FetchReply> done) override {
+    Request request;
+    request.operation = Operation::fetch;
+    request.from = from;
+    request.prefixes.assign(prefixes.begin(), prefixes.end());
+    request.bytes_max = bytes_max;
+    ask<FetchReply>(request, std::move(done), fetched_from);
+  }
+
+  void follow(std::uint64_t position, std::vector<std::string> prefixes,
+              std::function<void(Batch)> handler) override {
+    command(
+        [this, position, prefixes = std::move(prefixes), handler = std::move(handler)]() mutable {
+          subscribe(prefixes);
+          handler_ = std::move(handler);
+          follower_.follow(position, std::move(prefixes));
+          resumed_ = true;
+        });
+  }
+
+  void resume() override {
+    command([this] { resumed_ = true; });
+  }
+
+  void registry_get(std::string kind, std::string key, Answer<RegistryEntry> done) override {
+    Request request;
+    request.operation = Operation::get;
+    request.kind = kind;
+    request.key = key;
+    ask<RegistryEntry>(request, std::move(done), [](Reply& reply) -> Result<RegistryEntry> {
+      return std::move(reply.entries.front());
+    });
+  }
+
+  void registry_put(RegistryEntry entry, std::string reason, Answer<std::uint64_t> done) override {
+    Request request;
+    request.operation = Operation::put;
+    request.kind = entry.kind;
+    request.key = entry.key;
+    request.revision = entry.revision;
+    request.value = entry.value;
+    request.reason = reason;
+    ask<std::uint64_t>(request, std::move(done), revision_from);
+  }
+
+  void registry_remove(std::string kind, std::string key, std::uint64_t revision,
+                       std::string reason, Answer<std::uint64_t> done) override {
+    Request request;
+    request.operation = Operation::remove;
+    request.kind = kind;
+    request.key = key;
+    request.revision = revision;
+    request.reason = reason;
+    ask<std::uint64_t>(request, std::move(done), revision_from);
+  }
+
+  void registry_list(std::string kind, std::string after, std::uint32_t limit,
+                     Answer<RegistryPage> done) override {
+    Request request;
+    request.operation = Operation::list;
+    request.kind = kind;
+    request.key = after;
+    request.limit = limit;
+    ask<RegistryPage>(request, std::move(done), [](Reply& reply) -> Result<RegistryPage> {
+      return RegistryPage{std::move(reply.entries), reply.sequence, reply.more};
+    });
+  }
+
+  void parameters(Answer<std::map<std::string, std::string>> done) override {
+    Request request;
+    request.operation = Operation::parameters;
+    using Values = std::map<std::string, std::string>;
+    ask<Values>(request, std::move(done),
+                [](Reply& reply) -> Result<Values> { return std::move(reply.parameters); });
+  }
+
+  [[nodiscard]] bool connected() const override { return connected_.load(); }
+
+  void close() override {
+    if (!thread_.joinable()) return;
+    stopping_.store(true);
+    commands_.wake();
+    thread_.join();
+  }
+
+ private:
+  void post(std::function<void()> task) { options_.executor(std::move(task)); }
+  void command(std::function<void()> task) { commands_.put(std::move(task)); }
+
+  void answer(Done done, Result<Receipt> result) {
+    post([done = std::move(done), result = std::move(result)] { done(result); });
+  }
+
+  void settle(std::size_t octets) {
+    waiting_events_.fetch_sub(1);
+    waiting_octets_.fetch_sub(octets);
+  }
+
+  // Encoded by the caller's thread; sent by ours.
+  template <class T>
+  void ask(Request& request, Answer<T> done, std::function<Result<T>(Reply&)> read) {
+    request.id = next_id_.fetch_add(1);
+    const auto deliver = [this, done = std::move(done), read = std::move(read)](auto reply) {
+      Result<T> value = reply ? read(*reply) : Result<T>(tl::unexpected(reply.error()));
+      post([done, value = std::move(value)]() mutable { done(std::move(value)); });
+    };
+    const auto deadline = mono_now() + options_.request_timeout;
+    command([this, id = request.id,
+             waiting = Waiting{
+                 request.operation, bus::encode(request), {}, deadline, deliver}]() mutable {
+      start(id, std::move(waiting));
+    });
+  }
+
+  static Result<std::uint64_t> revision_from(Reply& reply) { return reply.sequence; }
+
+  // Everything below runs on the bus thread.
+
+  void run() {
+    ::prctl(PR_SET_NAME, "sense-bus");
+    started_ = heard_ = complained_ = mono_now();
+    while (!stopping_.load()) {
+      for (auto& task : commands_.take()) task();
+      send_publishes();
+      pump_follower();
+      std::array<zmq::pollitem_t, 3> items = {{{service_.handle(), 0, ZMQ_POLLIN, 0},
+                                               {events_.handle(), 0, ZMQ_POLLIN, 0},
+                                               {nullptr, commands_.fd(), ZMQ_POLLIN, 0}}};
+      wait_for(items);
+      receive_replies();
+      receive_events();
+      check_time(mono_now());
+    }
+    interrupt_all();
+  }
+
+  static void wait_for(std::span<zmq::pollitem_t> items) {
+    try {
+      zmq::poll(items.data(), items.size(), poll_interval);
+    } catch (const zmq::error_t&) {
+      // Interrupted by a signal: the loop looks again.
+    }
+  }
+
+  void start(std::uint64_t id, Waiting waiting) {
+    auto& entry = waiting_[id] = std::move(waiting);
+    try_send(entry);
+  }
+
+  void try_send(Waiting& waiting) {
+    if (!bus::send(service_, {waiting.octets})) return;
+    waiting.sent = mono_now();
+    // A broker that is slow, not gone, must not drown in repeats.
+    waiting.pause =
+        std::clamp<Duration>(waiting.pause * 2, options_.resend_after, resend_after_max);
+  }
+
+  void send_publishes() {
+    outgoing_woken_.store(false);
+    for (auto& item : outgoing_.take()) queue_.push_back(std::move(item));
+    while (!queue_.empty() && batches_ < batches_outstanding_max) send_batch();
+  }
+
+  void send_batch() {
+    auto batch = std::make_shared<std::vector<Outgoing>>();
+    std::size_t octets = 0;
+    while (!queue_.empty() && batch->size() < batch_events_max && octets < batch_octets_max) {
+      octets += queue_.front().encoded.size();
+      batch->push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    Request request;
+    request.operation = Operation::publish;
+    request.id = next_id_.fetch_add(1);
+    for (const auto& item : *batch) request.events.push_back(item.encoded);
+    ++batches_;
+    start(request.id,
+          {Operation::publish, bus::encode(request), {}, {}, [this, batch](Result<Reply> reply) {
+             --batches_;
+             settle_batch(*batch, reply);
+           }});
+  }
+
+  void settle_batch(std::vector<Outgoing>& batch, const Result<Reply>& reply) {
+    auto answers = std::make_shared<std::vector<std::pair<Done, Result<Receipt>>>>();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      settle(batch[i].encoded.size());
+      answers->emplace_back(std::move(batch[i].done), receipt(reply, i));
+    }
+    post([answers] {
+      for (auto& [done, result] : *answers) done(std::move(result));
+    });
+  }
+
+  static Result<Receipt> receipt(const Result<Reply>& reply, std::size_t index) {
+    if (!reply) return tl::unexpected(reply.error());
+    if (index >= reply->published.size())
+      return fail(Code::protoerror, "the broker answered fewer events than were sent");
+    const auto& published = reply->published[index];
+    if (published.code == Code::noerror || published.code == Code::duplicate)
+      return Receipt{published.sequence, published.code == Code::duplicate};
+    return fail(published.code, published.reason);
+  }
+
+  static Result<FetchReply> fetched_from(Reply& reply) {
+    auto events = decode_records(reply.records);
+    if (!events) return tl::unexpected(events.error());
+    return FetchReply{std::move(*events), reply.next, reply.first, reply.head};
+  }
+
+  void subscribe(const std::vector<std::string>& prefixes) {
+    std::set<std::string> wanted;
+    for (const auto& prefix : prefixes) wanted.insert(prefix.substr(0, bus::subscribed_prefix_max));
+    for (const auto& prefix : wanted)
+      if (!subscribed_.contains(prefix)) events_.set(zmq::sockopt::subscribe, prefix);
+    for (const auto& prefix : subscribed_)
+      if (!wanted.contains(prefix)) events_.set(zmq::sockopt::unsubscribe, prefix);
+    subscribed_ = std::move(wanted);
+  }
+
+  void pump_follower() {
+    if (resumed_) {
+      if (auto batch = follower_.next_batch()) {
+        resumed_ = false;
+        post([handler = handler_, batch = std::move(*batch)]() mutable {
+          handler(std::move(batch));
+        });
+      }
+    }
+    if (const auto wanted = follower_.next_fetch()) fetch_for_follower(*wanted);
+  }
+
+  void fetch_for_follower(bus::Follower::Fetch wanted) {
+    Request request;
+    request.operation = Operation::fetch;
+    request.id = next_id_.fetch_add(1);
+    request.from = wanted.from;
+    request.bytes_max = fetch_octets;
+    const auto& prefixes = follower_.prefixes();
+    request.prefixes.assign(prefixes.begin(), prefixes.end());
+    // Too many to ask for: the follower takes out what it does not want.
+    if (prefixes.size() > bus::prefixes_max) request.prefixes = {"{"};
+    start(request.id,
+          {Operation::fetch, bus::encode(request), {}, {}, [this, wanted](Result<Reply> reply) {
+             on_fetched(wanted, reply);
+           }});
+  }
+
+  void on_fetched(bus::Follower::Fetch wanted, Result<Reply> reply) {
+    if (stopping_.load()) return;
+    auto fetched = reply ? fetched_from(*reply) : tl::unexpected(reply.error());
+    if (fetched) return follower_.on_fetched(wanted.generation, std::move(*fetched));
+    log::error("the broker cannot serve what is followed; asking again",
+               {{"from", std::to_string(wanted.from)}, {"reason", fetched.error().message}});
+    if (!follower_.waits_for(wanted.generation)) return;
+    retry_fetch_ = {mono_now() + std::chrono::seconds{1}, wanted};
+  }
+
+  void receive_replies() {
+    for (int count = 0; count < 256; ++count) {
+      auto frames = bus::receive(service_);
+      if (!frames) return;
+      hear();
+      if (frames->size() != 1) continue;
+      const auto octets = bus::view(frames->front());
+      const auto id = bus::reply_id(octets);
+      const auto found = id ? waiting_.find(*id) : waiting_.end();
+      if (found == waiting_.end()) continue;  // a second answer to something sent twice
+      auto waiting = std::move(found->second);
+      waiting_.erase(found);
+      auto reply = bus::decode_reply(octets, waiting.operation);
+      if (reply && reply->code != Code::noerror) reply = fail(reply->code, reply->reason);
+      waiting.done(std::move(reply));
+    }
+  }
+
+  void receive_events() {
+    for (int count = 0; count < 1024; ++count) {
+      auto frames = bus::receive(events_);
+      if (!frames) return;
+      hear();
+      if (frames->size() != 2) continue;
+      const auto octets = bus::view((*frames)[1]);
+      if (bus::view((*frames)[0]) == bus::mark_topic) {
+        if (auto mark = bus::decode_mark(octets)) follower_.on_mark(std::move(*mark));
+      } else if (auto events = decode_records(octets)) {
+        // What cannot be read is missing from the tally, and so fetched and reported.
+        follower_.on_events(std::move(*events), octets.size());
+      }
+    }
+  }
+
+  void hear() {
+    heard_ = mono_now();
+    if (connected_.load()) return;
+    connected_.store(true);
+    if (complained_ > started_) log::info("the broker answers again");
+    // What was sent into the void is sent again at once.
+    for (auto& [id, waiting] : waiting_) {
+      waiting.sent = {};
+      waiting.pause = {};
+    }
+  }
+
+  void check_time(MonoTime now) {
+    if (now - heard_ > silence_max) connected_.store(false);
+    if (!connected_.load() && now - std::max(heard_, complained_) > silence_max) complain(now);
+    if (retry_fetch_ && now >= retry_fetch_->first) {
+      fetch_for_follower(retry_fetch_->second);
+      retry_fetch_.reset();
+    }
+    std::vector<std::uint64_t> late;
+    for (auto& [id, waiting] : waiting_) {
+      if (waiting.deadline != MonoTime{} && now > waiting.deadline)
+        late.push_back(id);
+      else if (now - waiting.sent > waiting.pause)
+        try_send(waiting);
+    }
+    for (const auto id : late) {
+      const auto done = std::move(waiting_[id].done);
+      waiting_.erase(id);
+      done(fail(Code::timeout, "the broker at " + options_.service + " did not answer within " +
+                                   to_text(options_.request_timeout) + ": is it running?"));
+    }
+  }
+
+  void complain(MonoTime now) {
+    if (complained_ > started_ && now - complained_ < complaint_interval) return;
+    complained_ = now;
+    log::warn("the broker does not answer; waiting for it, nothing acknowledged is lost",
+              {{"endpoint", options_.service},
+               {"events waiting", std::to_string(waiting_events_.load())}});
+  }
+
+  void interrupt_all() {
+    const auto stopped = [] { return fail(Code::interrupted, "the program is stopping"); };
+    for (auto& task : commands_.take()) task();
+    auto waiting = std::exchange(waiting_, {});
+    for (auto& [id, entry] : waiting) entry.done(stopped());
+    for (auto& item : outgoing_.take()) queue_.push_back(std::move(item));
+    for (auto& item : queue_) answer(std::move(item.done), stopped());
+  }
+
+  const BusOptions options_;
+  zmq::context_t context_{1};
+  zmq::socket_t service_ =
+      bus::make_socket(context_, zmq::socket_type::dealer, bus::message_length_max);
+  zmq::socket_t events_ =
+      bus::make_socket(context_, zmq::socket_type::sub, bus::message_length_max);
+  bus::Mailbox<std::function<void()>> commands_;
+  bus::Mailbox<Outgoing> outgoing_;
+  std::atomic<bool> outgoing_woken_ = false;
+  std::atomic<std::uint64_t> next_id_ = 1;
+  std::atomic<std::size_t> waiting_events_ = 0;
+  std::atomic<std::size_t> waiting_octets_ = 0;
+  std::atomic<bool> connected_ = false;
+  std::atomic<bool> stopping_ = false;
+
+  // Owned by the bus thread.
+  std::deque<Outgoing> queue_;
+  std::size_t batches_ = 0;
+  std::map<std::uint64_t, Waiting> waiting_;
+  bus::Follower follower_;
+  std::function<void(Batch)> handler_;
+  bool resumed_ = false;
+  std::set<std::string> subscribed_;
+  std::optional<std::pair<MonoTime, bus::Follower::Fetch>> retry_fetch_;
+  MonoTime started_{};
+  MonoTime heard_{};
+  MonoTime complained_{};
+
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Bus>> connect_zmq_bus(BusOptions options) {
+  auto bus = std::make_unique<ZmqBus>(std::move(options));
+  if (auto status = bus->open(); !status) return tl::unexpected(status.error());
+  return bus;
+}
+
+}  // namespace sense

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+#include <zmq.hpp>
+
+#include "core/base/error.hpp"
+
+// The little of ZeroMQ that broker and client share; included only in .cpp files of core/bus and
+// broker. libzmq's exceptions end here.
+namespace sense::bus {
+
+// A socket with the limits that every socket of ours has: message size, heartbeats, handshake time.
+[[nodiscard]] zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type,
+                                        std::size_t message_max);
+[[nodiscard]] Status connect(zmq::socket_t& socket, const std::string& endpoint);
+// An ipc endpoint's folder is made (0700) when it is not there.
+[[nodiscard]] Status bind(zmq::socket_t& socket, const std::string& endpoint);
+
+// All frames of the next message, or nothing when none waits. Never blocks. A message of more than
+// 64 frames comes as none at all.
+[[nodiscard]] std::optional<std::vector<zmq::message_t>> receive(zmq::socket_t& socket);
+// False when the message would have to wait or the peer is gone: it is then not sent at all.
+[[nodiscard]] bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames);
+[[nodiscard]] bool forward(zmq::socket_t& socket, std::vector<zmq::message_t>& frames);
+
+[[nodiscard]] inline std::string_view view(const zmq::message_t& frame) {
+  return {static_cast<const char*>(frame.data()), frame.size()};
+}
+
+}  // namespace sense::bus

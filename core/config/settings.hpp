@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/config/yaml.hpp"
+
+// Settings come from option tables: one `constexpr Option table[]` next to the code that reads it.
+// Validation, `sense config describe`, the shipped files and the documents all come from the tables.
+namespace sense {
+
+enum class OptionType { text, integer, boolean, duration, size, list };
+
+// One configuration key. Plain data, so that a plugin's table crosses the module boundary.
+struct Option {
+  const char* key;       // "max-period": lower case, hyphens
+  OptionType type;
+  const char* fallback;  // the default as written in YAML; list: entries separated by commas
+  const char* help;      // one sentence
+  // Bounds: the number for integer; seconds for duration; octets for size; entries for list;
+  // octets for text. Both 0: the type's own (text 0-1024 octets, list 0-1000 entries, others any).
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+};
+
+// Validated values for one table. A value; cheap enough to copy at start-up only.
+class Settings {
+ public:
+  // Every key of the table at its default. REQUIRES: the defaults are valid (a test holds it).
+  [[nodiscard]] static Settings defaults(std::span<const Option> table);
+
+  // REQUIRES for all getters: the key is in the table and has that type.
+  [[nodiscard]] const std::string& text(std::string_view key) const;
+  [[nodiscard]] std::int64_t integer(std::string_view key) const;
+  [[nodiscard]] bool boolean(std::string_view key) const;
+  [[nodiscard]] Duration duration(std::string_view key) const;
+  [[nodiscard]] std::int64_t size(std::string_view key) const;  // octets
+  [[nodiscard]] const std::vector<std::string>& list(std::string_view key) const;
+
+  // As YAML would show them, in the table's order: for PARAMETERS replies and `config describe`.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown() const;
+
+  // Checks one value against its option and takes it. For the loader and for tests.
+  [[nodiscard]] Status set(std::string_view key, std::string_view value);
+  [[nodiscard]] Status set_list(std::string_view key, std::vector<std::string> values);
+
+ private:
+  using Held = std::variant<std::string, std::int64_t, bool, Duration, std::vector<std::string>>;
+  [[nodiscard]] const Option* find(std::string_view key) const;
+  [[nodiscard]] const Held& held(std::string_view key) const;
+
+  std::span<const Option> table_;
+  std::map<std::string, Held, std::less<>> values_;
+};
+
+// The settings in a YAML mapping. An unknown key is an error that names the nearest known one; each
+// error says file, line and key. `extra` are keys of the mapping that somebody else reads.
+[[nodiscard]] Result<Settings> read_settings(const YamlNode& mapping, std::span<const Option> table,
+                                             std::span<const std::string_view> extra = {});
+
+// The table as commented YAML, every key at its default, indented by `indent` spaces.
+[[nodiscard]] std::string describe(std::span<const Option> table, unsigned indent);
+
+}  // namespace sense

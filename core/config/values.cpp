@@ -1,0 +1,136 @@
+#include "core/config/values.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+
+#include "core/base/text.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr std::int64_t number_max = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t text_length_max = 1024;
+constexpr std::int64_t entries_max = 1000;
+
+struct Unit {
+  std::string_view name;
+  std::int64_t octets;
+};
+constexpr std::array<Unit, 4> units = {{{"TiB", std::int64_t{1} << 40},
+                                        {"GiB", std::int64_t{1} << 30},
+                                        {"MiB", std::int64_t{1} << 20},
+                                        {"KiB", std::int64_t{1} << 10}}};
+
+bool plain(std::string_view text) {
+  if (text.empty() || text == "~" || lower(text) == "null") return false;
+  const auto safe = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_./:@+-").find(c) != std::string_view::npos;
+  };
+  for (const char c : text)
+    if (!safe(c)) return false;
+  const char first = text.front();
+  return first != ':' && first != '-' && first != '@' && text.back() != ':' &&
+         text.substr(0, 3) != "...";
+}
+
+std::string bound_text(const Option& option, std::int64_t bound) {
+  switch (option.type) {
+    case OptionType::duration: return to_text(std::chrono::seconds{bound});
+    case OptionType::size: return size_text(bound);
+    default: return std::to_string(bound);
+  }
+}
+
+}  // namespace
+
+Result<std::int64_t> parse_size(std::string_view text) {
+  const auto refuse = [] {
+    return fail(Code::badparam, "is not a size such as 512, 64KiB, 4MiB or 1GiB");
+  };
+  std::int64_t factor = 1;
+  for (const auto& unit : units) {
+    if (!text.ends_with(unit.name)) continue;
+    factor = unit.octets;
+    text = trim(text.substr(0, text.size() - unit.name.size()));
+    break;
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < 0) return refuse();
+  if (number > number_max / factor) return refuse();
+  return number * factor;
+}
+
+std::string size_text(std::int64_t octets) {
+  for (const auto& unit : units)
+    if (octets != 0 && octets % unit.octets == 0)
+      return std::to_string(octets / unit.octets) + std::string(unit.name);
+  return std::to_string(octets);
+}
+
+std::string yaml_scalar(std::string_view text) {
+  if (plain(text)) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      std::array<char, 8> escaped{};
+      std::snprintf(escaped.data(), escaped.size(), "\\x%02x",
+                    static_cast<unsigned>(static_cast<unsigned char>(c)));
+      quoted += escaped.data();
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+std::string yaml_list(const std::vector<std::string>& entries) {
+  std::string shown = "[";
+  for (const auto& entry : entries) {
+    if (shown.size() > 1) shown += ", ";
+    shown += yaml_scalar(entry);
+  }
+  return shown + "]";
+}
+
+OptionRange range_of(const Option& option) {
+  const bool stated = option.min != 0 || option.max != 0;
+  if (stated) return {option.min, option.max < option.min ? number_max : option.max};
+  switch (option.type) {
+    case OptionType::text: return {0, text_length_max};
+    case OptionType::list: return {0, entries_max};
+    case OptionType::integer: return {std::numeric_limits<std::int64_t>::min(), number_max};
+    default: return {0, number_max};
+  }
+}
+
+std::string range_text(const Option& option) {
+  if ((option.min == 0 && option.max == 0) || option.type == OptionType::boolean) return {};
+  const auto [min, max] = range_of(option);
+  const std::string_view unit = option.type == OptionType::text   ? " octets"
+                                : option.type == OptionType::list ? " entries"
+                                                                  : "";
+  if (max == number_max) return "at least " + bound_text(option, min) + std::string(unit);
+  return "from " + bound_text(option, min) + " to " + bound_text(option, max) + std::string(unit);
+}
+
+std::string_view type_text(OptionType type) {
+  switch (type) {
+    case OptionType::text: return "text";
+    case OptionType::integer: return "whole number";
+    case OptionType::boolean: return "true or false";
+    case OptionType::duration: return "duration";
+    case OptionType::size: return "size";
+    case OptionType::list: return "list";
+  }
+  return "text";
+}
+
+}  // namespace sense

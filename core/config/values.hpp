@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.hpp"
+#include "core/config/settings.hpp"
+
+// How single values are written in configuration files. Pure functions.
+namespace sense {
+
+// "512", "64KiB", "4MiB", "1GiB", "1TiB": octets. Fails with badparam, as a sentence's end.
+[[nodiscard]] Result<std::int64_t> parse_size(std::string_view text);
+// The shortest text that parse_size reads back to the same value. REQUIRES: octets >= 0.
+[[nodiscard]] std::string size_text(std::int64_t octets);
+
+// A text as a YAML scalar that parse_yaml reads back to the same octets: quoted when it must be.
+[[nodiscard]] std::string yaml_scalar(std::string_view text);
+// A flow sequence: [a, "b c"].
+[[nodiscard]] std::string yaml_list(const std::vector<std::string>& entries);
+
+// The bounds that hold for an option: its own, or its type's when it states none.
+struct OptionRange {
+  std::int64_t min;
+  std::int64_t max;
+};
+[[nodiscard]] OptionRange range_of(const Option& option);
+// "from 1s to 1h"; "" when the type's own bounds say nothing that a reader needs.
+[[nodiscard]] std::string range_text(const Option& option);
+// "duration", "whole number".
+[[nodiscard]] std::string_view type_text(OptionType type);
+
+}  // namespace sense

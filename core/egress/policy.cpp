@@ -1,0 +1,172 @@
+#include "core/egress/policy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/base/text.hpp"
+
+namespace sense {
+
+namespace {
+
+using boost::asio::ip::address;
+using boost::asio::ip::address_v4;
+using boost::asio::ip::address_v6;
+
+struct Denied4 {
+  std::uint32_t network;
+  unsigned bits;
+  const char* what;
+};
+
+constexpr std::uint32_t v4(unsigned a, unsigned b, unsigned c, unsigned d) {
+  return (a << 24U) | (b << 16U) | (c << 8U) | d;
+}
+
+// IANA IPv4 Special-Purpose Address Registry (RFC 6890), and one metadata service that a cloud put
+// on a public address.
+constexpr std::array<Denied4, 17> denied_v4 = {{
+    {v4(0, 0, 0, 0), 8, "this network"},
+    {v4(10, 0, 0, 0), 8, "a private network"},
+    {v4(100, 64, 0, 0), 10, "a carrier's shared network"},
+    {v4(127, 0, 0, 0), 8, "this host"},
+    {v4(169, 254, 0, 0), 16, "link-local, where metadata services are"},
+    {v4(172, 16, 0, 0), 12, "a private network"},
+    {v4(192, 0, 0, 0), 24, "reserved for protocols"},
+    {v4(192, 0, 2, 0), 24, "for documents only"},
+    {v4(192, 88, 99, 0), 24, "the 6to4 relay"},
+    {v4(192, 168, 0, 0), 16, "a private network"},
+    {v4(198, 18, 0, 0), 15, "for benchmarks only"},
+    {v4(198, 51, 100, 0), 24, "for documents only"},
+    {v4(203, 0, 113, 0), 24, "for documents only"},
+    {v4(168, 63, 129, 16), 32, "a metadata service"},
+    {v4(224, 0, 0, 0), 4, "multicast"},
+    {v4(255, 255, 255, 255), 32, "broadcast"},
+    {v4(240, 0, 0, 0), 4, "reserved"},
+}};
+
+bool same_prefix(std::uint32_t left, std::uint32_t right, unsigned bits) {
+  return bits == 0 || ((left ^ right) >> (32 - bits)) == 0;
+}
+
+using Bytes16 = address_v6::bytes_type;
+
+bool same_prefix(const Bytes16& left, const Bytes16& right, unsigned bits) {
+  const unsigned whole = bits / 8;
+  if (!std::equal(left.begin(), left.begin() + whole, right.begin())) return false;
+  const unsigned rest = bits % 8;
+  return rest == 0 || ((left[whole] ^ right[whole]) >> (8 - rest)) == 0;
+}
+
+bool starts_with(const Bytes16& bytes, std::initializer_list<unsigned> prefix) {
+  return std::equal(prefix.begin(), prefix.end(), bytes.begin(),
+                    [](unsigned left, unsigned char right) { return left == right; });
+}
+
+address_v4 embedded_at(const Bytes16& bytes, std::size_t at) {
+  return address_v4({bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]});
+}
+
+// The kernel treats ::ffff:a.b.c.d as a.b.c.d, and so do we.
+address unmapped(const address& given) {
+  if (given.is_v6() && given.to_v6().is_v4_mapped())
+    return embedded_at(given.to_v6().to_bytes(), 12);
+  return given;
+}
+
+// The IPv4 address that a translator or tunnel would deliver to: NAT64 (RFC 6052), 6to4 (RFC 3056),
+// IPv4-compatible (RFC 4291 section 2.5.5.1), ISATAP (RFC 5214 section 6.1).
+std::optional<address_v4> embedded(const address_v6& given) {
+  const auto bytes = given.to_bytes();
+  if (starts_with(bytes, {0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0}))
+    return embedded_at(bytes, 12);
+  if (starts_with(bytes, {0x20, 0x02})) return embedded_at(bytes, 2);
+  const bool compatible = starts_with(bytes, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  const bool isatap = (bytes[8] & 0xfcU) == 0 && bytes[9] == 0 && bytes[10] == 0x5e &&
+                      bytes[11] == 0xfe;
+  if (compatible || isatap) return embedded_at(bytes, 12);
+  return std::nullopt;
+}
+
+const char* why_denied(const address_v4& given) {
+  for (const auto& entry : denied_v4)
+    if (same_prefix(given.to_uint(), entry.network, entry.bits)) return entry.what;
+  return nullptr;
+}
+
+// Only global unicast (2000::/3) and NAT64's well-known prefix lead to the public internet; what is
+// special inside them is in the IANA IPv6 Special-Purpose Address Registry.
+const char* why_denied(const address_v6& given) {
+  const auto bytes = given.to_bytes();
+  if (given.is_loopback()) return "this host";
+  if (given.is_unspecified()) return "no address";
+  if (given.is_multicast()) return "multicast";
+  if (given.is_link_local()) return "link-local";
+  if ((bytes[0] & 0xfeU) == 0xfcU) return "a unique-local network";
+  const bool nat64 = starts_with(bytes, {0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0});
+  if ((bytes[0] & 0xe0U) != 0x20U && !nat64) return "not a public address";
+  if (starts_with(bytes, {0x20, 0x01}) && (bytes[2] & 0xfeU) == 0) return "reserved for protocols";
+  if (starts_with(bytes, {0x20, 0x01, 0x0d, 0xb8})) return "for documents only";
+  if (starts_with(bytes, {0x3f, 0xff}) && (bytes[2] & 0xf0U) == 0) return "for documents only";
+  if (const auto inner = embedded(given)) return why_denied(*inner);
+  return nullptr;
+}
+
+tl::unexpected<Error> refuse_network(const std::string& text, const char* why) {
+  return fail(Code::badparam, "egress allow: '" + printable(text.substr(0, 100)) + "' " + why +
+                                  "; write an address or a network such as 10.0.0.0/8 or fd00::/8");
+}
+
+}  // namespace
+
+Result<EgressPolicy> EgressPolicy::make(const std::vector<std::string>& networks) {
+  EgressPolicy policy;
+  for (const auto& text : networks) {
+    const auto slash = text.find('/');
+    boost::system::error_code error;
+    auto base = boost::asio::ip::make_address(text.substr(0, slash), error);
+    if (error || text.find('%') != std::string::npos)
+      return refuse_network(text, "is neither an address nor a network");
+    unsigned bits = base.is_v4() ? 32 : 128;
+    const unsigned most = bits;
+    if (slash != std::string::npos) {
+      const auto length = std::string_view(text).substr(slash + 1);
+      const auto* const last = length.data() + length.size();
+      const auto [end, wrong] = std::from_chars(length.data(), last, bits);
+      if (wrong != std::errc{} || end != last || bits > most)
+        return refuse_network(text, "has no valid prefix length");
+    }
+    if (base.is_v6() && base.to_v6().is_v4_mapped() && bits >= 96) {
+      base = unmapped(base);
+      bits -= 96;
+    }
+    policy.allowed_.push_back({base, bits});
+  }
+  return policy;
+}
+
+Status EgressPolicy::check(const address& given) const {
+  const auto actual = unmapped(given);
+  const char* why = actual.is_v4() ? why_denied(actual.to_v4()) : why_denied(actual.to_v6());
+  if (why == nullptr) return {};
+  const auto inside = [](const Network& network, const address& candidate) {
+    if (network.address.is_v4() != candidate.is_v4()) return false;
+    if (candidate.is_v4())
+      return same_prefix(network.address.to_v4().to_uint(), candidate.to_v4().to_uint(),
+                         network.bits);
+    return same_prefix(network.address.to_v6().to_bytes(), candidate.to_v6().to_bytes(),
+                       network.bits);
+  };
+  const auto allowed = [&](const Network& network) { return inside(network, actual); };
+  if (std::any_of(allowed_.begin(), allowed_.end(), allowed)) return {};
+  boost::system::error_code ignored;
+  return fail(Code::noaccess, "the address " + actual.to_string(ignored) + " (" + why +
+                                  ") is not one that deliveries may go to; to allow it, add it or "
+                                  "its network to egress: allow: in the configuration file");
+}
+
+}  // namespace sense

@@ -1,0 +1,374 @@
+#include "core/event/codec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <limits>
+#include <msgpack.hpp>
+
+#include "core/base/text.hpp"
+#include "core/base/uri.hpp"
+#include "core/event/msgpack_reader.hpp"
+
+namespace sense {
+
+namespace {
+
+using Kind = MsgpackReader::Kind;
+using Item = MsgpackReader::Item;
+
+constexpr unsigned format_version = 1;
+constexpr std::uint64_t event_items = 6;
+constexpr std::uint64_t record_items = 4;
+
+using Field = std::variant<std::string Event::*, std::vector<std::string> Event::*,
+                           std::optional<WallTime> Event::*, std::optional<std::uint8_t> Event::*>;
+
+struct KnownAttribute {
+  std::string_view name;
+  Field field;
+};
+
+// In ascending order, as the map is.
+constexpr std::array<KnownAttribute, 14> known_attributes = {{
+    {"audience", &Event::audience},
+    {"correlationid", &Event::correlationid},
+    {"datacontenttype", &Event::datacontenttype},
+    {"dataschema", &Event::dataschema},
+    {"edition", &Event::edition},
+    {"except", &Event::except},
+    {"expirytime", &Event::expirytime},
+    {"language", &Event::language},
+    {"notbefore", &Event::notbefore},
+    {"replyto", &Event::replyto},
+    {"severity", &Event::severity},
+    {"subject", &Event::subject},
+    {"time", &Event::time},
+    {"traceparent", &Event::traceparent},
+}};
+constexpr std::uint64_t attributes_max = known_attributes.size() + Event::extensions_max;
+
+tl::unexpected<Error> malformed(std::string_view what) {
+  return fail(Code::protoerror, "event octets: " + std::string(what));
+}
+
+tl::unexpected<Error> malformed(std::string_view name, std::string_view what) {
+  return malformed(printable(name.substr(0, 64)) + " " + std::string(what));
+}
+
+tl::unexpected<Error> too_big(std::string_view name, std::size_t max) {
+  return fail(Code::datatoobig, "event octets: " + printable(name.substr(0, 64)) +
+                                    " is over its limit of " + std::to_string(max));
+}
+
+// ---- Writing ----
+
+struct StringStream {
+  std::string& out;
+  void write(const char* octets, std::size_t length) { out.append(octets, length); }
+};
+using Packer = msgpack::packer<StringStream>;
+
+void write_binary(Packer& packer, const char* octets, std::size_t length) {
+  packer.pack_bin(static_cast<std::uint32_t>(length));
+  packer.pack_bin_body(octets, static_cast<std::uint32_t>(length));
+}
+
+struct ValueWriter {
+  Packer& packer;
+  void operator()(bool value) const { packer.pack(value); }
+  void operator()(std::int32_t value) const { packer.pack(value); }
+  void operator()(const std::string& value) const { packer.pack(value); }
+  void operator()(const Bytes& value) const {
+    write_binary(packer, reinterpret_cast<const char*>(value.data()), value.size());
+  }
+  void operator()(WallTime value) const {
+    const auto second = std::chrono::floor<std::chrono::seconds>(value);
+    const std::chrono::nanoseconds fraction = value - second;
+    packer.pack(timespec{second.time_since_epoch().count(), fraction.count()});
+  }
+};
+
+bool present(const Event& event, const Field& field) {
+  const auto held = [](const auto& value) {
+    if constexpr (requires { value.empty(); })
+      return !value.empty();
+    else
+      return value.has_value();
+  };
+  return std::visit([&](auto member) { return held(event.*member); }, field);
+}
+
+void write_field(Packer& packer, const Event& event, const Field& field) {
+  if (const auto* time = std::get_if<std::optional<WallTime> Event::*>(&field))
+    packer.pack(to_micros(*(event.**time)));
+  else if (const auto* severity = std::get_if<std::optional<std::uint8_t> Event::*>(&field))
+    packer.pack(*(event.**severity));
+  else if (const auto* list = std::get_if<std::vector<std::string> Event::*>(&field))
+    packer.pack(event.**list);
+  else if (const auto* text = std::get_if<std::string Event::*>(&field))
+    packer.pack(event.**text);
+}
+
+// Known attributes and extensions are both in order already: merges them.
+void write_attributes(Packer& packer, const Event& event) {
+  const auto known = std::count_if(known_attributes.begin(), known_attributes.end(),
+                                   [&](const auto& a) { return present(event, a.field); });
+  packer.pack_map(static_cast<std::uint32_t>(known) +
+                  static_cast<std::uint32_t>(event.extensions.size()));
+  auto extension = event.extensions.begin();
+  const auto write_extensions_before = [&](std::string_view name) {
+    for (; extension != event.extensions.end() && (name.empty() || extension->first < name);
+         ++extension) {
+      packer.pack(extension->first);
+      std::visit(ValueWriter{packer}, extension->second);
+    }
+  };
+  for (const auto& attribute : known_attributes) {
+    if (!present(event, attribute.field)) continue;
+    write_extensions_before(attribute.name);
+    packer.pack(attribute.name);
+    write_field(packer, event, attribute.field);
+  }
+  write_extensions_before("");
+}
+
+// ---- Reading: each function checks; with an event to fill, it also takes ----
+
+Status check_text(std::string_view name, const Item& item, std::size_t max) {
+  if (item.kind != Kind::text) return malformed(name, "is not a text");
+  if (item.octets.size() > max) return too_big(name, max);
+  if (!valid_utf8(item.octets) || item.octets.find('\0') != std::string_view::npos)
+    return malformed(name, "is not UTF-8 without NUL");
+  return {};
+}
+
+Status read_value(MsgpackReader& in, std::string_view name, std::string* into) {
+  const auto item = in.next();
+  if (auto status = check_text(name, item, Event::text_length_max); !status) return status;
+  if (item.octets.empty()) return malformed(name, "is empty: leave it out");
+  if (into != nullptr) *into = item.octets;
+  return {};
+}
+
+Status read_value(MsgpackReader& in, std::string_view name, std::vector<std::string>* into) {
+  const auto array = in.next();
+  if (array.kind != Kind::array || array.number == 0)
+    return malformed(name, "is not an array of texts");
+  if (array.number > Event::principals_max) return too_big(name, Event::principals_max);
+  for (std::uint64_t i = 0; i < array.number; ++i) {
+    const auto item = in.next();
+    if (auto status = check_text(name, item, Event::id_length_max); !status) return status;
+    if (into != nullptr) into->emplace_back(item.octets);
+  }
+  return {};
+}
+
+Status read_value(MsgpackReader& in, std::string_view name, std::optional<WallTime>* into) {
+  const auto item = in.next();
+  const auto micros = integer_of(item);
+  if (!micros || *micros < 0 || *micros > to_micros(wall_time_max))
+    return malformed(name, "is not a number of microseconds within the years 1970 to 9999");
+  if (into != nullptr) *into = from_micros(*micros);
+  return {};
+}
+
+Status read_value(MsgpackReader& in, std::string_view name, std::optional<std::uint8_t>* into) {
+  const auto item = in.next();
+  if (item.kind != Kind::natural || item.number > 7)
+    return malformed(name, "is not a number from 0 to 7");
+  if (into != nullptr) *into = static_cast<std::uint8_t>(item.number);
+  return {};
+}
+
+Status read_field(MsgpackReader& in, const KnownAttribute& attribute, Event* into) {
+  return std::visit(
+      [&](auto member) {
+        return read_value(in, attribute.name, into == nullptr ? nullptr : &(into->*member));
+      },
+      attribute.field);
+}
+
+Status check_extension(std::string_view name, const Item& item) {
+  switch (item.kind) {
+    case Kind::none: return malformed(name, "is cut short");
+    case Kind::boolean: return {};
+    case Kind::text: return check_text(name, item, Event::text_length_max);
+    case Kind::binary:
+      if (item.octets.size() > Event::text_length_max) return too_big(name, Event::text_length_max);
+      return {};
+    case Kind::natural:
+    case Kind::negative: {
+      const auto number = integer_of(item);
+      if (number && *number == static_cast<std::int32_t>(*number)) return {};
+      return malformed(name, "does not fit a signed integer of 32 bits");
+    }
+    case Kind::extension:
+      if (timestamp_of(item)) return {};
+      return malformed(name, "is not a timestamp within the years 1970 to 9999");
+    default: return malformed(name, "has a type that no attribute may have");
+  }
+}
+
+// REQUIRES: check_extension succeeded.
+Value extension_value(const Item& item) {
+  if (item.kind == Kind::boolean) return item.number != 0;
+  if (item.kind == Kind::text) return std::string(item.octets);
+  if (item.kind == Kind::binary) return Bytes(item.octets.begin(), item.octets.end());
+  if (item.kind == Kind::extension) return *timestamp_of(item);
+  return static_cast<std::int32_t>(*integer_of(item));
+}
+
+Status read_extension(MsgpackReader& in, std::string_view name, Event* into) {
+  if (!valid_extension_name(name))
+    return malformed(name,
+                     "cannot be an attribute: 1 to 64 lower-case letters and digits, and "
+                     "not a reserved name");
+  const auto item = in.next();
+  if (auto status = check_extension(name, item); !status) return status;
+  if (into != nullptr)
+    into->extensions.emplace_hint(into->extensions.end(), name, extension_value(item));
+  return {};
+}
+
+Status read_attributes(MsgpackReader& in, Event* into) {
+  const auto map = in.next();
+  if (map.kind != Kind::map) return malformed("the attributes are not a map");
+  if (map.number > attributes_max) return too_big("the number of attributes", attributes_max);
+  std::string_view previous;
+  std::size_t extensions = 0;
+  const auto* known = known_attributes.begin();
+  for (std::uint64_t i = 0; i < map.number; ++i) {
+    const auto key = in.next();
+    if (key.kind != Kind::text) return malformed("an attribute's name is not a text");
+    const auto name = key.octets;
+    if (name <= previous) return malformed(name, "is repeated or not in ascending order");
+    previous = name;
+    while (known != known_attributes.end() && known->name < name) ++known;
+    const bool extension = known == known_attributes.end() || known->name != name;
+    if (extension && ++extensions > Event::extensions_max)
+      return too_big("the number of extension attributes", Event::extensions_max);
+    auto status = extension ? read_extension(in, name, into) : read_field(in, *known, into);
+    if (!status) return status;
+  }
+  return {};
+}
+
+Result<EventHead> read_head(MsgpackReader& in) {
+  const auto array = in.next();
+  if (array.kind != Kind::array || array.number != event_items)
+    return malformed("not an array of six items");
+  const auto version = in.next();
+  if (version.kind != Kind::natural || version.number != format_version)
+    return malformed("the format version is not 1, the only one known here");
+  const auto id = in.next();
+  if (auto s = check_text("id", id, Event::id_length_max); !s) return tl::unexpected(s.error());
+  if (id.octets.empty()) return malformed("id is empty");
+  const auto type = in.next();
+  if (type.kind != Kind::text || !type.octets.starts_with('{'))
+    return malformed("type is not {namespace}local");
+  if (auto status = QName::check(type.octets); !status) return malformed(status.error().message);
+  const auto source = in.next();
+  if (source.kind != Kind::text) return malformed("source is not a text");
+  if (source.octets.size() > Event::source_length_max)
+    return too_big("source", Event::source_length_max);
+  if (!valid_source(source.octets)) return malformed("source is not a URI-reference");
+  return EventHead{id.octets, type.octets, source.octets};
+}
+
+Result<EventHead> read_event(std::string_view octets, Event* into) {
+  if (octets.size() > encoded_event_length_max) return too_big("length", encoded_event_length_max);
+  MsgpackReader in(octets);
+  auto head = read_head(in);
+  if (!head) return head;
+  if (auto status = read_attributes(in, into); !status) return tl::unexpected(status.error());
+  const auto data = in.next();
+  if (data.kind != Kind::binary) return malformed("data is not binary, or cut short");
+  if (data.octets.size() > Event::data_length_max) return too_big("data", Event::data_length_max);
+  if (!in.at_end()) return malformed("octets follow the event");
+  if (into != nullptr) into->data = data.octets;
+  return head;
+}
+
+Result<Record> read_record(MsgpackReader& in) {
+  const auto array = in.next();
+  if (array.kind != Kind::array || array.number != record_items)
+    return malformed("a record is not an array of four");
+  const auto sequence = in.next();
+  if (sequence.kind != Kind::natural || sequence.number == 0)
+    return malformed("a record's sequence is not from 1");
+  std::optional<WallTime> observed;
+  if (auto s = read_value(in, "observedtime", &observed); !s) return tl::unexpected(s.error());
+  const auto principal = in.next();
+  if (auto s = check_text("principal", principal, Event::id_length_max); !s)
+    return tl::unexpected(s.error());
+  const auto event = in.next();
+  if (event.kind != Kind::binary) return malformed("a record's event is not binary, or cut short");
+  if (event.octets.size() > encoded_event_length_max)
+    return too_big("a record's event", encoded_event_length_max);
+  return Record{sequence.number, *observed, principal.octets, event.octets};
+}
+
+}  // namespace
+
+std::string encode(const Event& event) {
+  std::string octets;
+  octets.reserve(256 + event.data.size());
+  StringStream stream{octets};
+  Packer packer(stream);
+  packer.pack_array(event_items);
+  packer.pack(format_version);
+  packer.pack(event.id);
+  packer.pack(event.type.clark());
+  packer.pack(event.source);
+  write_attributes(packer, event);
+  write_binary(packer, event.data.data(), event.data.size());
+  return octets;
+}
+
+Result<Event> decode_event(std::string_view octets) {
+  Event event;
+  const auto head = read_event(octets, &event);
+  if (!head) return tl::unexpected(head.error());
+  auto type = QName::parse(head->type);
+  if (!type) return tl::unexpected(type.error());
+  event.id = head->id;
+  event.type = *std::move(type);
+  event.source = head->source;
+  return event;
+}
+
+Result<EventHead> peek_event(std::string_view octets) { return read_event(octets, nullptr); }
+
+void append_record(std::string& out, const Record& record) {
+  StringStream stream{out};
+  Packer packer(stream);
+  packer.pack_array(record_items);
+  packer.pack(record.sequence);
+  packer.pack(to_micros(record.observedtime));
+  packer.pack(record.principal);
+  write_binary(packer, record.event.data(), record.event.size());
+}
+
+Result<std::vector<Record>> split_records(std::string_view octets, std::size_t count_max) {
+  std::vector<Record> records;
+  MsgpackReader in(octets);
+  while (!in.at_end()) {
+    if (records.size() == count_max) return too_big("the number of records", count_max);
+    auto record = read_record(in);
+    if (!record) return tl::unexpected(record.error());
+    records.push_back(*record);
+  }
+  return records;
+}
+
+Result<Event> decode_record(const Record& record) {
+  auto event = decode_event(record.event);
+  if (!event) return event;
+  event->sequence = record.sequence;
+  event->observedtime = record.observedtime;
+  event->principal = record.principal;
+  return event;
+}
+
+}  // namespace sense

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/event/event.hpp"
+
+// The octets of an event on the bus and in the journal: core/event/format.md.
+namespace sense {
+
+inline constexpr std::size_t encoded_event_length_max = Event::data_length_max + 320 * 1024;
+
+// REQUIRES: validate(event) succeeded.
+[[nodiscard]] std::string encode(const Event& event);
+
+// Strict: refuses what format.md does not allow, and checks depth, counts and sizes before it takes
+// memory for them. The event has been validated; sequence, observedtime and principal are empty.
+[[nodiscard]] Result<Event> decode_event(std::string_view octets);
+
+// What the broker reads of an event. Views into the octets. Takes no memory, yet checks all that
+// decode_event checks: what passes here can be decoded.
+struct EventHead {
+  std::string_view id;
+  std::string_view type;  // Clark notation, checked by QName::parse
+  std::string_view source;
+};
+[[nodiscard]] Result<EventHead> peek_event(std::string_view octets);
+
+// An event as the journal holds it: the broker's stamp around the producer's untouched octets.
+struct Record {
+  std::uint64_t sequence = 0;
+  WallTime observedtime;
+  std::string_view principal;
+  std::string_view event;  // encoded
+};
+
+void append_record(std::string& out, const Record& record);
+// The records of a run of append_record; views into the octets. At most `count_max`.
+[[nodiscard]] Result<std::vector<Record>> split_records(std::string_view octets,
+                                                        std::size_t count_max = 1'000'000);
+// The event in a record, stamp included.
+[[nodiscard]] Result<Event> decode_record(const Record& record);
+
+}  // namespace sense

@@ -1,0 +1,118 @@
+#include "core/event/event.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/text.hpp"
+#include "core/base/uri.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr std::array<std::string_view, 22> own_names = {
+    "specversion", "id",          "type",         "source",
+    "subject",     "time",        "data",         "datacontenttype",
+    "dataschema",  "sequence",    "observedtime", "notbefore",
+    "expirytime",  "severity",    "language",     "correlationid",
+    "replyto",     "traceparent", "edition",      "audience",
+    "except",      "principal"};
+
+Status check_text(std::string_view name, std::string_view text, std::size_t max) {
+  if (text.size() > max)
+    return fail(Code::varvaltoobig, "event: " + std::string(name) + " has " +
+                                        std::to_string(text.size()) + " octets; at most " +
+                                        std::to_string(max) + " are allowed");
+  if (!valid_utf8(text) || text.find('\0') != std::string_view::npos)
+    return fail(Code::badparam, "event: " + std::string(name) + " is not UTF-8 text without NUL");
+  return {};
+}
+
+Status check_time(std::string_view name, const std::optional<WallTime>& time) {
+  if (time && (*time < WallTime{} || *time > wall_time_max))
+    return fail(Code::badparam,
+                "event: " + std::string(name) + " is outside the years 1970 to 9999");
+  return {};
+}
+
+Status check_list(std::string_view name, const std::vector<std::string>& list) {
+  if (list.size() > Event::principals_max)
+    return fail(Code::varvaltoobig, "event: " + std::string(name) + " has " +
+                                        std::to_string(list.size()) + " entries; at most 256");
+  for (const auto& entry : list)
+    if (auto status = check_text(name, entry, Event::id_length_max); !status) return status;
+  return {};
+}
+
+Status check_extension(const std::string& name, const Value& value) {
+  if (!valid_extension_name(name))
+    return fail(Code::badparam, "event: '" + printable(name.substr(0, 64)) +
+                                    "' cannot be an attribute: 1 to 64 lower-case letters and "
+                                    "digits, and not a reserved name");
+  if (const auto* text = std::get_if<std::string>(&value))
+    return check_text(name, *text, Event::text_length_max);
+  if (const auto* bytes = std::get_if<Bytes>(&value);
+      bytes && bytes->size() > Event::text_length_max)
+    return fail(Code::varvaltoobig, "event: " + name + " is longer than 2048 octets");
+  if (const auto* time = std::get_if<WallTime>(&value)) return check_time(name, *time);
+  return {};
+}
+
+}  // namespace
+
+bool valid_extension_name(std::string_view text) {
+  if (text.empty() || text.size() > 64) return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }) &&
+         std::find(own_names.begin(), own_names.end(), text) == own_names.end();
+}
+
+Status validate(const Event& event) {
+  if (event.id.empty()) return fail(Code::varnotfound, "event: id is missing");
+  if (event.type.local().empty()) return fail(Code::varnotfound, "event: type is missing");
+  if (event.source.empty()) return fail(Code::varnotfound, "event: source is missing");
+  if (event.source.size() > Event::source_length_max)
+    return fail(Code::varvaltoobig, "event: source is longer than 1024 octets");
+  if (!valid_source(event.source))
+    return fail(Code::badparam, "event: source '" + printable(event.source) +
+                                    "' is not a URI-reference without spaces");
+  if (auto status = check_text("id", event.id, Event::id_length_max); !status) return status;
+  const std::array<std::pair<std::string_view, const std::string*>, 8> texts = {
+      {{"subject", &event.subject},
+       {"datacontenttype", &event.datacontenttype},
+       {"dataschema", &event.dataschema},
+       {"language", &event.language},
+       {"correlationid", &event.correlationid},
+       {"replyto", &event.replyto},
+       {"traceparent", &event.traceparent},
+       {"edition", &event.edition}}};
+  for (const auto& [name, text] : texts)
+    if (auto status = check_text(name, *text, Event::text_length_max); !status) return status;
+  if (auto status = check_time("time", event.time); !status) return status;
+  if (auto status = check_time("notbefore", event.notbefore); !status) return status;
+  if (auto status = check_time("expirytime", event.expirytime); !status) return status;
+  if (event.severity && *event.severity > 7)
+    return fail(Code::badparam, "event: severity is 0 (emergency) to 7 (debug)");
+  if (auto status = check_list("audience", event.audience); !status) return status;
+  if (auto status = check_list("except", event.except); !status) return status;
+  if (event.extensions.size() > Event::extensions_max)
+    return fail(Code::varvaltoobig, "event: more than 64 extension attributes");
+  for (const auto& [name, value] : event.extensions)
+    if (auto status = check_extension(name, value); !status) return status;
+  if (event.data.size() > Event::data_length_max)
+    return fail(Code::datatoobig, "event: data has " + std::to_string(event.data.size()) +
+                                      " octets; at most 1048576 are allowed");
+  return {};
+}
+
+std::string topic_of(const Event& event) {
+  std::string topic;
+  topic.reserve(event.type.clark().size() + event.source.size() + 2);
+  topic += event.type.clark();
+  topic += ' ';
+  topic += event.source;
+  topic += '\0';
+  return topic;
+}
+
+}  // namespace sense

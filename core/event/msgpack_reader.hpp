@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/base/clock.hpp"
+
+namespace sense {
+
+// Reads MessagePack (the specification of 2019, all formats) one item at a time, as views into the
+// octets: it takes no memory, whatever a header promises. Containers are headers only; the caller
+// reads their items, so it decides the depth. A value; the octets must outlive it and its items.
+class MsgpackReader {
+ public:
+  enum class Kind {
+    none,  // nothing could be read
+    nil,
+    boolean,
+    natural,
+    negative,
+    real,
+    text,
+    binary,
+    array,
+    map,
+    extension,
+  };
+
+  struct Item {
+    Kind kind = Kind::none;
+    std::int8_t extension = 0;
+    std::uint64_t number =
+        0;  // natural; boolean: 0, 1; array, map: items, pairs; the bits of others
+    std::string_view octets;  // of text, binary, extension
+  };
+
+  explicit MsgpackReader(std::string_view octets) : rest_(octets) {}
+
+  // The next item; Kind::none when the octets end within it or start with 0xc1, and from then on.
+  [[nodiscard]] Item next();
+
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+ private:
+  [[nodiscard]] bool take_number(std::size_t width, std::uint64_t& number);
+  [[nodiscard]] Item stop();
+  [[nodiscard]] Item sized(Kind kind, std::uint64_t length);
+  [[nodiscard]] Item extension(std::uint64_t length);
+  [[nodiscard]] Item with_width(Kind kind, std::size_t width);
+  [[nodiscard]] Item wide(unsigned head);
+
+  std::string_view rest_;
+};
+
+// The integer in an item, when it is one and fits.
+[[nodiscard]] std::optional<std::int64_t> integer_of(const MsgpackReader::Item& item);
+// The time in an extension item of type -1, cut to microseconds; nothing when it is no timestamp or
+// outside the years 1970 to 9999.
+[[nodiscard]] std::optional<WallTime> timestamp_of(const MsgpackReader::Item& item);
+
+}  // namespace sense

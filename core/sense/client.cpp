@@ -1,0 +1,457 @@
+#include "core/sense/client.hpp"
+
+#include <algorithm>
+
+#include "core/sense/event_message.hpp"
+
+namespace sense::datagram {
+
+namespace {
+
+constexpr std::size_t requests_max = 64;
+constexpr std::size_t subscriptions_max = 64;  // of a passive client
+constexpr std::size_t ended_max = 16;
+constexpr std::size_t holes_max = 1024;
+constexpr std::size_t waiting_ranges_max = 64;
+constexpr std::uint32_t cookie_rounds_max = 3;
+constexpr std::size_t cookie_length_max = 256;
+constexpr std::chrono::seconds pause_max{32};
+constexpr std::chrono::seconds lease_min{1};
+constexpr std::chrono::hours lease_max{24 * 366};
+
+Duration pause_after(std::uint32_t tries, Duration interval) {
+  const auto doublings = std::min<std::uint32_t>(tries == 0 ? 0 : tries - 1, 10);
+  return std::min<Duration>(interval * (1LL << doublings), pause_max);
+}
+
+// Whether asking again later could end better.
+bool passes(Code code) {
+  switch (code) {
+    case Code::timeout:
+    case Code::commerror:
+    case Code::internalerror:
+    case Code::interrupted:
+    case Code::nomemory:
+    case Code::nomoreroom:
+    case Code::noserver:
+    case Code::system: return true;
+    default: return false;
+  }
+}
+
+Error error_of(const Message& reply) {
+  const auto reason = reply.text("Reason");
+  return {reply.code, reason.empty() ? "the server gave no reason" : std::string(reason)};
+}
+
+bool no_proof_yet(const Message& request, const Message& reply) {
+  if (!reply.has("Cookie")) return false;
+  const bool listing = request.kind == Kind::sources || request.kind == Kind::parameters;
+  return reply.code == Code::noaccess ||
+         (listing && reply.code == Code::noerror && reply.data.empty());
+}
+
+}  // namespace
+
+Client::Client(ClientOptions options) : options_(std::move(options)) {}
+
+std::string Client::next_tag() { return options_.tag_prefix + std::to_string(++tags_); }
+
+Output Client::subscribe(Now now) {
+  Output out;
+  wanted_ = true;
+  register_now(false, now, out);
+  return out;
+}
+
+Output Client::cancel(Now now) {
+  Output out;
+  wanted_ = false;
+  renew_due_.reset();
+  // A REGISTER under way is left to be answered: only then is it known what to cancel.
+  if (subscription_.empty()) return out;
+  auto message = make_message(Kind::cancel, "-");
+  message.add("Subscription", subscription_);
+  out.request = ask(std::move(message), ++request_ids_, now, out);
+  return out;
+}
+
+Output Client::sources(std::string_view after, std::uint32_t limit, Now now) {
+  Output out;
+  auto message = make_message(Kind::sources, "-");
+  if (!after.empty()) message.add("After", after);
+  if (limit != 0) message.add("Limit", limit);
+  out.request = ask(std::move(message), ++request_ids_, now, out);
+  return out;
+}
+
+Output Client::parameters(Now now) {
+  Output out;
+  out.request = ask(make_message(Kind::parameters, "-"), ++request_ids_, now, out);
+  return out;
+}
+
+Output Client::publish(const Event& event, Now now) {
+  Output out;
+  auto message = make_message(Kind::publish, "-");
+  add_identity(message, event);
+  add_details(message, event);
+  constexpr std::size_t tag_and_cookie = tag_length_max + 64;
+  if (serialize(message).size() + tag_and_cookie > options_.message_max) {
+    out.request = ++request_ids_;
+    out.notices.emplace_back(Failed{
+        out.request,
+        {Code::datatoobig, "the event does not fit into a datagram of " +
+                               std::to_string(options_.message_max) + " octets"}});
+    return out;
+  }
+  out.request = ask(std::move(message), ++request_ids_, now, out);
+  return out;
+}
+
+std::uint64_t Client::ask(Message message, std::uint64_t id, Now now, Output& out) {
+  if (requests_.size() >= requests_max) {
+    out.notices.emplace_back(
+        Failed{id, {Code::nomoreroom, "64 requests are waiting for the server's answer already"}});
+    return id;
+  }
+  Request request;
+  request.message = std::move(message);
+  request.id = id;
+  request.tag = next_tag();
+  send(request, now, out);
+  requests_.emplace(++request_keys_, std::move(request));
+  return id;
+}
+
+void Client::send(Request& request, Now now, Output& out) {
+  Message message = request.message;
+  message.tag = request.tag;
+  if (!cookie_.empty()) message.add("Cookie", cookie_);
+  ++request.sent;
+  request.due = now.mono + pause_after(request.sent, options_.retry_interval);
+  out.send.push_back(serialize(message));
+}
+
+void Client::register_now(bool renew, Now now, Output& out) {
+  renew_due_.reset();
+  auto message = make_message(Kind::register_, "-");
+  message.add("Period", static_cast<std::uint64_t>(options_.period.count()));
+  if (renew) {
+    message.add("Subscription", subscription_);
+  } else {
+    for (const auto& type : options_.types) message.add("Type", type);
+    for (const auto& source : options_.sources) message.add("Source", source);
+    if (!options_.deliver_to.empty()) message.add("Deliver-To", options_.deliver_to);
+    if (!options_.edition.empty()) message.add("Edition", options_.edition);
+    if (!options_.language.empty()) message.add("Language", options_.language);
+  }
+  ask(std::move(message), 0, now, out);
+}
+
+Output Client::on_datagram(std::string_view octets, Now now) {
+  Output out;
+  const auto message = parse(octets);
+  if (!message) {
+    ++ignored_;
+    return out;
+  }
+  switch (message->kind) {
+    case Kind::reply: on_reply(*message, now, out); break;
+    case Kind::event: on_event(*message, now, out); break;
+    case Kind::gap: on_gap(*message, now, out); break;
+    case Kind::ended: on_ended(*message, now, out); break;
+    case Kind::verify: on_verify(*message, out); break;
+    default: ++ignored_; break;
+  }
+  return out;
+}
+
+void Client::on_reply(const Message& reply, Now now, Output& out) {
+  const auto found = std::find_if(requests_.begin(), requests_.end(),
+                                  [&](const auto& entry) { return entry.second.tag == reply.tag; });
+  if (found == requests_.end()) {
+    ++ignored_;
+    return;
+  }
+  const auto cookie = reply.text("Cookie");
+  if (!cookie.empty() && cookie.size() <= cookie_length_max) cookie_ = cookie;
+  if (repeat_with_cookie(found->second, reply, now, out)) return;
+  const Request request = std::move(found->second);
+  requests_.erase(found);
+  if (reply.code != Code::noerror)
+    on_refused(request, error_of(reply), now, out);
+  else if (request.message.kind == Kind::register_)
+    on_registered(request, reply, now, out);
+  else
+    on_answer(request, reply, now, out);
+}
+
+// With a new tag, because the server answers a known tag with the reply that it gave before.
+bool Client::repeat_with_cookie(Request& request, const Message& reply, Now now, Output& out) {
+  if (!no_proof_yet(request.message, reply) || request.cookies >= cookie_rounds_max) return false;
+  ++request.cookies;
+  request.tag = next_tag();
+  request.sent = 0;
+  send(request, now, out);
+  return true;
+}
+
+void Client::on_registered(const Request& request, const Message& reply, Now now, Output& out) {
+  const std::string id(reply.text("Subscription"));
+  const auto period = reply.number("Period");
+  if (id.empty() || !period) {
+    on_refused(request, {Code::protoerror, "the reply has no Subscription or no Period"}, now, out);
+    return;
+  }
+  const auto lease = std::clamp<std::chrono::seconds>(
+      std::chrono::seconds{static_cast<std::int64_t>(std::min<std::uint64_t>(*period, 1U << 30U))},
+      lease_min, lease_max);
+  const bool renewed = id == subscription_;
+  if (!renewed) {
+    numbers_.erase(subscription_);
+    subscription_ = id;
+    numbers_[id].clear();
+  }
+  lease_end_ = now.mono + lease;
+  renew_due_ = now.mono + Duration{lease} / 2;
+  out.notices.emplace_back(Registered{id, lease, renewed, reply.text("State") == "pending"});
+  if (wanted_) return;
+  auto late = cancel(now);  // cancelled while the registration was under way
+  std::move(late.send.begin(), late.send.end(), std::back_inserter(out.send));
+}
+
+void Client::on_refused(const Request& request, const Error& error, Now now, Output& out) {
+  if (request.message.kind == Kind::cancel) {
+    // Either it is gone already, or its lease will end it; nothing of it is taken any more.
+    if (error.code != Code::notfound) out.notices.emplace_back(Failed{request.id, error});
+    on_cancelled(request, out);
+    return;
+  }
+  if (request.message.kind != Kind::register_) {
+    out.notices.emplace_back(Failed{request.id, error});
+    return;
+  }
+  const bool renewing = request.message.has("Subscription");
+  if (renewing && error.code == Code::notfound) {
+    end("lost", true, now, out);
+    return;
+  }
+  out.notices.emplace_back(Failed{0, error});
+  const bool again = options_.persist && passes(error.code);
+  if (wanted_ && (renewing || again)) renew_due_ = now.mono + pause_max;
+  if (!renewing && !again) wanted_ = false;
+}
+
+void Client::on_answer(const Request& request, const Message& reply, Now now, Output& out) {
+  (void)now;
+  if (request.message.kind == Kind::cancel)
+    on_cancelled(request, out);
+  else
+    out.notices.emplace_back(Answered{request.id, reply});
+}
+
+void Client::on_cancelled(const Request& request, Output& out) {
+  const std::string id(request.message.text("Subscription"));
+  numbers_.erase(id);
+  unsent_.erase(id);
+  if (id == subscription_) {
+    subscription_.clear();
+    lease_end_.reset();
+    renew_due_.reset();
+  }
+  out.notices.emplace_back(Ended{id, "cancelled"});
+}
+
+void Client::on_event(const Message& message, Now now, Output& out) {
+  const std::string id(message.text("Subscription"));
+  auto* numbers = numbers_of(id);
+  const auto number = message.number("Number");
+  auto event = read_event(message);
+  if (numbers == nullptr || !number || *number == 0 || !event) {
+    ++ignored_;
+    return;
+  }
+  acknowledge(id, *number, *number, now, out);
+  if (!numbers->add(*number, *number)) {
+    ++repeats_;
+    return;
+  }
+  if (numbers->ranges().size() > holes_max) (void)numbers->close_lowest_hole();
+  event->sequence = message.number("Sequence").value_or(0);
+  Arrived arrived;
+  arrived.subscription = id;
+  arrived.number = *number;
+  arrived.attempt = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(message.number("Attempt").value_or(1), UINT32_MAX));
+  arrived.truncated = message.truncated_length.has_value();
+  arrived.length = message.truncated_length.value_or(message.data.size());
+  arrived.fetch = message.text("Fetch");
+  arrived.event = std::move(*event);
+  out.notices.emplace_back(std::move(arrived));
+}
+
+void Client::on_gap(const Message& message, Now now, Output& out) {
+  const std::string id(message.text("Subscription"));
+  auto* numbers = numbers_of(id);
+  const auto from = message.number("From");
+  const auto to = message.number("To");
+  if (numbers == nullptr || !from || !to || *from == 0 || *from > *to) {
+    ++ignored_;
+    return;
+  }
+  acknowledge(id, *from, *to, now, out);
+  if (!numbers->add(*from, *to)) {
+    ++repeats_;
+    return;
+  }
+  if (numbers->ranges().size() > holes_max) (void)numbers->close_lowest_hole();
+  out.notices.emplace_back(GapReported{id, *from, *to, std::string(message.text("Reason"))});
+}
+
+void Client::on_ended(const Message& message, Now now, Output& out) {
+  const std::string id(message.text("Subscription"));
+  const bool known = numbers_of(id) != nullptr;
+  if (!known && std::find(ended_.begin(), ended_.end(), id) == ended_.end()) {
+    ++ignored_;
+    return;
+  }
+  auto ack = make_message(Kind::ack, message.tag);
+  ack.add("Subscription", id);
+  out.send.push_back(serialize(ack));
+  if (!known) return;
+  if (ended_.size() >= ended_max) ended_.erase(ended_.begin());
+  ended_.push_back(id);
+  const std::string reason(message.text("Reason"));
+  if (id == subscription_) {
+    end(reason, reason != "cancelled" && reason != "revoked", now, out);
+    return;
+  }
+  numbers_.erase(id);
+  unsent_.erase(id);
+  out.notices.emplace_back(Ended{id, reason});
+}
+
+void Client::on_verify(const Message& message, Output& out) {
+  const std::string id(message.text("Subscription"));
+  const auto challenge = message.text("Challenge");
+  if (id.empty() || challenge.empty()) {
+    ++ignored_;
+    return;
+  }
+  const bool known = numbers_.contains(id);
+  if (!known) out.notices.emplace_back(VerifyAsked{id});
+  if (!known && (!options_.passive || numbers_.size() >= subscriptions_max)) return;
+  numbers_[id];
+  auto ack = make_message(Kind::ack, message.tag);
+  ack.add("Subscription", id).add("Challenge", challenge);
+  out.send.push_back(serialize(ack));
+}
+
+// The current subscription is over; another is made when it is still wanted.
+void Client::end(std::string reason, bool anew, Now now, Output& out) {
+  std::erase_if(requests_, [](const auto& entry) {
+    return entry.second.message.kind == Kind::register_;
+  });
+  numbers_.erase(subscription_);
+  unsent_.erase(subscription_);
+  out.notices.emplace_back(Ended{subscription_, std::move(reason)});
+  subscription_.clear();
+  lease_end_.reset();
+  renew_due_.reset();
+  if (!wanted_) return;
+  if (anew && options_.persist)
+    register_now(false, now, out);
+  else
+    wanted_ = false;
+}
+
+void Client::acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last,
+                         Now now, Output& out) {
+  if (options_.ack_delay <= Duration{0}) {
+    NumberSet one;
+    one.add(first, last);
+    flush_acks(subscription, one, out);
+    return;
+  }
+  const auto [entry, made] = unsent_.try_emplace(subscription);
+  auto& unsent = entry->second;
+  if (made) unsent.due = now.mono + options_.ack_delay;
+  unsent.numbers.add(first, last);
+  if (unsent.numbers.ranges().size() < waiting_ranges_max) return;
+  flush_acks(subscription, unsent.numbers, out);
+  unsent_.erase(entry);
+}
+
+void Client::flush_acks(const std::string& subscription, const NumberSet& numbers, Output& out) {
+  auto ack = make_message(Kind::ack, next_tag());
+  ack.add("Subscription", subscription).add("Number", format_ranges(numbers.ranges()));
+  out.send.push_back(serialize(ack));
+}
+
+NumberSet* Client::numbers_of(std::string_view subscription) {
+  const auto found = numbers_.find(subscription);
+  return found == numbers_.end() ? nullptr : &found->second;
+}
+
+Output Client::on_timer(Now now) {
+  Output out;
+  for (auto entry = unsent_.begin(); entry != unsent_.end();) {
+    if (entry->second.due > now.mono) {
+      ++entry;
+      continue;
+    }
+    flush_acks(entry->first, entry->second.numbers, out);
+    entry = unsent_.erase(entry);
+  }
+  repeat_requests(now, out);
+  check_lease(now, out);
+  return out;
+}
+
+void Client::repeat_requests(Now now, Output& out) {
+  std::vector<Request> given_up;
+  for (auto entry = requests_.begin(); entry != requests_.end();) {
+    auto& request = entry->second;
+    if (request.due > now.mono) {
+      ++entry;
+    } else if (request.sent < options_.tries) {
+      send(request, now, out);
+      ++entry;
+    } else {
+      given_up.push_back(std::move(request));
+      entry = requests_.erase(entry);
+    }
+  }
+  for (const auto& request : given_up)
+    on_refused(request, {Code::timeout, "the server did not answer"}, now, out);
+}
+
+void Client::check_lease(Now now, Output& out) {
+  if (lease_end_ && *lease_end_ <= now.mono) {
+    end("expired", true, now, out);
+    return;
+  }
+  if (!renew_due_ || *renew_due_ > now.mono) return;
+  if (wanted_)
+    register_now(!subscription_.empty(), now, out);
+  else
+    renew_due_.reset();
+}
+
+std::optional<MonoTime> Client::next_timer() const {
+  std::optional<MonoTime> next;
+  const auto consider = [&](MonoTime due) { next = next ? std::min(*next, due) : due; };
+  for (const auto& [key, request] : requests_) consider(request.due);
+  for (const auto& [id, unsent] : unsent_) consider(unsent.due);
+  if (renew_due_) consider(*renew_due_);
+  if (lease_end_) consider(*lease_end_);
+  return next;
+}
+
+std::vector<NumberRange> Client::missing() const {
+  const auto found = numbers_.find(subscription_);
+  return found == numbers_.end() ? std::vector<NumberRange>{} : found->second.holes();
+}
+
+}  // namespace sense::datagram

@@ -1,0 +1,203 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/event/event.hpp"
+#include "core/sense/message.hpp"
+
+// A SENSE/1 client without socket and clock. Whoever owns the socket does four things:
+//
+//   Client client(options);
+//   handle(client.subscribe(now));
+//   on a datagram from the server:    handle(client.on_datagram(octets, now));
+//   at client.next_timer():           handle(client.on_timer(now));
+//
+// and handle(Output) means: first deal with each of `notices` (print it, store it), then send each of
+// `send` as one datagram to the server. In that order, because among `send` are the acknowledgements:
+// once one is sent, the server will not send that event again.
+namespace sense::datagram {
+
+// What can happen. ---------------------------------------------------------------------------------
+
+// The subscription is in force. `renewed` is false the first time and when it had to be made anew;
+// then numbers start again from 1.
+struct Registered {
+  std::string subscription;
+  std::chrono::seconds period{0};  // granted
+  bool renewed = false;
+  bool pending = false;  // Deliver-To is elsewhere and has not been verified yet
+};
+
+// An event, once for each number; repeats are acknowledged and not reported (but see repeats()).
+struct Arrived {
+  std::string subscription;
+  std::uint64_t number = 0;
+  std::uint32_t attempt = 1;
+  Event event;                      // sequence is set; data empty when truncated
+  bool truncated = false;           // it was too big for a datagram
+  std::uint64_t length = 0;         // of the whole data
+  std::string fetch;                // where to get the whole, or ""
+};
+
+// Numbers that will never come: the server said so.
+struct GapReported {
+  std::string subscription;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  std::string reason;
+};
+
+// The server ended the subscription ("expired", "cancelled", "revoked", "unreachable", "shutdown"),
+// or it is not known there any more ("lost"), or our own CANCEL was answered ("cancelled").
+struct Ended {
+  std::string subscription;
+  std::string reason;
+};
+
+// The answer to sources(), parameters() or publish(): `request` is what those returned. The reply's
+// code is noerror; its data holds the list, its properties Id and Sequence, or More.
+struct Answered {
+  std::uint64_t request = 0;
+  Message reply;
+};
+
+// A request was refused, or not answered after all tries (timeout).
+struct Failed {
+  std::uint64_t request = 0;  // 0: the registration or its renewal
+  Error error;
+};
+
+// Somebody registered this address as Deliver-To. Answered only with ClientOptions::passive.
+struct VerifyAsked {
+  std::string subscription;
+};
+
+using Notice = std::variant<Registered, Arrived, GapReported, Ended, Answered, Failed, VerifyAsked>;
+
+struct Output {
+  std::vector<Notice> notices;    // first
+  std::vector<std::string> send;  // then these, one datagram each
+  std::uint64_t request = 0;      // of sources(), parameters(), publish(), cancel()
+};
+
+struct ClientOptions {
+  std::vector<std::string> types;    // patterns; none: all
+  std::vector<std::string> sources;  // patterns; none: all
+  std::chrono::seconds period{600};  // wanted lease
+  std::string deliver_to;            // "sense://192.0.2.7:9000"; "": where our datagrams come from
+  std::string edition;
+  std::string language;
+  // Start of every tag: unguessable, so that nobody off the path can forge a reply
+  // (random_token(60)). Letters and digits, at most 40.
+  std::string tag_prefix = "r";
+  Duration retry_interval = std::chrono::seconds{1};  // doubles after each try, up to 32 s
+  std::uint32_t tries = 8;                            // of one request
+  // How long acknowledgements may wait to be sent together as ranges. 0: at once, one for each.
+  Duration ack_delay{0};
+  // Register anew, for ever, when the server forgot us or did not answer. Otherwise Failed or Ended
+  // is the last notice.
+  bool persist = true;
+  // This address is the Deliver-To of registrations made elsewhere: VERIFY is answered, and events of
+  // any subscription verified so (at most 64) are taken. `send` then goes to where the datagram came
+  // from, not to a fixed server.
+  bool passive = false;
+  std::size_t message_max = datagram::message_max;
+};
+
+// Not thread-safe. Memory is bounded: at most 64 requests under way, and 1,024 holes in the numbers
+// (over that the lowest hole is given up and counts as seen).
+class Client {
+ public:
+  explicit Client(ClientOptions options);
+
+  // Registers, renews well before the lease ends, and goes on doing so. Call once.
+  [[nodiscard]] Output subscribe(Now now);
+  // Ends the subscription; Ended follows when the server has answered.
+  [[nodiscard]] Output cancel(Now now);
+  // One page of the sources that the server knows, after `after`; `limit` 0: as many as fit.
+  [[nodiscard]] Output sources(std::string_view after, std::uint32_t limit, Now now);
+  // The server's parameters. Also the ping.
+  [[nodiscard]] Output parameters(Now now);
+  // Publishes. Give the event an id: then a repeat after lost answers is found out to be one.
+  // Failed (datatoobig) at once when it does not fit into message_max.
+  [[nodiscard]] Output publish(const Event& event, Now now);
+
+  // A datagram from the server. What is malformed or unasked for is counted and ignored.
+  [[nodiscard]] Output on_datagram(std::string_view octets, Now now);
+  [[nodiscard]] Output on_timer(Now now);
+  // When to call on_timer next; nothing: no need.
+  [[nodiscard]] std::optional<MonoTime> next_timer() const;
+
+  // Of the current subscription; "" when there is none.
+  [[nodiscard]] const std::string& subscription() const { return subscription_; }
+  // Numbers below the highest seen that have neither come nor been reported in a gap. They may still
+  // come: the server goes on trying.
+  [[nodiscard]] std::vector<NumberRange> missing() const;
+  [[nodiscard]] std::uint64_t repeats() const { return repeats_; }
+  [[nodiscard]] std::uint64_t ignored() const { return ignored_; }  // datagrams
+
+ private:
+  struct Request {
+    Message message;  // without Cookie
+    std::string tag;
+    std::uint64_t id = 0;       // as told to the owner; 0 for the registration
+    std::uint32_t sent = 0;
+    std::uint32_t cookies = 0;  // asked again with a new cookie, times
+    MonoTime due;
+    bool with_cookie = false;
+  };
+  using Requests = std::map<std::uint64_t, Request>;  // by an inner key
+  struct Unsent {                                     // acknowledgements that wait
+    NumberSet numbers;
+    MonoTime due;
+  };
+
+  std::uint64_t ask(Message message, std::uint64_t id, Now now, Output& out);
+  void send(Request& request, Now now, Output& out);
+  void register_now(bool renew, Now now, Output& out);
+  void on_reply(const Message& reply, Now now, Output& out);
+  bool repeat_with_cookie(Request& request, const Message& reply, Now now, Output& out);
+  void on_registered(const Request& request, const Message& reply, Now now, Output& out);
+  void on_refused(const Request& request, const Error& error, Now now, Output& out);
+  void on_answer(const Request& request, const Message& reply, Now now, Output& out);
+  void on_event(const Message& message, Now now, Output& out);
+  void on_gap(const Message& message, Now now, Output& out);
+  void on_ended(const Message& message, Now now, Output& out);
+  void on_verify(const Message& message, Output& out);
+  void on_cancelled(const Request& request, Output& out);
+  void end(std::string reason, bool anew, Now now, Output& out);
+  void check_lease(Now now, Output& out);
+  void repeat_requests(Now now, Output& out);
+  void acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last, Now now,
+                   Output& out);
+  void flush_acks(const std::string& subscription, const NumberSet& numbers, Output& out);
+  NumberSet* numbers_of(std::string_view subscription);
+  std::string next_tag();
+
+  ClientOptions options_;
+  std::string cookie_;
+  std::uint64_t tags_ = 0;
+  std::uint64_t request_ids_ = 0;
+  Requests requests_;
+  std::uint64_t request_keys_ = 0;
+
+  bool wanted_ = false;  // subscribe() was called and cancel() was not
+  std::string subscription_;
+  std::optional<MonoTime> renew_due_;
+  std::optional<MonoTime> lease_end_;
+  std::map<std::string, NumberSet, std::less<>> numbers_;  // by subscription
+  std::map<std::string, Unsent, std::less<>> unsent_;
+  std::vector<std::string> ended_;  // the last few, whose ENDED may come again
+  std::uint64_t repeats_ = 0;
+  std::uint64_t ignored_ = 0;
+};
+
+}  // namespace sense::datagram

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+// The SENSE/1 message format (docs/sense-protocol.md), shared by the gateway and the command line's
+// client. Pure functions and values: any thread, no I/O.
+namespace sense::datagram {
+
+inline constexpr std::uint16_t default_port = 7367;  // S-E-N-S on a keypad
+inline constexpr std::size_t default_message_max = 1200;   // octets; RFC 8085 section 3.2
+inline constexpr std::size_t message_max = 65'507;         // what UDP over IPv4 can carry
+inline constexpr std::size_t properties_max = 1024;
+inline constexpr std::size_t property_name_max = 64;       // octets
+inline constexpr std::size_t property_value_max = 8192;    // octets, as they are on the wire
+inline constexpr std::size_t tag_length_max = 64;
+inline constexpr std::size_t number_ranges_max = 512;
+
+enum class Kind {
+  register_,  // REGISTER
+  cancel,
+  sources,
+  parameters,
+  publish,
+  event,
+  gap,
+  ended,
+  verify,
+  ack,
+  reply,
+};
+
+// As on the wire: "REGISTER".
+[[nodiscard]] std::string_view to_text(Kind kind);
+[[nodiscard]] std::optional<Kind> kind_from_text(std::string_view text);
+// Whether clients send it and wait for a REPLY.
+[[nodiscard]] bool is_request(Kind kind);
+[[nodiscard]] bool valid_tag(std::string_view text);
+
+struct Property {
+  std::string name;   // as written; compares in any case
+  std::string value;  // without percent-encoding
+  friend bool operator==(const Property&, const Property&) = default;
+};
+
+// One message: one datagram. A value. `Length` is not among the properties: it follows from data, or
+// from truncated_length when the data was too big to travel.
+struct Message {
+  Kind kind = Kind::ack;
+  std::string tag;
+  Code code = Code::noerror;  // of a REPLY
+  std::vector<Property> properties;
+  std::string data;  // opaque octets
+  // Present: `Truncated: yes`, no data, and this is how long the data is.
+  std::optional<std::uint64_t> truncated_length;
+
+  // The first property of that name, in any case.
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
+  // Its value, or "".
+  [[nodiscard]] std::string_view text(std::string_view name) const;
+  // All of that name, in order. Views into this message.
+  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
+  [[nodiscard]] bool has(std::string_view name) const { return get(name).has_value(); }
+  // Its value as a decimal number without sign. varnotfound when absent, badparam when no number.
+  [[nodiscard]] Result<std::uint64_t> number(std::string_view name) const;
+
+  Message& add(std::string_view name, std::string_view value);
+  Message& add(std::string_view name, std::uint64_t value);
+
+  friend bool operator==(const Message&, const Message&) = default;
+};
+
+[[nodiscard]] Message make_message(Kind kind, std::string_view tag);
+// A REPLY to `tag`; with a reason when one is given.
+[[nodiscard]] Message make_reply(std::string_view tag, Code code, std::string_view reason = {});
+
+// What was wrong with a message, and whom to tell: the tag when the start line could be read.
+struct Malformed {
+  Error error;
+  std::optional<std::string> tag;  // absent: nobody can be answered
+  std::optional<Kind> kind;        // absent: unreadable or unknown
+};
+
+// Strict. Checks every bound before it takes memory: `octets_max` for the whole (datatoobig),
+// number of properties (nomoreroom), names (varnametoobig), values (varvaltoobig). Everything else
+// that is not SENSE/1 is protoerror, so is a Length that is missing, repeated or untrue.
+[[nodiscard]] tl::expected<Message, Malformed> parse(std::string_view octets,
+                                                     std::size_t octets_max = message_max);
+
+// The octets of a message. Control characters in values are percent-encoded.
+// REQUIRES: tag and property names are valid (CHECKed); they come from code, or from parse().
+[[nodiscard]] std::string serialize(const Message& message);
+
+// A value as it is written, and back. Control characters are octets 0-31 and 127, written `%0A`. A
+// percent sign in front of something that would read as one of them gets `25` after it, so that
+// every value survives; all other percent signs stay as they are. Values of Type, Source, Deliver-To
+// and Fetch have no control characters and are never changed.
+[[nodiscard]] std::string encode_value(std::string_view value);
+[[nodiscard]] std::string decode_value(std::string_view value);
+
+// Numbers `first` to `last`, both included.
+struct NumberRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  friend bool operator==(const NumberRange&, const NumberRange&) = default;
+};
+
+// "42" or "40-57,60": at most number_ranges_max, each with first <= last, in any order. badparam.
+[[nodiscard]] Result<std::vector<NumberRange>> parse_ranges(std::string_view text);
+[[nodiscard]] std::string format_ranges(const std::vector<NumberRange>& ranges);
+[[nodiscard]] bool contains(const std::vector<NumberRange>& ranges, std::uint64_t number);
+
+// A set of numbers that keeps runs together; memory grows with the holes, not with the numbers.
+class NumberSet {
+ public:
+  // Adds first..last. Answers whether any of them is new. REQUIRES: first <= last.
+  bool add(std::uint64_t first, std::uint64_t last);
+  [[nodiscard]] bool contains(std::uint64_t number) const;
+  // What is missing between 1 and the highest number.
+  [[nodiscard]] std::vector<NumberRange> holes() const;
+  [[nodiscard]] const std::vector<NumberRange>& ranges() const { return ranges_; }
+  // Fills the lowest hole and answers it. REQUIRES: there is one.
+  NumberRange close_lowest_hole();
+  void clear() { ranges_.clear(); }
+
+ private:
+  std::vector<NumberRange> ranges_;  // ordered, apart by at least one number
+};
+
+}  // namespace sense::datagram

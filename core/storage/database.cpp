@@ -1,0 +1,136 @@
+#include "core/storage/database.hpp"
+
+#include <sqlite3.h>
+
+#include "core/base/check.hpp"
+
+namespace sense {
+
+namespace {
+
+Code code_of(int result) {
+  switch (result & 0xff) {
+    case SQLITE_FULL: return Code::nomoreroom;
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT: return Code::badparam;
+    case SQLITE_NOMEM: return Code::nomemory;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH: return Code::noaccess;
+    default: return Code::system;
+  }
+}
+
+tl::unexpected<Error> failure(sqlite3* connection, int result) {
+  const char* file = connection ? sqlite3_db_filename(connection, "main") : nullptr;
+  return fail(code_of(result),
+              "database " + std::string(file ? file : "") + ": " +
+                  (connection ? sqlite3_errmsg(connection) : sqlite3_errstr(result)));
+}
+
+}  // namespace
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
+
+Statement& Statement::bind(int index, std::int64_t value) {
+  SENSE_CHECK(sqlite3_bind_int64(statement_.get(), index, value) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind_text(int index, std::string_view text) {
+  SENSE_CHECK(sqlite3_bind_text64(statement_.get(), index, text.data() ? text.data() : "",
+                                  text.size(), SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK);
+  return *this;
+}
+
+Statement& Statement::bind_blob(int index, std::string_view octets) {
+  SENSE_CHECK(sqlite3_bind_blob64(statement_.get(), index, octets.data() ? octets.data() : "",
+                                  octets.size(), SQLITE_STATIC) == SQLITE_OK);
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int result = sqlite3_step(statement_.get());
+  if (result == SQLITE_ROW) return true;
+  if (result == SQLITE_DONE) return false;
+  auto error = failure(sqlite3_db_handle(statement_.get()), result);
+  reset();
+  return error;
+}
+
+Status Statement::run() {
+  for (;;) {
+    const auto row = step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+  }
+  reset();
+  return {};
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+  sqlite3_clear_bindings(statement_.get());
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+std::string_view Statement::octets(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  const auto length = sqlite3_column_bytes(statement_.get(), column);
+  return data ? std::string_view(data, static_cast<std::size_t>(length)) : std::string_view();
+}
+
+Result<Database> Database::open(const std::string& path, Durability durability) {
+  sqlite3* connection = nullptr;
+  const int result = sqlite3_open_v2(path.c_str(), &connection,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  Database database(connection);
+  if (result != SQLITE_OK)
+    return fail(code_of(result), "cannot open " + path + ": " +
+                                     (connection ? sqlite3_errmsg(connection) : "no memory"));
+  sqlite3_extended_result_codes(connection, 1);
+  sqlite3_busy_timeout(connection, 5000);
+  if (auto status = database.execute("PRAGMA journal_mode=WAL"); !status)
+    return tl::unexpected(status.error());
+  const char* synchronous =
+      durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
+  if (auto status = database.execute(synchronous); !status) return tl::unexpected(status.error());
+  return database;
+}
+
+Result<Database> Database::open_read_only(const std::string& path) {
+  sqlite3* connection = nullptr;
+  const int result = sqlite3_open_v2(path.c_str(), &connection, SQLITE_OPEN_READONLY, nullptr);
+  Database database(connection);
+  if (result != SQLITE_OK)
+    return fail(code_of(result), "cannot read " + path + ": " +
+                                     (connection ? sqlite3_errmsg(connection) : "no memory"));
+  sqlite3_busy_timeout(connection, 5000);
+  return database;
+}
+
+Status Database::execute(const char* sql) {
+  const int result = sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr);
+  if (result != SQLITE_OK) return failure(connection_.get(), result);
+  return {};
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int result = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (result != SQLITE_OK) return failure(connection_.get(), result);
+  return Statement(statement);
+}
+
+void Database::rollback() {
+  if (sqlite3_get_autocommit(connection_.get()) == 0)
+    sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+}  // namespace sense

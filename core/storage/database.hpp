@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace sense {
+
+// A prepared statement. Belongs to its Database, which must outlive it; same thread.
+// Use: bind 1, 2, ..., then step() until it answers false, then reset() before the next use.
+class Statement {
+ public:
+  Statement(Statement&&) noexcept = default;
+  Statement& operator=(Statement&&) noexcept = default;
+
+  Statement& bind(int index, std::int64_t value);
+  // Not copied: the octets must live until reset().
+  Statement& bind_text(int index, std::string_view text);
+  Statement& bind_blob(int index, std::string_view octets);
+  // True: a row is there. False: done.
+  [[nodiscard]] Result<bool> step();
+  // Runs to the end and resets.
+  [[nodiscard]] Status run();
+  void reset();
+
+  [[nodiscard]] std::int64_t integer(int column) const;
+  // A view that lives until the next step() or reset().
+  [[nodiscard]] std::string_view octets(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+// One connection to an SQLite file in WAL mode. One thread at a time. Errors carry code nomoreroom
+// when the disk is full, system when the disk failed, badparam when the file is no database.
+class Database {
+ public:
+  enum class Durability {
+    full,   // commit returns once the operating system says it is on stable storage
+    normal  // a power cut may take the last transactions, never the file's consistency
+  };
+  [[nodiscard]] static Result<Database> open(const std::string& path, Durability durability);
+  [[nodiscard]] static Result<Database> open_read_only(const std::string& path);
+
+  [[nodiscard]] Status execute(const char* sql);
+  [[nodiscard]] Result<Statement> prepare(std::string_view sql);
+  [[nodiscard]] Status begin() { return execute("BEGIN IMMEDIATE"); }
+  [[nodiscard]] Status commit() { return execute("COMMIT"); }
+  // Undoes what begin() started; harmless when nothing is open.
+  void rollback();
+
+ private:
+  struct Close {
+    void operator()(sqlite3* connection) const;
+  };
+  explicit Database(sqlite3* connection) : connection_(connection) {}
+  std::unique_ptr<sqlite3, Close> connection_;
+};
+
+}  // namespace sense

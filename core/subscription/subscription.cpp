@@ -1,0 +1,171 @@
+#include "core/subscription/subscription.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/text.hpp"
+#include "core/base/uri.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr std::size_t id_length_max = 64;
+constexpr std::size_t name_length_max = 256;
+constexpr std::size_t label_key_length_max = 64;
+constexpr std::size_t label_length_max = 256;
+constexpr std::size_t reason_length_max = 2048;
+
+using std::chrono::days;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+constexpr Duration retry_min = milliseconds{1};
+constexpr Duration retry_max = days{7};
+constexpr Duration expiry_min = seconds{1};
+constexpr Duration span_max = std::chrono::years{10};
+constexpr std::uint32_t retry_count_max = 1000;
+constexpr std::uint32_t window_max = 1024;
+
+tl::unexpected<Error> refuse(Code code, std::string_view member, std::string_view why) {
+  return fail(code, "subscription: " + std::string(member) + " " + std::string(why));
+}
+
+Status check_text(std::string_view member, std::string_view text, std::size_t max) {
+  if (text.size() > max)
+    return refuse(Code::varvaltoobig, member, "is longer than " + std::to_string(max) + " octets");
+  if (!valid_utf8(text) || text.find('\0') != std::string_view::npos)
+    return refuse(Code::badparam, member, "is not UTF-8 text without NUL");
+  return {};
+}
+
+bool is_token(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '/';
+  });
+}
+
+Status check_identity(const Subscription& s) {
+  if (s.id.size() > id_length_max || !is_token(s.id))
+    return refuse(Code::badparam, "id",
+                  "has other than 1 to 64 letters, digits, '-', '.', '_', '/'");
+  if (s.challenge_hash.size() != 64 && !s.challenge_hash.empty())
+    return refuse(Code::badparam, "challengehash", "is not a SHA-256 in hexadecimal");
+  const std::array<std::tuple<std::string_view, const std::string*, std::size_t>, 6> texts = {
+      {{"owner", &s.owner, name_length_max},
+       {"via", &s.via, name_length_max},
+       {"reason", &s.reason, reason_length_max},
+       {"challengehash", &s.challenge_hash, name_length_max},
+       {"edition", &s.edition, name_length_max},
+       {"language", &s.language, name_length_max}}};
+  for (const auto& [member, text, max] : texts)
+    if (auto status = check_text(member, *text, max); !status) return status;
+  return {};
+}
+
+Status check_labels(const Subscription& s) {
+  if (s.labels.size() > Subscription::labels_max)
+    return refuse(Code::nomoreroom, "labels", "are more than 32");
+  for (const auto& [key, value] : s.labels) {
+    if (key.empty() || key.size() > label_key_length_max || !is_token(key))
+      return refuse(Code::badparam, "labels",
+                    "has a key with other than 1 to 64 letters, digits, '-', '.', '_', '/'");
+    if (auto status = check_text("labels: " + key, value, label_length_max); !status) return status;
+  }
+  return {};
+}
+
+template <class T>
+bool outside(const std::optional<T>& value, T min, T max) {
+  return value && (*value < min || *value > max);
+}
+
+Status check_delivery(const DeliveryOptions& d) {
+  if (outside(d.retry_initial, retry_min, retry_max))
+    return refuse(Code::badparam, "delivery: retry-initial", "is 1ms to 7d");
+  if (outside(d.retry_max, retry_min, retry_max))
+    return refuse(Code::badparam, "delivery: retry-max", "is 1ms to 7d");
+  if (d.retry_initial && d.retry_max && *d.retry_initial > *d.retry_max)
+    return refuse(Code::badparam, "delivery: retry-max", "is shorter than retry-initial");
+  if (outside(d.retry_count, 1U, retry_count_max))
+    return refuse(Code::badparam, "delivery: retry-count", "is 1 to 1000 attempts in all");
+  if (outside(d.expiry, expiry_min, span_max))
+    return refuse(Code::badparam, "delivery: expiry", "is 1s to ten years");
+  if (outside(d.window, 1U, window_max))
+    return refuse(Code::badparam, "delivery: window", "is 1 to 1024 attempts at once");
+  return {};
+}
+
+bool out_of_years(WallTime time) { return time < WallTime{} || time > wall_time_max; }
+
+Status check_times(const Subscription& s) {
+  if (out_of_years(s.created)) return refuse(Code::badparam, "created", "is not in 1970 to 9999");
+  if (out_of_years(s.updated)) return refuse(Code::badparam, "updated", "is not in 1970 to 9999");
+  if (s.expires && out_of_years(*s.expires))
+    return refuse(Code::badparam, "expires", "is not in 1970 to 9999");
+  if (s.period < Duration{0} || s.period > span_max)
+    return refuse(Code::badparam, "period", "is 0s to ten years");
+  return {};
+}
+
+Status check_selection(const Subscription& s) {
+  if (s.types.size() > Subscription::patterns_max)
+    return refuse(Code::nomoreroom, "types", "has more than 256 patterns");
+  if (s.sources.size() > Subscription::patterns_max)
+    return refuse(Code::nomoreroom, "sources", "has more than 256 patterns");
+  if (!s.filter.empty())
+    return refuse(Code::notyetimplemented, "filter",
+                  "is not supported yet: leave it out and select by types and sources");
+  if (s.callback.empty()) return refuse(Code::varnotfound, "callback", "is missing");
+  if (const auto uri = parse_uri(s.callback); !uri)
+    return refuse(uri.error().code, "callback", uri.error().message);
+  return {};
+}
+
+bool is_management(const QName& type) { return type.ns() == management_namespace; }
+
+bool type_wanted(const Subscription& subscription, const QName& type) {
+  const bool management = is_management(type);
+  if (subscription.types.empty()) return !management;
+  return std::any_of(subscription.types.begin(), subscription.types.end(),
+                     [&](const TypePattern& pattern) {
+                       const bool named = pattern.kind() != TypePattern::Kind::any;
+                       return (named || !management) && pattern.matches(type);
+                     });
+}
+
+bool source_wanted(const Subscription& subscription, std::string_view source) {
+  return subscription.sources.empty() ||
+         std::any_of(subscription.sources.begin(), subscription.sources.end(),
+                     [&](const SourcePattern& pattern) { return pattern.matches(source); });
+}
+
+}  // namespace
+
+std::string_view to_text(SubscriptionState state) {
+  switch (state) {
+    case SubscriptionState::pending: return "pending";
+    case SubscriptionState::active: return "active";
+    case SubscriptionState::paused: return "paused";
+    case SubscriptionState::suspended: return "suspended";
+    case SubscriptionState::ended: return "ended";
+  }
+  return "ended";
+}
+
+bool matches(const Subscription& subscription, const Event& event) {
+  // An event that the broker has not stamped yet comes after all that it has.
+  const bool too_early = event.sequence != 0 && event.sequence <= subscription.since;
+  return !too_early && type_wanted(subscription, event.type) &&
+         source_wanted(subscription, event.source);
+}
+
+Status validate(const Subscription& subscription) {
+  if (auto status = check_identity(subscription); !status) return status;
+  if (auto status = check_selection(subscription); !status) return status;
+  if (auto status = check_times(subscription); !status) return status;
+  if (auto status = check_delivery(subscription.delivery); !status) return status;
+  return check_labels(subscription);
+}
+
+}  // namespace sense

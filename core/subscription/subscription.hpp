@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+#include "core/event/event.hpp"
+#include "core/event/pattern.hpp"
+
+namespace sense {
+
+// pending (callback unverified) -> active <-> paused (by its owner) / suspended (callback failing)
+// -> ended. An ended subscription is no longer in the registry; its last event says why.
+enum class SubscriptionState { pending, active, paused, suspended, ended };
+
+[[nodiscard]] std::string_view to_text(SubscriptionState state);
+
+// How hard to try. Absent fields take the default of the callback's scheme.
+struct DeliveryOptions {
+  std::optional<Duration> retry_initial;
+  std::optional<Duration> retry_max;         // longest pause between two attempts
+  std::optional<std::uint32_t> retry_count;  // attempts in all
+  std::optional<Duration> expiry;            // older events are not delivered
+  std::optional<std::uint32_t> window;       // attempts in flight at once
+
+  friend bool operator==(const DeliveryOptions&, const DeliveryOptions&) = default;
+};
+
+// One subscription, as the registry keeps it and every front door shows it. A value.
+struct Subscription {
+  static constexpr std::size_t patterns_max = 256;  // of types and of sources, each
+  static constexpr std::size_t labels_max = 32;
+
+  std::string id;              // "s-" and 26 characters of base 32: 130 unguessable bits
+  std::uint64_t revision = 0;  // sequence of the event that announced its last change
+  std::uint64_t since = 0;     // only events after this sequence are delivered; set at activation
+  std::string owner;           // principal
+  std::string via;             // front door: "sense", "http", "cli", "config"
+  WallTime created;
+  WallTime updated;
+  std::vector<TypePattern> types;      // none: all types
+  std::vector<SourcePattern> sources;  // none: all sources
+  std::string filter;                  // CloudEvents SQL; not supported yet: must be empty
+  std::string callback;                // URI; its scheme decides which gateway serves it
+  std::optional<WallTime> expires;     // absent only for subscriptions from the configuration
+  Duration period{0};                  // granted lease; 0 when expires is absent
+  SubscriptionState state = SubscriptionState::pending;
+  std::string reason;          // why suspended or ended
+  std::string challenge_hash;  // sha256_hex of the token that verifies a pending callback
+  std::string edition;         // wanted payload form
+  std::string language;        // wanted language, BCP 47
+  DeliveryOptions delivery;
+  std::map<std::string, std::string, std::less<>> labels;
+
+  friend bool operator==(const Subscription&, const Subscription&) = default;
+};
+
+using SubscriptionRef = std::shared_ptr<const Subscription>;
+
+// Whether the event is one that the subscription asks for: types, sources and since. The service's
+// own events (namespace management_namespace) match only a type pattern that names that namespace.
+[[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
+
+inline constexpr std::string_view management_namespace = "urn:sense:management";
+
+// JSON, the form in the registry, in the management events and in the HTTP interface. Members are
+// those of docs/subscriptions.md. `to_json` leaves challenge_hash out unless `secrets`.
+[[nodiscard]] std::string to_json(const Subscription& subscription, bool secrets);
+// Strict about types and limits; unknown members are refused by name.
+[[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
+
+// Limits and syntax that do not depend on who serves it: pattern counts, callback URI, labels,
+// delivery bounds. Fails with the member's name.
+[[nodiscard]] Status validate(const Subscription& subscription);
+
+}  // namespace sense

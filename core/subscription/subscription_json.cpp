@@ -1,0 +1,270 @@
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/base/text.hpp"
+#include "core/subscription/subscription.hpp"
+
+namespace sense {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t json_length_max = 1024 * 1024;
+constexpr int json_depth_max = 3;
+constexpr std::array states = {SubscriptionState::pending, SubscriptionState::active,
+                               SubscriptionState::paused, SubscriptionState::suspended,
+                               SubscriptionState::ended};
+
+tl::unexpected<Error> wrong(std::string_view what) {
+  return fail(Code::badparam, std::string(what));
+}
+
+// ---- Reading a member: the caller puts the member's name before the message ----
+
+Status read(const Json& json, std::string& into) {
+  if (!json.is_string()) return wrong("is not a text");
+  into = json.get_ref<const std::string&>();
+  return {};
+}
+
+Status read(const Json& json, std::uint64_t& into) {
+  if (!json.is_number_unsigned()) return wrong("is not a whole number from 0");
+  into = json.get<std::uint64_t>();
+  return {};
+}
+
+Status read(const Json& json, std::optional<std::uint32_t>& into) {
+  std::uint64_t number = 0;
+  if (auto status = read(json, number); !status) return status;
+  if (number > std::numeric_limits<std::uint32_t>::max()) return wrong("is too big a number");
+  into = static_cast<std::uint32_t>(number);
+  return {};
+}
+
+Status read(const Json& json, Duration& into) {
+  if (!json.is_string()) return wrong("is not a duration such as \"600s\"");
+  const auto duration = parse_duration(json.get_ref<const std::string&>());
+  if (!duration) return wrong(duration.error().message);
+  into = *duration;
+  return {};
+}
+
+Status read(const Json& json, WallTime& into) {
+  if (!json.is_string()) return wrong("is not an RFC 3339 time");
+  const auto time = parse_rfc3339(json.get_ref<const std::string&>());
+  if (!time) return wrong(time.error().message);
+  into = *time;
+  return {};
+}
+
+template <class T>
+Status read(const Json& json, std::optional<T>& into) {
+  return read(json, into.emplace());
+}
+
+Status read(const Json& json, SubscriptionState& into) {
+  if (json.is_string()) {
+    for (const auto state : states) {
+      if (json.get_ref<const std::string&>() != to_text(state)) continue;
+      into = state;
+      return {};
+    }
+  }
+  return wrong("is not one of pending, active, paused, suspended, ended");
+}
+
+template <class Pattern>
+Status read(const Json& json, std::vector<Pattern>& into) {
+  if (!json.is_array()) return wrong("is not an array of patterns");
+  if (json.size() > Subscription::patterns_max)
+    return fail(Code::nomoreroom, "has more than 256 patterns");
+  for (const auto& entry : json) {
+    if (!entry.is_string()) return wrong("has an entry that is not a text");
+    auto pattern = Pattern::parse(entry.template get_ref<const std::string&>());
+    if (!pattern) return tl::unexpected(pattern.error());
+    into.push_back(*std::move(pattern));
+  }
+  return {};
+}
+
+Status read(const Json& json, std::map<std::string, std::string, std::less<>>& into) {
+  if (!json.is_object()) return wrong("is not an object of texts");
+  if (json.size() > Subscription::labels_max) return fail(Code::nomoreroom, "are more than 32");
+  for (const auto& [key, value] : json.items())
+    if (!read(value, into[key])) return wrong("has a value that is not a text");
+  return {};
+}
+
+Status read(const Json& json, DeliveryOptions& into);
+
+// One row per member; `read` picks the overload by the field's type.
+template <class Object>
+struct Member {
+  std::string_view name;
+  Status (*read)(const Json&, Object&);
+};
+
+template <auto Field>
+constexpr auto field = [](const Json& json, auto& object) { return read(json, object.*Field); };
+
+template <class Object, std::size_t N>
+Status read_members(const Json& json, Object& into, const std::array<Member<Object>, N>& members) {
+  if (!json.is_object()) return wrong("is not an object");
+  for (const auto& [key, value] : json.items()) {
+    const auto found = std::find_if(
+        members.begin(), members.end(),
+        [&, name = std::string_view(key)](const auto& member) { return member.name == name; });
+    if (found == members.end()) {
+      std::vector<std::string> names;
+      for (const auto& member : members) names.emplace_back(member.name);
+      const auto near = nearest(std::string_view(key).substr(0, 64), names);
+      return wrong("unknown member '" + printable(key.substr(0, 64)) + "'" +
+                   (near.empty() ? "" : "; is '" + near + "' meant?"));
+    }
+    if (auto status = found->read(value, into); !status)
+      return fail(status.error().code, std::string(found->name) + " " + status.error().message);
+  }
+  return {};
+}
+
+constexpr std::array<Member<DeliveryOptions>, 5> delivery_members = {{
+    {"retry-initial", field<&DeliveryOptions::retry_initial>},
+    {"retry-max", field<&DeliveryOptions::retry_max>},
+    {"retry-count", field<&DeliveryOptions::retry_count>},
+    {"expiry", field<&DeliveryOptions::expiry>},
+    {"window", field<&DeliveryOptions::window>},
+}};
+
+Status read(const Json& json, DeliveryOptions& into) {
+  return read_members(json, into, delivery_members);
+}
+
+constexpr std::array<Member<Subscription>, 20> subscription_members = {{
+    {"id", field<&Subscription::id>},
+    {"revision", field<&Subscription::revision>},
+    {"since", field<&Subscription::since>},
+    {"owner", field<&Subscription::owner>},
+    {"via", field<&Subscription::via>},
+    {"created", field<&Subscription::created>},
+    {"updated", field<&Subscription::updated>},
+    {"types", field<&Subscription::types>},
+    {"sources", field<&Subscription::sources>},
+    {"filter", field<&Subscription::filter>},
+    {"callback", field<&Subscription::callback>},
+    {"expires", field<&Subscription::expires>},
+    {"period", field<&Subscription::period>},
+    {"state", field<&Subscription::state>},
+    {"reason", field<&Subscription::reason>},
+    {"challengehash", field<&Subscription::challenge_hash>},
+    {"edition", field<&Subscription::edition>},
+    {"language", field<&Subscription::language>},
+    {"delivery", field<&Subscription::delivery>},
+    {"labels", field<&Subscription::labels>},
+}};
+
+// Notes what the library accepts in silence: repeated members, and any depth.
+class Strictness {
+ public:
+  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
+    if (!problem.empty()) return false;
+    if (event == Json::parse_event_t::object_start) keys_.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys_.pop_back();
+    if (event == Json::parse_event_t::key &&
+        !keys_.back().insert(parsed.get_ref<const std::string&>()).second)
+      problem = "a member is repeated";
+    if (depth > json_depth_max) problem = "it nests deeper than a subscription does";
+    return problem.empty();
+  }
+  std::string problem;
+
+ private:
+  std::vector<std::set<std::string>> keys_;
+};
+
+Result<Json> parse_strictly(std::string_view text) {
+  if (text.size() > json_length_max)
+    return fail(Code::datatoobig, "subscription: the JSON is longer than 1 MiB");
+  Strictness strictness;
+  auto json = Json::parse(text, std::ref(strictness), /*allow_exceptions=*/false);
+  if (!strictness.problem.empty()) return wrong("subscription: " + strictness.problem);
+  if (json.is_discarded()) return wrong("subscription: this is not valid JSON");
+  return json;
+}
+
+// ---- Writing ----
+
+using Ordered = nlohmann::ordered_json;  // in the order of docs/subscriptions.md, for people
+
+void put(Ordered& json, const char* name, const std::string& text) {
+  if (!text.empty()) json[name] = text;
+}
+
+void put(Ordered& json, const char* name, const std::optional<Duration>& duration) {
+  if (duration) json[name] = to_text(*duration);
+}
+
+void put(Ordered& json, const char* name, const std::optional<std::uint32_t>& number) {
+  if (number) json[name] = *number;
+}
+
+template <class Pattern>
+Ordered texts(const std::vector<Pattern>& patterns) {
+  auto array = Ordered::array();
+  for (const auto& pattern : patterns) array.push_back(pattern.text());
+  return array;
+}
+
+Ordered delivery_json(const DeliveryOptions& delivery) {
+  auto json = Ordered::object();
+  put(json, "retry-initial", delivery.retry_initial);
+  put(json, "retry-max", delivery.retry_max);
+  put(json, "retry-count", delivery.retry_count);
+  put(json, "expiry", delivery.expiry);
+  put(json, "window", delivery.window);
+  return json;
+}
+
+}  // namespace
+
+std::string to_json(const Subscription& subscription, bool secrets) {
+  Ordered json;
+  json["id"] = subscription.id;
+  json["revision"] = subscription.revision;
+  json["since"] = subscription.since;
+  json["owner"] = subscription.owner;
+  json["via"] = subscription.via;
+  json["created"] = to_rfc3339(subscription.created);
+  json["updated"] = to_rfc3339(subscription.updated);
+  json["types"] = texts(subscription.types);
+  json["sources"] = texts(subscription.sources);
+  put(json, "filter", subscription.filter);
+  json["callback"] = subscription.callback;
+  if (subscription.expires) json["expires"] = to_rfc3339(*subscription.expires);
+  if (subscription.period != Duration{0}) json["period"] = to_text(subscription.period);
+  json["state"] = to_text(subscription.state);
+  put(json, "reason", subscription.reason);
+  if (secrets) put(json, "challengehash", subscription.challenge_hash);
+  put(json, "edition", subscription.edition);
+  put(json, "language", subscription.language);
+  if (subscription.delivery != DeliveryOptions{})
+    json["delivery"] = delivery_json(subscription.delivery);
+  if (!subscription.labels.empty()) json["labels"] = subscription.labels;
+  // Text that is not UTF-8 cannot be in a valid subscription; it must not end the process either.
+  return json.dump(-1, ' ', false, Ordered::error_handler_t::replace);
+}
+
+Result<Subscription> subscription_from_json(std::string_view json) {
+  const auto parsed = parse_strictly(json);
+  if (!parsed) return tl::unexpected(parsed.error());
+  Subscription subscription;
+  if (auto status = read_members(*parsed, subscription, subscription_members); !status)
+    return fail(status.error().code, "subscription: " + status.error().message);
+  if (auto status = validate(subscription); !status) return tl::unexpected(status.error());
+  return subscription;
+}
+
+}  // namespace sense

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/subscription/subscription.hpp"
+
+namespace sense {
+
+// The subscription list as front doors see it: the broker's registry, with the rules that hold for
+// every front door. Reactor thread only; every `done` is called exactly once, later, on that thread.
+class Subscriptions {
+ public:
+  template <class T>
+  using Answer = std::function<void(Result<T>)>;
+
+  struct Request {
+    std::string owner;     // principal of the asker
+    std::string via;       // the front door's name
+    std::string callback;  // URI
+    std::vector<TypePattern> types;
+    std::vector<SourcePattern> sources;
+    std::string filter;
+    Duration period{0};  // wanted; the grant may be shorter (parameter max-period)
+    std::string edition;
+    std::string language;
+    DeliveryOptions delivery;
+    std::map<std::string, std::string, std::less<>> labels;
+    // The front door has itself proved that the asker is at the callback (a returned cookie, a
+    // connection from there): the subscription is active at once.
+    bool callback_proved = false;
+  };
+
+  virtual ~Subscriptions() = default;
+
+  // Creates it; answered once it is durable. Active if proved, otherwise pending until the gateway of
+  // the callback's scheme has verified it.
+  virtual void create(Request request, Answer<SubscriptionRef> done) = 0;
+  // A new lease from now on. Fails with notfound when it has ended.
+  virtual void renew(std::string id, Duration period, Answer<SubscriptionRef> done) = 0;
+  // Ends it. The reason becomes the one of Delivery::Kind::ended: "cancelled", "revoked".
+  virtual void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) = 0;
+  // The answer to a verification: the token that the callback was sent. Fails with noaccess.
+  virtual void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) = 0;
+  virtual void get(std::string id, Answer<SubscriptionRef> done) = 0;
+  // Ordered by id, after `after`; `owner` empty: everybody's. limit 1 to 1,000.
+  struct Page {
+    std::vector<SubscriptionRef> subscriptions;
+    bool more = false;
+  };
+  virtual void list(std::string owner, std::string after, std::uint32_t limit,
+                    Answer<Page> done) = 0;
+  // Sources that the broker has seen events of: ordered, after `after`.
+  struct SourcePage {
+    std::vector<std::string> sources;
+    bool more = false;
+  };
+  virtual void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) = 0;
+
+  // What this host's own replica holds, without asking the broker: for acknowledgements and limits.
+  // Null when not served here or ended.
+  [[nodiscard]] virtual SubscriptionRef find(std::string_view id) const = 0;
+  // How many served subscriptions have this callback.
+  [[nodiscard]] virtual std::size_t count_for(std::string_view callback) const = 0;
+  [[nodiscard]] virtual std::size_t count() const = 0;
+};
+
+}  // namespace sense

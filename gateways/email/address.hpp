@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/base/error.hpp"
+
+namespace sense::email {
+
+// The address in a `mailto:` URI (RFC 6068), or in the option `from`: one dot-atom, an at sign, a
+// domain name (RFC 5321 section 4.1.2 without quoted strings and address literals), ASCII only. Its
+// octets are harmless in SMTP commands and headers. The domain comes back in lower case.
+[[nodiscard]] Result<std::string> parse_address(std::string_view text);
+
+// From the whole callback, percent-decoded. A query (?subject=, ?cc=) is refused: whoever subscribes
+// does not write our headers.
+[[nodiscard]] Result<std::string> address_of_callback(std::string_view uri);
+
+}  // namespace sense::email

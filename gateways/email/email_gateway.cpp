@@ -1,0 +1,178 @@
+#include "gateways/email/email_gateway.hpp"
+
+#include <array>
+
+#include "core/base/text.hpp"
+#include "core/base/uri.hpp"
+#include "gateways/email/address.hpp"
+#include "gateways/email/mailer.hpp"
+#include "gateways/email/message.hpp"
+
+namespace sense::email {
+
+namespace {
+
+constexpr std::array options_table{
+    Option{"smtp", OptionType::text, "",
+           "Mail relay that takes the messages: smtp://host:25 or smtps://host:465. Either this or "
+           "maildir."},
+    Option{"maildir", OptionType::text, "",
+           "Folder below which each address gets a mailbox in maildir format, instead of a relay."},
+    Option{"from", OptionType::text, "sense@localhost",
+           "The sender's address, in the message and for bounces.", 3, 254},
+    Option{"confirm-url", OptionType::text, "http://localhost:8080",
+           "Address of the HTTP gateway, for the mail that asks a subscriber to confirm; empty: the "
+           "mail gives the token alone."},
+    Option{"starttls", OptionType::text, "when-offered",
+           "TLS on smtp://: never, when-offered, or required."},
+    Option{"ca-file", OptionType::text, "",
+           "Certificates (PEM) to trust in the relay instead of the system's; empty: the system's."},
+    Option{"connect-timeout", OptionType::duration, "10s", "Time to connect to the relay.", 1, 300},
+    Option{"timeout", OptionType::duration, "1min", "Time for the relay to take one message.", 1,
+           3600},
+    Option{"connections", OptionType::integer, "4",
+           "Connections to the relay, each with one message at a time.", 1, 64},
+};
+
+class EmailGateway final : public Gateway {
+ public:
+  using MakeMailer = std::function<Result<std::unique_ptr<Mailer>>()>;
+
+  EmailGateway(std::string from, std::string confirm_url, MakeMailer make_mailer,
+               GatewayContext& context)
+      : context_(context),
+        from_(std::move(from)),
+        confirm_url_(std::move(confirm_url)),
+        make_mailer_(std::move(make_mailer)),
+        delivered_(context.counters["email.deliveries.delivered"]),
+        failed_(context.counters["email.deliveries.failed"]) {}
+  ~EmailGateway() override { stop(); }
+
+  [[nodiscard]] Status start() override {
+    auto mailer = make_mailer_();
+    if (!mailer) return tl::unexpected(mailer.error());
+    mailer_ = std::move(*mailer);
+    return {};
+  }
+  void stop() override {
+    if (mailer_) mailer_->stop();
+    mailer_.reset();
+  }
+  void deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) override;
+  void verify(SubscriptionRef subscription, std::string token, VerificationDone done) override;
+  [[nodiscard]] std::vector<std::string> listening() const override { return {}; }
+
+ private:
+  [[nodiscard]] Envelope envelope(std::string to) const {
+    return {from_, std::move(to), context_.clock.now().wall};
+  }
+
+  GatewayContext& context_;
+  const std::string from_;
+  const std::string confirm_url_;
+  const MakeMailer make_mailer_;
+  std::unique_ptr<Mailer> mailer_;
+  Counters::Counter& delivered_;
+  Counters::Counter& failed_;
+};
+
+void EmailGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) {
+  if (!mailer_) return done(Attempt::retry("this gateway is stopping"));
+  auto to = address_of_callback(delivery->subscription->callback);
+  if (!to) return done(Attempt::gone(to.error().message));
+  auto message = delivery_message(envelope(*to), *delivery);
+  mailer_->send(*to, std::move(message),
+                [&delivered = delivered_, &failed = failed_, done = std::move(done)](Attempt attempt) {
+                  ++(attempt.outcome == Attempt::Outcome::delivered ? delivered : failed);
+                  done(std::move(attempt));
+                });
+}
+
+void EmailGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
+  const auto refused = [&](std::string why) {
+    done({Verification::Outcome::refused, std::move(why)});
+  };
+  if (!mailer_) return refused("this gateway is stopping");
+  auto to = address_of_callback(subscription->callback);
+  if (!to) return refused(to.error().message);
+  auto message = verification_message(envelope(*to), *subscription, token, confirm_url_);
+  mailer_->send(*to, std::move(message), [done = std::move(done)](const Attempt& attempt) {
+    const bool asked = attempt.outcome == Attempt::Outcome::delivered;
+    done({asked ? Verification::Outcome::asked : Verification::Outcome::refused,
+          asked ? attempt.answer : "the mail that asks cannot be sent: " + attempt.answer});
+  });
+}
+
+Result<MailRequest::Tls> parse_tls(const std::string& text) {
+  if (text == "never") return MailRequest::Tls::never;
+  if (text == "when-offered") return MailRequest::Tls::when_offered;
+  if (text == "required") return MailRequest::Tls::required;
+  return fail(Code::badparam, "starttls: '" + printable(text) +
+                                  "' is not one of never, when-offered, required");
+}
+
+Status check_relay(const std::string& relay) {
+  auto uri = parse_uri(relay);
+  if (!uri) return fail(Code::badparam, "smtp: " + uri.error().message);
+  const bool good = (uri->scheme == "smtp" || uri->scheme == "smtps") && !uri->host.empty() &&
+                    (uri->path.empty() || uri->path == "/") && uri->query.empty();
+  if (good) return {};
+  return fail(Code::badparam,
+              "smtp: '" + printable(relay) + "' is not smtp://host:port or smtps://host:port");
+}
+
+// The address goes into a line that people copy into a shell.
+Status check_confirm_url(const std::string& url) {
+  if (url.empty()) return {};
+  auto uri = parse_uri(url);
+  const bool good = uri && (uri->scheme == "http" || uri->scheme == "https") &&
+                    uri->query.empty() && !url.ends_with('/') &&
+                    url.find_first_of("'\"`$\\;&|<>()*?!{}") == std::string::npos;
+  if (good) return {};
+  return fail(Code::badparam, "confirm-url: '" + printable(url.substr(0, 200)) +
+                                  "' is not http(s)://host:port without a slash at its end");
+}
+
+Result<SmtpOptions> smtp_options(const Settings& options, std::string from) {
+  auto tls = parse_tls(options.text("starttls"));
+  if (!tls) return tl::unexpected(tls.error());
+  if (auto good = check_relay(options.text("smtp")); !good) return tl::unexpected(good.error());
+  SmtpOptions smtp;
+  smtp.relay = options.text("smtp");
+  smtp.from = std::move(from);
+  smtp.tls = *tls;
+  smtp.transfer.connect_timeout = options.duration("connect-timeout");
+  smtp.transfer.total_timeout = options.duration("timeout");
+  smtp.transfer.waiting_timeout = std::chrono::minutes{5};
+  smtp.connections = static_cast<unsigned>(options.integer("connections"));
+  smtp.transfer.ca_file = options.text("ca-file");
+  return smtp;
+}
+
+}  // namespace
+
+std::span<const Option> email_options() { return options_table; }
+
+Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
+                                                    GatewayContext& context) {
+  const bool by_smtp = !options.text("smtp").empty();
+  const auto maildir = options.text("maildir");
+  if (by_smtp == !maildir.empty())
+    return fail(Code::badparam, "exactly one of smtp (a relay such as smtp://localhost:25) and "
+                                "maildir (a folder) is to be set for an email gateway");
+  auto from = parse_address(options.text("from"));
+  if (!from) return fail(Code::badparam, "from: " + from.error().message);
+  const auto confirm_url = options.text("confirm-url");
+  if (auto good = check_confirm_url(confirm_url); !good) return tl::unexpected(good.error());
+  EmailGateway::MakeMailer make = [maildir, &context] {
+    return make_maildir_mailer(maildir, context.reactor);
+  };
+  if (by_smtp) {
+    auto smtp = smtp_options(options, *from);
+    if (!smtp) return tl::unexpected(smtp.error());
+    make = [smtp = *smtp, &context] { return make_smtp_mailer(smtp, context.reactor); };
+  }
+  return std::make_unique<EmailGateway>(std::move(*from), confirm_url, std::move(make), context);
+}
+
+}  // namespace sense::email

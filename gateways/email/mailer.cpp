@@ -1,0 +1,141 @@
+#include "gateways/email/mailer.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "core/base/text.hpp"
+#include "gateways/api/blocking_gateway.hpp"
+#include "gateways/email/maildir.hpp"
+
+namespace sense::email {
+
+namespace {
+
+constexpr unsigned maildir_threads = 2;
+constexpr std::size_t maildir_unfinished_max = 4096;
+
+// One Transfer for each message under way, because each waits for the relay's answer by itself.
+class SmtpMailer final : public Mailer {
+ public:
+  SmtpMailer(SmtpOptions options, std::vector<std::unique_ptr<Transfer>> transfers)
+      : options_(std::move(options)) {
+    for (auto& transfer : transfers) channels_.push_back({std::move(transfer), 0});
+  }
+  ~SmtpMailer() override { SmtpMailer::stop(); }
+
+  void send(const std::string& to, std::string message, AttemptDone done) override {
+    if (channels_.empty()) return done(Attempt::retry("this gateway is stopping"));
+    const auto idlest = std::min_element(
+        channels_.begin(), channels_.end(),
+        [](const Channel& left, const Channel& right) { return left.unfinished < right.unfinished; });
+    const auto index = static_cast<std::size_t>(idlest - channels_.begin());
+    const auto id = ++last_;
+    under_way_->emplace(id, std::move(done));
+    ++idlest->unfinished;
+    idlest->transfer->mail(
+        request_for(to, std::move(message)),
+        [this, index, id, alive = std::weak_ptr(under_way_)](const Result<TransferReply>& reply) {
+          const auto under_way = alive.lock();
+          if (!under_way) return;
+          auto taken = under_way->extract(id);
+          if (taken.empty()) return;  // stopped meanwhile
+          --channels_[index].unfinished;
+          taken.mapped()(outcome_of_smtp(reply));
+        });
+  }
+
+  void stop() override {
+    for (auto& channel : channels_) channel.transfer->stop();
+    channels_.clear();
+    auto left = std::exchange(*under_way_, {});
+    for (auto& [id, done] : left) done(Attempt::retry("this gateway is stopping"));
+  }
+
+ private:
+  struct Channel {
+    std::unique_ptr<Transfer> transfer;
+    std::size_t unfinished = 0;
+  };
+  using UnderWay = std::map<std::uint64_t, AttemptDone>;
+
+  [[nodiscard]] MailRequest request_for(const std::string& to, std::string message) const {
+    MailRequest request;
+    request.relay = options_.relay;
+    request.tls = options_.tls;
+    request.hello = options_.from.substr(options_.from.rfind('@') + 1);
+    request.sender = options_.from;
+    request.recipient = to;
+    request.message = std::move(message);
+    return request;
+  }
+
+  const SmtpOptions options_;
+  std::vector<Channel> channels_;
+  std::uint64_t last_ = 0;
+  std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
+};
+
+class MaildirMailer final : public Mailer {
+ public:
+  MaildirMailer(Maildir maildir, boost::asio::io_context& reactor)
+      : maildir_(std::move(maildir)), pool_(reactor, maildir_threads, maildir_unfinished_max) {}
+
+  void send(const std::string& to, std::string message, AttemptDone done) override {
+    pool_.submit(
+        [this, to, text = std::move(message)] {
+          auto stored = maildir_.deliver(to, text);
+          return stored ? Attempt::delivered("stored") : Attempt::retry(stored.error().message);
+        },
+        std::move(done));
+  }
+  void stop() override { pool_.stop(); }
+
+ private:
+  Maildir maildir_;
+  BlockingPool pool_;  // last: its threads end before what they use
+};
+
+}  // namespace
+
+Attempt outcome_of_smtp(const Result<TransferReply>& reply) {
+  if (!reply) {
+    if (reply.error().code == Code::badparam) return Attempt::rejected(reply.error().message);
+    return Attempt::retry(reply.error().message);
+  }
+  const auto status = reply->status;
+  auto answer = "SMTP " + (reply->body.empty() ? std::to_string(status) : printable(reply->body));
+  if (status >= 200 && status < 300) return Attempt::delivered(std::move(answer));
+  if (status >= 400 && status < 500) return Attempt::retry(std::move(answer));
+  const bool no_mailbox = status == 550 || status == 551 || status == 553;
+  if (no_mailbox && reply->recipient_refused) return Attempt::gone(std::move(answer));
+  return Attempt::rejected(std::move(answer));
+}
+
+Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
+                                                 boost::asio::io_context& reactor) {
+  const auto executor = [&reactor](std::function<void()> task) {
+    boost::asio::post(reactor, std::move(task));
+  };
+  auto each = options.transfer;
+  each.in_flight_max = 1;
+  std::vector<std::unique_ptr<Transfer>> transfers;
+  for (unsigned i = 0; i < options.connections; ++i) {
+    // The relay is not subject to the egress policy; with an empty one nothing else is reachable.
+    auto transfer = Transfer::make(each, EgressPolicy{}, executor);
+    if (!transfer) return tl::unexpected(transfer.error());
+    transfers.push_back(std::move(*transfer));
+  }
+  return std::make_unique<SmtpMailer>(std::move(options), std::move(transfers));
+}
+
+Result<std::unique_ptr<Mailer>> make_maildir_mailer(std::string root,
+                                                    boost::asio::io_context& reactor) {
+  Maildir maildir(std::move(root));
+  if (auto opened = maildir.open(); !opened) return tl::unexpected(opened.error());
+  return std::make_unique<MaildirMailer>(std::move(maildir), reactor);
+}
+
+}  // namespace sense::email

@@ -1,0 +1,167 @@
+#include "gateways/email/message.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/random.hpp"
+#include "core/base/text.hpp"
+#include "core/event/cloudevents_json.hpp"
+#include "gateways/email/mime.hpp"
+
+namespace sense::email {
+
+namespace {
+
+constexpr std::size_t subject_length_max = 200;
+constexpr std::array<std::string_view, 8> severities = {
+    "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+
+std::string domain_of(std::string_view address) {
+  return std::string(address.substr(address.rfind('@') + 1));
+}
+
+std::string number_of(const Delivery& delivery) {
+  auto number = std::to_string(delivery.number);
+  if (delivery.kind == Delivery::Kind::gap && delivery.number_last != delivery.number)
+    number += "-" + std::to_string(delivery.number_last);
+  return number;
+}
+
+// The same for every attempt at one delivery, and no more than that is guessable from it.
+std::string digest_of(const Delivery& delivery) {
+  const auto& event = *delivery.event;
+  std::string text = delivery.subscription->id;
+  for (const auto& part : {event.source, event.id, number_of(delivery)}) text += '\0' + part;
+  return sha256_hex(text).substr(0, 40);
+}
+
+std::string shortened(std::string text) {
+  if (text.size() <= subject_length_max) return text;
+  std::size_t length = subject_length_max;
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0U) == 0x80U) --length;
+  return text.substr(0, length) + "...";
+}
+
+std::string subject_of(const Event& event) {
+  std::string text;
+  if (event.severity && *event.severity < severities.size())
+    text += "[" + std::string(severities[*event.severity]) + "] ";
+  text += std::string(event.type.local()) + ": ";
+  text += event.subject.empty() ? event.source : event.subject + " at " + event.source;
+  return shortened(printable(text));
+}
+
+std::string common_headers(const Envelope& envelope, std::string_view subject,
+                           std::string_view message_id) {
+  const auto domain = domain_of(envelope.from);
+  return header("From", "<" + envelope.from + ">") + header("To", "<" + envelope.to + ">") +
+         header("Subject", subject) + header("Date", mail_date(envelope.now)) +
+         header("Message-ID", "<" + std::string(message_id) + "@" + domain + ">") +
+         header("Auto-Submitted", "auto-generated") + header("MIME-Version", "1.0");
+}
+
+std::string list_headers(const Envelope& envelope, const Subscription& subscription) {
+  // Label characters only: a subscription's id from the configuration may have others.
+  std::string label = lower(subscription.id);
+  for (auto& c : label)
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) c = '-';
+  return header("List-Id", "<" + label + ".sense." + domain_of(envelope.from) + ">") +
+         header("Sense-Subscription", subscription.id);
+}
+
+// Whether data can be shown as it is: text by its type, without anything that would act on a
+// reader's terminal.
+bool is_showable(const Event& event) {
+  const bool text = event.datacontenttype.empty() || is_text_type(event.datacontenttype);
+  if (!text || !valid_utf8(event.data)) return false;
+  std::string without_layout;
+  std::copy_if(event.data.begin(), event.data.end(), std::back_inserter(without_layout),
+               [](char c) { return c != '\n' && c != '\r' && c != '\t'; });
+  return printable(without_layout) == without_layout;
+}
+
+std::string attribute_lines(const Delivery& delivery) {
+  std::string text;
+  for (const auto& [name, value] : attributes_of(*delivery.event))
+    if (name != "specversion") text += name + ": " + printable(value) + "\n";
+  text += "subscription: " + printable(delivery.subscription->id) + "\n";
+  if (delivery.number != 0) text += "number: " + number_of(delivery) + "\n";
+  if (!delivery.reason.empty()) text += "reason: " + printable(delivery.reason) + "\n";
+  return text;
+}
+
+std::string text_part(std::string_view text) {
+  return "Content-Type: text/plain; charset=utf-8\r\n"
+         "Content-Transfer-Encoding: quoted-printable\r\n\r\n" +
+         quoted_printable(text);
+}
+
+// A content type may go into a header only when it is two tokens and nothing else.
+std::string attachment_type(std::string_view given) {
+  const auto type = lower(trim(given.substr(0, given.find(';'))));
+  const auto slash = type.find('/');
+  const auto token = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '+' ||
+           c == '-' || c == '_';
+  };
+  const bool usable = slash != std::string::npos && slash > 0 && slash + 1 < type.size() &&
+                      type.find('/', slash + 1) == std::string::npos && type.size() <= 127 &&
+                      std::all_of(type.begin(), type.end(), token) &&
+                      !type.starts_with("multipart/") && !type.starts_with("message/");
+  return usable ? type : "application/octet-stream";
+}
+
+std::string with_attachment(const Event& event, std::string_view text, std::string_view digest) {
+  // "=_" occurs in neither encoding, so that no content can look like the boundary.
+  const auto boundary = "=_sense_" + std::string(digest);
+  return "Content-Type: multipart/mixed;\r\n boundary=\"" + boundary + "\"\r\n\r\n" + "--" +
+         boundary + "\r\n" + text_part(text) + "--" + boundary + "\r\n" +
+         "Content-Type: " + attachment_type(event.datacontenttype) + "\r\n" +
+         "Content-Transfer-Encoding: base64\r\n" +
+         "Content-Disposition: attachment; filename=\"data\"\r\n\r\n" + base64_lines(event.data) +
+         "--" + boundary + "--\r\n";
+}
+
+std::string question_text(const Subscription& subscription, std::string_view token,
+                          std::string_view confirm_url) {
+  std::string text =
+      "Somebody has subscribed this address to events. If it was you, or you want them, confirm it; "
+      "otherwise ignore this mail: nothing else will be sent.\n\n";
+  text += "subscription: " + printable(subscription.id) + "\n";
+  for (const auto& type : subscription.types) text += "type: " + printable(type.text()) + "\n";
+  for (const auto& source : subscription.sources)
+    text += "source: " + printable(source.text()) + "\n";
+  text += "token: " + std::string(token) + "\n";
+  if (confirm_url.empty()) return text;
+  text += "\nTo confirm:\n\n  curl -X POST " + std::string(confirm_url) + "/v1/subscriptions/" +
+          printable(subscription.id) + "/confirm \\\n    -H 'Content-Type: application/json' \\\n" +
+          "    -d '{\"token\": \"" + std::string(token) + "\"}'\n";
+  return text;
+}
+
+}  // namespace
+
+std::string delivery_message(const Envelope& envelope, const Delivery& delivery) {
+  const auto& event = *delivery.event;
+  const auto digest = digest_of(delivery);
+  std::string message = common_headers(envelope, subject_of(event), digest) +
+                        list_headers(envelope, *delivery.subscription);
+  if (delivery.number != 0) message += header("Sense-Number", number_of(delivery));
+  message += header("Sense-Event-Id", shortened(printable(event.id)));
+  auto text = attribute_lines(delivery);
+  if (!event.data.empty() && !is_showable(event))
+    return message + with_attachment(event, text, digest);
+  if (!event.data.empty()) text += "\n" + event.data;
+  return message + text_part(text);
+}
+
+std::string verification_message(const Envelope& envelope, const Subscription& subscription,
+                                 std::string_view token, std::string_view confirm_url) {
+  const auto digest =
+      sha256_hex(subscription.id + '\0' + std::string(token) + '\0' + envelope.to).substr(0, 40);
+  return common_headers(envelope, "Please confirm your subscription to events", digest) +
+         list_headers(envelope, subscription) +
+         text_part(question_text(subscription, token, confirm_url));
+}
+
+}  // namespace sense::email

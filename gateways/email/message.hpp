@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateways/api/gateway.hpp"
+
+// Deliveries and questions as mail (RFC 5322). Pure functions: the same delivery at the same time
+// gives the same octets, and every attempt at it the same Message-ID.
+namespace sense::email {
+
+struct Envelope {
+  std::string from;  // both as parse_address gives them
+  std::string to;
+  WallTime now;
+};
+
+[[nodiscard]] std::string delivery_message(const Envelope& envelope, const Delivery& delivery);
+
+// The question whether the address wants what was subscribed to for it. `confirm_url` is the HTTP
+// gateway's address, without a slash at its end; empty: the mail gives the token alone.
+[[nodiscard]] std::string verification_message(const Envelope& envelope,
+                                               const Subscription& subscription,
+                                               std::string_view token,
+                                               std::string_view confirm_url);
+
+}  // namespace sense::email

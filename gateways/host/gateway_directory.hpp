@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/bus/bus.hpp"
+#include "core/event/event.hpp"
+
+namespace sense {
+
+// Which gateways the installation has and what they serve: this one tells the registry of itself,
+// and learns of the others. Reactor thread; the bus must outlive it.
+class GatewayDirectory {
+ public:
+  // `again` runs a task after a pause, for what the broker did not answer.
+  using Again = std::function<void(std::function<void()>)>;
+  GatewayDirectory(Bus& bus, std::string name, std::span<const std::string_view> schemes,
+                   Again again);
+
+  void load();
+  void announce(std::vector<std::string> listening);
+  // True when the event announced a change of a gateway.
+  bool take_change(const Event& event);
+  void stop() { stopped_ = true; }
+
+  [[nodiscard]] bool serves_here(const std::string& scheme) const { return own_.contains(scheme); }
+  [[nodiscard]] bool serves_anywhere(const std::string& scheme) const;
+
+ private:
+  Bus& bus_;
+  std::string name_;
+  std::set<std::string> own_;
+  Again again_;
+  std::map<std::string, std::vector<std::string>> others_;  // schemes, by name
+  bool stopped_ = false;
+};
+
+}  // namespace sense

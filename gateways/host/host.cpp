@@ -1,0 +1,471 @@
+#include "gateways/host/host.hpp"
+
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <set>
+
+#include "core/base/log.hpp"
+#include "core/base/random.hpp"
+#include "core/base/uri.hpp"
+#include "gateways/host/engine.hpp"
+#include "gateways/host/gateway_directory.hpp"
+#include "gateways/host/host_store.hpp"
+#include "gateways/host/management_change.hpp"
+#include "gateways/host/progress.hpp"
+#include "gateways/host/registry_subscriptions.hpp"
+#include "gateways/host/verifier.hpp"
+
+namespace sense {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t unsaved_max = 20'000;
+constexpr auto again_after = std::chrono::seconds{1};
+constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
+
+Engine::Defaults defaults_of(const GatewayDescriptor& descriptor) {
+  Engine::Defaults defaults;
+  for (const auto pause : descriptor.delivery.retry_seconds)
+    defaults.pauses.push_back(std::chrono::seconds{pause});
+  defaults.window = descriptor.delivery.window;
+  return defaults;
+}
+
+std::uint64_t random_seed() {
+  std::array<unsigned char, 8> bytes{};
+  fill_random(bytes);
+  std::uint64_t seed = 0;
+  for (const auto byte : bytes) seed = (seed << 8U) | byte;
+  return seed;
+}
+
+Executor executor_of(asio::io_context& reactor) {
+  return [&reactor](std::function<void()> task) { asio::post(reactor, std::move(task)); };
+}
+
+class AsioGatewayHost final : public GatewayHost {
+ public:
+  using Reactor = std::unique_ptr<asio::io_context>;
+
+  AsioGatewayHost(GatewayConfig config, GatewayPlugin plugin, HostStore store, Reactor reactor,
+                  std::unique_ptr<Bus> bus)
+      : plugin_(std::move(plugin)),
+        reactor_(std::move(reactor)),
+        config_(std::move(config)),
+        store_(std::move(store)),
+        engine_(defaults_of(plugin_.descriptor()), random_seed()),
+        bus_(std::move(bus)) {}
+  ~AsioGatewayHost() override { bus_->close(); }
+
+  Status open() {
+    const auto position = store_.position();
+    if (!position) return tl::unexpected(position.error());
+    if (*position) {
+      const auto waiting = store_.restore(engine_, system_clock().now());
+      if (!waiting) return tl::unexpected(waiting.error());
+      position_ = **position;
+      restored_ = true;
+      log::info("resuming", {{"position", std::to_string(position_)},
+                             {"subscriptions", std::to_string(engine_.count())},
+                             {"deliveries waiting", std::to_string(*waiting)}});
+    }
+    return guarded([this]() -> Status {
+      auto gateway = plugin_.descriptor().create(config_.plugin, context_);
+      if (!gateway) return tl::unexpected(gateway.error());
+      if (*gateway == nullptr)
+        return fail(Code::internalerror, "the gateway plugin failed: it made nothing");
+      gateway_ = std::move(*gateway);
+      return {};
+    });
+  }
+
+  Status run() override {
+    ::prctl(PR_SET_NAME, "sense-reactor");
+    asio::post(*reactor_, [this] { begin(); });
+    const auto ran = guarded([this]() -> Status {
+      reactor_->run();
+      return {};
+    });
+    if (!ran) finish(ran);
+    bus_->close();
+    if (!failure_) return tl::unexpected(failure_.error());
+    for (const auto& [name, value] : counters_.snapshot())
+      if (value != 0) log::info("counted", {{"counter", name}, {"value", std::to_string(value)}});
+    const auto& totals = engine_.totals();
+    log::info("gateway has stopped", {{"matched", std::to_string(totals.matched)},
+                                      {"delivered", std::to_string(totals.delivered)},
+                                      {"retried", std::to_string(totals.retried)},
+                                      {"dead", std::to_string(totals.dead)},
+                                      {"waiting", std::to_string(engine_.waiting())}});
+    return {};
+  }
+
+  void stop() override {
+    asio::post(*reactor_, [this] { finish({}); });
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> parameters() const {
+    auto shown = config_.host.shown();
+    auto own = config_.plugin.shown();
+    shown.insert(shown.end(), own.begin(), own.end());
+    return shown;
+  }
+
+  bool serves(const Subscription& subscription) const {
+    const auto uri = parse_uri(subscription.callback);
+    return uri && directory_.serves_here(uri->scheme);
+  }
+
+  // ---- start and stop
+
+  void begin() {
+    directory_.load();
+    if (restored_)
+      open_door();
+    else
+      load_subscriptions("");
+  }
+
+  void again(std::function<void()> task) {
+    auto timer = std::make_shared<asio::steady_timer>(*reactor_, again_after);
+    timer->async_wait([timer, task = std::move(task)](boost::system::error_code error) {
+      if (!error) task();
+    });
+  }
+
+  // The first start: everything that is there counts from here on. Changes meanwhile are in the
+  // journal behind the position, and come again.
+  void load_subscriptions(const std::string& after) {
+    bus_->registry_list("subscription", after, 1000, [this, after](Result<Bus::RegistryPage> page) {
+      if (stopped_) return;
+      if (!page) return again([this, after] { load_subscriptions(after); });
+      if (after.empty()) position_ = page->sequence;
+      for (const auto& entry : page->entries) {
+        auto subscription = subscription_from_json(entry.value);
+        if (subscription) apply(std::move(*subscription), "");
+      }
+      if (page->more && !page->entries.empty()) return load_subscriptions(page->entries.back().key);
+      open_door();
+    });
+  }
+
+  void open_door() {
+    const auto started = guarded([this] { return gateway_->start(); });
+    if (!started) return finish(started);
+    for (const auto& uri : gateway_->listening()) log::info("listening", {{"on", uri}});
+    directory_.announce(gateway_->listening());
+    for (const auto& subscription : engine_.subscriptions())
+      if (subscription->state == SubscriptionState::pending)
+        verifier_.verify(*gateway_, subscription->id);
+    engine_.restored(system_clock().now());
+    // Before the first event: a crash must find where to go on, not take today's end for it.
+    checkpoint();
+    follow();
+    perform();
+    checkpoint_later();
+  }
+
+  // What the plugin throws ends here.
+  static Status guarded(const std::function<Status()>& call) {
+    try {
+      return call();
+    } catch (const std::exception& error) {
+      return fail(Code::internalerror, std::string("the gateway plugin failed: ") + error.what());
+    } catch (...) {
+      return fail(Code::internalerror, "the gateway plugin failed with an unknown exception");
+    }
+  }
+
+  void finish(Status reason) {
+    if (stopped_) return;
+    failure_ = std::move(reason);
+    stopping_ = true;
+    verifier_.stop();  // a question that the stop cuts off is asked again after the next start
+    if (gateway_) {
+      const auto status = guarded([this]() -> Status {
+        gateway_->stop();
+        return {};
+      });
+      if (!status) log::error(status.error().message);
+    }
+    perform();
+    if (restored_ || following_) progress_.save_all(position_, system_clock().now());
+    stopped_ = true;
+    directory_.stop();
+    attempt_timer_.cancel();
+    checkpoint_timer_.cancel();
+    gateway_.reset();
+    work_.reset();
+    reactor_->stop();
+  }
+
+  // ---- the stream of events
+
+  std::vector<std::string> wanted_prefixes() const {
+    auto prefixes =
+        engine_.topic_prefixes(static_cast<std::size_t>(config_.host.integer("topics-max")));
+    if (prefixes != std::vector<std::string>{"{"})
+      prefixes.push_back("{" + std::string(management_namespace) + "}");
+    return prefixes;
+  }
+
+  void follow() {
+    const auto prefixes = wanted_prefixes();
+    following_ = std::set<std::string>(prefixes.begin(), prefixes.end());
+    const auto generation = ++generation_;
+    bus_->follow(position_, prefixes, [this, generation](Batch batch) {
+      // One that was on its way when the stream was changed comes again.
+      if (generation == generation_) on_batch(std::move(batch));
+    });
+  }
+
+  // Whether the stream as followed holds all that is wanted.
+  bool stream_suffices() const {
+    if (following_->contains("{")) return true;
+    const auto wanted = wanted_prefixes();
+    return std::all_of(wanted.begin(), wanted.end(),
+                       [this](const auto& prefix) { return following_->contains(prefix); });
+  }
+
+  void on_batch(Batch batch) {
+    if (stopped_) return;
+    if (batch.lost_from != 0 || batch.position < position_) return report_lost(batch);
+    const auto now = system_clock().now();
+    for (const auto& event : batch.events) {
+      engine_.on_event(event, now);
+      position_ = event->sequence;
+      if (!take_change(*event)) continue;
+      if (stream_suffices()) continue;
+      // Events behind this one may be wanted now and are not in the batch: start again from here.
+      perform();
+      return follow();
+    }
+    position_ = batch.position;
+    perform();
+    if (engine_.unsaved() > unsaved_max) checkpoint();
+    if (engine_.unsaved() > unsaved_max)
+      stalled_ = true;  // the store does not take it: what is not read stays in the journal
+    else
+      bus_->resume();
+  }
+
+  void report_lost(const Batch& batch) {
+    if (batch.lost_from != 0) {
+      counters_["gateway.events.lost"] += batch.lost_to - batch.lost_from + 1;
+      log::error(
+          "events have left the broker's journal before this gateway read them",
+          {{"from", std::to_string(batch.lost_from)}, {"to", std::to_string(batch.lost_to)}});
+      position_ = batch.lost_to;
+    } else {
+      log::error("the broker's journal ends before what this gateway has read; was it replaced?",
+                 {{"read", std::to_string(position_)}, {"end", std::to_string(batch.position)}});
+      position_ = batch.position;
+    }
+    // Changes of subscriptions may be among them: look at the whole list again, and only then at
+    // the events behind. The stream rests until follow().
+    resync("", std::make_shared<std::set<std::string>>());
+  }
+
+  void resync(const std::string& after, const std::shared_ptr<std::set<std::string>>& seen) {
+    bus_->registry_list("subscription", after, 1000,
+                        [this, after, seen](Result<Bus::RegistryPage> page) {
+                          if (stopped_) return;
+                          if (!page) return again([this, after, seen] { resync(after, seen); });
+                          for (const auto& entry : page->entries) {
+                            seen->insert(entry.key);
+                            auto subscription = subscription_from_json(entry.value);
+                            if (subscription) apply(std::move(*subscription), "");
+                          }
+                          if (page->more && !page->entries.empty())
+                            return resync(page->entries.back().key, seen);
+                          const auto now = system_clock().now();
+                          for (const auto& held : engine_.subscriptions())
+                            if (!seen->contains(held->id))
+                              engine_.end(held->id, "expired", true, now);
+                          perform();
+                          follow();
+                        });
+  }
+
+  // True when the served subscriptions changed.
+  bool take_change(const Event& event) {
+    if (directory_.take_change(event)) return false;
+    auto change = subscription_change(event);
+    if (!change) return false;
+    return apply(std::move(change->subscription), change->reason);
+  }
+
+  bool apply(Subscription subscription, const std::string& reason) {
+    const auto now = system_clock().now();
+    const auto held = engine_.find(subscription.id);
+    if (subscription.state == SubscriptionState::ended) {
+      // Who cancelled knows; all others are told.
+      engine_.end(subscription.id, reason, reason != "cancelled", now);
+      return false;
+    }
+    if (!serves(subscription)) {
+      // Its callback may have become another gateway's.
+      engine_.end(subscription.id, "", false, now);
+      return false;
+    }
+    if (held && held->revision >= subscription.revision) return false;
+    const auto id = subscription.id;
+    const bool pending = subscription.state == SubscriptionState::pending;
+    engine_.put(std::make_shared<const Subscription>(std::move(subscription)), now);
+    if (pending && !held && following_) verifier_.verify(*gateway_, id);
+    return true;
+  }
+
+  void end_in_registry(const std::string& id, const std::string& reason) {
+    bus_->registry_remove("subscription", id, 0, reason, [this, id, reason](auto answer) {
+      if (!answer && answer.error().code != Code::notfound && !stopped_)
+        again([this, id, reason] { end_in_registry(id, reason); });
+    });
+  }
+
+  // ---- what the engine wants done
+
+  void perform() {
+    if (performing_ || stopped_ || !gateway_) return;
+    performing_ = true;
+    for (;;) {
+      auto actions = engine_.take_actions();
+      if (actions.deliver.empty() && actions.dead.empty() && actions.gone.empty() &&
+          actions.forget.empty())
+        break;
+      for (auto& letter : actions.dead) progress_.bury(std::move(letter));
+      if (stopping_) continue;  // what is not attempted now is after the next start
+      for (auto& deliver : actions.deliver) attempt(deliver);
+      for (const auto& id : actions.gone) end_in_registry(id, "unreachable");
+      for (const auto& id : actions.forget) gateway_->forget(id);
+    }
+    performing_ = false;
+    arm_attempt_timer();
+  }
+
+  void attempt(Engine::Deliver& deliver) {
+    const auto ticket = deliver.ticket;
+    if (!deliver.delivery->event) {
+      auto event = store_.load_event(deliver.sequence);
+      if (!event) return on_unloaded(ticket, event.error());
+      deliver.delivery->event = std::move(*event);
+    }
+    const auto status = guarded([&]() -> Status {
+      gateway_->deliver(std::move(deliver.delivery), [this, ticket](Attempt result) {
+        // A stop is no fault of the callback: what it cut off is attempted after the next start.
+        if (stopped_ || (stopping_ && result.outcome == Attempt::Outcome::retry)) return;
+        engine_.on_result(ticket, result, system_clock().now());
+        perform();
+      });
+      return {};
+    });
+    if (!status)
+      engine_.on_result(ticket, Attempt::retry(status.error().message), system_clock().now());
+  }
+
+  void on_unloaded(std::uint64_t ticket, const Error& error) {
+    const bool lost = error.code == Code::notfound || error.code == Code::protoerror;
+    engine_.on_result(ticket,
+                      lost ? Attempt::rejected(error.message) : Attempt::retry(error.message),
+                      system_clock().now());
+  }
+
+  void arm_attempt_timer() {
+    const auto next = engine_.next_timer();
+    if (!next || stopping_) return;
+    attempt_timer_.expires_at(*next);
+    attempt_timer_.async_wait([this](boost::system::error_code error) {
+      if (error || stopped_) return;
+      engine_.on_timer(system_clock().now());
+      perform();
+    });
+  }
+
+  // ---- progress
+
+  void checkpoint_later() {
+    if (stopped_) return;
+    checkpoint_timer_.expires_after(
+        std::max<Duration>(config_.host.duration("checkpoint-interval"), checkpoint_interval_min));
+    checkpoint_timer_.async_wait([this](boost::system::error_code error) {
+      if (error || stopped_) return;
+      checkpoint();
+      if (stalled_ && engine_.unsaved() <= unsaved_max) {
+        stalled_ = false;
+        bus_->resume();
+      }
+      checkpoint_later();
+    });
+  }
+
+  void checkpoint() { progress_.save(position_, system_clock().now()); }
+
+  // The shared object is unloaded last of all: handlers that still wait are its code.
+  GatewayPlugin plugin_;
+  Reactor reactor_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_{reactor_->get_executor()};
+  const GatewayConfig config_;
+  Counters counters_;
+  HostStore store_;
+  Engine engine_;
+  std::unique_ptr<Bus> bus_;
+  GatewayDirectory directory_{*bus_, config_.name, plugin_.descriptor().schemes,
+                              [this](std::function<void()> task) { again(std::move(task)); }};
+  RegistrySubscriptions subscriptions_{
+      *bus_,
+      engine_,
+      system_clock(),
+      executor_of(*reactor_),
+      {[this](const std::string& scheme) { return directory_.serves_anywhere(scheme); },
+       config_.host.duration("lease-max")}};
+  GatewayContext context_{
+      config_.name, system_clock(), counters_,      *reactor_,
+      *bus_,        subscriptions_, config_.egress, [this] { return parameters(); }};
+  Progress progress_{store_, engine_, counters_};
+  Verifier verifier_{subscriptions_, counters_,
+                     [this](const auto& id, const auto& reason) { end_in_registry(id, reason); }};
+  std::unique_ptr<Gateway> gateway_;
+
+  std::uint64_t position_ = 0;
+  bool restored_ = false;
+  std::uint64_t generation_ = 0;
+  std::optional<std::set<std::string>> following_;
+  bool stalled_ = false;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  bool performing_ = false;
+  Status failure_;
+  asio::steady_timer attempt_timer_{*reactor_};
+  asio::steady_timer checkpoint_timer_{*reactor_};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
+                                                        GatewayPlugin plugin) {
+  auto store = HostStore::open(config.data);
+  if (!store) return tl::unexpected(store.error());
+  auto reactor = std::make_unique<asio::io_context>(1);
+  BusOptions options;
+  options.service = config.endpoints.service;
+  options.events = config.endpoints.events;
+  options.waiting_max = static_cast<std::size_t>(config.host.integer("bus-waiting-max"));
+  options.executor = executor_of(*reactor);
+  auto bus = connect_zmq_bus(std::move(options));
+  if (!bus) return tl::unexpected(bus.error());
+  auto host = std::make_unique<AsioGatewayHost>(
+      std::move(config), std::move(plugin), std::move(*store), std::move(reactor), std::move(*bus));
+  if (auto status = host->open(); !status) return tl::unexpected(status.error());
+  return host;
+}
+
+}  // namespace sense

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/module.hpp"
+#include "core/bus/endpoints.hpp"
+#include "core/config/settings.hpp"
+#include "gateways/api/gateway.hpp"
+
+namespace sense {
+
+// Keys that every gateway has, next to its plugin's own, in `gateways: NAME:`.
+[[nodiscard]] std::span<const Option> gateway_host_options();
+
+// A loaded plugin; the shared object stays loaded as long as this lives.
+class GatewayPlugin {
+ public:
+  // Looks for gateway-NAME.so in `folder`. Fails in one sentence when it is not there, is no
+  // gateway, has another ABI, or when the file or folder can be written by others.
+  [[nodiscard]] static Result<GatewayPlugin> load(const std::string& folder,
+                                                  const std::string& name);
+  [[nodiscard]] const GatewayDescriptor& descriptor() const { return *descriptor_; }
+
+ private:
+  Module module_;
+  const GatewayDescriptor* descriptor_ = nullptr;
+};
+
+struct GatewayConfig {
+  std::string name;  // in the configuration
+  BusEndpoints endpoints;
+  std::string data;  // folder of this gateway's own store; made when it is not there
+  Settings host;     // of gateway_host_options()
+  Settings plugin;   // of the descriptor's options
+  EgressPolicy egress;
+};
+
+// One gateway process: bus, delivery engine and one plugin. Any thread may call stop().
+class GatewayHost {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<GatewayHost>> start(GatewayConfig config,
+                                                                  GatewayPlugin plugin);
+  virtual ~GatewayHost() = default;
+  // Blocks until stop(). Waits for the broker when it is not there, and says so.
+  [[nodiscard]] virtual Status run() = 0;
+  virtual void stop() = 0;
+};
+
+}  // namespace sense

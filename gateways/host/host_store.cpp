@@ -1,0 +1,206 @@
+#include "gateways/host/host_store.hpp"
+
+#include "core/base/log.hpp"
+#include "core/event/codec.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr const char* schema =
+    "CREATE TABLE IF NOT EXISTS position(id INTEGER PRIMARY KEY CHECK(id=1),"
+    " sequence INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS lane(id TEXT PRIMARY KEY, subscription TEXT NOT NULL,"
+    " next_number INTEGER NOT NULL, ending INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS item(lane TEXT NOT NULL, key INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, number INTEGER NOT NULL, number_last INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(lane, key)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS item_sequence ON item(sequence);"
+    "CREATE TABLE IF NOT EXISTS event(sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS dead_letter(id INTEGER PRIMARY KEY, subscription TEXT NOT NULL,"
+    " number INTEGER NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, record BLOB);";
+
+std::string record_of(const Event& event) {
+  std::string octets;
+  const auto encoded = encode(event);
+  append_record(
+      octets, {event.sequence, event.observedtime.value_or(WallTime{}), event.principal, encoded});
+  return octets;
+}
+
+}  // namespace
+
+Result<HostStore> HostStore::open(const std::string& data) {
+  auto lock = FolderLock::take(data, "gateway");
+  if (!lock) return tl::unexpected(lock.error());
+  auto opened = Database::open(data + "/gateway.db", Database::Durability::normal);
+  if (!opened) return tl::unexpected(opened.error());
+  auto database = std::make_unique<Database>(std::move(*opened));
+  if (auto status = database->execute(schema); !status) return tl::unexpected(status.error());
+  return HostStore(std::move(*lock), std::move(database));
+}
+
+Result<std::optional<std::uint64_t>> HostStore::position() {
+  auto select = database_->prepare("SELECT sequence FROM position");
+  if (!select) return tl::unexpected(select.error());
+  const auto row = select->step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return static_cast<std::uint64_t>(select->integer(0));
+}
+
+Status HostStore::restore_lanes(Engine& engine) {
+  auto lanes = database_->prepare("SELECT id,subscription,next_number,ending FROM lane");
+  if (!lanes) return tl::unexpected(lanes.error());
+  for (;;) {
+    const auto row = lanes->step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return {};
+    auto subscription = subscription_from_json(lanes->octets(1));
+    if (!subscription) {
+      log::error("a stored subscription cannot be read; it is kept and not served",
+                 {{"id", std::string(lanes->octets(0))}, {"reason", subscription.error().message}});
+      continue;
+    }
+    engine.restore({std::make_shared<const Subscription>(std::move(*subscription)),
+                    static_cast<std::uint64_t>(lanes->integer(2)), lanes->integer(3) != 0});
+  }
+}
+
+Result<std::size_t> HostStore::restore(Engine& engine, Now now) {
+  if (auto status = restore_lanes(engine); !status) return tl::unexpected(status.error());
+  auto items = database_->prepare(
+      "SELECT lane,key,kind,number,number_last,sequence,attempts,due,expires,reason FROM item");
+  if (!items) return tl::unexpected(items.error());
+  std::size_t count = 0;
+  for (;;) {
+    const auto row = items->step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    const auto number = [&](int column) {
+      return static_cast<std::uint64_t>(items->integer(column));
+    };
+    Engine::SavedItem item;
+    item.subscription = items->octets(0);
+    item.kind = static_cast<Delivery::Kind>(items->integer(2));
+    item.number = number(3);
+    item.number_last = number(4);
+    item.sequence = number(5);
+    item.attempts = static_cast<std::uint32_t>(items->integer(6));
+    item.due = from_micros(items->integer(7));
+    if (items->integer(8) != 0) item.expires = from_micros(items->integer(8));
+    item.reason = items->octets(9);
+    engine.restore(number(1), std::move(item), now);
+    ++count;
+  }
+  return count;
+}
+
+Status HostStore::save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
+                       const std::vector<Engine::DeadLetter>& dead, Now now) {
+  if (auto status = database_->begin(); !status) return status;
+  auto status = write(position, checkpoint, dead, now);
+  if (status) status = database_->commit();
+  if (!status) database_->rollback();
+  return status;
+}
+
+Status HostStore::write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
+                        const std::vector<Engine::DeadLetter>& dead, Now now) {
+  // Dead letters first: they may need an event that the removals let go.
+  if (auto status = write_dead(dead, now); !status) return status;
+  if (auto status = write_lanes(checkpoint); !status) return status;
+  if (auto status = write_items(checkpoint); !status) return status;
+  auto insert = database_->prepare("INSERT OR REPLACE INTO position VALUES(1,?1)");
+  if (!insert) return tl::unexpected(insert.error());
+  return insert->bind(1, static_cast<std::int64_t>(position)).run();
+}
+
+Status HostStore::write_lanes(const Engine::Checkpoint& checkpoint) {
+  auto remove = database_->prepare("DELETE FROM lane WHERE id=?1");
+  if (!remove) return tl::unexpected(remove.error());
+  for (const auto& id : checkpoint.lanes_removed)
+    if (auto status = remove->bind_text(1, id).run(); !status) return status;
+  auto insert = database_->prepare("INSERT OR REPLACE INTO lane VALUES(?1,?2,?3,?4)");
+  if (!insert) return tl::unexpected(insert.error());
+  for (const auto& lane : checkpoint.lanes) {
+    const auto json = to_json(*lane.subscription, true);
+    insert->bind_text(1, lane.subscription->id).bind_text(2, json);
+    insert->bind(3, static_cast<std::int64_t>(lane.next_number)).bind(4, lane.ending ? 1 : 0);
+    if (auto status = insert->run(); !status) return status;
+  }
+  return {};
+}
+
+Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
+  auto remove = database_->prepare("DELETE FROM item WHERE lane=?1 AND key=?2");
+  if (!remove) return tl::unexpected(remove.error());
+  for (const auto& [lane, key] : checkpoint.items_removed) {
+    remove->bind_text(1, lane).bind(2, static_cast<std::int64_t>(key));
+    if (auto status = remove->run(); !status) return status;
+  }
+  auto insert =
+      database_->prepare("INSERT OR REPLACE INTO item VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
+  if (!insert) return tl::unexpected(insert.error());
+  auto event = database_->prepare("INSERT OR IGNORE INTO event VALUES(?1,?2)");
+  if (!event) return tl::unexpected(event.error());
+  for (const auto& [key, item] : checkpoint.items) {
+    const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+    insert->bind_text(1, item.subscription).bind(2, number(key));
+    insert->bind(3, static_cast<int>(item.kind)).bind(4, number(item.number));
+    insert->bind(5, number(item.number_last)).bind(6, number(item.sequence));
+    insert->bind(7, item.attempts).bind(8, to_micros(item.due));
+    insert->bind(9, item.expires ? to_micros(*item.expires) : 0).bind_text(10, item.reason);
+    if (auto status = insert->run(); !status) return status;
+    if (!item.event) continue;
+    const auto record = record_of(*item.event);
+    event->bind(1, number(item.sequence)).bind_blob(2, record);
+    if (auto status = event->run(); !status) return status;
+  }
+  return {};
+}
+
+Status HostStore::write_dead(const std::vector<Engine::DeadLetter>& dead, Now now) {
+  auto insert = database_->prepare(
+      "INSERT INTO dead_letter(subscription,number,sequence,time,attempts,reason,answer,record) "
+      "VALUES(?1,?2,?3,?4,?5,?6,?7,coalesce(?8,(SELECT record FROM event WHERE sequence=?3)))");
+  if (!insert) return tl::unexpected(insert.error());
+  for (const auto& letter : dead) {
+    const auto record = letter.event ? record_of(*letter.event) : std::string();
+    insert->bind_text(1, letter.subscription);
+    insert->bind(2, static_cast<std::int64_t>(letter.number));
+    insert->bind(3, static_cast<std::int64_t>(letter.sequence));
+    insert->bind(4, to_micros(now.wall)).bind(5, letter.attempts);
+    insert->bind_text(6, letter.reason).bind_text(7, letter.answer);
+    if (letter.event) insert->bind_blob(8, record);
+    if (auto status = insert->run(); !status) return status;
+  }
+  return {};
+}
+
+Result<EventRef> HostStore::load_event(std::uint64_t sequence) {
+  auto select = database_->prepare("SELECT record FROM event WHERE sequence=?1");
+  if (!select) return tl::unexpected(select.error());
+  const auto row = select->bind(1, static_cast<std::int64_t>(sequence)).step();
+  if (!row) return tl::unexpected(row.error());
+  if (!*row)
+    return fail(Code::notfound,
+                "event " + std::to_string(sequence) + " is not in the gateway's store");
+  const auto records = split_records(select->octets(0), 1);
+  if (!records || records->empty())
+    return fail(Code::protoerror,
+                "event " + std::to_string(sequence) + " in the gateway's store is damaged");
+  auto event = decode_record(records->front());
+  if (!event) return tl::unexpected(event.error());
+  return std::make_shared<const Event>(std::move(*event));
+}
+
+Status HostStore::collect_garbage() {
+  return database_->execute(
+      "DELETE FROM event WHERE NOT EXISTS"
+      "(SELECT 1 FROM item WHERE item.sequence = event.sequence)");
+}
+
+}  // namespace sense

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/storage/database.hpp"
+#include "core/storage/folder_lock.hpp"
+#include "gateways/host/engine.hpp"
+
+namespace sense {
+
+// What a gateway must still know after kill -9: how far it has read the journal, its subscriptions,
+// what waits, and its dead letters. One SQLite file, written as one transaction for each
+// checkpoint. A power cut may take the last checkpoints; the journal then repeats what they held.
+// One thread.
+class HostStore {
+ public:
+  // Opens DATA/gateway.db, made when it is not there. A second process on it is refused.
+  [[nodiscard]] static Result<HostStore> open(const std::string& data);
+
+  // The position of the last checkpoint; nothing when there was none.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> position();
+  // Puts the last checkpoint back into the engine. Answers how many deliveries wait.
+  [[nodiscard]] Result<std::size_t> restore(Engine& engine, Now now);
+
+  [[nodiscard]] Status save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
+                            const std::vector<Engine::DeadLetter>& dead, Now now);
+  // A stored event; notfound when it is not there.
+  [[nodiscard]] Result<EventRef> load_event(std::uint64_t sequence);
+  // Removes events that no delivery waits for any more.
+  [[nodiscard]] Status collect_garbage();
+
+ private:
+  HostStore(FolderLock lock, std::unique_ptr<Database> database)
+      : lock_(std::move(lock)), database_(std::move(database)) {}
+  [[nodiscard]] Status write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
+                             const std::vector<Engine::DeadLetter>& dead, Now now);
+  [[nodiscard]] Status write_lanes(const Engine::Checkpoint& checkpoint);
+  [[nodiscard]] Status write_items(const Engine::Checkpoint& checkpoint);
+  [[nodiscard]] Status write_dead(const std::vector<Engine::DeadLetter>& dead, Now now);
+  [[nodiscard]] Status restore_lanes(Engine& engine);
+
+  FolderLock lock_;
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace sense

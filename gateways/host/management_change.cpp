@@ -1,0 +1,62 @@
+#include "gateways/host/management_change.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace sense {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// Anybody may publish an event that looks like one; only the broker can be its principal.
+std::optional<Json> data_of(const Event& event, std::string_view local_prefix) {
+  if (event.principal != "broker" || event.type.ns() != management_namespace ||
+      !event.type.local().starts_with(local_prefix))
+    return std::nullopt;
+  auto data = Json::parse(event.data, nullptr, false);
+  if (!data.is_object()) return std::nullopt;
+  return data;
+}
+
+std::vector<std::string> schemes_in(const Json& value) {
+  std::vector<std::string> schemes;
+  if (!value.is_object() || !value.contains("schemes") || !value["schemes"].is_array())
+    return schemes;
+  for (const auto& scheme : value["schemes"])
+    if (scheme.is_string()) schemes.push_back(scheme.get<std::string>());
+  return schemes;
+}
+
+}  // namespace
+
+std::optional<SubscriptionChange> subscription_change(const Event& event) {
+  const auto data = data_of(event, "subscription-");
+  if (!data || !data->contains("subscription")) return std::nullopt;
+  auto subscription = subscription_from_json((*data)["subscription"].dump());
+  if (!subscription) return std::nullopt;
+  const auto reason = data->find("reason");
+  const bool said = reason != data->end() && reason->is_string();
+  return SubscriptionChange{std::move(*subscription),
+                            said ? reason->get<std::string>() : std::string()};
+}
+
+std::optional<GatewayChange> gateway_change(const Event& event) {
+  const auto data = data_of(event, "gateway-");
+  if (!data || !data->contains("key") || !(*data)["key"].is_string()) return std::nullopt;
+  GatewayChange change{(*data)["key"].get<std::string>(), {}};
+  if (event.type.local() == "gateway-changed" && data->contains("value"))
+    change.schemes = schemes_in((*data)["value"]);
+  return change;
+}
+
+std::string gateway_entry(const std::vector<std::string>& schemes,
+                          const std::vector<std::string>& listening) {
+  return Json{{"schemes", schemes}, {"listening", listening}}.dump(-1, ' ', false,
+                                                                   Json::error_handler_t::replace);
+}
+
+std::vector<std::string> schemes_of_entry(const std::string& value) {
+  return schemes_in(Json::parse(value, nullptr, false));
+}
+
+}  // namespace sense

@@ -1,0 +1,23 @@
+#include <array>
+
+#include "gateways/host/host.hpp"
+
+namespace sense {
+
+std::span<const Option> gateway_host_options() {
+  static constexpr std::array<Option, 4> table = {{
+      {"lease-max", OptionType::duration, "7d",
+       "The longest lease that this gateway grants; whoever asks for more gets this.", 1,
+       31'536'000},
+      {"checkpoint-interval", OptionType::duration, "500ms",
+       "How often progress is stored: after a crash, at most this much is delivered again.", 0, 10},
+      {"bus-waiting-max", OptionType::integer, "100000",
+       "How many events taken in here may wait for the broker.", 1, 10'000'000},
+      {"topics-max", OptionType::integer, "1000",
+       "With more types subscribed to than this, the gateway takes all events from the bus.", 1,
+       10'000},
+  }};
+  return table;
+}
+
+}  // namespace sense

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/counters.hpp"
+#include "core/base/log.hpp"
+#include "gateways/host/engine.hpp"
+#include "gateways/host/host_store.hpp"
+
+namespace sense {
+
+// Stores how far the engine has come. A checkpoint that could not be stored is tried again as it
+// is, before anything newer, so that the store never misses a step. Reactor thread; store, engine
+// and counters must outlive it.
+class Progress {
+ public:
+  Progress(HostStore& store, Engine& engine, Counters& counters)
+      : store_(store), engine_(engine), counters_(counters) {}
+
+  // Kept with the next checkpoint, together with the removal of what it was.
+  void bury(Engine::DeadLetter letter);
+  // Everything up to `position` has been handed to the engine.
+  void save(std::uint64_t position, Now now);
+  // At the end: what could not be stored before, and what is new.
+  void save_all(std::uint64_t position, Now now);
+
+ private:
+  struct Unsaved {
+    std::uint64_t position = 0;
+    Engine::Checkpoint delta;
+    std::vector<Engine::DeadLetter> dead;
+  };
+  [[nodiscard]] bool collect(std::uint64_t position, Now now);
+  void collect_garbage(Now now);
+
+  HostStore& store_;
+  Engine& engine_;
+  Counters& counters_;
+  std::optional<Unsaved> unsaved_;
+  std::vector<Engine::DeadLetter> dead_;
+  std::optional<std::uint64_t> saved_position_;
+  MonoTime collected_{};
+  log::Occasionally complaints_{std::chrono::seconds{10}};
+};
+
+}  // namespace sense

@@ -1,0 +1,225 @@
+#include "gateways/host/registry_subscriptions.hpp"
+
+#include <algorithm>
+
+#include "core/base/random.hpp"
+#include "core/base/text.hpp"
+#include "core/base/uri.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr const char* kind = "subscription";
+
+Result<SubscriptionRef> parsed(const RegistryEntry& entry) {
+  auto subscription = subscription_from_json(entry.value);
+  if (!subscription) return tl::unexpected(subscription.error());
+  return std::make_shared<const Subscription>(std::move(*subscription));
+}
+
+Status require_period(Duration period) {
+  if (period >= std::chrono::seconds{1}) return {};
+  return fail(Code::badparam, "the period of a subscription is at least one second");
+}
+
+}  // namespace
+
+Status RegistrySubscriptions::check(const Subscription& subscription) const {
+  if (auto status = validate(subscription); !status) return status;
+  const auto uri = parse_uri(subscription.callback);
+  if (!uri) return tl::unexpected(uri.error());
+  if (served_.scheme(uri->scheme)) return {};
+  return fail(Code::noserver, "callback: no gateway here serves '" + uri->scheme +
+                                  ":'; configure one in section `gateways`");
+}
+
+void RegistrySubscriptions::create(Request request, Answer<SubscriptionRef> done) {
+  const auto now = clock_.now().wall;
+  Subscription subscription;
+  subscription.id = "s-" + random_token(130);
+  subscription.owner = std::move(request.owner);
+  subscription.via = std::move(request.via);
+  subscription.created = subscription.updated = now;
+  subscription.types = std::move(request.types);
+  subscription.sources = std::move(request.sources);
+  subscription.filter = std::move(request.filter);
+  subscription.callback = std::move(request.callback);
+  subscription.period = std::min(request.period, served_.lease_max);
+  subscription.expires = now + subscription.period;
+  subscription.state =
+      request.callback_proved ? SubscriptionState::active : SubscriptionState::pending;
+  subscription.edition = std::move(request.edition);
+  subscription.language = std::move(request.language);
+  subscription.delivery = request.delivery;
+  subscription.labels = std::move(request.labels);
+  auto status = require_period(request.period);
+  if (status) status = check(subscription);
+  if (!status) {
+    later_([done, error = status.error()] { done(tl::unexpected(error)); });
+    return;
+  }
+  put(std::move(subscription), 0, "created", std::move(done));
+}
+
+void RegistrySubscriptions::put(Subscription subscription, std::uint64_t revision,
+                                std::string reason, Answer<SubscriptionRef> done) {
+  RegistryEntry entry{kind, subscription.id, revision, to_json(subscription, true)};
+  bus_.registry_put(
+      std::move(entry), std::move(reason),
+      [done, subscription = std::move(subscription)](Result<std::uint64_t> answer) mutable {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        subscription.revision = *answer;
+        done(std::make_shared<const Subscription>(std::move(subscription)));
+      });
+}
+
+void RegistrySubscriptions::edit(std::string id, std::string reason, Change change,
+                                 Answer<SubscriptionRef> done, int tries) {
+  bus_.registry_get(kind, id, [=, this](Result<RegistryEntry> entry) {
+    if (!entry) return done(tl::unexpected(entry.error()));
+    auto subscription = subscription_from_json(entry->value);
+    if (!subscription) return done(tl::unexpected(subscription.error()));
+    if (auto status = change(*subscription); !status) return done(tl::unexpected(status.error()));
+    subscription->updated = clock_.now().wall;
+    put(std::move(*subscription), entry->revision, reason,
+        [=, this](Result<SubscriptionRef> answer) {
+          if (!answer && answer.error().code == Code::badcontext && tries > 1)
+            return edit(id, reason, change, done, tries - 1);
+          done(std::move(answer));
+        });
+  });
+}
+
+void RegistrySubscriptions::renew(std::string id, Duration period, Answer<SubscriptionRef> done) {
+  const auto granted = std::min(period, served_.lease_max);
+  edit(
+      std::move(id), "renewed",
+      [this, period, granted](Subscription& subscription) -> Status {
+        if (auto status = require_period(period); !status) return status;
+        if (!subscription.expires)
+          return fail(Code::noaccess,
+                      "this subscription is the configuration file's and has no lease");
+        subscription.period = granted;
+        subscription.expires = clock_.now().wall + granted;
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::cancel(std::string id, std::string reason,
+                                   Answer<SubscriptionRef> done) {
+  bus_.registry_get(kind, id, [=, this](Result<RegistryEntry> entry) {
+    if (!entry) return done(tl::unexpected(entry.error()));
+    auto subscription = parsed(*entry);
+    if (!subscription) return done(std::move(subscription));
+    if ((*subscription)->via == "config")
+      return done(fail(Code::noaccess,
+                       "this subscription is the configuration file's: "
+                       "remove it there"));
+    bus_.registry_remove(kind, id, 0, reason, [done, subscription](Result<std::uint64_t> answer) {
+      if (!answer) return done(tl::unexpected(answer.error()));
+      auto ended = **subscription;
+      ended.state = SubscriptionState::ended;
+      ended.revision = *answer;
+      done(std::make_shared<const Subscription>(std::move(ended)));
+    });
+  });
+}
+
+void RegistrySubscriptions::confirm(std::string id, std::string token,
+                                    Answer<SubscriptionRef> done) {
+  // A callback may be faster than the registry.
+  if (const auto kept = keeping_.find(id); kept != keeping_.end()) {
+    kept->second.push_back([this, id, token, done] { confirm(id, token, done); });
+    return;
+  }
+  edit(
+      std::move(id), "confirmed",
+      [hash = sha256_hex(token)](Subscription& subscription) -> Status {
+        if (subscription.challenge_hash.empty() || !equal_secret(hash, subscription.challenge_hash))
+          return fail(Code::noaccess, "this is not the token that the callback was sent");
+        subscription.state = SubscriptionState::active;
+        subscription.challenge_hash.clear();
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::activate(std::string id, Answer<SubscriptionRef> done) {
+  edit(
+      std::move(id), "callback verified",
+      [](Subscription& subscription) -> Status {
+        if (subscription.state != SubscriptionState::pending)
+          return fail(Code::duplicate, "the subscription is not pending any more");
+        subscription.state = SubscriptionState::active;
+        subscription.challenge_hash.clear();
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::keep_challenge(std::string id, std::string token,
+                                           Answer<SubscriptionRef> done) {
+  keeping_.try_emplace(id);
+  edit(
+      id, "verification asked",
+      [hash = sha256_hex(token)](Subscription& subscription) -> Status {
+        if (subscription.state != SubscriptionState::pending)
+          return fail(Code::duplicate, "the subscription is not pending any more");
+        subscription.challenge_hash = hash;
+        return {};
+      },
+      [this, id, done = std::move(done)](Result<SubscriptionRef> answer) {
+        const auto waiting = keeping_.extract(id);
+        done(std::move(answer));
+        if (waiting.empty()) return;
+        for (const auto& confirmation : waiting.mapped()) confirmation();
+      });
+}
+
+void RegistrySubscriptions::get(std::string id, Answer<SubscriptionRef> done) {
+  bus_.registry_get(kind, std::move(id), [done](Result<RegistryEntry> entry) {
+    if (!entry) return done(tl::unexpected(entry.error()));
+    done(parsed(*entry));
+  });
+}
+
+void RegistrySubscriptions::list(std::string owner, std::string after, std::uint32_t limit,
+                                 Answer<Page> done) {
+  collect(std::move(owner), std::move(after), std::clamp(limit, 1U, 1000U), {}, std::move(done));
+}
+
+void RegistrySubscriptions::collect(std::string owner, std::string after, std::uint32_t limit,
+                                    Page page, Answer<Page> done) {
+  bus_.registry_list(kind, after, 1000,
+                     [=, this, page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
+                       if (!answer) return done(tl::unexpected(answer.error()));
+                       for (const auto& entry : answer->entries) {
+                         auto subscription = parsed(entry);
+                         if (!subscription || (!owner.empty() && (*subscription)->owner != owner))
+                           continue;
+                         if (page.subscriptions.size() == limit) {
+                           page.more = true;
+                           return done(std::move(page));
+                         }
+                         page.subscriptions.push_back(std::move(*subscription));
+                       }
+                       if (!answer->more || answer->entries.empty()) return done(std::move(page));
+                       collect(owner, answer->entries.back().key, limit, std::move(page), done);
+                     });
+}
+
+void RegistrySubscriptions::sources(std::string after, std::uint32_t limit,
+                                    Answer<SourcePage> done) {
+  bus_.registry_list("source", std::move(after), std::clamp(limit, 1U, 1000U),
+                     [done](Result<Bus::RegistryPage> answer) {
+                       if (!answer) return done(tl::unexpected(answer.error()));
+                       SourcePage page;
+                       for (auto& entry : answer->entries) page.sources.push_back(entry.key);
+                       page.more = answer->more;
+                       done(std::move(page));
+                     });
+}
+
+}  // namespace sense

@@ -1,0 +1,145 @@
+#include "gateways/http/binding.hpp"
+
+#include <algorithm>
+
+#include "core/base/text.hpp"
+#include "core/event/cloudevents_json.hpp"
+
+namespace sense::http {
+
+namespace {
+
+constexpr std::string_view prefix = "ce-";
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string unquoted(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::string(text);
+  std::string result;
+  text = text.substr(1, text.size() - 2);
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\\' && at + 1 < text.size()) ++at;
+    result += text[at];
+  }
+  return result;
+}
+
+std::string media_type(const Call& call) {
+  const auto* value = call.header("content-type");
+  if (value == nullptr) return {};
+  return lower(trim(std::string_view(*value).substr(0, value->find(';'))));
+}
+
+bool is_structured(const Call& call) { return media_type(call) == "application/cloudevents+json"; }
+
+Status set_from_headers(Event& event, const Call& call, bool& has_version) {
+  std::vector<std::string_view> seen;
+  for (const auto& [name, value] : call.headers) {
+    if (!name.starts_with(prefix)) continue;
+    const auto attribute = std::string_view(name).substr(prefix.size());
+    if (std::find(seen.begin(), seen.end(), attribute) != seen.end())
+      return fail(Code::badparam, "header " + printable(name.substr(0, 64)) + " appears twice");
+    seen.push_back(attribute);
+    const auto text = decode_header(value);
+    if (attribute == "specversion") {
+      if (text != "1.0") return fail(Code::badparam, "header ce-specversion is not 1.0");
+      has_version = true;
+      continue;
+    }
+    if (auto good = set_attribute(event, attribute, text, EventOrigin::producer); !good)
+      return good;
+  }
+  return {};
+}
+
+Result<Event> event_of_binary(const Call& call) {
+  Event event;
+  bool has_version = false;
+  if (auto good = set_from_headers(event, call, has_version); !good)
+    return tl::unexpected(good.error());
+  if (!has_version)
+    return fail(Code::varnotfound, "header ce-specversion is missing; send ce-specversion: 1.0");
+  if (const auto* type = call.header("content-type")) event.datacontenttype = trim(*type);
+  event.data = call.body;
+  const bool no_id = event.id.empty();
+  if (no_id) event.id = "0";  // stands in for the one that the caller makes
+  if (auto good = validate(event); !good) return tl::unexpected(good.error());
+  if (no_id) event.id.clear();
+  return event;
+}
+
+}  // namespace
+
+std::string encode_header(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet > ' ' && octet < 0x7f && c != '"' && c != '%') {
+      result += c;
+    } else {
+      result += '%';
+      result += digits[octet >> 4U];
+      result += digits[octet & 15U];
+    }
+  }
+  return result;
+}
+
+std::string decode_header(std::string_view given) {
+  const auto text = unquoted(trim(given));
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const int high = text[at] == '%' && at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
+    const int low = high >= 0 ? hex_value(text[at + 2]) : -1;
+    if (low < 0) {
+      result += text[at];
+      continue;
+    }
+    result += static_cast<char>(high * 16 + low);
+    at += 2;
+  }
+  return result;
+}
+
+Headers binary_headers(const Event& event) {
+  Headers headers;
+  for (const auto& [name, text] : attributes_of(event)) {
+    if (name != "datacontenttype") {
+      headers.emplace_back(std::string(prefix) + name, encode_header(text));
+      continue;
+    }
+    // In this header spaces are as they are: "text/plain; charset=utf-8".
+    const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+      return static_cast<unsigned char>(c) >= ' ' && static_cast<unsigned char>(c) < 0x7f;
+    });
+    headers.emplace_back("Content-Type", plain ? text : encode_header(text));
+  }
+  return headers;
+}
+
+bool has_no_mode(const Call& call) {
+  if (is_structured(call)) return false;
+  if (media_type(call).starts_with("application/cloudevents")) return true;
+  return std::none_of(call.headers.begin(), call.headers.end(),
+                      [](const auto& header) { return header.first.starts_with(prefix); });
+}
+
+Result<Event> event_of(const Call& call) {
+  if (has_no_mode(call))
+    return fail(Code::protoerror,
+                "this is not a CloudEvent: send Content-Type: application/cloudevents+json with the "
+                "event as JSON, or the event's attributes as ce- headers (ce-specversion, ce-type, "
+                "ce-source) with its data as the body; batches are not taken");
+  if (is_structured(call)) return event_from_cloudevents_json(call.body, EventOrigin::producer);
+  return event_of_binary(call);
+}
+
+}  // namespace sense::http

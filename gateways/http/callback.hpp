@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/egress/transfer.hpp"
+#include "gateways/api/gateway.hpp"
+
+// A delivery as an HTTP request, and what its answer means. Pure functions.
+namespace sense::http {
+
+// A subscription with this edition gets structured mode; every other gets binary mode.
+inline constexpr std::string_view structured_edition = "application/cloudevents+json";
+
+// Retry-After is honoured between these.
+inline constexpr Duration retry_after_min = std::chrono::seconds{1};
+inline constexpr Duration retry_after_max = std::chrono::hours{24};
+
+[[nodiscard]] HttpRequest callback_request(const Delivery& delivery);
+
+// docs/http-gateway.md, "What your answer means".
+[[nodiscard]] Attempt outcome_of(const Result<TransferReply>& reply, WallTime now);
+
+// RFC 9110 section 10.2.3: seconds, or an IMF-fixdate; clamped. Nothing when it is neither.
+[[nodiscard]] std::optional<Duration> parse_retry_after(std::string_view text, WallTime now);
+
+}  // namespace sense::http

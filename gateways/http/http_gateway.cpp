@@ -1,0 +1,196 @@
+#include "gateways/http/http_gateway.hpp"
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <map>
+#include <utility>
+
+#include "core/egress/transfer.hpp"
+#include "gateways/http/admission.hpp"
+#include "gateways/http/callback.hpp"
+#include "gateways/http/front_door.hpp"
+#include "gateways/http/routes.hpp"
+#include "gateways/http/verification.hpp"
+
+namespace sense::http {
+
+namespace {
+
+constexpr std::array options_table{
+    Option{"listen", OptionType::text, "127.0.0.1:8080",
+           "IP address and port of the front door, e.g. 127.0.0.1:8080 or [::1]:8080; empty: none.",
+           0, 64},
+    Option{"hosts", OptionType::list, "localhost,127.0.0.1,[::1]",
+           "Names that clients may call this service by (the Host header), without ports, besides the "
+           "address it listens on.",
+           0, 64},
+    Option{"allow-anonymous", OptionType::boolean, "false",
+           "Serve requests from other machines although nobody is authenticated; false: only from "
+           "this machine."},
+    Option{"max-connections", OptionType::integer, "256", "Clients connected at once.", 1, 100'000},
+    Option{"header-timeout", OptionType::duration, "10s",
+           "Time for a request's headers, from the connection or the last answer.", 1, 3600},
+    Option{"body-timeout", OptionType::duration, "30s", "Time for a request's body.", 1, 3600},
+    Option{"answer-timeout", OptionType::duration, "30s",
+           "Time for the broker to answer before the client is told that it is not known.", 1, 3600},
+    Option{"origin", OptionType::text, "sense",
+           "What this service calls itself when it asks a callback whether it wants deliveries "
+           "(WebHook-Request-Origin), e.g. events.example.com.",
+           1, 255},
+    Option{"connect-timeout", OptionType::duration, "5s", "Time to connect to a callback.", 1, 300},
+    Option{"timeout", OptionType::duration, "15s", "Time for one whole attempt at a callback.", 1,
+           3600},
+    Option{"max-in-flight", OptionType::integer, "2048",
+           "Attempts under way at once, over all callbacks; at most half of the files that the "
+           "process may open.",
+           1, 100'000},
+    Option{"ca-file", OptionType::text, "",
+           "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."},
+};
+
+// What is under way. Its shared_ptr is the gateway's; answers that come after that find nothing.
+struct UnderWay {
+  std::map<std::uint64_t, AttemptDone> attempts;
+  std::map<std::uint64_t, VerificationDone> verifications;
+  std::uint64_t last = 0;
+
+  void finish(std::uint64_t id, Attempt attempt) {
+    if (auto taken = attempts.extract(id); !taken.empty()) taken.mapped()(std::move(attempt));
+  }
+  void finish(std::uint64_t id, Verification verification) {
+    if (auto taken = verifications.extract(id); !taken.empty())
+      taken.mapped()(std::move(verification));
+  }
+};
+
+class HttpGateway final : public Gateway {
+ public:
+  HttpGateway(const Settings& options, GatewayContext& context)
+      : context_(context),
+        origin_(options.text("origin")),
+        delivered_(context.counters["http.deliveries.delivered"]),
+        failed_(context.counters["http.deliveries.failed"]) {
+    door_options_.listen = options.text("listen");
+    door_options_.hosts = options.list("hosts");
+    door_options_.allow_anonymous = options.boolean("allow-anonymous");
+    door_options_.connections_max = static_cast<std::size_t>(options.integer("max-connections"));
+    door_options_.header_timeout = options.duration("header-timeout");
+    door_options_.body_timeout = options.duration("body-timeout");
+    door_options_.answer_timeout = options.duration("answer-timeout");
+    transfer_options_.connect_timeout = options.duration("connect-timeout");
+    transfer_options_.total_timeout = options.duration("timeout");
+    transfer_options_.in_flight_max = static_cast<std::size_t>(options.integer("max-in-flight"));
+    transfer_options_.ca_file = options.text("ca-file");
+    transfer_options_.keep_headers = {"retry-after", "webhook-allowed-origin"};
+  }
+  ~HttpGateway() override { stop(); }
+
+  [[nodiscard]] Status start() override;
+  void stop() override;
+  void deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) override;
+  void verify(SubscriptionRef subscription, std::string token, VerificationDone done) override;
+  [[nodiscard]] std::vector<std::string> listening() const override {
+    if (!door_) return {};
+    return {"http://" + door_->address()};
+  }
+
+ private:
+  void challenge(std::uint64_t id, const Question& question, HttpRequest request);
+
+  GatewayContext& context_;
+  const std::string origin_;
+  FrontDoorOptions door_options_;
+  TransferOptions transfer_options_;
+  std::shared_ptr<Routes> routes_;
+  std::unique_ptr<FrontDoor> door_;
+  std::unique_ptr<Transfer> transfer_;
+  std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
+  Counters::Counter& delivered_;
+  Counters::Counter& failed_;
+};
+
+Status HttpGateway::start() {
+  const auto executor = [&reactor = context_.reactor](std::function<void()> task) {
+    boost::asio::post(reactor, std::move(task));
+  };
+  auto transfer = Transfer::make(transfer_options_, context_.egress, executor);
+  if (!transfer) return tl::unexpected(transfer.error());
+  transfer_ = std::move(*transfer);
+  if (door_options_.listen.empty()) return {};
+  routes_ = std::make_shared<Routes>(context_);
+  auto door = FrontDoor::open(context_.reactor, door_options_, context_.counters,
+                              [routes = routes_](Call call, Answered done) {
+                                routes->handle(std::move(call), std::move(done));
+                              });
+  if (!door) return tl::unexpected(door.error());
+  door_ = std::move(*door);
+  return {};
+}
+
+void HttpGateway::stop() {
+  door_.reset();
+  routes_.reset();
+  if (transfer_) transfer_->stop();
+  transfer_.reset();
+  auto ended = std::exchange(under_way_, std::make_shared<UnderWay>());
+  for (auto& [id, done] : ended->attempts) done(Attempt::retry("this gateway is stopping"));
+  for (auto& [id, done] : ended->verifications)
+    done({Verification::Outcome::refused, "this gateway is stopping"});
+}
+
+void HttpGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) {
+  if (!transfer_) return done(Attempt::retry("this gateway is stopping"));
+  const auto id = ++under_way_->last;
+  under_way_->attempts.emplace(id, std::move(done));
+  transfer_->http(callback_request(*delivery),
+                  [this, id, alive = std::weak_ptr(under_way_)](const Result<TransferReply>& reply) {
+                    const auto under_way = alive.lock();
+                    if (!under_way) return;
+                    auto attempt = outcome_of(reply, context_.clock.now().wall);
+                    ++(attempt.outcome == Attempt::Outcome::delivered ? delivered_ : failed_);
+                    under_way->finish(id, std::move(attempt));
+                  });
+}
+
+void HttpGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
+  if (!transfer_)
+    return done({Verification::Outcome::refused, "this gateway is stopping"});
+  const auto id = ++under_way_->last;
+  under_way_->verifications.emplace(id, std::move(done));
+  Question question{subscription->callback, origin_, std::move(token)};
+  auto request = first_request(question);
+  transfer_->http(std::move(request), [this, id, question, alive = std::weak_ptr(under_way_)](
+                                          const Result<TransferReply>& reply) {
+    const auto under_way = alive.lock();
+    if (!under_way) return;
+    auto step = after_options(question, reply);
+    if (step.finished)
+      under_way->finish(id, std::move(step.outcome));
+    else
+      challenge(id, question, std::move(step.request));
+  });
+}
+
+void HttpGateway::challenge(std::uint64_t id, const Question& question, HttpRequest request) {
+  transfer_->http(std::move(request), [id, question, alive = std::weak_ptr(under_way_)](
+                                          const Result<TransferReply>& reply) {
+    if (const auto under_way = alive.lock())
+      under_way->finish(id, after_challenge(question, reply));
+  });
+}
+
+}  // namespace
+
+std::span<const Option> http_options() { return options_table; }
+
+Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
+                                                   GatewayContext& context) {
+  if (const auto& listen = options.text("listen"); !listen.empty())
+    if (auto endpoint = parse_listen(listen); !endpoint) return tl::unexpected(endpoint.error());
+  for (const char c : options.text("origin"))
+    if (c <= ' ' || c > '~')
+      return fail(Code::badparam, "origin: has a character that no HTTP header may have");
+  return std::make_unique<HttpGateway>(options, context);
+}
+
+}  // namespace sense::http

@@ -1,0 +1,173 @@
+#include "gateways/http/request_body.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/base/text.hpp"
+
+namespace sense::http {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int depth_max = 3;  // labels and delivery are objects within the request
+constexpr std::array<std::string_view, 9> subscription_members = {
+    "callback", "types",    "sources",  "filter", "period",
+    "edition",  "language", "delivery", "labels"};
+
+tl::unexpected<Error> refuse(Code code, const std::string& why) {
+  return fail(code, "request: " + why);
+}
+
+// The library takes repeated members and any depth in silence.
+Result<Json> parse_object(std::string_view text) {
+  if (text.size() > request_body_length_max)
+    return refuse(Code::datatoobig, "the JSON has more than 262144 octets");
+  std::string problem;
+  std::vector<std::set<std::string>> keys;
+  const auto strict = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (!problem.empty()) return false;
+    if (event == Json::parse_event_t::object_start) keys.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
+    if (event == Json::parse_event_t::key &&
+        !keys.back().insert(parsed.get_ref<const std::string&>()).second)
+      problem = "member '" + printable(parsed.get_ref<const std::string&>().substr(0, 64)) +
+                "' appears twice";
+    if (depth > depth_max) problem = "it nests too deep";
+    return problem.empty();
+  };
+  auto json = Json::parse(text, strict, /*allow_exceptions=*/false);
+  if (!problem.empty()) return refuse(Code::protoerror, problem);
+  if (json.is_discarded()) return refuse(Code::protoerror, "the body is not JSON");
+  if (!json.is_object()) return refuse(Code::protoerror, "the body is not a JSON object");
+  return json;
+}
+
+template <class Names>
+Status check_members(const Json& json, const Names& names) {
+  for (const auto& [key, value] : json.items()) {
+    if (std::find(names.begin(), names.end(), std::string_view(key)) != names.end()) continue;
+    const auto near = nearest(std::string_view(key).substr(0, 64), {names.begin(), names.end()});
+    return refuse(Code::badparam, "unknown member '" + printable(key.substr(0, 64)) + "'" +
+                                      (near.empty() ? "" : "; is '" + near + "' meant?"));
+  }
+  return {};
+}
+
+// The text in the one member that the object may have.
+Result<std::string> only_text(std::string_view text, std::string_view name) {
+  auto json = parse_object(text);
+  if (!json) return tl::unexpected(json.error());
+  if (auto good = check_members(*json, std::array{name}); !good)
+    return tl::unexpected(good.error());
+  const auto found = json->find(name);
+  if (found == json->end())
+    return refuse(Code::varnotfound, "member '" + std::string(name) + "' is missing");
+  if (!found->is_string())
+    return refuse(Code::badparam, "member '" + std::string(name) + "' is not a string");
+  return found->get<std::string>();
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+Status read_limit(PageRequest& page, const std::string& value) {
+  const auto* const last = value.data() + value.size();
+  const auto [end, wrong] = std::from_chars(value.data(), last, page.limit);
+  if (wrong != std::errc{} || end != last || page.limit < 1 || page.limit > 1000)
+    return refuse(Code::badparam, "limit is 1 to 1000");
+  return {};
+}
+
+}  // namespace
+
+Result<Subscriptions::Request> subscription_request(std::string_view text) {
+  auto json = parse_object(text);
+  if (!json) return tl::unexpected(json.error());
+  if (auto good = check_members(*json, subscription_members); !good)
+    return tl::unexpected(good.error());
+  // The members have the form that they have in the subscription itself.
+  auto wanted = subscription_from_json(json->dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (!wanted) return tl::unexpected(wanted.error());
+  Subscriptions::Request request;
+  request.callback = std::move(wanted->callback);
+  request.types = std::move(wanted->types);
+  request.sources = std::move(wanted->sources);
+  request.filter = std::move(wanted->filter);
+  request.period = json->contains("period") ? wanted->period : period_default;
+  request.edition = std::move(wanted->edition);
+  request.language = std::move(wanted->language);
+  request.delivery = wanted->delivery;
+  request.labels = std::move(wanted->labels);
+  if (request.period <= Duration{0})
+    return refuse(Code::badparam, "period is longer than 0s");
+  return request;
+}
+
+Result<Duration> period_request(std::string_view text) {
+  if (trim(text).empty()) return period_default;
+  auto period = only_text(text, "period");
+  if (!period) return tl::unexpected(period.error());
+  auto duration = parse_duration(*period);
+  if (!duration) return refuse(Code::badparam, "period: " + printable(duration.error().message));
+  if (*duration <= Duration{0}) return refuse(Code::badparam, "period is longer than 0s");
+  return *duration;
+}
+
+Result<std::string> token_request(std::string_view text) {
+  auto token = only_text(text, "token");
+  if (token && (token->empty() || token->size() > 1024))
+    return refuse(Code::badparam, "token is 1 to 1024 octets");
+  return token;
+}
+
+Result<std::string> percent_decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      result += text[at];
+      continue;
+    }
+    const int high = at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
+    const int low = high >= 0 ? hex_value(text[at + 2]) : -1;
+    if (low < 0) return refuse(Code::badparam, "a % in the address is not followed by two digits");
+    result += static_cast<char>(high * 16 + low);
+    at += 2;
+  }
+  if (!valid_utf8(result) || result.find('\0') != std::string::npos)
+    return refuse(Code::badparam, "the address is not UTF-8 text without NUL");
+  return result;
+}
+
+Result<PageRequest> page_request(std::string_view query) {
+  PageRequest page;
+  if (query.empty()) return page;
+  std::set<std::string_view> seen;
+  for (const auto piece : split(query, '&')) {
+    const auto equals = piece.find('=');
+    const auto name = piece.substr(0, equals);
+    auto value = percent_decoded(equals == std::string_view::npos ? "" : piece.substr(equals + 1));
+    if (!value) return tl::unexpected(value.error());
+    if (!seen.insert(name).second)
+      return refuse(Code::badparam, "'" + printable(name.substr(0, 64)) + "' appears twice");
+    if (name == "after") {
+      page.after = std::move(*value);
+    } else if (name == "limit") {
+      if (auto good = read_limit(page, *value); !good) return tl::unexpected(good.error());
+    } else {
+      return refuse(Code::badparam, "unknown query '" + printable(name.substr(0, 64)) +
+                                        "'; there are after and limit");
+    }
+  }
+  return page;
+}
+
+}  // namespace sense::http

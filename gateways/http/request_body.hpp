@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "gateways/api/subscriptions.hpp"
+
+// What clients send to the management paths, read strictly: unknown and repeated members are refused by
+// name, size and depth are bounded. Pure functions.
+namespace sense::http {
+
+inline constexpr std::size_t request_body_length_max = 256 * 1024;
+// The lease of a request that names none.
+inline constexpr Duration period_default = std::chrono::hours{1};
+
+// {"callback", "types", "sources", "filter", "period", "edition", "language", "delivery", "labels"};
+// owner and via are left empty.
+[[nodiscard]] Result<Subscriptions::Request> subscription_request(std::string_view json);
+
+// {"period": "10min"}; an empty body means the default period.
+[[nodiscard]] Result<Duration> period_request(std::string_view json);
+// {"token": "..."}
+[[nodiscard]] Result<std::string> token_request(std::string_view json);
+
+// "after=X&limit=10", each at most once.
+struct PageRequest {
+  std::string after;
+  std::uint32_t limit = 100;
+};
+[[nodiscard]] Result<PageRequest> page_request(std::string_view query);
+
+// %XX decoded; fails on a stray per cent sign, NUL and what is not UTF-8.
+[[nodiscard]] Result<std::string> percent_decoded(std::string_view text);
+
+}  // namespace sense::http

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "core/egress/transfer.hpp"
+#include "gateways/api/gateway.hpp"
+
+namespace sense::http {
+
+// Asks an HTTP callback whether it wants deliveries: first by OPTIONS (CloudEvents web hooks, section
+// 4), then, when it does not answer that, by POST of {"challenge": TOKEN}, which it echoes as its
+// whole answer. These two requests are all that an unverified address ever gets.
+struct Question {
+  std::string callback;
+  std::string origin;  // what we call ourselves
+  std::string token;
+};
+
+// One more request to make, or the outcome. Pure.
+struct NextStep {
+  bool finished = true;
+  HttpRequest request;
+  Verification outcome;
+};
+[[nodiscard]] HttpRequest first_request(const Question& question);
+[[nodiscard]] NextStep after_options(const Question& question, const Result<TransferReply>& reply);
+[[nodiscard]] Verification after_challenge(const Question& question,
+                                           const Result<TransferReply>& reply);
+
+}  // namespace sense::http

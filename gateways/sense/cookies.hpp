@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.hpp"
+#include "gateways/sense/address.hpp"
+
+namespace sense::datagram {
+
+// Proofs that an address can receive what is sent to it, made and checked without memory of anyone:
+// a MAC over address, port and time window. Valid for five to ten minutes. 20 characters, 120 bits:
+// short enough that an answer to the shortest SOURCES stays within three times its octets.
+class Cookies {
+ public:
+  // `key`: 32 unguessable octets, new at every start. A cookie from before is simply not valid, and
+  // its owner is given another.
+  explicit Cookies(std::string key) : key_(std::move(key)) {}
+
+  [[nodiscard]] std::string make(const Endpoint& endpoint, MonoTime now) const;
+  [[nodiscard]] bool valid(std::string_view cookie, const Endpoint& endpoint, MonoTime now) const;
+
+ private:
+  [[nodiscard]] std::string make_for(const Endpoint& endpoint, std::int64_t window) const;
+  std::string key_;
+};
+
+}  // namespace sense::datagram

@@ -1,0 +1,92 @@
+#include "gateways/sense/limits.hpp"
+
+#include <algorithm>
+
+namespace sense::datagram {
+
+namespace {
+
+constexpr Option table[] = {
+    {"listen", OptionType::list, "127.0.0.1:7367",
+     "Addresses and ports to listen on, such as 0.0.0.0:7367 or [::]:7367; port 0 takes any.", 1, 16},
+    {"max-subscriptions", OptionType::integer, "10000",
+     "Subscriptions served at once.", 1, 1'000'000},
+    {"max-subscriptions-per-client", OptionType::integer, "16",
+     "Subscriptions served at once for one address and port.", 1, 10'000},
+    {"max-sources-per-subscription", OptionType::integer, "64",
+     "Source patterns in one REGISTER.", 1, 256},
+    {"max-period", OptionType::duration, "1d", "Longest lease granted.", 1, 366 * 86'400},
+    {"max-retries", OptionType::integer, "8", "Times that one event is sent at most.", 1, 30},
+    {"retry-interval", OptionType::duration, "1s",
+     "Wait for an acknowledgement after the first try; doubles with each, up to 32 s.", 0, 32},
+    {"retry-span", OptionType::duration, "5min", "No new try later than this after the first.", 1,
+     86'400},
+    {"window", OptionType::integer, "32",
+     "Unacknowledged events in flight for one subscription.", 1, 1'024},
+    {"max-message", OptionType::size, "1200",
+     "Longest datagram; what is longer travels truncated (RFC 8085 advises 1200).", 1'200, 65'507},
+    {"max-pending", OptionType::integer, "1000",
+     "Requests being worked on, and verifications under way, at once.", 1, 100'000},
+};
+
+// Anything shorter than this would be a flood, not a retry.
+constexpr std::chrono::milliseconds retry_interval_min{50};
+
+std::uint32_t count(const Settings& settings, std::string_view key) {
+  return static_cast<std::uint32_t>(settings.integer(key));
+}
+
+}  // namespace
+
+std::span<const Option> sense_options() { return table; }
+
+Limits limits_of(const Settings& settings) {
+  Limits limits;
+  limits.max_subscriptions = count(settings, "max-subscriptions");
+  limits.max_subscriptions_per_client = count(settings, "max-subscriptions-per-client");
+  limits.max_sources_per_subscription = count(settings, "max-sources-per-subscription");
+  limits.max_period =
+      std::chrono::duration_cast<std::chrono::seconds>(settings.duration("max-period"));
+  limits.max_retries = count(settings, "max-retries");
+  limits.retry_interval = std::max<Duration>(settings.duration("retry-interval"), retry_interval_min);
+  limits.retry_span = settings.duration("retry-span");
+  limits.window = count(settings, "window");
+  limits.max_message = static_cast<std::size_t>(settings.size("max-message"));
+  limits.max_pending = count(settings, "max-pending");
+  return limits;
+}
+
+std::vector<std::pair<std::string, std::string>> Limits::shown() const {
+  return {{"max-subscriptions", std::to_string(max_subscriptions)},
+          {"max-subscriptions-per-client", std::to_string(max_subscriptions_per_client)},
+          {"max-sources-per-subscription", std::to_string(max_sources_per_subscription)},
+          {"max-period", std::to_string(max_period.count())},
+          {"max-retries", std::to_string(max_retries)},
+          {"retry-interval", seconds_text(retry_interval)},
+          {"retry-span", seconds_text(retry_span)},
+          {"window", std::to_string(window)},
+          {"max-message", std::to_string(max_message)},
+          {"max-pending", std::to_string(max_pending)}};
+}
+
+Duration Limits::pause_after(std::uint32_t attempt) const {
+  const auto doublings = std::min<std::uint32_t>(attempt == 0 ? 0 : attempt - 1, 16);
+  return std::min<Duration>(retry_interval * (1LL << doublings), pause_max);
+}
+
+std::uint32_t Limits::tries() const {
+  Duration begun{0};
+  std::uint32_t tries = 1;
+  while (tries < max_retries && (begun += pause_after(tries)) <= retry_span) ++tries;
+  return tries;
+}
+
+std::string seconds_text(Duration duration) {
+  auto text = std::to_string(duration / std::chrono::seconds{1});
+  auto fraction = std::to_string(duration % std::chrono::seconds{1} / Duration{1});
+  if (fraction == "0") return text;
+  fraction.insert(0, 6 - fraction.size(), '0');
+  return text + "." + fraction.substr(0, fraction.find_last_not_of('0') + 1);
+}
+
+}  // namespace sense::datagram

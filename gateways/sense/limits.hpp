@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/config/settings.hpp"
+
+namespace sense::datagram {
+
+// The parameters that clients may ask for and the server sets freely (docs/sense-protocol.md, rule 5).
+struct Limits {
+  std::uint32_t max_subscriptions = 10'000;
+  std::uint32_t max_subscriptions_per_client = 16;
+  std::uint32_t max_sources_per_subscription = 64;
+  std::chrono::seconds max_period{86'400};
+  std::uint32_t max_retries = 8;  // tries in all
+  Duration retry_interval = std::chrono::seconds{1};
+  Duration retry_span = std::chrono::minutes{5};
+  std::uint32_t window = 32;
+  std::size_t max_message = 1'200;
+  std::uint32_t max_pending = 1'000;
+
+  // As PARAMETERS shows them: durations in seconds, sizes in octets.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown() const;
+  // The wait after try `attempt`, 1, 2, 3 ..., before jitter.
+  [[nodiscard]] Duration pause_after(std::uint32_t attempt) const;
+  // Tries that begin within retry-span, at most max-retries.
+  [[nodiscard]] std::uint32_t tries() const;
+};
+
+// The longest wait between two tries.
+inline constexpr std::chrono::seconds pause_max{32};
+
+[[nodiscard]] std::span<const Option> sense_options();
+// REQUIRES: settings of sense_options().
+[[nodiscard]] Limits limits_of(const Settings& settings);
+
+// "0.25", "1": seconds without needless digits.
+[[nodiscard]] std::string seconds_text(Duration duration);
+
+}  // namespace sense::datagram

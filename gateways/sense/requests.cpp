@@ -1,0 +1,305 @@
+#include <algorithm>
+
+#include "core/base/random.hpp"
+#include "core/base/text.hpp"
+#include "core/sense/event_message.hpp"
+#include "gateways/sense/server.hpp"
+
+// What the server does with a request of an address that returned its cookie.
+namespace sense::datagram {
+
+namespace {
+
+constexpr std::uint32_t sources_limit_default = 1000;
+constexpr std::uint32_t sources_limit_max = 1000;
+constexpr std::chrono::seconds directory_lag_max{10};
+constexpr std::size_t identifier_length_max = 64;
+
+template <class Pattern>
+Result<std::vector<Pattern>> read_patterns(const Message& request, std::string_view name,
+                                           std::size_t max) {
+  const auto texts = request.all(name);
+  if (texts.size() > max)
+    return fail(Code::nomoreroom, std::to_string(texts.size()) + " times " + std::string(name) +
+                                      "; at most " + std::to_string(max) + " are allowed");
+  std::vector<Pattern> patterns;
+  for (const auto text : texts) {
+    auto pattern = Pattern::parse(text);
+    if (!pattern) return tl::unexpected(pattern.error());
+    patterns.push_back(std::move(*pattern));
+  }
+  return patterns;
+}
+
+Result<Duration> read_period(const Message& request, std::chrono::seconds max) {
+  const auto seconds = request.number("Period");
+  if (!seconds) return tl::unexpected(seconds.error());
+  if (*seconds == 0) return fail(Code::badparam, "Period is 0; CANCEL ends a subscription");
+  const auto longest = static_cast<std::uint64_t>(max.count());
+  return std::chrono::seconds{static_cast<std::int64_t>(std::min(*seconds, longest))};
+}
+
+Result<Endpoint> read_target(const Message& request, const Endpoint& from,
+                             const EgressPolicy& egress) {
+  const auto text = request.get("Deliver-To");
+  auto endpoint = text ? endpoint_of(*text) : Result<Endpoint>(from);
+  if (!endpoint) return tl::unexpected(endpoint.error());
+  if (*endpoint != from) {
+    if (auto status = may_be_target(*endpoint, egress); !status)
+      return tl::unexpected(status.error());
+  }
+  // Its zone means something on this machine only, and would be lost in the callback.
+  if (endpoint->address().is_v6() && endpoint->address().to_v6().scope_id() != 0)
+    return fail(Code::addrnotavail, "link-local addresses cannot be served; use a routable one");
+  return endpoint;
+}
+
+// Whether the subscription is the asker's: it is its owner or its callback, by address. A client may
+// come back with another port.
+bool may_change(const Subscription& subscription, const Endpoint& from) {
+  for (const auto& text : {subscription.callback, subscription.owner})
+    if (const auto endpoint = endpoint_of(text); endpoint && endpoint->address() == from.address())
+      return true;
+  return false;
+}
+
+tl::unexpected<Error> unknown_subscription() {
+  return fail(Code::notfound, "there is no such subscription of yours");
+}
+
+}  // namespace
+
+Status Server::start_register(const Message& request, const Peer& from, Now now, Actions& out) {
+  if (request.has("Filter"))
+    return fail(Code::notyetimplemented, "Filter is not supported yet; leave it out");
+  const auto period = read_period(request, config_.limits.max_period);
+  if (!period) return tl::unexpected(period.error());
+  if (request.has("Subscription")) return start_on_known(request, from, out);
+  return start_create(request, from, *period, now, out);
+}
+
+Status Server::start_create(const Message& request, const Peer& from, Duration period, Now now,
+                            Actions& out) {
+  const auto& limits = config_.limits;
+  auto types = read_patterns<TypePattern>(request, "Type", Subscription::patterns_max);
+  if (!types) return tl::unexpected(types.error());
+  auto sources =
+      read_patterns<SourcePattern>(request, "Source", limits.max_sources_per_subscription);
+  if (!sources) return tl::unexpected(sources.error());
+  const auto target = read_target(request, from.address, egress_);
+  if (!target) return tl::unexpected(target.error());
+  if (*target != from.address)
+    if (auto status = verifications_.admit(*target); !status) return status;
+
+  Subscriptions::Request wanted;
+  wanted.owner = callback_of(from.address);
+  wanted.via = front_door;
+  wanted.callback = callback_of(*target);
+  if (auto status = admit(wanted.callback, now); !status) return status;
+  wanted.types = std::move(*types);
+  wanted.sources = std::move(*sources);
+  wanted.period = period;
+  wanted.edition = request.text("Edition");
+  wanted.language = request.text("Language");
+  wanted.delivery.retry_initial = limits.retry_interval;
+  wanted.delivery.retry_max = Duration{pause_max};
+  wanted.delivery.retry_count = limits.tries();
+  wanted.delivery.window = limits.window;
+  wanted.callback_proved = *target == from.address;
+  if (from.listener < config_.listeners.size())
+    wanted.labels.emplace(listener_label, config_.listeners[from.listener].name);
+  const auto ticket = wait({from, request, Stage::create, wanted.callback, {}, nullptr});
+  out.emplace_back(Create{ticket, std::move(wanted)});
+  return {};
+}
+
+// Counts what is served, what is being created, and what was created a moment ago and has not come
+// back to the directory yet: otherwise a burst of requests would slip through.
+Status Server::admit(const std::string& callback, Now now) {
+  std::erase_if(created_, [&](const Created& entry) {
+    return now.mono - entry.since > directory_lag_max || directory_.find(entry.id) != nullptr;
+  });
+  std::size_t all = directory_.count() + created_.size();
+  std::size_t same = directory_.count_for(callback);
+  for (const auto& entry : created_) same += entry.callback == callback ? 1 : 0;
+  for (const auto& [ticket, pending] : pending_) {
+    if (pending.stage != Stage::create) continue;
+    ++all;
+    same += pending.callback == callback ? 1 : 0;
+  }
+  if (all >= config_.limits.max_subscriptions)
+    return fail(Code::nomoreroom, "the server has max-subscriptions already");
+  if (same >= config_.limits.max_subscriptions_per_client)
+    return fail(Code::nomoreroom, callback + " has max-subscriptions-per-client already");
+  return {};
+}
+
+// Renewal and cancellation.
+Status Server::start_on_known(const Message& request, const Peer& from, Actions& out) {
+  const std::string id(request.text("Subscription"));
+  if (id.empty() || id.size() > identifier_length_max) return unknown_subscription();
+  const auto stage = request.kind == Kind::cancel ? Stage::cancel : Stage::renew;
+  Pending pending{from, request, stage, {}, {}, directory_.find(id)};
+  if (!pending.subscription) {
+    // It may have been created a moment ago; the broker knows.
+    pending.stage = Stage::look_up;
+    out.emplace_back(LookUp{wait(std::move(pending)), id});
+    return {};
+  }
+  const auto ticket = wait(std::move(pending));
+  auto status = go_on_with(ticket, pending_.at(ticket), out);
+  if (!status) pending_.erase(ticket);
+  return status;
+}
+
+Status Server::go_on_with(Ticket ticket, Pending& pending, Actions& out) {
+  const auto& subscription = *pending.subscription;
+  if (!may_change(subscription, pending.from.address)) return unknown_subscription();
+  if (pending.request.kind == Kind::cancel) {
+    pending.stage = Stage::cancel;
+    out.emplace_back(Cancel{ticket, subscription.id});
+    return {};
+  }
+  const auto period = read_period(pending.request, config_.limits.max_period);
+  if (!period) return tl::unexpected(period.error());
+  pending.stage = Stage::renew;
+  out.emplace_back(Renew{ticket, subscription.id, *period});
+  return {};
+}
+
+Status Server::start_sources(const Message& request, const Peer& from, Actions& out) {
+  std::uint64_t limit = sources_limit_default;
+  if (request.has("Limit")) {
+    const auto wanted = request.number("Limit");
+    if (!wanted || *wanted == 0) return fail(Code::badparam, "Limit is not a number from 1 on");
+    limit = std::min<std::uint64_t>(*wanted, sources_limit_max);
+  }
+  const auto after = request.text("After");
+  if (after.size() > Event::source_length_max)
+    return fail(Code::badparam, "After is longer than a source can be");
+  const auto ticket = wait({from, request, Stage::sources, {}, {}, nullptr});
+  out.emplace_back(ListSources{ticket, std::string(after), static_cast<std::uint32_t>(limit)});
+  return {};
+}
+
+Status Server::start_publish(const Message& request, const Peer& from, Now now, Actions& out) {
+  if (request.truncated_length)
+    return fail(Code::badparam, "Truncated: an event is published whole or not at all");
+  auto event = read_event(request);
+  if (!event) return tl::unexpected(event.error());
+  if (event->id.empty()) event->id = make_ulid(now.wall);
+  if (auto status = validate(*event); !status) return status;
+  const auto ticket = wait({from, request, Stage::publish, {}, event->id, nullptr});
+  out.emplace_back(Publish{ticket, std::move(*event)});
+  return {};
+}
+
+void Server::answer_parameters(const Message& request, const Peer& from, Actions& out) {
+  auto parameters = config_.limits.shown();
+  if (config_.parameters)
+    for (auto& [name, value] : config_.parameters()) {
+      const bool known = std::any_of(parameters.begin(), parameters.end(),
+                                     [&](const auto& own) { return own.first == name; });
+      if (!known) parameters.emplace_back(std::move(name), std::move(value));
+    }
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : parameters) lines.push_back(name + ": " + encode_value(value));
+  conclude(from, list_reply(request, lines, false), out);
+}
+
+// As many lines as fit into one datagram.
+Message Server::list_reply(const Message& request, const std::vector<std::string>& lines,
+                           bool more) const {
+  auto reply = make_reply(request.tag, Code::noerror);
+  constexpr std::size_t more_and_length = 32;
+  std::size_t room = config_.limits.max_message - serialize(reply).size() - more_and_length;
+  for (const auto& line : lines) {
+    if (line.size() + 1 > room) {
+      more = true;
+      break;
+    }
+    room -= line.size() + 1;
+    reply.data.append(line).append("\n");
+  }
+  if (more) reply.add("More", "yes");
+  return reply;
+}
+
+Message Server::registered_reply(const Message& request, const Subscription& granted) const {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(granted.period).count();
+  const auto interval = std::chrono::ceil<std::chrono::seconds>(config_.limits.retry_interval);
+  auto reply = make_reply(request.tag, Code::noerror);
+  reply.add("Subscription", granted.id)
+      .add("Period", static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0)))
+      .add("Retries", config_.limits.tries())
+      .add("Interval", static_cast<std::uint64_t>(interval.count()));
+  if (granted.state == SubscriptionState::pending) reply.add("State", "pending");
+  return reply;
+}
+
+Actions Server::on_subscription(Ticket ticket, Result<SubscriptionRef> result, Now now) {
+  Actions out;
+  auto pending = take(ticket);
+  if (!pending) return out;
+  const auto& request = pending->request;
+  const auto refuse = [&](const Error& error) {
+    conclude(pending->from, make_reply(request.tag, error.code, error.message), out);
+  };
+  if (!result || !*result) {
+    refuse(result ? Error{Code::notfound, "there is no such subscription"} : result.error());
+    return out;
+  }
+  if (pending->stage == Stage::look_up) {
+    pending->subscription = std::move(*result);
+    const auto again = wait(std::move(*pending));
+    if (auto status = go_on_with(again, pending_.at(again), out); !status) {
+      pending = take(again);
+      refuse(status.error());
+    }
+    return out;
+  }
+  const auto& subscription = **result;
+  if (pending->stage == Stage::cancel) {
+    // No event follows the reply, whatever the host still has on its way to us.
+    deliveries_.close(subscription.id, out);
+    verifications_.forget(subscription.id);
+    conclude(pending->from, make_reply(request.tag, Code::noerror), out);
+    return out;
+  }
+  if (pending->stage == Stage::create)
+    created_.push_back({subscription.id, pending->callback, now.mono});
+  conclude(pending->from, registered_reply(request, subscription), out);
+  return out;
+}
+
+Actions Server::on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result, Now now) {
+  (void)now;
+  Actions out;
+  const auto pending = take(ticket);
+  if (!pending) return out;
+  const auto& tag = pending->request.tag;
+  conclude(pending->from,
+           result ? list_reply(pending->request, result->sources, result->more)
+                  : make_reply(tag, result.error().code, result.error().message),
+           out);
+  return out;
+}
+
+Actions Server::on_receipt(Ticket ticket, Result<Receipt> result, Now now) {
+  (void)now;
+  Actions out;
+  const auto pending = take(ticket);
+  if (!pending) return out;
+  const auto& tag = pending->request.tag;
+  if (!result) {
+    conclude(pending->from, make_reply(tag, result.error().code, result.error().message), out);
+    return out;
+  }
+  auto reply = make_reply(tag, Code::noerror);
+  reply.add("Id", pending->event_id).add("Sequence", result->sequence);
+  if (result->duplicate) reply.add("Duplicate", "yes");
+  conclude(pending->from, reply, out);
+  return out;
+}
+
+}  // namespace sense::datagram

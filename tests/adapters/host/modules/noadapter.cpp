@@ -1,0 +1,1 @@
+extern "C" int sense_nothing() { return 0; }

@@ -1,0 +1,397 @@
+#include "broker/broker.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <zmq.hpp>
+
+#include "core/bus/protocol.hpp"
+#include "core/bus/zmq_socket.hpp"
+#include "tests/broker/bench.hpp"
+#include "tests/broker/full_disk.hpp"
+#include "tests/broker/peers.hpp"
+#include "tests/broker/running_broker.hpp"
+
+using namespace sense;
+using namespace std::string_literals;
+using bus::Operation;
+
+namespace {
+
+std::string event(const std::string& id) { return encode(make_event(id)); }
+
+const std::string jam_topic = topic_of(make_event("1"));
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(broker_tests)
+
+BOOST_AUTO_TEST_CASE(published_event_is_acknowledged_routed_marked_and_fetched) {
+  RunningBroker broker;
+  broker.start();
+  Subscriber subscriber(broker);
+  Client client(broker);
+  const auto reply = client.publish({event("1"), event("2"), event("1")});
+  BOOST_TEST(reply.id == 1u);
+  BOOST_REQUIRE(reply.published.size() == 3u);
+  BOOST_TEST(reply.published[1].sequence == 2u);
+  BOOST_TEST((reply.published[2].code == Code::duplicate));
+
+  const auto frames = subscriber.next_other_than_marks();
+  BOOST_REQUIRE(frames.size() == 2u);
+  BOOST_TEST(frames[0] == jam_topic);
+  BOOST_TEST(split_records(frames[1])->size() == 2u);
+  const auto mark = subscriber.next_mark();
+  BOOST_TEST(mark.previous == 0u);
+  BOOST_TEST(mark.head == 2u);
+
+  const auto fetched = client.fetch(1);
+  BOOST_TEST(fetched.records == frames[1]);
+  BOOST_TEST(fetched.next == 3u);
+  const auto head = client.ask_for(Operation::head);
+  BOOST_TEST(head.first == 1u);
+  BOOST_TEST(head.head == 2u);
+  BOOST_TEST((client.ask_for(Operation::ping).code == Code::noerror));
+  BOOST_TEST(client.parameter("head") == "2");
+  BOOST_TEST(client.parameter("protocol-version") == "1");
+  BOOST_TEST(client.parameter("retention-age") == "7d");
+}
+
+BOOST_AUTO_TEST_CASE(heartbeats_repeat_the_head_while_nothing_happens) {
+  RunningBroker broker;
+  broker.start();
+  Client client(broker);
+  (void)client.publish({event("1")});
+  Subscriber subscriber(broker);
+  const auto mark = subscriber.next_mark();
+  BOOST_TEST(mark.previous == 1u);
+  BOOST_TEST(mark.head == 1u);
+  BOOST_TEST(mark.tally.empty());
+}
+
+BOOST_AUTO_TEST_CASE(plain_event_is_journalled_and_routed) {
+  RunningBroker broker;
+  broker.start();
+  Subscriber subscriber(broker);
+  Plain plain(broker);
+  plain.send({jam_topic, "rubbish"});
+  plain.send({"{urn:example:printer}jam", event("topic without source")});
+  plain.send({jam_topic});
+  plain.send({jam_topic, event("1"), "a third frame"});
+  plain.send({jam_topic, event("2")});
+  const auto frames = subscriber.next_other_than_marks();
+  BOOST_REQUIRE(frames.size() == 2u);
+  const auto records = split_records(frames[1]);
+  BOOST_REQUIRE(records);
+  BOOST_REQUIRE(records->size() == 1u);
+  BOOST_TEST(records->front().sequence == 1u);
+  BOOST_TEST(decode_record(records->front())->id == "2");
+  Client client(broker);
+  BOOST_TEST(client.fetch(1).records == frames[1]);
+}
+
+BOOST_AUTO_TEST_CASE(foreign_topics_pass_untouched_and_are_not_journalled) {
+  RunningBroker broker;
+  broker.start();
+  Subscriber subscriber(broker);
+  Plain plain(broker);
+  Frames many(64, "frame");
+  many[0] = "many";
+  const std::vector<Frames> messages = {
+      {"weather.oslo", "rain"},
+      {"only a topic"},
+      {"multipart", "", "\0\xff\x00"s, std::string(100'000, 'x')},
+      {"\x01\x02\xff", "binary topic"},
+      {"", "empty topic"},
+      many,
+  };
+  for (const auto& message : messages) plain.send(message);
+  for (const auto& message : messages)
+    BOOST_TEST(subscriber.next_other_than_marks() == message, boost::test_tools::per_element());
+  Client client(broker);
+  BOOST_TEST(client.ask_for(Operation::head).head == 0u);
+  BOOST_TEST(client.parameter("counter.broker.plain.forwarded") == "6");
+}
+
+BOOST_AUTO_TEST_CASE(message_of_too_many_frames_goes_as_a_whole) {
+  RunningBroker broker;
+  broker.start();
+  Subscriber subscriber(broker);
+  Plain plain(broker);
+  plain.send(Frames(65, "frame"));
+  plain.send({"behind"});
+  BOOST_TEST(subscriber.next_other_than_marks() == Frames{"behind"},
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(nobody_else_can_send_marks) {
+  RunningBroker broker;
+  broker.start();
+  Subscriber subscriber(broker);
+  Plain plain(broker);
+  plain.send({std::string(bus::mark_topic), bus::encode(bus::Mark{0, 1000, {}})});
+  plain.send({"\0other"s, "x"});
+  plain.send({"\0"s, "x"});
+  plain.send({"behind", "x"});
+  for (;;) {
+    const auto frames = subscriber.receive();
+    if (frames[0] == "behind") break;
+    BOOST_REQUIRE(frames[0] == bus::mark_topic);
+    BOOST_TEST(bus::decode_mark(frames[1])->head == 0u);
+  }
+  Client client(broker);
+  BOOST_TEST(client.parameter("counter.broker.plain.refused") == "3");
+}
+
+BOOST_AUTO_TEST_CASE(malformed_request_is_answered_with_a_code_and_its_id) {
+  RunningBroker broker;
+  broker.start();
+  Client client(broker);
+  const auto answer = [&](const std::string& octets) {
+    client.send({octets});
+    return client.reply(Operation::ping);
+  };
+  const auto good = bus::encode([] {
+    bus::Request request;
+    request.id = 42;
+    return request;
+  }());
+  auto reply = answer("rubbish");
+  BOOST_TEST((reply.code == Code::protoerror));
+  BOOST_TEST(reply.id == 0u);
+  BOOST_TEST(!reply.reason.empty());
+  reply = answer(good + "x");
+  BOOST_TEST((reply.code == Code::protoerror));
+  BOOST_TEST(reply.id == 42u);
+  auto other = good;
+  other[1] = 2;  // version
+  reply = answer(other);
+  BOOST_TEST((reply.code == Code::badcontext));
+  BOOST_TEST(reply.id == 42u);
+  other = good;
+  other[other.size() - 2] = 'H';  // PINH
+  reply = answer(other);
+  BOOST_TEST((reply.code == Code::notyetimplemented));
+  BOOST_TEST((answer("").code == Code::protoerror));
+  // What has more than one frame is no request, and nobody could say whose answer it would be.
+  client.send({good, good});
+  BOOST_TEST((client.ask_for(Operation::ping).code == Code::noerror));
+  BOOST_TEST(client.parameter("counter.broker.requests.malformed") == "6");
+}
+
+BOOST_AUTO_TEST_CASE(too_many_requests_of_one_client_are_refused_and_each_is_answered) {
+  RunningBroker broker([](BrokerConfig& config) {
+    BOOST_REQUIRE(config.settings.set("requests-per-client-max", "2"));
+  });
+  broker.start();
+  Client client(broker);
+  constexpr std::uint64_t count = 3'000;
+  bus::Request request;
+  request.operation = Operation::head;
+  for (request.id = 1; request.id <= count; ++request.id) {
+    client.send({bus::encode(request)});
+    // Answers that a client does not read are lost to it: it reads along.
+    if (request.id % 4 != 0) continue;
+    for (int i = 0; i < 4; ++i) {
+      const auto reply = client.reply(Operation::head);
+      BOOST_TEST_REQUIRE((reply.code == Code::noerror || reply.code == Code::nomoreroom));
+      client.id += reply.code == Code::nomoreroom ? 1 : 0;
+    }
+  }
+  BOOST_TEST(client.id > 0u);
+  BOOST_TEST((client.ask_for(Operation::ping).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(client_that_never_reads_holds_up_nobody) {
+  RunningBroker broker;
+  broker.start();
+  Client client(broker);
+  auto big = make_event("big");
+  big.data.assign(Event::data_length_max, 'x');
+  (void)client.publish({encode(big)});
+  Client deaf(broker);
+  bus::Request request;
+  request.operation = Operation::fetch;
+  request.from = 1;
+  request.prefixes = {"{"};
+  request.bytes_max = 1 << 20;
+  for (request.id = 1; request.id <= 400; ++request.id) deaf.send({bus::encode(request)});
+  BOOST_TEST((client.publish({event("1")}).published[0].code == Code::noerror));
+  BOOST_TEST((client.ask_for(Operation::head).head == 2u));
+}
+
+BOOST_AUTO_TEST_CASE(restart_keeps_sequence_registry_and_repeats) {
+  RunningBroker broker;
+  broker.start();
+  {
+    Client client(broker);
+    (void)client.publish({event("1"), event("2")});
+    bus::Request put;
+    put.operation = Operation::put;
+    put.kind = "gateway";
+    put.key = "http";
+    put.value = "{}";
+    BOOST_TEST(client.ask(put).sequence == 3u);
+  }
+  broker.restart();
+  Client client(broker);
+  const auto reply = client.publish({event("2"), event("3")});
+  BOOST_TEST((reply.published[0].code == Code::duplicate));
+  BOOST_TEST(reply.published[0].sequence == 2u);
+  BOOST_TEST(reply.published[1].sequence == 4u);
+  bus::Request get;
+  get.operation = Operation::get;
+  get.kind = "gateway";
+  get.key = "http";
+  BOOST_TEST(client.ask(get).entries.front().revision == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(second_broker_on_the_same_folder_is_refused) {
+  RunningBroker broker;
+  broker.start();
+  auto config = broker.config();
+  for (auto* endpoint :
+       {&config.endpoints.service, &config.endpoints.events, &config.endpoints.publish})
+    *endpoint += "2";
+  const auto second = Broker::start(config);
+  BOOST_REQUIRE(!second);
+  BOOST_TEST((second.error().code == Code::addrnotavail));
+  BOOST_TEST(second.error().message.find(config.data) != std::string::npos);
+  BOOST_TEST((Client(broker).ask_for(Operation::ping).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(second_broker_on_the_same_endpoints_is_refused) {
+  RunningBroker broker;
+  broker.start();
+  auto config = broker.config();
+  config.data += "2";
+  const auto second = Broker::start(config);
+  BOOST_REQUIRE(!second);
+  BOOST_TEST((second.error().code == Code::addrnotavail));
+  BOOST_TEST(second.error().message.find(config.endpoints.service) != std::string::npos);
+  BOOST_TEST((Client(broker).ask_for(Operation::ping).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(socket_files_that_a_dead_broker_left_are_no_obstacle) {
+  RunningBroker broker;
+  {
+    zmq::context_t context;
+    auto socket = bus::make_socket(context, zmq::socket_type::router, 1024);
+    BOOST_REQUIRE(bus::bind(socket, broker.endpoints().service + "x"));
+  }
+  // A file with nobody behind it, as kill -9 leaves it.
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (broker.folder() / "s").copy(address.sun_path, sizeof address.sun_path - 1);
+  BOOST_REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  ::close(fd);
+  broker.start();
+  BOOST_TEST((Client(broker).ask_for(Operation::ping).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(endpoint_that_cannot_be_had_is_named) {
+  RunningBroker broker;
+  auto config = broker.config();
+  config.endpoints.events = "ipc:///proc/none/e";
+  const auto started = Broker::start(config);
+  BOOST_REQUIRE(!started);
+  BOOST_TEST(started.error().message.find("ipc:///proc/none/e") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(subscriptions_to_very_long_topics_do_no_harm) {
+  RunningBroker broker;
+  broker.start();
+  Subscriber other(broker);
+  {
+    std::vector<std::unique_ptr<Peer>> peers;
+    for (const std::size_t length : {239, 240, 241, 244, 245, 246, 250, 254, 255, 256, 257, 300,
+                                     1000, 4095, 4096, 5000, 100'000}) {
+      BOOST_TEST_MESSAGE("prefix of " << length << " octets");
+      auto peer = std::make_unique<Peer>(zmq::socket_type::sub, broker.endpoints().events);
+      const std::string topic = "{" + std::string(length - 1, 't');
+      peer->socket().set(zmq::sockopt::subscribe, topic);
+      // libzmq 4.3.4 garbles its own stream with 246 to 255 octets, and over 4,096 the broker hangs
+      // up: only such a peer suffers. With the others a heartbeat shows that they are connected.
+      if (length <= 245 || (length >= 256 && length <= 4'000)) (void)peer->receive();
+      peer->socket().set(zmq::sockopt::unsubscribe, topic);
+      peer->socket().set(zmq::sockopt::subscribe, topic + "x");
+      peers.push_back(std::move(peer));
+    }
+    (void)other.next_mark();
+  }
+  Client client(broker);
+  BOOST_TEST((client.publish({event("1")}).published[0].code == Code::noerror));
+  BOOST_TEST(other.next_other_than_marks()[0] == jam_topic);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_subscriber_sends_is_not_passed_on) {
+  RunningBroker broker;
+  broker.start();
+  Subscriber subscriber(broker);
+  Peer upstream(zmq::socket_type::xsub, broker.endpoints().events);
+  upstream.send({"\x01"});
+  (void)upstream.receive();
+  for (int i = 0; i < 100; ++i) upstream.send({jam_topic, event("forged")});
+  Client client(broker);
+  (void)client.publish({event("1")});
+  const auto frames = subscriber.next_other_than_marks();
+  BOOST_TEST(decode_record(split_records(frames[1])->front())->id == "1");
+  BOOST_TEST(client.ask_for(Operation::head).head == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(full_disk_is_answered_and_recovered_from_without_a_restart) {
+  FullDisk disk;
+  RunningBroker broker;
+  broker.start();
+  Client client(broker);
+  (void)client.publish({event("0")});
+  disk.fill();
+  auto big = make_event("big");
+  big.data.assign(Event::data_length_max, 'x');
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = client.publish({encode(big), event("small")});
+    BOOST_TEST((refused.code == Code::nomoreroom));
+    BOOST_TEST(refused.published.empty());
+  }
+  BOOST_TEST(client.fetch(1).next == 2u);
+  disk.free();
+  const auto stored = client.publish({encode(big), event("small")});
+  BOOST_REQUIRE(stored.published.size() == 2u);
+  BOOST_TEST((stored.published[0].code == Code::noerror));
+  BOOST_TEST(stored.published[1].sequence == 3u);
+  BOOST_TEST(broker.stop().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(requests_beyond_the_waiting_size_are_refused) {
+  RunningBroker broker(
+      [](BrokerConfig& config) { BOOST_REQUIRE(config.settings.set("waiting-size", "1MiB")); });
+  broker.start();
+  Client client(broker);
+  auto big = make_event("big");
+  big.data.assign(Event::data_length_max, 'x');
+  BOOST_TEST((client.publish({encode(big)}).code == Code::nomoreroom));
+  BOOST_TEST((client.publish({event("1")}).published[0].code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(static_subscriptions_are_in_the_registry_from_the_start) {
+  RunningBroker broker([](BrokerConfig& config) {
+    auto subscription = make_subscription("desk");
+    subscription.via = "config";
+    config.subscriptions = {subscription};
+  });
+  broker.start();
+  Client client(broker);
+  bus::Request list;
+  list.operation = Operation::list;
+  list.kind = "subscription";
+  list.limit = 10;
+  const auto reply = client.ask(list);
+  BOOST_REQUIRE(reply.entries.size() == 1u);
+  BOOST_TEST(reply.entries[0].key == "desk");
+  BOOST_TEST(reply.sequence == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

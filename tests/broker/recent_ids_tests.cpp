@@ -1,0 +1,76 @@
+#include "broker/recent_ids.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+using namespace sense;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr WallTime start{1'700'000'000s};
+}
+
+BOOST_AUTO_TEST_SUITE(recent_ids_tests)
+
+BOOST_AUTO_TEST_CASE(event_is_found_under_its_sequence_and_no_other) {
+  RecentIds ids(10min, 100);
+  ids.insert("//a", "1", 7, start);
+  BOOST_TEST(ids.find("//a", "1") == 7u);
+  BOOST_TEST(ids.find("//a", "2") == 0u);
+  BOOST_TEST(ids.find("//b", "1") == 0u);
+  BOOST_TEST(ids.find("//a1", "") == 0u);
+  BOOST_TEST(ids.find("", "//a1") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(first_sequence_stays) {
+  RecentIds ids(10min, 100);
+  ids.insert("//a", "1", 7, start);
+  ids.insert("//a", "1", 9, start);
+  BOOST_TEST(ids.find("//a", "1") == 7u);
+  BOOST_TEST(ids.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(window_ends_by_age) {
+  RecentIds ids(10min, 100);
+  ids.insert("//a", "1", 1, start);
+  ids.insert("//a", "2", 2, start + 5min);
+  ids.commit();
+  ids.expire(start + 10min);
+  BOOST_TEST(ids.find("//a", "1") == 1u);
+  ids.expire(start + 10min + 1us);
+  BOOST_TEST(ids.find("//a", "1") == 0u);
+  BOOST_TEST(ids.find("//a", "2") == 2u);
+  ids.expire(start + 1h);
+  BOOST_TEST(ids.size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(window_ends_by_count_with_the_oldest) {
+  RecentIds ids(10min, 3);
+  for (std::uint64_t i = 1; i <= 5; ++i) ids.insert("//a", std::to_string(i), i, start);
+  ids.commit();
+  ids.expire(start);
+  BOOST_TEST(ids.size() == 3u);
+  BOOST_TEST(ids.find("//a", "2") == 0u);
+  BOOST_TEST(ids.find("//a", "3") == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(rollback_undoes_back_to_the_last_commit) {
+  RecentIds ids(10min, 100);
+  ids.insert("//a", "1", 1, start);
+  ids.commit();
+  ids.insert("//a", "2", 2, start);
+  ids.insert("//a", "1", 3, start);  // known: nothing to undo
+  ids.insert("//a", "3", 4, start);
+  ids.rollback();
+  BOOST_TEST(ids.size() == 1u);
+  BOOST_TEST(ids.find("//a", "1") == 1u);
+  BOOST_TEST(ids.find("//a", "2") == 0u);
+  ids.rollback();
+  BOOST_TEST(ids.size() == 1u);
+  ids.insert("//a", "2", 5, start);
+  ids.commit();
+  ids.expire(start + 11min);
+  BOOST_TEST(ids.size() == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,174 @@
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/cli/process.hpp"
+
+using namespace sense::test;
+
+// publish, subscribe, subscriptions and ping against a broker.
+BOOST_AUTO_TEST_SUITE(cli_bus_tests)
+
+namespace {
+
+struct WithBroker {
+  explicit WithBroker(const std::string& more = {})
+      : config(broker_config(folder, more)), broker({"broker", "--config", config}) {
+    const auto ping = sense({"ping", "--timeout", "20s"});
+    BOOST_REQUIRE_MESSAGE(ping.code == 0, ping.err + broker.err());
+  }
+
+  Outcome sense(std::vector<std::string> words, const std::string& input = {}) const {
+    words.insert(words.end(), {"--config", config});
+    return run_sense(words, input);
+  }
+
+  TempFolder folder;
+  std::string config;
+  Running broker;
+};
+
+std::vector<nlohmann::json> json_lines(const std::string& text) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(published_event_is_followed_with_all_that_was_said_of_it) {
+  const WithBroker with;
+  const auto published =
+      with.sense({"publish", "{urn:example:printer}jam", "//hq/p/4", "--data", "tray 2",
+                  "--severity", "3", "--id", "e1", "--subject", "tray", "--json"});
+  BOOST_REQUIRE(published.code == 0);
+  const auto receipt = nlohmann::json::parse(published.out);
+  BOOST_TEST(receipt["id"] == "e1");
+  BOOST_TEST(receipt["duplicate"] == false);
+  const auto followed = with.sense({"subscribe", "--from", "1", "--type", "{urn:example:printer}*",
+                                    "--count", "1", "--timeout", "20s", "--json"});
+  BOOST_REQUIRE_MESSAGE(followed.code == 0, followed.err);
+  const auto event = json_lines(followed.out).at(0);
+  BOOST_TEST(event["id"] == "e1");
+  BOOST_TEST(event["type"] == "{urn:example:printer}jam");
+  BOOST_TEST(event["source"] == "//hq/p/4");
+  BOOST_TEST(event["subject"] == "tray");
+  BOOST_TEST(event["data"] == "tray 2");
+  BOOST_TEST(event["severity"] == 3);
+}
+
+BOOST_AUTO_TEST_CASE(same_id_again_is_the_same_event) {
+  const WithBroker with;
+  const std::vector<std::string> words{"publish", "{urn:a}b", "//c", "--id", "once", "--json"};
+  const auto first = nlohmann::json::parse(with.sense(words).out);
+  const auto second = nlohmann::json::parse(with.sense(words).out);
+  BOOST_TEST(second["duplicate"] == true);
+  BOOST_TEST(second["sequence"] == first["sequence"]);
+}
+
+BOOST_AUTO_TEST_CASE(data_comes_untouched_from_standard_input) {
+  const WithBroker with;
+  const std::string data("zero\0 \xff \n end", 13);
+  BOOST_REQUIRE(with.sense({"publish", "{urn:a}b", "//c", "--data-file", "-"}, data).code == 0);
+  const auto followed = with.sense(
+      {"subscribe", "--from", "1", "--type", "{urn:a}b", "-n", "1", "--timeout", "20s", "--json"});
+  BOOST_TEST(json_lines(followed.out).at(0)["data_base64"] == "emVybwAg/yAKIGVuZA==", followed.out);
+}
+
+BOOST_AUTO_TEST_CASE(follower_sees_only_what_it_asked_for_and_what_is_new) {
+  const WithBroker with;
+  BOOST_REQUIRE(with.sense({"publish", "{urn:a}b", "//old"}).code == 0);
+  Running follower({"subscribe", "--type", "{urn:a}b", "--source", "//x/**", "--count", "1",
+                    "--timeout", "25s", "--config", with.config});
+  BOOST_REQUIRE(follower.wait_for("following after event"));
+  for (const auto* source : {"//y/1", "//x/1"})
+    BOOST_REQUIRE(with.sense({"publish", "{urn:a}b", source}).code == 0);
+  BOOST_REQUIRE(with.sense({"publish", "{urn:a}c", "//x/2"}).code == 0);
+  const auto outcome = follower.finish();
+  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_TEST(contains(outcome.out, " {urn:a}b //x/1 "));
+  BOOST_TEST(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+}
+
+BOOST_AUTO_TEST_CASE(follower_that_does_not_get_enough_fails_and_says_how_much) {
+  const WithBroker with;
+  const auto outcome = with.sense({"subscribe", "--count", "3", "--timeout", "500ms"});
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(contains(outcome.err, "0 of 3"));
+}
+
+BOOST_AUTO_TEST_CASE(hostile_data_is_shown_escaped) {
+  const WithBroker with;
+  BOOST_REQUIRE(
+      with.sense({"publish", "{urn:a}b", "//c", "--data", "x\x1b[2J\nforged line"}).code == 0);
+  const auto followed = with.sense(
+      {"subscribe", "--from", "1", "--type", "{urn:a}b", "--count", "1", "--timeout", "20s"});
+  BOOST_TEST(!contains(followed.out, "\x1b"));
+  BOOST_TEST(std::count(followed.out.begin(), followed.out.end(), '\n') == 1);
+}
+
+BOOST_AUTO_TEST_CASE(static_subscription_is_listed_and_cannot_be_cancelled) {
+  const WithBroker with(
+      "subscriptions:\n"
+      "  - {id: ops, callback: 'mailto:ops@example.net', types: ['{urn:a}*']}\n");
+  const auto list = with.sense({"subscriptions", "list"});
+  BOOST_TEST(contains(list.out, "ops active mailto:ops@example.net types={urn:a}*"), list.out);
+  BOOST_TEST(contains(list.out, "expires=never"));
+  const auto cancel = with.sense({"subscriptions", "cancel", "ops"});
+  BOOST_TEST(cancel.code == 1);
+  BOOST_TEST(contains(cancel.err, "configuration"));
+  BOOST_TEST(contains(with.sense({"subscriptions", "list"}).out, "ops active"));
+}
+
+BOOST_AUTO_TEST_CASE(subscription_is_created_listed_and_cancelled) {
+  const WithBroker with;
+  const auto created = with.sense({"subscriptions", "create", "http://127.0.0.1:9/x", "--type",
+                                   "{urn:a}*", "--period", "1h", "--label", "team=ops", "--json"});
+  BOOST_REQUIRE_MESSAGE(created.code == 0, created.err);
+  const auto subscription = nlohmann::json::parse(created.out);
+  const std::string id = subscription["id"];
+  BOOST_TEST(subscription["state"] == "pending");
+  BOOST_TEST(subscription["labels"]["team"] == "ops");
+  const auto listed = json_lines(with.sense({"subscriptions", "list", "--json"}).out);
+  BOOST_REQUIRE(listed.size() == 1U);
+  BOOST_TEST(listed[0]["id"] == id);
+  BOOST_TEST(!listed[0].contains("challengehash"));
+  BOOST_TEST(with.sense({"subscriptions", "cancel", id}).code == 0);
+  BOOST_TEST(with.sense({"subscriptions", "list"}).out.empty());
+  const auto again = with.sense({"subscriptions", "cancel", id});
+  BOOST_TEST(again.code == 1);
+  BOOST_TEST(contains(again.err, "there is no subscription " + id));
+}
+
+BOOST_AUTO_TEST_CASE(subscription_that_is_wrong_is_refused_before_the_broker_is_asked) {
+  const TempFolder folder;
+  const auto config = broker_config(folder);
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"no uri"}, {"mailto:a@b.c", "--label", "x"}, {"mailto:a@b.c", "--type", "{urn:a"}}) {
+    std::vector<std::string> all{"subscriptions", "create", "--config", config};
+    all.insert(all.end(), words.begin(), words.end());
+    BOOST_TEST(run_sense(all).code == 2, words.back());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(publish_waits_for_a_broker_that_comes_later) {
+  const TempFolder folder;
+  const auto config = broker_config(folder);
+  Running publish({"publish", "{urn:a}b", "//c", "--config", config, "--timeout", "25s"});
+  BOOST_REQUIRE(publish.wait_for("waiting for the broker"));
+  const Running broker({"broker", "--config", config});
+  const auto outcome = publish.finish();
+  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_TEST(!outcome.out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(broker_stops_when_told_to) {
+  WithBroker with;
+  with.broker.signal(SIGTERM);
+  const auto outcome = with.broker.finish();
+  BOOST_TEST(outcome.code == 0, outcome.err);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

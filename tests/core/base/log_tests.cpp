@@ -1,0 +1,111 @@
+#include "core/base/log.hpp"
+
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+
+BOOST_AUTO_TEST_SUITE(log_tests)
+
+using namespace sense;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr MonoTime start{1h};
+
+// What is written to standard error while it lives.
+class Captured {
+ public:
+  Captured() : file_(std::tmpfile()), before_(::dup(2)) {
+    BOOST_REQUIRE(file_ != nullptr);
+    std::fflush(stderr);
+    ::dup2(::fileno(file_), 2);
+  }
+  ~Captured() {
+    std::fclose(file_);
+    ::close(before_);
+  }
+  Captured(const Captured&) = delete;
+  Captured& operator=(const Captured&) = delete;
+
+  std::string text() {
+    std::fflush(stderr);
+    ::dup2(before_, 2);
+    std::string result;
+    std::rewind(file_);
+    for (int c = std::fgetc(file_); c != EOF; c = std::fgetc(file_)) result += static_cast<char>(c);
+    return result;
+  }
+
+ private:
+  std::FILE* file_;
+  int before_;
+};
+
+std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(stranger_cannot_forge_a_line_of_text) {
+  log::configure("tests", log::Level::info, log::Format::text);
+  Captured captured;
+  log::warn("refused\nforged", {{"from", "a\nb\x1b[2J\u202e"}, {"plain", "x"}});
+  const auto text = captured.text();
+  BOOST_TEST(lines(text) == 1);
+  BOOST_TEST(text.find('\x1b') == std::string::npos);
+  BOOST_TEST(text.find("\u202e") == std::string::npos);
+  BOOST_TEST(text.find("plain=x") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(value_cannot_pass_for_another_field) {
+  log::configure("tests", log::Level::info, log::Format::text);
+  Captured captured;
+  log::info("seen", {{"name", "a user=root"}, {"empty", ""}});
+  const auto text = captured.text();
+  BOOST_TEST(text.find("name=\"a user=root\"") != std::string::npos);
+  BOOST_TEST(text.find("empty=\"\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(lines_below_the_level_are_not_written) {
+  log::configure("tests", log::Level::warn, log::Format::text);
+  Captured captured;
+  log::info("quiet");
+  log::error("loud");
+  const auto text = captured.text();
+  BOOST_TEST(lines(text) == 1);
+  BOOST_TEST(text.find("tests: loud") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(json_line_is_one_object_whatever_is_in_it) {
+  log::configure("tests", log::Level::info, log::Format::json);
+  Captured captured;
+  log::info("a\n\"b\"", {{"bad", "\xff\n"}});
+  const auto text = captured.text();
+  BOOST_TEST(lines(text) == 1);
+  BOOST_TEST(text.starts_with("{\"time\":\""));
+  BOOST_TEST(text.find("\"message\":\"a\\n\\\"b\\\"\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(first_line_is_said_and_the_rest_counted) {
+  log::Occasionally occasionally(10s);
+  BOOST_TEST(occasionally.ask("a", start).say);
+  BOOST_TEST(!occasionally.ask("a", start + 1s).say);
+  BOOST_TEST(!occasionally.ask("a", start + 9s).say);
+  BOOST_TEST(occasionally.ask("b", start + 9s).say);
+  const auto again = occasionally.ask("a", start + 10s);
+  BOOST_TEST(again.say);
+  BOOST_TEST(again.suppressed == 2U);
+  BOOST_TEST(!occasionally.ask("a", start + 11s).say);
+}
+
+BOOST_AUTO_TEST_CASE(flood_of_keys_takes_no_more_memory_and_is_still_mentioned_once) {
+  log::Occasionally occasionally(10s);
+  std::size_t said = 0;
+  for (std::size_t i = 0; i < 10 * log::Occasionally::keys_max; ++i)
+    said += occasionally.ask("key" + std::to_string(i), start).say ? 1 : 0;
+  BOOST_TEST(said == log::Occasionally::keys_max + 1);
+  BOOST_TEST(occasionally.ask("fresh", start + 11s).say);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,61 @@
+#include "core/bus/endpoints.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using sense::bus_endpoints;
+using sense::bus_options;
+using sense::Settings;
+
+namespace {
+
+std::string refusal(std::initializer_list<std::pair<const char*, std::string>> values) {
+  auto settings = Settings::defaults(bus_options());
+  for (const auto& [key, value] : values)
+    if (auto good = settings.set(key, value); !good) return good.error().message;
+  const auto endpoints = bus_endpoints(settings);
+  return endpoints ? "accepted" : endpoints.error().message;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(endpoints_tests)
+
+BOOST_AUTO_TEST_CASE(the_defaults_are_sockets_under_run) {
+  const auto endpoints = bus_endpoints(Settings::defaults(bus_options()));
+  BOOST_REQUIRE(endpoints.has_value());
+  BOOST_CHECK_EQUAL(endpoints->service, "ipc:///run/sense/service");
+  BOOST_CHECK_EQUAL(endpoints->events, "ipc:///run/sense/events");
+  BOOST_CHECK_EQUAL(endpoints->publish, "ipc:///run/sense/publish");
+}
+
+BOOST_AUTO_TEST_CASE(tcp_needs_permission) {
+  const auto message = refusal({{"events", "tcp://127.0.0.1:5000"}});
+  BOOST_CHECK_NE(message.find("bus.events"), std::string::npos);
+  BOOST_CHECK_NE(message.find("allow-plaintext-tcp"), std::string::npos);
+  BOOST_CHECK_EQUAL(refusal({{"events", "tcp://127.0.0.1:5000"}, {"allow-plaintext-tcp", "true"}}),
+                    "accepted");
+}
+
+BOOST_AUTO_TEST_CASE(other_transports_are_refused) {
+  for (const auto* endpoint :
+       {"inproc://a", "udp://a:1", "pgm://a", "/run/x", "IPC:///a", "tcp://", "ipc://"})
+    BOOST_CHECK_NE(refusal({{"publish", endpoint}, {"allow-plaintext-tcp", "true"}}), "accepted");
+}
+
+BOOST_AUTO_TEST_CASE(a_path_too_long_for_a_socket_is_refused) {
+  BOOST_CHECK_EQUAL(refusal({{"service", "ipc://" + std::string(107, 'a')}}), "accepted");
+  BOOST_CHECK_NE(refusal({{"service", "ipc://" + std::string(108, 'a')}}).find("107"),
+                 std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(two_roles_cannot_share_an_endpoint) {
+  BOOST_CHECK_NE(refusal({{"service", "ipc:///run/sense/events"}}).find("three different"),
+                 std::string::npos);
+  BOOST_CHECK_EQUAL(refusal({{"service", "tcp://127.0.0.1:*"},
+                             {"events", "tcp://127.0.0.1:*"},
+                             {"publish", "tcp://127.0.0.1:*"},
+                             {"allow-plaintext-tcp", "true"}}),
+                    "accepted");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,360 @@
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <set>
+
+#include "core/bus/bus.hpp"
+#include "core/bus/protocol.hpp"
+#include "tests/broker/bench.hpp"
+#include "tests/broker/running_broker.hpp"
+
+using namespace sense;
+using namespace std::chrono_literals;
+
+namespace {
+
+// The executor of a bus: its tasks run where the test waits.
+class Loop {
+ public:
+  [[nodiscard]] Executor executor() {
+    return [this](std::function<void()> task) {
+      const std::lock_guard lock(mutex_);
+      tasks_.push_back(std::move(task));
+      ready_.notify_one();
+    };
+  }
+  void until(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + 60s;
+    while (!done()) {
+      std::function<void()> task;
+      {
+        std::unique_lock lock(mutex_);
+        // Some conditions come true without a task: looked at now and then.
+        ready_.wait_for(lock, 10ms, [this] { return !tasks_.empty(); });
+        BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, "not within a minute");
+        if (tasks_.empty()) continue;
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
+      task();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::function<void()>> tasks_;
+};
+
+struct BusBench {
+  explicit BusBench(RunningBroker& broker, const std::function<void(BusOptions&)>& change = {}) {
+    BusOptions options;
+    options.service = broker.endpoints().service;
+    options.events = broker.endpoints().events;
+    options.resend_after = 200ms;
+    options.executor = loop.executor();
+    if (change) change(options);
+    auto made = connect_zmq_bus(options);
+    BOOST_REQUIRE_MESSAGE(made, (made ? "" : made.error().message));
+    bus = std::move(*made);
+  }
+
+  Result<Receipt> publish(Event event) {
+    return wait<Receipt>([&](auto done) { bus->publish(std::move(event), done); });
+  }
+  template <class T>
+  Result<T> wait(const std::function<void(std::function<void(Result<T>)>)>& call) {
+    std::optional<Result<T>> answer;
+    call([&answer](Result<T> result) { answer = std::move(result); });
+    loop.until([&] { return answer.has_value(); });
+    return *answer;
+  }
+  // Publishes without waiting.
+  void post(const std::string& id, const std::string& type = "{urn:a}one") {
+    ++posted;
+    bus->publish(make_event(id, type), [this](Result<Receipt> receipt) {
+      ++answered;
+      if (!receipt) return errors.push_back(receipt.error());
+      if (!receipt->duplicate) sequences.insert(receipt->sequence);
+    });
+  }
+  void follow(std::uint64_t after, std::vector<std::string> prefixes) {
+    position = after;
+    bus->follow(after, std::move(prefixes), [this](Batch batch) {
+      for (const auto& event : batch.events) {
+        in_order = in_order && event->sequence > position;
+        position = event->sequence;
+        followed.push_back(event->id);
+      }
+      in_order = in_order && batch.position >= position && batch.lost_from == 0;
+      position = batch.position;
+      if (resume) bus->resume();
+    });
+  }
+
+  Loop loop;
+  std::size_t posted = 0;
+  std::size_t answered = 0;
+  std::vector<Error> errors;
+  std::set<std::uint64_t> sequences;
+  std::uint64_t position = 0;
+  std::vector<std::string> followed;
+  bool in_order = true;
+  bool resume = true;
+  std::unique_ptr<Bus> bus;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(zmq_bus_tests)
+
+BOOST_AUTO_TEST_CASE(published_event_gets_its_sequence_and_a_repeat_the_same) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  const auto first = bench.publish(make_event("1"));
+  BOOST_REQUIRE(first);
+  BOOST_TEST(first->sequence == 1u);
+  BOOST_TEST(!first->duplicate);
+  const auto again = bench.publish(make_event("1"));
+  BOOST_REQUIRE(again);
+  BOOST_TEST(again->sequence == 1u);
+  BOOST_TEST(again->duplicate);
+  BOOST_TEST(bench.bus->connected());
+}
+
+BOOST_AUTO_TEST_CASE(refused_event_comes_back_with_the_brokers_code) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  const auto reserved =
+      bench.publish(make_event("1", "{urn:sense:management}subscription-created"));
+  BOOST_REQUIRE(!reserved);
+  BOOST_TEST((reserved.error().code == Code::noaccess));
+  auto invalid = make_event("2");
+  invalid.id.clear();
+  const auto refused = bench.publish(invalid);
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == Code::varnotfound));
+}
+
+BOOST_AUTO_TEST_CASE(events_wait_for_a_broker_that_comes_later) {
+  RunningBroker broker;
+  BusBench bench(broker);
+  for (int i = 0; i < 50; ++i) bench.post(std::to_string(i));
+  BOOST_TEST(!bench.bus->connected());
+  broker.start();
+  bench.loop.until([&] { return bench.answered == 50; });
+  BOOST_TEST(bench.errors.empty());
+  BOOST_TEST(*bench.sequences.rbegin() == 50u);
+}
+
+BOOST_AUTO_TEST_CASE(full_queue_is_nomoreroom_at_once) {
+  RunningBroker broker;
+  BusBench bench(broker, [](BusOptions& options) { options.waiting_max = 10; });
+  for (int i = 0; i < 15; ++i) bench.post(std::to_string(i));
+  bench.loop.until([&] { return bench.answered == 5; });
+  for (const auto& error : bench.errors) BOOST_TEST((error.code == Code::nomoreroom));
+  broker.start();
+  bench.loop.until([&] { return bench.answered == 15; });
+  BOOST_TEST(bench.errors.size() == 5u);
+  BOOST_TEST(bench.sequences.size() == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(request_without_a_broker_times_out_with_the_endpoint) {
+  RunningBroker broker;
+  BusBench bench(broker, [](BusOptions& options) { options.request_timeout = 100ms; });
+  const auto answer = bench.wait<std::map<std::string, std::string>>(
+      [&](auto done) { bench.bus->parameters(done); });
+  BOOST_REQUIRE(!answer);
+  BOOST_TEST((answer.error().code == Code::timeout));
+  BOOST_TEST(answer.error().message.find(broker.endpoints().service) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(close_answers_what_waits_with_interrupted) {
+  RunningBroker broker;
+  BusBench bench(broker);
+  for (int i = 0; i < 20; ++i) bench.post(std::to_string(i));
+  bench.bus->close();
+  bench.bus->close();
+  bench.loop.until([&] { return bench.answered == 20; });
+  for (const auto& error : bench.errors) BOOST_TEST((error.code == Code::interrupted));
+}
+
+BOOST_AUTO_TEST_CASE(wrong_endpoint_is_an_error) {
+  BusOptions options;
+  options.service = "nonsense";
+  options.events = "ipc:///tmp/none";
+  options.executor = [](const std::function<void()>&) {};
+  const auto bus = connect_zmq_bus(options);
+  BOOST_REQUIRE(!bus);
+  BOOST_TEST(bus.error().message.find("nonsense") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(follower_gets_every_event_once_and_in_order_over_restarts_of_the_broker) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  std::vector<std::string> expected;
+  bench.follow(0, {"{urn:a}"});
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 500; ++i) {
+      const auto id = std::to_string(round) + "-" + std::to_string(i);
+      bench.post(id, i % 3 == 0 ? "{urn:b}other" : "{urn:a}one");
+      if (i % 3 != 0) expected.push_back(id);
+      // In the midst of it.
+      if (i == 250 && round > 0) broker.restart();
+    }
+    bench.loop.until([&] { return bench.answered == bench.posted; });
+  }
+  BOOST_TEST(bench.errors.empty());
+  bench.loop.until([&] { return bench.position >= 2000; });
+  BOOST_TEST(bench.in_order);
+  BOOST_TEST(bench.position == 2000u);
+  // A restart may change the order of requests under way, and loses or repeats nothing.
+  BOOST_TEST(bench.followed.size() == expected.size());
+  BOOST_TEST((std::set(bench.followed.begin(), bench.followed.end()) ==
+              std::set(expected.begin(), expected.end())));
+}
+
+BOOST_AUTO_TEST_CASE(follower_that_does_not_resume_gets_the_rest_later) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  bench.resume = false;
+  bench.follow(0, {"{"});
+  for (int i = 0; i < 300; ++i) bench.post(std::to_string(i));
+  bench.loop.until([&] { return bench.answered == 300; });
+  BOOST_TEST(bench.followed.size() < 300u);
+  bench.resume = true;
+  bench.bus->resume();
+  bench.loop.until([&] { return bench.position == 300; });
+  BOOST_TEST(bench.followed.size() == 300u);
+  BOOST_TEST(bench.in_order);
+}
+
+BOOST_AUTO_TEST_CASE(follow_again_starts_over_with_other_prefixes) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  for (int i = 0; i < 100; ++i)
+    bench.post(std::to_string(i), i % 2 == 0 ? "{urn:a}one" : "{urn:b}two");
+  bench.follow(0, {"{urn:a}"});
+  bench.loop.until([&] { return bench.position == 100 && bench.answered == 100; });
+  BOOST_TEST(bench.followed.size() == 50u);
+  bench.followed.clear();
+  bench.follow(40, {"{urn:b}two "});
+  bench.loop.until([&] { return bench.position == 100; });
+  BOOST_TEST(bench.followed.size() == 30u);
+  // Live, with the new prefixes.
+  bench.post("live", "{urn:b}two");
+  bench.loop.until([&] { return bench.position == 101; });
+  BOOST_TEST(bench.followed.back() == "live");
+}
+
+BOOST_AUTO_TEST_CASE(more_prefixes_than_one_fetch_takes_are_followed_all_the_same) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  std::vector<std::string> prefixes;
+  for (std::size_t i = 0; i <= bus::prefixes_max; ++i)
+    prefixes.push_back("{urn:many:" + std::to_string(i) + "}");
+  prefixes.push_back("{urn:long:" + std::string(400, 'l') + "}one ");
+  (void)bench.publish(make_event("other", "{urn:other}one"));
+  (void)bench.publish(make_event("first", "{urn:many:7}one"));
+  bench.follow(0, prefixes);
+  bench.loop.until([&] { return bench.position == 2; });
+  (void)bench.publish(make_event("live", "{urn:many:8}one"));
+  (void)bench.publish(make_event("long", "{urn:long:" + std::string(400, 'l') + "}one"));
+  (void)bench.publish(make_event("longer", "{urn:long:" + std::string(401, 'l') + "}one"));
+  bench.loop.until([&] { return bench.position == 5; });
+  BOOST_TEST(bench.followed == (std::vector<std::string>{"first", "live", "long"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(big_events_are_followed_live) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  bench.follow(0, {"{"});
+  for (int i = 0; i < 40; ++i) {
+    auto big = make_event(std::to_string(i));
+    big.data.assign(Event::data_length_max, 'x');
+    bench.bus->publish(std::move(big), [&](const Result<Receipt>& receipt) {
+      BOOST_TEST(receipt.has_value());
+      ++bench.answered;
+    });
+  }
+  bench.loop.until([&] { return bench.position == 40 && bench.answered == 40; });
+  BOOST_TEST(bench.followed.size() == 40u);
+  BOOST_TEST(bench.in_order);
+}
+
+BOOST_AUTO_TEST_CASE(registry_is_read_and_changed_through_the_bus) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  const RegistryEntry entry{"gateway", "http", 0, "{\"a\":1}"};
+  const auto put = [&](const RegistryEntry& what) {
+    return bench.wait<std::uint64_t>([&](auto done) { bench.bus->registry_put(what, "r", done); });
+  };
+  BOOST_TEST(put(entry).value() == 1u);
+  BOOST_TEST(put(entry).value() == 1u);  // sent again: the same
+  BOOST_TEST((put({"gateway", "http", 7, "{}"}).error().code == Code::badcontext));
+  BOOST_TEST(put({"gateway", "email", 0, "{}"}).value() == 2u);
+  const auto got = bench.wait<RegistryEntry>(
+      [&](auto done) { bench.bus->registry_get("gateway", "http", done); });
+  BOOST_REQUIRE(got);
+  BOOST_TEST(got->value == entry.value);
+  BOOST_TEST(got->revision == 1u);
+  const auto page = bench.wait<Bus::RegistryPage>(
+      [&](auto done) { bench.bus->registry_list("gateway", "", 1, done); });
+  BOOST_REQUIRE(page);
+  BOOST_TEST(page->entries.front().key == "email");
+  BOOST_TEST(page->more);
+  BOOST_TEST(page->sequence == 2u);
+  const auto removed = bench.wait<std::uint64_t>(
+      [&](auto done) { bench.bus->registry_remove("gateway", "http", 1, "r", done); });
+  BOOST_TEST(removed.value() == 3u);
+  const auto gone = bench.wait<RegistryEntry>(
+      [&](auto done) { bench.bus->registry_get("gateway", "http", done); });
+  BOOST_TEST((gone.error().code == Code::notfound));
+  const auto parameters = bench.wait<std::map<std::string, std::string>>(
+      [&](auto done) { bench.bus->parameters(done); });
+  BOOST_TEST(parameters->at("head") == "3");
+  const auto fetched =
+      bench.wait<Bus::FetchReply>([&](auto done) { bench.bus->fetch(2, {"{"}, 1 << 20, done); });
+  BOOST_REQUIRE(fetched);
+  BOOST_TEST(fetched->events.size() == 2u);
+  BOOST_TEST(fetched->next == 4u);
+  BOOST_TEST(fetched->head == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(retention_cut_is_told_to_the_follower) {
+  RunningBroker broker(
+      [](BrokerConfig& config) { BOOST_REQUIRE(config.settings.set("retention-size", "1MiB")); });
+  broker.start();
+  BusBench bench(broker);
+  for (int i = 0; i < 4; ++i) {
+    auto big = make_event(std::to_string(i));
+    big.data.assign(Event::data_length_max, 'x');
+    BOOST_REQUIRE(bench.publish(std::move(big)));
+  }
+  // Trimming is its own time's business: until it has been.
+  bench.loop.until([&] {
+    const auto fetched =
+        bench.wait<Bus::FetchReply>([&](auto done) { bench.bus->fetch(1, {}, 1, done); });
+    return fetched && fetched->first == 4;
+  });
+  std::optional<Batch> batch;
+  bench.bus->follow(1, {"{"}, [&](Batch first) { batch = std::move(first); });
+  bench.loop.until([&] { return batch.has_value(); });
+  BOOST_TEST(batch->lost_from == 2u);
+  BOOST_TEST(batch->lost_to == 3u);
+  BOOST_TEST(batch->events.size() == 1u);
+  BOOST_TEST(batch->position == 4u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,238 @@
+#include "core/event/cloudevents_json.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+using namespace sense;
+
+namespace {
+
+Event sample() {
+  Event event;
+  event.id = "e-1";
+  event.type = *QName::parse("{urn:example:printer}jam");
+  event.source = "//hq.example/printer/floor2/hp4";
+  event.subject = "tray \"2\" \xc3\xa9";
+  event.time = *parse_rfc3339("2026-11-21T09:15:00.250Z");
+  event.datacontenttype = "text/plain; charset=utf-8";
+  event.data = "342 Printer jam\n";
+  event.severity = 3;
+  event.language = "en";
+  event.notbefore = *parse_rfc3339("2026-11-21T09:15:00Z");
+  event.expirytime = *parse_rfc3339("2026-11-22T09:15:00Z");
+  event.correlationid = "c";
+  event.replyto = "mailto:a@b.example";
+  event.traceparent = "00-1-2-01";
+  event.edition = "STEP.SingleLine.CC";
+  event.audience = {"group:a", "b,c", "100%"};
+  event.except = {"user:d"};
+  event.extensions = {{"flag", true}, {"count", -7}, {"note", std::string("x\ty")}};
+  event.dataschema = "urn:schema";
+  return event;
+}
+
+std::string with(const std::string& members) {
+  return R"({"specversion":"1.0","id":"1","type":"com.example.made","source":"/a")" +
+         (members.empty() ? "" : "," + members) + "}";
+}
+
+Result<Event> parse(const std::string& json, EventOrigin origin = EventOrigin::producer) {
+  return event_from_cloudevents_json(json, origin);
+}
+
+void check_refused(const std::string& json, Code code, const std::string& name) {
+  const auto event = parse(json);
+  BOOST_REQUIRE_MESSAGE(!event, json);
+  BOOST_TEST(symbol(event.error().code) == symbol(code), json << " " << event.error().message);
+  BOOST_TEST(event.error().message.find(name) != std::string::npos,
+             event.error().message << " does not say " << name);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(cloudevents_json_tests)
+
+BOOST_AUTO_TEST_CASE(every_attribute_comes_back_as_it_was) {
+  auto event = sample();
+  event.sequence = 18'446'744'073'709'551'615U;
+  event.observedtime = *parse_rfc3339("2026-11-21T09:15:01Z");
+  event.principal = "gateway:http";
+  const auto json = to_cloudevents_json(event);
+  BOOST_TEST(nlohmann::json::accept(json));
+  const auto back = parse(json, EventOrigin::service);
+  BOOST_REQUIRE_MESSAGE(back, back.error().message);
+  BOOST_CHECK(*back == event);
+}
+
+BOOST_AUTO_TEST_CASE(what_only_the_broker_gives_is_ignored_from_a_producer) {
+  auto event = sample();
+  event.sequence = 5;
+  event.principal = "admin";
+  event.observedtime = WallTime{};
+  const auto back = parse(to_cloudevents_json(event));
+  BOOST_REQUIRE(back);
+  BOOST_CHECK(*back == sample());
+}
+
+BOOST_AUTO_TEST_CASE(attributes_have_their_cloudevents_names_and_types) {
+  const auto json = nlohmann::json::parse(to_cloudevents_json(sample()));
+  BOOST_TEST(json["specversion"] == "1.0");
+  BOOST_TEST(json["type"] == "{urn:example:printer}jam");
+  BOOST_TEST(json["time"] == "2026-11-21T09:15:00.250Z");
+  BOOST_TEST(json["severity"] == 3);
+  BOOST_TEST(json["flag"] == true);
+  BOOST_TEST(json["count"] == -7);
+  BOOST_TEST(json["audience"] == "group:a,b%2Cc,100%25");
+  BOOST_TEST(json["data"] == "342 Printer jam\n");
+  BOOST_TEST(!json.contains("sequence"));
+}
+
+BOOST_AUTO_TEST_CASE(json_data_is_carried_octet_by_octet) {
+  const std::string data = "{ \"b\" : 1.10, \"a\":123456789012345678901234567890,\n\"a\": [\"}\\\"\"] }";
+  const auto event = parse(with("\"data\" : " + data + " , \"x\":\"y\""));
+  BOOST_REQUIRE_MESSAGE(event, event.error().message);
+  BOOST_TEST(event->data == data);
+  BOOST_TEST(event->datacontenttype == "application/json");
+  const auto back = parse(to_cloudevents_json(*event));
+  BOOST_REQUIRE(back);
+  BOOST_CHECK(*back == *event);
+}
+
+BOOST_AUTO_TEST_CASE(json_data_of_every_kind_is_found) {
+  for (const std::string data : {"1", "-0.5e3", "true", "\"text\"", "\"\\\\\"", "[]", "{}", "[[1],{}]"}) {
+    for (const std::string format : {"\"data\":@", "\"d\\u0061ta\": @ ", "\"x\":\"data\",\"data\":@"}) {
+      auto members = format;
+      members.replace(members.find('@'), 1, data);
+      const auto event = parse(with(members));
+      BOOST_REQUIRE_MESSAGE(event, members);
+      BOOST_TEST(event->data == data, members);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(data_of_other_types_is_a_string_or_base64) {
+  const auto text = parse(with(R"("datacontenttype":"text/plain","data":"h\u00e9")"));
+  BOOST_REQUIRE(text);
+  BOOST_TEST(text->data == "h\xc3\xa9");
+  const auto binary = parse(with(R"("datacontenttype":"image/png","data_base64":"AP8Q")"));
+  BOOST_REQUIRE(binary);
+  BOOST_TEST(binary->data == std::string("\0\xff\x10", 3));
+  BOOST_TEST(to_cloudevents_json(*binary).find(R"("data_base64":"AP8Q")") != std::string::npos);
+  const auto untyped = parse(with(R"("data_base64":"AP8Q")"));
+  BOOST_REQUIRE(untyped);
+  BOOST_TEST(untyped->datacontenttype.empty());
+}
+
+BOOST_AUTO_TEST_CASE(data_that_is_not_what_its_type_says_still_comes_back) {
+  for (const auto& [type, data] : std::vector<std::pair<std::string, std::string>>{
+           {"application/json", "{broken"},
+           {"application/json", "\xef\xbb\xbf{}"},
+           {"application/json", std::string(1000, '[') + std::string(1000, ']')},
+           {"application/json", ""},
+           {"text/plain", "\xff\xfe"},
+           {"text/plain", std::string(1000, '\x01')},
+           {"", "anything"},
+           {"application/octet-stream", "abc"}}) {
+    auto event = sample();
+    event.datacontenttype = type;
+    event.data = data;
+    const auto json = to_cloudevents_json(event);
+    BOOST_TEST(nlohmann::json::accept(json));
+    const auto back = parse(json);
+    BOOST_REQUIRE_MESSAGE(back, back.error().message);
+    BOOST_CHECK(*back == event);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_biggest_event_comes_back) {
+  auto event = sample();
+  for (const char* type : {"text/plain", "application/octet-stream"}) {
+    event.datacontenttype = type;
+    event.data.assign(Event::data_length_max, '\x7f');
+    event.subject.assign(Event::text_length_max, '\x01');
+    const auto json = to_cloudevents_json(event);
+    BOOST_TEST(json.size() <= cloudevents_json_length_max);
+    const auto back = parse(json);
+    BOOST_REQUIRE_MESSAGE(back, back.error().message);
+    BOOST_CHECK(*back == event);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_producer_may_leave_the_id_to_us_and_the_service_may_not) {
+  const std::string json = R"({"specversion":"1.0","type":"a","source":"/a"})";
+  const auto event = parse(json);
+  BOOST_REQUIRE(event);
+  BOOST_TEST(event->id.empty());
+  BOOST_TEST(!parse(json, EventOrigin::service));
+}
+
+BOOST_AUTO_TEST_CASE(null_members_are_absent) {
+  const auto event = parse(with(R"("subject":null,"data":null,"x":null,"time":null)"));
+  BOOST_REQUIRE(event);
+  BOOST_TEST(event->extensions.empty());
+  BOOST_TEST(event->data.empty());
+  BOOST_TEST(event->datacontenttype.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_is_refused_by_name) {
+  check_refused("", Code::protoerror, "JSON");
+  check_refused("{", Code::protoerror, "JSON");
+  check_refused(with("") + "x", Code::protoerror, "JSON");
+  check_refused("[]", Code::protoerror, "array");
+  check_refused("7", Code::protoerror, "object");
+  check_refused(R"({"id":"1","type":"a","source":"/a"})", Code::varnotfound, "specversion");
+  check_refused(R"({"specversion":"0.3","id":"1","type":"a","source":"/a"})", Code::badparam,
+                "specversion");
+  check_refused(R"({"specversion":1.0,"id":"1","type":"a","source":"/a"})", Code::badparam,
+                "specversion");
+  check_refused(R"({"specversion":"1.0","id":"1","source":"/a"})", Code::varnotfound, "type");
+  check_refused(R"({"specversion":"1.0","id":"1","type":"a"})", Code::varnotfound, "source");
+  check_refused(with(R"("id":"2")"), Code::protoerror, "'id' appears twice");
+  check_refused(with(R"("subject":7)"), Code::badparam, "subject");
+  check_refused(with(R"("Upper":"x")"), Code::badparam, "Upper");
+  check_refused(with(R"("under_score":"x")"), Code::badparam, "under_score");
+  check_refused(with(R"("x":1.5)"), Code::badparam, "x");
+  check_refused(with(R"("x":2147483648)"), Code::badparam, "x");
+  check_refused(with(R"("x":18446744073709551615)"), Code::badparam, "x");
+  check_refused(with(R"("x":{})"), Code::badparam, "x");
+  check_refused(with(R"("x":["y"])"), Code::badparam, "x");
+  check_refused(with(R"("time":"yesterday")"), Code::badparam, "time");
+  check_refused(with(R"("time":"1970-01-01T00:00:00+01:00")"), Code::badparam, "time");
+  check_refused(with(R"("severity":8)"), Code::badparam, "severity");
+  check_refused(with(R"("severity":-1)"), Code::badparam, "severity");
+  check_refused(with(R"("severity":true)"), Code::badparam, "severity");
+  check_refused(with(R"("audience":"a,,b")"), Code::badparam, "audience");
+  check_refused(with(R"("audience":"a%2")"), Code::badparam, "audience");
+  check_refused(with(R"("data":1,"data_base64":"AA==")"), Code::badparam, "data_base64");
+  check_refused(with(R"("data_base64":"AA=")"), Code::badparam, "data_base64");
+  check_refused(with(R"("data_base64":"A A=")"), Code::badparam, "data_base64");
+  check_refused(with(R"("data_base64":7)"), Code::badparam, "data_base64");
+  check_refused(with(R"("datacontenttype":"text/plain","data":{})"), Code::badparam, "data");
+  check_refused(with("\"data\":" + std::string(65, '[') + std::string(65, ']')), Code::protoerror,
+                "deep");
+  check_refused(with("\"subject\":\"" + std::string(2049, 'x') + "\""), Code::varvaltoobig,
+                "subject");
+  check_refused(std::string(cloudevents_json_length_max + 1, ' '), Code::datatoobig, "octets");
+  check_refused("{\"specversion\":\"1.0\",\"\xff\":1}", Code::protoerror, "JSON");
+}
+
+BOOST_AUTO_TEST_CASE(too_many_members_are_refused_before_they_take_memory) {
+  std::string members = "\"x0\":1";
+  for (int i = 1; i < 5000; ++i) members += ",\"x" + std::to_string(i) + "\":1";
+  check_refused(with(members), Code::protoerror, "too many");
+}
+
+BOOST_AUTO_TEST_CASE(base64_is_the_one_of_rfc_4648) {
+  const std::vector<std::pair<std::string, std::string>> vectors = {
+      {"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},        {"foo", "Zm9v"},
+      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  for (const auto& [octets, text] : vectors) {
+    BOOST_TEST(to_base64(octets) == text);
+    BOOST_REQUIRE(from_base64(text));
+    BOOST_TEST(*from_base64(text) == octets);
+  }
+  for (const char* text : {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "====", "Zg==Zg==", "Z===", "Zm-v", "Zm9\n"})
+    BOOST_TEST(!from_base64(text), text);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,286 @@
+#include <boost/test/unit_test.hpp>
+
+#include "core/sense/client.hpp"
+
+using namespace sense;
+using namespace sense::datagram;
+
+namespace {
+
+template <class T>
+const T* notice(const Output& out) {
+  for (const auto& one : out.notices)
+    if (const auto* found = std::get_if<T>(&one)) return found;
+  return nullptr;
+}
+
+Message only(const Output& out) {
+  BOOST_REQUIRE_EQUAL(out.send.size(), 1U);
+  const auto message = parse(out.send[0]);
+  BOOST_REQUIRE(message.has_value());
+  return *message;
+}
+
+std::string event(unsigned number, const std::string& subscription = "s-1") {
+  return "SENSE/1 EVENT e" + std::to_string(number) + "\nSubscription: " + subscription +
+         "\nNumber: " + std::to_string(number) +
+         "\nId: i\nType: {a}b\nSource: //x\nTime: 2026-11-21T09:15:00.250Z\nSequence: 7\n"
+         "Attempt: 2\nLength: 3\n\nabc";
+}
+
+struct Registering {
+  VirtualClock clock;
+  Client client;
+
+  explicit Registering(ClientOptions options = {}) : client(std::move(options)) {
+    const auto first = only(client.subscribe(clock.now()));
+    BOOST_TEST(first.text("Cookie") == "");
+    auto refused = make_reply(first.tag, Code::noaccess, "cookie");
+    refused.add("Cookie", "abc");
+    second = only(tell(serialize(refused)));
+    BOOST_TEST(second.tag != first.tag);
+    BOOST_TEST(second.text("Cookie") == "abc");
+    auto granted = make_reply(second.tag, Code::noerror);
+    granted.add("Subscription", "s-1").add("Period", 600U);
+    registered = tell(serialize(granted));
+  }
+  Output tell(std::string_view octets) { return client.on_datagram(octets, clock.now()); }
+  Output pass(Duration time) {
+    clock.advance(time);
+    return client.on_timer(clock.now());
+  }
+
+  Message second;
+  Output registered;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sense_client_tests)
+
+BOOST_AUTO_TEST_CASE(registration_returns_the_cookie_under_a_new_tag) {
+  ClientOptions options;
+  options.types = {"{a}b", "{a}c"};
+  options.sources = {"//x/**"};
+  Registering r(options);
+  BOOST_TEST(r.second.all("Type").size() == 2U);
+  const auto* registered = notice<Registered>(r.registered);
+  BOOST_REQUIRE(registered != nullptr);
+  BOOST_TEST(registered->subscription == "s-1");
+  BOOST_TEST(registered->period.count() == 600);
+  BOOST_TEST(!registered->renewed);
+}
+
+BOOST_AUTO_TEST_CASE(events_are_acknowledged_each_time_and_reported_once) {
+  Registering r;
+  const auto first = r.tell(event(1));
+  BOOST_TEST(only(first).text("Number") == "1");
+  BOOST_REQUIRE(notice<Arrived>(first) != nullptr);
+  BOOST_TEST(notice<Arrived>(first)->event.data == "abc");
+  BOOST_TEST(notice<Arrived>(first)->event.sequence == 7U);
+  BOOST_TEST(notice<Arrived>(first)->attempt == 2U);
+  const auto repeat = r.tell(event(1));
+  BOOST_TEST(only(repeat).text("Number") == "1");
+  BOOST_TEST(repeat.notices.empty());
+  BOOST_TEST(r.client.repeats() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(holes_are_known_until_the_number_or_its_gap_arrives) {
+  Registering r;
+  (void)r.tell(event(5));
+  BOOST_TEST(format_ranges(r.client.missing()) == "1-4");
+  (void)r.tell(event(2));
+  BOOST_TEST(format_ranges(r.client.missing()) == "1,3-4");
+  const auto gap = r.tell("SENSE/1 GAP g\nSubscription: s-1\nFrom: 3\nTo: 4\nReason: undeliverable\n\n");
+  BOOST_TEST(only(gap).text("Number") == "3-4");
+  BOOST_TEST(notice<GapReported>(gap)->reason == "undeliverable");
+  BOOST_TEST(format_ranges(r.client.missing()) == "1");
+  BOOST_TEST(r.tell("SENSE/1 GAP g\nSubscription: s-1\nFrom: 3\nTo: 4\nReason: x\n\n").notices.empty());
+}
+
+BOOST_AUTO_TEST_CASE(datagrams_of_strangers_are_neither_acknowledged_nor_reported) {
+  Registering r;
+  for (const auto& octets :
+       {event(1, "s-2"), std::string("SENSE/1 REPLY nobody 0 NOERROR\n\n"), std::string("junk"),
+        std::string("SENSE/1 ENDED x\nSubscription: s-2\nReason: expired\n\n"),
+        std::string("SENSE/1 GAP x\nSubscription: s-1\nFrom: 9\nTo: 1\nReason: x\n\n"),
+        std::string("SENSE/1 EVENT e\nSubscription: s-1\nNumber: 0\nType: {a}b\nSource: //x\n\n"),
+        std::string("SENSE/1 REGISTER x\nPeriod: 1\n\n")}) {
+    const auto out = r.tell(octets);
+    BOOST_TEST(out.notices.empty(), octets);
+    BOOST_TEST(out.send.empty(), octets);
+  }
+  BOOST_TEST(r.client.ignored() == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(lease_is_renewed_halfway_and_numbers_go_on) {
+  Registering r;
+  (void)r.tell(event(1));
+  BOOST_TEST((*r.client.next_timer() == r.clock.now().mono + std::chrono::seconds{300}));
+  const auto renewal = only(r.pass(std::chrono::seconds{300}));
+  BOOST_TEST(renewal.text("Subscription") == "s-1");
+  auto granted = make_reply(renewal.tag, Code::noerror);
+  granted.add("Subscription", "s-1").add("Period", 600U);
+  const auto out = r.tell(serialize(granted));
+  BOOST_TEST(notice<Registered>(out)->renewed);
+  BOOST_TEST(r.tell(event(1)).notices.empty());
+}
+
+BOOST_AUTO_TEST_CASE(renewal_of_a_forgotten_subscription_registers_anew) {
+  Registering r;
+  const auto renewal = only(r.pass(std::chrono::seconds{300}));
+  const auto out = r.tell(serialize(make_reply(renewal.tag, Code::notfound, "gone")));
+  BOOST_REQUIRE(notice<Ended>(out) != nullptr);
+  BOOST_TEST(notice<Ended>(out)->reason == "lost");
+  BOOST_TEST(only(out).text("Subscription") == "");
+  BOOST_TEST((only(out).kind == Kind::register_));
+}
+
+BOOST_AUTO_TEST_CASE(unanswered_renewals_end_with_the_lease_and_a_new_registration) {
+  Registering r;
+  Output last;
+  bool failed = false;
+  while (r.client.subscription() == "s-1") {
+    r.clock.advance(*r.client.next_timer() - r.clock.now().mono);
+    last = r.client.on_timer(r.clock.now());
+    failed = failed || notice<Failed>(last) != nullptr;
+    BOOST_REQUIRE((r.clock.now().mono < MonoTime{std::chrono::hours{3}}));
+  }
+  BOOST_TEST(failed);
+  BOOST_REQUIRE(notice<Ended>(last) != nullptr);
+  BOOST_TEST(notice<Ended>(last)->reason == "expired");
+  BOOST_TEST((only(last).kind == Kind::register_));
+}
+
+BOOST_AUTO_TEST_CASE(requests_are_repeated_with_the_same_tag_and_doubling_pauses) {
+  VirtualClock clock;
+  ClientOptions options;
+  options.persist = false;
+  Client client(options);
+  const auto first = client.subscribe(clock.now());
+  std::vector<long> pauses;
+  std::optional<Error> error;
+  while (!error) {
+    BOOST_REQUIRE(client.next_timer().has_value());
+    const auto pause = *client.next_timer() - clock.now().mono;
+    pauses.push_back(pause / std::chrono::seconds{1});
+    clock.advance(pause);
+    const auto out = client.on_timer(clock.now());
+    if (!out.send.empty()) BOOST_TEST(out.send[0] == first.send[0]);
+    if (const auto* failed = notice<Failed>(out)) error = failed->error;
+  }
+  BOOST_TEST(pauses == (std::vector<long>{1, 2, 4, 8, 16, 32, 32, 32}), boost::test_tools::per_element());
+  BOOST_TEST((error->code == Code::timeout));
+  BOOST_TEST(!client.next_timer().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(server_that_never_accepts_a_cookie_is_given_up) {
+  VirtualClock clock;
+  Client client(ClientOptions{});
+  auto out = client.subscribe(clock.now());
+  int rounds = 0;
+  while (!out.send.empty()) {
+    auto refused = make_reply(only(out).tag, Code::noaccess, "again");
+    refused.add("Cookie", "c" + std::to_string(++rounds));
+    out = client.on_datagram(serialize(refused), clock.now());
+  }
+  BOOST_TEST(rounds == 4);
+  BOOST_TEST((notice<Failed>(out)->error.code == Code::noaccess));
+}
+
+BOOST_AUTO_TEST_CASE(cancel_during_registration_is_made_good_when_it_is_answered) {
+  VirtualClock clock;
+  Client client(ClientOptions{});
+  const auto first = only(client.subscribe(clock.now()));
+  BOOST_TEST(client.cancel(clock.now()).send.empty());
+  auto granted = make_reply(first.tag, Code::noerror);
+  granted.add("Subscription", "s-9").add("Period", 60U);
+  const auto cancel = only(client.on_datagram(serialize(granted), clock.now()));
+  BOOST_TEST((cancel.kind == Kind::cancel));
+  const auto out = client.on_datagram(serialize(make_reply(cancel.tag, Code::noerror)), clock.now());
+  BOOST_TEST(notice<Ended>(out)->reason == "cancelled");
+  BOOST_TEST(!client.next_timer().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(ended_is_acknowledged_every_time_and_followed_by_a_new_registration) {
+  Registering r;
+  const auto ended = "SENSE/1 ENDED x3\nSubscription: s-1\nReason: shutdown\n\n";
+  const auto out = r.tell(ended);
+  BOOST_REQUIRE_EQUAL(out.send.size(), 2U);
+  BOOST_TEST(out.send[0] == "SENSE/1 ACK x3\nSubscription: s-1\n\n");
+  BOOST_TEST((parse(out.send[1])->kind == Kind::register_));
+  BOOST_TEST(r.tell(ended).send.size() == 1U);
+  BOOST_TEST(r.tell(event(1)).send.empty());
+}
+
+BOOST_AUTO_TEST_CASE(revoked_subscription_is_not_registered_anew) {
+  Registering r;
+  const auto out = r.tell("SENSE/1 ENDED x3\nSubscription: s-1\nReason: revoked\n\n");
+  BOOST_TEST(out.send.size() == 1U);
+  BOOST_TEST(!r.client.next_timer().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgements_are_collected_into_ranges_when_told_to) {
+  ClientOptions options;
+  options.ack_delay = std::chrono::milliseconds{20};
+  Registering r(options);
+  for (const unsigned number : {1U, 2U, 4U, 3U, 7U}) BOOST_TEST(r.tell(event(number)).send.empty());
+  BOOST_TEST(only(r.pass(std::chrono::milliseconds{20})).text("Number") == "1-4,7");
+}
+
+BOOST_AUTO_TEST_CASE(challenge_is_answered_only_by_a_passive_client) {
+  const auto verify = "SENSE/1 VERIFY v1\nSubscription: s-7\nChallenge: xyz\n\n";
+  Registering r;
+  const auto asked = r.tell(verify);
+  BOOST_TEST(asked.send.empty());
+  BOOST_TEST(notice<VerifyAsked>(asked) != nullptr);
+  ClientOptions options;
+  options.passive = true;
+  Client passive(options);
+  BOOST_TEST(passive.on_datagram(event(1, "s-7"), r.clock.now()).send.empty());
+  const auto answer = only(passive.on_datagram(verify, r.clock.now()));
+  BOOST_TEST(answer.text("Challenge") == "xyz");
+  BOOST_TEST(passive.on_datagram(event(1, "s-7"), r.clock.now()).send.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(list_without_data_but_with_a_cookie_is_asked_again) {
+  VirtualClock clock;
+  Client client(ClientOptions{});
+  const auto asked = client.parameters(clock.now());
+  auto unproved = make_reply(only(asked).tag, Code::noerror);
+  unproved.add("Cookie", "abc");
+  const auto again = only(client.on_datagram(serialize(unproved), clock.now()));
+  BOOST_TEST(again.text("Cookie") == "abc");
+  auto full = make_reply(again.tag, Code::noerror);
+  full.data = "window: 32\n";
+  const auto out = client.on_datagram(serialize(full), clock.now());
+  BOOST_REQUIRE(notice<Answered>(out) != nullptr);
+  BOOST_TEST(notice<Answered>(out)->request == asked.request);
+  BOOST_TEST(notice<Answered>(out)->reply.data == "window: 32\n");
+}
+
+BOOST_AUTO_TEST_CASE(memory_stays_bounded_under_a_hostile_server) {
+  Registering r;
+  for (unsigned number = 2; number < 20'000; number += 2) (void)r.tell(event(number));
+  BOOST_TEST(r.client.missing().size() <= 1024U);
+  for (int i = 0; i < 200; ++i) (void)r.client.parameters(r.clock.now());
+  BOOST_TEST((notice<Failed>(r.client.parameters(r.clock.now()))->error.code == Code::nomoreroom));
+}
+
+BOOST_AUTO_TEST_CASE(event_too_big_to_publish_is_refused_at_once) {
+  VirtualClock clock;
+  ClientOptions options;
+  options.message_max = 1200;
+  Client client(options);
+  Event event;
+  event.type = *QName::parse("{a}b");
+  event.source = "//x";
+  event.data.assign(1200, 'x');
+  const auto out = client.publish(event, clock.now());
+  BOOST_TEST(out.send.empty());
+  BOOST_TEST((notice<Failed>(out)->error.code == Code::datatoobig));
+  event.data = "small";
+  BOOST_TEST((only(client.publish(event, clock.now())).kind == Kind::publish));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,311 @@
+#include "core/storage/journal.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <optional>
+#include <vector>
+
+#include "tests/core/storage/temporary_folder.hpp"
+
+using namespace sense;
+
+namespace {
+
+struct Seen {
+  std::uint64_t first;
+  std::uint64_t last;
+  std::int64_t time;
+  std::string octets;
+  bool damaged;
+  friend bool operator==(const Seen&, const Seen&) = default;
+};
+
+// A journal of groups of three: 1-3, 4-6, ...
+struct Bench {
+  explicit Bench(const std::string& path)
+      : database(*Database::open(path, Database::Durability::full)),
+        journal(*Journal::open(database)) {}
+
+  void append(std::uint64_t groups, std::size_t octets = 4) {
+    for (std::uint64_t i = 0; i < groups; ++i) {
+      const std::string text(octets, static_cast<char>('a' + next % 26));
+      BOOST_REQUIRE(journal.append(
+          {next, next + 2, from_micros(static_cast<std::int64_t>(next)), text, false}));
+      next += 3;
+    }
+  }
+  std::vector<Seen> read(std::uint64_t from, std::size_t count_max = 1000) {
+    std::vector<Seen> all;
+    const auto status = journal.read(from, [&](const JournalGroup& group) {
+      all.push_back({group.first, group.last, to_micros(group.time), std::string(group.octets),
+                     group.damaged});
+      return all.size() < count_max;
+    });
+    BOOST_TEST(status.has_value());
+    return all;
+  }
+  std::uint64_t trim(std::int64_t oldest, std::uint64_t octets, std::uint32_t groups = 1000) {
+    const auto removed = journal.trim(from_micros(oldest), octets, groups);
+    BOOST_REQUIRE(removed);
+    return *removed;
+  }
+
+  Database database;
+  Journal journal;
+  std::uint64_t next = 1;
+};
+
+constexpr std::uint64_t no_limit = std::uint64_t{1} << 60;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(journal_tests)
+
+BOOST_AUTO_TEST_CASE(empty_journal_begins_at_one) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  const auto range = bench.journal.range();
+  BOOST_REQUIRE(range);
+  BOOST_TEST(range->first == 1u);
+  BOOST_TEST(range->last == 0u);
+  BOOST_TEST(bench.read(0).empty());
+  BOOST_TEST(bench.trim(100, 0) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(groups_come_back_as_appended_also_after_reopening) {
+  const TemporaryFolder folder;
+  std::vector<Seen> written;
+  {
+    Bench bench(folder / "j.db");
+    bench.append(5);
+    written = bench.read(1);
+    BOOST_TEST(written.size() == 5u);
+    BOOST_TEST((written[1] == Seen{4, 6, 4, "eeee", false}));
+  }
+  Bench again(folder / "j.db");
+  BOOST_TEST((again.read(1) == written));
+  BOOST_TEST(again.journal.range()->first == 1u);
+  BOOST_TEST(again.journal.range()->last == 15u);
+}
+
+BOOST_AUTO_TEST_CASE(reading_from_within_a_group_begins_with_that_group) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(4);
+  for (std::uint64_t from = 1; from <= 12; ++from) {
+    const auto seen = bench.read(from);
+    BOOST_REQUIRE(!seen.empty());
+    BOOST_TEST(seen.front().first == (from - 1) / 3 * 3 + 1);
+    BOOST_TEST(seen.back().last == 12u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(reading_beyond_the_end_gives_nothing_even_at_the_largest_number) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(4);
+  for (const std::uint64_t from :
+       {std::uint64_t{13}, std::uint64_t{1} << 40, std::uint64_t{INT64_MAX},
+        std::uint64_t{INT64_MAX} + 1, UINT64_MAX})
+    BOOST_TEST(bench.read(from).empty());
+}
+
+BOOST_AUTO_TEST_CASE(reader_that_has_enough_stops_and_can_read_again) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(4);
+  BOOST_TEST(bench.read(1, 2).size() == 2u);
+  BOOST_TEST(bench.read(1).size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(append_is_undone_by_rollback) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(2);
+  BOOST_REQUIRE(bench.database.begin());
+  bench.append(2);
+  bench.database.rollback();
+  bench.journal.rolled_back();
+  BOOST_TEST(bench.journal.range()->last == 6u);
+  bench.next = 7;
+  bench.append(1);
+  BOOST_TEST(bench.journal.range()->last == 9u);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_sequence_twice_is_an_error) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(1);
+  BOOST_TEST(!bench.journal.append({1, 1, WallTime{}, "x", false}));
+  BOOST_TEST(bench.read(1).size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(changed_octets_are_shown_as_damage_and_not_handed_out) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(3);
+  BOOST_REQUIRE(bench.database.execute("UPDATE journal SET octets=x'65656564' WHERE first=4"));
+  const auto seen = bench.read(1);
+  BOOST_REQUIRE(seen.size() == 3u);
+  BOOST_TEST(!seen[0].damaged);
+  BOOST_TEST((seen[1] == Seen{4, 6, 4, "", true}));
+  BOOST_TEST(!seen[2].damaged);
+}
+
+BOOST_AUTO_TEST_CASE(every_changed_column_is_shown_as_damage) {
+  for (const char* change : {"octets=substr(octets,1,3)", "time=time+1", "last=last+1",
+                             "checksum=checksum+1", "octets=x''"}) {
+    BOOST_TEST_CONTEXT(change) {
+      const TemporaryFolder folder;
+      Bench bench(folder / "j.db");
+      bench.append(2);
+      BOOST_REQUIRE(bench.database.execute(
+          ("UPDATE journal SET " + std::string(change) + " WHERE first=1").c_str()));
+      const auto seen = bench.read(1);
+      BOOST_REQUIRE(seen.size() == 2u);
+      BOOST_TEST(seen[0].damaged);
+      BOOST_TEST(seen[0].octets.empty());
+      BOOST_TEST(!seen[1].damaged);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(octets_of_another_sequence_are_shown_as_damage) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(2);
+  // The whole row, checksum included, under another number.
+  BOOST_REQUIRE(bench.database.execute("DELETE FROM journal WHERE first=4"));
+  BOOST_REQUIRE(bench.database.execute("UPDATE journal SET first=4, last=6 WHERE first=1"));
+  const auto seen = bench.read(1);
+  BOOST_REQUIRE(seen.size() == 1u);
+  BOOST_TEST(seen[0].damaged);
+}
+
+BOOST_AUTO_TEST_CASE(flipped_octet_in_the_file_is_shown_as_damage) {
+  const TemporaryFolder folder;
+  const auto path = folder / "j.db";
+  {
+    Bench bench(path);
+    const std::string needle(3000, 'N');
+    BOOST_REQUIRE(bench.journal.append({1, 1, WallTime{}, "before", false}));
+    BOOST_REQUIRE(bench.journal.append({2, 2, WallTime{}, needle, false}));
+    BOOST_REQUIRE(bench.journal.append({3, 3, WallTime{}, "behind", false}));
+    BOOST_REQUIRE(bench.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string file(std::istreambuf_iterator<char>(in), {});
+  in.close();
+  const auto at = file.find(std::string(2000, 'N'));
+  BOOST_REQUIRE(at != std::string::npos);
+  file[at + 1000] = 'n';
+  std::ofstream(path, std::ios::binary) << file;
+
+  Bench bench(path);
+  const auto seen = bench.read(1);
+  BOOST_REQUIRE(seen.size() == 3u);
+  BOOST_TEST(seen[0].octets == "before");
+  BOOST_TEST(seen[1].damaged);
+  BOOST_TEST(seen[2].octets == "behind");
+}
+
+BOOST_AUTO_TEST_CASE(destroyed_pages_are_an_error_with_a_code_not_a_crash) {
+  const TemporaryFolder folder;
+  const auto path = folder / "j.db";
+  {
+    Bench bench(path);
+    bench.append(200, 3000);
+    BOOST_REQUIRE(bench.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(4096 * 20);
+  file << std::string(4096 * 100, '\xff');
+  file.close();
+  auto database = Database::open(path, Database::Durability::full);
+  BOOST_REQUIRE(database);
+  auto journal = Journal::open(*database);
+  BOOST_REQUIRE(journal);
+  std::uint64_t last = 0;
+  std::size_t damaged = 0;
+  const auto status = journal->read(1, [&](const JournalGroup& group) {
+    BOOST_TEST(group.first > last);
+    last = group.last;
+    damaged += group.damaged ? 1 : 0;
+    return true;
+  });
+  BOOST_TEST((!status || damaged > 0));
+  if (!status) BOOST_TEST((status.error().code == Code::badparam));
+}
+
+BOOST_AUTO_TEST_CASE(journal_of_a_newer_version_is_refused_with_both_versions) {
+  const TemporaryFolder folder;
+  { Bench(folder / "j.db").append(1); }
+  auto database = Database::open(folder / "j.db", Database::Durability::full);
+  BOOST_REQUIRE(database->execute("UPDATE journal_version SET version=7"));
+  const auto journal = Journal::open(*database);
+  BOOST_REQUIRE(!journal);
+  BOOST_TEST((journal.error().code == Code::badcontext));
+  BOOST_TEST(journal.error().message.find("format 7") != std::string::npos);
+  BOOST_TEST(!Journal::open_read_only(*database));
+}
+
+BOOST_AUTO_TEST_CASE(read_only_journal_is_not_made) {
+  const TemporaryFolder folder;
+  auto database = Database::open(folder / "j.db", Database::Durability::full);
+  BOOST_TEST(!Journal::open_read_only(*database));
+  BOOST_REQUIRE(Journal::open(*database));
+  BOOST_TEST(Journal::open_read_only(*database).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(trim_by_age_takes_what_is_older_and_keeps_the_newest) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(5);  // times 1, 4, 7, 10, 13
+  BOOST_TEST(bench.trim(7, no_limit) == 2u);
+  BOOST_TEST(bench.journal.range()->first == 7u);
+  BOOST_TEST(bench.trim(7, no_limit) == 0u);
+  BOOST_TEST(bench.trim(1'000'000, no_limit) == 2u);
+  BOOST_TEST(bench.journal.range()->first == 13u);
+  BOOST_TEST(bench.journal.range()->last == 15u);
+}
+
+BOOST_AUTO_TEST_CASE(trim_by_size_takes_no_more_than_needed) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(10, 100);
+  BOOST_TEST(bench.trim(0, 1000) == 0u);
+  BOOST_TEST(bench.trim(0, 999) == 1u);
+  BOOST_TEST(bench.trim(0, 450) == 5u);
+  BOOST_TEST(bench.journal.range()->first == 19u);
+  bench.append(1, 100);
+  BOOST_TEST(bench.trim(0, 450) == 1u);
+  BOOST_TEST(bench.trim(0, 0) == 3u);
+  BOOST_TEST(bench.read(0).size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(trim_takes_at_most_so_many_groups_a_call) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(10);
+  BOOST_TEST(bench.trim(1'000'000, no_limit, 4) == 4u);
+  BOOST_TEST(bench.trim(1'000'000, no_limit, 4) == 4u);
+  BOOST_TEST(bench.trim(1'000'000, no_limit, 4) == 1u);
+}
+
+// A disk that stays full makes one failing group after another; none of them may count.
+BOOST_AUTO_TEST_CASE(groups_that_were_rolled_back_do_not_push_out_others) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(4, 100);
+  BOOST_TEST(bench.trim(0, 1000) == 0u);
+  for (int i = 0; i < 100; ++i) {
+    BOOST_REQUIRE(bench.database.begin());
+    bench.append(1, 100);
+    bench.database.rollback();
+    bench.journal.rolled_back();
+    bench.next = 13;
+  }
+  BOOST_TEST(bench.trim(0, 1000) == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

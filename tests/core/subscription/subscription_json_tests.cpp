@@ -1,0 +1,173 @@
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+
+#include "core/base/random.hpp"
+#include "core/subscription/subscription.hpp"
+
+BOOST_AUTO_TEST_SUITE(subscription_json_tests)
+
+using namespace sense;
+using namespace std::chrono_literals;
+
+namespace {
+
+Subscription full_subscription() {
+  Subscription s;
+  s.id = "s-7Q2M0XK4WJ8ZB6N3T5V9C1DHFG";
+  s.revision = UINT64_MAX;
+  s.since = 1ULL << 60U;
+  s.owner = "B\u00fcro \"1\"";
+  s.via = "http";
+  s.created = from_micros(1'795'252'500'250'001);
+  s.updated = from_micros(1'795'252'500'250'000);
+  s.types = {*TypePattern::parse("{urn:\u7d19}jam"), *TypePattern::parse("{urn:p}*"),
+             *TypePattern::parse("*"), *TypePattern::parse("created")};
+  s.sources = {*SourcePattern::parse("//hq.example/*/x"), *SourcePattern::parse("/**")};
+  s.callback = "https://desk.example/events?a=b";
+  s.expires = from_micros(1'795'252'600'000'000);
+  s.period = 90s;
+  s.state = SubscriptionState::suspended;
+  s.reason = "HTTP 500\nthree times";
+  s.challenge_hash = sha256_hex("token");
+  s.edition = "STEP.SingleLine.CC";
+  s.language = "de";
+  s.delivery = {1s, 32s, 8, 24h, 16};
+  s.labels = {{"room", "2.14"}, {"empty", ""}};
+  return s;
+}
+
+Error refusal(std::string_view json) {
+  const auto subscription = subscription_from_json(json);
+  return subscription ? Error{Code::noerror, ""} : subscription.error();
+}
+
+void check_refused(std::string_view json, std::string_view word, Code code = Code::badparam) {
+  const auto error = refusal(json);
+  BOOST_TEST((error.code == code), json << ": " << symbol(error.code));
+  BOOST_TEST(error.message.find(word) != std::string::npos, error.message);
+}
+
+// A subscription with only a callback and this member.
+std::string with(const std::string& member) { return R"({"callback": "pull:", )" + member + "}"; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_member_survives) {
+  const auto json = to_json(full_subscription(), true);
+  const auto read = subscription_from_json(json);
+  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  BOOST_TEST((*read == full_subscription()));
+  BOOST_TEST(to_json(*read, true) == json);
+}
+
+BOOST_AUTO_TEST_CASE(every_state_survives) {
+  for (const auto state :
+       {SubscriptionState::pending, SubscriptionState::active, SubscriptionState::paused,
+        SubscriptionState::suspended, SubscriptionState::ended}) {
+    auto subscription = full_subscription();
+    subscription.state = state;
+    BOOST_TEST((subscription_from_json(to_json(subscription, true))->state == state));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(challenge_hash_is_shown_only_with_secrets) {
+  BOOST_TEST(to_json(full_subscription(), false).find("challenge") == std::string::npos);
+  BOOST_TEST(to_json(full_subscription(), false).find(full_subscription().challenge_hash) ==
+             std::string::npos);
+  BOOST_TEST(to_json(full_subscription(), true).find("challengehash") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(absent_members_take_their_defaults_and_are_not_shown) {
+  const auto read = subscription_from_json(R"({"callback": "pull:"})");
+  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  Subscription wanted;
+  wanted.callback = "pull:";
+  BOOST_TEST((*read == wanted));
+  const auto json = to_json(wanted, true);
+  for (const auto* member : {"filter", "expires", "period", "reason", "challengehash", "edition",
+                             "language", "delivery", "labels"})
+    BOOST_TEST(json.find(member) == std::string::npos, member);
+}
+
+BOOST_AUTO_TEST_CASE(documented_example_is_read) {
+  std::ifstream file(SENSE_SOURCE_DIR "/docs/subscriptions.md");
+  std::string json;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line == "```json")
+      inside = true;
+    else if (line == "```")
+      inside = false;
+    else if (inside)
+      json += line + "\n";
+  }
+  const auto read = subscription_from_json(json);
+  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  BOOST_TEST((read->period == 600s));
+  BOOST_TEST(read->labels.at("room") == "2.14");
+}
+
+BOOST_AUTO_TEST_CASE(unknown_member_is_refused_by_name_with_the_nearest_known) {
+  check_refused(with(R"("colour": 1)"), "'colour'");
+  check_refused(with(R"("soures": [])"), "is 'sources' meant?");
+  check_refused(with(R"("delivery": {"retry-cuont": 1})"), "is 'retry-count' meant?");
+  BOOST_TEST(refusal(with(R"("a\u001bb": 1)")).message.find('\x1b') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(repeated_member_is_refused) {
+  check_refused(R"({"callback": "pull:", "callback": "http://evil.example/"})", "repeated");
+  check_refused(with(R"("labels": {"a": "1", "\u0061": "2"})"), "repeated");
+  check_refused(with(R"("delivery": {"window": 1, "window": 2})"), "repeated");
+  BOOST_TEST((refusal(with(R"("via": "x", "labels": {"via": "1"})")).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(member_of_the_wrong_type_is_refused_by_name) {
+  check_refused(with(R"("id": 1)"), "id");
+  check_refused(with(R"("revision": -1)"), "revision");
+  check_refused(with(R"("revision": 1.0)"), "revision");
+  check_refused(with(R"("since": "1")"), "since");
+  check_refused(with(R"("since": 18446744073709551616)"), "since");
+  check_refused(with(R"("created": 0)"), "created");
+  check_refused(with(R"("created": "yesterday")"), "created");
+  check_refused(with(R"("types": "*")"), "types");
+  check_refused(with(R"("types": [1])"), "types");
+  check_refused(with(R"("types": ["{urn:a"])"), "types");
+  check_refused(with(R"("sources": ["a b"])"), "sources");
+  check_refused(with(R"("expires": null)"), "expires");
+  check_refused(with(R"("period": 600)"), "period");
+  check_refused(with(R"("period": "600")"), "period");
+  check_refused(with(R"("state": "asleep")"), "state");
+  check_refused(with(R"("state": 1)"), "state");
+  check_refused(with(R"("delivery": [])"), "delivery");
+  check_refused(with(R"("delivery": {"window": 4294967296})"), "window");
+  check_refused(with(R"("delivery": {"expiry": 5})"), "expiry");
+  check_refused(with(R"("labels": {"a": 1})"), "labels");
+  check_refused(with(R"("labels": [])"), "labels");
+}
+
+BOOST_AUTO_TEST_CASE(limits_hold_for_json_too) {
+  std::string patterns = R"("*")";
+  for (int i = 0; i < 256; ++i) patterns += R"(,"*")";
+  check_refused(with("\"types\": [" + patterns + "]"), "types", Code::nomoreroom);
+  check_refused(with("\"edition\": \"" + std::string(257, 'a') + "\""), "edition",
+                Code::varvaltoobig);
+  check_refused(with(R"("filter": "true")"), "filter", Code::notyetimplemented);
+  check_refused("{}", "callback", Code::varnotfound);
+  check_refused(std::string(1024 * 1024 + 1, ' '), "1 MiB", Code::datatoobig);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_object_is_refused) {
+  for (const auto* json :
+       {"", "null", "1", "[]", "{", "{}{}", "{} x", "{'a': 1}", "{\"a\": \"\xff\"}",
+        "{\"callback\": \"pull:\",}", "// {}", "{\"a\": NaN}"})
+    BOOST_TEST((refusal(json).code == Code::badparam), json);
+}
+
+BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_at_once) {
+  check_refused(with("\"labels\": " + std::string(500'000, '[')), "nests");
+  std::string objects;
+  for (int i = 0; i < 50'000; ++i) objects += R"({"a":)";
+  check_refused(objects, "nests");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,146 @@
+#include "core/subscription/subscription.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <functional>
+
+BOOST_AUTO_TEST_SUITE(subscription_tests)
+
+using namespace sense;
+using namespace std::chrono_literals;
+
+namespace {
+
+Subscription small_subscription() {
+  Subscription subscription;
+  subscription.id = "s-7Q2M0XK4WJ8ZB6N3T5V9C1DHFG";
+  subscription.owner = "ada";
+  subscription.callback = "https://desk.example/events";
+  return subscription;
+}
+
+Event event_of(std::string_view type, std::string_view source = "//hq.example/hp4") {
+  Event event;
+  event.id = "1";
+  event.type = *QName::parse(type);
+  event.source = source;
+  event.sequence = 10;
+  return event;
+}
+
+bool wants(std::initializer_list<std::string_view> types, std::string_view type) {
+  auto subscription = small_subscription();
+  for (const auto pattern : types) subscription.types.push_back(*TypePattern::parse(pattern));
+  return matches(subscription, event_of(type));
+}
+
+// What validate() says after the change.
+Error after(const std::function<void(Subscription&)>& change) {
+  auto subscription = small_subscription();
+  change(subscription);
+  const auto status = validate(subscription);
+  return status ? Error{Code::noerror, ""} : status.error();
+}
+
+void check_refused(Code code, std::string_view member,
+                   const std::function<void(Subscription&)>& change) {
+  const auto error = after(change);
+  BOOST_TEST((error.code == code), member << ": " << symbol(error.code));
+  BOOST_TEST(error.message.find(member) != std::string::npos, error.message);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(empty_lists_match_everything_but_management) {
+  BOOST_TEST(wants({}, "{urn:p}jam"));
+  BOOST_TEST(wants({}, "created"));
+  BOOST_TEST(!wants({}, "{urn:sense:management}subscription-created"));
+}
+
+BOOST_AUTO_TEST_CASE(one_of_the_types_is_enough) {
+  BOOST_TEST(wants({"{urn:p}jam", "{urn:q}*"}, "{urn:q}cover"));
+  BOOST_TEST(!wants({"{urn:p}jam", "{urn:q}*"}, "{urn:p}jammed"));
+}
+
+BOOST_AUTO_TEST_CASE(management_events_come_only_when_their_namespace_is_named) {
+  const auto* type = "{urn:sense:management}subscription-created";
+  BOOST_TEST(!wants({"*"}, type));
+  BOOST_TEST(!wants({"*", "{urn:p}*"}, type));
+  BOOST_TEST(!wants({"{urn:sense:management}subscription-ended"}, type));
+  BOOST_TEST(wants({"{urn:sense:management}*"}, type));
+  BOOST_TEST(wants({"*", "{urn:sense:management}*"}, type));
+  BOOST_TEST(wants({"{urn:sense:management}subscription-created"}, type));
+  BOOST_TEST(wants({"*"}, "{urn:sense:managements}x"));
+}
+
+BOOST_AUTO_TEST_CASE(type_and_source_must_both_match) {
+  auto subscription = small_subscription();
+  subscription.types = {*TypePattern::parse("{urn:p}*")};
+  subscription.sources = {*SourcePattern::parse("//hq.example/**"),
+                          *SourcePattern::parse("//lab.example/x")};
+  BOOST_TEST(matches(subscription, event_of("{urn:p}jam", "//hq.example/hp4")));
+  BOOST_TEST(matches(subscription, event_of("{urn:p}jam", "//lab.example/x")));
+  BOOST_TEST(!matches(subscription, event_of("{urn:p}jam", "//lab.example/y")));
+  BOOST_TEST(!matches(subscription, event_of("{urn:q}jam", "//hq.example/hp4")));
+}
+
+BOOST_AUTO_TEST_CASE(only_events_after_since_match) {
+  auto subscription = small_subscription();
+  subscription.since = 9;
+  BOOST_TEST(matches(subscription, event_of("a")));
+  subscription.since = 10;
+  BOOST_TEST(!matches(subscription, event_of("a")));
+  auto unstamped = event_of("a");
+  unstamped.sequence = 0;
+  BOOST_TEST(matches(subscription, unstamped));
+}
+
+BOOST_AUTO_TEST_CASE(valid_subscription_is_accepted_for_every_kind_of_callback) {
+  for (const auto* callback : {"sense://127.0.0.1:9999", "sense+unix:/run/a.sock", "pull:",
+                               "mailto:ada@example.org", "http://[::1]:80/x", "snmp://host:162"})
+    BOOST_TEST(after([&](auto& s) { s.callback = callback; }).message == "");
+}
+
+BOOST_AUTO_TEST_CASE(filter_is_not_supported_yet) {
+  check_refused(Code::notyetimplemented, "filter", [](auto& s) { s.filter = "severity < 4"; });
+}
+
+BOOST_AUTO_TEST_CASE(refusal_names_the_member) {
+  check_refused(Code::varnotfound, "callback", [](auto& s) { s.callback = ""; });
+  check_refused(Code::badparam, "callback", [](auto& s) { s.callback = "http://user@host/"; });
+  check_refused(Code::badparam, "id", [](auto& s) { s.id = "a b"; });
+  check_refused(Code::badparam, "id", [](auto& s) { s.id = std::string(65, 'a'); });
+  check_refused(Code::varvaltoobig, "owner", [](auto& s) { s.owner = std::string(257, 'a'); });
+  check_refused(Code::badparam, "language", [](auto& s) { s.language = "\xff"; });
+  check_refused(Code::badparam, "challengehash", [](auto& s) { s.challenge_hash = "abc"; });
+  check_refused(Code::badparam, "period", [](auto& s) { s.period = -1s; });
+  check_refused(Code::badparam, "created", [](auto& s) { s.created = from_micros(-1); });
+  check_refused(Code::badparam, "expires",
+                [](auto& s) { s.expires = wall_time_max + Duration{1}; });
+  check_refused(Code::nomoreroom, "types", [](auto& s) { s.types.resize(257); });
+  check_refused(Code::nomoreroom, "sources", [](auto& s) { s.sources.resize(257); });
+}
+
+BOOST_AUTO_TEST_CASE(delivery_options_have_their_bounds) {
+  check_refused(Code::badparam, "retry-initial", [](auto& s) { s.delivery.retry_initial = 0s; });
+  check_refused(Code::badparam, "retry-max", [](auto& s) { s.delivery.retry_max = 169h; });
+  check_refused(Code::badparam, "retry-max", [](auto& s) {
+    s.delivery.retry_initial = 5s;
+    s.delivery.retry_max = 4s;
+  });
+  check_refused(Code::badparam, "retry-count", [](auto& s) { s.delivery.retry_count = 0; });
+  check_refused(Code::badparam, "expiry", [](auto& s) { s.delivery.expiry = 999ms; });
+  check_refused(Code::badparam, "window", [](auto& s) { s.delivery.window = 0; });
+  check_refused(Code::badparam, "window", [](auto& s) { s.delivery.window = 1025; });
+}
+
+BOOST_AUTO_TEST_CASE(labels_are_bounded) {
+  check_refused(Code::badparam, "labels", [](auto& s) { s.labels["a b"] = "x"; });
+  check_refused(Code::badparam, "labels", [](auto& s) { s.labels[""] = "x"; });
+  check_refused(Code::varvaltoobig, "labels",
+                [](auto& s) { s.labels["a"] = std::string(257, 'x'); });
+  check_refused(Code::nomoreroom, "labels", [](auto& s) {
+    for (int i = 0; i < 33; ++i) s.labels["l" + std::to_string(i)] = "";
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,19 @@
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "core/event/cloudevents_json.hpp"
+
+// Whatever is read can be written, and reads back as the same event.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  for (const auto origin : {sense::EventOrigin::producer, sense::EventOrigin::service}) {
+    const auto event = sense::event_from_cloudevents_json(text, origin);
+    if (!event) continue;
+    const auto again = sense::event_from_cloudevents_json(sense::to_cloudevents_json(*event), origin);
+    if (!again || !(*again == *event)) std::abort();
+  }
+  const auto octets = sense::from_base64(text);
+  if (octets && sense::to_base64(*octets) != text) std::abort();
+  return 0;
+}

@@ -1,0 +1,252 @@
+#include "gateways/email/message.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "core/event/cloudevents_json.hpp"
+#include "gateways/email/mime.hpp"
+#include "tests/gateways/api/fakes.hpp"
+
+using namespace sense;
+using namespace sense::email;
+
+namespace {
+
+const Envelope envelope{"sense@hq.example", "user@example.org", *parse_rfc3339("2026-11-21T09:15:00Z")};
+
+std::string message_of(Event event) {
+  return delivery_message(envelope, *test::sample_delivery("mailto:user@example.org", std::move(event)));
+}
+
+std::string value_of(const std::string& message, const std::string& name) {
+  const auto head = message.substr(0, message.find("\r\n\r\n") + 2);
+  const auto at = ("\r\n" + head).find("\r\n" + name + ": ");
+  if (at == std::string::npos) return {};
+  auto start = at + name.size() + 2;
+  std::string value;
+  for (;;) {
+    const auto end = head.find("\r\n", start);
+    value += head.substr(start, end - start);
+    start = end + 2;
+    if (start >= head.size() || head[start] != ' ') return value;
+  }
+}
+
+// What a reader gets back from quoted-printable.
+std::string unquoted(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '=') {
+      out += text[i];
+    } else if (text.compare(i, 3, "=\r\n") == 0) {
+      i += 2;
+    } else {
+      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+      i += 2;
+    }
+  }
+  return out;
+}
+
+std::string body_of(const std::string& message) {
+  return message.substr(message.find("\r\n\r\n") + 4);
+}
+
+// RFC 5322 section 2.1.1 and 2.3: CR and LF only together, lines of at most 998 octets, ASCII.
+void check_lines(const std::string& message) {
+  std::size_t column = 0;
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    const auto c = static_cast<unsigned char>(message[i]);
+    BOOST_REQUIRE(c < 0x80);
+    BOOST_REQUIRE(c != 0);
+    if (c == '\n') {
+      BOOST_REQUIRE(i > 0 && message[i - 1] == '\r');
+      column = 0;
+      continue;
+    }
+    if (c == '\r') BOOST_REQUIRE(i + 1 < message.size() && message[i + 1] == '\n');
+    BOOST_REQUIRE(++column <= 400);
+  }
+  BOOST_TEST(message.ends_with("\r\n"));
+  BOOST_TEST(message.find("\r\n.") == std::string::npos);
+}
+
+// Names of the header fields, to see that nothing was added to them.
+std::vector<std::string> names_of(const std::string& message) {
+  std::vector<std::string> names;
+  std::size_t start = 0;
+  while (message.compare(start, 2, "\r\n") != 0) {
+    const auto end = message.find("\r\n", start);
+    const auto line = message.substr(start, end - start);
+    if (line[0] != ' ') names.push_back(line.substr(0, line.find(':')));
+    start = end + 2;
+  }
+  return names;
+}
+
+const std::vector<std::string> expected_names = {
+    "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "List-Id",
+    "Sense-Subscription", "Sense-Number", "Sense-Event-Id", "Content-Type", "Content-Transfer-Encoding"};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(mail_message_tests)
+
+BOOST_AUTO_TEST_CASE(an_event_is_a_plain_readable_mail) {
+  const auto message = message_of(test::sample_event());
+  check_lines(message);
+  BOOST_TEST(names_of(message) == expected_names, boost::test_tools::per_element());
+  BOOST_TEST(value_of(message, "From") == "<sense@hq.example>");
+  BOOST_TEST(value_of(message, "To") == "<user@example.org>");
+  BOOST_TEST(value_of(message, "Subject") == "[error] jam: //hq.example/printer/floor2/hp4");
+  BOOST_TEST(value_of(message, "Date") == "Sat, 21 Nov 2026 09:15:00 +0000");
+  BOOST_TEST(value_of(message, "Auto-Submitted") == "auto-generated");
+  BOOST_TEST(value_of(message, "Sense-Number") == "42");
+  BOOST_TEST(value_of(message, "List-Id") == "<s-0123456789abcdefghjkmnpqrs.sense.hq.example>");
+  const auto text = unquoted(body_of(message));
+  for (const char* line : {"id: e-1\r\n", "type: {urn:example:printer}jam\r\n", "number: 42\r\n",
+                           "time: 2026-11-21T09:15:00.250Z\r\n", "\r\n\r\n342 Printer jam\r\n"})
+    BOOST_TEST(text.find(line) != std::string::npos, line);
+}
+
+BOOST_AUTO_TEST_CASE(repeats_have_the_same_message_id_and_others_another) {
+  auto first = test::sample_delivery("mailto:a@b");
+  auto again = std::make_shared<Delivery>(*first);
+  again->attempt = 9;
+  const auto id = [](const Delivery& d) { return value_of(delivery_message(envelope, d), "Message-ID"); };
+  BOOST_TEST(id(*first) == id(*again));
+  auto next = std::make_shared<Delivery>(*first);
+  next->number = 43;
+  BOOST_TEST(id(*first) != id(*next));
+  auto other = std::make_shared<Delivery>(*first);
+  auto event = *first->event;
+  event.source = "/other";
+  other->event = std::make_shared<const Event>(event);
+  BOOST_TEST(id(*first) != id(*other));
+  auto theirs = std::make_shared<Delivery>(*first);
+  auto subscription = *first->subscription;
+  subscription.id = "s-2";
+  theirs->subscription = std::make_shared<const Subscription>(subscription);
+  BOOST_TEST(id(*first) != id(*theirs));
+}
+
+BOOST_AUTO_TEST_CASE(no_attribute_can_add_a_header_or_end_the_headers) {
+  const std::vector<std::string> evil = {"x\r\nBcc: victim@example.org", "x\nBcc: v@example.org",
+                                         "x\r\n\r\nbody", "x\rBcc: y", "\r\n.\r\n", "=?UTF-8?Q?=0ABcc?=",
+                                         "\xe2\x80\xae" "evil", "\xc2\x85 next", "\x1b[2J",
+                                         std::string(2000, 'x'), std::string(2000, ' ') + "\r\nB: c"};
+  for (const auto& text : evil) {
+    auto event = test::sample_event();
+    event.id = text.substr(0, 256);
+    event.subject = text;
+    event.language = text;
+    event.extensions["note"] = text;
+    const auto message = message_of(event);
+    check_lines(message);
+    BOOST_TEST(names_of(message) == expected_names, boost::test_tools::per_element());
+    BOOST_TEST(message.find("\r\nBcc") == std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_subject_that_is_not_ascii_is_in_encoded_words) {
+  auto event = test::sample_event();
+  event.subject = "";
+  for (int i = 0; i < 40; ++i) event.subject += "\xe2\x82\xac";
+  const auto message = message_of(event);
+  check_lines(message);
+  const auto subject = value_of(message, "Subject");
+  std::string decoded;
+  for (std::size_t at = 0; (at = subject.find("=?UTF-8?B?", at)) != std::string::npos;) {
+    const auto end = subject.find("?=", at);
+    BOOST_TEST(end + 2 - at <= 75U);
+    const auto piece = from_base64(subject.substr(at + 10, end - at - 10));
+    BOOST_REQUIRE(piece);
+    decoded += *piece;
+    at = end;
+  }
+  BOOST_TEST(decoded.starts_with("[error] jam: " + event.subject + " at //hq"));
+}
+
+BOOST_AUTO_TEST_CASE(every_line_end_becomes_crlf) {
+  auto event = test::sample_event();
+  event.data = "one\ntwo\r\nthree\rfour\n\n.\n.\r\nFrom here\n..\n";
+  const auto message = message_of(event);
+  check_lines(message);
+  BOOST_TEST(message.find("\r\nFrom here") == std::string::npos);
+  BOOST_TEST(unquoted(body_of(message))
+                 .ends_with("\r\n\r\none\r\ntwo\r\nthree\r\nfour\r\n\r\n.\r\n.\r\nFrom here\r\n..\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(quoted_printable_comes_back_from_any_text) {
+  for (const auto& text :
+       std::vector<std::string>{std::string("a=b"), std::string("trailing \ntab\t\n"), std::string(1000, '.'),
+        std::string(77, 'x'), std::string(500, '='), std::string("\xc3\xa9\xe2\x82\xac"),
+        std::string("\x01\x02"), "x" + std::string(72, 'y') + "From z", std::string(72, 'y') + "."}) {
+    const auto quoted = quoted_printable(text);
+    check_lines(quoted);
+    for (std::size_t start = 0; start < quoted.size();) {
+      const auto end = quoted.find("\r\n", start);
+      BOOST_TEST(end - start <= 76U);
+      start = end + 2;
+    }
+    auto expected = text;
+    for (std::size_t at = 0; (at = expected.find('\n', at)) != std::string::npos; at += 2)
+      expected.replace(at, 1, "\r\n");
+    if (!expected.ends_with("\r\n")) expected += "\r\n";
+    BOOST_TEST(unquoted(quoted) == expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_readable_text_is_attached) {
+  for (const auto& [type, data] : std::vector<std::pair<std::string, std::string>>{
+           {"image/png", std::string("\x89PNG\0\r\n", 7)},
+           {"text/plain", "\xff\xfe"},
+           {"text/plain", "\x1b[31mred"},
+           {"text/plain", "\xe2\x80\xae" "evil"},
+           {"application/octet-stream", "abc"},
+           {"x/y\r\nBcc: a", std::string(3000, '\n')},
+           {"multipart/mixed; boundary=x", "--x--"},
+           {"message/rfc822", "From: x"}}) {
+    auto event = test::sample_event();
+    event.datacontenttype = type;
+    event.data = data;
+    const auto message = message_of(event);
+    check_lines(message);
+    BOOST_TEST(value_of(message, "Content-Type").starts_with("multipart/mixed;"));
+    const auto body = body_of(message);
+    const auto marker = body.find("filename=\"data\"\r\n\r\n");
+    BOOST_REQUIRE(marker != std::string::npos);
+    auto encoded = body.substr(marker + 19, body.find("--=_", marker) - marker - 19);
+    std::erase_if(encoded, [](char c) { return c == '\r' || c == '\n'; });
+    BOOST_REQUIRE(from_base64(encoded));
+    BOOST_TEST(*from_base64(encoded) == data);
+    BOOST_TEST(body.find("\r\nContent-Type: message/") == std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(json_and_xml_are_readable) {
+  for (const char* type : {"application/json", "application/xml", "application/vnd.x+json", ""}) {
+    auto event = test::sample_event();
+    event.datacontenttype = type;
+    event.data = "{\"a\": 1}";
+    BOOST_TEST(unquoted(body_of(message_of(event))).find("{\"a\": 1}") != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_question_says_how_to_confirm_by_post) {
+  Subscription subscription;
+  subscription.id = "s-1";
+  subscription.types = {*TypePattern::parse("{urn:x}*")};
+  const auto message =
+      verification_message(envelope, subscription, "T0KEN", "http://hq.example:8080");
+  check_lines(message);
+  const auto text = unquoted(body_of(message));
+  BOOST_TEST(text.find("curl -X POST http://hq.example:8080/v1/subscriptions/s-1/confirm") !=
+             std::string::npos);
+  BOOST_TEST(text.find(R"(-d '{"token": "T0KEN"}')") != std::string::npos);
+  BOOST_TEST(text.find("{urn:x}*") != std::string::npos);
+  const auto bare = unquoted(body_of(verification_message(envelope, subscription, "T0KEN", "")));
+  BOOST_TEST(bare.find("token: T0KEN") != std::string::npos);
+  BOOST_TEST(bare.find("curl") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

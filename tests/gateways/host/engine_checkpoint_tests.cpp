@@ -1,0 +1,268 @@
+#include <map>
+
+#include "tests/gateways/host/engine_bench.hpp"
+
+using sense::Attempt;
+using sense::Delivery;
+using sense::Engine;
+using sense::SubscriptionState;
+using sense::testing::EngineBench;
+using sense::testing::subscription_of;
+using namespace std::chrono_literals;
+
+namespace {
+
+// The store in memory: what a chain of checkpoints amounts to.
+struct Fixture : EngineBench {
+  std::map<std::string, Engine::SavedLane> lanes;
+  std::map<std::pair<std::string, std::uint64_t>, Engine::SavedItem> items;
+  std::map<std::uint64_t, sense::EventRef> events;
+
+  sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
+
+  Engine::Checkpoint save() {
+    auto checkpoint = engine.take_checkpoint(clock.now());
+    for (const auto& id : checkpoint.lanes_removed) lanes.erase(id);
+    for (const auto& lane : checkpoint.lanes) lanes.insert_or_assign(lane.subscription->id, lane);
+    for (const auto& key : checkpoint.items_removed) BOOST_CHECK_EQUAL(items.erase(key), 1U);
+    for (const auto& [key, item] : checkpoint.items) {
+      items.insert_or_assign({item.subscription, key}, item);
+      if (item.event) events.emplace(item.sequence, item.event);
+    }
+    BOOST_CHECK_EQUAL(engine.unsaved(), 0U);
+    return checkpoint;
+  }
+  // The host is killed and comes back.
+  void crash() {
+    out.clear();
+    engine = Engine({{1s, 2s, 4s}, 2}, 43);
+    for (const auto& [id, lane] : lanes) engine.restore(lane);
+    for (const auto& [key, item] : items) engine.restore(key.second, item, clock.now());
+    engine.restored(clock.now());
+    take();
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(engine_checkpoint_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(nothing_new_is_an_empty_checkpoint) {
+  put(plain());
+  publish();
+  save();
+  const auto again = save();
+  BOOST_CHECK(again.lanes.empty() && again.lanes_removed.empty() && again.items.empty() &&
+              again.items_removed.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_came_and_went_between_two_checkpoints_is_in_none) {
+  put(plain());
+  save();
+  publish();
+  answer_next(Attempt::delivered());
+  put(plain("s-2"));
+  end("s-2", false);
+  const auto checkpoint = save();
+  BOOST_CHECK(checkpoint.items.empty() && checkpoint.items_removed.empty());
+  BOOST_CHECK(checkpoint.lanes_removed.empty());
+  BOOST_REQUIRE_EQUAL(checkpoint.lanes.size(), 1U);  // its next number
+  BOOST_CHECK_EQUAL(checkpoint.lanes[0].next_number, 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_is_saved_once) {
+  put(plain());
+  publish();
+  BOOST_REQUIRE_EQUAL(save().items.size(), 1U);
+  BOOST_REQUIRE_EQUAL(events.size(), 1U);
+  answer_next(Attempt::retry("no"));
+  const auto checkpoint = save();
+  BOOST_REQUIRE_EQUAL(checkpoint.items.size(), 1U);
+  BOOST_CHECK(!checkpoint.items[0].second.event);
+  BOOST_CHECK(checkpoint.lanes.empty());  // nothing of it has changed
+}
+
+BOOST_AUTO_TEST_CASE(what_was_under_way_is_repeated_with_the_same_number) {
+  put(plain());
+  publish(3);
+  save();
+  crash();
+  BOOST_REQUIRE_EQUAL(out.size(), 2U);
+  for (std::uint64_t number = 1; number <= 2; ++number) {
+    const auto deliver = next();
+    BOOST_CHECK_EQUAL(deliver.delivery->number, number);
+    BOOST_CHECK_EQUAL(deliver.sequence, number);
+    BOOST_CHECK_EQUAL(deliver.delivery->attempt, 2U);
+    BOOST_CHECK(!deliver.delivery->event);  // to be loaded
+  }
+  publish();
+  save();
+  BOOST_CHECK_EQUAL(lanes.at("s-1").next_number, 5U);
+  BOOST_CHECK_EQUAL(engine.waiting(), 4U);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_never_attempted_comes_in_order) {
+  put(plain());
+  publish(13);
+  save();
+  crash();
+  std::vector<std::uint64_t> numbers;
+  while (!out.empty()) numbers.push_back(answer_next(Attempt::delivered()).delivery->number);
+  BOOST_REQUIRE_EQUAL(numbers.size(), 13U);
+  BOOST_CHECK(std::is_sorted(numbers.begin(), numbers.end()));
+  save();
+  BOOST_CHECK(items.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_retry_keeps_its_time_and_count_over_a_restart) {
+  put(plain());
+  publish();
+  answer_next(Attempt::retry("busy", 10min));
+  pass(1min);
+  save();
+  clock.advance(4min);
+  crash();
+  BOOST_CHECK(out.empty());
+  BOOST_CHECK(engine.next_timer() == clock.now().mono + 5min);
+  pass(5min);
+  BOOST_CHECK_EQUAL(next().delivery->attempt, 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_wall_clock_that_jumped_delays_a_retry_by_a_day_at_most) {
+  put(plain());
+  publish();
+  answer_next(Attempt::retry("busy", 10min));
+  save();
+  clock.jump_wall(-24h * 365);
+  crash();
+  BOOST_REQUIRE(engine.next_timer().has_value());
+  BOOST_CHECK(*engine.next_timer() <= clock.now().mono + Engine::pause_max);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_was_not_told_is_told_after_a_restart) {
+  put(plain());
+  publish(3);
+  save();
+  end("s-1", true, "revoked");
+  const auto checkpoint = save();
+  BOOST_CHECK_EQUAL(checkpoint.items_removed.size(), 3U);
+  crash();
+  BOOST_CHECK(!engine.find("s-1"));
+  BOOST_CHECK(engine.topic_prefixes(9).empty());
+  BOOST_REQUIRE_EQUAL(out.size(), 1U);
+  BOOST_CHECK(out[0].delivery->kind == Delivery::Kind::ended);
+  BOOST_CHECK_EQUAL(out[0].delivery->reason, "revoked");
+  answer_next(Attempt::delivered());
+  BOOST_CHECK((save().lanes_removed == std::vector<std::string>{"s-1"}));
+  BOOST_CHECK(lanes.empty() && items.empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_made_again_under_the_same_id_is_saved_as_new) {
+  put(plain());
+  publish(2);
+  save();
+  end("s-1", false);
+  put(plain());
+  publish();
+  save();
+  BOOST_CHECK_EQUAL(items.size(), 1U);
+  crash();
+  BOOST_REQUIRE_EQUAL(out.size(), 1U);
+  BOOST_CHECK_EQUAL(out[0].delivery->number, 1U);
+  BOOST_CHECK_EQUAL(out[0].sequence, 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_letter_of_a_restored_event_has_no_event_and_its_gap_is_saved) {
+  put(plain());
+  publish();
+  save();
+  crash();
+  answer_next(Attempt::rejected("no"));
+  BOOST_REQUIRE_EQUAL(dead.size(), 1U);
+  BOOST_CHECK(!dead[0].event);
+  BOOST_CHECK_EQUAL(dead[0].sequence, 1U);
+  save();
+  BOOST_REQUIRE_EQUAL(items.size(), 1U);
+  BOOST_CHECK(items.begin()->second.kind == Delivery::Kind::gap);
+  crash();
+  BOOST_REQUIRE_EQUAL(out.size(), 1U);
+  BOOST_CHECK(out[0].delivery->kind == Delivery::Kind::gap);
+  BOOST_CHECK_EQUAL(out[0].delivery->number_last, 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_that_waits_for_a_callback_that_works_survives) {
+  auto subscription = plain();
+  subscription.delivery.retry_count = 1;
+  put(subscription);
+  publish();
+  answer_next(Attempt::retry("no"));
+  answer_next(Attempt::retry("no"));
+  save();
+  BOOST_CHECK_EQUAL(engine.waiting(), 1U);
+  crash();
+  BOOST_REQUIRE_EQUAL(out.size(), 1U);
+  BOOST_CHECK(out[0].delivery->kind == Delivery::Kind::gap);
+}
+
+BOOST_AUTO_TEST_CASE(released_events_are_loaded_and_unreleased_ones_are_not) {
+  auto subscription = plain();
+  subscription.delivery.window = 1;
+  put(subscription);
+  publish(2);
+  save();
+  publish();
+  engine.release();
+  answer_next(Attempt::delivered());
+  const auto second = answer_next(Attempt::retry("no", 1h));
+  BOOST_CHECK_EQUAL(second.sequence, 2U);
+  BOOST_CHECK(!second.delivery->event);
+  BOOST_CHECK(next().delivery->event != nullptr);  // the third is in no checkpoint
+  pass(1h);
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_is_not_stored_releases_nothing) {
+  auto subscription = plain();
+  subscription.delivery.window = 1;
+  put(subscription);
+  publish(2);
+  save();
+  answer_next(Attempt::delivered());
+  BOOST_CHECK(next().delivery->event != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(release_after_the_end_does_no_harm) {
+  put(plain("s-1"));
+  put(plain("s-2"));
+  publish(2);
+  save();
+  end("s-1", false);
+  end("s-2", true);
+  engine.release();
+  save();
+  BOOST_CHECK_EQUAL(items.size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(items_of_a_lane_that_is_not_there_are_left_alone) {
+  Engine::SavedItem item;
+  item.subscription = "s-unknown";
+  engine.restore(1, item, clock.now());
+  engine.restored(clock.now());
+  BOOST_CHECK_EQUAL(engine.waiting(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(states_survive) {
+  auto paused = plain("s-paused");
+  paused.state = SubscriptionState::paused;
+  put(paused);
+  publish();
+  save();
+  crash();
+  BOOST_CHECK(out.empty());
+  BOOST_CHECK_EQUAL(engine.waiting(), 1U);
+  BOOST_CHECK(engine.find("s-paused")->state == SubscriptionState::paused);
+  paused.state = SubscriptionState::active;
+  put(paused);
+  BOOST_CHECK_EQUAL(out.size(), 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,421 @@
+// The whole host with a real broker, on Unix sockets in a folder of its own.
+#include "gateways/host/host.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <set>
+#include <thread>
+
+#include "broker/broker.hpp"
+#include "tests/gateways/host/engine_bench.hpp"
+
+using sense::GatewayHost;
+using sense::Result;
+using sense::Settings;
+using sense::Status;
+using sense::Subscription;
+using sense::SubscriptionState;
+using sense::testing::event_of;
+using sense::testing::subscription_of;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto patience = 30s;
+
+// A daemon and the thread that it runs on.
+template <class Daemon>
+struct Running {
+  std::unique_ptr<Daemon> daemon;
+  std::future<Status> ended;
+
+  explicit Running(std::unique_ptr<Daemon> started) : daemon(std::move(started)) {
+    ended = std::async(std::launch::async, [this] { return daemon->run(); });
+  }
+  Status stop() {
+    daemon->stop();
+    return ended.get();
+  }
+  ~Running() {
+    if (ended.valid()) (void)stop();
+  }
+};
+
+struct Fixture {
+  std::filesystem::path place = std::filesystem::temp_directory_path() /
+                                ("sense_gateway_host_tests_" + std::to_string(::getpid()));
+  boost::asio::io_context reactor;
+  std::optional<Running<sense::Broker>> broker;
+  std::optional<Running<GatewayHost>> host;
+  std::unique_ptr<sense::Bus> bus;
+  std::string interval = "5s";
+
+  Fixture() {
+    std::filesystem::remove_all(place);
+    std::filesystem::create_directories(place);
+    sense::BrokerConfig config;
+    config.endpoints = endpoints();
+    config.data = (place / "broker").string();
+    config.settings = Settings::defaults(sense::broker_options());
+    auto started = sense::Broker::start(std::move(config));
+    BOOST_REQUIRE_MESSAGE(started.has_value(), started.error().message);
+    broker.emplace(std::move(*started));
+    sense::BusOptions options;
+    options.service = endpoints().service;
+    options.events = endpoints().events;
+    options.executor = [this](std::function<void()> task) {
+      boost::asio::post(reactor, std::move(task));
+    };
+    auto connected = sense::connect_zmq_bus(std::move(options));
+    BOOST_REQUIRE(connected.has_value());
+    bus = std::move(*connected);
+  }
+  ~Fixture() {
+    host.reset();
+    bus->close();
+    broker.reset();
+    std::filesystem::remove_all(place);
+  }
+
+  [[nodiscard]] sense::BusEndpoints endpoints() const {
+    const auto at = [this](const char* name) { return "ipc://" + (place / name).string(); };
+    return {at("s"), at("e"), at("p")};
+  }
+  Result<std::unique_ptr<GatewayHost>> make_host(const char* fail = "nowhere") {
+    auto plugin = sense::GatewayPlugin::load(SENSE_TEST_MODULES, "recorder");
+    BOOST_REQUIRE_MESSAGE(plugin.has_value(), plugin.error().message);
+    sense::GatewayConfig config;
+    config.name = "recorder";
+    config.endpoints = endpoints();
+    config.data = (place / "gateway").string();
+    config.host = Settings::defaults(sense::gateway_host_options());
+    BOOST_REQUIRE(config.host.set("checkpoint-interval", interval).has_value());
+    config.plugin = Settings::defaults(plugin->descriptor().options);
+    BOOST_REQUIRE(config.plugin.set("record", (place / "record").string()).has_value());
+    BOOST_REQUIRE(config.plugin.set("fail", fail).has_value());
+    return GatewayHost::start(std::move(config), std::move(*plugin));
+  }
+  void start_host(const char* fail = "nowhere") {
+    auto made = make_host(fail);
+    BOOST_REQUIRE_MESSAGE(made.has_value(), made.error().message);
+    host.emplace(std::move(*made));
+    // It is following once it has announced itself: what is subscribed now is new to it.
+    wait([this] { return ask_entry("gateway", "recorder").has_value(); }, "the announcement");
+  }
+  void stop_host() {
+    const auto status = host->stop();
+    BOOST_CHECK_MESSAGE(status.has_value(), status.error().message);
+    host.reset();
+  }
+
+  void wait(const std::function<bool()>& condition, const char* what) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+      BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < until, "waited in vain for " << what);
+      reactor.restart();
+      reactor.run_for(2ms);
+    }
+  }
+  template <class T>
+  Result<T> await(const std::function<void(std::function<void(Result<T>)>)>& call) {
+    std::optional<Result<T>> answer;
+    call([&](Result<T> got) { answer = std::move(got); });
+    wait([&] { return answer.has_value(); }, "an answer of the broker");
+    return *answer;
+  }
+  Result<sense::RegistryEntry> ask_entry(const std::string& kind, const std::string& key) {
+    return await<sense::RegistryEntry>(
+        [&](auto done) { bus->registry_get(kind, key, std::move(done)); });
+  }
+  std::uint64_t put(const Subscription& subscription, std::uint64_t revision = 0) {
+    const auto answer = await<std::uint64_t>([&](auto done) {
+      bus->registry_put(
+          {"subscription", subscription.id, revision, sense::to_json(subscription, true)}, "made",
+          std::move(done));
+    });
+    BOOST_REQUIRE_MESSAGE(answer.has_value(), answer.error().message);
+    return *answer;
+  }
+  void remove(const std::string& id, const char* reason) {
+    BOOST_REQUIRE(await<std::uint64_t>([&](auto done) {
+                    bus->registry_remove("subscription", id, 0, reason, std::move(done));
+                  }).has_value());
+  }
+  SubscriptionState state_of(const std::string& id) {
+    const auto entry = ask_entry("subscription", id);
+    if (!entry) return SubscriptionState::ended;
+    return sense::subscription_from_json(entry->value)->state;
+  }
+  std::uint64_t publish(const std::string& id, const char* type = "{urn:a}x") {
+    auto event = event_of(type);
+    event.id = id;
+    const auto receipt = await<sense::Receipt>(
+        [&](auto done) { bus->publish(std::move(event), std::move(done)); });
+    BOOST_REQUIRE_MESSAGE(receipt.has_value(), receipt.error().message);
+    return receipt->sequence;
+  }
+  std::vector<std::string> lines(std::string_view start = {}) const {
+    std::vector<std::string> found;
+    std::ifstream file(place / "record");
+    for (std::string line; std::getline(file, line);)
+      if (line.starts_with(start)) found.push_back(line);
+    return found;
+  }
+  bool has_line(const std::string& line) const {
+    const auto all = lines();
+    return std::find(all.begin(), all.end(), line) != all.end();
+  }
+  void wait_line(const std::string& line) {
+    wait([&] { return has_line(line); }, line.c_str());
+  }
+};
+
+Subscription wanted(const char* id, const char* host, const char* type = "{urn:a}x") {
+  return subscription_of(id, {type}, std::string("recorder://") + host + "/");
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(gateway_host_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(what_is_published_is_delivered_to_who_subscribed) {
+  start_host();
+  auto subscription = wanted("s-1", "yes");
+  subscription.state = SubscriptionState::pending;
+  put(subscription);
+  wait([&] { return state_of("s-1") == SubscriptionState::active; }, "the verification");
+  publish("one");
+  publish("other", "{urn:a}y");
+  publish("two");
+  wait_line("event s-1 2 1 two");
+  BOOST_CHECK((lines() == std::vector<std::string>{"verify s-1", "event s-1 1 1 one",
+                                                   "event s-1 2 1 two"}));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_subscribed_before_the_first_start_is_served_from_it_on) {
+  put(wanted("s-1", "yes"));
+  publish("before");
+  start_host();
+  publish("after");
+  wait_line("event s-1 1 1 after");
+  BOOST_CHECK(lines("event s-1").size() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_comes_back_goes_on_where_it_was) {
+  start_host();
+  put(wanted("s-1", "silent"));
+  put(wanted("s-2", "yes"));
+  publish("one");
+  wait_line("event s-1 1 1 one");
+  wait_line("event s-2 1 1 one");
+  stop_host();
+  publish("two");
+  put(wanted("s-3", "yes"));
+  publish("three");
+  start_host();
+  // The silent one has the same number and id; that the host stopped was no failure of its own.
+  wait_line("event s-1 1 2 one");
+  wait_line("event s-1 3 1 three");
+  wait_line("event s-2 3 1 three");
+  wait_line("event s-3 1 1 three");
+  BOOST_CHECK_EQUAL(lines("event s-2 1 ").size(), 1U);
+  BOOST_CHECK_EQUAL(lines("event s-2 2 1 two").size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_was_killed_repeats_with_the_same_number_and_id) {
+  interval = "10s";
+  put(wanted("s-1", "yes"));
+  start_host();
+  // Progress as of before the first event; what comes now is lost with the process.
+  publish("one");
+  wait_line("event s-1 1 1 one");
+  std::filesystem::copy(place / "gateway", place / "killed");
+  put(wanted("s-2", "yes"));
+  publish("two");
+  wait_line("event s-2 1 1 two");
+  stop_host();
+  std::filesystem::remove_all(place / "gateway");
+  std::filesystem::rename(place / "killed", place / "gateway");
+  start_host();
+  wait([&] { return lines("event s-2 1 1 two").size() == 2; }, "the repeats");
+  BOOST_CHECK((lines("event s-1") ==
+               std::vector<std::string>{"event s-1 1 1 one", "event s-1 2 1 two",
+                                        "event s-1 1 1 one", "event s-1 2 1 two"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_new_type_while_events_flow_misses_nothing) {
+  start_host();
+  put(wanted("s-busy", "yes", "{urn:a}y"));
+  constexpr int count = 600;
+  std::map<std::string, std::uint64_t> sequences;
+  std::uint64_t revision = 0;
+  for (int i = 0; i < count; ++i) {
+    auto event = event_of(i % 2 == 0 ? "{urn:new}z" : "{urn:a}y");
+    event.id = "e" + std::to_string(i);
+    bus->publish(event, [&, id = event.id, is_new = i % 2 == 0](auto receipt) {
+      if (receipt && is_new) sequences[id] = receipt->sequence;
+    });
+    if (i != count / 3) continue;
+    const auto subscription = wanted("s-new", "yes", "{urn:new}z");
+    bus->registry_put({"subscription", "s-new", 0, sense::to_json(subscription, true)}, "made",
+                      [&](auto answer) { revision = answer ? *answer : 0; });
+    wait([&] { return sequences.size() > 20; }, "the first receipts");
+  }
+  wait([&] { return sequences.size() == count / 2 && revision != 0; }, "all receipts");
+  std::set<std::string> owed;
+  for (const auto& [id, sequence] : sequences)
+    if (sequence > revision) owed.insert(id);
+  BOOST_TEST_MESSAGE(owed.size() << " events after the subscription");
+  BOOST_REQUIRE(!owed.empty() && owed.size() < sequences.size());
+  wait([&] { return lines("event s-new").size() >= owed.size(); }, "the deliveries");
+  std::set<std::string> got;
+  for (const auto& line : lines("event s-new")) got.insert(line.substr(line.rfind(' ') + 1));
+  BOOST_CHECK(got == owed);
+  wait([&] { return lines("event s-busy").size() >= count / 2; }, "the other deliveries");
+  BOOST_CHECK_EQUAL(lines("event s-busy").size(), static_cast<std::size_t>(count / 2));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_is_told_unless_it_was_wanted) {
+  start_host();
+  put(wanted("s-1", "yes"));
+  put(wanted("s-2", "yes"));
+  remove("s-1", "revoked");
+  remove("s-2", "cancelled");
+  publish("late");
+  wait_line("forget s-1");
+  wait_line("forget s-2");
+  BOOST_CHECK_EQUAL(lines("ended s-1 0 1 s-1-ended").size(), 1U);
+  BOOST_CHECK(lines("ended s-2").empty());
+  BOOST_CHECK(lines("event").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_is_gone_ends_its_subscription) {
+  start_host();
+  put(wanted("s-1", "gone"));
+  publish("one");
+  wait([&] { return state_of("s-1") == SubscriptionState::ended; }, "the end");
+  wait_line("forget s-1");
+  publish("two");
+  BOOST_CHECK_EQUAL(lines("event").size(), 1U);
+  BOOST_CHECK(lines("ended").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_says_no_is_not_called) {
+  start_host();
+  auto subscription = wanted("s-1", "no");
+  subscription.state = SubscriptionState::pending;
+  put(subscription);
+  wait([&] { return state_of("s-1") == SubscriptionState::ended; }, "the end");
+  wait_line("forget s-1");
+  BOOST_CHECK((lines() == std::vector<std::string>{"verify s-1", "forget s-1"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_confirms_at_once_is_heard) {
+  start_host();
+  auto subscription = wanted("s-1", "asked");
+  subscription.state = SubscriptionState::pending;
+  put(subscription);
+  wait([&] { return state_of("s-1") == SubscriptionState::active; }, "the confirmation");
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_is_no_refusal_of_a_callback) {
+  start_host();
+  auto subscription = wanted("s-1", "silent");
+  subscription.state = SubscriptionState::pending;
+  put(subscription);
+  wait_line("verify s-1");
+  stop_host();
+  start_host();
+  wait([&] { return lines("verify s-1").size() == 2; }, "the second question");
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::pending);
+}
+
+BOOST_AUTO_TEST_CASE(a_forged_change_is_ignored) {
+  start_host();
+  const auto subscription = wanted("s-1", "yes");
+  put(subscription);
+  auto forged = event_of("{urn:sense:management}subscription-ended");
+  auto ended = subscription;
+  ended.state = SubscriptionState::ended;
+  ended.revision = 1'000'000;
+  forged.data = R"({"subscription":)" + sense::to_json(ended, false) + R"(,"reason":"forged"})";
+  (void)await<sense::Receipt>([&](auto done) { bus->publish(forged, std::move(done)); });
+  publish("one");
+  wait_line("event s-1 1 1 one");
+  BOOST_CHECK(lines("ended").empty());
+}
+
+BOOST_AUTO_TEST_CASE(another_gateways_subscriptions_are_left_alone) {
+  start_host();
+  auto other = wanted("s-1", "yes");
+  other.callback = "elsewhere://one/";
+  put(other);
+  put(wanted("s-2", "yes"));
+  publish("one");
+  wait_line("event s-2 1 1 one");
+  BOOST_CHECK(lines("event s-1").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_subscription_that_moves_to_another_gateway_is_let_go) {
+  start_host();
+  auto subscription = wanted("s-1", "yes");
+  const auto revision = put(subscription);
+  subscription.callback = "elsewhere://one/";
+  put(subscription, revision);
+  wait_line("forget s-1");
+  publish("one");
+  put(wanted("s-2", "yes"));
+  publish("two");
+  wait_line("event s-2 1 1 two");
+  BOOST_CHECK(lines("event s-1").empty());
+  BOOST_CHECK(lines("ended").empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_plugin_throws_is_a_failed_attempt) {
+  start_host("deliver-throws");
+  put(wanted("s-1", "yes"));
+  publish("one");
+  stop_host();
+  start_host();
+  wait([&] { return !lines("event s-1 1 ").empty(); }, "the delivery");
+}
+
+BOOST_AUTO_TEST_CASE(a_plugin_that_cannot_begin_says_why) {
+  const auto refusal = [this](const char* fail) {
+    auto made = make_host(fail);
+    if (!made) return made.error().message;
+    const auto status = (*made)->run();
+    return status ? std::string("ran") : status.error().message;
+  };
+  BOOST_CHECK_EQUAL(refusal("create"), "the option is wrong");
+  BOOST_CHECK(refusal("create-throws").find("unknown exception") != std::string::npos);
+  BOOST_CHECK(refusal("create-null").find("made nothing") != std::string::npos);
+  BOOST_CHECK_EQUAL(refusal("start"), "the port is taken");
+  BOOST_CHECK(refusal("start-throws").find("start went wrong") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(two_hosts_on_one_store_are_refused) {
+  start_host();
+  const auto second = make_host();
+  BOOST_REQUIRE(!second.has_value());
+  BOOST_CHECK(second.error().message.find((place / "gateway").string()) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_at_any_time_ends_the_run) {
+  for (int i = 0; i < 5; ++i) {
+    auto made = make_host();
+    BOOST_REQUIRE(made.has_value());
+    Running<GatewayHost> running(std::move(*made));
+    running.daemon->stop();
+    const auto status = running.stop();
+    BOOST_CHECK(status.has_value());
+  }
+  BOOST_CHECK(make_host().has_value());  // one that never ran can be destroyed
+}
+
+BOOST_AUTO_TEST_SUITE_END()

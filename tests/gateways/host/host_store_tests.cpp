@@ -1,0 +1,255 @@
+#include "gateways/host/host_store.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/event/codec.hpp"
+#include "tests/gateways/host/engine_bench.hpp"
+
+using sense::Attempt;
+using sense::Code;
+using sense::Engine;
+using sense::HostStore;
+using sense::testing::EngineBench;
+using sense::testing::subscription_of;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Fixture : EngineBench {
+  std::filesystem::path place = std::filesystem::temp_directory_path() /
+                                ("sense_host_store_tests_" + std::to_string(::getpid()));
+  std::optional<HostStore> store;
+
+  Fixture() { reopen(); }
+  ~Fixture() {
+    store.reset();
+    std::filesystem::remove_all(place);
+  }
+  void reopen() {
+    store.reset();
+    auto opened = HostStore::open(place.string());
+    BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
+    store.emplace(std::move(*opened));
+  }
+  void save(std::uint64_t position = 7) {
+    const auto status = store->save(position, engine.take_checkpoint(clock.now()),
+                                    std::exchange(dead, {}), clock.now());
+    BOOST_REQUIRE_MESSAGE(status.has_value(), status.error().message);
+    engine.release();
+  }
+  std::size_t restart() {
+    reopen();
+    out.clear();
+    engine = Engine({{1s, 2s, 4s}, 2}, 1);
+    const auto count = store->restore(engine, clock.now());
+    BOOST_REQUIRE(count.has_value());
+    engine.restored(clock.now());
+    take();
+    return *count;
+  }
+  // Beside the store, as a person with sqlite3 would.
+  // The first column of all rows.
+  std::string sql(const std::string& text) const {
+    auto database = sense::Database::open((place / "gateway.db").string(),
+                                          sense::Database::Durability::normal);
+    BOOST_REQUIRE(database.has_value());
+    auto statement = database->prepare(text);
+    BOOST_REQUIRE_MESSAGE(statement.has_value(), statement.error().message);
+    std::string rows;
+    for (;;) {
+      const auto row = statement->step();
+      BOOST_REQUIRE_MESSAGE(row.has_value(), row.error().message);
+      if (!*row) return rows;
+      rows.append(statement->octets(0)).append(";");
+    }
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(host_store_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_new_store_has_no_position) {
+  const auto position = store->position();
+  BOOST_REQUIRE(position.has_value());
+  BOOST_CHECK(!position->has_value());
+  BOOST_CHECK_EQUAL(restart(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_process_is_refused) {
+  const auto second = HostStore::open(place.string());
+  BOOST_REQUIRE(!second.has_value());
+  BOOST_CHECK(second.error().message.find(place.string()) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_saved_is_there_after_a_restart) {
+  auto full = subscription_of("s-1", {"{urn:a}x", "{urn:b}*"}, "test://one/?a=b");
+  full.sources = {*sense::SourcePattern::parse("//test/**")};
+  full.since = 0;
+  full.revision = 3;
+  full.expires = clock.now().wall + 1h;
+  full.period = 1h;
+  full.challenge_hash = std::string(64, 'a');
+  full.delivery.window = 1;
+  full.delivery.retry_count = 9;
+  full.labels = {{"k", "v"}};
+  put(full);
+  publish(3);
+  answer_next(Attempt::retry("busy", 1h));
+  save(8);
+  BOOST_CHECK_EQUAL(restart(), 3U);
+  BOOST_CHECK(*engine.find("s-1") == full);
+  BOOST_CHECK_EQUAL(**store->position(), 8U);
+  BOOST_CHECK_EQUAL(engine.waiting(), 3U);
+  const auto deliver = next();
+  BOOST_CHECK_EQUAL(deliver.delivery->number, 2U);
+  BOOST_CHECK(!deliver.delivery->event);
+  const auto loaded = store->load_event(deliver.sequence);
+  BOOST_REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message);
+  BOOST_CHECK_EQUAL((*loaded)->id, "e2");
+  BOOST_CHECK_EQUAL((*loaded)->sequence, 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_is_loaded_as_it_was) {
+  auto event = sense::testing::event_of(type, 1);
+  event.time = clock.now().wall;
+  event.observedtime = clock.now().wall + 1s;
+  event.principal = "somebody";
+  event.expirytime = clock.now().wall + 1h;
+  event.data = std::string("\0\xff bytes", 8);
+  event.extensions["mine"] = std::int32_t{7};
+  put(subscription_of("s-1", {type}));
+  publish(std::make_shared<const sense::Event>(event));
+  save();
+  const auto loaded = store->load_event(1);
+  BOOST_REQUIRE(loaded.has_value());
+  BOOST_CHECK(**loaded == event);
+  restart();
+  clock.advance(2h);
+  answer_next(Attempt::retry("no"));
+  pass_to_timer();
+  BOOST_CHECK_EQUAL(next().delivery->reason, "expired");  // its expiry was kept
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_and_an_end_survive) {
+  put(subscription_of("s-1", {type}));
+  put(subscription_of("s-2", {"{urn:b}y"}));
+  publish();
+  answer_next(Attempt::rejected("no"));
+  end("s-2", true, "revoked");
+  save();
+  restart();
+  BOOST_REQUIRE_EQUAL(out.size(), 2U);
+  BOOST_CHECK(out[0].delivery->kind == sense::Delivery::Kind::gap);
+  BOOST_CHECK_EQUAL(out[0].delivery->number, 1U);
+  BOOST_CHECK_EQUAL(out[0].delivery->number_last, 1U);
+  BOOST_CHECK_EQUAL(out[0].delivery->reason, "undeliverable");
+  BOOST_CHECK(out[1].delivery->kind == sense::Delivery::Kind::ended);
+  BOOST_CHECK_EQUAL(out[1].delivery->reason, "revoked");
+  while (!out.empty()) answer_next(Attempt::delivered());
+  save();
+  BOOST_CHECK_EQUAL(sql("SELECT count(*) FROM item"), "0;");
+  BOOST_CHECK_EQUAL(sql("SELECT id FROM lane"), "s-1;");
+}
+
+BOOST_AUTO_TEST_CASE(a_save_that_fails_changes_nothing_and_can_be_repeated) {
+  put(subscription_of("s-1", {type}));
+  publish();
+  save(1);
+  publish();
+  answer_next(Attempt::rejected("no"));
+  const auto checkpoint = engine.take_checkpoint(clock.now());
+  const auto letters = std::exchange(dead, {});
+  // The last thing that is written fails: all before it must be undone.
+  sql("CREATE TRIGGER fail BEFORE INSERT ON position BEGIN SELECT RAISE(ABORT, 'full'); END");
+  for (int i = 0; i < 2; ++i) {
+    const auto status = store->save(2, checkpoint, letters, clock.now());
+    BOOST_REQUIRE(!status.has_value());
+    BOOST_CHECK(status.error().message.find("full") != std::string::npos);
+  }
+  BOOST_CHECK_EQUAL(sql("SELECT count(*) FROM item"), "1;");
+  BOOST_CHECK_EQUAL(sql("SELECT count(*) FROM dead_letter"), "0;");
+  BOOST_CHECK_EQUAL(**store->position(), 1U);
+  sql("DROP TRIGGER fail");
+  BOOST_REQUIRE(store->save(2, checkpoint, letters, clock.now()).has_value());
+  BOOST_CHECK_EQUAL(sql("SELECT count(*) FROM dead_letter"), "1;");
+  BOOST_CHECK_EQUAL(**store->position(), 2U);
+  BOOST_CHECK_EQUAL(restart(), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(dead_letters_keep_their_own_event) {
+  auto subscription = subscription_of("s-1", {type});
+  subscription.delivery.window = 3;
+  put(subscription);
+  publish(2);
+  save();
+  publish();
+  answer_next(Attempt::rejected("first"));   // its event is in the store only
+  answer_next(Attempt::rejected("second"));  // as well
+  answer_next(Attempt::rejected("third"));   // never saved
+  std::rotate(dead.begin(), dead.begin() + 2, dead.end());
+  save();
+  BOOST_REQUIRE(store->collect_garbage().has_value());
+  BOOST_CHECK_EQUAL(sql("SELECT subscription||' '||number||' '||sequence||"
+                        "' '||attempts||' '||reason||' '||answer FROM dead_letter "
+                        "WHERE length(record)>0 ORDER BY number"),
+                    "s-1 1 1 1 rejected first;s-1 2 2 1 rejected second;"
+                    "s-1 3 3 1 rejected third;");
+  BOOST_CHECK_EQUAL(sql("SELECT count(DISTINCT record) FROM dead_letter"), "3;");
+  BOOST_CHECK_EQUAL(sql("SELECT count(*) FROM event"), "0;");
+}
+
+BOOST_AUTO_TEST_CASE(garbage_is_what_no_delivery_waits_for) {
+  put(subscription_of("s-1", {type}));
+  put(subscription_of("s-2", {type}));
+  publish(2);
+  save();
+  answer_next(Attempt::delivered());  // s-1 number 1
+  save();
+  BOOST_REQUIRE(store->collect_garbage().has_value());
+  BOOST_CHECK(store->load_event(1).has_value());  // s-2 still wants it
+  while (!out.empty()) answer_next(Attempt::delivered());
+  save();
+  BOOST_REQUIRE(store->collect_garbage().has_value());
+  const auto absent = store->load_event(1);
+  BOOST_REQUIRE(!absent.has_value());
+  BOOST_CHECK(absent.error().code == Code::notfound);
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_event_is_an_error_and_no_crash) {
+  put(subscription_of("s-1", {type}));
+  publish();
+  save();
+  for (const auto* record : {"x''", "x'00'", "x'ffffffffffffffff'", "'text'"}) {
+    sql(std::string("UPDATE event SET record=") + record);
+    const auto loaded = store->load_event(1);
+    BOOST_REQUIRE(!loaded.has_value());
+    BOOST_CHECK(loaded.error().code == Code::protoerror);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_subscription_that_cannot_be_read_is_kept_and_the_others_are_served) {
+  put(subscription_of("s-1", {type}));
+  put(subscription_of("s-2", {type}));
+  publish();
+  save();
+  sql("UPDATE lane SET subscription='{' WHERE id='s-1'");
+  restart();
+  BOOST_CHECK(!engine.find("s-1"));
+  BOOST_CHECK(engine.find("s-2") != nullptr);
+  BOOST_CHECK_EQUAL(engine.waiting(), 1U);
+  BOOST_CHECK_EQUAL(sql("SELECT count(*) FROM lane"), "2;");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_database_is_refused_by_name) {
+  store.reset();
+  std::filesystem::remove_all(place);
+  std::filesystem::create_directories(place / "gateway.db");
+  const auto opened = HostStore::open(place.string());
+  BOOST_REQUIRE(!opened.has_value());
+  BOOST_CHECK(opened.error().message.find("gateway.db") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,355 @@
+#include "gateways/host/registry_subscriptions.hpp"
+
+#include "core/base/random.hpp"
+#include "tests/gateways/host/engine_bench.hpp"
+#include "tests/gateways/host/fake_bus.hpp"
+
+using sense::Code;
+using sense::Result;
+using sense::Subscription;
+using sense::SubscriptionRef;
+using sense::Subscriptions;
+using sense::SubscriptionState;
+using sense::testing::subscription_of;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Fixture {
+  sense::VirtualClock clock;
+  sense::Engine engine{{{1s}, 2}, 1};
+  sense::testing::FakeBus bus;
+  sense::RegistrySubscriptions subscriptions{
+      bus, engine, clock, bus.executor(),
+      {[](const std::string& scheme) { return scheme == "test"; }, 1h}};
+
+  std::optional<Result<SubscriptionRef>> answer;
+  std::optional<Result<Subscriptions::Page>> page;
+  int answers = 0;
+
+  Subscriptions::Answer<SubscriptionRef> done() {
+    answer.reset();
+    answers = 0;
+    return [this](Result<SubscriptionRef> result) {
+      answer = std::move(result);
+      ++answers;
+    };
+  }
+  // Exactly one answer, and not inside the call.
+  const Result<SubscriptionRef>& result() {
+    BOOST_CHECK_EQUAL(answers, 0);
+    bus.run();
+    BOOST_REQUIRE_EQUAL(answers, 1);
+    return *answer;
+  }
+  const SubscriptionRef& success() {
+    const auto& got = result();
+    BOOST_REQUIRE_MESSAGE(got.has_value(), got.error().message);
+    return *got;
+  }
+  void refused(Code code, std::string_view part = {}) {
+    const auto& got = result();
+    BOOST_REQUIRE(!got.has_value());
+    BOOST_CHECK_MESSAGE(got.error().code == code, sense::to_string(got.error()));
+    BOOST_CHECK_MESSAGE(got.error().message.find(part) != std::string::npos, got.error().message);
+  }
+  static Subscriptions::Request request() {
+    Subscriptions::Request wanted;
+    wanted.owner = "tester";
+    wanted.via = "http";
+    wanted.callback = "test://one/";
+    wanted.types = {*sense::TypePattern::parse("{urn:a}x")};
+    wanted.period = 10min;
+    return wanted;
+  }
+  void keep(const Subscription& subscription) {
+    bus.entries[{"subscription", subscription.id}] = {
+        "subscription", subscription.id, ++bus.sequence, sense::to_json(subscription, true)};
+  }
+  Subscription kept(const std::string& id) {
+    return *sense::subscription_from_json(bus.entries.at({"subscription", id}).value);
+  }
+  Subscription leased(const char* id, const char* owner = "tester") {
+    auto subscription = subscription_of(id, {"{urn:a}x"});
+    subscription.owner = owner;
+    subscription.expires = clock.now().wall + 5min;
+    subscription.period = 5min;
+    return subscription;
+  }
+  std::vector<std::string> list(const char* owner, const char* after, std::uint32_t limit) {
+    page.reset();
+    subscriptions.list(owner, after, limit, [this](auto got) { page = std::move(got); });
+    BOOST_CHECK(!page);
+    bus.run();
+    BOOST_REQUIRE(page && page->has_value());
+    std::vector<std::string> ids;
+    for (const auto& subscription : (*page)->subscriptions) ids.push_back(subscription->id);
+    return ids;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(registry_subscriptions_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(create_writes_what_was_asked_and_answers_once) {
+  auto wanted = request();
+  wanted.labels = {{"room", "2"}};
+  wanted.delivery.window = 3;
+  subscriptions.create(wanted, done());
+  const auto made = success();
+  BOOST_CHECK_EQUAL(made->id.size(), 28U);
+  BOOST_CHECK(made->id.starts_with("s-"));
+  BOOST_CHECK_EQUAL(made->revision, 1U);
+  BOOST_CHECK(made->state == SubscriptionState::pending);
+  const auto stored = kept(made->id);
+  BOOST_CHECK_EQUAL(stored.owner, "tester");
+  BOOST_CHECK_EQUAL(stored.via, "http");
+  BOOST_CHECK(stored.expires == clock.now().wall + 10min);
+  BOOST_CHECK(stored.labels == wanted.labels);
+  BOOST_CHECK(stored.delivery == wanted.delivery);
+  BOOST_CHECK((bus.reasons == std::vector<std::string>{"created"}));
+}
+
+BOOST_AUTO_TEST_CASE(two_creations_have_two_ids) {
+  subscriptions.create(request(), done());
+  const auto first = success()->id;
+  subscriptions.create(request(), done());
+  BOOST_CHECK_NE(first, success()->id);
+}
+
+BOOST_AUTO_TEST_CASE(a_proved_callback_is_active_at_once) {
+  auto wanted = request();
+  wanted.callback_proved = true;
+  subscriptions.create(wanted, done());
+  BOOST_CHECK(success()->state == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_is_granted_up_to_the_longest) {
+  auto wanted = request();
+  wanted.period = 24h;
+  subscriptions.create(wanted, done());
+  BOOST_CHECK(success()->period == sense::Duration{1h});
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_request_is_refused_later_and_once_and_writes_nothing) {
+  const auto refuse = [this](Code code, std::string_view part,
+                             const std::function<void(Subscriptions::Request&)>& spoil) {
+    auto wanted = request();
+    spoil(wanted);
+    subscriptions.create(wanted, done());
+    refused(code, part);
+  };
+  refuse(Code::badparam, "period", [](auto& r) { r.period = 0s; });
+  refuse(Code::badparam, "period", [](auto& r) { r.period = -1h; });
+  refuse(Code::varnotfound, "callback", [](auto& r) { r.callback = ""; });
+  refuse(Code::badparam, "callback", [](auto& r) { r.callback = "no uri"; });
+  refuse(Code::noserver, "'other:'", [](auto& r) { r.callback = "other://one/"; });
+  refuse(Code::notyetimplemented, "filter", [](auto& r) { r.filter = "x"; });
+  refuse(Code::badparam, "window", [](auto& r) { r.delivery.window = 0; });
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_registry_refuses_is_passed_on) {
+  bus.failure = sense::Error{Code::nomoreroom, "full"};
+  subscriptions.create(request(), done());
+  refused(Code::nomoreroom, "full");
+}
+
+BOOST_AUTO_TEST_CASE(renew_grants_a_new_lease_from_now) {
+  keep(leased("s-1"));
+  clock.advance(4min);
+  subscriptions.renew("s-1", 10min, done());
+  BOOST_CHECK(success()->expires == clock.now().wall + 10min);
+  BOOST_CHECK(kept("s-1").period == sense::Duration{10min});
+  BOOST_CHECK(kept("s-1").updated == clock.now().wall);
+  subscriptions.renew("s-1", 100h, done());
+  BOOST_CHECK(success()->period == sense::Duration{1h});
+}
+
+BOOST_AUTO_TEST_CASE(renew_is_refused_where_there_is_nothing_to_renew) {
+  keep(subscription_of("s-static", {"{urn:a}x"}));
+  subscriptions.renew("s-static", 10min, done());
+  refused(Code::noaccess, "configuration");
+  subscriptions.renew("s-unknown", 10min, done());
+  refused(Code::notfound);
+  keep(leased("s-1"));
+  subscriptions.renew("s-1", 0s, done());
+  refused(Code::badparam, "period");
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_meanwhile_is_kept_and_the_edit_repeated) {
+  keep(leased("s-1"));
+  bus.before_put = [this] {
+    auto other = leased("s-1");
+    other.labels = {{"by", "somebody else"}};
+    keep(other);
+  };
+  subscriptions.renew("s-1", 20min, done());
+  BOOST_CHECK(success()->period == sense::Duration{20min});
+  BOOST_CHECK_EQUAL(bus.puts, 2);
+  BOOST_CHECK_EQUAL(kept("s-1").labels.at("by"), "somebody else");
+  BOOST_CHECK(kept("s-1").period == sense::Duration{20min});
+}
+
+BOOST_AUTO_TEST_CASE(a_registry_that_always_changes_ends_the_attempts) {
+  keep(leased("s-1"));
+  std::function<void()> race = [&] {
+    keep(leased("s-1"));
+    bus.before_put = race;
+  };
+  bus.before_put = race;
+  subscriptions.renew("s-1", 20min, done());
+  refused(Code::badcontext);
+  BOOST_CHECK_EQUAL(bus.puts, 3);
+}
+
+BOOST_AUTO_TEST_CASE(cancel_removes_it_and_says_why) {
+  keep(leased("s-1"));
+  subscriptions.cancel("s-1", "revoked", done());
+  BOOST_CHECK(success()->state == SubscriptionState::ended);
+  BOOST_CHECK(bus.entries.empty());
+  BOOST_CHECK((bus.reasons == std::vector<std::string>{"revoked"}));
+  subscriptions.cancel("s-1", "revoked", done());
+  refused(Code::notfound);
+}
+
+BOOST_AUTO_TEST_CASE(the_configuration_files_are_not_cancelled) {
+  auto fixed = subscription_of("s-1", {"{urn:a}x"});
+  fixed.via = "config";
+  keep(fixed);
+  subscriptions.cancel("s-1", "cancelled", done());
+  refused(Code::noaccess, "configuration");
+  BOOST_CHECK_EQUAL(bus.entries.size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_right_token_activates_once) {
+  auto pending = leased("s-1");
+  pending.state = SubscriptionState::pending;
+  keep(pending);
+  subscriptions.keep_challenge("s-1", "secret", done());
+  BOOST_CHECK(success()->state == SubscriptionState::pending);
+  BOOST_CHECK_EQUAL(kept("s-1").challenge_hash, sense::sha256_hex("secret"));
+  for (const auto* token : {"", "Secret", "secre", "secret "}) {
+    subscriptions.confirm("s-1", token, done());
+    refused(Code::noaccess);
+  }
+  subscriptions.confirm("s-1", kept("s-1").challenge_hash, done());
+  refused(Code::noaccess);
+  subscriptions.confirm("s-1", "secret", done());
+  BOOST_CHECK(success()->state == SubscriptionState::active);
+  BOOST_CHECK(kept("s-1").challenge_hash.empty());
+  subscriptions.confirm("s-1", "secret", done());
+  refused(Code::noaccess);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_confirms_a_subscription_without_a_challenge) {
+  auto pending = leased("s-1");
+  pending.state = SubscriptionState::pending;
+  keep(pending);
+  subscriptions.confirm("s-1", "", done());
+  refused(Code::noaccess);
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_is_faster_than_the_registry_is_heard) {
+  auto pending = leased("s-1");
+  pending.state = SubscriptionState::pending;
+  keep(pending);
+  int kept_answers = 0;
+  subscriptions.keep_challenge("s-1", "secret", [&](const auto& result) {
+    BOOST_CHECK(result.has_value());
+    ++kept_answers;
+  });
+  subscriptions.confirm("s-1", "secret", done());
+  BOOST_CHECK(success()->state == SubscriptionState::active);
+  BOOST_CHECK_EQUAL(kept_answers, 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_challenge_for_what_is_not_there_answers_all_who_wait) {
+  int kept_answers = 0;
+  subscriptions.keep_challenge("s-1", "secret", [&](const auto&) { ++kept_answers; });
+  subscriptions.confirm("s-1", "secret", done());
+  refused(Code::notfound);
+  BOOST_CHECK_EQUAL(kept_answers, 1);
+}
+
+BOOST_AUTO_TEST_CASE(only_what_is_pending_is_activated_or_asked) {
+  keep(leased("s-1"));
+  subscriptions.activate("s-1", done());
+  refused(Code::duplicate);
+  subscriptions.keep_challenge("s-1", "secret", done());
+  refused(Code::duplicate);
+  auto pending = leased("s-2");
+  pending.state = SubscriptionState::pending;
+  keep(pending);
+  subscriptions.activate("s-2", done());
+  BOOST_CHECK(success()->state == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(get_answers_what_is_there) {
+  keep(leased("s-1"));
+  subscriptions.get("s-1", done());
+  BOOST_CHECK_EQUAL(success()->id, "s-1");
+  subscriptions.get("s-2", done());
+  refused(Code::notfound);
+  bus.entries[{"subscription", "s-3"}] = {"subscription", "s-3", 9, "{"};
+  subscriptions.get("s-3", done());
+  BOOST_CHECK(!result().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_list_comes_in_pages) {
+  for (const auto* id : {"s-1", "s-2", "s-3"}) keep(leased(id));
+  BOOST_CHECK((list("", "", 2) == std::vector<std::string>{"s-1", "s-2"}));
+  BOOST_CHECK((*page)->more);
+  BOOST_CHECK((list("", "s-2", 2) == std::vector<std::string>{"s-3"}));
+  BOOST_CHECK(!(*page)->more);
+  BOOST_CHECK_EQUAL(list("", "", 3).size(), 3U);
+  BOOST_CHECK(!(*page)->more);
+  BOOST_CHECK_EQUAL(list("", "", 0).size(), 1U);
+  BOOST_CHECK(list("", "s-3", 9).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_owner_sees_his_own_however_far_apart_they_are) {
+  for (int i = 0; i < 2500; ++i) {
+    char id[16];
+    std::snprintf(id, sizeof id, "s-%04d", i);
+    keep(leased(id, i % 1200 == 7 ? "mine" : "other"));
+  }
+  BOOST_CHECK((list("mine", "", 2) == std::vector<std::string>{"s-0007", "s-1207"}));
+  BOOST_CHECK((*page)->more);
+  BOOST_CHECK((list("mine", "s-1207", 2) == std::vector<std::string>{"s-2407"}));
+  BOOST_CHECK(!(*page)->more);
+  BOOST_CHECK_EQUAL(list("other", "", 5000).size(), 1000U);
+  BOOST_CHECK(list("nobody", "", 5).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_fails_says_so) {
+  bus.failure = sense::Error{Code::timeout, "no broker"};
+  subscriptions.list("", "", 5, [this](auto got) { page = std::move(got); });
+  bus.run();
+  BOOST_REQUIRE(page && !page->has_value());
+  BOOST_CHECK((*page).error().code == Code::timeout);
+}
+
+BOOST_AUTO_TEST_CASE(sources_come_in_pages) {
+  for (const auto* key : {"//a", "//b", "//c"})
+    bus.entries[{"source", key}] = {"source", key, 0, "{}"};
+  std::optional<Result<Subscriptions::SourcePage>> sources;
+  subscriptions.sources("//a", 1, [&](auto got) { sources = std::move(got); });
+  BOOST_CHECK(!sources);
+  bus.run();
+  BOOST_REQUIRE(sources && sources->has_value());
+  BOOST_CHECK(((*sources)->sources == std::vector<std::string>{"//b"}));
+  BOOST_CHECK((*sources)->more);
+}
+
+BOOST_AUTO_TEST_CASE(the_replica_is_the_engines) {
+  engine.put(sense::testing::ref(leased("s-1")), clock.now());
+  BOOST_CHECK(subscriptions.find("s-1") != nullptr);
+  BOOST_CHECK(subscriptions.find("s-2") == nullptr);
+  BOOST_CHECK_EQUAL(subscriptions.count_for("test://one/"), 1U);
+  BOOST_CHECK_EQUAL(subscriptions.count(), 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,296 @@
+#include "gateways/http/routes.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "gateways/http/http_gateway.hpp"
+#include "gateways/http/problem.hpp"
+#include "tests/gateways/api/fakes.hpp"
+#include "tests/gateways/http/http_client.hpp"
+
+using namespace sense;
+using namespace sense::test;
+using nlohmann::json;
+
+namespace {
+
+struct Fixture {
+  Fixture() : routes(std::make_shared<http::Routes>(harness.context)) {}
+
+  http::Answer ask(const std::string& method, const std::string& target, const std::string& body = "",
+                   http::Call call = {}) {
+    call.method = method;
+    call.target = target;
+    call.body = body;
+    std::optional<http::Answer> answer;
+    harness.on_reactor([&] {
+      routes->handle(std::move(call), [&](http::Answer given) {
+        BOOST_TEST(!answer.has_value());
+        answer = std::move(given);
+      });
+    });
+    BOOST_REQUIRE(answer);
+    return *answer;
+  }
+  http::Answer publish(const std::string& body) {
+    http::Call call;
+    call.headers = {{"content-type", "application/cloudevents+json"}};
+    return ask("POST", "/v1/events", body, call);
+  }
+  std::string create(const std::string& body = R"({"callback":"http://a.example/"})") {
+    const auto answer = ask("POST", "/v1/subscriptions", body);
+    BOOST_REQUIRE_MESSAGE(answer.status == 201, answer.body);
+    return json::parse(answer.body)["id"];
+  }
+  void check_problem(const http::Answer& answer, unsigned status, Code code) {
+    BOOST_TEST(answer.status == status, answer.body);
+    BOOST_TEST(answer.content_type == "application/problem+json");
+    const auto body = json::parse(answer.body);
+    BOOST_TEST(body["status"] == status);
+    BOOST_TEST(body["code"] == static_cast<unsigned>(code), answer.body);
+    BOOST_TEST(body["symbol"] == symbol(code));
+    BOOST_TEST(body["detail"].get<std::string>().size() > 5U);
+  }
+
+  PluginHarness harness;
+  std::shared_ptr<http::Routes> routes;
+};
+
+const std::string event = R"({"specversion":"1.0","id":"e1","type":"{urn:x}y","source":"/a")";
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(routes_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(an_event_is_accepted_only_once_it_is_durable) {
+  harness.publisher.hold = true;
+  std::optional<http::Answer> answer;
+  harness.on_reactor([&] {
+    http::Call call{"POST", "/v1/events", {{"content-type", "application/cloudevents+json"}},
+                    event + R"(,"data":{"a":1}})"};
+    routes->handle(std::move(call), [&](http::Answer given) { answer = std::move(given); });
+  });
+  BOOST_TEST(!answer.has_value());
+  harness.on_reactor([&] { harness.publisher.held.at(0)(Receipt{7, true}); });
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->status == 202U);
+  const json expected = {{"id", "e1"}, {"sequence", 7}, {"duplicate", true}};
+  BOOST_TEST(json::parse(answer->body) == expected);
+  BOOST_TEST(harness.publisher.published.at(0).data == R"({"a":1})");
+}
+
+BOOST_AUTO_TEST_CASE(binary_mode_is_taken_and_a_missing_id_made) {
+  http::Call call;
+  call.headers = {{"ce-specversion", "1.0"}, {"ce-type", "a.b"}, {"ce-source", "/s"},
+                  {"ce-extra", "x"}, {"content-type", "text/plain"}};
+  const auto answer = ask("POST", "/v1/events", "data", call);
+  BOOST_TEST(answer.status == 202U);
+  const auto& published = harness.publisher.published.at(0);
+  BOOST_TEST(published.id.size() == 26U);
+  BOOST_TEST(json::parse(answer.body)["id"] == published.id);
+  BOOST_TEST(published.data == "data");
+  BOOST_TEST(published.datacontenttype == "text/plain");
+  BOOST_TEST(published.extensions.count("extra") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_producer_cannot_give_what_the_broker_gives) {
+  BOOST_TEST(publish(event + R"(,"sequence":"9","principal":"root"})").status == 202U);
+  BOOST_TEST(harness.publisher.published.at(0).sequence == 0U);
+  BOOST_TEST(harness.publisher.published.at(0).principal.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_publish_is_never_accepted) {
+  for (const auto& [code, status] : std::vector<std::pair<Code, unsigned>>{
+           {Code::nomoreroom, 503}, {Code::noaccess, 403}, {Code::interrupted, 503},
+           {Code::timeout, 504}, {Code::datatoobig, 413}}) {
+    harness.publisher.refusal = Error{code, "no, because of this"};
+    check_problem(publish(event + "}"), status, code);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_event_is_not_published) {
+  check_problem(ask("POST", "/v1/events", "x"), 415, Code::protoerror);
+  check_problem(publish("{"), 400, Code::protoerror);
+  check_problem(publish("[]"), 400, Code::protoerror);
+  check_problem(publish(R"({"specversion":"1.0","id":"1","source":"/a"})"), 400, Code::varnotfound);
+  http::Call call;
+  call.headers = {{"content-type", "application/cloudevents-batch+json"}};
+  check_problem(ask("POST", "/v1/events", "[]", call), 415, Code::protoerror);
+  BOOST_TEST(harness.publisher.published.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_subscription_is_made_as_asked) {
+  const auto answer = ask("POST", "/v1/subscriptions",
+                          R"({"callback":"https://a.example/x","types":["{urn:x}*"],
+                              "sources":["//hq.example/**"],"period":"10min",
+                              "labels":{"team":"red"},"delivery":{"window":3}})");
+  BOOST_REQUIRE_MESSAGE(answer.status == 201, answer.body);
+  const auto& request = harness.subscriptions.requests.at(0);
+  BOOST_TEST(request.owner == "anonymous");
+  BOOST_TEST(request.via == "front");
+  BOOST_TEST(request.callback == "https://a.example/x");
+  BOOST_TEST(request.types.at(0).text() == "{urn:x}*");
+  BOOST_TEST(request.sources.at(0).text() == "//hq.example/**");
+  BOOST_CHECK(request.period == Duration(std::chrono::minutes{10}));
+  BOOST_TEST(request.labels.at("team") == "red");
+  BOOST_TEST(request.delivery.window.value() == 3U);
+  BOOST_TEST(!request.callback_proved);
+  const auto id = json::parse(answer.body)["id"].get<std::string>();
+  BOOST_TEST(answer.headers.at(0).second == "/v1/subscriptions/" + id);
+  BOOST_TEST(answer.body.find("challenge") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_client_may_not_say_is_refused_by_name) {
+  const std::vector<std::pair<std::string, std::string>> bodies = {
+      {R"({"callback":"http://a/","owner":"root"})", "owner"},
+      {R"({"callback":"http://a/","state":"active"})", "state"},
+      {R"({"callback":"http://a/","calback":1})", "is 'callback' meant?"},
+      {R"({"callback":"http://a/","callback":"http://b/"})", "twice"},
+      {R"({"callback":"http://a/","types":"*"})", "types"},
+      {R"({"callback":"http://a/","types":["{x"]})", "types"},
+      {R"({"callback":"http://a/","period":600})", "period"},
+      {R"({"callback":"http://a/","period":"0s"})", "period"},
+      {R"({"callback":"http://a/","delivery":{"x":1}})", "x"},
+      {R"({"callback":"http://u:p@a/"})", "callback"},
+      {R"({"types":[]})", "callback"},
+      {R"({"callback":"http://a/","labels":{"a":{"b":{"c":{}}}}})", "deep"},
+      {"[]", "object"},
+      {"", "JSON"},
+      {std::string(300'000, ' '), "octets"}};
+  for (const auto& [body, name] : bodies) {
+    const auto answer = ask("POST", "/v1/subscriptions", body);
+    BOOST_TEST((answer.status == 400U || answer.status == 413U), body.substr(0, 100));
+    BOOST_TEST(answer.body.find(name) != std::string::npos, answer.body);
+  }
+  BOOST_TEST(harness.subscriptions.requests.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_list_pages_and_shows_only_ones_own) {
+  std::set<std::string> ids;
+  for (int i = 0; i < 5; ++i) ids.insert(create());
+  auto foreign = std::make_shared<Subscription>();
+  foreign->id = "s-AAA";
+  foreign->owner = "somebody";
+  harness.subscriptions.all[foreign->id] = foreign;
+  std::set<std::string> seen;
+  std::string after;
+  for (int page = 0; page < 3; ++page) {
+    const auto body =
+        json::parse(ask("GET", "/v1/subscriptions?limit=2&after=" + after).body);
+    for (const auto& each : body["subscriptions"]) seen.insert(after = each["id"]);
+    BOOST_TEST(body["more"] == (page < 2));
+  }
+  BOOST_TEST(seen == ids, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(queries_are_checked) {
+  for (const char* query : {"limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "page=2",
+                            "after=%zz", "after=%00", "after=%ff", "limit"})
+    check_problem(ask("GET", std::string("/v1/subscriptions?") + query), 400, Code::badparam);
+  BOOST_TEST(ask("GET", "/v1/sources?after=a%2Fb&limit=5").status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(one_subscription_is_shown_renewed_and_cancelled) {
+  const auto path = "/v1/subscriptions/" + create();
+  BOOST_TEST(ask("GET", path).status == 200U);
+  const auto renewed = ask("POST", path + "/renew", R"({"period":"2h"})");
+  BOOST_TEST(renewed.status == 200U);
+  BOOST_TEST(json::parse(renewed.body)["period"] == "2h");
+  BOOST_TEST(ask("POST", path + "/renew").status == 200U);
+  check_problem(ask("POST", path + "/renew", R"({"period":"soon"})"), 400, Code::badparam);
+  check_problem(ask("POST", path + "/renew", R"({"perod":"2h"})"), 400, Code::badparam);
+  const auto cancelled = ask("DELETE", path);
+  BOOST_TEST(cancelled.status == 200U);
+  BOOST_TEST(json::parse(cancelled.body)["reason"] == "cancelled");
+}
+
+BOOST_AUTO_TEST_CASE(anothers_subscription_is_not_there) {
+  auto foreign = std::make_shared<Subscription>();
+  foreign->id = "s-AAA";
+  foreign->owner = "somebody";
+  harness.subscriptions.all[foreign->id] = foreign;
+  check_problem(ask("GET", "/v1/subscriptions/s-AAA"), 404, Code::notfound);
+  check_problem(ask("DELETE", "/v1/subscriptions/s-AAA"), 404, Code::notfound);
+  check_problem(ask("POST", "/v1/subscriptions/s-AAA/renew"), 404, Code::notfound);
+  BOOST_CHECK(foreign->state == SubscriptionState::pending);
+  check_problem(ask("GET", "/v1/subscriptions/s-nothing"), 404, Code::notfound);
+}
+
+BOOST_AUTO_TEST_CASE(confirming_takes_a_post_with_the_right_token) {
+  const auto id = create();
+  const auto path = "/v1/subscriptions/" + id + "/confirm";
+  check_problem(ask("GET", path + "?token=good"), 405, Code::protoerror);
+  check_problem(ask("POST", path, R"({"token":"bad"})"), 403, Code::noaccess);
+  check_problem(ask("POST", path, R"({})"), 400, Code::varnotfound);
+  check_problem(ask("POST", path, R"({"token":7})"), 400, Code::badparam);
+  BOOST_CHECK(harness.subscriptions.all.at(id)->state == SubscriptionState::pending);
+  BOOST_TEST(ask("POST", path, R"({"token":"good"})").status == 200U);
+  BOOST_CHECK(harness.subscriptions.all.at(id)->state == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(sources_parameters_health_and_metrics_are_shown) {
+  BOOST_TEST(json::parse(ask("GET", "/v1/sources").body)["sources"].size() == 2U);
+  BOOST_TEST(json::parse(ask("GET", "/v1/parameters").body)["max-period"] == "86400");
+  BOOST_TEST(json::parse(ask("GET", "/v1/health").body)["status"] == "ok");
+  ++harness.counters["http.requests"];
+  ++harness.counters["sense.datagrams.malformed"];
+  const auto metrics = ask("GET", "/metrics");
+  BOOST_TEST(metrics.content_type.starts_with("text/plain; version=0.0.4"));
+  BOOST_TEST(metrics.body.find("\nsense_http_requests_total 1\n") != std::string::npos);
+  BOOST_TEST(metrics.body.find("sense_datagrams_malformed_total 1\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_are_told_apart) {
+  for (const char* path : {"/", "/v1", "/v1/events/", "/v1/subscriptions/", "/v2/events",
+                           "/v1/subscriptions/a/b", "//v1/events", "/V1/events"})
+    check_problem(ask("GET", path), 404, Code::notfound);
+  const auto answer = ask("PUT", "/v1/subscriptions");
+  check_problem(answer, 405, Code::protoerror);
+  BOOST_TEST(answer.headers.at(0).second == "POST, GET");
+  check_problem(ask("OPTIONS", "/v1/events"), 405, Code::protoerror);
+}
+
+BOOST_AUTO_TEST_CASE(every_code_has_a_status) {
+  for (unsigned number = 1; number <= code_max; ++number) {
+    const auto status = http::status_of(*code_from_number(number));
+    BOOST_TEST((status >= 400U && status < 600U), number);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_whole_gateway_answers_on_a_socket_and_stops) {
+  auto options = Settings::defaults(http::http_options());
+  BOOST_REQUIRE(options.set("listen", "127.0.0.1:0"));
+  BOOST_REQUIRE(harness.start(http::make_http_gateway(options, harness.context)));
+  const auto listening = harness.gateway->listening();
+  BOOST_REQUIRE(listening.size() == 1U);
+  const auto port = std::stoul(listening[0].substr(listening[0].rfind(':') + 1));
+  HttpClient client(static_cast<std::uint16_t>(port));
+  const auto body = event + "}";
+  client.write("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+               "application/cloudevents+json\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body);
+  BOOST_TEST(client.read()->status == 202U);
+  harness.publisher.hold = true;
+  client.write("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+               "application/cloudevents+json\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body);
+  while (harness.on_reactor([&] { return harness.publisher.held.empty(); }))
+    std::this_thread::yield();
+  harness.on_reactor([&] { harness.gateway->stop(); });
+  BOOST_TEST(!client.read());
+  harness.on_reactor([&] { harness.publisher.held.at(0)(Receipt{1, false}); });
+}
+
+BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused) {
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"listen", "nowhere"}, {"origin", "a b"}}) {
+    auto options = Settings::defaults(http::http_options());
+    BOOST_REQUIRE(options.set(key, value));
+    const auto gateway = http::make_http_gateway(options, harness.context);
+    BOOST_REQUIRE(!gateway);
+    BOOST_TEST(gateway.error().message.find(key) == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

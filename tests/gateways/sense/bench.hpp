@@ -1,0 +1,189 @@
+#pragma once
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateways/sense/server.hpp"
+#include "tests/gateways/sense/fakes.hpp"
+
+namespace sense::datagram::test {
+
+inline Endpoint endpoint(const std::string& text) {
+  const auto parsed = endpoint_of(text);
+  BOOST_REQUIRE_MESSAGE(parsed.has_value(), text);
+  return *parsed;
+}
+
+// The pure server with its host, driven by hand: datagrams in, datagrams out.
+class Bench {
+ public:
+  explicit Bench(Limits limits = {}, std::vector<std::string> allowed = {})
+      : egress(*EgressPolicy::make(allowed)), limits_(limits), subscriptions(clock) {
+    restart();
+  }
+
+  // A new process: nothing is remembered but what the host has.
+  void restart() {
+    server.reset();
+    attempts.clear();
+    ServerConfig config;
+    config.limits = limits_;
+    config.listeners = {{"127.0.0.1:7367", false}, {"[::1]:7367", true}};
+    config.cookie_key = random_token(160);
+    config.seed = 7;
+    config.parameters = [] {
+      return std::vector<std::pair<std::string, std::string>>{{"max-period", "5"},
+                                                              {"service", "test"}};
+    };
+    server = std::make_unique<Server>(std::move(config), subscriptions, egress, counters);
+  }
+
+  // Sends one datagram to the server and lets the host answer. What came back is in `sent`.
+  std::vector<std::string> tell(const Endpoint& from, std::string_view octets, bool answer = true) {
+    sent.clear();
+    perform(server->on_datagram(octets, {from, from.address().is_v6() ? 1U : 0U}, clock.now()));
+    if (answer) settle();
+    return octets_to(from);
+  }
+  Message ask(const Endpoint& from, const Message& request) {
+    const auto replies = tell(from, serialize(request));
+    BOOST_REQUIRE_EQUAL(replies.size(), 1U);
+    const auto reply = parse(replies[0]);
+    BOOST_REQUIRE_MESSAGE(reply.has_value(), replies[0]);
+    BOOST_TEST((reply->kind == Kind::reply));
+    BOOST_TEST(reply->tag == request.tag);
+    return *reply;
+  }
+  // A cookie for this address.
+  std::string cookie(const Endpoint& from) {
+    return std::string(ask(from, make_message(Kind::parameters, "ping")).text("Cookie"));
+  }
+  Message registration(const Endpoint& from, const std::string& tag = "r2") {
+    auto message = make_message(Kind::register_, tag);
+    message.add("Period", 600U).add("Cookie", cookie(from));
+    return message;
+  }
+  SubscriptionRef subscribe(const Endpoint& from, const std::string& tag = "r2") {
+    const auto reply = ask(from, registration(from, tag));
+    BOOST_REQUIRE_EQUAL(static_cast<int>(reply.code), 0);
+    return subscriptions.served.at(std::string(reply.text("Subscription")));
+  }
+
+  Ticket deliver(std::shared_ptr<const Delivery> delivery) {
+    sent.clear();
+    perform(server->deliver(++tickets, std::move(delivery), clock.now()));
+    return tickets;
+  }
+  std::shared_ptr<Delivery> event_delivery(SubscriptionRef subscription, std::uint64_t number,
+                                           std::string data = "342 Printer jam") {
+    Event event;
+    event.id = "01JD3" + std::to_string(number);
+    event.type = *QName::parse("{urn:example:printer}jam");
+    event.source = "//hq.example/printer/floor2/hp4";
+    event.time = *parse_rfc3339("2026-11-21T09:15:00.250Z");
+    event.severity = std::uint8_t{3};
+    event.datacontenttype = "text/plain";
+    event.data = std::move(data);
+    event.sequence = 88119 + number;
+    auto delivery = std::make_shared<Delivery>();
+    delivery->subscription = std::move(subscription);
+    delivery->number = number;
+    delivery->event = std::make_shared<const Event>(std::move(event));
+    return delivery;
+  }
+  std::vector<std::string> ack(const Endpoint& from, std::string_view subscription,
+                               std::string_view number) {
+    auto message = make_message(Kind::ack, "a1");
+    message.add("Subscription", subscription).add("Number", number);
+    return tell(from, serialize(message));
+  }
+  std::optional<Attempt> attempt(Ticket ticket) const {
+    const auto found = attempts.find(ticket);
+    if (found == attempts.end()) return std::nullopt;
+    return found->second;
+  }
+  void pass(Duration time) {
+    sent.clear();
+    const auto end = clock.now().mono + time;
+    for (;;) {
+      const auto next = server->next_timer();
+      if (!next || *next > end) break;
+      if (*next > clock.now().mono) clock.advance(*next - clock.now().mono);
+      perform(server->on_timer(clock.now()));
+      settle();
+    }
+    clock.advance(end - clock.now().mono);
+    perform(server->on_timer(clock.now()));
+  }
+
+  void perform(Actions actions) {
+    for (auto& action : actions) std::visit([this](auto& one) { perform_one(one); }, action);
+  }
+  void settle() {
+    subscriptions.run();
+    publisher.run();
+  }
+  std::vector<std::string> octets_to(const Endpoint& to) const {
+    std::vector<std::string> octets;
+    for (const auto& datagram : sent)
+      if (datagram.to.address == to) octets.push_back(datagram.octets);
+    return octets;
+  }
+
+  VirtualClock clock;
+  EgressPolicy egress;
+  Counters counters;
+
+ private:
+  Limits limits_;
+
+ public:
+  FakeSubscriptions subscriptions;
+  FakePublisher publisher;
+  std::unique_ptr<Server> server;
+  std::vector<Send> sent;
+  std::map<Ticket, Attempt> attempts;
+  Ticket tickets = 0;
+
+ private:
+  auto on_subscription(Ticket ticket) {
+    return [this, ticket](Result<SubscriptionRef> result) {
+      perform(server->on_subscription(ticket, std::move(result), clock.now()));
+    };
+  }
+  void perform_one(Send& action) { sent.push_back(action); }
+  void perform_one(Publish& action) {
+    publisher.publish(action.event, [this, ticket = action.ticket](Result<Receipt> result) {
+      perform(server->on_receipt(ticket, std::move(result), clock.now()));
+    });
+  }
+  void perform_one(Create& action) {
+    subscriptions.create(action.request, on_subscription(action.ticket));
+  }
+  void perform_one(LookUp& action) { subscriptions.get(action.id, on_subscription(action.ticket)); }
+  void perform_one(Renew& action) {
+    subscriptions.renew(action.id, action.period, on_subscription(action.ticket));
+  }
+  void perform_one(Cancel& action) {
+    subscriptions.cancel(action.id, "cancelled", on_subscription(action.ticket));
+  }
+  void perform_one(ListSources& action) {
+    subscriptions.sources(
+        action.after, action.limit,
+        [this, ticket = action.ticket](Result<Subscriptions::SourcePage> result) {
+          perform(server->on_sources(ticket, std::move(result), clock.now()));
+        });
+  }
+  void perform_one(Confirm& action) {
+    subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});
+  }
+  void perform_one(Finished& action) {
+    BOOST_TEST(attempts.emplace(action.ticket, action.attempt).second,
+               "an attempt finished twice: " << action.ticket);
+  }
+};
+
+}  // namespace sense::datagram::test

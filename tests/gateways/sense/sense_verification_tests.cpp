@@ -1,0 +1,152 @@
+#include "tests/gateways/sense/bench.hpp"
+
+using namespace sense;
+using namespace sense::datagram;
+using namespace sense::datagram::test;
+
+namespace {
+
+const Endpoint asker(boost::asio::ip::make_address("8.8.4.4"), 9000);
+const Endpoint target(boost::asio::ip::make_address("8.8.8.8"), 9100);
+using Outcome = Verification::Outcome;
+
+Message elsewhere(Bench& bench, const std::string& to, const std::string& tag = "r2") {
+  auto message = bench.registration(asker, tag);
+  message.add("Deliver-To", to);
+  return message;
+}
+
+// The host's part: a token, of which it keeps the hash only.
+Verification ask(Bench& bench, const SubscriptionRef& pending, const std::string& token) {
+  auto held = *pending;
+  held.challenge_hash = sha256_hex(token);
+  const auto subscription = bench.subscriptions.put(held);
+  Actions actions;
+  const auto answer = bench.server->verify(*subscription, token, bench.clock.now(), actions);
+  bench.sent.clear();
+  bench.perform(std::move(actions));
+  return answer;
+}
+
+std::string challenge(const std::string& id, const std::string& token) {
+  return "SENSE/1 ACK a1\nSubscription: " + id + "\nChallenge: " + token + "\n\n";
+}
+
+struct Asked {
+  Bench bench;
+  std::string id;
+
+  Asked() {
+    const auto reply = bench.ask(asker, elsewhere(bench, "sense://8.8.8.8:9100"));
+    BOOST_TEST(reply.text("State") == "pending");
+    id = std::string(reply.text("Subscription"));
+    BOOST_TEST((ask(bench, bench.subscriptions.served.at(id), "secret").outcome == Outcome::asked));
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sense_verification_tests)
+
+BOOST_AUTO_TEST_CASE(delivery_elsewhere_is_pending_until_the_challenge_comes_back) {
+  Asked asked;
+  auto& bench = asked.bench;
+  BOOST_TEST(!bench.subscriptions.requests.at(0).callback_proved);
+  BOOST_REQUIRE_EQUAL(bench.octets_to(target).size(), 1U);
+  BOOST_TEST(bench.octets_to(target)[0] == "SENSE/1 VERIFY v1\nSubscription: " + asked.id +
+                                               "\nChallenge: secret\n\n");
+  bench.tell(target, challenge(asked.id, "guessed"));
+  bench.tell(asker, challenge(asked.id, "secret"));
+  bench.tell(Endpoint(target.address(), 9101), challenge(asked.id, "secret"));
+  BOOST_TEST(bench.subscriptions.confirmations_asked == 0U);
+  bench.tell(target, challenge(asked.id, "secret"));
+  BOOST_TEST(bench.subscriptions.confirmed == 1U);
+  bench.tell(target, challenge(asked.id, "secret"));
+  BOOST_TEST(bench.subscriptions.confirmed == 1U);
+  bench.pass(std::chrono::minutes{1});
+  BOOST_TEST(bench.sent.empty());
+}
+
+BOOST_AUTO_TEST_CASE(silent_target_gets_three_small_datagrams_and_no_more) {
+  Asked asked;
+  std::size_t datagrams = asked.bench.octets_to(target).size();
+  asked.bench.pass(std::chrono::hours{2});
+  datagrams += asked.bench.octets_to(target).size();
+  BOOST_TEST(datagrams == 3U);
+  for (const auto& one : asked.bench.octets_to(target)) BOOST_TEST(one.size() < 150U);
+}
+
+BOOST_AUTO_TEST_CASE(challenge_answered_after_a_restart_is_judged_by_the_host) {
+  Asked asked;
+  asked.bench.restart();
+  asked.bench.tell(target, challenge(asked.id, "guessed"));
+  asked.bench.tell(asker, challenge(asked.id, "secret"));
+  BOOST_TEST(asked.bench.subscriptions.confirmed == 0U);
+  asked.bench.tell(target, challenge(asked.id, "secret"));
+  BOOST_TEST(asked.bench.subscriptions.confirmed == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(own_address_as_deliver_to_needs_no_challenge) {
+  Bench bench;
+  const auto reply = bench.ask(asker, elsewhere(bench, "8.8.4.4:9000"));
+  BOOST_TEST((reply.code == Code::noerror));
+  BOOST_TEST(bench.subscriptions.requests.at(0).callback_proved);
+  BOOST_TEST(asked_for_itself(*bench.subscriptions.served.begin()->second));
+}
+
+BOOST_AUTO_TEST_CASE(other_port_of_the_same_host_has_to_be_asked) {
+  Bench bench;
+  const auto reply = bench.ask(asker, elsewhere(bench, "8.8.4.4:9001"));
+  BOOST_TEST(reply.text("State") == "pending");
+  BOOST_TEST(!asked_for_itself(*bench.subscriptions.served.begin()->second));
+}
+
+BOOST_AUTO_TEST_CASE(targets_that_may_not_be_asked_are_refused_at_registration) {
+  Bench bench;
+  int tag = 0;
+  for (const auto* to :
+       {"255.255.255.255:9000", "224.0.0.1:9000", "[ff02::1]:9000", "0.0.0.0:9000", "8.8.8.8:53",
+        "8.8.8.8:1023", "10.0.0.1:9000", "127.0.0.1:9000", "192.168.1.1:9000", "[::1]:9000",
+        "[::ffff:10.0.0.1]:9000", "169.254.169.254:9000", "[fe80::1]:9000", "[fd00::1]:9000",
+        "240.0.0.1:9000", "[64:ff9b::7f00:1]:9000"}) {
+    const auto reply = bench.ask(asker, elsewhere(bench, to, "r" + std::to_string(++tag)));
+    BOOST_TEST((reply.code == Code::addrnotavail || reply.code == Code::noaccess), to);
+    BOOST_TEST(!reply.has("Cookie"), to);
+  }
+  BOOST_TEST(bench.subscriptions.requests.empty());
+  BOOST_TEST((bench.ask(asker, elsewhere(bench, "8.8.8.8:1024", "ok")).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(verification_asked_for_by_another_front_door_obeys_the_same_rules) {
+  Bench bench;
+  Subscription subscription;
+  subscription.id = "s-http";
+  subscription.via = "http";
+  subscription.owner = "alice";
+  for (const auto* callback : {"sense://10.0.0.1:9000", "sense://224.0.0.1:9000",
+                               "sense://8.8.8.8:53", "sense://host.example:9000"}) {
+    subscription.callback = callback;
+    const auto ref = bench.subscriptions.put(subscription);
+    const auto answer = ask(bench, ref, "secret");
+    BOOST_TEST((answer.outcome == Outcome::refused), callback);
+    BOOST_TEST(!answer.answer.empty());
+    BOOST_TEST(bench.sent.empty(), callback);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_address_is_asked_about_four_registrations_at_a_time) {
+  Bench bench;
+  for (int i = 0; i < 4; ++i) {
+    Subscription subscription;
+    subscription.id = "s-" + std::to_string(i);
+    subscription.callback = "sense://8.8.8.8:" + std::to_string(9000 + i);
+    BOOST_TEST((ask(bench, bench.subscriptions.put(subscription), "t").outcome == Outcome::asked));
+  }
+  const auto reply = bench.ask(asker, elsewhere(bench, "8.8.8.8:9100"));
+  BOOST_TEST((reply.code == Code::nomoreroom));
+  BOOST_TEST(bench.octets_to(target).empty());
+  bench.pass(std::chrono::minutes{1});
+  BOOST_TEST((bench.ask(asker, elsewhere(bench, "8.8.8.8:9100", "r3")).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

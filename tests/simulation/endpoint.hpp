@@ -1,0 +1,106 @@
+#pragma once
+
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "gateways/api/gateway.hpp"
+
+namespace sense::simulation {
+
+using Random = std::mt19937_64;
+
+// 0 to `below` - 1.
+inline std::uint64_t pick(Random& random, std::uint64_t below) { return random() % below; }
+inline bool one_in(Random& random, std::uint64_t chances) { return pick(random, chances) == 0; }
+inline Duration up_to(Random& random, Duration longest) {
+  return Duration{static_cast<std::int64_t>(
+      pick(random, static_cast<std::uint64_t>(longest.count()) + 1))};
+}
+
+enum class Temper { fast, slow, dead, flapping, lying, gone };
+
+// The other side of one subscription. It outlives every crash of the host, and remembers what it got.
+class Endpoint {
+ public:
+  struct Reply {
+    Attempt attempt;
+    Duration takes{0};
+    bool twice = false;  // the plugin is at fault and answers again
+  };
+
+  explicit Endpoint(Temper temper, MonoTime fails_from = {})
+      : temper_(temper), fails_from_(fails_from) {}
+
+  // One attempt arrives here.
+  Reply take(const Delivery& delivery, MonoTime now, Random& random) {
+    auto reply = decide(delivery, now, random);
+    const auto outcome = reply.attempt.outcome;
+    const bool lied = temper_ == Temper::lying && outcome == Attempt::Outcome::retry;
+    if (outcome == Attempt::Outcome::delivered || lied) note(delivery);
+    // Who refuses to hear of a gap has been told of it.
+    if (outcome == Attempt::Outcome::rejected && delivery.kind == Delivery::Kind::gap)
+      note(delivery);
+    if (delivery.kind == Delivery::Kind::ended) ++asked_to_end_;
+    if (outcome == Attempt::Outcome::gone) said_gone_ = true;
+    return reply;
+  }
+
+  void heal() { temper_ = Temper::fast; }
+  [[nodiscard]] Temper temper() const { return temper_; }
+  [[nodiscard]] bool has(std::uint64_t number) const { return got_.contains(number); }
+  [[nodiscard]] bool knows_missing(std::uint64_t number) const { return missing_.contains(number); }
+  [[nodiscard]] int asked_to_end() const { return asked_to_end_; }
+  [[nodiscard]] bool said_gone() const { return said_gone_; }
+
+ private:
+  Reply decide(const Delivery& delivery, MonoTime now, Random& random) const {
+    using std::chrono::milliseconds;
+    using std::chrono::seconds;
+    switch (temper_) {
+      case Temper::fast: return {Attempt::delivered(), up_to(random, milliseconds{10}), false};
+      case Temper::slow: return {Attempt::delivered(), up_to(random, seconds{30}), false};
+      case Temper::dead: return {Attempt::retry("no answer"), seconds{5}, false};
+      case Temper::flapping: return flap(now, random);
+      case Temper::lying: return lie(delivery, random);
+      case Temper::gone:
+        if (now < fails_from_) return {Attempt::delivered(), milliseconds{5}, false};
+        return {Attempt::gone("no such mailbox"), milliseconds{5}, false};
+    }
+    return {};
+  }
+
+  static Reply flap(MonoTime now, Random& random) {
+    using namespace std::chrono_literals;
+    const auto hour = now.time_since_epoch() / 1h;
+    if (hour % 3 == 0) return {Attempt::delivered(), up_to(random, 2s), false};
+    if (one_in(random, 3)) return {Attempt::retry("busy", up_to(random, 30min)), 1ms, false};
+    return {Attempt::retry("refused"), up_to(random, 1s), false};
+  }
+
+  static Reply lie(const Delivery& delivery, Random& random) {
+    using namespace std::chrono_literals;
+    const bool twice = one_in(random, 4);
+    if (one_in(random, 3)) return {Attempt::retry("lost the answer"), up_to(random, 3s), twice};
+    if (delivery.kind != Delivery::Kind::ended && one_in(random, 10))
+      return {Attempt::rejected("do not like it"), up_to(random, 1s), twice};
+    return {Attempt::delivered(), up_to(random, 1s), twice};
+  }
+
+  void note(const Delivery& delivery) {
+    if (delivery.kind == Delivery::Kind::event) got_[delivery.number] = delivery.event->id;
+    if (delivery.kind == Delivery::Kind::gap)
+      for (auto number = delivery.number; number <= delivery.number_last; ++number)
+        missing_[number] = delivery.reason;
+  }
+
+  Temper temper_;
+  MonoTime fails_from_;
+  std::map<std::uint64_t, std::string> got_;      // number, id
+  std::map<std::uint64_t, std::string> missing_;  // number, reason
+  int asked_to_end_ = 0;
+  bool said_gone_ = false;
+};
+
+}  // namespace sense::simulation

@@ -1,0 +1,44 @@
+#include <boost/test/unit_test.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <random>
+
+#include "tests/simulation/world.hpp"
+
+namespace {
+
+constexpr std::uint64_t seeds_usual = 50;
+
+std::optional<std::uint64_t> number_in_environment(const char* name) {
+  const char* text = std::getenv(name);
+  if (text == nullptr) return std::nullopt;
+  std::uint64_t number = 0;
+  const std::string_view whole(text);
+  const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), number);
+  BOOST_REQUIRE_MESSAGE(error == std::errc{} && end == whole.data() + whole.size(),
+                        name << " is no number");
+  return number;
+}
+
+void run(std::uint64_t seed, bool verbose) {
+  sense::simulation::World world(seed);
+  const auto broken = world.run();
+  if (verbose) BOOST_TEST_MESSAGE("seed " << seed << ": " << world.summary());
+  BOOST_CHECK_MESSAGE(broken.empty(), broken << "; repeat with SENSE_SIMULATION_SEED=" << seed
+                                             << " (" << world.summary() << ")");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(engine_simulation_tests)
+
+// SENSE_SIMULATION_SEEDS says how many worlds; SENSE_SIMULATION_SEED repeats one.
+BOOST_AUTO_TEST_CASE(every_promise_is_kept_through_days_of_crashes_and_bad_callbacks) {
+  if (const auto seed = number_in_environment("SENSE_SIMULATION_SEED")) return run(*seed, true);
+  const auto count = number_in_environment("SENSE_SIMULATION_SEEDS").value_or(seeds_usual);
+  const std::uint64_t first = std::random_device{}();
+  BOOST_TEST_MESSAGE("seeds from " << first << ", " << count << " of them");
+  for (std::uint64_t i = 0; i < count; ++i) run(first + i, i == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

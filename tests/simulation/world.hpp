@@ -1,0 +1,121 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gateways/host/engine.hpp"
+#include "tests/simulation/ledger.hpp"
+
+namespace sense::simulation {
+
+// An engine, a hundred callbacks, a journal and a store, all in memory, in virtual time, driven by one
+// seed. The host's part (host.cpp) is played here: follow, perform, checkpoint, crash, come back.
+class World {
+ public:
+  explicit World(std::uint64_t seed);
+
+  // Days of traffic with crashes, then quiet, then one last event to everybody. The first broken
+  // promise in words; empty when all were kept.
+  [[nodiscard]] std::string run();
+  // What happened, for the log.
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  struct Entry {  // of the journal
+    std::uint64_t sequence = 0;
+    EventRef event;       // or
+    SubscriptionRef put;  // or
+    std::string end;      // the id
+    std::string reason;
+    bool tell = false;
+  };
+  struct Store {
+    std::uint64_t position = 0;
+    std::map<std::string, Engine::SavedLane> lanes;
+    std::map<std::pair<std::string, std::uint64_t>, Engine::SavedItem> items;
+    std::map<std::uint64_t, EventRef> events;
+  };
+  struct Settled {  // a number that is never to be attempted again, unless the host crashes first
+    std::set<std::uint64_t>* among = nullptr;
+    std::uint64_t number = 0;
+  };
+  struct Unsaved {
+    std::uint64_t position = 0;
+    Engine::Checkpoint delta;
+    std::vector<Engine::DeadLetter> dead;
+    std::vector<Settled> settled;
+  };
+
+  // Time.
+  void at(Duration after, std::function<void()> task);
+  bool step(MonoTime until);
+  void advance_to(MonoTime time);
+  void run_until(MonoTime until);
+
+  // The broker's part.
+  void append(Entry entry);
+  void publish(bool for_all);
+  void change_something();
+  void create();
+  void end(const std::string& id, std::string reason, bool tell);
+  void change_state(const std::string& id, SubscriptionState state);
+  Subscription random_subscription();
+  void traffic();
+  std::string random_live();
+
+  // The host's part.
+  void follow();
+  void apply(const Entry& entry);
+  void perform();
+  void attempt(Engine::Deliver& deliver);
+  void on_result(std::uint64_t ticket, const Delivery& delivery, const Attempt& answer);
+  void checkpoint();
+  void settle(std::set<std::uint64_t>& among, std::uint64_t number);
+  void store(const Unsaved& unsaved);
+  void crash();
+  void restore(Engine& engine);
+  [[nodiscard]] bool maybe_crash(std::uint64_t chances);
+
+  // What must hold.
+  void broken(const std::string& promise);
+  void check_attempt(const Ledger& ledger, const Delivery& delivery);
+  void check_event(const Ledger& ledger, const Delivery& delivery);
+  void check_gap(const Ledger& ledger, const Delivery& delivery);
+  void check_dead_letter(const Ledger& ledger, const Engine::DeadLetter& letter);
+  void check_checkpoint();
+  void check_end();
+  void check_numbers(const std::string& id, const Ledger& ledger);
+
+  Random random_;
+  Engine::Defaults defaults_;
+  VirtualClock clock_;
+  std::multimap<MonoTime, std::function<void()>> agenda_;
+  std::vector<Entry> journal_;
+  std::map<std::string, Ledger> ledgers_;
+  std::uint64_t events_ = 0;
+  bool crashes_allowed_ = true;
+  bool traffic_over_ = false;
+
+  Store store_;
+  std::unique_ptr<Engine> engine_;
+  std::uint64_t life_ = 0;
+  std::uint64_t position_ = 0;
+  bool follow_planned_ = false;
+  bool crash_now_ = false;
+  std::optional<Unsaved> unsaved_;
+  std::vector<Engine::DeadLetter> dead_;
+  std::vector<Settled> settled_;
+  MonoTime checkpointed_{};
+  bool touched_ = false;
+
+  std::string broken_;
+  std::uint64_t attempts_ = 0, deliveries_ = 0, dead_letters_ = 0, checkpoints_ = 0, replayed_ = 0;
+  std::uint64_t expired_ = 0, loaded_ = 0;
+};
+
+}  // namespace sense::simulation

@@ -1,0 +1,178 @@
+// The host's part, as in gateways/host/host.cpp, with crashes where they hurt.
+#include "tests/simulation/world.hpp"
+
+namespace sense::simulation {
+
+using namespace std::chrono_literals;
+
+bool World::maybe_crash(std::uint64_t chances) {
+  return crashes_allowed_ && engine_ && one_in(random_, chances);
+}
+
+void World::follow() {
+  follow_planned_ = false;
+  if (!engine_) return;
+  for (int i = 0; i < 20 && position_ < journal_.size(); ++i) {
+    apply(journal_[position_]);
+    if (maybe_crash(3000)) return crash();
+  }
+  perform();
+  if (crash_now_ || position_ >= journal_.size() || follow_planned_) return;
+  follow_planned_ = true;
+  at(up_to(random_, 10ms), [this] { follow(); });
+}
+
+void World::apply(const Entry& entry) {
+  const auto now = clock_.now();
+  touched_ = true;
+  position_ = entry.sequence;
+  if (entry.put) return engine_->put(entry.put, now);
+  if (!entry.event) {
+    engine_->end(entry.end, entry.reason, entry.tell, now);
+    ledgers_.at(entry.end).under_way.clear();
+    return;
+  }
+  engine_->on_event(entry.event, now);
+  for (auto& [id, ledger] : ledgers_)
+    for (auto owed = ledger.owed.size(); owed > 0; --owed) {
+      if (ledger.owed[owed - 1].event->sequence < entry.sequence) break;
+      if (ledger.owed[owed - 1].event == entry.event) ledger.known[owed] = now.mono;
+    }
+}
+
+void World::perform() {
+  while (!crash_now_) {
+    auto actions = engine_->take_actions();
+    if (actions.deliver.empty() && actions.dead.empty() && actions.gone.empty() &&
+        actions.forget.empty())
+      return;
+    touched_ = true;
+    for (auto& letter : actions.dead) {
+      auto& ledger = ledgers_.at(letter.subscription);
+      settle(ledger.buried, letter.number);
+      check_dead_letter(ledger, letter);
+      dead_.push_back(std::move(letter));
+    }
+    for (auto& deliver : actions.deliver) {
+      attempt(deliver);
+      crash_now_ = maybe_crash(5000);
+      if (crash_now_) return;
+    }
+    // The wish to end it is lost when the host crashes before it is sent.
+    for (const auto& id : actions.gone)
+      at(up_to(random_, 2s), [this, id, life = life_] {
+        if (life == life_) end(id, "unreachable", true);
+      });
+  }
+}
+
+void World::attempt(Engine::Deliver& deliver) {
+  ++attempts_;
+  auto& delivery = *deliver.delivery;
+  const auto id = delivery.subscription->id;
+  auto& ledger = ledgers_.at(id);
+  if (!delivery.event) {
+    const auto event = store_.events.find(deliver.sequence);
+    if (event == store_.events.end())
+      return broken(id + ": an event was released that is not in the store");
+    delivery.event = event->second;
+    ++loaded_;
+  }
+  ledger.under_way.insert(deliver.ticket);
+  check_attempt(ledger, delivery);
+  if (delivery.kind == Delivery::Kind::event) check_event(ledger, delivery);
+  if (delivery.kind == Delivery::Kind::gap) check_gap(ledger, delivery);
+  ledger.attempts[delivery.number] = delivery.attempt;
+  const auto reply = ledger.endpoint.take(delivery, clock_.now().mono, random_);
+  for (int time = 0; time < (reply.twice ? 2 : 1); ++time)
+    at(reply.takes + Duration{time}, [this, life = life_, ticket = deliver.ticket,
+                                      taken = deliver.delivery, answer = reply.attempt] {
+      if (life == life_ && engine_) on_result(ticket, *taken, answer);
+    });
+}
+
+void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Attempt& answer) {
+  auto& ledger = ledgers_.at(delivery.subscription->id);
+  const bool counts = ledger.under_way.erase(ticket) != 0;
+  if (counts && answer.outcome == Attempt::Outcome::delivered) {
+    ++deliveries_;
+    if (delivery.kind == Delivery::Kind::event)
+      settle(ledger.acknowledged, delivery.number);
+  }
+  if (counts && answer.outcome == Attempt::Outcome::gone) ledger.gone_heard = true;
+  touched_ = true;
+  engine_->on_result(ticket, answer, clock_.now());
+  perform();
+}
+
+void World::settle(std::set<std::uint64_t>& among, std::uint64_t number) {
+  if (among.insert(number).second) settled_.push_back({&among, number});
+}
+
+void World::checkpoint() {
+  checkpointed_ = clock_.now().mono;
+  const bool fresh = !unsaved_;
+  if (fresh) {
+    unsaved_ = Unsaved{position_, engine_->take_checkpoint(clock_.now()), std::exchange(dead_, {}),
+                       std::exchange(settled_, {})};
+  }
+  if (maybe_crash(300)) return crash();
+  if (one_in(random_, 30)) return;  // the disk is full: the same again next time
+  store(*unsaved_);
+  unsaved_.reset();
+  ++checkpoints_;
+  if (maybe_crash(300)) return crash();
+  engine_->release();
+  touched_ = !fresh;
+  if (fresh && one_in(random_, 200)) check_checkpoint();
+}
+
+void World::store(const Unsaved& unsaved) {
+  const auto& delta = unsaved.delta;
+  for (const auto& letter : unsaved.dead) {
+    ++dead_letters_;
+    if (!letter.event && !store_.events.contains(letter.sequence))
+      broken(letter.subscription + ": the event of a dead letter is nowhere");
+  }
+  for (const auto& id : delta.lanes_removed) store_.lanes.erase(id);
+  for (const auto& lane : delta.lanes) store_.lanes.insert_or_assign(lane.subscription->id, lane);
+  for (const auto& key : delta.items_removed) store_.items.erase(key);
+  for (const auto& [key, item] : delta.items) {
+    store_.items.insert_or_assign({item.subscription, key}, item);
+    if (item.event) store_.events.emplace(item.sequence, item.event);
+  }
+  store_.position = unsaved.position;
+  if (!one_in(random_, 100)) return;
+  std::set<std::uint64_t> needed;
+  for (const auto& [key, item] : store_.items) needed.insert(item.sequence);
+  std::erase_if(store_.events, [&](const auto& entry) { return !needed.contains(entry.first); });
+}
+
+void World::crash() {
+  crash_now_ = false;
+  engine_.reset();
+  ++life_;
+  // What was settled since the last stored checkpoint is forgotten, and may be repeated.
+  if (unsaved_)
+    settled_.insert(settled_.end(), unsaved_->settled.begin(), unsaved_->settled.end());
+  for (const auto& settled : std::exchange(settled_, {})) settled.among->erase(settled.number);
+  unsaved_.reset();
+  dead_.clear();
+  for (auto& [id, ledger] : ledgers_) ledger.crash();
+  at(one_in(random_, 4) ? up_to(random_, 2h) : up_to(random_, 2s), [this] {
+    engine_ = std::make_unique<Engine>(defaults_, random_());
+    position_ = store_.position;
+    replayed_ += journal_.size() - position_;
+    restore(*engine_);
+    engine_->restored(clock_.now());
+    perform();
+    follow();
+  });
+}
+
+void World::restore(Engine& engine) {
+  for (const auto& [id, lane] : store_.lanes) engine.restore(lane);
+  for (const auto& [key, item] : store_.items) engine.restore(key.second, item, clock_.now());
+}
+
+}  // namespace sense::simulation

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Enforces what a compiler does not: who may include whom, and a few rules of style.
+
+    tests/tidy/tidy.py ROOT       prints each violation as file:line: what and why; ends with 1 if any
+"""
+import fnmatch
+import os
+import re
+import sys
+
+# Who may include whom. A folder may include itself, and what its row names: a folder with all below
+# it, or one header. The first row that fits counts; a folder without a row is a violation.
+INCLUDES = [
+    # folder               may include
+    ("core/base",         []),
+    ("core/event",        ["core/base"]),
+    ("core/config",       ["core/base"]),
+    ("core/storage",      ["core/base"]),  # bytes, never Event
+    ("core/egress",       ["core/base"]),
+    ("core/sense",        ["core/base", "core/event"]),
+    ("core/subscription", ["core/base", "core/event"]),
+    ("core/bus",          ["core/base", "core/event", "core/config", "core/subscription"]),
+    ("broker",            ["core"]),
+    ("gateways/api",      ["core"]),
+    ("gateways/host",     ["core", "gateways/api"]),
+    ("gateways/*",        ["core", "gateways/api"]),  # a plugin
+    ("adapters/api",      ["core"]),
+    ("adapters/host",     ["core", "adapters/api"]),
+    ("adapters/*",        ["core", "adapters/api"]),  # a plugin
+    ("cli",               ["core", "broker/broker.hpp", "gateways/api", "gateways/host",
+                           "adapters/api", "adapters/host"]),
+    ("cmake",             []),
+    ("docs/*",            []),  # examples are for others: they know nothing of this tree
+    ("tests",             ["core", "broker", "gateways", "adapters", "cli", "tests"]),
+    ("tests/*",           ["core", "broker", "gateways", "adapters", "cli", "tests"]),
+]
+
+# Third-party headers, and the folders or files that may include them. Tests may include any.
+LIBRARIES = [
+    # header               may be included in
+    ("zmq*",              ["core/bus", "broker"]),
+    ("msgpack*",          ["core/event", "core/bus", "broker"]),
+    ("sqlite3*",          ["core/storage"]),
+    ("curl/*",            ["core/egress", "core/base/uri.cpp"]),
+    ("yaml-cpp/*",        ["core/config"]),
+    ("net-snmp/*",        ["adapters/snmp"]),
+    ("nlohmann/*",        ["*.cpp"]),  # heavy: never in a header
+    ("spdlog/*",          ["core/base/log.cpp"]),
+    ("fmt/*",             ["core/base/log.cpp"]),
+    ("CLI/*",             ["cli"]),
+    ("boost/beast*",      ["gateways/http", "cli"]),
+    ("openssl/*",         ["core/base/random.cpp", "core/egress"]),
+    ("xxhash*",           ["core/base/hash.cpp", "core/storage"]),
+    ("systemd/*",         ["cli"]),
+]
+
+LINE_LENGTH_MAX = 100  # columns, in C and C++
+FILE_LENGTH_MAX = 500  # lines, in C and C++
+
+CODE = (".cpp", ".hpp", ".c", ".h")
+TEXT = CODE + (".txt", ".cmake", ".md", ".py", ".sh", ".yaml", ".json", ".service", "run", "test")
+NOT_OURS = {".git", "build", ".library", ".mirror"}
+
+# Words in pieces, so that this file does not offend against its own rules.
+LEFT_OVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
+MACHINE_PATH = re.compile(r"(?<![\w.\-])/wo" r"rk/")
+WAITS = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(")
+THROW = re.compile(r"\bthrow\b")
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+NOT_CODE = re.compile(
+    r'R"([^()\\\s]{0,16})\(.*?\)\1"'  # raw string
+    r'|//[^\n]*|/\*.*?\*/'
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|(?<![0-9a-zA-Z_])'(?:\\.|[^'\\\n])+'",
+    re.DOTALL)
+
+
+def without_comments_and_strings(text):
+    """The code alone, with every line in its place."""
+    return NOT_CODE.sub(lambda found: "\n" * found.group().count("\n"), text)
+
+
+def within(path, places):
+    """Whether a path is one of the places, below one, or fits one with a star."""
+    return any(path == place or path.startswith(place + "/") or fnmatch.fnmatch(path, place)
+               for place in places if place)
+
+
+def row_of(path):
+    folder = os.path.dirname(path)
+    top_two = "/".join(folder.split("/")[:2])
+    for row, allowed in INCLUDES:
+        if fnmatch.fnmatch(top_two, row):
+            return top_two if row.endswith("*") else row, allowed
+    return None
+
+
+def check_include(path, bracket, header):
+    """Why this include is not allowed, or None."""
+    test = path.startswith("tests/")
+    for library, places in LIBRARIES:
+        if fnmatch.fnmatch(header, library):
+            if test or within(path, places):
+                return None
+            return f"<{header}> may be included only in {', '.join(places)}"
+    ours = header.split("/")[0] in {row.split("/")[0] for row, _ in INCLUDES} and "/" in header
+    if not ours:
+        if bracket == '"' and not path.startswith("docs/"):
+            return f'"{header}" is not a path from the root of the project'
+        return None
+    row = row_of(path)
+    if row is None:
+        return "this folder has no row in the table INCLUDES of tests/tidy/tidy.py"
+    own, allowed = row
+    if within(header, [own]) or within(header, allowed):
+        return None
+    return f"{own} may include itself and {', '.join(allowed) or 'nothing else'}, not {header}"
+
+
+def check_code(path, text):
+    """Violations in one C or C++ file, as (line, why)."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    if path.endswith((".hpp", ".h")) and (not lines or lines[0] != "#pragma once"):
+        yield 1, "a header starts with #pragma once"
+    if len(lines) > FILE_LENGTH_MAX:
+        yield FILE_LENGTH_MAX + 1, f"{len(lines)} lines; at most {FILE_LENGTH_MAX}: split the file"
+    for number, line in enumerate(lines, 1):
+        if len(line) > LINE_LENGTH_MAX:
+            yield number, f"{len(line)} columns; at most {LINE_LENGTH_MAX}"
+        include = INCLUDE.match(line)
+        why = include and check_include(path, *include.groups())
+        if why:
+            yield number, why
+    test = path.startswith("tests/")
+    for number, line in enumerate(without_comments_and_strings(text).split("\n"), 1):
+        if test and WAITS.search(line):
+            yield number, "a test waits for a condition or uses virtual time; it never sleeps"
+        if not test and THROW.search(line):
+            yield number, "errors are values here: return fail(Code, sentence) instead of a throw"
+
+
+def check_words(text):
+    """Violations in any text file, as (line, why)."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if LEFT_OVER.search(line):
+            yield number, "unfinished work is written down as an issue, not in the code"
+        if MACHINE_PATH.search(line):
+            yield number, "a path of one machine: it exists nowhere else"
+
+
+def files_below(root):
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(f for f in folders if f not in NOT_OURS)
+        for name in sorted(files):
+            path = os.path.relpath(os.path.join(folder, name), root)
+            if name.endswith(TEXT) and not path.startswith("tests/fuzz/corpus/"):
+                yield path
+
+
+def check_tree(root):
+    """All violations as lines `file:line: why`, and the number of files read."""
+    violations, count = [], 0
+    for path in files_below(root):
+        with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        count += 1
+        found = list(check_words(text))
+        if path.endswith(CODE):
+            found += check_code(path, text)
+        violations += [f"{path}:{number}: {why}" for number, why in sorted(found)]
+    return violations, count
+
+
+def main():
+    violations, count = check_tree(sys.argv[1])
+    print("\n".join(violations))
+    print(f"{count} files, {len(violations)} violations")
+    return 1 if violations or count == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
