@@ -49,8 +49,8 @@ struct AdapterDescriptor {
 
 }  // namespace sense
 
-#define SENSE_ADAPTER(descriptor)                                              \
+#define SENSE_ADAPTER(descriptor)                                                   \
   extern "C" __attribute__((visibility("default"))) const sense::AdapterDescriptor* \
-  sense_adapter_descriptor() {                                                 \
-    return &(descriptor);                                                      \
+  sense_adapter_descriptor() {                                                      \
+    return &(descriptor);                                                           \
   }

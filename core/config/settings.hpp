@@ -13,14 +13,15 @@
 #include "core/config/yaml.hpp"
 
 // Settings come from option tables: one `constexpr Option table[]` next to the code that reads it.
-// Validation, `sense config describe`, the shipped files and the documents all come from the tables.
+// Validation, `sense config describe`, the shipped files and the documents all come from the
+// tables.
 namespace sense {
 
 enum class OptionType { text, integer, boolean, duration, size, list };
 
 // One configuration key. Plain data, so that a plugin's table crosses the module boundary.
 struct Option {
-  const char* key;       // "max-period": lower case, hyphens
+  const char* key;  // "max-period": lower case, hyphens
   OptionType type;
   const char* fallback;  // the default as written in YAML; list: entries separated by commas
   const char* help;      // one sentence

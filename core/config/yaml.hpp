@@ -16,13 +16,13 @@ struct YamlNode {
 
   Kind kind = Kind::null;
   std::string file;
-  int line = 0;    // from 1
-  int column = 0;  // from 1
-  int key_line = 0;    // of the key, when this is the value of a mapping's entry; else 0
+  int line = 0;      // from 1
+  int column = 0;    // from 1
+  int key_line = 0;  // of the key, when this is the value of a mapping's entry; else 0
   int key_column = 0;
   std::string scalar;
-  std::vector<YamlNode> items;                              // of a sequence
-  std::vector<std::pair<std::string, YamlNode>> entries;    // of a mapping, in order
+  std::vector<YamlNode> items;                            // of a sequence
+  std::vector<std::pair<std::string, YamlNode>> entries;  // of a mapping, in order
 
   // The entry with that key, or nullptr.
   [[nodiscard]] const YamlNode* find(std::string_view key) const;

@@ -86,8 +86,8 @@ std::optional<address_v4> embedded(const address_v6& given) {
     return embedded_at(bytes, 12);
   if (starts_with(bytes, {0x20, 0x02})) return embedded_at(bytes, 2);
   const bool compatible = starts_with(bytes, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-  const bool isatap = (bytes[8] & 0xfcU) == 0 && bytes[9] == 0 && bytes[10] == 0x5e &&
-                      bytes[11] == 0xfe;
+  const bool isatap =
+      (bytes[8] & 0xfcU) == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe;
   if (compatible || isatap) return embedded_at(bytes, 12);
   return std::nullopt;
 }

@@ -10,8 +10,8 @@ namespace sense {
 
 // Where deliveries may go: one policy for every gateway. Deny by default: this host, link-local,
 // multicast, broadcast, unique-local and private ranges, carrier-grade NAT, metadata addresses, and
-// IPv4-mapped, IPv4-compatible, 6to4 and NAT64 forms of them. Public addresses are allowed. A value;
-// const functions may be called from any thread.
+// IPv4-mapped, IPv4-compatible, 6to4 and NAT64 forms of them. Public addresses are allowed. A
+// value; const functions may be called from any thread.
 class EgressPolicy {
  public:
   // `networks`: CIDR networks or single addresses that are allowed although they are in a denied

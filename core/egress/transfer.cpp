@@ -27,6 +27,7 @@ namespace {
 constexpr auto sweep_interval = std::chrono::milliseconds{500};
 constexpr std::size_t idle_handles_max = 256;
 constexpr long connections_kept_max = 512;
+constexpr const char* stopping_text = "this process is shutting down";
 
 // Half of what the process may open: the other half is for everything else that it does.
 std::size_t files_allowed() {
@@ -61,6 +62,7 @@ class Transfer::Engine {
   using JobPtr = std::unique_ptr<TransferJob>;
 
   void run();
+  [[nodiscard]] bool stopping();
   void take_inbox();
   void begin_waiting();
   void begin(TransferQueue::Id id);
@@ -186,10 +188,7 @@ void Transfer::Engine::stop() {
 void Transfer::Engine::run() {
   for (;;) {
     take_inbox();
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_) break;
-    }
+    if (stopping()) break;
     begin_waiting();
     wait();
     collect_finished();
@@ -197,6 +196,11 @@ void Transfer::Engine::run() {
   }
   take_inbox();
   abandon_all();
+}
+
+bool Transfer::Engine::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 void Transfer::Engine::take_inbox() {
@@ -242,8 +246,8 @@ void Transfer::Engine::begin(TransferQueue::Id id) {
 
 void Transfer::Engine::wait() {
   const auto now = mono_now();
-  auto until = queue_.in_flight() == 0 && jobs_.empty() ? now + std::chrono::hours{1}
-                                                        : now + sweep_interval;
+  auto until =
+      queue_.in_flight() == 0 && jobs_.empty() ? now + std::chrono::hours{1} : now + sweep_interval;
   if (timer_) until = std::min(until, *timer_);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
   std::array<epoll_event, 256> events{};
@@ -292,6 +296,7 @@ void Transfer::Engine::collect_finished() {
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
     bool answered = false;
     auto result = job->result(code, answered);
+    if (!answered && stopping()) result = fail(Code::interrupted, stopping_text);  // we cut it
     curl_multi_remove_handle(multi_, easy);
     release(easy);
     const auto found = in_flight_.find(job);
@@ -326,8 +331,7 @@ void Transfer::Engine::abandon_all() {
   multi_ = nullptr;
   auto jobs = std::move(jobs_);
   jobs_.clear();
-  for (auto& [id, job] : jobs)
-    answer(std::move(job), fail(Code::interrupted, "this process is shutting down"));
+  for (auto& [id, job] : jobs) answer(std::move(job), fail(Code::interrupted, stopping_text));
 }
 
 void Transfer::Engine::fail_job(TransferQueue::Id id, Code code, const std::string& message) {

@@ -26,8 +26,8 @@ struct HttpRequest {
   std::string pinned_address;
 };
 
-// One message to one recipient. The relay is the operator's own choice, not a stranger's, and is not
-// subject to the egress policy.
+// One message to one recipient. The relay is the operator's own choice, not a stranger's, and is
+// not subject to the egress policy.
 struct MailRequest {
   enum class Tls { never, when_offered, required };
   std::string relay;  // smtp://host:port or smtps://host:port
@@ -51,9 +51,10 @@ struct TransferReply {
 
 struct TransferOptions {
   Duration connect_timeout = std::chrono::seconds{5};
-  Duration total_timeout = std::chrono::seconds{15};  // from the start of the attempt
+  Duration total_timeout = std::chrono::seconds{15};    // from the start of the attempt
   Duration waiting_timeout = std::chrono::seconds{30};  // before an attempt may start
-  std::size_t body_max = 64 * 1024;  // octets of an answer's body that are kept; the rest is cut off
+  std::size_t body_max =
+      64 * 1024;  // octets of an answer's body that are kept; the rest is cut off
   std::size_t unfinished_max = 50'000;
   std::size_t unfinished_octets_max = 256 * 1024 * 1024;
   std::size_t in_flight_max = 2048;  // less when the process may not open that many files
@@ -74,8 +75,8 @@ struct TransferOptions {
 // instances of its own, one for each message that shall be under way at once.
 //
 // Any thread may call; `done` is called exactly once, through the executor. Errors: noaccess (the
-// policy), badparam (the request), nomoreroom (too much waits), timeout, commerror (no connection, or
-// it broke: whether the request arrived is unknown), interrupted (stop).
+// policy), badparam (the request), nomoreroom (too much waits), timeout, commerror (no connection,
+// or it broke: whether the request arrived is unknown), interrupted (stop).
 class Transfer {
  public:
   using Executor = std::function<void(std::function<void()>)>;

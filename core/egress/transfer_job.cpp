@@ -27,8 +27,7 @@ bool has_control(std::string_view text) {
 }
 
 bool bad_mailbox(std::string_view text) {
-  return text.empty() || has_control(text) ||
-         text.find_first_of("<> \t") != std::string_view::npos;
+  return text.empty() || has_control(text) || text.find_first_of("<> \t") != std::string_view::npos;
 }
 
 std::uint16_t default_port(std::string_view scheme) {
@@ -55,16 +54,16 @@ Status check_http(const HttpRequest& request) {
         has_control(value))
       return fail(Code::badparam, "a request header has a character that no header may have: " +
                                       printable(name.substr(0, 100)));
-  if (has_control(request.pinned_address) ||
-      request.pinned_address.find(',') != std::string::npos)
+  if (has_control(request.pinned_address) || request.pinned_address.find(',') != std::string::npos)
     return fail(Code::badparam, "the pinned address is not an address");
   return {};
 }
 
 Status check_mail(const MailRequest& request) {
   if (bad_mailbox(request.sender) || bad_mailbox(request.recipient))
-    return fail(Code::badparam, "a mail address is empty or has a space, an angle bracket or a "
-                                "control character");
+    return fail(Code::badparam,
+                "a mail address is empty or has a space, an angle bracket or a "
+                "control character");
   if (!request.hello.empty() && bad_mailbox(request.hello))
     return fail(Code::badparam, "the name for EHLO has a character that no host name has");
   return {};
@@ -90,14 +89,13 @@ boost::asio::ip::address address_of(const curl_sockaddr& given) {
 
 template <class T>
 void set(void* easy, CURLoption option, T value) {
-  // Every option used here is known to the libcurl that we build with; it cannot fail otherwise than
-  // for lack of memory, and then the transfer fails by itself.
+  // Every option used here is known to the libcurl that we build with; it cannot fail otherwise
+  // than for lack of memory, and then the transfer fails by itself.
   (void)curl_easy_setopt(static_cast<CURL*>(easy), option, value);
 }
 
 long milliseconds(Duration duration) {
-  return static_cast<long>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+  return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
 curl_slist* list(void* pointer) { return static_cast<curl_slist*>(pointer); }
@@ -244,7 +242,8 @@ void TransferJob::begin_http(const HttpRequest& request) {
   set(easy_, CURLOPT_HTTPHEADER, list(headers_));
   if (request.pinned_address.empty()) return;
   const auto uri = parse_uri(endpoint_);
-  const auto entry = "+" + uri->host + ":" + std::to_string(uri->port) + ":" + request.pinned_address;
+  const auto entry =
+      "+" + uri->host + ":" + std::to_string(uri->port) + ":" + request.pinned_address;
   resolve_ = curl_slist_append(nullptr, entry.c_str());
   set(easy_, CURLOPT_RESOLVE, list(resolve_));
 }
@@ -293,8 +292,8 @@ void TransferJob::on_header(std::string_view line) {
   reply_.headers.emplace_back(name, trim(line.substr(colon + 1)).substr(0, header_kept_max));
 }
 
-// This is the check that counts: whatever the name said and whoever resolved it, this is the address
-// that the connection goes to.
+// This is the check that counts: whatever the name said and whoever resolved it, this is the
+// address that the connection goes to.
 int TransferJob::open_socket(const void* given) {
   const auto& address = *static_cast<const curl_sockaddr*>(given);
   if (std::holds_alternative<HttpRequest>(request_)) {
@@ -314,7 +313,8 @@ int TransferJob::open_socket(const void* given) {
 Error TransferJob::failure(int curl_code) const {
   const auto code = static_cast<CURLcode>(curl_code);
   if (!denied_.empty() && !opened_allowed_) return {Code::noaccess, endpoint_ + ": " + denied_};
-  const std::string_view detail = error_text_[0] != 0 ? error_text_.data() : curl_easy_strerror(code);
+  const std::string_view detail =
+      error_text_[0] != 0 ? error_text_.data() : curl_easy_strerror(code);
   auto message = endpoint_ + ": " + printable(detail.substr(0, 200));
   if (code == CURLE_OPERATION_TIMEDOUT) return {Code::timeout, std::move(message)};
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)

@@ -66,7 +66,7 @@ class TransferJob {
   void* resolve_ = nullptr;     // curl_slist: pinned address
   void* recipients_ = nullptr;  // curl_slist
   Shared* shared_ = nullptr;
-  std::size_t sent_ = 0;         // octets of the message that libcurl has taken
+  std::size_t sent_ = 0;  // octets of the message that libcurl has taken
   bool body_full_ = false;
   bool opened_allowed_ = false;  // at least one address was tried
   std::string denied_;           // the policy's sentence about the last address that it refused

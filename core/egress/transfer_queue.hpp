@@ -13,9 +13,10 @@
 
 namespace sense {
 
-// Which transfer begins next: pure, without I/O, clocks or threads. Endpoints take turns. An endpoint
-// that has answered is proven and may have many in flight; a new one starts with a few; one whose
-// last attempt got no answer has one at a time. All that are not proven share half of the places.
+// Which transfer begins next: pure, without I/O, clocks or threads. Endpoints take turns. An
+// endpoint that has answered is proven and may have many in flight; a new one starts with a few;
+// one whose last attempt got no answer has one at a time. All that are not proven share half of the
+// places.
 class TransferQueue {
  public:
   using Id = std::uint64_t;

@@ -81,8 +81,8 @@ void append_data(std::string& out, const Event& event) {
 
 // ---- Reading
 
-// The members of the outermost object: scalars are kept, anything deeper is only counted. No tree is
-// built, so that memory stays within the size of the text.
+// The members of the outermost object: scalars are kept, anything deeper is only counted. No tree
+// is built, so that memory stays within the size of the text.
 class MemberReader final : public nlohmann::json_sax<json> {
  public:
   struct Member {
@@ -180,7 +180,8 @@ std::size_t skip_value(std::string_view text, std::size_t at) {
   }
 }
 
-// A member's value exactly as it is written. REQUIRES: text is a valid JSON object with that member.
+// A member's value exactly as it is written. REQUIRES: text is a valid JSON object with that
+// member.
 std::string_view raw_member(std::string_view text, std::string_view name) {
   const auto skip_spaces = [&](std::size_t at) {
     while (is_space(text[at])) ++at;
@@ -205,8 +206,9 @@ using Member = MemberReader::Member;
 Status set_extension(Event& event, Member& member) {
   const auto name = printable(member.name.substr(0, 64));
   if (!valid_extension_name(member.name))
-    return fail(Code::badparam, "event: '" + name + "' cannot be an attribute: 1 to 64 lower-case "
-                                                    "letters and digits");
+    return fail(Code::badparam, "event: '" + name +
+                                    "' cannot be an attribute: 1 to 64 lower-case "
+                                    "letters and digits");
   if (member.kind == Member::Kind::text && member.text.empty()) return {};
   auto& value = event.extensions[member.name];
   switch (member.kind) {
@@ -265,7 +267,8 @@ Status set_data_base64(Event& event, const Member& data) {
   if (data.kind != Member::Kind::text)
     return fail(Code::badparam, "event: data_base64 is not a string");
   auto octets = from_base64(data.text);
-  if (!octets) return fail(Code::badparam, "event: data_base64 is not base 64 (RFC 4648 section 4)");
+  if (!octets)
+    return fail(Code::badparam, "event: data_base64 is not base 64 (RFC 4648 section 4)");
   event.data = std::move(*octets);
   return {};
 }

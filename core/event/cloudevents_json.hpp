@@ -30,17 +30,17 @@ enum class EventOrigin {
 
 // Strict: an object without duplicate members, values of the right types, data 64 levels deep at
 // most. Members that are not known become extension attributes; null members count as absent. The
-// event has been validated, but for an id that is missing. Fails with the member's name: varnotfound,
-// badparam, varvaltoobig, datatoobig, protoerror (no JSON).
+// event has been validated, but for an id that is missing. Fails with the member's name:
+// varnotfound, badparam, varvaltoobig, datatoobig, protoerror (no JSON).
 [[nodiscard]] Result<Event> event_from_cloudevents_json(std::string_view json, EventOrigin origin);
 
-// All attributes that are present, specversion first, as CloudEvents writes them in strings (section
-// 3.1, Type System), without datacontenttype's and data's special roles: for headers.
+// All attributes that are present, specversion first, as CloudEvents writes them in strings
+// (section 3.1, Type System), without datacontenttype's and data's special roles: for headers.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> attributes_of(const Event& event);
 
 // Takes one attribute from its string form, except specversion. A name that SENSE does not know
-// becomes an extension attribute of type String. Fails with the attribute's name. The event as a whole
-// is still to be validated.
+// becomes an extension attribute of type String. Fails with the attribute's name. The event as a
+// whole is still to be validated.
 [[nodiscard]] Status set_attribute(Event& event, std::string_view name, std::string_view text,
                                    EventOrigin origin);
 

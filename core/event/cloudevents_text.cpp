@@ -51,13 +51,13 @@ Status set_list(std::vector<std::string>& list, std::string_view name, std::stri
         entry += escape == "%25" ? '%' : ',';
         at += 2;
       } else {
-        return fail(Code::badparam, "event: " + std::string(name) +
-                                        " has a % that is neither %2C nor %25");
+        return fail(Code::badparam,
+                    "event: " + std::string(name) + " has a % that is neither %2C nor %25");
       }
     }
     if (entry.empty() || list.size() >= Event::principals_max)
-      return fail(Code::badparam, "event: " + std::string(name) +
-                                      " has an empty entry or more than 256 of them");
+      return fail(Code::badparam,
+                  "event: " + std::string(name) + " has an empty entry or more than 256 of them");
     list.push_back(std::move(entry));
   }
   return {};
@@ -66,13 +66,14 @@ Status set_list(std::vector<std::string>& list, std::string_view name, std::stri
 Status set_time(std::optional<WallTime>& time, std::string_view name, std::string_view text) {
   auto parsed = parse_rfc3339(text);
   if (!parsed)
-    return fail(Code::badparam, "event: " + std::string(name) + ": " +
-                                    printable(parsed.error().message));
+    return fail(Code::badparam,
+                "event: " + std::string(name) + ": " + printable(parsed.error().message));
   // An offset may lead out of the years that can be written down again.
   constexpr WallTime first{};
   constexpr WallTime end = std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1};
   if (*parsed < first || *parsed >= end)
-    return fail(Code::badparam, "event: " + std::string(name) + " is not in the years 1970 to 9999");
+    return fail(Code::badparam,
+                "event: " + std::string(name) + " is not in the years 1970 to 9999");
   time = *parsed;
   return {};
 }

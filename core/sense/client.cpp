@@ -99,10 +99,10 @@ Output Client::publish(const Event& event, Now now) {
   constexpr std::size_t tag_and_cookie = tag_length_max + 64;
   if (serialize(message).size() + tag_and_cookie > options_.message_max) {
     out.request = ++request_ids_;
-    out.notices.emplace_back(Failed{
-        out.request,
-        {Code::datatoobig, "the event does not fit into a datagram of " +
-                               std::to_string(options_.message_max) + " octets"}});
+    out.notices.emplace_back(
+        Failed{out.request,
+               {Code::datatoobig, "the event does not fit into a datagram of " +
+                                      std::to_string(options_.message_max) + " octets"}});
     return out;
   }
   out.request = ask(std::move(message), ++request_ids_, now, out);
@@ -350,9 +350,8 @@ void Client::on_verify(const Message& message, Output& out) {
 
 // The current subscription is over; another is made when it is still wanted.
 void Client::end(std::string reason, bool anew, Now now, Output& out) {
-  std::erase_if(requests_, [](const auto& entry) {
-    return entry.second.message.kind == Kind::register_;
-  });
+  std::erase_if(requests_,
+                [](const auto& entry) { return entry.second.message.kind == Kind::register_; });
   numbers_.erase(subscription_);
   unsent_.erase(subscription_);
   out.notices.emplace_back(Ended{subscription_, std::move(reason)});

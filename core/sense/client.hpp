@@ -20,12 +20,13 @@
 //   on a datagram from the server:    handle(client.on_datagram(octets, now));
 //   at client.next_timer():           handle(client.on_timer(now));
 //
-// and handle(Output) means: first deal with each of `notices` (print it, store it), then send each of
-// `send` as one datagram to the server. In that order, because among `send` are the acknowledgements:
-// once one is sent, the server will not send that event again.
+// and handle(Output) means: first deal with each of `notices` (print it, store it), then send each
+// of `send` as one datagram to the server. In that order, because among `send` are the
+// acknowledgements: once one is sent, the server will not send that event again.
 namespace sense::datagram {
 
-// What can happen. ---------------------------------------------------------------------------------
+// What can happen.
+// ---------------------------------------------------------------------------------
 
 // The subscription is in force. `renewed` is false the first time and when it had to be made anew;
 // then numbers start again from 1.
@@ -41,10 +42,10 @@ struct Arrived {
   std::string subscription;
   std::uint64_t number = 0;
   std::uint32_t attempt = 1;
-  Event event;                      // sequence is set; data empty when truncated
-  bool truncated = false;           // it was too big for a datagram
-  std::uint64_t length = 0;         // of the whole data
-  std::string fetch;                // where to get the whole, or ""
+  Event event;               // sequence is set; data empty when truncated
+  bool truncated = false;    // it was too big for a datagram
+  std::uint64_t length = 0;  // of the whole data
+  std::string fetch;         // where to get the whole, or ""
 };
 
 // Numbers that will never come: the server said so.
@@ -105,9 +106,9 @@ struct ClientOptions {
   // Register anew, for ever, when the server forgot us or did not answer. Otherwise Failed or Ended
   // is the last notice.
   bool persist = true;
-  // This address is the Deliver-To of registrations made elsewhere: VERIFY is answered, and events of
-  // any subscription verified so (at most 64) are taken. `send` then goes to where the datagram came
-  // from, not to a fixed server.
+  // This address is the Deliver-To of registrations made elsewhere: VERIFY is answered, and events
+  // of any subscription verified so (at most 64) are taken. `send` then goes to where the datagram
+  // came from, not to a fixed server.
   bool passive = false;
   std::size_t message_max = datagram::message_max;
 };
@@ -138,8 +139,8 @@ class Client {
 
   // Of the current subscription; "" when there is none.
   [[nodiscard]] const std::string& subscription() const { return subscription_; }
-  // Numbers below the highest seen that have neither come nor been reported in a gap. They may still
-  // come: the server goes on trying.
+  // Numbers below the highest seen that have neither come nor been reported in a gap. They may
+  // still come: the server goes on trying.
   [[nodiscard]] std::vector<NumberRange> missing() const;
   [[nodiscard]] std::uint64_t repeats() const { return repeats_; }
   [[nodiscard]] std::uint64_t ignored() const { return ignored_; }  // datagrams
@@ -148,7 +149,7 @@ class Client {
   struct Request {
     Message message;  // without Cookie
     std::string tag;
-    std::uint64_t id = 0;       // as told to the owner; 0 for the registration
+    std::uint64_t id = 0;  // as told to the owner; 0 for the registration
     std::uint32_t sent = 0;
     std::uint32_t cookies = 0;  // asked again with a new cookie, times
     MonoTime due;
@@ -176,8 +177,8 @@ class Client {
   void end(std::string reason, bool anew, Now now, Output& out);
   void check_lease(Now now, Output& out);
   void repeat_requests(Now now, Output& out);
-  void acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last, Now now,
-                   Output& out);
+  void acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last,
+                   Now now, Output& out);
   void flush_acks(const std::string& subscription, const NumberSet& numbers, Output& out);
   NumberSet* numbers_of(std::string_view subscription);
   std::string next_tag();

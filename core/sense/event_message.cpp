@@ -11,7 +11,8 @@ void add_text(Message& message, std::string_view name, std::string_view value) {
 Status read_severity(const Message& message, Event& event) {
   if (!message.has("Severity")) return {};
   const auto severity = message.number("Severity");
-  if (!severity || *severity > 7) return fail(Code::badparam, "Severity is not a digit from 0 to 7");
+  if (!severity || *severity > 7)
+    return fail(Code::badparam, "Severity is not a digit from 0 to 7");
   event.severity = static_cast<std::uint8_t>(*severity);
   return {};
 }

@@ -36,7 +36,8 @@ bool valid_name(std::string_view name) {
   });
 }
 
-// Their own grammars have no control characters, and a percent sign in a URI means what the URI says.
+// Their own grammars have no control characters, and a percent sign in a URI means what the URI
+// says.
 bool is_verbatim(std::string_view name) {
   return same_name(name, "Type") || same_name(name, "Source") || same_name(name, "Deliver-To") ||
          same_name(name, "Fetch");
@@ -143,7 +144,8 @@ Status read_property(std::string_view line, Message& message) {
   const auto value = line.substr(colon + 1);
   if (!value.starts_with(' ')) return bad("no space after the colon of " + std::string(name));
   if (value.size() > property_value_max + 1)
-    return fail(Code::varvaltoobig, "the value of " + std::string(name) + " has more than 8192 octets");
+    return fail(Code::varvaltoobig,
+                "the value of " + std::string(name) + " has more than 8192 octets");
   if (std::any_of(value.begin(), value.end(), is_control))
     return bad("a control character in the value of " + std::string(name) +
                " is not percent-encoded");

@@ -14,12 +14,12 @@
 // client. Pure functions and values: any thread, no I/O.
 namespace sense::datagram {
 
-inline constexpr std::uint16_t default_port = 7367;  // S-E-N-S on a keypad
-inline constexpr std::size_t default_message_max = 1200;   // octets; RFC 8085 section 3.2
-inline constexpr std::size_t message_max = 65'507;         // what UDP over IPv4 can carry
+inline constexpr std::uint16_t default_port = 7367;       // S-E-N-S on a keypad
+inline constexpr std::size_t default_message_max = 1200;  // octets; RFC 8085 section 3.2
+inline constexpr std::size_t message_max = 65'507;        // what UDP over IPv4 can carry
 inline constexpr std::size_t properties_max = 1024;
-inline constexpr std::size_t property_name_max = 64;       // octets
-inline constexpr std::size_t property_value_max = 8192;    // octets, as they are on the wire
+inline constexpr std::size_t property_name_max = 64;     // octets
+inline constexpr std::size_t property_value_max = 8192;  // octets, as they are on the wire
 inline constexpr std::size_t tag_length_max = 64;
 inline constexpr std::size_t number_ranges_max = 512;
 
@@ -50,8 +50,8 @@ struct Property {
   friend bool operator==(const Property&, const Property&) = default;
 };
 
-// One message: one datagram. A value. `Length` is not among the properties: it follows from data, or
-// from truncated_length when the data was too big to travel.
+// One message: one datagram. A value. `Length` is not among the properties: it follows from data,
+// or from truncated_length when the data was too big to travel.
 struct Message {
   Kind kind = Kind::ack;
   std::string tag;
@@ -100,8 +100,8 @@ struct Malformed {
 
 // A value as it is written, and back. Control characters are octets 0-31 and 127, written `%0A`. A
 // percent sign in front of something that would read as one of them gets `25` after it, so that
-// every value survives; all other percent signs stay as they are. Values of Type, Source, Deliver-To
-// and Fetch have no control characters and are never changed.
+// every value survives; all other percent signs stay as they are. Values of Type, Source,
+// Deliver-To and Fetch have no control characters and are never changed.
 [[nodiscard]] std::string encode_value(std::string_view value);
 [[nodiscard]] std::string decode_value(std::string_view value);
 

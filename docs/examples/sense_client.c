@@ -92,7 +92,8 @@ static void event(const char *kind, size_t size) {
     get(strcmp(kind, "GAP") ? "Number" : "From", first, sizeof first);
     if (!get("To", last, sizeof last)) strcpy(last, first);
     sscanf(last, "%20lu", &number);
-    snprintf(out, sizeof out, "SENSE/1 ACK a\nSubscription: %s\nNumber: %s-%s\n\n", id, first, last);
+    snprintf(out, sizeof out, "SENSE/1 ACK a\nSubscription: %s\nNumber: %s-%s\n\n", id, first,
+             last);
   }
   if (!strcmp(kind, "EVENT") && fresh(number) && data)
     printf("%lu: %.*s\n", number, (int)(size - (size_t)(data + 2 - in)), data + 2);

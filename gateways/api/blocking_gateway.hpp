@@ -16,12 +16,12 @@
 
 #include "gateways/api/gateway.hpp"
 
-// For authors who prefer to block: attempts run on a few worker threads, their outcomes come back to
-// the reactor. Header only, so that a plugin built out of tree needs no further library.
+// For authors who prefer to block: attempts run on a few worker threads, their outcomes come back
+// to the reactor. Header only, so that a plugin built out of tree needs no further library.
 namespace sense {
 
-// A few threads and a bounded queue of attempts. submit() and stop() on the reactor's thread; jobs run
-// on the workers; every `done` is called exactly once on the reactor's thread.
+// A few threads and a bounded queue of attempts. submit() and stop() on the reactor's thread; jobs
+// run on the workers; every `done` is called exactly once on the reactor's thread.
 class BlockingPool {
  public:
   using Job = std::function<Attempt()>;
@@ -75,12 +75,11 @@ class BlockingPool {
         taken.swap(finished);
       }
       for (auto& [id, attempt] : taken)
-        if (auto entry = unfinished.extract(id); !entry.empty())
-          entry.mapped()(std::move(attempt));
+        if (auto entry = unfinished.extract(id); !entry.empty()) entry.mapped()(std::move(attempt));
     }
 
     boost::asio::io_context& reactor;
-    std::uint64_t last_id = 0;                                // the reactor's thread only
+    std::uint64_t last_id = 0;                                  // the reactor's thread only
     std::unordered_map<std::uint64_t, AttemptDone> unfinished;  // the reactor's thread only
 
     std::mutex mutex;  // guards what follows
@@ -124,9 +123,10 @@ class BlockingPool {
   std::vector<std::thread> workers_;
 };
 
-// A gateway whose attempt simply blocks. A plugin derives from it, implements deliver_blocking(), and
-// calls its stop() when it overrides stop(). The host has called stop() before it destroys a gateway
-// whose start() succeeded; a derived destructor calls it, too, because workers use the derived object.
+// A gateway whose attempt simply blocks. A plugin derives from it, implements deliver_blocking(),
+// and calls its stop() when it overrides stop(). The host has called stop() before it destroys a
+// gateway whose start() succeeded; a derived destructor calls it, too, because workers use the
+// derived object.
 class BlockingGateway : public Gateway {
  public:
   void deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) final {

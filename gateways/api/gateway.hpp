@@ -99,7 +99,8 @@ class Gateway {
   virtual void stop() = 0;
   // Attempts once. `done` is called exactly once, later or at once.
   virtual void deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) = 0;
-  // Asks a pending subscription's callback, with a token that only the callback can know. `done` once.
+  // Asks a pending subscription's callback, with a token that only the callback can know. `done`
+  // once.
   virtual void verify(SubscriptionRef subscription, std::string token, VerificationDone done) = 0;
   // A subscription served here has ended or changed; drop what is kept for it. Default: nothing.
   virtual void forget(const std::string& subscription_id) { (void)subscription_id; }
@@ -122,10 +123,10 @@ struct GatewayContext {
 
 // The survey's taxonomy (docs/writing-a-gateway.md): what a subscriber may expect of the transport.
 struct Capabilities {
-  const char* latency;         // "milliseconds", "seconds", "minutes"
-  const char* initiator;       // "source", "sink", "both"
-  const char* acknowledgement; // "end-to-end", "hop", "none"
-  std::uint64_t payload_max;   // octets
+  const char* latency;          // "milliseconds", "seconds", "minutes"
+  const char* initiator;        // "source", "sink", "both"
+  const char* acknowledgement;  // "end-to-end", "hop", "none"
+  std::uint64_t payload_max;    // octets
 };
 
 // Defaults of delivery for this gateway's schemes; a subscription may override them.
@@ -140,9 +141,9 @@ inline constexpr const char* gateway_abi = "sense-gateway/1";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {
-  const char* abi;      // gateway_abi
-  const char* name;     // "http"
-  const char* summary;  // one sentence
+  const char* abi;                            // gateway_abi
+  const char* name;                           // "http"
+  const char* summary;                        // one sentence
   std::span<const std::string_view> schemes;  // callback URI schemes, lower case
   std::span<const Option> options;
   Capabilities capabilities;
@@ -152,10 +153,10 @@ struct GatewayDescriptor {
 
 }  // namespace sense
 
-// Put once at the end of a plugin: SENSE_GATEWAY(descriptor). The symbol carries the plugin's folder
-// name nowhere: one shared object, one gateway.
-#define SENSE_GATEWAY(descriptor)                                              \
+// Put once at the end of a plugin: SENSE_GATEWAY(descriptor). The symbol carries the plugin's
+// folder name nowhere: one shared object, one gateway.
+#define SENSE_GATEWAY(descriptor)                                                   \
   extern "C" __attribute__((visibility("default"))) const sense::GatewayDescriptor* \
-  sense_gateway_descriptor() {                                                 \
-    return &(descriptor);                                                      \
+  sense_gateway_descriptor() {                                                      \
+    return &(descriptor);                                                           \
   }

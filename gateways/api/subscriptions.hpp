@@ -11,7 +11,8 @@
 namespace sense {
 
 // The subscription list as front doors see it: the broker's registry, with the rules that hold for
-// every front door. Reactor thread only; every `done` is called exactly once, later, on that thread.
+// every front door. Reactor thread only; every `done` is called exactly once, later, on that
+// thread.
 class Subscriptions {
  public:
   template <class T>
@@ -36,8 +37,8 @@ class Subscriptions {
 
   virtual ~Subscriptions() = default;
 
-  // Creates it; answered once it is durable. Active if proved, otherwise pending until the gateway of
-  // the callback's scheme has verified it.
+  // Creates it; answered once it is durable. Active if proved, otherwise pending until the gateway
+  // of the callback's scheme has verified it.
   virtual void create(Request request, Answer<SubscriptionRef> done) = 0;
   // A new lease from now on. Fails with notfound when it has ended.
   virtual void renew(std::string id, Duration period, Answer<SubscriptionRef> done) = 0;

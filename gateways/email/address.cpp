@@ -9,7 +9,7 @@ namespace sense::email {
 
 namespace {
 
-constexpr std::size_t local_length_max = 64;    // RFC 5321 section 4.5.3.1.1
+constexpr std::size_t local_length_max = 64;     // RFC 5321 section 4.5.3.1.1
 constexpr std::size_t address_length_max = 254;  // section 4.5.3.1.3, without the angle brackets
 constexpr std::size_t label_length_max = 63;
 
@@ -63,8 +63,9 @@ Result<std::string> address_of_callback(std::string_view text) {
   if (uri->scheme != "mailto" || !uri->host.empty())
     return fail(Code::badparam, "'" + printable(text.substr(0, 100)) + "' is not a mailto: URI");
   if (text.find('?') != std::string_view::npos)
-    return fail(Code::badparam, "mailto: with a subject, copies or a body is not supported; write "
-                                "the address alone");
+    return fail(Code::badparam,
+                "mailto: with a subject, copies or a body is not supported; write "
+                "the address alone");
   std::string decoded;
   const auto& path = uri->path;
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -73,8 +74,8 @@ Result<std::string> address_of_callback(std::string_view text) {
     if (path[i] == '%' && !escape)
       return fail(Code::badparam, "'" + printable(text.substr(0, 100)) +
                                       "' has a % that is not followed by two digits");
-    decoded += escape ? static_cast<char>(hex_value(path[i + 1]) * 16 + hex_value(path[i + 2]))
-                      : path[i];
+    decoded +=
+        escape ? static_cast<char>(hex_value(path[i + 1]) * 16 + hex_value(path[i + 2])) : path[i];
     if (escape) i += 2;
   }
   return parse_address(decoded);

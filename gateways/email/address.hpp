@@ -12,8 +12,8 @@ namespace sense::email {
 // octets are harmless in SMTP commands and headers. The domain comes back in lower case.
 [[nodiscard]] Result<std::string> parse_address(std::string_view text);
 
-// From the whole callback, percent-decoded. A query (?subject=, ?cc=) is refused: whoever subscribes
-// does not write our headers.
+// From the whole callback, percent-decoded. A query (?subject=, ?cc=) is refused: whoever
+// subscribes does not write our headers.
 [[nodiscard]] Result<std::string> address_of_callback(std::string_view uri);
 
 }  // namespace sense::email

@@ -14,19 +14,21 @@ namespace {
 
 constexpr std::array options_table{
     Option{"smtp", OptionType::text, "",
-           "Mail relay that takes the messages: smtp://host:25 or smtps://host:465. Either this or "
-           "maildir."},
-    Option{"maildir", OptionType::text, "",
-           "Folder below which each address gets a mailbox in maildir format, instead of a relay."},
+           "Mail relay that takes the messages: smtp://host:25 or smtps://host:465."},
+    Option{
+        "maildir", OptionType::text, "mail",
+        "Without a relay: the folder below which each address gets a mailbox in maildir format."},
     Option{"from", OptionType::text, "sense@localhost",
            "The sender's address, in the message and for bounces.", 3, 254},
-    Option{"confirm-url", OptionType::text, "http://localhost:8080",
-           "Address of the HTTP gateway, for the mail that asks a subscriber to confirm; empty: the "
-           "mail gives the token alone."},
+    Option{
+        "confirm-url", OptionType::text, "http://localhost:8080",
+        "Address of the HTTP gateway, for the mail that asks a subscriber to confirm; empty: the "
+        "mail gives the token alone."},
     Option{"starttls", OptionType::text, "when-offered",
            "TLS on smtp://: never, when-offered, or required."},
-    Option{"ca-file", OptionType::text, "",
-           "Certificates (PEM) to trust in the relay instead of the system's; empty: the system's."},
+    Option{
+        "ca-file", OptionType::text, "",
+        "Certificates (PEM) to trust in the relay instead of the system's; empty: the system's."},
     Option{"connect-timeout", OptionType::duration, "10s", "Time to connect to the relay.", 1, 300},
     Option{"timeout", OptionType::duration, "1min", "Time for the relay to take one message.", 1,
            3600},
@@ -81,11 +83,12 @@ void EmailGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
   auto to = address_of_callback(delivery->subscription->callback);
   if (!to) return done(Attempt::gone(to.error().message));
   auto message = delivery_message(envelope(*to), *delivery);
-  mailer_->send(*to, std::move(message),
-                [&delivered = delivered_, &failed = failed_, done = std::move(done)](Attempt attempt) {
-                  ++(attempt.outcome == Attempt::Outcome::delivered ? delivered : failed);
-                  done(std::move(attempt));
-                });
+  mailer_->send(
+      *to, std::move(message),
+      [&delivered = delivered_, &failed = failed_, done = std::move(done)](Attempt attempt) {
+        ++(attempt.outcome == Attempt::Outcome::delivered ? delivered : failed);
+        done(std::move(attempt));
+      });
 }
 
 void EmailGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
@@ -107,8 +110,8 @@ Result<MailRequest::Tls> parse_tls(const std::string& text) {
   if (text == "never") return MailRequest::Tls::never;
   if (text == "when-offered") return MailRequest::Tls::when_offered;
   if (text == "required") return MailRequest::Tls::required;
-  return fail(Code::badparam, "starttls: '" + printable(text) +
-                                  "' is not one of never, when-offered, required");
+  return fail(Code::badparam,
+              "starttls: '" + printable(text) + "' is not one of never, when-offered, required");
 }
 
 Status check_relay(const std::string& relay) {
@@ -157,9 +160,10 @@ Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
                                                     GatewayContext& context) {
   const bool by_smtp = !options.text("smtp").empty();
   const auto maildir = options.text("maildir");
-  if (by_smtp == !maildir.empty())
-    return fail(Code::badparam, "exactly one of smtp (a relay such as smtp://localhost:25) and "
-                                "maildir (a folder) is to be set for an email gateway");
+  if (!by_smtp && maildir.empty())
+    return fail(Code::badparam,
+                "smtp (a relay such as smtp://localhost:25) or maildir (a folder) is to be set for "
+                "an email gateway");
   auto from = parse_address(options.text("from"));
   if (!from) return fail(Code::badparam, "from: " + from.error().message);
   const auto confirm_url = options.text("confirm-url");

@@ -11,7 +11,7 @@ namespace sense::email {
 // The keys of this gateway in the configuration file.
 [[nodiscard]] std::span<const Option> email_options();
 
-// Fails when not exactly one of smtp and maildir is set, or an option cannot be used.
+// Fails when neither smtp nor maildir is set, or an option cannot be used.
 [[nodiscard]] Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
                                                                   GatewayContext& context);
 

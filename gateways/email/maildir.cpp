@@ -43,8 +43,8 @@ class File {
 tl::unexpected<Error> refuse(const char* what, const std::string& path) {
   const int error = errno;
   const auto code = error == ENOSPC || error == EDQUOT ? Code::nomoreroom : Code::system;
-  return fail(code, std::string("maildir: cannot ") + what + " " + path + ": " +
-                        std::strerror(error));
+  return fail(code,
+              std::string("maildir: cannot ") + what + " " + path + ": " + std::strerror(error));
 }
 
 Status sync_folder(const std::string& path) {

@@ -18,8 +18,8 @@ class Maildir {
 
   // Makes the root folder when it is not there. Fails with its path.
   [[nodiscard]] Status open() const;
-  // Blocks until the message is on stable storage under new/. Line ends become LF, as mailboxes have
-  // them. Failure leaves at most a file in tmp/, which readers ignore.
+  // Blocks until the message is on stable storage under new/. Line ends become LF, as mailboxes
+  // have them. Failure leaves at most a file in tmp/, which readers ignore.
   [[nodiscard]] Status deliver(const std::string& address, std::string_view message) const;
 
  private:

@@ -28,9 +28,10 @@ class SmtpMailer final : public Mailer {
 
   void send(const std::string& to, std::string message, AttemptDone done) override {
     if (channels_.empty()) return done(Attempt::retry("this gateway is stopping"));
-    const auto idlest = std::min_element(
-        channels_.begin(), channels_.end(),
-        [](const Channel& left, const Channel& right) { return left.unfinished < right.unfinished; });
+    const auto idlest = std::min_element(channels_.begin(), channels_.end(),
+                                         [](const Channel& left, const Channel& right) {
+                                           return left.unfinished < right.unfinished;
+                                         });
     const auto index = static_cast<std::size_t>(idlest - channels_.begin());
     const auto id = ++last_;
     under_way_->emplace(id, std::move(done));

@@ -13,8 +13,8 @@ namespace sense::email {
 namespace {
 
 constexpr std::size_t subject_length_max = 200;
-constexpr std::array<std::string_view, 8> severities = {
-    "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+constexpr std::array<std::string_view, 8> severities = {"emergency", "alert",  "critical", "error",
+                                                        "warning",   "notice", "info",     "debug"};
 
 std::string domain_of(std::string_view address) {
   return std::string(address.substr(address.rfind('@') + 1));
@@ -125,7 +125,8 @@ std::string with_attachment(const Event& event, std::string_view text, std::stri
 std::string question_text(const Subscription& subscription, std::string_view token,
                           std::string_view confirm_url) {
   std::string text =
-      "Somebody has subscribed this address to events. If it was you, or you want them, confirm it; "
+      "Somebody has subscribed this address to events. If it was you, or you want them, confirm "
+      "it; "
       "otherwise ignore this mail: nothing else will be sent.\n\n";
   text += "subscription: " + printable(subscription.id) + "\n";
   for (const auto& type : subscription.types) text += "type: " + printable(type.text()) + "\n";

@@ -16,9 +16,7 @@ constexpr std::size_t encoded_word_octets = 42;  // 56 characters of base 64 and
 
 bool is_plain(std::string_view text) {
   return text.find("=?") == std::string_view::npos &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return c >= ' ' && c <= '~';
-         });
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 // At most `most` octets, not ending within a character.
@@ -98,12 +96,11 @@ std::string mail_date(WallTime time) {
   const year_month_day date{day};
   const hh_mm_ss clock{floor<seconds>(time - day)};
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02ld:%02ld:%02ld +0000",
-                weekdays[weekday{day}.c_encoding()], unsigned{date.day()},
-                months[unsigned{date.month()} - 1], int{date.year()},
-                static_cast<long>(clock.hours().count()),
-                static_cast<long>(clock.minutes().count()),
-                static_cast<long>(clock.seconds().count()));
+  std::snprintf(
+      text.data(), text.size(), "%s, %02u %s %04d %02ld:%02ld:%02ld +0000",
+      weekdays[weekday{day}.c_encoding()], unsigned{date.day()}, months[unsigned{date.month()} - 1],
+      int{date.year()}, static_cast<long>(clock.hours().count()),
+      static_cast<long>(clock.minutes().count()), static_cast<long>(clock.seconds().count()));
   return text.data();
 }
 

@@ -324,8 +324,8 @@ void Engine::add_gap(const std::string& id, Lane& lane, std::uint64_t number, st
   if (!join_parked(id, lane, gap)) add_item(lane, std::move(gap));
 }
 
-// A gap that a dead callback could not be told would leave a hole that nobody explains: it waits, made
-// one with its neighbours, until something gets through again.
+// A gap that a dead callback could not be told would leave a hole that nobody explains: it waits,
+// made one with its neighbours, until something gets through again.
 void Engine::park(const std::string& id, Lane& lane, std::uint64_t key) {
   auto& gap = lane.items.at(key);
   if (join_parked(id, lane, gap)) return remove_item(id, lane, key);

@@ -67,9 +67,10 @@ std::optional<Answer> Admission::refusal(const boost::asio::ip::address& from,
                                          const std::vector<std::string_view>& hosts_given,
                                          const std::string_view* origin) const {
   if (!allow_anonymous_ && !from_this_machine(from))
-    return refuse(403, "nobody is authenticated here yet, so only requests from this machine are "
-                       "served; to serve others, set allow-anonymous: true in this gateway's "
-                       "configuration");
+    return refuse(403,
+                  "nobody is authenticated here yet, so only requests from this machine are "
+                  "served; to serve others, set allow-anonymous: true in this gateway's "
+                  "configuration");
   if (hosts_given.size() != 1)
     return problem(400, Error{Code::protoerror, "a request has exactly one Host header"});
   if (!is_ours(trim(hosts_given.front())))

@@ -20,7 +20,8 @@ class Admission {
   // `hosts` without ports, IPv6 addresses in brackets.
   Admission(std::vector<std::string> hosts, bool allow_anonymous);
 
-  // The refusal, or nothing. `hosts_given` are the request's Host headers, `origin` its Origin or null.
+  // The refusal, or nothing. `hosts_given` are the request's Host headers, `origin` its Origin or
+  // null.
   [[nodiscard]] std::optional<Answer> refusal(const boost::asio::ip::address& from,
                                               const std::vector<std::string_view>& hosts_given,
                                               const std::string_view* origin) const;

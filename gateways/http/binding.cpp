@@ -134,10 +134,11 @@ bool has_no_mode(const Call& call) {
 
 Result<Event> event_of(const Call& call) {
   if (has_no_mode(call))
-    return fail(Code::protoerror,
-                "this is not a CloudEvent: send Content-Type: application/cloudevents+json with the "
-                "event as JSON, or the event's attributes as ce- headers (ce-specversion, ce-type, "
-                "ce-source) with its data as the body; batches are not taken");
+    return fail(
+        Code::protoerror,
+        "this is not a CloudEvent: send Content-Type: application/cloudevents+json with the "
+        "event as JSON, or the event's attributes as ce- headers (ce-specversion, ce-type, "
+        "ce-source) with its data as the body; batches are not taken");
   if (is_structured(call)) return event_from_cloudevents_json(call.body, EventOrigin::producer);
   return event_of_binary(call);
 }

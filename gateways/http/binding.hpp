@@ -9,8 +9,8 @@
 #include "core/event/event.hpp"
 #include "gateways/http/message.hpp"
 
-// The CloudEvents 1.0.2 HTTP protocol binding: binary mode both ways, and which mode a request is in.
-// Pure functions.
+// The CloudEvents 1.0.2 HTTP protocol binding: binary mode both ways, and which mode a request is
+// in. Pure functions.
 namespace sense::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -24,8 +24,8 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // The headers of the event in binary mode; the body is event.data.
 [[nodiscard]] Headers binary_headers(const Event& event);
 
-// The event in a request, by its Content-Type and ce- headers. The event has been validated, but for
-// an id that is missing. protoerror when it is in no mode at all.
+// The event in a request, by its Content-Type and ce- headers. The event has been validated, but
+// for an id that is missing. protoerror when it is in no mode at all.
 [[nodiscard]] Result<Event> event_of(const Call& call);
 
 // Whether the request is in none of the two modes: answered with 415.

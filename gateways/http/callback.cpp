@@ -48,7 +48,8 @@ std::optional<WallTime> parse_fixdate(std::string_view text) {
       !read_number(text.substr(20, 2), minute) || !read_number(text.substr(23, 2), second))
     return std::nullopt;
   const std::chrono::year_month_day date{
-      std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month - months.begin() + 1)},
+      std::chrono::year{year},
+      std::chrono::month{static_cast<unsigned>(month - months.begin() + 1)},
       std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{hour} +

@@ -140,10 +140,9 @@ void FrontDoor::Impl::Connection::read_header() {
   parser_->header_limit(static_cast<std::uint32_t>(door_->options_.header_max));
   parser_->body_limit(door_->options_.body_max);
   stream_.expires_after(door_->options_.header_timeout);
-  bhttp::async_read_header(stream_, buffer_, *parser_,
-                           [self = shared_from_this()](ErrorCode error, std::size_t) {
-                             self->on_header(error);
-                           });
+  bhttp::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](ErrorCode error, std::size_t) { self->on_header(error); });
 }
 
 void FrontDoor::Impl::Connection::on_header(ErrorCode error) {
@@ -151,15 +150,13 @@ void FrontDoor::Impl::Connection::on_header(ErrorCode error) {
   ++door_->requests_;
   const auto& request = parser_->get();
   const auto origins = values_of(request, bhttp::field::origin);
-  const auto refusal =
-      door_->admission_.refusal(from_, values_of(request, bhttp::field::host),
-                                origins.empty() ? nullptr : &origins.front());
+  const auto refusal = door_->admission_.refusal(from_, values_of(request, bhttp::field::host),
+                                                 origins.empty() ? nullptr : &origins.front());
   if (refusal) return answer(*refusal, false);
   if (!request.target().starts_with('/'))
     return answer(problem(Error{Code::protoerror, "the request's target is not a path"}), false);
   const auto length = parser_->content_length();
-  if (length && *length > door_->options_.body_max)
-    return on_read_error(bhttp::error::body_limit);
+  if (length && *length > door_->options_.body_max) return on_read_error(bhttp::error::body_limit);
   if (beast::iequals(request[bhttp::field::expect], "100-continue")) return allow_body();
   read_body();
 }
@@ -195,13 +192,14 @@ void FrontDoor::Impl::Connection::on_read_error(ErrorCode error) {
     return;
   }
   if (error == bhttp::error::body_limit)
-    return answer(problem(Error{Code::datatoobig,
-                                "the body has more than " +
-                                    std::to_string(door_->options_.body_max) + " octets"}),
-                  false);
+    return answer(
+        problem(Error{Code::datatoobig, "the body has more than " +
+                                            std::to_string(door_->options_.body_max) + " octets"}),
+        false);
   if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow)
-    return answer(problem(431, Error{Code::datatoobig, "the headers are too big; an event with "
-                                                       "large attributes fits in structured mode"}),
+    return answer(problem(431, Error{Code::datatoobig,
+                                     "the headers are too big; an event with "
+                                     "large attributes fits in structured mode"}),
                   false);
   answer(problem(Error{Code::protoerror, "this is not an HTTP/1.1 request: " + error.message()}),
          false);
@@ -254,7 +252,8 @@ void FrontDoor::Impl::Connection::answer(const Answer& given, bool keep) {
                      });
 }
 
-// Closing while the client still sends would reset the connection and might take the answer with it.
+// Closing while the client still sends would reset the connection and might take the answer with
+// it.
 void FrontDoor::Impl::Connection::linger() {
   ErrorCode error;
   stream_.socket().shutdown(tcp::socket::shutdown_send, error);

@@ -27,16 +27,15 @@ struct FrontDoorOptions {
 
 // An HTTP/1.1 server on the reactor. Every deadline is absolute: octets that drip in do not extend
 // it. Checks what must be checked before a request is looked at: that it comes from this machine
-// (unless others are allowed), that Host names this service (a foreign page may have pointed its own
-// name here) and that Origin, when a browser sends one, does, too. Reactor thread only.
+// (unless others are allowed), that Host names this service (a foreign page may have pointed its
+// own name here) and that Origin, when a browser sends one, does, too. Reactor thread only.
 class FrontDoor {
  public:
   // Fails with addrnotavail and the address. The references outlive the front door and its
   // connections, which end with the reactor at the latest; `handler` is not called after close().
   [[nodiscard]] static Result<std::unique_ptr<FrontDoor>> open(boost::asio::io_context& reactor,
                                                                FrontDoorOptions options,
-                                                               Counters& counters,
-                                                               Handler handler);
+                                                               Counters& counters, Handler handler);
   ~FrontDoor();  // closes
   FrontDoor(const FrontDoor&) = delete;
   FrontDoor& operator=(const FrontDoor&) = delete;

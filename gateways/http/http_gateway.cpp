@@ -20,10 +20,11 @@ constexpr std::array options_table{
     Option{"listen", OptionType::text, "127.0.0.1:8080",
            "IP address and port of the front door, e.g. 127.0.0.1:8080 or [::1]:8080; empty: none.",
            0, 64},
-    Option{"hosts", OptionType::list, "localhost,127.0.0.1,[::1]",
-           "Names that clients may call this service by (the Host header), without ports, besides the "
-           "address it listens on.",
-           0, 64},
+    Option{
+        "hosts", OptionType::list, "localhost,127.0.0.1,[::1]",
+        "Names that clients may call this service by (the Host header), without ports, besides the "
+        "address it listens on.",
+        0, 64},
     Option{"allow-anonymous", OptionType::boolean, "false",
            "Serve requests from other machines although nobody is authenticated; false: only from "
            "this machine."},
@@ -32,7 +33,8 @@ constexpr std::array options_table{
            "Time for a request's headers, from the connection or the last answer.", 1, 3600},
     Option{"body-timeout", OptionType::duration, "30s", "Time for a request's body.", 1, 3600},
     Option{"answer-timeout", OptionType::duration, "30s",
-           "Time for the broker to answer before the client is told that it is not known.", 1, 3600},
+           "Time for the broker to answer before the client is told that it is not known.", 1,
+           3600},
     Option{"origin", OptionType::text, "sense",
            "What this service calls itself when it asks a callback whether it wants deliveries "
            "(WebHook-Request-Origin), e.g. events.example.com.",
@@ -44,8 +46,9 @@ constexpr std::array options_table{
            "Attempts under way at once, over all callbacks; at most half of the files that the "
            "process may open.",
            1, 100'000},
-    Option{"ca-file", OptionType::text, "",
-           "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."},
+    Option{
+        "ca-file", OptionType::text, "",
+        "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."},
 };
 
 // What is under way. Its shared_ptr is the gateway's; answers that come after that find nothing.
@@ -142,19 +145,18 @@ void HttpGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone 
   if (!transfer_) return done(Attempt::retry("this gateway is stopping"));
   const auto id = ++under_way_->last;
   under_way_->attempts.emplace(id, std::move(done));
-  transfer_->http(callback_request(*delivery),
-                  [this, id, alive = std::weak_ptr(under_way_)](const Result<TransferReply>& reply) {
-                    const auto under_way = alive.lock();
-                    if (!under_way) return;
-                    auto attempt = outcome_of(reply, context_.clock.now().wall);
-                    ++(attempt.outcome == Attempt::Outcome::delivered ? delivered_ : failed_);
-                    under_way->finish(id, std::move(attempt));
-                  });
+  transfer_->http(callback_request(*delivery), [this, id, alive = std::weak_ptr(under_way_)](
+                                                   const Result<TransferReply>& reply) {
+    const auto under_way = alive.lock();
+    if (!under_way) return;
+    auto attempt = outcome_of(reply, context_.clock.now().wall);
+    ++(attempt.outcome == Attempt::Outcome::delivered ? delivered_ : failed_);
+    under_way->finish(id, std::move(attempt));
+  });
 }
 
 void HttpGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
-  if (!transfer_)
-    return done({Verification::Outcome::refused, "this gateway is stopping"});
+  if (!transfer_) return done({Verification::Outcome::refused, "this gateway is stopping"});
   const auto id = ++under_way_->last;
   under_way_->verifications.emplace(id, std::move(done));
   Question question{subscription->callback, origin_, std::move(token)};

@@ -15,9 +15,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int depth_max = 3;  // labels and delivery are objects within the request
-constexpr std::array<std::string_view, 9> subscription_members = {
-    "callback", "types",    "sources",  "filter", "period",
-    "edition",  "language", "delivery", "labels"};
+constexpr std::array<std::string_view, 9> subscription_members = {"callback", "types",    "sources",
+                                                                  "filter",   "period",   "edition",
+                                                                  "language", "delivery", "labels"};
 
 tl::unexpected<Error> refuse(Code code, const std::string& why) {
   return fail(code, "request: " + why);
@@ -107,8 +107,7 @@ Result<Subscriptions::Request> subscription_request(std::string_view text) {
   request.language = std::move(wanted->language);
   request.delivery = wanted->delivery;
   request.labels = std::move(wanted->labels);
-  if (request.period <= Duration{0})
-    return refuse(Code::badparam, "period is longer than 0s");
+  if (request.period <= Duration{0}) return refuse(Code::badparam, "period is longer than 0s");
   return request;
 }
 

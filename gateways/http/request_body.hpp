@@ -9,16 +9,16 @@
 #include "core/base/error.hpp"
 #include "gateways/api/subscriptions.hpp"
 
-// What clients send to the management paths, read strictly: unknown and repeated members are refused by
-// name, size and depth are bounded. Pure functions.
+// What clients send to the management paths, read strictly: unknown and repeated members are
+// refused by name, size and depth are bounded. Pure functions.
 namespace sense::http {
 
 inline constexpr std::size_t request_body_length_max = 256 * 1024;
 // The lease of a request that names none.
 inline constexpr Duration period_default = std::chrono::hours{1};
 
-// {"callback", "types", "sources", "filter", "period", "edition", "language", "delivery", "labels"};
-// owner and via are left empty.
+// {"callback", "types", "sources", "filter", "period", "edition", "language", "delivery",
+// "labels"}; owner and via are left empty.
 [[nodiscard]] Result<Subscriptions::Request> subscription_request(std::string_view json);
 
 // {"period": "10min"}; an empty body means the default period.

@@ -127,13 +127,12 @@ void Routes::publish(Request& request, Answered done) {
   if (!event) return done(problem(event.error()));
   if (event->id.empty()) event->id = make_ulid(context_.clock.now().wall);
   auto id = event->id;
-  context_.publisher.publish(
-      std::move(*event), [id = std::move(id), done = std::move(done)](const Result<Receipt>& receipt) {
-        if (!receipt) return done(problem(receipt.error()));
-        done(answer_json(202, {{"id", id},
-                               {"sequence", receipt->sequence},
-                               {"duplicate", receipt->duplicate}}));
-      });
+  context_.publisher.publish(std::move(*event), [id = std::move(id), done = std::move(done)](
+                                                    const Result<Receipt>& receipt) {
+    if (!receipt) return done(problem(receipt.error()));
+    done(answer_json(
+        202, {{"id", id}, {"sequence", receipt->sequence}, {"duplicate", receipt->duplicate}}));
+  });
 }
 
 void Routes::create(Request& request, Answered done) {
@@ -145,8 +144,7 @@ void Routes::create(Request& request, Answered done) {
       std::move(*wanted), [done = std::move(done)](const Result<SubscriptionRef>& made) {
         if (!made) return done(problem(made.error()));
         auto answer = answer_subscription(201, **made);
-        answer.headers.emplace_back("Location",
-                                    "/v1/subscriptions/" + encode_header((*made)->id));
+        answer.headers.emplace_back("Location", "/v1/subscriptions/" + encode_header((*made)->id));
         done(std::move(answer));
       });
 }
@@ -154,33 +152,33 @@ void Routes::create(Request& request, Answered done) {
 void Routes::list(Request& request, Answered done) {
   auto page = page_request(request.query);
   if (!page) return done(problem(page.error()));
-  context_.subscriptions.list(
-      std::string(principal), page->after, page->limit,
-      [done = std::move(done)](const Result<Subscriptions::Page>& found) {
-        if (!found) return done(problem(found.error()));
-        Answer answer;
-        answer.body = R"({"subscriptions":[)";
-        for (const auto& subscription : found->subscriptions) {
-          if (&subscription != &found->subscriptions.front()) answer.body += ',';
-          answer.body += to_json(*subscription, /*secrets=*/false);
-        }
-        answer.body += std::string(R"(],"more":)") + (found->more ? "true" : "false") + "}\n";
-        done(std::move(answer));
-      });
+  context_.subscriptions.list(std::string(principal), page->after, page->limit,
+                              [done = std::move(done)](const Result<Subscriptions::Page>& found) {
+                                if (!found) return done(problem(found.error()));
+                                Answer answer;
+                                answer.body = R"({"subscriptions":[)";
+                                for (const auto& subscription : found->subscriptions) {
+                                  if (&subscription != &found->subscriptions.front())
+                                    answer.body += ',';
+                                  answer.body += to_json(*subscription, /*secrets=*/false);
+                                }
+                                answer.body += std::string(R"(],"more":)") +
+                                               (found->more ? "true" : "false") + "}\n";
+                                done(std::move(answer));
+                              });
 }
 
 void Routes::if_owned(const std::string& id, const Answered& done,
                       std::function<void(SubscriptionRef)> then) {
-  context_.subscriptions.get(
-      id, [self = weak_from_this(), done, then = std::move(then)](
-              const Result<SubscriptionRef>& found) {
-        const auto alive = self.lock();
-        if (!alive) return;
-        if (!found) return done(problem(found.error()));
-        if ((*found)->owner != principal)
-          return done(problem(Error{Code::notfound, "there is no such subscription of yours"}));
-        then(*found);
-      });
+  context_.subscriptions.get(id, [self = weak_from_this(), done,
+                                  then = std::move(then)](const Result<SubscriptionRef>& found) {
+    const auto alive = self.lock();
+    if (!alive) return;
+    if (!found) return done(problem(found.error()));
+    if ((*found)->owner != principal)
+      return done(problem(Error{Code::notfound, "there is no such subscription of yours"}));
+    then(*found);
+  });
 }
 
 void Routes::get(Request& request, Answered done) {

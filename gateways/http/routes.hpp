@@ -12,8 +12,8 @@
 namespace sense::http {
 
 // The paths of docs/http-gateway.md: each request to the publisher or the subscription list, each
-// answer to JSON. Without sockets. Reactor thread only. Held by a shared_ptr; what is under way when
-// the last one goes is not answered.
+// answer to JSON. Without sockets. Reactor thread only. Held by a shared_ptr; what is under way
+// when the last one goes is not answered.
 class Routes : public std::enable_shared_from_this<Routes> {
  public:
   // Whose requests these are, until they are authenticated.

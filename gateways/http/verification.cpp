@@ -11,9 +11,7 @@ namespace {
 
 bool is_success(const TransferReply& reply) { return reply.status >= 200 && reply.status < 300; }
 
-Verification refused(std::string why) {
-  return {Verification::Outcome::refused, std::move(why)};
-}
+Verification refused(std::string why) { return {Verification::Outcome::refused, std::move(why)}; }
 
 std::string_view without_space(std::string_view text) {
   constexpr std::string_view spaces = " \t\r\n";
@@ -60,7 +58,8 @@ Verification after_challenge(const Question& question, const Result<TransferRepl
   if (!is_success(*reply))
     return refused("the callback answered HTTP " + std::to_string(reply->status) +
                    " to the challenge; it is to answer 200 and the challenge's value, or OPTIONS "
-                   "with WebHook-Allowed-Origin: " + question.origin);
+                   "with WebHook-Allowed-Origin: " +
+                   question.origin);
   if (!equal_secret(without_space(reply->body), question.token))
     return refused("the callback did not answer with the challenge's value alone");
   return {Verification::Outcome::verified, "challenge echoed"};

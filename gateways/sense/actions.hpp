@@ -69,7 +69,8 @@ struct Listener {
 };
 
 // The label of a subscription that names the listener it was made at, so that its events leave from
-// the address that the client knows, also after a restart. Forging it chooses among our own sockets.
+// the address that the client knows, also after a restart. Forging it chooses among our own
+// sockets.
 inline constexpr std::string_view listener_label = "sense-listener";
 
 // Which listener reaches the callback: the one of the label, else the first of that kind. The size

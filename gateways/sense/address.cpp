@@ -18,8 +18,9 @@ Result<Endpoint> endpoint_of(std::string_view callback) {
   auto address = boost::asio::ip::make_address(uri->host, problem);
   const bool plain = (uri->path.empty() || uri->path == "/") && uri->query.empty();
   if (problem || uri->scheme != "sense" || !plain || uri->host.find('%') != std::string::npos)
-    return fail(Code::badparam, "'" + printable(callback.substr(0, 200)) +
-                                    "' is not of the form sense://ADDRESS:PORT with a numeric address");
+    return fail(Code::badparam,
+                "'" + printable(callback.substr(0, 200)) +
+                    "' is not of the form sense://ADDRESS:PORT with a numeric address");
   if (address.is_v6() && address.to_v6().is_v4_mapped())
     address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
   return Endpoint(address, uri->port == 0 ? default_port : uri->port);

@@ -77,17 +77,16 @@ Result<Peer> Deliveries::where_to(const Subscription& subscription) const {
       return tl::unexpected(status.error());
   const auto listener = listener_for(listeners_, *endpoint, subscription);
   if (listener == listeners_.size())
-    return fail(Code::addrnotavail,
-                "no listener reaches " + subscription.callback +
-                    "; add one of its kind (IPv4 or IPv6) to `listen`");
+    return fail(Code::addrnotavail, "no listener reaches " + subscription.callback +
+                                        "; add one of its kind (IPv4 or IPv6) to `listen`");
   return Peer{*endpoint, listener};
 }
 
 Duration Deliveries::wait_for(const Delivery& delivery) {
   const auto& wanted = delivery.subscription->delivery;
   Limits limits = limits_;
-  limits.retry_interval = std::max<Duration>(
-      wanted.retry_initial.value_or(limits_.retry_interval), std::chrono::milliseconds{50});
+  limits.retry_interval = std::max<Duration>(wanted.retry_initial.value_or(limits_.retry_interval),
+                                             std::chrono::milliseconds{50});
   auto wait = limits.pause_after(delivery.attempt);
   if (wanted.retry_max) wait = std::min(wait, std::max(*wanted.retry_max, limits.retry_interval));
   std::uniform_int_distribution<std::int64_t> jitter(0, wait.count() * jitter_percent_max / 100);

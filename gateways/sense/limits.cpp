@@ -8,21 +8,22 @@ namespace {
 
 constexpr Option table[] = {
     {"listen", OptionType::list, "127.0.0.1:7367",
-     "Addresses and ports to listen on, such as 0.0.0.0:7367 or [::]:7367; port 0 takes any.", 1, 16},
-    {"max-subscriptions", OptionType::integer, "10000",
-     "Subscriptions served at once.", 1, 1'000'000},
+     "Addresses and ports to listen on, such as 0.0.0.0:7367 or [::]:7367; port 0 takes any.", 1,
+     16},
+    {"max-subscriptions", OptionType::integer, "10000", "Subscriptions served at once.", 1,
+     1'000'000},
     {"max-subscriptions-per-client", OptionType::integer, "16",
      "Subscriptions served at once for one address and port.", 1, 10'000},
-    {"max-sources-per-subscription", OptionType::integer, "64",
-     "Source patterns in one REGISTER.", 1, 256},
+    {"max-sources-per-subscription", OptionType::integer, "64", "Source patterns in one REGISTER.",
+     1, 256},
     {"max-period", OptionType::duration, "1d", "Longest lease granted.", 1, 366 * 86'400},
     {"max-retries", OptionType::integer, "8", "Times that one event is sent at most.", 1, 30},
     {"retry-interval", OptionType::duration, "1s",
      "Wait for an acknowledgement after the first try; doubles with each, up to 32 s.", 0, 32},
     {"retry-span", OptionType::duration, "5min", "No new try later than this after the first.", 1,
      86'400},
-    {"window", OptionType::integer, "32",
-     "Unacknowledged events in flight for one subscription.", 1, 1'024},
+    {"window", OptionType::integer, "32", "Unacknowledged events in flight for one subscription.",
+     1, 1'024},
     {"max-message", OptionType::size, "1200",
      "Longest datagram; what is longer travels truncated (RFC 8085 advises 1200).", 1'200, 65'507},
     {"max-pending", OptionType::integer, "1000",
@@ -48,7 +49,8 @@ Limits limits_of(const Settings& settings) {
   limits.max_period =
       std::chrono::duration_cast<std::chrono::seconds>(settings.duration("max-period"));
   limits.max_retries = count(settings, "max-retries");
-  limits.retry_interval = std::max<Duration>(settings.duration("retry-interval"), retry_interval_min);
+  limits.retry_interval =
+      std::max<Duration>(settings.duration("retry-interval"), retry_interval_min);
   limits.retry_span = settings.duration("retry-span");
   limits.window = count(settings, "window");
   limits.max_message = static_cast<std::size_t>(settings.size("max-message"));

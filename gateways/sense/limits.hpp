@@ -10,7 +10,8 @@
 
 namespace sense::datagram {
 
-// The parameters that clients may ask for and the server sets freely (docs/sense-protocol.md, rule 5).
+// The parameters that clients may ask for and the server sets freely (docs/sense-protocol.md, rule
+// 5).
 struct Limits {
   std::uint32_t max_subscriptions = 10'000;
   std::uint32_t max_subscriptions_per_client = 16;

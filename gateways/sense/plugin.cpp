@@ -130,8 +130,7 @@ void SenseGateway::verify(SubscriptionRef subscription, std::string token, Verif
   Verification verification{Verification::Outcome::refused, "the gateway is not running"};
   if (open_) {
     Actions actions;
-    verification =
-        server_->verify(*subscription, std::move(token), context_.clock.now(), actions);
+    verification = server_->verify(*subscription, std::move(token), context_.clock.now(), actions);
     perform(std::move(actions));
   }
   done(std::move(verification));

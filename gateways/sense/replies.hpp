@@ -24,13 +24,14 @@ class Replies {
   struct Entry {
     Endpoint address;
     std::string tag;
-    std::string cookie;                 // that the request came with
+    std::string cookie;  // that the request came with
     MonoTime since;
     std::optional<std::string> octets;  // absent: the request is being worked on
   };
 
   // Null when there is none, or it is too old. Valid until the next call.
-  [[nodiscard]] const Entry* find(const Endpoint& address, std::string_view tag, MonoTime now) const;
+  [[nodiscard]] const Entry* find(const Endpoint& address, std::string_view tag,
+                                  MonoTime now) const;
   void begin(const Endpoint& address, std::string_view tag, std::string_view cookie, MonoTime now);
   // Does nothing when the entry has been pushed out meanwhile.
   void finish(const Endpoint& address, std::string_view tag, std::string octets);

@@ -54,8 +54,8 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
   return endpoint;
 }
 
-// Whether the subscription is the asker's: it is its owner or its callback, by address. A client may
-// come back with another port.
+// Whether the subscription is the asker's: it is its owner or its callback, by address. A client
+// may come back with another port.
 bool may_change(const Subscription& subscription, const Endpoint& from) {
   for (const auto& text : {subscription.callback, subscription.owner})
     if (const auto endpoint = endpoint_of(text); endpoint && endpoint->address() == from.address())

@@ -40,22 +40,25 @@ Actions Server::on_datagram(std::string_view octets, const Peer& from, Now now, 
   Actions out;
   ++counts_.received;
   const Asker unproved{from, octets.size() * amplification_max};
-  const auto bound = cut ? std::min(octets.size() - 1, config_.limits.max_message)
-                         : config_.limits.max_message;
-  const auto message = octets.empty() ? tl::expected<Message, Malformed>(tl::unexpected(Malformed{}))
-                                      : parse(octets, bound);
+  const auto bound =
+      cut ? std::min(octets.size() - 1, config_.limits.max_message) : config_.limits.max_message;
+  const auto message = octets.empty()
+                           ? tl::expected<Message, Malformed>(tl::unexpected(Malformed{}))
+                           : parse(octets, bound);
   if (!message) {
     on_malformed(message.error(), unproved, out);
   } else if (message->kind == Kind::reply) {
     ++counts_.unanswered;  // never answered: two servers could answer each other for ever
   } else if (message->has("Mac") || message->has("Key")) {
-    answer(unproved,
-           make_reply(message->tag, Code::notyetimplemented, "keyed messages are not supported yet"),
-           out);
+    answer(
+        unproved,
+        make_reply(message->tag, Code::notyetimplemented, "keyed messages are not supported yet"),
+        out);
   } else if (message->kind == Kind::ack) {
     on_ack(*message, unproved, out);
   } else if (!is_request(message->kind)) {
-    answer(unproved, make_reply(message->tag, Code::protoerror, "only servers send this kind"), out);
+    answer(unproved, make_reply(message->tag, Code::protoerror, "only servers send this kind"),
+           out);
   } else {
     on_request(*message, from, octets.size(), now, out);
   }
@@ -91,8 +94,9 @@ void Server::on_request(const Message& request, const Peer& from, std::size_t oc
                         Actions& out) {
   const Asker unproved{from, octets * amplification_max};
   if (const auto missing = mandatory_property_missing(request); !missing.empty()) {
-    on_malformed({{Code::protoerror, std::string(missing) + " is missing"}, request.tag, request.kind},
-                 unproved, out);
+    on_malformed(
+        {{Code::protoerror, std::string(missing) + " is missing"}, request.tag, request.kind},
+        unproved, out);
     return;
   }
   const auto cookie = request.text("Cookie");
@@ -142,7 +146,8 @@ void Server::carry_out(const Message& request, const Peer& from, Now now, Action
 void Server::answer(const Asker& asker, Message reply, Actions& out) {
   auto octets = serialize(reply);
   if (octets.size() > asker.octets_max) {
-    std::erase_if(reply.properties, [](const Property& property) { return property.name == "Reason"; });
+    std::erase_if(reply.properties,
+                  [](const Property& property) { return property.name == "Reason"; });
     octets = serialize(reply);
   }
   if (octets.size() > asker.octets_max)

@@ -24,15 +24,15 @@ namespace sense::datagram {
 struct ServerConfig {
   Limits limits;
   std::vector<Listener> listeners;
-  std::string cookie_key;   // 32 unguessable octets
-  std::uint64_t seed = 0;   // of the jitter
+  std::string cookie_key;  // 32 unguessable octets
+  std::uint64_t seed = 0;  // of the jitter
   // Parameters of the service, shown after our own.
   std::function<std::vector<std::pair<std::string, std::string>>()> parameters;
 };
 
 // A SENSE/1 server without sockets, clock and threads (docs/sense-protocol.md). Everything that it
-// wants done comes back as Actions, in order. No input can end the process, and memory is bounded by
-// the limits. One thread at a time.
+// wants done comes back as Actions, in order. No input can end the process, and memory is bounded
+// by the limits. One thread at a time.
 class Server {
  public:
   // `directory` is only read (find, count, count_for). All references must outlive this.
@@ -48,7 +48,8 @@ class Server {
 
   // Answers to Create, LookUp, Renew and Cancel; to ListSources; to Publish.
   [[nodiscard]] Actions on_subscription(Ticket ticket, Result<SubscriptionRef> result, Now now);
-  [[nodiscard]] Actions on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result, Now now);
+  [[nodiscard]] Actions on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result,
+                                   Now now);
   [[nodiscard]] Actions on_receipt(Ticket ticket, Result<Receipt> result, Now now);
 
   // One attempt of the host's; Finished with this ticket follows once. REQUIRES: the ticket is not

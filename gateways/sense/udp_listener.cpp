@@ -73,8 +73,9 @@ Result<Endpoint> parse_listen(std::string_view text) {
   const auto address = boost::asio::ip::make_address(std::string(host), problem);
   const bool whole = !digits.empty() && stop == digits.data() + digits.size();
   if (problem || bad_port != std::errc{} || !whole || address.is_v6() != bracketed)
-    return fail(Code::badparam, "listen: '" + printable(text) +
-                                    "' is not an address and port such as 127.0.0.1:7367 or [::]:7367");
+    return fail(Code::badparam,
+                "listen: '" + printable(text) +
+                    "' is not an address and port such as 127.0.0.1:7367 or [::]:7367");
   return Endpoint(address, port);
 }
 
@@ -126,11 +127,12 @@ void UdpListener::ask_for_buffer() {
   socket_.get_option(granted, ignored);
   // Linux answers twice what it grants, for its own book-keeping.
   if (ignored || granted.value() / 2 >= receive_buffer_wanted) return;
-  log::info("the receive buffer is smaller than wanted; bursts may be lost and sent again; raise "
-            "the kernel's net.core.rmem_max",
-            {{"listen", callback_of(local_)},
-             {"octets", std::to_string(granted.value() / 2)},
-             {"wanted", std::to_string(receive_buffer_wanted)}});
+  log::info(
+      "the receive buffer is smaller than wanted; bursts may be lost and sent again; raise "
+      "the kernel's net.core.rmem_max",
+      {{"listen", callback_of(local_)},
+       {"octets", std::to_string(granted.value() / 2)},
+       {"wanted", std::to_string(receive_buffer_wanted)}});
 }
 
 void UdpListener::wait() {
@@ -147,8 +149,8 @@ void UdpListener::drain() {
   Batch received;
   for (unsigned round = 0; round < batches_max; ++round) {
     received.prepare(buffer_);
-    const int count = ::recvmmsg(socket_.native_handle(), received.messages.data(), batch,
-                                 MSG_DONTWAIT, nullptr);
+    const int count =
+        ::recvmmsg(socket_.native_handle(), received.messages.data(), batch, MSG_DONTWAIT, nullptr);
     for (int i = 0; i < count; ++i) {
       const auto at = static_cast<std::size_t>(i);
       auto& message = received.messages[at];
@@ -165,9 +167,9 @@ void UdpListener::drain() {
 }
 
 void UdpListener::send(const Endpoint& to, std::string_view octets) {
-  const auto result = ::sendto(socket_.native_handle(), octets.data(), octets.size(),
-                               MSG_DONTWAIT | MSG_NOSIGNAL, to.data(),
-                               static_cast<socklen_t>(to.size()));
+  const auto result =
+      ::sendto(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+               to.data(), static_cast<socklen_t>(to.size()));
   ++(result < 0 ? send_failed_ : sent_);
 }
 

@@ -18,10 +18,10 @@ namespace sense::datagram {
 // "127.0.0.1:7367", "[::]:7367", "0.0.0.0:0".
 [[nodiscard]] Result<Endpoint> parse_listen(std::string_view text);
 
-// One bound UDP socket. Owned by the plugin; the reactor's thread only. Asks the kernel for 4 MiB of
-// receive buffer (a default one keeps 256 datagrams of a burst), drains it in batches, and counts
-// what the kernel had to drop. Never blocks: what cannot be sent at once is dropped and counted, as
-// the network would, and the protocol sends it again.
+// One bound UDP socket. Owned by the plugin; the reactor's thread only. Asks the kernel for 4 MiB
+// of receive buffer (a default one keeps 256 datagrams of a burst), drains it in batches, and
+// counts what the kernel had to drop. Never blocks: what cannot be sent at once is dropped and
+// counted, as the network would, and the protocol sends it again.
 class UdpListener {
  public:
   // The octets are valid during the call only. `cut`: the datagram was longer than `octets_max`.

@@ -7,9 +7,7 @@
 namespace sense::datagram {
 
 namespace {
-Verification refused(const Error& error) {
-  return {Verification::Outcome::refused, error.message};
-}
+Verification refused(const Error& error) { return {Verification::Outcome::refused, error.message}; }
 }  // namespace
 
 Verifications::Verifications(const Limits& limits, const std::vector<Listener>& listeners,
@@ -94,12 +92,14 @@ void Verifications::on_timer(Now now, Actions& out) {
 
 std::optional<MonoTime> Verifications::next_timer() const {
   std::optional<MonoTime> next;
-  for (const auto& [id, waiting] : waiting_) next = next ? std::min(*next, waiting.due) : waiting.due;
+  for (const auto& [id, waiting] : waiting_)
+    next = next ? std::min(*next, waiting.due) : waiting.due;
   return next;
 }
 
 void Verifications::forget(std::string_view subscription) {
-  if (const auto found = waiting_.find(subscription); found != waiting_.end()) waiting_.erase(found);
+  if (const auto found = waiting_.find(subscription); found != waiting_.end())
+    waiting_.erase(found);
 }
 
 }  // namespace sense::datagram

@@ -73,4 +73,14 @@ BOOST_AUTO_TEST_CASE(rollback_undoes_back_to_the_last_commit) {
   BOOST_TEST(ids.size() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(window_of_an_event_that_was_undone_begins_with_its_second_time) {
+  RecentIds ids(10min, 100);
+  ids.insert("//a", "1", 1, start);
+  ids.rollback();
+  ids.insert("//a", "1", 2, start + 9min);
+  ids.commit();
+  ids.expire(start + 15min);
+  BOOST_TEST(ids.find("//a", "1") == 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(structured_http_event_is_the_same_event) {
       listener.port,
       http(
           "POST /in", "Content-Type: application/cloudevents+json\r\nsense-number: 2\r\n",
-          R"({"specversion":"1.0","id":"e1","type":"{urn:a}b","source":"//c","datacontenttype":"text/plain","data":"x"})"));
+          R"({"specversion":"1.0","id":"e1","type":"{urn:a}b","source":"//c",)"
+          R"("datacontenttype":"text/plain","data":"x"})"));
   BOOST_TEST(answer.starts_with("HTTP/1.1 204"), answer);
   const auto line = nlohmann::json::parse(listener.running.finish().out);
   BOOST_TEST(line["id"] == "e1");
@@ -120,7 +121,8 @@ BOOST_AUTO_TEST_CASE(new_mail_is_printed_whether_the_mailbox_is_old_or_new) {
   Running listener({"listen", "maildir:" + (folder.path() / "mail").string(), "--count", "2",
                     "--timeout", "25s"});
   BOOST_REQUIRE(listener.wait_for("waiting for mail"));
-  folder.write("mail/old/new/2", mail);
+  folder.write("mail/old/tmp/2", mail);
+  std::filesystem::rename(folder.path() / "mail/old/tmp/2", folder.path() / "mail/old/new/2");
   BOOST_REQUIRE(listener.wait_for(" e9\n"));
   folder.write("mail/fresh/tmp/3", mail);
   std::filesystem::create_directories(folder.path() / "mail/fresh/new");

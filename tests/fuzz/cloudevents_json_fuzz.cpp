@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto origin : {sense::EventOrigin::producer, sense::EventOrigin::service}) {
     const auto event = sense::event_from_cloudevents_json(text, origin);
     if (!event) continue;
-    const auto again = sense::event_from_cloudevents_json(sense::to_cloudevents_json(*event), origin);
+    const auto again =
+        sense::event_from_cloudevents_json(sense::to_cloudevents_json(*event), origin);
     if (!again || !(*again == *event)) std::abort();
   }
   const auto octets = sense::from_base64(text);

@@ -15,13 +15,14 @@ using Random = std::mt19937_64;
 inline std::uint64_t pick(Random& random, std::uint64_t below) { return random() % below; }
 inline bool one_in(Random& random, std::uint64_t chances) { return pick(random, chances) == 0; }
 inline Duration up_to(Random& random, Duration longest) {
-  return Duration{static_cast<std::int64_t>(
-      pick(random, static_cast<std::uint64_t>(longest.count()) + 1))};
+  return Duration{
+      static_cast<std::int64_t>(pick(random, static_cast<std::uint64_t>(longest.count()) + 1))};
 }
 
 enum class Temper { fast, slow, dead, flapping, lying, gone };
 
-// The other side of one subscription. It outlives every crash of the host, and remembers what it got.
+// The other side of one subscription. It outlives every crash of the host, and remembers what it
+// got.
 class Endpoint {
  public:
   struct Reply {

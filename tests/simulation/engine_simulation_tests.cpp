@@ -22,7 +22,12 @@ std::optional<std::uint64_t> number_in_environment(const char* name) {
 
 void run(std::uint64_t seed, bool verbose) {
   sense::simulation::World world(seed);
-  const auto broken = world.run();
+  std::string broken;
+  try {
+    broken = world.run();
+  } catch (const std::exception& error) {
+    broken = std::string("an exception: ") + error.what();
+  }
   if (verbose) BOOST_TEST_MESSAGE("seed " << seed << ": " << world.summary());
   BOOST_CHECK_MESSAGE(broken.empty(), broken << "; repeat with SENSE_SIMULATION_SEED=" << seed
                                              << " (" << world.summary() << ")");

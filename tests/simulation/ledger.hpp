@@ -23,7 +23,7 @@ struct Ledger {
 
   // ---- from the journal
 
-  SubscriptionRef subscription;  // as of the journal's end
+  SubscriptionRef subscription;    // as of the journal's end
   std::uint64_t end_sequence = 0;  // 0: it has not ended
   bool told_of_end = false;        // its callback is owed the notice
   std::vector<Owed> owed;          // number 1 first

@@ -10,10 +10,10 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Duration checkpoint_interval = 500ms;
-constexpr std::size_t subscriptions_at_start = 100;
+constexpr std::size_t subscriptions_at_start = 90;
 constexpr std::uint64_t types = 12;
-constexpr Duration traffic_span = 26h;
-constexpr std::size_t live_max = 130;
+constexpr Duration traffic_span = 24h;
+constexpr std::size_t live_max = 115;
 
 QName type_of(std::uint64_t number) {
   return *QName::make("urn:test", "t" + std::to_string(number));
@@ -105,9 +105,8 @@ void World::append(Entry entry) {
   } else if (entry.put) {
     auto subscription = *entry.put;
     const auto held = ledgers_.find(subscription.id);
-    const bool was_pending =
-        held->second.subscription == nullptr ||
-        held->second.subscription->state == SubscriptionState::pending;
+    const bool was_pending = held->second.subscription == nullptr ||
+                             held->second.subscription->state == SubscriptionState::pending;
     subscription.revision = entry.sequence;
     if (was_pending && subscription.state == SubscriptionState::active)
       subscription.since = entry.sequence;
@@ -146,10 +145,8 @@ Subscription World::random_subscription() {
   if (!one_in(random_, 100))
     subscription.types.push_back(*TypePattern::parse(
         one_in(random_, 40) ? "{urn:test}*" : type_of(pick(random_, types)).clark()));
-  if (one_in(random_, 3))
-    subscription.sources.push_back(*SourcePattern::parse("//test/1"));
-  subscription.state =
-      one_in(random_, 4) ? SubscriptionState::pending : SubscriptionState::active;
+  if (one_in(random_, 3)) subscription.sources.push_back(*SourcePattern::parse("//test/1"));
+  subscription.state = one_in(random_, 4) ? SubscriptionState::pending : SubscriptionState::active;
   auto& delivery = subscription.delivery;
   if (one_in(random_, 2)) delivery.window = 1 + static_cast<std::uint32_t>(pick(random_, 4));
   if (one_in(random_, 4)) delivery.expiry = 10min + up_to(random_, 6h);
@@ -160,9 +157,9 @@ Subscription World::random_subscription() {
 }
 
 void World::create() {
-  constexpr Temper tempers[] = {Temper::fast, Temper::fast,     Temper::slow,
-                                Temper::dead, Temper::flapping, Temper::flapping,
-                                Temper::lying, Temper::lying,   Temper::gone};
+  constexpr Temper tempers[] = {Temper::fast,  Temper::fast,     Temper::slow,
+                                Temper::dead,  Temper::flapping, Temper::flapping,
+                                Temper::lying, Temper::lying,    Temper::gone};
   const auto temper = tempers[pick(random_, std::size(tempers))];
   auto subscription = std::make_shared<const Subscription>(random_subscription());
   const auto fails_from = clock_.now().mono + up_to(random_, traffic_span);
@@ -221,9 +218,7 @@ void World::change_something() {
       }
       break;
     case 4: changed.delivery.window = 1 + static_cast<std::uint32_t>(pick(random_, 4)); break;
-    default:
-      changed.types = {*TypePattern::parse(type_of(pick(random_, types)).clark())};
-      break;
+    default: changed.types = {*TypePattern::parse(type_of(pick(random_, types)).clark())}; break;
   }
   Entry entry;
   entry.put = std::make_shared<const Subscription>(std::move(changed));

@@ -13,8 +13,9 @@
 
 namespace sense::simulation {
 
-// An engine, a hundred callbacks, a journal and a store, all in memory, in virtual time, driven by one
-// seed. The host's part (host.cpp) is played here: follow, perform, checkpoint, crash, come back.
+// An engine, a hundred callbacks, a journal and a store, all in memory, in virtual time, driven by
+// one seed. The host's part (host.cpp) is played here: follow, perform, checkpoint, crash, come
+// back.
 class World {
  public:
   explicit World(std::uint64_t seed);

@@ -18,8 +18,8 @@ std::string name_of(const Delivery& delivery) {
 
 void World::broken(const std::string& promise) {
   if (broken_.empty())
-    broken_ = promise + " (at " + to_rfc3339(clock_.now().wall) + ", life " +
-              std::to_string(life_) + ")";
+    broken_ =
+        promise + " (at " + to_rfc3339(clock_.now().wall) + ", life " + std::to_string(life_) + ")";
 }
 
 void World::check_attempt(const Ledger& ledger, const Delivery& delivery) {
@@ -130,10 +130,10 @@ void World::check_numbers(const std::string& id, const Ledger& ledger) {
 std::string World::summary() const {
   return std::to_string(events_) + " events, " + std::to_string(ledgers_.size()) +
          " subscriptions, " + std::to_string(attempts_) + " attempts, " +
-         std::to_string(deliveries_) + " delivered, " + std::to_string(dead_letters_) +
-         " dead, " + std::to_string(expired_) + " expired, " + std::to_string(life_) +
-         " crashes, " + std::to_string(checkpoints_) + " checkpoints, " +
-         std::to_string(loaded_) + " loaded, " + std::to_string(replayed_) + " replayed";
+         std::to_string(deliveries_) + " delivered, " + std::to_string(dead_letters_) + " dead, " +
+         std::to_string(expired_) + " expired, " + std::to_string(life_) + " crashes, " +
+         std::to_string(checkpoints_) + " checkpoints, " + std::to_string(loaded_) + " loaded, " +
+         std::to_string(replayed_) + " replayed";
 }
 
 }  // namespace sense::simulation

@@ -96,8 +96,7 @@ void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Atte
   const bool counts = ledger.under_way.erase(ticket) != 0;
   if (counts && answer.outcome == Attempt::Outcome::delivered) {
     ++deliveries_;
-    if (delivery.kind == Delivery::Kind::event)
-      settle(ledger.acknowledged, delivery.number);
+    if (delivery.kind == Delivery::Kind::event) settle(ledger.acknowledged, delivery.number);
   }
   if (counts && answer.outcome == Attempt::Outcome::gone) ledger.gone_heard = true;
   touched_ = true;
@@ -153,8 +152,7 @@ void World::crash() {
   engine_.reset();
   ++life_;
   // What was settled since the last stored checkpoint is forgotten, and may be repeated.
-  if (unsaved_)
-    settled_.insert(settled_.end(), unsaved_->settled.begin(), unsaved_->settled.end());
+  if (unsaved_) settled_.insert(settled_.end(), unsaved_->settled.begin(), unsaved_->settled.end());
   for (const auto& settled : std::exchange(settled_, {})) settled.among->erase(settled.number);
   unsaved_.reset();
   dead_.clear();

@@ -317,6 +317,20 @@ BOOST_AUTO_TEST_CASE(one_missing_event_makes_one_fetch) {
   BOOST_TEST(!follower.next_fetch());
 }
 
+BOOST_AUTO_TEST_CASE(late_answer_to_a_fetch_before_follow_is_ignored) {
+  Follower follower;
+  follower.follow(0, {"{"});
+  const auto before = follower.next_fetch();
+  follower.follow(5, {"{urn:b}"});
+  const auto now = follower.next_fetch();
+  BOOST_TEST(!follower.waits_for(before->generation));
+  BOOST_TEST(follower.waits_for(now->generation));
+  follower.on_fetched(before->generation, {{make_event(90, types[0])}, 101, 1, 100});
+  BOOST_TEST(follower.position() == 5u);
+  BOOST_TEST(!follower.next_batch());
+  BOOST_TEST(follower.waits_for(now->generation));
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_fetched_before_the_batch_is_taken) {
   Follower follower;
   follower.follow(0, {"{"});

@@ -179,7 +179,8 @@ BOOST_AUTO_TEST_CASE(views_point_into_the_octets_given) {
 
 BOOST_AUTO_TEST_CASE(str_and_bin_are_taken_alike) {
   // [1, 2, bin "PUBLISH", [str "x"]]
-  const auto decoded = decode_request(octets("94 01 02 c407 5055424c495348 91 a178"));
+  const auto encoded = octets("94 01 02 c407 5055424c495348 91 a178");
+  const auto decoded = decode_request(encoded);
   BOOST_REQUIRE(decoded);
   BOOST_REQUIRE(decoded->events.size() == 1u);
   BOOST_TEST(decoded->events.front() == "x");

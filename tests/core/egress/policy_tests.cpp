@@ -46,13 +46,22 @@ const std::vector<std::string> denied = {
     // ISATAP
     "2607:f8b0::5efe:10.0.0.1", "2607:f8b0::200:5efe:127.0.0.1", "2607:f8b0::5efe:169.254.169.254"};
 
-const std::vector<std::string> public_addresses = {
-    "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
-    "126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0",
-    "192.0.1.0", "192.0.3.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
-    "168.63.129.15", "168.63.129.17", "223.255.255.255", "2606:4700:4700::1111", "2001:200::1",
-    "2001:db7:ffff::1", "2001:db9::1", "2a00:1450::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8",
-    "2002:808:808::1", "3ffe::1", "3fff:1000::1", "2607:f8b0::5efe:8.8.8.8"};
+const std::vector<std::string> public_addresses = {"1.1.1.1",         "8.8.8.8",
+                                                   "9.255.255.255",   "11.0.0.0",
+                                                   "100.63.255.255",  "100.128.0.0",
+                                                   "126.255.255.255", "128.0.0.0",
+                                                   "169.253.255.255", "169.255.0.0",
+                                                   "172.15.255.255",  "172.32.0.0",
+                                                   "192.0.1.0",       "192.0.3.0",
+                                                   "192.167.255.255", "192.169.0.0",
+                                                   "198.17.255.255",  "198.20.0.0",
+                                                   "168.63.129.15",   "168.63.129.17",
+                                                   "223.255.255.255", "2606:4700:4700::1111",
+                                                   "2001:200::1",     "2001:db7:ffff::1",
+                                                   "2001:db9::1",     "2a00:1450::1",
+                                                   "::ffff:8.8.8.8",  "64:ff9b::8.8.8.8",
+                                                   "2002:808:808::1", "3ffe::1",
+                                                   "3fff:1000::1",    "2607:f8b0::5efe:8.8.8.8"};
 
 }  // namespace
 
@@ -71,8 +80,8 @@ BOOST_AUTO_TEST_CASE(at_least_eighty_notations_are_denied_by_default) {
     BOOST_CHECK(status.error().code == Code::noaccess);
     BOOST_TEST(status.error().message.find("egress: allow:") != std::string::npos);
   }
-  BOOST_TEST_MESSAGE("denied notations: " << denied.size() << ", allowed among them: "
-                                          << connections);
+  BOOST_TEST_MESSAGE("denied notations: " << denied.size()
+                                          << ", allowed among them: " << connections);
 }
 
 BOOST_AUTO_TEST_CASE(public_addresses_next_to_denied_ranges_are_allowed) {
@@ -83,8 +92,8 @@ BOOST_AUTO_TEST_CASE(public_addresses_next_to_denied_ranges_are_allowed) {
 BOOST_AUTO_TEST_CASE(an_allowed_network_allows_exactly_itself) {
   const auto policy = EgressPolicy::make({"10.1.0.0/16", "127.0.0.2", "fd00:1::/32", "::1"});
   BOOST_REQUIRE(policy);
-  for (const char* text : {"10.1.0.0", "10.1.255.255", "127.0.0.2", "fd00:1::7", "::1",
-                           "::ffff:10.1.2.3", "8.8.8.8"})
+  for (const char* text :
+       {"10.1.0.0", "10.1.255.255", "127.0.0.2", "fd00:1::7", "::1", "::ffff:10.1.2.3", "8.8.8.8"})
     BOOST_TEST(allows(*policy, text), text);
   for (const char* text : {"10.0.255.255", "10.2.0.0", "127.0.0.1", "127.0.0.3", "fd00:2::1", "::2",
                            "64:ff9b::10.1.2.3", "2002:a01:203::1", "::10.1.2.3"})
@@ -117,9 +126,9 @@ BOOST_AUTO_TEST_CASE(all_of_ipv4_is_one_entry) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_network_is_refused_by_its_text) {
-  for (const char* text : {"", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/8x", "fd00::/129",
-                           "localhost", "10.0.0", "10.0.0.0/8/8", "fe80::1%lo", "010.0.0.1",
-                           "*.example.com", "10.0.0.0 /8"}) {
+  for (const char* text :
+       {"", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/8x", "fd00::/129", "localhost",
+        "10.0.0", "10.0.0.0/8/8", "fe80::1%lo", "010.0.0.1", "*.example.com", "10.0.0.0 /8"}) {
     const auto policy = EgressPolicy::make({"192.168.0.0/16", text});
     BOOST_TEST(!policy, text);
     if (!policy) BOOST_CHECK(policy.error().code == Code::badparam);

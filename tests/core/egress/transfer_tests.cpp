@@ -18,8 +18,7 @@ EgressPolicy allowing(std::vector<std::string> networks) {
 }
 
 std::unique_ptr<Transfer> make_transfer(EgressPolicy policy, TransferOptions options = {}) {
-  auto transfer =
-      Transfer::make(std::move(options), std::move(policy), [](auto task) { task(); });
+  auto transfer = Transfer::make(std::move(options), std::move(policy), [](auto task) { task(); });
   BOOST_REQUIRE(transfer);
   return std::move(*transfer);
 }
@@ -34,9 +33,8 @@ HttpRequest post(const std::string& url, std::string body = "hello") {
 std::future<Result<TransferReply>> send(Transfer& transfer, HttpRequest request) {
   auto promise = std::make_shared<std::promise<Result<TransferReply>>>();
   auto future = promise->get_future();
-  transfer.http(std::move(request), [promise](Result<TransferReply> reply) {
-    promise->set_value(std::move(reply));
-  });
+  transfer.http(std::move(request),
+                [promise](Result<TransferReply> reply) { promise->set_value(std::move(reply)); });
   return future;
 }
 
@@ -45,14 +43,48 @@ std::string url_of(const LoopbackServer& server, const std::string& host = "127.
 }
 
 // 127.0.0.1 and this host as strangers may write them.
-const std::vector<std::string> notations = {
-    "127.0.0.1", "127.1", "127.0.1", "0x7f.0.0.1", "0x7f.1", "0x7f000001", "0x7F000001",
-    "2130706433", "017700000001", "0177.0.0.1", "0177.0.0.01", "00000177.0.0.1", "127.0.0.0x1",
-    "127.00.00.01", "127.0.0.2", "127.255.255.254", "0", "0.0.0.0", "0x0", "00", "0.0", "localhost",
-    "LOCALHOST", "LocalHost", "[::1]", "[0:0:0:0:0:0:0:1]", "[::0001]", "[::ffff:127.0.0.1]",
-    "[::FFFF:7F00:1]", "[::ffff:7f00:0001]", "[0:0:0:0:0:ffff:127.0.0.1]", "[::127.0.0.1]",
-    "[64:ff9b::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::]", "[fe80::1]",
-    "[fc00::1]", "[ff02::1]", "127.0.0.1.", "127%2e0%2e0%2e1", "%6cocalhost"};
+const std::vector<std::string> notations = {"127.0.0.1",
+                                            "127.1",
+                                            "127.0.1",
+                                            "0x7f.0.0.1",
+                                            "0x7f.1",
+                                            "0x7f000001",
+                                            "0x7F000001",
+                                            "2130706433",
+                                            "017700000001",
+                                            "0177.0.0.1",
+                                            "0177.0.0.01",
+                                            "00000177.0.0.1",
+                                            "127.0.0.0x1",
+                                            "127.00.00.01",
+                                            "127.0.0.2",
+                                            "127.255.255.254",
+                                            "0",
+                                            "0.0.0.0",
+                                            "0x0",
+                                            "00",
+                                            "0.0",
+                                            "localhost",
+                                            "LOCALHOST",
+                                            "LocalHost",
+                                            "[::1]",
+                                            "[0:0:0:0:0:0:0:1]",
+                                            "[::0001]",
+                                            "[::ffff:127.0.0.1]",
+                                            "[::FFFF:7F00:1]",
+                                            "[::ffff:7f00:0001]",
+                                            "[0:0:0:0:0:ffff:127.0.0.1]",
+                                            "[::127.0.0.1]",
+                                            "[64:ff9b::127.0.0.1]",
+                                            "[64:ff9b::7f00:1]",
+                                            "[2002:7f00:1::]",
+                                            "[::]",
+                                            "[fe80::1]",
+                                            "[fc00::1]",
+                                            "[ff02::1]",
+                                            "127.0.0.1.",
+                                            "127%2e0%2e0%2e1",
+                                            "%6cocalhost"};
 
 }  // namespace
 
@@ -112,9 +144,9 @@ BOOST_AUTO_TEST_CASE(no_notation_of_this_host_gets_a_connection) {
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_moves_to_a_denied_address_is_not_followed_there) {
-  LoopbackServer allowed(http_answers([](const HttpSeen&) {
-    return http_answer("200 OK", "Connection: close\r\n");
-  }), "127.0.0.2");
+  LoopbackServer allowed(
+      http_answers([](const HttpSeen&) { return http_answer("200 OK", "Connection: close\r\n"); }),
+      "127.0.0.2");
   LoopbackServer denied(http_answers([](const HttpSeen&) { return http_answer("200 OK"); }),
                         "127.0.0.1", allowed.port());
   const auto transfer = make_transfer(allowing({"127.0.0.2"}));
@@ -164,9 +196,9 @@ BOOST_AUTO_TEST_CASE(proxies_of_the_environment_are_ignored) {
 BOOST_AUTO_TEST_CASE(other_protocols_and_malformed_requests_are_refused_at_once) {
   const auto transfer = make_transfer(allowing({"127.0.0.1"}));
   for (const char* url : {"file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1:70/_x",
-                          "smtp://127.0.0.1/", "dict://127.0.0.1/", "ldap://127.0.0.1/", "http:///x",
-                          "http://user:secret@127.0.0.1/", "http://127.0.0.1:99999/", "", "127.0.0.1",
-                          "http://127.0.0.1/a b", "http://127.0.0.1/\r\nX: y"}) {
+                          "smtp://127.0.0.1/", "dict://127.0.0.1/", "ldap://127.0.0.1/",
+                          "http:///x", "http://user:secret@127.0.0.1/", "http://127.0.0.1:99999/",
+                          "", "127.0.0.1", "http://127.0.0.1/a b", "http://127.0.0.1/\r\nX: y"}) {
     const auto reply = send(*transfer, post(url)).get();
     BOOST_TEST(!reply, url);
     if (!reply) BOOST_CHECK(reply.error().code == Code::badparam);
@@ -252,8 +284,7 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_is_an_error_to_try_again) {
     port = gone.port();
   }
   const auto transfer = make_transfer(allowing({"127.0.0.1"}));
-  const auto reply =
-      send(*transfer, post("http://127.0.0.1:" + std::to_string(port) + "/")).get();
+  const auto reply = send(*transfer, post("http://127.0.0.1:" + std::to_string(port) + "/")).get();
   BOOST_REQUIRE(!reply);
   BOOST_CHECK(reply.error().code == Code::commerror);
 }

@@ -88,7 +88,8 @@ BOOST_AUTO_TEST_CASE(attributes_have_their_cloudevents_names_and_types) {
 }
 
 BOOST_AUTO_TEST_CASE(json_data_is_carried_octet_by_octet) {
-  const std::string data = "{ \"b\" : 1.10, \"a\":123456789012345678901234567890,\n\"a\": [\"}\\\"\"] }";
+  const std::string data =
+      "{ \"b\" : 1.10, \"a\":123456789012345678901234567890,\n\"a\": [\"}\\\"\"] }";
   const auto event = parse(with("\"data\" : " + data + " , \"x\":\"y\""));
   BOOST_REQUIRE_MESSAGE(event, event.error().message);
   BOOST_TEST(event->data == data);
@@ -99,8 +100,10 @@ BOOST_AUTO_TEST_CASE(json_data_is_carried_octet_by_octet) {
 }
 
 BOOST_AUTO_TEST_CASE(json_data_of_every_kind_is_found) {
-  for (const std::string data : {"1", "-0.5e3", "true", "\"text\"", "\"\\\\\"", "[]", "{}", "[[1],{}]"}) {
-    for (const std::string format : {"\"data\":@", "\"d\\u0061ta\": @ ", "\"x\":\"data\",\"data\":@"}) {
+  for (const std::string data :
+       {"1", "-0.5e3", "true", "\"text\"", "\"\\\\\"", "[]", "{}", "[[1],{}]"}) {
+    for (const std::string format :
+         {"\"data\":@", "\"d\\u0061ta\": @ ", "\"x\":\"data\",\"data\":@"}) {
       auto members = format;
       members.replace(members.find('@'), 1, data);
       const auto event = parse(with(members));
@@ -223,15 +226,20 @@ BOOST_AUTO_TEST_CASE(too_many_members_are_refused_before_they_take_memory) {
 }
 
 BOOST_AUTO_TEST_CASE(base64_is_the_one_of_rfc_4648) {
-  const std::vector<std::pair<std::string, std::string>> vectors = {
-      {"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::vector<std::pair<std::string, std::string>> vectors = {{"", ""},
+                                                                    {"f", "Zg=="},
+                                                                    {"fo", "Zm8="},
+                                                                    {"foo", "Zm9v"},
+                                                                    {"foob", "Zm9vYg=="},
+                                                                    {"fooba", "Zm9vYmE="},
+                                                                    {"foobar", "Zm9vYmFy"}};
   for (const auto& [octets, text] : vectors) {
     BOOST_TEST(to_base64(octets) == text);
     BOOST_REQUIRE(from_base64(text));
     BOOST_TEST(*from_base64(text) == octets);
   }
-  for (const char* text : {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "====", "Zg==Zg==", "Z===", "Zm-v", "Zm9\n"})
+  for (const char* text :
+       {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "====", "Zg==Zg==", "Z===", "Zm-v", "Zm9\n"})
     BOOST_TEST(!from_base64(text), text);
 }
 

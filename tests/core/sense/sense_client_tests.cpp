@@ -91,11 +91,13 @@ BOOST_AUTO_TEST_CASE(holes_are_known_until_the_number_or_its_gap_arrives) {
   BOOST_TEST(format_ranges(r.client.missing()) == "1-4");
   (void)r.tell(event(2));
   BOOST_TEST(format_ranges(r.client.missing()) == "1,3-4");
-  const auto gap = r.tell("SENSE/1 GAP g\nSubscription: s-1\nFrom: 3\nTo: 4\nReason: undeliverable\n\n");
+  const auto gap =
+      r.tell("SENSE/1 GAP g\nSubscription: s-1\nFrom: 3\nTo: 4\nReason: undeliverable\n\n");
   BOOST_TEST(only(gap).text("Number") == "3-4");
   BOOST_TEST(notice<GapReported>(gap)->reason == "undeliverable");
   BOOST_TEST(format_ranges(r.client.missing()) == "1");
-  BOOST_TEST(r.tell("SENSE/1 GAP g\nSubscription: s-1\nFrom: 3\nTo: 4\nReason: x\n\n").notices.empty());
+  BOOST_TEST(
+      r.tell("SENSE/1 GAP g\nSubscription: s-1\nFrom: 3\nTo: 4\nReason: x\n\n").notices.empty());
 }
 
 BOOST_AUTO_TEST_CASE(datagrams_of_strangers_are_neither_acknowledged_nor_reported) {
@@ -169,7 +171,8 @@ BOOST_AUTO_TEST_CASE(requests_are_repeated_with_the_same_tag_and_doubling_pauses
     if (!out.send.empty()) BOOST_TEST(out.send[0] == first.send[0]);
     if (const auto* failed = notice<Failed>(out)) error = failed->error;
   }
-  BOOST_TEST(pauses == (std::vector<long>{1, 2, 4, 8, 16, 32, 32, 32}), boost::test_tools::per_element());
+  BOOST_TEST(pauses == (std::vector<long>{1, 2, 4, 8, 16, 32, 32, 32}),
+             boost::test_tools::per_element());
   BOOST_TEST((error->code == Code::timeout));
   BOOST_TEST(!client.next_timer().has_value());
 }
@@ -197,7 +200,8 @@ BOOST_AUTO_TEST_CASE(cancel_during_registration_is_made_good_when_it_is_answered
   granted.add("Subscription", "s-9").add("Period", 60U);
   const auto cancel = only(client.on_datagram(serialize(granted), clock.now()));
   BOOST_TEST((cancel.kind == Kind::cancel));
-  const auto out = client.on_datagram(serialize(make_reply(cancel.tag, Code::noerror)), clock.now());
+  const auto out =
+      client.on_datagram(serialize(make_reply(cancel.tag, Code::noerror)), clock.now());
   BOOST_TEST(notice<Ended>(out)->reason == "cancelled");
   BOOST_TEST(!client.next_timer().has_value());
 }

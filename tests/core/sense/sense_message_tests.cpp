@@ -86,10 +86,10 @@ BOOST_AUTO_TEST_CASE(length_that_lies_is_refused) {
 
 BOOST_AUTO_TEST_CASE(unreadable_start_lines_give_nobody_to_answer) {
   for (const auto* octets :
-       {"", "\n", "SENSE/1", "SENSE/1 PARAMETERS", "SENSE/1 PARAMETERS p", "SENSE/2 PARAMETERS p\n\n",
-        "SENSE/1  PARAMETERS p\n\n", "SENSE/1 PARAMETERS \n\n", "SENSE/1 PARAMETERS p/1\n\n",
-        "SENSE/1 PARA-METERS p\n\n", "sense/1 PARAMETERS p\n\n", " SENSE/1 PARAMETERS p\n\n",
-        "GET / HTTP/1.1\r\n\r\n"}) {
+       {"", "\n", "SENSE/1", "SENSE/1 PARAMETERS", "SENSE/1 PARAMETERS p",
+        "SENSE/2 PARAMETERS p\n\n", "SENSE/1  PARAMETERS p\n\n", "SENSE/1 PARAMETERS \n\n",
+        "SENSE/1 PARAMETERS p/1\n\n", "SENSE/1 PARA-METERS p\n\n", "sense/1 PARAMETERS p\n\n",
+        " SENSE/1 PARAMETERS p\n\n", "GET / HTTP/1.1\r\n\r\n"}) {
     const auto message = parse(octets);
     BOOST_REQUIRE_MESSAGE(!message.has_value(), octets);
     BOOST_TEST(!message.error().tag.has_value(), octets);
@@ -105,7 +105,8 @@ BOOST_AUTO_TEST_CASE(readable_start_line_of_a_bad_message_gives_the_tag) {
         "SENSE/1 ACK t7 0 NOERROR\n\n", "SENSE/1 REPLY t7\n\n", "SENSE/1 REPLY t7 24 NEW\n\n",
         "SENSE/1 REPLY t7 x NEW\n\n", "SENSE/1 REPLY t7 0 \n\n", "SENSE/1 ACK t7\nA:b\n\n",
         "SENSE/1 ACK t7\n1A: b\n\n", "SENSE/1 ACK t7\n: b\n\n", "SENSE/1 ACK t7\nA: b\tc\n\n",
-        "SENSE/1 ACK t7\nA: b\rc\n\n", "SENSE/1 ACK t7\nA: \xff\n\n", "SENSE/1 ACK t7\nA: \xed\xa0\x80\n\n"}) {
+        "SENSE/1 ACK t7\nA: b\rc\n\n", "SENSE/1 ACK t7\nA: \xff\n\n",
+        "SENSE/1 ACK t7\nA: \xed\xa0\x80\n\n"}) {
     const auto message = parse(octets);
     BOOST_REQUIRE_MESSAGE(!message.has_value(), octets);
     BOOST_REQUIRE_MESSAGE(message.error().tag.has_value(), octets);

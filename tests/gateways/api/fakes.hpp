@@ -106,9 +106,17 @@ class PluginHarness {
  public:
   explicit PluginHarness(const std::vector<std::string>& allowed = {"127.0.0.0/8", "::1"})
       : egress(*EgressPolicy::make(allowed)),
-        context{"front",   clock,         counters, reactor, publisher, subscriptions,
-                egress,    [] { return std::vector<std::pair<std::string, std::string>>{
-                                    {"max-period", "86400"}, {"window", "8"}}; }},
+        context{"front",
+                clock,
+                counters,
+                reactor,
+                publisher,
+                subscriptions,
+                egress,
+                [] {
+                  return std::vector<std::pair<std::string, std::string>>{{"max-period", "86400"},
+                                                                          {"window", "8"}};
+                }},
         work_(boost::asio::make_work_guard(reactor)),
         thread_([this] { reactor.run(); }) {}
   ~PluginHarness() {
@@ -138,7 +146,8 @@ class PluginHarness {
   std::future<Attempt> deliver_later(std::shared_ptr<const Delivery> delivery) {
     auto promise = std::make_shared<std::promise<Attempt>>();
     on_reactor([&] {
-      gateway->deliver(std::move(delivery), [promise](Attempt a) { promise->set_value(std::move(a)); });
+      gateway->deliver(std::move(delivery),
+                       [promise](Attempt a) { promise->set_value(std::move(a)); });
     });
     return promise->get_future();
   }

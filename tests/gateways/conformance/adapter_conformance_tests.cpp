@@ -12,10 +12,10 @@ namespace {
 template <class Test>
 void for_each_adapter(Test test) {
   for (const auto& name : conformance::plugins("adapter")) BOOST_TEST_CONTEXT("adapter " << name) {
-    const auto plugin = AdapterPlugin::load(conformance::folder, name);
-    BOOST_REQUIRE_MESSAGE(plugin.has_value(), plugin.error().message);
-    test(*plugin);
-  }
+      const auto plugin = AdapterPlugin::load(conformance::folder, name);
+      BOOST_REQUIRE_MESSAGE(plugin.has_value(), plugin.error().message);
+      test(*plugin);
+    }
 }
 
 }  // namespace

@@ -25,17 +25,19 @@ constexpr auto patience = 30s;
 struct Stage {
   GatewayPlugin plugin;  // unloaded last: handlers that still wait are its code
   asio::io_context reactor;
-  std::filesystem::path place =
-      std::filesystem::temp_directory_path() /
-      ("sense_gateway_conformance_tests_" + std::to_string(::getpid()));
+  std::filesystem::path place = std::filesystem::temp_directory_path() /
+                                ("sense_gateway_conformance_tests_" + std::to_string(::getpid()));
   Counters counters;
   EgressPolicy egress;
   testing::FakeBus bus;
   Engine engine{{{1s}, 2}, 1};
-  RegistrySubscriptions subscriptions{bus, engine, system_clock(), bus.executor(),
-                                      {[](const std::string&) { return true; }, 1h}};
-  GatewayContext context{"test", system_clock(), counters, reactor, bus, subscriptions, egress,
-                         [] { return std::vector<std::pair<std::string, std::string>>{}; }};
+  RegistrySubscriptions subscriptions{
+      bus, engine, system_clock(), bus.executor(), {[](const std::string&) { return true; }, 1h}};
+  GatewayContext context{
+      "test",   system_clock(),
+      counters, reactor,
+      bus,      subscriptions,
+      egress,   [] { return std::vector<std::pair<std::string, std::string>>{}; }};
   std::unique_ptr<Gateway> gateway;
   std::vector<Attempt> attempts;
   std::vector<Verification> verifications;
@@ -90,9 +92,8 @@ struct Stage {
   void verify(const std::string& callback) {
     auto pending = subscription(callback);
     pending.state = SubscriptionState::pending;
-    gateway->verify(testing::ref(std::move(pending)), "token", [this](Verification outcome) {
-      verifications.push_back(std::move(outcome));
-    });
+    gateway->verify(testing::ref(std::move(pending)), "token",
+                    [this](Verification outcome) { verifications.push_back(std::move(outcome)); });
   }
   void run_until(const std::function<bool()>& condition) {
     const auto until = std::chrono::steady_clock::now() + patience;
@@ -113,10 +114,10 @@ void for_each_gateway(Test test) {
   const auto names = conformance::plugins("gateway");
   BOOST_REQUIRE_MESSAGE(!names.empty(), "no gateway in " << conformance::folder);
   for (const auto& name : names) BOOST_TEST_CONTEXT("gateway " << name) {
-    auto plugin = GatewayPlugin::load(conformance::folder, name);
-    BOOST_REQUIRE_MESSAGE(plugin.has_value(), plugin.error().message);
-    test(std::move(*plugin));
-  }
+      auto plugin = GatewayPlugin::load(conformance::folder, name);
+      BOOST_REQUIRE_MESSAGE(plugin.has_value(), plugin.error().message);
+      test(std::move(*plugin));
+    }
 }
 
 std::string callback_of(std::string_view scheme, unsigned port) {
@@ -214,18 +215,18 @@ BOOST_AUTO_TEST_CASE(a_denied_address_is_answered_once_and_never_delivered) {
     stage.break_maildir();
     for (const auto scheme : stage.plugin.descriptor().schemes)
       for (const auto kind : kinds) BOOST_TEST_CONTEXT(scheme << " " << static_cast<int>(kind)) {
-        stage.attempts.clear();
-        stage.deliver(callback_of(scheme, 9), kind);
-        stage.run_until([&] { return !stage.attempts.empty(); });
-        stage.drain();
-        BOOST_REQUIRE_EQUAL(stage.attempts.size(), 1U);
-        const auto& attempt = stage.attempts.front();
-        BOOST_CHECK_MESSAGE(
-            attempt.outcome == Outcome::retry || attempt.outcome == Outcome::rejected,
-            attempt.answer);
-        BOOST_CHECK(!attempt.answer.empty());
-        BOOST_CHECK_MESSAGE(attempt.answer.find('\n') == std::string::npos, attempt.answer);
-      }
+          stage.attempts.clear();
+          stage.deliver(callback_of(scheme, 9), kind);
+          stage.run_until([&] { return !stage.attempts.empty(); });
+          stage.drain();
+          BOOST_REQUIRE_EQUAL(stage.attempts.size(), 1U);
+          const auto& attempt = stage.attempts.front();
+          BOOST_CHECK_MESSAGE(
+              attempt.outcome == Outcome::retry || attempt.outcome == Outcome::rejected,
+              attempt.answer);
+          BOOST_CHECK(!attempt.answer.empty());
+          BOOST_CHECK_MESSAGE(attempt.answer.find('\n') == std::string::npos, attempt.answer);
+        }
     stage.gateway->stop();
     stage.drain();
     BOOST_CHECK_EQUAL(stage.attempts.size(), 1U);
@@ -238,16 +239,16 @@ BOOST_AUTO_TEST_CASE(a_denied_address_is_not_asked_either) {
     stage.start();
     stage.break_maildir();
     for (const auto scheme : stage.plugin.descriptor().schemes) BOOST_TEST_CONTEXT(scheme) {
-      stage.verifications.clear();
-      stage.verify(callback_of(scheme, 9));
-      stage.run_until([&] { return !stage.verifications.empty(); });
-      stage.gateway->forget(Stage::subscription("x").id);
-      stage.drain();
-      BOOST_REQUIRE_EQUAL(stage.verifications.size(), 1U);
-      const auto& outcome = stage.verifications.front();
-      BOOST_CHECK(outcome.outcome == Verification::Outcome::refused);
-      BOOST_CHECK(!outcome.answer.empty());
-    }
+        stage.verifications.clear();
+        stage.verify(callback_of(scheme, 9));
+        stage.run_until([&] { return !stage.verifications.empty(); });
+        stage.gateway->forget(Stage::subscription("x").id);
+        stage.drain();
+        BOOST_REQUIRE_EQUAL(stage.verifications.size(), 1U);
+        const auto& outcome = stage.verifications.front();
+        BOOST_CHECK(outcome.outcome == Verification::Outcome::refused);
+        BOOST_CHECK(!outcome.answer.empty());
+      }
   });
 }
 
@@ -275,20 +276,20 @@ BOOST_AUTO_TEST_CASE(a_stop_answers_what_is_under_way) {
   for_each_gateway([&](GatewayPlugin plugin) {
     for (const auto scheme : plugin.descriptor().schemes)
       for (const auto kind : kinds) BOOST_TEST_CONTEXT(scheme << " " << static_cast<int>(kind)) {
-        Stage stage(plugin, {"127.0.0.0/8"});
-        stage.start();
-        const auto callback = callback_of(scheme, silence.port_for(scheme));
-        for (int i = 0; i < 3; ++i) stage.deliver(callback, kind);
-        stage.verify(callback);
-        stage.drain();
-        stage.gateway->stop();
-        stage.drain();
-        BOOST_CHECK_EQUAL(stage.attempts.size(), 3U);
-        for (const auto& attempt : stage.attempts)
-          BOOST_CHECK_MESSAGE(attempt.outcome == Outcome::retry || scheme == "mailto",
-                              attempt.answer);
-        BOOST_CHECK_EQUAL(stage.verifications.size(), 1U);
-      }
+          Stage stage(plugin, {"127.0.0.0/8"});
+          stage.start();
+          const auto callback = callback_of(scheme, silence.port_for(scheme));
+          for (int i = 0; i < 3; ++i) stage.deliver(callback, kind);
+          stage.verify(callback);
+          stage.drain();
+          stage.gateway->stop();
+          stage.drain();
+          BOOST_CHECK_EQUAL(stage.attempts.size(), 3U);
+          for (const auto& attempt : stage.attempts)
+            BOOST_CHECK_MESSAGE(attempt.outcome == Outcome::retry || scheme == "mailto",
+                                attempt.answer);
+          BOOST_CHECK_EQUAL(stage.verifications.size(), 1U);
+        }
   });
 }
 

@@ -161,7 +161,8 @@ BOOST_AUTO_TEST_CASE(a_relay_gets_the_message_for_one_recipient) {
       ++recipients;
       BOOST_TEST(command == "RCPT TO:<user@example.org>");
     }
-    if (command.starts_with("MAIL")) BOOST_TEST(command.starts_with("MAIL FROM:<sense@hq.example>"));
+    if (command.starts_with("MAIL"))
+      BOOST_TEST(command.starts_with("MAIL FROM:<sense@hq.example>"));
     if (command.starts_with("EHLO")) BOOST_TEST(command == "EHLO hq.example");
   }
   BOOST_TEST(recipients == 1U);
@@ -210,7 +211,8 @@ BOOST_AUTO_TEST_CASE(lasting_refusals_are_rejected) {
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_mailbox_ends_the_subscription) {
-  for (const char* code : {"550 no such user", "551 moved", "553 bad name", "550-no\r\n550 such user"})
+  for (const char* code :
+       {"550 no such user", "551 moved", "553 bad name", "550-no\r\n550 such user"})
     BOOST_TEST((outcome_with({.rcpt = code}) == Outcome::gone), code);
 }
 
@@ -241,7 +243,8 @@ BOOST_AUTO_TEST_CASE(required_tls_is_not_done_without) {
   auto settings = options("smtp", relay.url());
   BOOST_REQUIRE(settings.set("starttls", "required"));
   BOOST_REQUIRE(harness.start(email::make_email_gateway(settings, harness.context)));
-  BOOST_CHECK(harness.deliver(sample_delivery("mailto:user@example.org")).outcome == Outcome::retry);
+  BOOST_CHECK(harness.deliver(sample_delivery("mailto:user@example.org")).outcome ==
+              Outcome::retry);
   BOOST_TEST(relay.messages().empty());
 }
 
@@ -294,7 +297,8 @@ BOOST_AUTO_TEST_CASE(no_mail_goes_to_what_is_no_address) {
   PluginHarness harness;
   BOOST_REQUIRE(
       harness.start(email::make_email_gateway(options("smtp", relay.url()), harness.context)));
-  for (const char* callback : {"mailto:a@b?bcc=c@d", "mailto:a@b%0d%0aRCPT%20TO:%3Cc@d%3E", "mailto:"}) {
+  for (const char* callback :
+       {"mailto:a@b?bcc=c@d", "mailto:a@b%0d%0aRCPT%20TO:%3Cc@d%3E", "mailto:"}) {
     BOOST_CHECK(harness.deliver(sample_delivery(callback)).outcome == Outcome::gone);
     const auto answer = harness.verify(sample_delivery(callback)->subscription, "token");
     BOOST_CHECK(answer.outcome == Verification::Outcome::refused);
@@ -392,8 +396,8 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused_by_name) {
     const auto made = email::make_email_gateway(settings, harness.context);
     return made ? std::string() : made.error().message;
   };
-  BOOST_TEST(refusal({}).find("exactly one of smtp") == 0U);
-  BOOST_TEST(refusal({{"smtp", "smtp://a"}, {"maildir", "/x"}}).find("exactly one of smtp") == 0U);
+  BOOST_TEST(refusal({}) == "");  // a mailbox below the data folder
+  BOOST_TEST(refusal({{"maildir", ""}}).find("smtp (a relay") == 0U);
   BOOST_TEST(refusal({{"smtp", "http://a"}}).find("smtp:") == 0U);
   BOOST_TEST(refusal({{"smtp", "smtp://u:p@a"}}).find("smtp:") == 0U);
   BOOST_TEST(refusal({{"smtp", "smtp://a"}, {"starttls", "maybe"}}).find("starttls:") == 0U);

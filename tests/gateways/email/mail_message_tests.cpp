@@ -11,10 +11,12 @@ using namespace sense::email;
 
 namespace {
 
-const Envelope envelope{"sense@hq.example", "user@example.org", *parse_rfc3339("2026-11-21T09:15:00Z")};
+const Envelope envelope{"sense@hq.example", "user@example.org",
+                        *parse_rfc3339("2026-11-21T09:15:00Z")};
 
 std::string message_of(Event event) {
-  return delivery_message(envelope, *test::sample_delivery("mailto:user@example.org", std::move(event)));
+  return delivery_message(envelope,
+                          *test::sample_delivery("mailto:user@example.org", std::move(event)));
 }
 
 std::string value_of(const std::string& message, const std::string& name) {
@@ -83,9 +85,19 @@ std::vector<std::string> names_of(const std::string& message) {
   return names;
 }
 
-const std::vector<std::string> expected_names = {
-    "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "List-Id",
-    "Sense-Subscription", "Sense-Number", "Sense-Event-Id", "Content-Type", "Content-Transfer-Encoding"};
+const std::vector<std::string> expected_names = {"From",
+                                                 "To",
+                                                 "Subject",
+                                                 "Date",
+                                                 "Message-ID",
+                                                 "Auto-Submitted",
+                                                 "MIME-Version",
+                                                 "List-Id",
+                                                 "Sense-Subscription",
+                                                 "Sense-Number",
+                                                 "Sense-Event-Id",
+                                                 "Content-Type",
+                                                 "Content-Transfer-Encoding"};
 
 }  // namespace
 
@@ -112,7 +124,9 @@ BOOST_AUTO_TEST_CASE(repeats_have_the_same_message_id_and_others_another) {
   auto first = test::sample_delivery("mailto:a@b");
   auto again = std::make_shared<Delivery>(*first);
   again->attempt = 9;
-  const auto id = [](const Delivery& d) { return value_of(delivery_message(envelope, d), "Message-ID"); };
+  const auto id = [](const Delivery& d) {
+    return value_of(delivery_message(envelope, d), "Message-ID");
+  };
   BOOST_TEST(id(*first) == id(*again));
   auto next = std::make_shared<Delivery>(*first);
   next->number = 43;
@@ -130,10 +144,18 @@ BOOST_AUTO_TEST_CASE(repeats_have_the_same_message_id_and_others_another) {
 }
 
 BOOST_AUTO_TEST_CASE(no_attribute_can_add_a_header_or_end_the_headers) {
-  const std::vector<std::string> evil = {"x\r\nBcc: victim@example.org", "x\nBcc: v@example.org",
-                                         "x\r\n\r\nbody", "x\rBcc: y", "\r\n.\r\n", "=?UTF-8?Q?=0ABcc?=",
-                                         "\xe2\x80\xae" "evil", "\xc2\x85 next", "\x1b[2J",
-                                         std::string(2000, 'x'), std::string(2000, ' ') + "\r\nB: c"};
+  const std::vector<std::string> evil = {"x\r\nBcc: victim@example.org",
+                                         "x\nBcc: v@example.org",
+                                         "x\r\n\r\nbody",
+                                         "x\rBcc: y",
+                                         "\r\n.\r\n",
+                                         "=?UTF-8?Q?=0ABcc?=",
+                                         "\xe2\x80\xae"
+                                         "evil",
+                                         "\xc2\x85 next",
+                                         "\x1b[2J",
+                                         std::string(2000, 'x'),
+                                         std::string(2000, ' ') + "\r\nB: c"};
   for (const auto& text : evil) {
     auto event = test::sample_event();
     event.id = text.substr(0, 256);
@@ -172,15 +194,17 @@ BOOST_AUTO_TEST_CASE(every_line_end_becomes_crlf) {
   const auto message = message_of(event);
   check_lines(message);
   BOOST_TEST(message.find("\r\nFrom here") == std::string::npos);
-  BOOST_TEST(unquoted(body_of(message))
-                 .ends_with("\r\n\r\none\r\ntwo\r\nthree\r\nfour\r\n\r\n.\r\n.\r\nFrom here\r\n..\r\n"));
+  BOOST_TEST(
+      unquoted(body_of(message))
+          .ends_with("\r\n\r\none\r\ntwo\r\nthree\r\nfour\r\n\r\n.\r\n.\r\nFrom here\r\n..\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(quoted_printable_comes_back_from_any_text) {
-  for (const auto& text :
-       std::vector<std::string>{std::string("a=b"), std::string("trailing \ntab\t\n"), std::string(1000, '.'),
-        std::string(77, 'x'), std::string(500, '='), std::string("\xc3\xa9\xe2\x82\xac"),
-        std::string("\x01\x02"), "x" + std::string(72, 'y') + "From z", std::string(72, 'y') + "."}) {
+  for (const auto& text : std::vector<std::string>{
+           std::string("a=b"), std::string("trailing \ntab\t\n"), std::string(1000, '.'),
+           std::string(77, 'x'), std::string(500, '='), std::string("\xc3\xa9\xe2\x82\xac"),
+           std::string("\x01\x02"), "x" + std::string(72, 'y') + "From z",
+           std::string(72, 'y') + "."}) {
     const auto quoted = quoted_printable(text);
     check_lines(quoted);
     for (std::size_t start = 0; start < quoted.size();) {
@@ -201,7 +225,9 @@ BOOST_AUTO_TEST_CASE(what_is_not_readable_text_is_attached) {
            {"image/png", std::string("\x89PNG\0\r\n", 7)},
            {"text/plain", "\xff\xfe"},
            {"text/plain", "\x1b[31mred"},
-           {"text/plain", "\xe2\x80\xae" "evil"},
+           {"text/plain",
+            "\xe2\x80\xae"
+            "evil"},
            {"application/octet-stream", "abc"},
            {"x/y\r\nBcc: a", std::string(3000, '\n')},
            {"multipart/mixed; boundary=x", "--x--"},

@@ -128,6 +128,19 @@ BOOST_AUTO_TEST_CASE(a_retry_keeps_its_time_and_count_over_a_restart) {
   BOOST_CHECK_EQUAL(next().delivery->attempt, 2U);
 }
 
+BOOST_AUTO_TEST_CASE(an_attempt_that_a_crash_cut_off_was_one) {
+  auto subscription = plain();
+  subscription.delivery.window = 1;
+  put(subscription);
+  publish(2);
+  save();
+  answer_next(Attempt::delivered());
+  BOOST_CHECK_EQUAL(next().delivery->attempt, 1U);  // of number 2, which was saved before
+  save();
+  crash();
+  BOOST_CHECK_EQUAL(next().delivery->attempt, 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_wall_clock_that_jumped_delays_a_retry_by_a_day_at_most) {
   put(plain());
   publish();

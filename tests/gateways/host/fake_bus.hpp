@@ -42,8 +42,7 @@ class FakeBus final : public Bus {
       done(found->second);
     });
   }
-  void registry_put(RegistryEntry entry, std::string reason,
-                    Answer<std::uint64_t> done) override {
+  void registry_put(RegistryEntry entry, std::string reason, Answer<std::uint64_t> done) override {
     later.push_back([=, this]() mutable {
       ++puts;
       if (before_put) std::exchange(before_put, nullptr)();

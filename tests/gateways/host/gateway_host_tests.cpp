@@ -54,6 +54,7 @@ struct Fixture {
   std::optional<Running<GatewayHost>> host;
   std::unique_ptr<sense::Bus> bus;
   std::string interval = "5s";
+  int bigs = 0;
 
   Fixture() {
     std::filesystem::remove_all(place);
@@ -62,6 +63,7 @@ struct Fixture {
     config.endpoints = endpoints();
     config.data = (place / "broker").string();
     config.settings = Settings::defaults(sense::broker_options());
+    BOOST_REQUIRE(config.settings.set("retention-size", "1MiB").has_value());
     auto started = sense::Broker::start(std::move(config));
     BOOST_REQUIRE_MESSAGE(started.has_value(), started.error().message);
     broker.emplace(std::move(*started));
@@ -116,7 +118,8 @@ struct Fixture {
   void wait(const std::function<bool()>& condition, const char* what) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (!condition()) {
-      BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < until, "waited in vain for " << what);
+      BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < until,
+                            "waited in vain for " << what);
       reactor.restart();
       reactor.run_for(2ms);
     }
@@ -154,8 +157,8 @@ struct Fixture {
   std::uint64_t publish(const std::string& id, const char* type = "{urn:a}x") {
     auto event = event_of(type);
     event.id = id;
-    const auto receipt = await<sense::Receipt>(
-        [&](auto done) { bus->publish(std::move(event), std::move(done)); });
+    const auto receipt =
+        await<sense::Receipt>([&](auto done) { bus->publish(std::move(event), std::move(done)); });
     BOOST_REQUIRE_MESSAGE(receipt.has_value(), receipt.error().message);
     return receipt->sequence;
   }
@@ -193,8 +196,8 @@ BOOST_AUTO_TEST_CASE(what_is_published_is_delivered_to_who_subscribed) {
   publish("other", "{urn:a}y");
   publish("two");
   wait_line("event s-1 2 1 two");
-  BOOST_CHECK((lines() == std::vector<std::string>{"verify s-1", "event s-1 1 1 one",
-                                                   "event s-1 2 1 two"}));
+  BOOST_CHECK((lines() ==
+               std::vector<std::string>{"verify s-1", "event s-1 1 1 one", "event s-1 2 1 two"}));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_subscribed_before_the_first_start_is_served_from_it_on) {
@@ -227,6 +230,23 @@ BOOST_AUTO_TEST_CASE(a_host_that_comes_back_goes_on_where_it_was) {
   BOOST_CHECK_EQUAL(lines("event s-2 2 1 two").size(), 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_uses_up_no_attempt) {
+  start_host();
+  auto subscription = wanted("s-1", "silent");
+  subscription.delivery.retry_count = 1;
+  subscription.delivery.window = 1;
+  put(subscription);
+  publish("one");
+  publish("two");
+  wait_line("event s-1 1 1 one");
+  stop_host();
+  BOOST_CHECK_EQUAL(lines("stop").size(), 1U);
+  BOOST_CHECK_EQUAL(lines().back(), "stop");  // nothing is attempted behind it
+  start_host();
+  wait_line("event s-1 1 2 one");
+  BOOST_CHECK(lines("gap").empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_host_that_was_killed_repeats_with_the_same_number_and_id) {
   interval = "10s";
   put(wanted("s-1", "yes"));
@@ -243,9 +263,41 @@ BOOST_AUTO_TEST_CASE(a_host_that_was_killed_repeats_with_the_same_number_and_id)
   std::filesystem::rename(place / "killed", place / "gateway");
   start_host();
   wait([&] { return lines("event s-2 1 1 two").size() == 2; }, "the repeats");
-  BOOST_CHECK((lines("event s-1") ==
-               std::vector<std::string>{"event s-1 1 1 one", "event s-1 2 1 two",
-                                        "event s-1 1 1 one", "event s-1 2 1 two"}));
+  BOOST_CHECK(
+      (lines("event s-1") == std::vector<std::string>{"event s-1 1 1 one", "event s-1 2 1 two",
+                                                      "event s-1 1 1 one", "event s-1 2 1 two"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_was_away_too_long_looks_at_the_whole_list) {
+  start_host();
+  put(wanted("s-ended", "yes"));
+  put(wanted("s-kept", "yes"));
+  publish("one");
+  wait_line("event s-kept 1 1 one");
+  wait_line("event s-ended 1 1 one");
+  stop_host();
+  remove("s-ended", "revoked");
+  put(wanted("s-new", "yes"));
+  const auto lost = publish("lost");
+  // More than the journal keeps, so that it is told of none of this.
+  wait(
+      [&] {
+        auto big = event_of("{urn:big}b");
+        big.id = "big" + std::to_string(bigs++);
+        big.data = std::string(400'000, 'x');
+        (void)await<sense::Receipt>([&](auto done) { bus->publish(big, std::move(done)); });
+        const auto reply = await<sense::Bus::FetchReply>(
+            [&](auto done) { bus->fetch(1, {"{urn:none}"}, 1'000, std::move(done)); });
+        return reply && reply->first > lost;
+      },
+      "the journal to be trimmed");
+  start_host();
+  wait_line("forget s-ended");
+  publish("two");
+  wait_line("event s-kept 2 1 two");
+  wait_line("event s-new 1 1 two");
+  BOOST_CHECK_EQUAL(lines("ended s-ended").size(), 1U);
+  BOOST_CHECK_EQUAL(lines("event s-ended").size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_type_while_events_flow_misses_nothing) {
@@ -255,16 +307,19 @@ BOOST_AUTO_TEST_CASE(a_new_type_while_events_flow_misses_nothing) {
   std::map<std::string, std::uint64_t> sequences;
   std::uint64_t revision = 0;
   for (int i = 0; i < count; ++i) {
+    // A third before, a third while it is made, a third behind.
+    if (i == count / 3) {
+      wait([&] { return !sequences.empty(); }, "the first receipts");
+      const auto subscription = wanted("s-new", "yes", "{urn:new}z");
+      bus->registry_put({"subscription", "s-new", 0, sense::to_json(subscription, true)}, "made",
+                        [&](auto answer) { revision = answer ? *answer : 0; });
+    }
+    if (i == 2 * count / 3) wait([&] { return revision != 0; }, "the subscription");
     auto event = event_of(i % 2 == 0 ? "{urn:new}z" : "{urn:a}y");
     event.id = "e" + std::to_string(i);
     bus->publish(event, [&, id = event.id, is_new = i % 2 == 0](auto receipt) {
       if (receipt && is_new) sequences[id] = receipt->sequence;
     });
-    if (i != count / 3) continue;
-    const auto subscription = wanted("s-new", "yes", "{urn:new}z");
-    bus->registry_put({"subscription", "s-new", 0, sense::to_json(subscription, true)}, "made",
-                      [&](auto answer) { revision = answer ? *answer : 0; });
-    wait([&] { return sequences.size() > 20; }, "the first receipts");
   }
   wait([&] { return sequences.size() == count / 2 && revision != 0; }, "all receipts");
   std::set<std::string> owed;

@@ -52,8 +52,8 @@ struct Fixture : EngineBench {
   // Beside the store, as a person with sqlite3 would.
   // The first column of all rows.
   std::string sql(const std::string& text) const {
-    auto database = sense::Database::open((place / "gateway.db").string(),
-                                          sense::Database::Durability::normal);
+    auto database =
+        sense::Database::open((place / "gateway.db").string(), sense::Database::Durability::normal);
     BOOST_REQUIRE(database.has_value());
     auto statement = database->prepare(text);
     BOOST_REQUIRE_MESSAGE(statement.has_value(), statement.error().message);

@@ -20,7 +20,10 @@ struct Fixture {
   sense::Engine engine{{{1s}, 2}, 1};
   sense::testing::FakeBus bus;
   sense::RegistrySubscriptions subscriptions{
-      bus, engine, clock, bus.executor(),
+      bus,
+      engine,
+      clock,
+      bus.executor(),
       {[](const std::string& scheme) { return scheme == "test"; }, 1h}};
 
   std::optional<Result<SubscriptionRef>> answer;

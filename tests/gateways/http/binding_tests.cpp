@@ -13,8 +13,11 @@ Call binary_call() {
   Call call;
   call.method = "POST";
   call.target = "/v1/events";
-  call.headers = {{"host", "localhost"},          {"ce-specversion", "1.0"}, {"ce-id", "1"},
-                  {"ce-type", "com.example.made"}, {"ce-source", "/a"}};
+  call.headers = {{"host", "localhost"},
+                  {"ce-specversion", "1.0"},
+                  {"ce-id", "1"},
+                  {"ce-type", "com.example.made"},
+                  {"ce-source", "/a"}};
   call.body = "x";
   return call;
 }
@@ -38,7 +41,8 @@ BOOST_AUTO_TEST_CASE(header_values_are_encoded_as_the_binding_says) {
 }
 
 BOOST_AUTO_TEST_CASE(decoding_undoes_encoding_and_quotes) {
-  for (const std::string text : {"", "plain", "Euro \xe2\x82\xac", "100%", "a\"b\\c", "\r\n", "%41"})
+  for (const std::string text :
+       {"", "plain", "Euro \xe2\x82\xac", "100%", "a\"b\\c", "\r\n", "%41"})
     BOOST_TEST(decode_header(encode_header(text)) == text);
   BOOST_TEST(decode_header("\"a \\\"b\\\" %e2%82%ac\"") == "a \"b\" \xe2\x82\xac");
   BOOST_TEST(decode_header("50% of %zz and %4") == "50% of %zz and %4");
@@ -82,15 +86,15 @@ BOOST_AUTO_TEST_CASE(unknown_attributes_become_extensions) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_refused_by_name) {
-  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
-           {"ce-id", "2"},
-           {"ce-severity", "9"},
-           {"ce-time", "noon"},
-           {"ce-bad_name", "x"},
-           {"ce-", "x"},
-           {"ce-language", "%ff"},
-           {"ce-language", "a%00b"},
-           {"ce-subject", std::string(2049, 'x')}}) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"ce-id", "2"},
+                                                        {"ce-severity", "9"},
+                                                        {"ce-time", "noon"},
+                                                        {"ce-bad_name", "x"},
+                                                        {"ce-", "x"},
+                                                        {"ce-language", "%ff"},
+                                                        {"ce-language", "a%00b"},
+                                                        {"ce-subject", std::string(2049, 'x')}}) {
     const auto event = with(name, value);
     BOOST_TEST(!event, name);
     if (!event) BOOST_TEST(event.error().message.find(name.substr(3)) != std::string::npos);

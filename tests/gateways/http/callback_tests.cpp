@@ -3,9 +3,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "core/event/cloudevents_json.hpp"
+#include "gateways/http/http_gateway.hpp"
 #include "tests/core/egress/loopback_server.hpp"
 #include "tests/gateways/api/fakes.hpp"
-#include "gateways/http/http_gateway.hpp"
 
 using namespace sense;
 using namespace sense::test;
@@ -71,9 +71,9 @@ BOOST_AUTO_TEST_CASE(retry_after_is_honoured_and_clamped) {
   BOOST_CHECK(outcome(503, "99999999999999999999999").after == http::retry_after_max);
   BOOST_CHECK(outcome(503, "Sat, 21 Nov 2026 12:01:00 GMT").after == Duration(60s));
   BOOST_CHECK(outcome(503, "Fri, 21 Nov 2025 12:01:00 GMT").after == http::retry_after_min);
-  for (const char* text : {"soon", "-5", "1.5", "Sat, 21 Foo 2026 12:01:00 GMT", "",
-                           "Sat, 31 Feb 2026 12:01:00 GMT", "Sat, 21 Nov 2026 25:01:00 GMT",
-                           "Sat, +1 Nov 2026 12:01:00 GMT"})
+  for (const char* text :
+       {"soon", "-5", "1.5", "Sat, 21 Foo 2026 12:01:00 GMT", "", "Sat, 31 Feb 2026 12:01:00 GMT",
+        "Sat, 21 Nov 2026 25:01:00 GMT", "Sat, +1 Nov 2026 12:01:00 GMT"})
     BOOST_CHECK(!outcome(503, text).after);
   BOOST_CHECK(!outcome(500, "120").after);
 }
@@ -98,12 +98,11 @@ BOOST_FIXTURE_TEST_CASE(a_delivery_is_posted_in_binary_mode, Fixture) {
   const auto attempt = harness.deliver(sample_delivery(url_of(server), event));
   BOOST_CHECK(attempt.outcome == Attempt::Outcome::delivered);
   BOOST_TEST(seen.head.starts_with("POST /hook?key=1 HTTP/1.1"));
-  for (const char* line : {"ce-specversion: 1.0", "ce-id: id%20%C3%A9",
-                           "ce-type: {urn:example:printer}jam", "ce-severity: 3",
-                           "ce-source: //hq.example/printer/floor2/hp4", "Content-Type: text/plain",
-                           "ce-time: 2026-11-21T09:15:00.250Z", "ce-sequence: 88120",
-                           "webhook-id: id%20%C3%A9", "sense-number: 42", "sense-attempt: 2",
-                           "sense-subscription: s-0123456789ABCDEFGHJKMNPQRS"})
+  for (const char* line :
+       {"ce-specversion: 1.0", "ce-id: id%20%C3%A9", "ce-type: {urn:example:printer}jam",
+        "ce-severity: 3", "ce-source: //hq.example/printer/floor2/hp4", "Content-Type: text/plain",
+        "ce-time: 2026-11-21T09:15:00.250Z", "ce-sequence: 88120", "webhook-id: id%20%C3%A9",
+        "sense-number: 42", "sense-attempt: 2", "sense-subscription: s-0123456789ABCDEFGHJKMNPQRS"})
     BOOST_TEST(seen.has(line), line << " is missing in " << seen.head);
   BOOST_TEST(seen.body == "342 Printer jam");
 }

@@ -71,17 +71,20 @@ BOOST_AUTO_TEST_CASE(a_request_is_answered_and_the_connection_kept) {
 BOOST_AUTO_TEST_CASE(a_chunked_body_and_pipelined_requests_are_understood) {
   Door door;
   HttpClient client(door.port());
-  client.write("POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-               "3\r\nabc\r\n0\r\n\r\n" + get("/b"));
+  client.write(
+      "POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n0\r\n\r\n" +
+      get("/b"));
   BOOST_TEST(client.read()->body == "POST /a 3");
   BOOST_TEST(client.read()->body == "GET /b 0");
 }
 
 BOOST_AUTO_TEST_CASE(a_foreign_host_is_turned_away) {
   Door door;
-  for (const char* headers : {"Host: evil.example\r\n", "Host: localhost.evil.example\r\n",
-                              "Host: \r\n", "Host: 127.0.0.1.nip.example:80\r\n", "", 
-                              "Host: localhost\r\nHost: evil.example\r\n", "Host: 2130706433\r\n"}) {
+  for (const char* headers :
+       {"Host: evil.example\r\n", "Host: localhost.evil.example\r\n", "Host: \r\n",
+        "Host: 127.0.0.1.nip.example:80\r\n", "", "Host: localhost\r\nHost: evil.example\r\n",
+        "Host: 2130706433\r\n"}) {
     HttpClient client(door.port());
     client.write(get("/x", headers));
     const auto reply = client.read();
@@ -137,7 +140,8 @@ BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_named) {
   options.listen = "127.0.0.1:" + std::to_string(door.port());
   const auto second = door.harness.on_reactor([&] {
     return http::FrontDoor::open(door.harness.reactor, options, door.harness.counters,
-                                 [](http::Call, http::Answered) {}).has_value();
+                                 [](http::Call, http::Answered) {})
+        .has_value();
   });
   BOOST_TEST(!second);
 }
@@ -189,7 +193,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_http_is_refused) {
        {"hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
         "GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n"}) {
     HttpClient client(door.port());
     client.write(text);
     const auto reply = client.read();
@@ -200,7 +205,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_http_is_refused) {
 BOOST_AUTO_TEST_CASE(expect_continue_is_answered_before_the_body_comes) {
   Door door;
   HttpClient client(door.port());
-  client.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  client.write(
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
   BOOST_TEST(client.read()->status == 100U);
   client.write("ab");
   BOOST_TEST(client.read()->body == "POST / 2");

@@ -18,8 +18,8 @@ namespace {
 struct Fixture {
   Fixture() : routes(std::make_shared<http::Routes>(harness.context)) {}
 
-  http::Answer ask(const std::string& method, const std::string& target, const std::string& body = "",
-                   http::Call call = {}) {
+  http::Answer ask(const std::string& method, const std::string& target,
+                   const std::string& body = "", http::Call call = {}) {
     call.method = method;
     call.target = target;
     call.body = body;
@@ -67,7 +67,9 @@ BOOST_AUTO_TEST_CASE(an_event_is_accepted_only_once_it_is_durable) {
   harness.publisher.hold = true;
   std::optional<http::Answer> answer;
   harness.on_reactor([&] {
-    http::Call call{"POST", "/v1/events", {{"content-type", "application/cloudevents+json"}},
+    http::Call call{"POST",
+                    "/v1/events",
+                    {{"content-type", "application/cloudevents+json"}},
                     event + R"(,"data":{"a":1}})"};
     routes->handle(std::move(call), [&](http::Answer given) { answer = std::move(given); });
   });
@@ -82,8 +84,11 @@ BOOST_AUTO_TEST_CASE(an_event_is_accepted_only_once_it_is_durable) {
 
 BOOST_AUTO_TEST_CASE(binary_mode_is_taken_and_a_missing_id_made) {
   http::Call call;
-  call.headers = {{"ce-specversion", "1.0"}, {"ce-type", "a.b"}, {"ce-source", "/s"},
-                  {"ce-extra", "x"}, {"content-type", "text/plain"}};
+  call.headers = {{"ce-specversion", "1.0"},
+                  {"ce-type", "a.b"},
+                  {"ce-source", "/s"},
+                  {"ce-extra", "x"},
+                  {"content-type", "text/plain"}};
   const auto answer = ask("POST", "/v1/events", "data", call);
   BOOST_TEST(answer.status == 202U);
   const auto& published = harness.publisher.published.at(0);
@@ -101,9 +106,12 @@ BOOST_AUTO_TEST_CASE(a_producer_cannot_give_what_the_broker_gives) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_publish_is_never_accepted) {
-  for (const auto& [code, status] : std::vector<std::pair<Code, unsigned>>{
-           {Code::nomoreroom, 503}, {Code::noaccess, 403}, {Code::interrupted, 503},
-           {Code::timeout, 504}, {Code::datatoobig, 413}}) {
+  for (const auto& [code, status] :
+       std::vector<std::pair<Code, unsigned>>{{Code::nomoreroom, 503},
+                                              {Code::noaccess, 403},
+                                              {Code::interrupted, 503},
+                                              {Code::timeout, 504},
+                                              {Code::datatoobig, 413}}) {
     harness.publisher.refusal = Error{code, "no, because of this"};
     check_problem(publish(event + "}"), status, code);
   }
@@ -176,8 +184,7 @@ BOOST_AUTO_TEST_CASE(the_list_pages_and_shows_only_ones_own) {
   std::set<std::string> seen;
   std::string after;
   for (int page = 0; page < 3; ++page) {
-    const auto body =
-        json::parse(ask("GET", "/v1/subscriptions?limit=2&after=" + after).body);
+    const auto body = json::parse(ask("GET", "/v1/subscriptions?limit=2&after=" + after).body);
     for (const auto& each : body["subscriptions"]) seen.insert(after = each["id"]);
     BOOST_TEST(body["more"] == (page < 2));
   }
@@ -267,14 +274,16 @@ BOOST_AUTO_TEST_CASE(the_whole_gateway_answers_on_a_socket_and_stops) {
   const auto port = std::stoul(listening[0].substr(listening[0].rfind(':') + 1));
   HttpClient client(static_cast<std::uint16_t>(port));
   const auto body = event + "}";
-  client.write("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-               "application/cloudevents+json\r\nContent-Length: " + std::to_string(body.size()) +
-               "\r\n\r\n" + body);
+  client.write(
+      "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+      "application/cloudevents+json\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
   BOOST_TEST(client.read()->status == 202U);
   harness.publisher.hold = true;
-  client.write("POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-               "application/cloudevents+json\r\nContent-Length: " + std::to_string(body.size()) +
-               "\r\n\r\n" + body);
+  client.write(
+      "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+      "application/cloudevents+json\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
   while (harness.on_reactor([&] { return harness.publisher.held.empty(); }))
     std::this_thread::yield();
   harness.on_reactor([&] { harness.gateway->stop(); });
@@ -283,8 +292,8 @@ BOOST_AUTO_TEST_CASE(the_whole_gateway_answers_on_a_socket_and_stops) {
 }
 
 BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused) {
-  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
-           {"listen", "nowhere"}, {"origin", "a b"}}) {
+  for (const auto& [key, value] :
+       std::vector<std::pair<std::string, std::string>>{{"listen", "nowhere"}, {"origin", "a b"}}) {
     auto options = Settings::defaults(http::http_options());
     BOOST_REQUIRE(options.set(key, value));
     const auto gateway = http::make_http_gateway(options, harness.context);

@@ -171,11 +171,10 @@ class Bench {
     subscriptions.cancel(action.id, "cancelled", on_subscription(action.ticket));
   }
   void perform_one(ListSources& action) {
-    subscriptions.sources(
-        action.after, action.limit,
-        [this, ticket = action.ticket](Result<Subscriptions::SourcePage> result) {
-          perform(server->on_sources(ticket, std::move(result), clock.now()));
-        });
+    subscriptions.sources(action.after, action.limit,
+                          [this, ticket = action.ticket](Result<Subscriptions::SourcePage> result) {
+                            perform(server->on_sources(ticket, std::move(result), clock.now()));
+                          });
   }
   void perform_one(Confirm& action) {
     subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});

@@ -9,8 +9,8 @@
 #include "core/base/random.hpp"
 #include "gateways/api/gateway.hpp"
 
-// Stand-ins for the host and the broker, in memory. Answers wait in a queue until run(), because the
-// real ones never answer inside the call.
+// Stand-ins for the host and the broker, in memory. Answers wait in a queue until run(), because
+// the real ones never answer inside the call.
 namespace sense::datagram::test {
 
 class FakeSubscriptions final : public Subscriptions {
@@ -31,8 +31,7 @@ class FakeSubscriptions final : public Subscriptions {
     made.expires = clock_.now().wall + request.period;
     made.delivery = request.delivery;
     made.labels = request.labels;
-    made.state =
-        request.callback_proved ? SubscriptionState::active : SubscriptionState::pending;
+    made.state = request.callback_proved ? SubscriptionState::active : SubscriptionState::pending;
     requests.push_back(std::move(request));
     answer(std::move(done), put(std::move(made)));
   }

@@ -62,10 +62,10 @@ BOOST_AUTO_TEST_CASE(no_forged_acknowledgement_among_a_hundred_thousand_is_accep
     // Right id from elsewhere, or a guessed id from the right address.
     const bool spoofed = random() % 2 == 0;
     const auto id = spoofed ? "s-" + random_token(130) : subscription->id;
-    const Endpoint from = spoofed ? client_a
-                                  : Endpoint(boost::asio::ip::address_v4(
-                                                 static_cast<std::uint32_t>(random())),
-                                             static_cast<std::uint16_t>(1024 + random() % 60'000));
+    const Endpoint from =
+        spoofed ? client_a
+                : Endpoint(boost::asio::ip::address_v4(static_cast<std::uint32_t>(random())),
+                           static_cast<std::uint16_t>(1024 + random() % 60'000));
     if (from == client_a && !spoofed) continue;
     auto message = make_message(Kind::ack, "a");
     message.add("Subscription", id).add("Number", "1-100");
@@ -143,8 +143,9 @@ BOOST_AUTO_TEST_CASE(gap_is_acknowledged_by_all_of_its_numbers_only) {
   gap->number_last = 9;
   gap->reason = "undeliverable";
   const auto ticket = bench.deliver(gap);
-  BOOST_TEST(bench.octets_to(client_a).at(0) == "SENSE/1 GAP e1\nSubscription: " + subscription->id +
-                                                    "\nFrom: 5\nTo: 9\nReason: undeliverable\n\n");
+  BOOST_TEST(bench.octets_to(client_a).at(0) ==
+             "SENSE/1 GAP e1\nSubscription: " + subscription->id +
+                 "\nFrom: 5\nTo: 9\nReason: undeliverable\n\n");
   bench.ack(client_a, subscription->id, "5");
   BOOST_TEST(!bench.attempt(ticket).has_value());
   bench.ack(client_a, subscription->id, "5-9");
@@ -160,8 +161,8 @@ BOOST_AUTO_TEST_CASE(nothing_but_itself_follows_ended) {
   ended->reason = "expired";
   const auto ticket = bench.deliver(ended);
   BOOST_TEST((bench.attempt(waiting)->outcome == Outcome::gone));
-  BOOST_TEST(bench.octets_to(client_a).at(0) == "SENSE/1 ENDED e2\nSubscription: " +
-                                                    subscription->id + "\nReason: expired\n\n");
+  BOOST_TEST(bench.octets_to(client_a).at(0) ==
+             "SENSE/1 ENDED e2\nSubscription: " + subscription->id + "\nReason: expired\n\n");
   bench.subscriptions.served.clear();  // the host has forgotten it; the answer counts all the same
   bench.perform(bench.server->forget(subscription->id));
   const auto late = bench.deliver(bench.event_delivery(subscription, 2));
@@ -208,14 +209,14 @@ BOOST_AUTO_TEST_CASE(datagram_at_the_limit_is_whole_and_one_octet_more_is_trunca
   Bench bench;
   const auto subscription = bench.subscribe(client_a);
   // Length keeps its four digits over this range, so that octets grow one by one.
-  const auto probe = delivery_octets(*bench.event_delivery(subscription, 1, std::string(1000, 'x')),
-                                     "e1", 65'000);
+  const auto probe =
+      delivery_octets(*bench.event_delivery(subscription, 1, std::string(1000, 'x')), "e1", 65'000);
   const auto fits = 1000 + 1200 - probe->size();
   BOOST_REQUIRE(fits < 1000);
   const auto three_digits = fits + 1;
   for (const auto size : {three_digits, three_digits + 1}) {
-    const auto octets = delivery_octets(
-        *bench.event_delivery(subscription, 1, std::string(size, 'x')), "e1", 1200);
+    const auto octets =
+        delivery_octets(*bench.event_delivery(subscription, 1, std::string(size, 'x')), "e1", 1200);
     const auto message = parse(*octets);
     BOOST_TEST(message->truncated_length.has_value() == (size > three_digits));
     if (size == three_digits) BOOST_TEST(octets->size() == 1200U);
@@ -247,8 +248,7 @@ BOOST_AUTO_TEST_CASE(egress_policy_is_asked_at_every_attempt_unless_the_address_
     if (change == std::string("owner")) foreign.owner = "alice";
     if (change == std::string("via")) foreign.via = "http";
     if (change == std::string("callback")) foreign.callback = "sense://10.1.2.4:9000";
-    const auto ticket =
-        bench.deliver(bench.event_delivery(bench.subscriptions.put(foreign), 1));
+    const auto ticket = bench.deliver(bench.event_delivery(bench.subscriptions.put(foreign), 1));
     BOOST_TEST(bench.sent.empty(), change);
     BOOST_TEST((bench.attempt(ticket)->outcome == Outcome::rejected));
   }
@@ -265,8 +265,8 @@ BOOST_AUTO_TEST_CASE(callbacks_that_cannot_be_reached_are_rejected_not_retried) 
   subscription.owner = "alice";
   for (const auto* callback :
        {"sense://host.example:9000", "sense://255.255.255.255:9000", "sense://224.0.0.1:9000",
-        "sense://[ff02::1]:9000", "sense://0.0.0.0:9000", "sense://8.8.8.8:80", "mailto:a@b.example",
-        "sense://240.1.1.1:9000", "sense://[::ffff:224.0.0.1]:9000"}) {
+        "sense://[ff02::1]:9000", "sense://0.0.0.0:9000", "sense://8.8.8.8:80",
+        "mailto:a@b.example", "sense://240.1.1.1:9000", "sense://[::ffff:224.0.0.1]:9000"}) {
     subscription.callback = callback;
     const auto ticket =
         bench.deliver(bench.event_delivery(bench.subscriptions.put(subscription), 1));

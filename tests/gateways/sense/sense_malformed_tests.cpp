@@ -16,8 +16,8 @@ const Endpoint stranger(boost::asio::ip::make_address("192.0.2.66"), 6666);
 // The fuzz target's seed corpus.
 std::vector<std::string> corpus() {
   std::vector<std::string> seeds;
-  for (const auto& entry : std::filesystem::directory_iterator(
-           SENSE_SOURCE_DIR "/tests/fuzz/corpus/sense_message")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(SENSE_SOURCE_DIR "/tests/fuzz/corpus/sense_message")) {
     std::ifstream file(entry.path(), std::ios::binary);
     std::stringstream text;
     text << file.rdbuf();
@@ -29,17 +29,36 @@ std::vector<std::string> corpus() {
 }
 
 std::string mutate(std::string text, const std::vector<std::string>& seeds, std::mt19937& random) {
-  static const std::vector<std::string> pieces = {
-      "\n", "\r\n", "\n\n", ": ", "Length: ", "Number: ", "-", ",", "%0A", "%25", "\xff", "\xc3",
-      "18446744073709551615", "Subscription: s-1\n", "Cookie: x\n", "Truncated: yes\n", "Mac: x\n",
-      "SENSE/1 ", "REPLY", std::string(1, '\0'), std::string(300, 'A')};
+  static const std::vector<std::string> pieces = {"\n",
+                                                  "\r\n",
+                                                  "\n\n",
+                                                  ": ",
+                                                  "Length: ",
+                                                  "Number: ",
+                                                  "-",
+                                                  ",",
+                                                  "%0A",
+                                                  "%25",
+                                                  "\xff",
+                                                  "\xc3",
+                                                  "18446744073709551615",
+                                                  "Subscription: s-1\n",
+                                                  "Cookie: x\n",
+                                                  "Truncated: yes\n",
+                                                  "Mac: x\n",
+                                                  "SENSE/1 ",
+                                                  "REPLY",
+                                                  std::string(1, '\0'),
+                                                  std::string(300, 'A')};
   for (auto changes = 1 + random() % 4; changes > 0; --changes) {
     const auto at = text.empty() ? 0 : random() % text.size();
     switch (random() % 6) {
       case 0: text.insert(at, pieces[random() % pieces.size()]); break;
       case 1: text.erase(at, 1 + random() % 8); break;
       case 2: text.resize(at); break;
-      case 3: if (!text.empty()) text[at] = static_cast<char>(random()); break;
+      case 3:
+        if (!text.empty()) text[at] = static_cast<char>(random());
+        break;
       case 4: text.insert(at, text.substr(0, random() % 40)); break;
       default: text = text.substr(0, at) + seeds[random() % seeds.size()].substr(0, 200); break;
     }
@@ -68,7 +87,8 @@ BOOST_AUTO_TEST_CASE(malformed_message_is_answered_when_its_start_line_could_be_
 
 BOOST_AUTO_TEST_CASE(unreadable_message_is_dropped_and_counted) {
   Bench bench;
-  for (const auto* octets : {"", "x", "\n\n", "SENSE/1", "SENSE/2 REGISTER t\n\n", "GET / HTTP/1.1\n"})
+  for (const auto* octets :
+       {"", "x", "\n\n", "SENSE/1", "SENSE/2 REGISTER t\n\n", "GET / HTTP/1.1\n"})
     BOOST_TEST(bench.tell(stranger, octets).empty(), octets);
   BOOST_TEST(bench.counters["sense.datagrams.malformed"].load() == 6U);
   BOOST_TEST(bench.counters["sense.datagrams.unanswered"].load() == 6U);

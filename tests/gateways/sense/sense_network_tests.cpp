@@ -38,8 +38,12 @@ class World {
       ClientOptions options;
       options.tag_prefix = "c" + std::to_string(i) + "-";
       if (i % 2 == 1) options.ack_delay = std::chrono::milliseconds{50};
-      listening.push_back(std::make_unique<Listening>(Listening{
-          Endpoint(boost::asio::ip::address_v4(0x0a000001U + i), 9000), Client(options), {}, {}, 0}));
+      listening.push_back(std::make_unique<Listening>(
+          Listening{Endpoint(boost::asio::ip::address_v4(0x0a000001U + i), 9000),
+                    Client(options),
+                    {},
+                    {},
+                    0}));
     }
   }
 
@@ -62,8 +66,8 @@ class World {
 
   Bench bench;
   std::vector<std::unique_ptr<Listening>> listening;
-  std::set<std::pair<std::string, std::uint64_t>> delivered;   // as the host believes
-  std::set<std::pair<std::string, std::uint64_t>> dead;        // given up
+  std::set<std::pair<std::string, std::uint64_t>> delivered;  // as the host believes
+  std::set<std::pair<std::string, std::uint64_t>> dead;       // given up
   std::uint64_t sent_by_server = 0;
 
  private:
@@ -203,6 +207,12 @@ void check(World& world) {
   }
 }
 
+// SENSE_NETWORK_SEED repeats the run that printed it.
+unsigned first_seed() {
+  const char* given = std::getenv("SENSE_NETWORK_SEED");
+  return given ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(sense_network_tests)
@@ -217,7 +227,7 @@ BOOST_AUTO_TEST_CASE(quiet_network_takes_one_datagram_for_each_event) {
 }
 
 BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders) {
-  const auto base = std::random_device{}();
+  const auto base = first_seed();
   for (unsigned round = 0; round < 12; ++round) {
     const auto seed = base + round;
     BOOST_TEST_CONTEXT("seed " << seed) {
@@ -225,7 +235,9 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
       World world({5 * (round % 5), 10, 100'000}, static_cast<std::uint32_t>(seed), 4);
       world.run();
       check(world);
-      BOOST_TEST(world.dead.size() <= 3U);
+      // Acknowledgements travel together, so that a window's worth can be missed together, though
+      // its events have arrived.
+      BOOST_TEST(world.dead.size() <= 32U);
       for (const auto& one : world.listening)
         BOOST_TEST(one->arrived.size() >= events_of_each - 3U);
     }
@@ -234,7 +246,7 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
 }
 
 BOOST_AUTO_TEST_CASE(every_miss_is_accounted_for_at_forty_percent_loss) {
-  const auto base = std::random_device{}();
+  const auto base = first_seed();
   BOOST_TEST_MESSAGE("seeds from " << base);
   for (unsigned round = 0; round < 6; ++round) {
     BOOST_TEST_CONTEXT("seed " << base + round) {

@@ -32,8 +32,11 @@ struct Running {
   EgressPolicy egress = *EgressPolicy::make({});
   FakeSubscriptions subscriptions{system_clock()};
   FakePublisher publisher;
-  GatewayContext context{"sense", system_clock(), counters, reactor, publisher, subscriptions,
-                         egress, [] { return std::vector<std::pair<std::string, std::string>>{}; }};
+  GatewayContext context{
+      "sense",   system_clock(),
+      counters,  reactor,
+      publisher, subscriptions,
+      egress,    [] { return std::vector<std::pair<std::string, std::string>>{}; }};
   std::unique_ptr<Gateway> gateway;
   std::vector<Endpoint> servers;
 
@@ -92,8 +95,7 @@ struct Socket {
   std::string subscribe() {
     const std::string request = "SENSE/1 REGISTER r1\nPeriod: 600\n";
     const auto cookie = std::string(ask(request + "\n").text("Cookie"));
-    const auto reply =
-        ask("SENSE/1 REGISTER r2\nPeriod: 600\nCookie: " + cookie + "\n\n");
+    const auto reply = ask("SENSE/1 REGISTER r2\nPeriod: 600\nCookie: " + cookie + "\n\n");
     BOOST_REQUIRE((reply.code == Code::noerror));
     return std::string(reply.text("Subscription"));
   }

@@ -13,9 +13,9 @@ BOOST_AUTO_TEST_SUITE(sense_server_tests)
 
 BOOST_AUTO_TEST_CASE(requests_without_a_cookie_create_nothing) {
   Bench bench;
-  for (const auto* octets : {"SENSE/1 REGISTER r1\nPeriod: 600\n\n",
-                             "SENSE/1 CANCEL r1\nSubscription: s-1\n\n",
-                             "SENSE/1 PUBLISH r1\nType: {a}b\nSource: //x\n\n"}) {
+  for (const auto* octets :
+       {"SENSE/1 REGISTER r1\nPeriod: 600\n\n", "SENSE/1 CANCEL r1\nSubscription: s-1\n\n",
+        "SENSE/1 PUBLISH r1\nType: {a}b\nSource: //x\n\n"}) {
     const auto replies = bench.tell(client_a, octets);
     BOOST_REQUIRE_EQUAL(replies.size(), 1U);
     const auto reply = parse(replies[0]);
@@ -261,9 +261,11 @@ BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_the_right_code) {
   const auto cookie = bench.cookie(client_a);
   int tag = 0;
   const auto code = [&](const std::string& kind, const std::string& properties) {
-    const auto reply = parse(bench.tell(client_a, "SENSE/1 " + kind + " t" + std::to_string(++tag) +
-                                                      "\nCookie: " + cookie + "\n" + properties +
-                                                      "\n").at(0));
+    const auto reply =
+        parse(bench
+                  .tell(client_a, "SENSE/1 " + kind + " t" + std::to_string(++tag) +
+                                      "\nCookie: " + cookie + "\n" + properties + "\n")
+                  .at(0));
     BOOST_TEST(reply->has("Reason"), properties);
     return reply->code;
   };
@@ -276,8 +278,8 @@ BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_the_right_code) {
   BOOST_TEST((code("REGISTER", "Period: 9\nSubscription: s-none\n") == Code::notfound));
   BOOST_TEST((code("REGISTER", "Period: 9\nDeliver-To: nonsense\n") == Code::badparam));
   BOOST_TEST((code("REGISTER", "Period: 9\nDeliver-To: http://8.8.8.8:2000\n") == Code::badparam));
-  BOOST_TEST((code("REGISTER", "Period: 9\nDeliver-To: sense://host.example:2000\n") ==
-              Code::badparam));
+  BOOST_TEST(
+      (code("REGISTER", "Period: 9\nDeliver-To: sense://host.example:2000\n") == Code::badparam));
   BOOST_TEST((code("CANCEL", "") == Code::protoerror));
   BOOST_TEST((code("CANCEL", "Subscription: s-none\n") == Code::notfound));
   BOOST_TEST((code("SOURCES", "Limit: 0\n") == Code::badparam));
@@ -287,8 +289,8 @@ BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_the_right_code) {
   BOOST_TEST((code("PUBLISH", "Type: {a}b\nSource: a b\n") == Code::badparam));
   BOOST_TEST((code("PUBLISH", "Type: {a}b\nSource: //x\nSeverity: 8\n") == Code::badparam));
   BOOST_TEST((code("PUBLISH", "Type: {a}b\nSource: //x\nTime: noon\n") == Code::badparam));
-  BOOST_TEST((code("PUBLISH", "Type: {a}b\nSource: //x\nTruncated: yes\nLength: 9\n") ==
-              Code::badparam));
+  BOOST_TEST(
+      (code("PUBLISH", "Type: {a}b\nSource: //x\nTruncated: yes\nLength: 9\n") == Code::badparam));
   BOOST_TEST((code("PARAMETERS", "Key: k\nMac: m\n") == Code::notyetimplemented));
   BOOST_TEST((code("EVENT", "") == Code::protoerror));
   BOOST_TEST(bench.subscriptions.requests.empty());

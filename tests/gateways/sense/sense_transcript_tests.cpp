@@ -74,7 +74,8 @@ BOOST_AUTO_TEST_CASE(server_plays_the_transcript_of_the_specification) {
       (void)bench.deliver(gap);
       waiting = bench.octets_to(client);
     }
-    BOOST_REQUIRE_MESSAGE(!waiting.empty(), "the server said nothing where the page has " << octets);
+    BOOST_REQUIRE_MESSAGE(!waiting.empty(),
+                          "the server said nothing where the page has " << octets);
     auto said = waiting.front();
     waiting.erase(waiting.begin());
     const auto message = parse(said);

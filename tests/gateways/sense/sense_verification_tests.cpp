@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(delivery_elsewhere_is_pending_until_the_challenge_comes_bac
   auto& bench = asked.bench;
   BOOST_TEST(!bench.subscriptions.requests.at(0).callback_proved);
   BOOST_REQUIRE_EQUAL(bench.octets_to(target).size(), 1U);
-  BOOST_TEST(bench.octets_to(target)[0] == "SENSE/1 VERIFY v1\nSubscription: " + asked.id +
-                                               "\nChallenge: secret\n\n");
+  BOOST_TEST(bench.octets_to(target)[0] ==
+             "SENSE/1 VERIFY v1\nSubscription: " + asked.id + "\nChallenge: secret\n\n");
   bench.tell(target, challenge(asked.id, "guessed"));
   bench.tell(asker, challenge(asked.id, "secret"));
   bench.tell(Endpoint(target.address(), 9101), challenge(asked.id, "secret"));

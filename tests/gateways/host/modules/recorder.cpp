@@ -4,8 +4,9 @@
 
 #include "gateways/api/gateway.hpp"
 
-// A gateway that writes what it delivers into the file that its option names, one line each, and answers
-// as the callback's host says: recorder://retry/ never takes anything. It fails where its option says.
+// A gateway that writes what it delivers into the file that its option names, one line each, and
+// answers as the callback's host says: recorder://retry/ never takes anything. It fails where its
+// option says.
 namespace {
 
 constexpr std::array<sense::Option, 2> options = {{

@@ -3,8 +3,8 @@
 namespace {
 
 // As a plugin of another version would be: only the first field means what this version thinks.
-const sense::GatewayDescriptor descriptor = {"sense-gateway/0\n", nullptr, nullptr, {}, {}, {}, {},
-                                             nullptr};
+const sense::GatewayDescriptor descriptor = {
+    "sense-gateway/0\n", nullptr, nullptr, {}, {}, {}, {}, nullptr};
 
 }  // namespace
 
