@@ -1,6 +1,11 @@
 # `cmake --install` puts the executable, the core library, the plugins, and what a plugin author needs
-# to build out of this tree: headers and a CMake package.
+# to build out of this tree: headers, and a CMake package `sense` with the target sense::sense-core.
 install(TARGETS sense RUNTIME DESTINATION bin)
 install(TARGETS sense-core EXPORT senseTargets LIBRARY DESTINATION lib)
-install(DIRECTORY core gateways/api adapters/api DESTINATION include/sense
-        FILES_MATCHING PATTERN "*.hpp")
+foreach(folder core gateways/api adapters/api)
+  get_filename_component(parent "${folder}" DIRECTORY)
+  install(DIRECTORY "${folder}" DESTINATION "include/sense/${parent}"
+          FILES_MATCHING PATTERN "*.hpp")
+endforeach()
+install(EXPORT senseTargets NAMESPACE sense:: DESTINATION lib/cmake/sense)
+install(FILES cmake/senseConfig.cmake DESTINATION lib/cmake/sense)
