@@ -259,7 +259,7 @@ Result<std::unique_ptr<Adapter>> create(const Settings& settings, AdapterContext
 }
 
 const AdapterDescriptor descriptor = {
-    adapter_abi, "snmp", "SNMP traps and informs (v1, v2c) become events", options, &create};
+    adapter_abi, "snmp", "SNMP traps and informs (v1, v2c) become events.", options, &create};
 
 }  // namespace
 

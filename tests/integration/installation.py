@@ -11,6 +11,9 @@ import sys
 import tempfile
 import time
 
+# What a program says that finds a fault of its own. It is restarted, so that nobody might notice.
+FINDINGS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
+            "runtime error:", "broken invariant")
 DEADLINE = 120  # seconds; what a condition may take on a slow, shared machine
 
 CONFIG = """
@@ -75,10 +78,13 @@ class Installation:
                 child.wait(20)
             except subprocess.TimeoutExpired:
                 child.kill()
-        if error is not None:
-            for log in sorted(self.folder.glob("*.log")):
-                print(f"---- {log.name}\n{log.read_text(errors='replace')[-6000:]}")
+        logs = {log.name: log.read_text(errors="replace") for log in self.folder.glob("*.log")}
+        found = [name for name, text in logs.items() if any(say in text for say in FINDINGS)]
+        if error is not None or found:
+            for name, text in sorted(logs.items()):
+                print(f"---- {name}\n{text[-20000 if name in found else -6000:]}")
         self.stack.close()
+        assert not found, f"a program reported a fault of its own in {found}"
 
     def run(self, *arguments):
         """One client command, to its end."""
