@@ -53,8 +53,8 @@ struct TransferOptions {
   Duration connect_timeout = std::chrono::seconds{5};
   Duration total_timeout = std::chrono::seconds{15};    // from the start of the attempt
   Duration waiting_timeout = std::chrono::seconds{30};  // before an attempt may start
-  std::size_t body_max =
-      64 * 1024;  // octets of an answer's body that are kept; the rest is cut off
+  // Octets of an answer's body that are kept; the rest is cut off.
+  std::size_t body_max = 64 * 1024;
   std::size_t unfinished_max = 50'000;
   std::size_t unfinished_octets_max = 256 * 1024 * 1024;
   std::size_t in_flight_max = 2048;  // less when the process may not open that many files

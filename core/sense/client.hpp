@@ -26,7 +26,6 @@
 namespace sense::datagram {
 
 // What can happen.
-// ---------------------------------------------------------------------------------
 
 // The subscription is in force. `renewed` is false the first time and when it had to be made anew;
 // then numbers start again from 1.

@@ -125,9 +125,8 @@ std::string with_attachment(const Event& event, std::string_view text, std::stri
 std::string question_text(const Subscription& subscription, std::string_view token,
                           std::string_view confirm_url) {
   std::string text =
-      "Somebody has subscribed this address to events. If it was you, or you want them, confirm "
-      "it; "
-      "otherwise ignore this mail: nothing else will be sent.\n\n";
+      "Somebody has subscribed this address to events. If it was you, or you want them, "
+      "confirm it; otherwise ignore this mail: nothing else will be sent.\n\n";
   text += "subscription: " + printable(subscription.id) + "\n";
   for (const auto& type : subscription.types) text += "type: " + printable(type.text()) + "\n";
   for (const auto& source : subscription.sources)
