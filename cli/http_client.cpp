@@ -87,7 +87,7 @@ void ask_http(asio::io_context& io, const Uri& server, const std::string& method
   request.body() = std::move(body);
   request.prepare_payload();
   std::make_shared<HttpCall>(io, std::move(request), std::move(done))
-      ->start(server.host, server.port == 0 ? std::uint16_t{80} : server.port);
+      ->start(server.host, server.port.value_or(80));
 }
 
 }  // namespace sense::cli

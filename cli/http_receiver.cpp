@@ -117,7 +117,7 @@ Result<std::unique_ptr<HttpReceiver>> HttpReceiver::open(asio::io_context& io,
                                     "machine");
   auto receiver = std::make_unique<HttpReceiver>(io, parsed->path.empty() ? "/" : parsed->path,
                                                  std::move(on_event));
-  const tcp::endpoint endpoint(address, parsed->port);
+  const tcp::endpoint endpoint(address, parsed->port.value_or(0));
   auto& acceptor = receiver->acceptor_;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);

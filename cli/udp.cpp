@@ -17,7 +17,7 @@ Result<udp::endpoint> resolve(boost::asio::io_context& io, const std::string& ur
   if (!uri) return tl::unexpected(uri.error());
   if (uri->scheme != "sense" || uri->host.empty())
     return fail(Code::badparam, "'" + uri_text + "' is not sense://HOST:PORT");
-  const auto port = uri->port == 0 ? datagram::default_port : uri->port;
+  const auto port = uri->port.value_or(datagram::default_port);
   boost::system::error_code error;
   udp::resolver resolver(io);
   const auto found = resolver.resolve(uri->host, std::to_string(port), error);
@@ -37,7 +37,7 @@ Result<udp::endpoint> parse_bind(const std::string& text, const udp::endpoint& s
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(uri ? uri->host : "", error);
   if (error) return fail(Code::badparam, "--bind '" + text + "' is not ADDRESS:PORT");
-  return udp::endpoint(address, uri->port);
+  return udp::endpoint(address, uri->port.value_or(0));
 }
 
 }  // namespace

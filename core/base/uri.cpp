@@ -62,8 +62,8 @@ Result<Uri> parse_hierarchical(std::string_view text, std::string scheme) {
   uri.host = lower(part(url.get(), CURLUPART_HOST));
   if (uri.host.starts_with('[') && uri.host.ends_with(']'))
     uri.host = uri.host.substr(1, uri.host.size() - 2);
-  const auto port = part(url.get(), CURLUPART_PORT);
-  std::from_chars(port.data(), port.data() + port.size(), uri.port);
+  if (const auto port = part(url.get(), CURLUPART_PORT); !port.empty())
+    std::from_chars(port.data(), port.data() + port.size(), uri.port.emplace());
   uri.path = part(url.get(), CURLUPART_PATH);
   uri.query = part(url.get(), CURLUPART_QUERY);
   return uri;
@@ -73,7 +73,7 @@ Result<Uri> parse_hierarchical(std::string_view text, std::string scheme) {
 
 std::string Uri::authority() const {
   const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  return port == 0 ? name : name + ":" + std::to_string(port);
+  return port ? name + ":" + std::to_string(*port) : name;
 }
 
 Result<Uri> parse_uri(std::string_view text) {

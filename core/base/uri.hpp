@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,13 +13,13 @@ namespace sense {
 struct Uri {
   static constexpr std::size_t length_max = 2048;
 
-  std::string scheme;      // lower case
-  std::string host;        // lower case; an IPv6 literal without its brackets; may be empty
-  std::uint16_t port = 0;  // 0 when not given
-  std::string path;        // for opaque URIs (mailto:a@b, pull:) all that follows the colon
-  std::string query;       // without the question mark
+  std::string scheme;  // lower case
+  std::string host;    // lower case; an IPv6 literal without its brackets; may be empty
+  std::optional<std::uint16_t> port;  // none when not given; 0 is what a listener may write
+  std::string path;   // for opaque URIs (mailto:a@b, pull:) all that follows the colon
+  std::string query;  // without the question mark
 
-  // "host:port", with brackets around an IPv6 literal; without ":0".
+  // "host:port", with brackets around an IPv6 literal; "host" when no port was given.
   [[nodiscard]] std::string authority() const;
 };
 

@@ -44,7 +44,7 @@ Result<std::string> endpoint_of(const std::string& url, std::string_view plain,
     return fail(Code::badparam, "'" + printable(url.substr(0, 200)) + "' is not " +
                                     std::string(plain) + "://host or " + std::string(secure) +
                                     "://host");
-  if (uri->port == 0) uri->port = default_port(uri->scheme);
+  if (!uri->port) uri->port = default_port(uri->scheme);
   return uri->scheme + "://" + uri->authority();
 }
 
@@ -243,7 +243,7 @@ void TransferJob::begin_http(const HttpRequest& request) {
   if (request.pinned_address.empty()) return;
   const auto uri = parse_uri(endpoint_);
   const auto entry =
-      "+" + uri->host + ":" + std::to_string(uri->port) + ":" + request.pinned_address;
+      "+" + uri->host + ":" + std::to_string(*uri->port) + ":" + request.pinned_address;
   resolve_ = curl_slist_append(nullptr, entry.c_str());
   set(easy_, CURLOPT_RESOLVE, list(resolve_));
 }

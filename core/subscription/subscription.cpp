@@ -117,8 +117,10 @@ Status check_selection(const Subscription& s) {
     return refuse(Code::notyetimplemented, "filter",
                   "is not supported yet: leave it out and select by types and sources");
   if (s.callback.empty()) return refuse(Code::varnotfound, "callback", "is missing");
-  if (const auto uri = parse_uri(s.callback); !uri)
-    return refuse(uri.error().code, "callback", uri.error().message);
+  const auto uri = parse_uri(s.callback);
+  if (!uri) return refuse(uri.error().code, "callback", uri.error().message);
+  if (uri->port == 0)
+    return refuse(Code::badparam, "callback", "has port 0, at which nobody can be reached");
   return {};
 }
 

@@ -23,7 +23,7 @@ Result<Endpoint> endpoint_of(std::string_view callback) {
                     "' is not of the form sense://ADDRESS:PORT with a numeric address");
   if (address.is_v6() && address.to_v6().is_v4_mapped())
     address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
-  return Endpoint(address, uri->port == 0 ? default_port : uri->port);
+  return Endpoint(address, uri->port.value_or(default_port));
 }
 
 std::string callback_of(const Endpoint& endpoint) {

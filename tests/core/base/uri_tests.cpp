@@ -24,16 +24,18 @@ BOOST_AUTO_TEST_CASE(hierarchical_uri_is_taken_apart) {
   const auto uri = parsed("HTTPS://Desk.Example:8443/events/in?key=a%20b&x");
   BOOST_TEST(uri.scheme == "https");
   BOOST_TEST(uri.host == "desk.example");
-  BOOST_TEST(uri.port == 8443);
+  BOOST_TEST(uri.port.value() == 8443);
   BOOST_TEST(uri.path == "/events/in");
   BOOST_TEST(uri.query == "key=a%20b&x");
   BOOST_TEST(uri.authority() == "desk.example:8443");
 }
 
-BOOST_AUTO_TEST_CASE(port_is_zero_when_not_given) {
-  BOOST_TEST(parsed("http://a.example").port == 0);
+BOOST_AUTO_TEST_CASE(port_that_is_not_given_differs_from_port_zero) {
+  BOOST_TEST(!parsed("http://a.example").port.has_value());
+  BOOST_TEST(parsed("http://a.example:0").port.value() == 0);
+  BOOST_TEST(parsed("http://a.example:0").authority() == "a.example:0");
   BOOST_TEST(parsed("http://a.example").authority() == "a.example");
-  BOOST_TEST(parsed("sense://127.0.0.1:7367").port == 7367);
+  BOOST_TEST(parsed("sense://127.0.0.1:7367").port.value() == 7367);
 }
 
 BOOST_AUTO_TEST_CASE(ipv6_literal_loses_its_brackets_and_gets_them_back) {

@@ -107,6 +107,7 @@ BOOST_AUTO_TEST_CASE(filter_is_not_supported_yet) {
 BOOST_AUTO_TEST_CASE(refusal_names_the_member) {
   check_refused(Code::varnotfound, "callback", [](auto& s) { s.callback = ""; });
   check_refused(Code::badparam, "callback", [](auto& s) { s.callback = "http://user@host/"; });
+  check_refused(Code::badparam, "port 0", [](auto& s) { s.callback = "sense://127.0.0.1:0"; });
   check_refused(Code::badparam, "id", [](auto& s) { s.id = "a b"; });
   check_refused(Code::badparam, "id", [](auto& s) { s.id = std::string(65, 'a'); });
   check_refused(Code::varvaltoobig, "owner", [](auto& s) { s.owner = std::string(257, 'a'); });
