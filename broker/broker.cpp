@@ -26,6 +26,8 @@ constexpr auto heartbeat = std::chrono::milliseconds{500};
 constexpr auto trim_interval = std::chrono::seconds{1};
 constexpr std::uint32_t trim_groups = 256;
 constexpr std::size_t subscription_octets_max = 4096;  // what a peer of the XPUB may send at once
+constexpr int events_waiting_max = 2'000;              // messages for one subscriber
+constexpr std::size_t big_octets_max = 64 * 1024 * 1024;  // in messages of a single big event
 constexpr std::size_t group_octets_soft_max = 8 * 1024 * 1024;
 constexpr auto principal_local = "local";
 
@@ -85,7 +87,7 @@ class ZmqBroker final : public Broker {
     // them.
     service_.set(zmq::sockopt::sndhwm,
                  static_cast<int>(2 * settings.integer("requests-per-client-max")));
-    events_.set(zmq::sockopt::sndhwm, 20'000);
+    events_.set(zmq::sockopt::sndhwm, events_waiting_max);
     if (auto status = bus::bind(service_, config_.endpoints.service); !status) return status;
     if (auto status = bus::bind(events_, config_.endpoints.events); !status) return status;
     if (auto status = bus::bind(publish_, config_.endpoints.publish); !status) return status;
@@ -129,11 +131,25 @@ class ZmqBroker final : public Broker {
   void send_out(const Outgoing& out) {
     for (const auto& answer : out.answers) send_answer(answer.peer, answer.octets);
     for (const auto& publication : out.publications)
-      if (!bus::send(events_, {publication.topic, publication.octets}))
+      if (!send_publication(publication.topic, out.octets_of(publication)))
         ++counters_["broker.events.unsent"];
     if (out.mark.empty()) return;
     send_mark(out.mark);
     head_ = out.head;
+  }
+
+  // What waits for a subscriber that does not read is bounded in messages by libzmq and, since a
+  // single event may be big, in octets here: beyond that they are left to the journal.
+  bool send_publication(const std::string& topic, std::string_view octets) {
+    if (octets.size() <= bus::publication_octets_max) return bus::send(events_, {topic, octets});
+    if (big_octets_->load() + octets.size() > big_octets_max) return false;
+    *big_octets_ += octets.size();
+    const auto let_go = [held = big_octets_](const std::string* big) {
+      *held -= big->size();
+      delete big;
+    };
+    return bus::send(events_, {topic},
+                     std::shared_ptr<const std::string>(new std::string(octets), let_go));
   }
 
   void send_mark(const std::string& mark) {
@@ -395,6 +411,9 @@ class ZmqBroker final : public Broker {
       bus::make_socket(context_, zmq::socket_type::xsub, bus::message_length_max);
   std::unordered_map<std::string, std::size_t> outstanding_;
   log::Occasionally complaints_{std::chrono::seconds{10}};
+  // Shared with messages that may outlive this.
+  std::shared_ptr<std::atomic<std::size_t>> big_octets_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
   std::uint64_t head_ = 0;
   MonoTime marked_{};
 

@@ -14,16 +14,17 @@ using bus::Reply;
 
 namespace {
 
-constexpr std::size_t publication_octets_max = 1024 * 1024;
 // With what one more request can add, a group still fits the journal's row.
 constexpr std::size_t group_octets_max_before = group_octets_max / 2;
 static_assert(group_octets_max_before + 2 * bus::message_length_max <= group_octets_max);
 
 // Changes of the subscription list are announced by the broker alone: gateways act on them.
-bool reserved(const QName& type) {
-  return type.ns() == management_namespace && (type.local().starts_with("subscription-") ||
-                                               type.local().starts_with("gateway-changed") ||
-                                               type.local().starts_with("gateway-removed"));
+bool reserved(std::string_view type) {
+  static const std::string prefix = "{" + std::string(management_namespace) + "}";
+  if (!type.starts_with(prefix)) return false;
+  const auto local = type.substr(prefix.size());
+  return local.starts_with("subscription-") || local.starts_with("gateway-changed") ||
+         local.starts_with("gateway-removed");
 }
 
 constexpr auto too_much = "the broker takes in too much at once: send it again";
@@ -80,56 +81,63 @@ Status Ingest::restore_ids(Now now) {
   return status;
 }
 
-void Ingest::append(std::string_view event, std::string_view topic, std::string_view type,
+void Ingest::append(std::string_view event, std::string_view type, std::string_view source,
                     std::string_view principal, Now now) {
   const auto start = records_.size();
   append_record(records_, {next_, now.wall, principal, event});
-  const auto record = std::string_view(records_).substr(start);
+  const auto length = records_.size() - start;
   // Neighbours with one topic travel in one message, of a size that every subscriber takes.
-  if (!publications_.empty() && publications_.back().topic == topic &&
-      publications_.back().octets.size() + record.size() <= publication_octets_max)
-    publications_.back().octets += record;
+  if (!publications_.empty() && is_topic(publications_.back().topic, type, source) &&
+      publications_.back().length + length <= bus::publication_octets_max)
+    publications_.back().length += length;
   else
-    publications_.push_back({std::string(topic), std::string(record)});
-  const auto counted = tally_.find(type);
-  if (counted != tally_.end())
-    ++counted->second;
-  else
-    tally_.emplace(type, 1);
+    publications_.push_back({topic_of(type, source), start, length});
+  count_type(type);
   ++next_;
 }
 
+// Events come in runs of one type and one source: the last ones are looked at first.
+void Ingest::count_type(std::string_view type) {
+  if (counted_last_ == nullptr || counted_last_->first != type)
+    counted_last_ = &*tally_.try_emplace(std::string(type), 0).first;
+  ++counted_last_->second;
+}
+
+void Ingest::note_source(std::string_view source) {
+  if (source == noted_last_) return;
+  noted_last_ = source;
+  if (auto row = registry_.note_source(source)) rows_.push_back(std::move(*row));
+}
+
 Published Ingest::take_event(std::string_view octets, const Incoming& incoming, Now now) {
-  const auto event = decode_event(octets);
+  const auto event = peek_event(octets);
   if (!event) {
     ++counters_["broker.events.refused"];
     return refuse(event.error().code, event.error().message);
   }
   if (reserved(event->type)) {
     ++counters_["broker.events.refused"];
-    return refuse(Code::noaccess,
-                  "events of type " + event->type.clark() + " are published by the broker only");
+    return refuse(Code::noaccess, "events of type " + std::string(event->type) +
+                                      " are published by the broker only");
   }
-  const auto topic = topic_of(*event);
-  if (incoming.peer.empty() && incoming.topic != topic) {
+  if (incoming.peer.empty() && !is_topic(incoming.topic, event->type, event->source)) {
     ++counters_["broker.events.refused"];
     return refuse(Code::protoerror, "the topic frame is not that of the event");
   }
-  if (const auto sequence = ids_.find(event->source, event->id); sequence != 0) {
-    ++counters_["broker.events.repeated"];
-    return {Code::duplicate, sequence, {}};
-  }
   const auto sequence = next_;
-  ids_.insert(event->source, event->id, sequence, now.wall);
-  append(octets, topic, event->type.clark(), incoming.principal, now);
-  if (auto row = registry_.note_source(event->source)) rows_.push_back(std::move(*row));
+  if (const auto first = ids_.insert(event->source, event->id, sequence, now.wall); first != 0) {
+    ++counters_["broker.events.repeated"];
+    return {Code::duplicate, first, {}};
+  }
+  append(octets, event->type, event->source, incoming.principal, now);
+  note_source(event->source);
   return {Code::noerror, sequence, {}};
 }
 
 void Ingest::take_change(const Registry::Change& change, Now now) {
   rows_.push_back(change.row);
   if (!change.event) return;
-  append(encode(*change.event), topic_of(*change.event), change.event->type.clark(), "broker", now);
+  append(encode(*change.event), change.event->type.clark(), change.event->source, "broker", now);
 }
 
 Reply Ingest::handle_put(const Incoming& incoming, Now now) {
@@ -221,6 +229,7 @@ void Ingest::undo() {
   store_.rollback();
   registry_.rollback();
   ids_.rollback();
+  noted_last_.clear();
   next_ = head_ + 1;
 }
 
@@ -238,6 +247,7 @@ void Ingest::seal(Outgoing& out) {
     bus::Mark mark{head_, next_ - 1, {}};
     for (auto& [type, count] : tally_) mark.tally.emplace_back(type, count);
     out.publications = std::move(publications_);
+    out.records = std::move(records_);
     out.mark = bus::encode(mark);
   }
   head_ = next_ - 1;
@@ -248,7 +258,12 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
   records_.clear();
   publications_.clear();
   tally_.clear();
+  counted_last_ = nullptr;
   rows_.clear();
+  std::size_t octets = 0;
+  for (const auto& incoming : group) octets += incoming->octets.size();
+  // With the broker's stamp, an event grows by less than half.
+  records_.reserve(octets + octets / 2);
   ids_.expire(now.wall);
   Outgoing out;
   expire_leases(now);

@@ -48,8 +48,10 @@ class Ingest {
   bus::Reply handle_remove(const Incoming& incoming, Now now);
   bus::Reply handle_read(const Incoming& incoming) const;
   void take_change(const Registry::Change& change, Now now);
-  void append(std::string_view event, std::string_view topic, std::string_view type,
+  void append(std::string_view event, std::string_view type, std::string_view source,
               std::string_view principal, Now now);
+  void count_type(std::string_view type);
+  void note_source(std::string_view source);
   void expire_leases(Now now);
   [[nodiscard]] Status write(Now now);
   void undo();
@@ -66,7 +68,10 @@ class Ingest {
   std::uint64_t next_ = 1;
   std::string records_;
   std::vector<Outgoing::Publication> publications_;
-  std::map<std::string, std::uint64_t, std::less<>> tally_;
+  using Tally = std::map<std::string, std::uint64_t, std::less<>>;
+  Tally tally_;
+  Tally::value_type* counted_last_ = nullptr;
+  std::string noted_last_;  // source
   std::vector<RegistryEntry> rows_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/bus/protocol.hpp"
@@ -25,14 +26,20 @@ struct Outgoing {
     std::string peer;
     std::string octets;
   };
+  // A run of neighbouring records with one topic.
   struct Publication {
     std::string topic;
-    std::string octets;
+    std::size_t from = 0;  // in `records`
+    std::size_t length = 0;
   };
   std::vector<Answer> answers;
+  std::string records;                    // of the group, one behind the other
   std::vector<Publication> publications;  // in order
-  std::string mark;                       // behind the publications; empty: none
-  std::uint64_t head = 0;                 // with a mark
+  [[nodiscard]] std::string_view octets_of(const Publication& publication) const {
+    return std::string_view(records).substr(publication.from, publication.length);
+  }
+  std::string mark;        // behind the publications; empty: none
+  std::uint64_t head = 0;  // with a mark
 };
 
 }  // namespace sense

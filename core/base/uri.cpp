@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <memory>
 
@@ -38,6 +39,13 @@ bool unusable(char32_t c) {
   return c == ' ' || deceives(c) ||
          (c < 128 && U"\"<>\\^`{|}"sv.find(c) != std::u32string_view::npos);
 }
+
+constexpr std::array<bool, 128> source_char = [] {
+  std::array<bool, 128> table{};
+  for (std::size_t c = '!'; c < 0x7f; ++c)
+    table[c] = "\"<>\\^`"sv.find(static_cast<char>(c)) == std::string_view::npos;
+  return table;
+}();
 
 Result<Uri> parse_hierarchical(std::string_view text, std::string scheme) {
   // libcurl takes the host from behind one, two or three slashes, drops user information in silence
@@ -108,11 +116,15 @@ Result<Uri> parse_uri(std::string_view text) {
 
 bool valid_source(std::string_view text) {
   if (text.empty() || text.size() > 1024) return false;
-  constexpr std::string_view never = "\"<>\\^`";
   while (!text.empty()) {
+    // Nearly all of it is ASCII, and the broker checks each event's.
+    if (const auto octet = static_cast<unsigned char>(text.front()); octet < 128) {
+      if (!source_char[octet]) return false;
+      text.remove_prefix(1);
+      continue;
+    }
     const auto point = first_code_point(text);
-    if (point.length == 0 || point.value == ' ' || deceives(point.value)) return false;
-    if (point.length == 1 && never.find(text.front()) != std::string_view::npos) return false;
+    if (point.length == 0 || deceives(point.value)) return false;
     text.remove_prefix(point.length);
   }
   return true;

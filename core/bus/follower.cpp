@@ -1,6 +1,7 @@
 #include "core/bus/follower.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sense::bus {
 
@@ -13,6 +14,7 @@ void Follower::follow(std::uint64_t position, std::vector<std::string> prefixes)
   need_fetch_ = true;
   position_ = position;
   prefixes_ = std::move(prefixes);
+  selected_ = TypePrefixes(prefixes_);
 }
 
 void Follower::forget_waiting() {
@@ -64,18 +66,10 @@ void Follower::on_mark(Mark mark) {
   marks_.push_back(std::move(mark));
 }
 
-bool Follower::wanted_type(const std::string& type) const {
-  const auto topic = type + " ";
-  return std::any_of(prefixes_.begin(), prefixes_.end(),
-                     [&](const auto& prefix) { return selects(prefix, topic); });
-}
-
-bool Follower::wanted(const Event& event) const { return wanted_type(event.type.clark()); }
-
 std::uint64_t Follower::expected(const Mark& mark) const {
   std::uint64_t count = 0;
   for (const auto& [type, events] : mark.tally)
-    if (wanted_type(type)) count += events;
+    if (selected_.select(type)) count += events;
   return count;
 }
 
@@ -84,10 +78,11 @@ Follower::Step Follower::try_mark() {
   if (marks_.empty()) return Step::none;
   const auto& mark = marks_.front();
   if (mark.previous != position_) return Step::fetch;
+  // Gone from here whether they are complete or not: if not, they come again with the fetch.
   Batch batch;
-  for (const auto& waiting : waiting_) {
-    if (waiting.event->sequence > mark.head) break;
-    if (wanted(*waiting.event)) batch.events.push_back(waiting.event);
+  for (; !waiting_.empty() && waiting_.front().event->sequence <= mark.head; waiting_.pop_front()) {
+    waiting_octets_ -= waiting_.front().octets;
+    if (wanted(*waiting_.front().event)) batch.events.push_back(std::move(waiting_.front().event));
   }
   if (batch.events.size() != expected(mark)) return Step::fetch;
   batch.position = mark.head;
@@ -114,7 +109,7 @@ std::optional<Batch> Follower::next_batch() {
   ready_.pop_front();
   while (!ready_.empty() && ready_.front().lost_from == 0) {
     auto& more = ready_.front();
-    batch.events.insert(batch.events.end(), more.events.begin(), more.events.end());
+    std::move(more.events.begin(), more.events.end(), std::back_inserter(batch.events));
     batch.position = more.position;
     ready_.pop_front();
   }

@@ -8,6 +8,7 @@
 
 #include "core/bus/bus.hpp"
 #include "core/bus/protocol.hpp"
+#include "core/bus/type_prefixes.hpp"
 
 namespace sense::bus {
 
@@ -49,8 +50,9 @@ class Follower {
  private:
   enum class Step { none, advanced, fetch };
   [[nodiscard]] Step try_mark();
-  [[nodiscard]] bool wanted(const Event& event) const;
-  [[nodiscard]] bool wanted_type(const std::string& type) const;
+  [[nodiscard]] bool wanted(const Event& event) const {
+    return selected_.select(event.type.clark());
+  }
   [[nodiscard]] std::uint64_t expected(const Mark& mark) const;
   void forget_waiting();
   void drop_until(std::uint64_t sequence);
@@ -61,6 +63,7 @@ class Follower {
   std::uint64_t generation_ = 0;
   std::uint64_t position_ = 0;
   std::vector<std::string> prefixes_;
+  TypePrefixes selected_;  // by them
   struct Waiting {
     EventRef event;
     std::size_t octets = 0;

@@ -136,6 +136,7 @@ void pack_body(Packer& packer, const Request& request) {
 
 bool read_publish(Items body, Request& request) {
   if (body.left() > publish_events_max) return false;
+  request.events.reserve(body.left());
   while (body.left() > 0) request.events.push_back(body.octets());
   return body.complete();
 }
@@ -316,6 +317,28 @@ std::string encode(const Request& request) {
   pack_text(packer, to_text(request.operation));
   pack_body(packer, request);
   return std::move(sink.octets);
+}
+
+std::string publish_header(std::uint64_t id, std::size_t count) {
+  Sink sink;
+  Packer packer(sink);
+  packer.pack_array(4).pack_fix_uint8(protocol_version).pack_fix_uint64(id);
+  pack_text(packer, to_text(Operation::publish));
+  // MessagePack's "array 32", whatever the count; the packer would choose the shortest form.
+  sink.octets += '\xdd';
+  for (int shift = 24; shift >= 0; shift -= 8)
+    sink.octets += static_cast<char>(static_cast<unsigned char>(count >> shift));
+  return std::move(sink.octets);
+}
+
+void append_published_event(std::string& request, std::string_view encoded) {
+  struct Behind {
+    std::string& octets;
+    void write(const char* data, std::size_t length) { octets.append(data, length); }
+  } sink{request};
+  msgpack::packer<Behind> packer(sink);
+  packer.pack_bin(static_cast<std::uint32_t>(encoded.size()));
+  packer.pack_bin_body(encoded.data(), static_cast<std::uint32_t>(encoded.size()));
 }
 
 Result<Request> decode_request(std::string_view octets) {

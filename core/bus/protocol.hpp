@@ -15,10 +15,11 @@ namespace sense::bus {
 
 inline constexpr std::uint64_t protocol_version = 1;
 inline constexpr std::size_t message_length_max = 16 * 1024 * 1024;
-inline constexpr std::size_t publish_events_max = 10'000;  // in one request
-inline constexpr std::size_t prefixes_max = 10'000;        // in one FETCH
-inline constexpr std::size_t tally_types_max = 200'000;    // in one mark
-inline constexpr std::size_t parameters_max = 10'000;      // in one PARAMETERS reply
+inline constexpr std::size_t publish_events_max = 10'000;         // in one request
+inline constexpr std::size_t publication_octets_max = 32 * 1024;  // of several records together
+inline constexpr std::size_t prefixes_max = 10'000;               // in one FETCH
+inline constexpr std::size_t tally_types_max = 200'000;           // in one mark
+inline constexpr std::size_t parameters_max = 10'000;             // in one PARAMETERS reply
 inline constexpr std::uint32_t list_limit_max = 1'000;
 inline constexpr std::size_t reason_length_max = 1'024;          // in PUT and DELETE
 inline constexpr std::size_t list_octets_max = 8 * 1024 * 1024;  // of the values in one LIST reply
@@ -43,6 +44,10 @@ struct Request {
   std::uint64_t limit = 0;                    // LIST
 };
 [[nodiscard]] std::string encode(const Request& request);
+// A PUBLISH in pieces, for who gathers events before they know how many: the header, which has the
+// same length for every id and count, and behind it each event.
+[[nodiscard]] std::string publish_header(std::uint64_t id, std::size_t count);
+void append_published_event(std::string& request, std::string_view encoded);
 [[nodiscard]] Result<Request> decode_request(std::string_view octets);
 // The id of a request whose rest cannot be read, so that it can be answered; 0 when there is none.
 [[nodiscard]] std::uint64_t request_id(std::string_view octets);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <deque>
 #include <set>
 #include <span>
 #include <thread>
@@ -14,6 +13,7 @@
 #include "core/bus/follower.hpp"
 #include "core/bus/mailbox.hpp"
 #include "core/bus/protocol.hpp"
+#include "core/bus/publish_queue.hpp"
 #include "core/bus/zmq_socket.hpp"
 #include "core/event/codec.hpp"
 
@@ -25,8 +25,6 @@ using bus::Operation;
 using bus::Reply;
 using bus::Request;
 
-constexpr std::size_t batch_events_max = 2'000;
-constexpr std::size_t batch_octets_max = 1024 * 1024;
 constexpr std::size_t batches_outstanding_max = 8;
 constexpr std::size_t fetch_octets = 4 * 1024 * 1024;
 constexpr auto silence_max = std::chrono::seconds{2};
@@ -34,16 +32,11 @@ constexpr auto complaint_interval = std::chrono::seconds{10};
 constexpr Duration resend_after_max = std::chrono::seconds{60};
 constexpr auto poll_interval = std::chrono::milliseconds{100};
 
-struct Outgoing {
-  std::string encoded;
-  Publisher::Done done;
-};
-
 using ReplyDone = std::function<void(Result<Reply>)>;
 
 struct Waiting {
   Operation operation = Operation::ping;
-  std::string octets;
+  std::shared_ptr<const std::string> octets;
   MonoTime sent{};      // the epoch when it still has to be sent
   MonoTime deadline{};  // the epoch when there is none
   ReplyDone done;
@@ -71,7 +64,8 @@ Result<std::vector<EventRef>> decode_records(std::string_view octets) {
 
 class ZmqBus final : public Bus {
  public:
-  explicit ZmqBus(BusOptions options) : options_(std::move(options)) {}
+  explicit ZmqBus(BusOptions options)
+      : options_(std::move(options)), queue_(options_.waiting_max, options_.waiting_bytes_max) {}
   ~ZmqBus() override { close(); }
 
   Status open() {
@@ -90,18 +84,12 @@ class ZmqBus final : public Bus {
   void publish(Event event, Done done) override {
     if (auto status = validate(event); !status)
       return answer(std::move(done), tl::unexpected(status.error()));
-    auto encoded = encode(event);
-    const auto octets = encoded.size();
-    const auto events_before = waiting_events_.fetch_add(1);
-    const auto octets_before = waiting_octets_.fetch_add(octets);
-    if (events_before >= options_.waiting_max || octets_before > options_.waiting_bytes_max) {
-      settle(octets);
+    const auto put = queue_.put(event, done);
+    if (!put.accepted)
       return answer(std::move(done), fail(Code::nomoreroom,
                                           "the queue to the broker is full: the broker does not "
                                           "answer, or not fast enough"));
-    }
-    outgoing_.put({std::move(encoded), std::move(done)});
-    if (!outgoing_woken_.exchange(true)) commands_.wake();
+    if (put.first) commands_.wake();
   }
 
   void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t bytes_max,
@@ -198,11 +186,6 @@ class ZmqBus final : public Bus {
     post([done = std::move(done), result = std::move(result)] { done(result); });
   }
 
-  void settle(std::size_t octets) {
-    waiting_events_.fetch_sub(1);
-    waiting_octets_.fetch_sub(octets);
-  }
-
   // Encoded by the caller's thread; sent by ours.
   template <class T>
   void ask(Request& request, Answer<T> done, std::function<Result<T>(Reply&)> read) {
@@ -212,11 +195,15 @@ class ZmqBus final : public Bus {
       post([done, value = std::move(value)]() mutable { done(std::move(value)); });
     };
     const auto deadline = mono_now() + options_.request_timeout;
-    command([this, id = request.id,
-             waiting = Waiting{
-                 request.operation, bus::encode(request), {}, deadline, deliver}]() mutable {
-      start(id, std::move(waiting));
-    });
+    command(
+        [this, id = request.id,
+         waiting = Waiting{request.operation, encoded(request), {}, deadline, deliver}]() mutable {
+          start(id, std::move(waiting));
+        });
+  }
+
+  static std::shared_ptr<const std::string> encoded(const Request& request) {
+    return std::make_shared<const std::string>(bus::encode(request));
   }
 
   static Result<std::uint64_t> revision_from(Reply& reply) { return reply.sequence; }
@@ -255,7 +242,7 @@ class ZmqBus final : public Bus {
   }
 
   void try_send(Waiting& waiting) {
-    if (!bus::send(service_, {waiting.octets})) return;
+    if (!bus::send(service_, {}, waiting.octets)) return;
     waiting.sent = mono_now();
     // A broker that is slow, not gone, must not drown in repeats.
     waiting.pause =
@@ -263,39 +250,22 @@ class ZmqBus final : public Bus {
   }
 
   void send_publishes() {
-    outgoing_woken_.store(false);
-    for (auto& item : outgoing_.take()) queue_.push_back(std::move(item));
-    while (!queue_.empty() && batches_ < batches_outstanding_max) send_batch();
+    while (batches_ < batches_outstanding_max) {
+      auto taken = queue_.take(next_id_.fetch_add(1));
+      if (!taken) return;
+      ++batches_;
+      const auto batch = std::make_shared<bus::PublishQueue::Batch>(std::move(*taken));
+      start(batch->id, {Operation::publish, batch->request, {}, {}, [this, batch](auto reply) {
+                          --batches_;
+                          settle(batch, std::move(reply));
+                        }});
+    }
   }
 
-  void send_batch() {
-    auto batch = std::make_shared<std::vector<Outgoing>>();
-    std::size_t octets = 0;
-    while (!queue_.empty() && batch->size() < batch_events_max && octets < batch_octets_max) {
-      octets += queue_.front().encoded.size();
-      batch->push_back(std::move(queue_.front()));
-      queue_.pop_front();
-    }
-    Request request;
-    request.operation = Operation::publish;
-    request.id = next_id_.fetch_add(1);
-    for (const auto& item : *batch) request.events.push_back(item.encoded);
-    ++batches_;
-    start(request.id,
-          {Operation::publish, bus::encode(request), {}, {}, [this, batch](Result<Reply> reply) {
-             --batches_;
-             settle_batch(*batch, reply);
-           }});
-  }
-
-  void settle_batch(std::vector<Outgoing>& batch, const Result<Reply>& reply) {
-    auto answers = std::make_shared<std::vector<std::pair<Done, Result<Receipt>>>>();
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      settle(batch[i].encoded.size());
-      answers->emplace_back(std::move(batch[i].done), receipt(reply, i));
-    }
-    post([answers] {
-      for (auto& [done, result] : *answers) done(std::move(result));
+  void settle(std::shared_ptr<bus::PublishQueue::Batch> batch, Result<Reply> reply) {
+    queue_.settle(*batch);
+    post([batch = std::move(batch), reply = std::move(reply)] {
+      for (std::size_t i = 0; i < batch->done.size(); ++i) batch->done[i](receipt(reply, i));
     });
   }
 
@@ -348,7 +318,7 @@ class ZmqBus final : public Bus {
     // Too many to ask for: the follower takes out what it does not want.
     if (prefixes.size() > bus::prefixes_max) request.prefixes = {"{"};
     start(request.id,
-          {Operation::fetch, bus::encode(request), {}, {}, [this, wanted](Result<Reply> reply) {
+          {Operation::fetch, encoded(request), {}, {}, [this, wanted](Result<Reply> reply) {
              on_fetched(wanted, reply);
            }});
   }
@@ -434,9 +404,9 @@ class ZmqBus final : public Bus {
   void complain(MonoTime now) {
     if (complained_ > started_ && now - complained_ < complaint_interval) return;
     complained_ = now;
-    log::warn("the broker does not answer; waiting for it, nothing acknowledged is lost",
-              {{"endpoint", options_.service},
-               {"events waiting", std::to_string(waiting_events_.load())}});
+    log::warn(
+        "the broker does not answer; waiting for it, nothing acknowledged is lost",
+        {{"endpoint", options_.service}, {"events waiting", std::to_string(queue_.events())}});
   }
 
   void interrupt_all() {
@@ -444,8 +414,8 @@ class ZmqBus final : public Bus {
     for (auto& task : commands_.take()) task();
     auto waiting = std::exchange(waiting_, {});
     for (auto& [id, entry] : waiting) entry.done(stopped());
-    for (auto& item : outgoing_.take()) queue_.push_back(std::move(item));
-    for (auto& item : queue_) answer(std::move(item.done), stopped());
+    while (auto batch = queue_.take(0))
+      for (auto& done : batch->done) answer(std::move(done), stopped());
   }
 
   const BusOptions options_;
@@ -455,16 +425,12 @@ class ZmqBus final : public Bus {
   zmq::socket_t events_ =
       bus::make_socket(context_, zmq::socket_type::sub, bus::message_length_max);
   bus::Mailbox<std::function<void()>> commands_;
-  bus::Mailbox<Outgoing> outgoing_;
-  std::atomic<bool> outgoing_woken_ = false;
+  bus::PublishQueue queue_;
   std::atomic<std::uint64_t> next_id_ = 1;
-  std::atomic<std::size_t> waiting_events_ = 0;
-  std::atomic<std::size_t> waiting_octets_ = 0;
   std::atomic<bool> connected_ = false;
   std::atomic<bool> stopping_ = false;
 
   // Owned by the bus thread.
-  std::deque<Outgoing> queue_;
   std::size_t batches_ = 0;
   std::map<std::uint64_t, Waiting> waiting_;
   bus::Follower follower_;

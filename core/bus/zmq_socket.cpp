@@ -28,6 +28,13 @@ bool somebody_listens(const std::string& path) {
   return connected;
 }
 
+std::vector<zmq::message_t> copies_of(const std::vector<std::string_view>& frames) {
+  std::vector<zmq::message_t> messages;
+  messages.reserve(frames.size() + 1);
+  for (const auto frame : frames) messages.emplace_back(frame.data(), frame.size());
+  return messages;
+}
+
 }  // namespace
 
 zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type, std::size_t message_max) {
@@ -96,9 +103,22 @@ std::optional<std::vector<zmq::message_t>> receive(zmq::socket_t& socket) {
 }
 
 bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames) {
-  std::vector<zmq::message_t> messages;
-  messages.reserve(frames.size());
-  for (const auto frame : frames) messages.emplace_back(frame.data(), frame.size());
+  auto messages = copies_of(frames);
+  return forward(socket, messages);
+}
+
+bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames,
+          std::shared_ptr<const std::string> last) {
+  const auto let_go = [](void*, void* kept) {
+    delete static_cast<std::shared_ptr<const std::string>*>(kept);
+  };
+  const auto octets = std::string_view(*last);
+  auto kept = std::make_unique<std::shared_ptr<const std::string>>(std::move(last));
+  // libzmq reads it only.
+  zmq::message_t message(const_cast<char*>(octets.data()), octets.size(), let_go, kept.get());
+  static_cast<void>(kept.release());
+  auto messages = copies_of(frames);
+  messages.push_back(std::move(message));
   return forward(socket, messages);
 }
 

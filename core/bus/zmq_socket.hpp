@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ namespace sense::bus {
 [[nodiscard]] std::optional<std::vector<zmq::message_t>> receive(zmq::socket_t& socket);
 // False when the message would have to wait or the peer is gone: it is then not sent at all.
 [[nodiscard]] bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames);
+// Likewise, with a last frame that is not copied but kept until libzmq is done with it.
+[[nodiscard]] bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames,
+                        std::shared_ptr<const std::string> last);
 [[nodiscard]] bool forward(zmq::socket_t& socket, std::vector<zmq::message_t>& frames);
 
 [[nodiscard]] inline std::string_view view(const zmq::message_t& frame) {

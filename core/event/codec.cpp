@@ -254,7 +254,7 @@ Status read_attributes(MsgpackReader& in, Event* into) {
   return {};
 }
 
-Result<EventHead> read_head(MsgpackReader& in) {
+Result<EventHead> read_head(MsgpackReader& in, Event* into) {
   const auto array = in.next();
   if (array.kind != Kind::array || array.number != event_items)
     return malformed("not an array of six items");
@@ -267,7 +267,13 @@ Result<EventHead> read_head(MsgpackReader& in) {
   const auto type = in.next();
   if (type.kind != Kind::text || !type.octets.starts_with('{'))
     return malformed("type is not {namespace}local");
-  if (auto status = QName::check(type.octets); !status) return malformed(status.error().message);
+  if (into == nullptr) {
+    if (auto status = QName::check(type.octets); !status) return malformed(status.error().message);
+  } else {
+    auto name = QName::parse(type.octets);
+    if (!name) return malformed(name.error().message);
+    into->type = *std::move(name);
+  }
   const auto source = in.next();
   if (source.kind != Kind::text) return malformed("source is not a text");
   if (source.octets.size() > Event::source_length_max)
@@ -279,7 +285,7 @@ Result<EventHead> read_head(MsgpackReader& in) {
 Result<EventHead> read_event(std::string_view octets, Event* into) {
   if (octets.size() > encoded_event_length_max) return too_big("length", encoded_event_length_max);
   MsgpackReader in(octets);
-  auto head = read_head(in);
+  auto head = read_head(in, into);
   if (!head) return head;
   if (auto status = read_attributes(in, into); !status) return tl::unexpected(status.error());
   const auto data = in.next();
@@ -314,7 +320,12 @@ Result<Record> read_record(MsgpackReader& in) {
 std::string encode(const Event& event) {
   std::string octets;
   octets.reserve(256 + event.data.size());
-  StringStream stream{octets};
+  append_event(octets, event);
+  return octets;
+}
+
+void append_event(std::string& out, const Event& event) {
+  StringStream stream{out};
   Packer packer(stream);
   packer.pack_array(event_items);
   packer.pack(format_version);
@@ -323,17 +334,13 @@ std::string encode(const Event& event) {
   packer.pack(event.source);
   write_attributes(packer, event);
   write_binary(packer, event.data.data(), event.data.size());
-  return octets;
 }
 
 Result<Event> decode_event(std::string_view octets) {
   Event event;
   const auto head = read_event(octets, &event);
   if (!head) return tl::unexpected(head.error());
-  auto type = QName::parse(head->type);
-  if (!type) return tl::unexpected(type.error());
   event.id = head->id;
-  event.type = *std::move(type);
   event.source = head->source;
   return event;
 }

@@ -13,6 +13,7 @@ inline constexpr std::size_t encoded_event_length_max = Event::data_length_max +
 
 // REQUIRES: validate(event) succeeded.
 [[nodiscard]] std::string encode(const Event& event);
+void append_event(std::string& out, const Event& event);
 
 // Strict: refuses what format.md does not allow, and checks depth, counts and sizes before it takes
 // memory for them. The event has been validated; sequence, observedtime and principal are empty.

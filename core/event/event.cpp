@@ -105,14 +105,22 @@ Status validate(const Event& event) {
   return {};
 }
 
-std::string topic_of(const Event& event) {
+std::string topic_of(std::string_view type, std::string_view source) {
   std::string topic;
-  topic.reserve(event.type.clark().size() + event.source.size() + 2);
-  topic += event.type.clark();
+  topic.reserve(type.size() + source.size() + 2);
+  topic += type;
   topic += ' ';
-  topic += event.source;
+  topic += source;
   topic += '\0';
   return topic;
+}
+
+std::string topic_of(const Event& event) { return topic_of(event.type.clark(), event.source); }
+
+bool is_topic(std::string_view text, std::string_view type, std::string_view source) {
+  return text.size() == type.size() + source.size() + 2 && text.ends_with('\0') &&
+         text[type.size()] == ' ' && text.starts_with(type) &&
+         text.substr(type.size() + 1, source.size()) == source;
 }
 
 }  // namespace sense

@@ -71,6 +71,8 @@ using EventRef = std::shared_ptr<const Event>;
 [[nodiscard]] bool valid_extension_name(std::string_view text);
 
 // The frame that the bus routes by: `{namespace}local` SP `source` NUL.
+[[nodiscard]] std::string topic_of(std::string_view type, std::string_view source);
 [[nodiscard]] std::string topic_of(const Event& event);
+[[nodiscard]] bool is_topic(std::string_view text, std::string_view type, std::string_view source);
 
 }  // namespace sense

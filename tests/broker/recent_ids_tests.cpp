@@ -1,6 +1,9 @@
 #include "broker/recent_ids.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <deque>
+#include <map>
+#include <random>
 #include <string>
 
 using namespace sense;
@@ -81,6 +84,51 @@ BOOST_AUTO_TEST_CASE(window_of_an_event_that_was_undone_begins_with_its_second_t
   ids.commit();
   ids.expire(start + 15min);
   BOOST_TEST(ids.find("//a", "1") == 2u);
+}
+
+// Against the plainest thing that could be right, with entries that come, go by age and by count,
+// and are undone, over several growths of the table.
+BOOST_AUTO_TEST_CASE(answers_are_those_of_a_map_and_a_list) {
+  std::mt19937 random(20261121);
+  for (const std::size_t count_max : {50, 3'000, 100'000}) {
+    RecentIds ids(1min, count_max);
+    std::map<std::string, std::pair<std::uint64_t, WallTime>> expected;
+    std::deque<std::string> order;
+    auto now = start;
+    for (std::uint64_t sequence = 1; sequence < 30'000;) {
+      const auto begin = sequence;
+      for (auto left = random() % 400; left > 0; --left, ++sequence) {
+        const auto id = std::to_string(random() % 20'000);
+        const auto known = expected.find(id);
+        BOOST_REQUIRE(ids.insert("//a", id, sequence, now) ==
+                      (known == expected.end() ? 0 : known->second.first));
+        if (known != expected.end()) continue;
+        expected.emplace(id, std::pair{sequence, now});
+        order.push_back(id);
+      }
+      if (random() % 4 == 0) {
+        ids.rollback();
+        while (!order.empty() && expected.at(order.back()).first >= begin) {
+          expected.erase(order.back());
+          order.pop_back();
+        }
+      }
+      ids.commit();
+      now += std::chrono::milliseconds(random() % 1500);
+      ids.expire(now);
+      while (!order.empty() &&
+             (order.size() > count_max || expected.at(order.front()).second + 1min < now)) {
+        expected.erase(order.front());
+        order.pop_front();
+      }
+      BOOST_REQUIRE(ids.size() == order.size());
+    }
+    for (int id = 0; id < 20'000; ++id) {
+      const auto known = expected.find(std::to_string(id));
+      BOOST_REQUIRE(ids.find("//a", std::to_string(id)) ==
+                    (known == expected.end() ? 0 : known->second.first));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bus/bus.hpp"
+
+namespace sense::bus {
+
+// Events on their way to the broker, put by any thread and taken by one as whole PUBLISH requests:
+// what waits becomes a batch by itself, and is laid out as it will be sent while it waits, so that
+// an event's octets are copied once.
+class PublishQueue {
+ public:
+  static constexpr std::size_t batch_events_max = 2'000;
+  static constexpr std::size_t batch_octets_max = 1024 * 1024;
+
+  struct Batch {
+    std::uint64_t id = 0;
+    std::shared_ptr<const std::string> request;  // encoded
+    std::vector<Publisher::Done> done;           // one for each event, in order
+  };
+
+  PublishQueue(std::size_t events_max, std::size_t octets_max)
+      : events_max_(events_max), octets_max_(octets_max) {}
+
+  // REQUIRES: validate(event) succeeded. False when the queue is full; `done` is then untouched.
+  // `first` tells that nothing waited before: the taker must be woken.
+  struct Put {
+    bool accepted = false;
+    bool first = false;
+  };
+  [[nodiscard]] Put put(const Event& event, Publisher::Done& done);
+  // The oldest that wait, as the request with that id. They count as waiting until settle().
+  [[nodiscard]] std::optional<Batch> take(std::uint64_t id);
+  void settle(const Batch& batch);
+  // Accepted and not settled.
+  [[nodiscard]] std::size_t events() const;
+
+ private:
+  struct Filling {
+    std::string octets;
+    std::vector<Publisher::Done> done;
+  };
+
+  const std::size_t events_max_;
+  const std::size_t octets_max_;
+  mutable std::mutex mutex_;
+  std::deque<Filling> filling_;
+  std::size_t events_ = 0;
+  std::size_t octets_ = 0;
+};
+
+}  // namespace sense::bus

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace sense::bus {
+
+// Which event types a list of topic prefixes selects: "{" all, "{ns}" a namespace, "{ns}local " one
+// type (TypePattern::topic_prefix). However long the list, a type is looked up in constant time.
+class TypePrefixes {
+ public:
+  TypePrefixes() = default;
+  explicit TypePrefixes(const std::vector<std::string>& prefixes);
+
+  // `type` in Clark notation.
+  [[nodiscard]] bool select(std::string_view type) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  using Set = std::unordered_set<std::string, Hash, std::equal_to<>>;
+  bool all_ = false;
+  Set namespaces_;  // with braces
+  Set types_;       // without the space
+};
+
+}  // namespace sense::bus
