@@ -29,6 +29,7 @@ INCLUDES = [
     ("adapters/*",        ["core", "adapters/api"]),  # a plugin
     ("cli",               ["core", "broker/broker.hpp", "gateways/api", "gateways/host",
                            "adapters/api", "adapters/host"]),
+    ("cli/bench",         ["core"]),  # shared with the peers in tests/bench
     ("cmake",             []),
     ("docs/*",            []),  # examples are for others: they know nothing of this tree
     ("tests",             ["core", "broker", "gateways", "adapters", "cli", "tests"]),

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sense::bench {
+
+// One number that a benchmark answers, beside a peer's where there is one.
+struct Figure {
+  std::string name;
+  std::optional<double> value;  // nothing: it could not be measured here
+  std::string unit;
+  std::string peer;  // empty: none
+  std::optional<double> peer_value;
+  std::optional<double> ratio;  // the median of value / peer_value in each run
+  unsigned runs = 0;
+};
+
+// The medians of what was measured side by side, run by run. `peer` may be empty: not there.
+// REQUIRES: as many of one as of the other, if both are not empty.
+[[nodiscard]] Figure make_figure(std::string name, std::string unit,
+                                 const std::vector<double>& values, std::string peer = {},
+                                 const std::vector<double>& peer_values = {});
+
+// {"figure", "value", "unit", "peer", "peer_value", "ratio", "runs"}: what is not there is null.
+[[nodiscard]] std::string to_json(const Figure& figure);
+
+// Four digits at least, thousands apart: "812,345", "0.312"; "–" for nothing.
+[[nodiscard]] std::string shown(const std::optional<double>& number);
+
+}  // namespace sense::bench

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+// Benchmarks. A *contestant* is SENSE or one of its peers: a program that takes a workload as words
+// KEY=VALUE, does it once with a server and clients of its own, and prints the outcome as one line.
+namespace sense::bench {
+
+// What a contestant is to do. A plain value.
+struct Workload {
+  static constexpr std::size_t octets_min = 16;  // when it was sent, and which one it is
+  static constexpr std::size_t octets_max = 1024 * 1024;
+  static constexpr std::uint64_t events_max = 1'000'000'000;
+  static constexpr unsigned subscribers_max = 64;
+
+  enum class Kind {
+    throughput,  // one publisher flat out, every event to every subscriber
+    sync,        // one publisher with one event outstanding
+    latency,     // open loop: each event leaves at its time, whatever became of those before
+    stalled,     // throughput with the last subscriber stopped; it goes on; then all is read again
+  };
+
+  Kind kind = Kind::throughput;
+  std::uint64_t events = 100'000;
+  std::size_t octets = 256;  // of data, in each event
+  unsigned subscribers = 1;  // each a process of its own
+  std::uint64_t rate = 0;    // events a second; latency only
+  bool tcp = false;          // SENSE's transport: tcp:// instead of ipc://
+  std::string folder = ".";  // where the server keeps its data, in a folder of its own
+};
+
+[[nodiscard]] std::vector<std::string> to_words(const Workload& workload);
+// A key that is not given keeps its default.
+[[nodiscard]] Result<Workload> parse_workload(const std::vector<std::string>& words);
+
+// What came of a workload. A plain value.
+struct Outcome {
+  std::string absent;                   // why it cannot be measured here; nothing else counts then
+  double seconds = 0;                   // first publish to last arrival and last acknowledgement
+  std::uint64_t acknowledged = 0;       // 0 where nothing is
+  std::vector<std::uint64_t> received;  // by each subscriber
+  double p50 = 0;  // latency in milliseconds, from the time it should have left
+  double p99 = 0;
+  double server_rss = 0;      // MiB: the most that the server had in memory
+  double replay_seconds = 0;  // stalled only
+};
+
+[[nodiscard]] std::string to_json(const Outcome& outcome);
+[[nodiscard]] Result<Outcome> parse_outcome(std::string_view line);
+
+// Events that did not arrive, all subscribers together.
+[[nodiscard]] std::uint64_t lost(const Workload& workload, const Outcome& outcome);
+
+}  // namespace sense::bench
