@@ -27,6 +27,8 @@ bool reserved(std::string_view type) {
          local.starts_with("gateway-removed");
 }
 
+constexpr std::size_t arrivals_max = 32;
+
 constexpr auto too_much = "the broker takes in too much at once: send it again";
 
 Published refuse(Code code, std::string reason) { return {code, 0, std::move(reason)}; }
@@ -73,7 +75,7 @@ Status Ingest::restore_ids(Now now) {
     if (!records) return true;
     for (const auto& record : *records)
       if (const auto head = peek_event(record.event))
-        ids_.insert(head->source, head->id, record.sequence, group.time);
+        ids_.insert(ids_.key_of(head->source, head->id), record.sequence, group.time);
     return true;
   });
   ids_.commit();
@@ -109,8 +111,8 @@ void Ingest::note_source(std::string_view source) {
   if (auto row = registry_.note_source(source)) rows_.push_back(std::move(*row));
 }
 
-Published Ingest::take_event(std::string_view octets, const Incoming& incoming, Now now) {
-  const auto event = peek_event(octets);
+Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, Now now) {
+  const auto& event = arrival.head;
   if (!event) {
     ++counters_["broker.events.refused"];
     return refuse(event.error().code, event.error().message);
@@ -125,13 +127,35 @@ Published Ingest::take_event(std::string_view octets, const Incoming& incoming, 
     return refuse(Code::protoerror, "the topic frame is not that of the event");
   }
   const auto sequence = next_;
-  if (const auto first = ids_.insert(event->source, event->id, sequence, now.wall); first != 0) {
+  if (const auto first = ids_.insert(arrival.key, sequence, now.wall); first != 0) {
     ++counters_["broker.events.repeated"];
     return {Code::duplicate, first, {}};
   }
-  append(octets, event->type, event->source, incoming.principal, now);
+  append(arrival.octets, event->type, event->source, incoming.principal, now);
   note_source(event->source);
   return {Code::noerror, sequence, {}};
+}
+
+Reply Ingest::handle_publish(const Incoming& incoming, Now now) {
+  const auto& events = incoming.request.events;
+  Reply reply;
+  reply.id = incoming.request.id;
+  reply.published.reserve(events.size());
+  // A few at a time: while one is read, the memory that the next will need is on its way.
+  for (std::size_t from = 0; from < events.size(); from += arrivals_max) {
+    arrivals_.clear();
+    for (auto i = from; i < std::min(from + arrivals_max, events.size()); ++i) {
+      Arrival arrival{events[i], peek_event(events[i], &names_), {}};
+      if (arrival.head) {
+        arrival.key = ids_.key_of(arrival.head->source, arrival.head->id);
+        ids_.prefetch(arrival.key);
+      }
+      arrivals_.push_back(std::move(arrival));
+    }
+    for (const auto& arrival : arrivals_)
+      reply.published.push_back(take_event(arrival, incoming, now));
+  }
+  return reply;
 }
 
 void Ingest::take_change(const Registry::Change& change, Now now) {
@@ -190,14 +214,7 @@ Reply Ingest::handle_read(const Incoming& incoming) const {
 Reply Ingest::handle(const Incoming& incoming, Now now) {
   const auto& request = incoming.request;
   switch (request.operation) {
-    case Operation::publish: {
-      Reply reply;
-      reply.id = request.id;
-      reply.published.reserve(request.events.size());
-      for (const auto event : request.events)
-        reply.published.push_back(take_event(event, incoming, now));
-      return reply;
-    }
+    case Operation::publish: return handle_publish(incoming, now);
     case Operation::put: return handle_put(incoming, now);
     case Operation::remove: return handle_remove(incoming, now);
     default: return handle_read(incoming);

@@ -10,6 +10,7 @@
 #include "broker/request.hpp"
 #include "broker/store.hpp"
 #include "core/base/counters.hpp"
+#include "core/event/codec.hpp"
 
 namespace sense {
 
@@ -43,7 +44,14 @@ class Ingest {
 
   [[nodiscard]] Status restore_ids(Now now);
   bus::Reply handle(const Incoming& incoming, Now now);
-  bus::Published take_event(std::string_view octets, const Incoming& incoming, Now now);
+  // An event of a PUBLISH that has been read and not yet taken.
+  struct Arrival {
+    std::string_view octets;
+    Result<EventHead> head;
+    RecentIds::Key key;
+  };
+  bus::Reply handle_publish(const Incoming& incoming, Now now);
+  bus::Published take_event(const Arrival& arrival, const Incoming& incoming, Now now);
   bus::Reply handle_put(const Incoming& incoming, Now now);
   bus::Reply handle_remove(const Incoming& incoming, Now now);
   bus::Reply handle_read(const Incoming& incoming) const;
@@ -72,6 +80,8 @@ class Ingest {
   Tally tally_;
   Tally::value_type* counted_last_ = nullptr;
   std::string noted_last_;  // source
+  CheckedNames names_;
+  std::vector<Arrival> arrivals_;
   std::vector<RegistryEntry> rows_;
 };
 

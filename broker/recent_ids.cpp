@@ -18,7 +18,7 @@ RecentIds::RecentIds(Duration window, std::size_t count_max)
   grow();
 }
 
-Hash128 RecentIds::key_of(std::string_view source, std::string_view id) const {
+RecentIds::Key RecentIds::key_of(std::string_view source, std::string_view id) const {
   std::array<char, text_length_max> text;
   // An event over its limits is nobody's; it was refused before.
   source = source.substr(0, Event::source_length_max);
@@ -35,7 +35,7 @@ std::size_t RecentIds::place_of(std::size_t age) const {
   return place < ring_.size() ? place : place - ring_.size();
 }
 
-std::size_t RecentIds::slot_of(const Hash128& key) const {
+std::size_t RecentIds::slot_of(const Key& key) const {
   const auto mask = slots_.size() - 1;
   const auto tag = static_cast<std::uint32_t>(key.low);
   auto slot = tag & mask;
@@ -45,14 +45,16 @@ std::size_t RecentIds::slot_of(const Hash128& key) const {
   return slot;
 }
 
-std::uint64_t RecentIds::find(std::string_view source, std::string_view id) const {
-  const auto place = slots_[slot_of(key_of(source, id))].place;
+void RecentIds::prefetch(const Key& key) const {
+  __builtin_prefetch(&slots_[static_cast<std::uint32_t>(key.low) & (slots_.size() - 1)]);
+}
+
+std::uint64_t RecentIds::find(const Key& key) const {
+  const auto place = slots_[slot_of(key)].place;
   return place == 0 ? 0 : ring_[place - 1].sequence;
 }
 
-std::uint64_t RecentIds::insert(std::string_view source, std::string_view id,
-                                std::uint64_t sequence, WallTime time) {
-  const auto key = key_of(source, id);
+std::uint64_t RecentIds::insert(const Key& key, std::uint64_t sequence, WallTime time) {
   auto slot = slot_of(key);
   if (slots_[slot].place != 0) return ring_[slots_[slot].place - 1].sequence;
   if (size_ == ring_.size()) {

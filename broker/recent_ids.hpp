@@ -16,12 +16,17 @@ class RecentIds {
  public:
   RecentIds(Duration window, std::size_t count_max);
 
+  // What stands for an event here. Prefetching it some time before it is asked for hides a miss of
+  // the cache.
+  using Key = Hash128;
+  [[nodiscard]] Key key_of(std::string_view source, std::string_view id) const;
+  void prefetch(const Key& key) const;
+
   // The sequence of that event, or 0 when it was not seen within the window.
-  [[nodiscard]] std::uint64_t find(std::string_view source, std::string_view id) const;
+  [[nodiscard]] std::uint64_t find(const Key& key) const;
   // Remembers the event and answers 0; or answers the sequence that it was seen under before, and
   // changes nothing.
-  std::uint64_t insert(std::string_view source, std::string_view id, std::uint64_t sequence,
-                       WallTime time);
+  std::uint64_t insert(const Key& key, std::uint64_t sequence, WallTime time);
   // Forgets what is older than the window or beyond the count.
   void expire(WallTime now);
 
@@ -34,7 +39,7 @@ class RecentIds {
 
  private:
   struct Seen {
-    Hash128 key;
+    Key key;
     std::uint64_t sequence = 0;
     WallTime time;
   };
@@ -44,11 +49,10 @@ class RecentIds {
     std::uint32_t tag = 0;    // low half of the key; tells where the slot belongs
     std::uint32_t place = 0;  // in the ring, counted from 1; 0: the slot is free
   };
-  [[nodiscard]] Hash128 key_of(std::string_view source, std::string_view id) const;
   // Where the entry is that came `age` entries after the oldest.
   [[nodiscard]] std::size_t place_of(std::size_t age) const;
   // The slot of that key, or the free one where it would go.
-  [[nodiscard]] std::size_t slot_of(const Hash128& key) const;
+  [[nodiscard]] std::size_t slot_of(const Key& key) const;
   void erase(std::size_t slot);
   void grow();
 

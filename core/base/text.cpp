@@ -63,6 +63,10 @@ bool valid_utf8(std::string_view text) {
         continue;
       }
     }
+    if (static_cast<unsigned char>(text.front()) < 0x80) {
+      text.remove_prefix(1);
+      continue;
+    }
     const auto point = first_code_point(text);
     if (point.length == 0) return false;
     text.remove_prefix(point.length);

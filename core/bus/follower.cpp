@@ -13,8 +13,18 @@ void Follower::follow(std::uint64_t position, std::vector<std::string> prefixes)
   ++generation_;
   need_fetch_ = true;
   position_ = position;
+  fetched_head_ = 0;
   prefixes_ = std::move(prefixes);
   selected_ = TypePrefixes(prefixes_);
+}
+
+Follower::Live Follower::live() const {
+  if (!following_) return Live::discard;
+  if ((fetching_ || need_fetch_) && fetched_head_ > position_ + behind_max) return Live::discard;
+  const bool consumer_is_late = !ready_.empty() || !marks_.empty();
+  const bool half_full =
+      waiting_.size() >= waiting_events_max / 2 || waiting_octets_ >= waiting_octets_max / 2;
+  return consumer_is_late && half_full ? Live::leave : Live::take;
 }
 
 void Follower::forget_waiting() {
@@ -66,7 +76,7 @@ void Follower::on_mark(Mark mark) {
   marks_.push_back(std::move(mark));
 }
 
-std::uint64_t Follower::expected(const Mark& mark) const {
+std::uint64_t Follower::expected(const Mark& mark) {
   std::uint64_t count = 0;
   for (const auto& [type, events] : mark.tally)
     if (selected_.select(type)) count += events;
@@ -125,6 +135,7 @@ std::optional<Follower::Fetch> Follower::next_fetch() {
 void Follower::on_fetched(std::uint64_t generation, Bus::FetchReply reply) {
   if (!waits_for(generation)) return;
   fetching_ = false;
+  fetched_head_ = reply.head;
   Batch batch;
   if (reply.first > position_ + 1 && position_ < reply.head) {
     batch.lost_from = position_ + 1;

@@ -21,12 +21,19 @@ class Follower {
   static constexpr std::size_t waiting_events_max = 50'000;
   static constexpr std::size_t waiting_octets_max = 64 * 1024 * 1024;
   static constexpr std::size_t waiting_marks_max = 10'000;
+  static constexpr std::uint64_t behind_max = 20'000;
 
   // Starts over after `position`.
   void follow(std::uint64_t position, std::vector<std::string> prefixes);
   [[nodiscard]] bool following() const { return following_; }
   [[nodiscard]] const std::vector<std::string>& prefixes() const { return prefixes_; }
   [[nodiscard]] std::uint64_t position() const { return position_; }
+
+  // What to do with the live stream. `leave`: its consumer is slower than it, so let it wait in the
+  // socket, whose bounds make the sender drop in the end. `discard`: the journal is still far
+  // ahead, and what comes now would not fit until it is reached.
+  enum class Live { take, leave, discard };
+  [[nodiscard]] Live live() const;
 
   // Events from the live stream, in the order of arrival. `octets` is their size, for the bound.
   void on_events(std::vector<EventRef> events, std::size_t octets);
@@ -50,10 +57,8 @@ class Follower {
  private:
   enum class Step { none, advanced, fetch };
   [[nodiscard]] Step try_mark();
-  [[nodiscard]] bool wanted(const Event& event) const {
-    return selected_.select(event.type.clark());
-  }
-  [[nodiscard]] std::uint64_t expected(const Mark& mark) const;
+  [[nodiscard]] bool wanted(const Event& event) { return selected_.select(event.type.clark()); }
+  [[nodiscard]] std::uint64_t expected(const Mark& mark);
   void forget_waiting();
   void drop_until(std::uint64_t sequence);
 
@@ -71,8 +76,9 @@ class Follower {
   std::deque<Waiting> waiting_;
   std::size_t waiting_octets_ = 0;
   std::deque<Mark> marks_;
-  std::uint64_t marked_ = 0;  // head of the mark that came last
-  std::deque<Batch> ready_;   // at most a few: what a fetch or a mark completed
+  std::uint64_t marked_ = 0;        // head of the mark that came last
+  std::uint64_t fetched_head_ = 0;  // head that the last fetch told
+  std::deque<Batch> ready_;         // at most a few: what a fetch or a mark completed
 };
 
 }  // namespace sense::bus

@@ -13,10 +13,13 @@ TypePrefixes::TypePrefixes(const std::vector<std::string>& prefixes) {
   }
 }
 
-bool TypePrefixes::select(std::string_view type) const {
-  if (all_ || types_.contains(type)) return true;
+bool TypePrefixes::select(std::string_view type) {
+  if (all_) return true;
+  if (type == last_type_) return last_answer_;
+  last_type_ = type;
   // A namespace has no brace of its own.
-  return !namespaces_.empty() && namespaces_.contains(type.substr(0, type.find('}') + 1));
+  last_answer_ = types_.contains(type) || namespaces_.contains(type.substr(0, type.find('}') + 1));
+  return last_answer_;
 }
 
 }  // namespace sense::bus

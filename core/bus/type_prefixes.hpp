@@ -15,8 +15,9 @@ class TypePrefixes {
   TypePrefixes() = default;
   explicit TypePrefixes(const std::vector<std::string>& prefixes);
 
-  // `type` in Clark notation.
-  [[nodiscard]] bool select(std::string_view type) const;
+  // `type` in Clark notation. One thread: it remembers the last answer, since neighbours mostly
+  // share their type.
+  [[nodiscard]] bool select(std::string_view type);
 
  private:
   struct Hash {
@@ -29,6 +30,8 @@ class TypePrefixes {
   bool all_ = false;
   Set namespaces_;  // with braces
   Set types_;       // without the space
+  std::string last_type_;
+  bool last_answer_ = false;
 };
 
 }  // namespace sense::bus

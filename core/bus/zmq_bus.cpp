@@ -26,6 +26,7 @@ using bus::Reply;
 using bus::Request;
 
 constexpr std::size_t batches_outstanding_max = 8;
+constexpr int events_unread_max = 1'000;  // messages
 constexpr std::size_t fetch_octets = 4 * 1024 * 1024;
 constexpr auto silence_max = std::chrono::seconds{2};
 constexpr auto complaint_interval = std::chrono::seconds{10};
@@ -51,8 +52,9 @@ Result<std::vector<EventRef>> decode_records(std::string_view octets) {
   if (!records) return tl::unexpected(records.error());
   std::vector<EventRef> events;
   events.reserve(records->size());
+  CheckedNames names;
   for (const auto& record : *records) {
-    if (auto event = decode_record(record))
+    if (auto event = decode_record(record, &names))
       events.push_back(std::make_shared<const Event>(std::move(*event)));
     else
       log::error(
@@ -73,7 +75,7 @@ class ZmqBus final : public Bus {
     service_.set(zmq::sockopt::sndhwm, 1000);
     // Before connect: with the default, subscriptions beyond 1,000 are lost on the way.
     events_.set(zmq::sockopt::sndhwm, 0);
-    events_.set(zmq::sockopt::rcvhwm, 20'000);
+    events_.set(zmq::sockopt::rcvhwm, events_unread_max);
     events_.set(zmq::sockopt::subscribe, std::string(bus::mark_topic));
     if (auto status = bus::connect(service_, options_.service); !status) return status;
     if (auto status = bus::connect(events_, options_.events); !status) return status;
@@ -218,9 +220,11 @@ class ZmqBus final : public Bus {
       send_publishes();
       pump_follower();
       std::array<zmq::pollitem_t, 3> items = {{{service_.handle(), 0, ZMQ_POLLIN, 0},
-                                               {events_.handle(), 0, ZMQ_POLLIN, 0},
-                                               {nullptr, commands_.fd(), ZMQ_POLLIN, 0}}};
-      wait_for(items);
+                                               {nullptr, commands_.fd(), ZMQ_POLLIN, 0},
+                                               {events_.handle(), 0, ZMQ_POLLIN, 0}}};
+      // What is to stay in the socket must not wake us.
+      const bool leave = follower_.live() == bus::Follower::Live::leave;
+      wait_for(std::span(items).first(leave ? 2 : 3));
       receive_replies();
       receive_events();
       check_time(mono_now());
@@ -353,10 +357,13 @@ class ZmqBus final : public Bus {
 
   void receive_events() {
     for (int count = 0; count < 1024; ++count) {
+      const auto live = follower_.live();
+      // Whoever does not listen cannot say that nobody speaks.
+      if (live == bus::Follower::Live::leave) return hear();
       auto frames = bus::receive(events_);
       if (!frames) return;
       hear();
-      if (frames->size() != 2) continue;
+      if (frames->size() != 2 || live == bus::Follower::Live::discard) continue;
       const auto octets = bus::view((*frames)[1]);
       if (bus::view((*frames)[0]) == bus::mark_topic) {
         if (auto mark = bus::decode_mark(octets)) follower_.on_mark(std::move(*mark));

@@ -254,7 +254,27 @@ Status read_attributes(MsgpackReader& in, Event* into) {
   return {};
 }
 
-Result<EventHead> read_head(MsgpackReader& in, Event* into) {
+Status check_type(const Item& type, CheckedNames& names) {
+  if (type.kind != Kind::text || !type.octets.starts_with('{'))
+    return malformed("type is not {namespace}local");
+  if (type.octets == names.type.clark() && !names.type.local().empty()) return {};
+  auto name = QName::parse(type.octets);
+  if (!name) return malformed(name.error().message);
+  names.type = *std::move(name);
+  return {};
+}
+
+Status check_source(const Item& source, CheckedNames& names) {
+  if (source.kind != Kind::text) return malformed("source is not a text");
+  if (source.octets.size() > Event::source_length_max)
+    return too_big("source", Event::source_length_max);
+  if (source.octets == names.source && !names.source.empty()) return {};
+  if (!valid_source(source.octets)) return malformed("source is not a URI-reference");
+  names.source = source.octets;
+  return {};
+}
+
+Result<EventHead> read_head(MsgpackReader& in, CheckedNames& names) {
   const auto array = in.next();
   if (array.kind != Kind::array || array.number != event_items)
     return malformed("not an array of six items");
@@ -265,34 +285,27 @@ Result<EventHead> read_head(MsgpackReader& in, Event* into) {
   if (auto s = check_text("id", id, Event::id_length_max); !s) return tl::unexpected(s.error());
   if (id.octets.empty()) return malformed("id is empty");
   const auto type = in.next();
-  if (type.kind != Kind::text || !type.octets.starts_with('{'))
-    return malformed("type is not {namespace}local");
-  if (into == nullptr) {
-    if (auto status = QName::check(type.octets); !status) return malformed(status.error().message);
-  } else {
-    auto name = QName::parse(type.octets);
-    if (!name) return malformed(name.error().message);
-    into->type = *std::move(name);
-  }
+  if (auto status = check_type(type, names); !status) return tl::unexpected(status.error());
   const auto source = in.next();
-  if (source.kind != Kind::text) return malformed("source is not a text");
-  if (source.octets.size() > Event::source_length_max)
-    return too_big("source", Event::source_length_max);
-  if (!valid_source(source.octets)) return malformed("source is not a URI-reference");
+  if (auto status = check_source(source, names); !status) return tl::unexpected(status.error());
   return EventHead{id.octets, type.octets, source.octets};
 }
 
-Result<EventHead> read_event(std::string_view octets, Event* into) {
+Result<EventHead> read_event(std::string_view octets, CheckedNames& names, Event* into) {
   if (octets.size() > encoded_event_length_max) return too_big("length", encoded_event_length_max);
   MsgpackReader in(octets);
-  auto head = read_head(in, into);
+  auto head = read_head(in, names);
   if (!head) return head;
   if (auto status = read_attributes(in, into); !status) return tl::unexpected(status.error());
   const auto data = in.next();
   if (data.kind != Kind::binary) return malformed("data is not binary, or cut short");
   if (data.octets.size() > Event::data_length_max) return too_big("data", Event::data_length_max);
   if (!in.at_end()) return malformed("octets follow the event");
-  if (into != nullptr) into->data = data.octets;
+  if (into == nullptr) return head;
+  into->id = head->id;
+  into->type = names.type;
+  into->source = head->source;
+  into->data = data.octets;
   return head;
 }
 
@@ -336,16 +349,18 @@ void append_event(std::string& out, const Event& event) {
   write_binary(packer, event.data.data(), event.data.size());
 }
 
-Result<Event> decode_event(std::string_view octets) {
+Result<Event> decode_event(std::string_view octets, CheckedNames* names) {
+  CheckedNames fresh;
   Event event;
-  const auto head = read_event(octets, &event);
+  const auto head = read_event(octets, names == nullptr ? fresh : *names, &event);
   if (!head) return tl::unexpected(head.error());
-  event.id = head->id;
-  event.source = head->source;
   return event;
 }
 
-Result<EventHead> peek_event(std::string_view octets) { return read_event(octets, nullptr); }
+Result<EventHead> peek_event(std::string_view octets, CheckedNames* names) {
+  CheckedNames fresh;
+  return read_event(octets, names == nullptr ? fresh : *names, nullptr);
+}
 
 void append_record(std::string& out, const Record& record) {
   StringStream stream{out};
@@ -369,8 +384,8 @@ Result<std::vector<Record>> split_records(std::string_view octets, std::size_t c
   return records;
 }
 
-Result<Event> decode_record(const Record& record) {
-  auto event = decode_event(record.event);
+Result<Event> decode_record(const Record& record, CheckedNames* names) {
+  auto event = decode_event(record.event, names);
   if (!event) return event;
   event->sequence = record.sequence;
   event->observedtime = record.observedtime;

@@ -15,18 +15,25 @@ inline constexpr std::size_t encoded_event_length_max = Event::data_length_max +
 [[nodiscard]] std::string encode(const Event& event);
 void append_event(std::string& out, const Event& event);
 
+// Remembers the type and the source that were checked last: neighbours mostly share them, and what
+// was right a moment ago needs no second look. A value of one thread.
+struct CheckedNames {
+  QName type;
+  std::string source;
+};
+
 // Strict: refuses what format.md does not allow, and checks depth, counts and sizes before it takes
 // memory for them. The event has been validated; sequence, observedtime and principal are empty.
-[[nodiscard]] Result<Event> decode_event(std::string_view octets);
+[[nodiscard]] Result<Event> decode_event(std::string_view octets, CheckedNames* names = nullptr);
 
-// What the broker reads of an event. Views into the octets. Takes no memory, yet checks all that
-// decode_event checks: what passes here can be decoded.
+// What the broker reads of an event. Views into the octets. Takes no memory for the event, yet
+// checks all that decode_event checks: what passes here can be decoded.
 struct EventHead {
   std::string_view id;
   std::string_view type;  // Clark notation, checked by QName::parse
   std::string_view source;
 };
-[[nodiscard]] Result<EventHead> peek_event(std::string_view octets);
+[[nodiscard]] Result<EventHead> peek_event(std::string_view octets, CheckedNames* names = nullptr);
 
 // An event as the journal holds it: the broker's stamp around the producer's untouched octets.
 struct Record {
@@ -41,6 +48,6 @@ void append_record(std::string& out, const Record& record);
 [[nodiscard]] Result<std::vector<Record>> split_records(std::string_view octets,
                                                         std::size_t count_max = 1'000'000);
 // The event in a record, stamp included.
-[[nodiscard]] Result<Event> decode_record(const Record& record);
+[[nodiscard]] Result<Event> decode_record(const Record& record, CheckedNames* names = nullptr);
 
 }  // namespace sense

@@ -1,15 +1,26 @@
 #include "core/event/msgpack_reader.hpp"
 
+#include <endian.h>
+
 #include <bit>
+#include <cstring>
 
 namespace sense {
 
 namespace {
 
+// Big-endian, of 1, 2, 4 or 8 octets.
 std::uint64_t load(std::string_view octets) {
-  std::uint64_t value = 0;
-  for (const char octet : octets) value = value << 8U | static_cast<unsigned char>(octet);
-  return value;
+  const auto as = [&]<class T>(T value) {
+    std::memcpy(&value, octets.data(), sizeof value);
+    return value;
+  };
+  switch (octets.size()) {
+    case 1: return as(std::uint8_t{});
+    case 2: return be16toh(as(std::uint16_t{}));
+    case 4: return be32toh(as(std::uint32_t{}));
+    default: return be64toh(as(std::uint64_t{}));
+  }
 }
 
 }  // namespace
@@ -93,18 +104,6 @@ auto MsgpackReader::wide(unsigned head) -> Item {
     case 0xdf: return with_width(Kind::map, 4);
     default: return stop();
   }
-}
-
-auto MsgpackReader::next() -> Item {
-  if (rest_.empty()) return {};
-  const unsigned head = static_cast<unsigned char>(rest_.front());
-  rest_.remove_prefix(1);
-  if (head < 0x80) return {Kind::natural, 0, head, {}};
-  if (head < 0x90) return {Kind::map, 0, head & 0x0fU, {}};
-  if (head < 0xa0) return {Kind::array, 0, head & 0x0fU, {}};
-  if (head < 0xc0) return sized(Kind::text, head & 0x1fU);
-  if (head < 0xe0) return wide(head);
-  return {Kind::negative, 0, ~std::uint64_t{0xff} | head, {}};
 }
 
 std::optional<std::int64_t> integer_of(const MsgpackReader::Item& item) {

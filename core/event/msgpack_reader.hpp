@@ -38,7 +38,17 @@ class MsgpackReader {
   explicit MsgpackReader(std::string_view octets) : rest_(octets) {}
 
   // The next item; Kind::none when the octets end within it or start with 0xc1, and from then on.
-  [[nodiscard]] Item next();
+  [[nodiscard]] Item next() {
+    if (rest_.empty()) return {};
+    const unsigned head = static_cast<unsigned char>(rest_.front());
+    rest_.remove_prefix(1);
+    if (head < 0x80) return {Kind::natural, 0, head, {}};
+    if (head < 0x90) return {Kind::map, 0, head & 0x0fU, {}};
+    if (head < 0xa0) return {Kind::array, 0, head & 0x0fU, {}};
+    if (head < 0xc0) return sized(Kind::text, head & 0x1fU);
+    if (head < 0xe0) return wide(head);
+    return {Kind::negative, 0, ~std::uint64_t{0xff} | head, {}};
+  }
 
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
 

@@ -59,13 +59,16 @@ bool is_ncname(std::string_view text) {
   if (text.empty()) return false;
   bool first = true;
   while (!text.empty()) {
+    if (const auto octet = static_cast<unsigned char>(text.front()); octet < 128) {
+      if (!(first ? ascii.starts_name : ascii.continues_name)[octet]) return false;
+      first = false;
+      text.remove_prefix(1);
+      continue;
+    }
     const auto point = first_code_point(text);
     if (point.length == 0) return false;
-    const bool good =
-        point.value < 128
-            ? (first ? ascii.starts_name : ascii.continues_name)[point.value]
-            : contains(name_start, point.value) || (!first && contains(name_more, point.value));
-    if (!good) return false;
+    if (!contains(name_start, point.value) && (first || !contains(name_more, point.value)))
+      return false;
     first = false;
     text.remove_prefix(point.length);
   }
@@ -74,9 +77,13 @@ bool is_ncname(std::string_view text) {
 
 bool is_namespace(std::string_view text) {
   while (!text.empty()) {
+    if (const auto octet = static_cast<unsigned char>(text.front()); octet < 128) {
+      if (!ascii.in_namespace[octet]) return false;
+      text.remove_prefix(1);
+      continue;
+    }
     const auto point = first_code_point(text);
-    if (point.length == 0) return false;
-    if (point.value < 128 ? !ascii.in_namespace[point.value] : deceives(point.value)) return false;
+    if (point.length == 0 || deceives(point.value)) return false;
     text.remove_prefix(point.length);
   }
   return true;

@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(types_are_selected_as_their_topics_are) {
   const std::vector<std::string> types = {"{urn:a}one",  "{urn:a}ones", "{urn:a}two", "{urn:ab}one",
                                           "{urn:abc}on", "{}bare",      "{}one"};
   for (const auto& list : lists) {
-    const TypePrefixes prefixes(list);
+    TypePrefixes prefixes(list);
     for (const auto& type : types) {
       const auto topic = type + " //source";
       bool expected = false;
