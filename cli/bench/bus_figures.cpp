@@ -94,7 +94,7 @@ class Measurement {
     if (!wanted(sync_publish)) return {};
     const auto outcomes =
         side_by_side("synchronous publish", {sense_name, jetstream},
-                     workload(Workload::Kind::sync, bench_.quick ? 2'000 : 20'000, 0), bench_.runs);
+                     workload(Workload::Kind::sync, bench_.quick ? 500 : 20'000, 0), bench_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(sync_publish, events_a_second, *outcomes, rate_of, jetstream);
     return {};

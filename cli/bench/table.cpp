@@ -21,7 +21,7 @@ std::string head_of(const std::vector<std::string>& cells, std::size_t texts) {
 }
 
 std::string with_loss(const std::string& text, std::uint64_t lost) {
-  return lost == 0 ? text : text + " (lost " + shown(static_cast<double>(lost)) + ")";
+  return lost == 0 ? text : text + " (lost " + shown_count(lost) + ")";
 }
 
 std::string caption(const Report& report) {
@@ -53,8 +53,7 @@ std::string throughput(const Matrix& matrix) {
   auto text = "\nEvents a second at each subscriber; what did not arrive is counted.\n\n" +
               head_of(head, 0);
   for (const auto& row : matrix.throughput) {
-    std::vector<std::string> cells{shown(static_cast<double>(row.octets)),
-                                   std::to_string(row.subscribers)};
+    std::vector<std::string> cells{shown_count(row.octets), std::to_string(row.subscribers)};
     for (const auto& cell : row.cells)
       cells.push_back(cell.rates.empty() ? missing
                                          : with_loss(shown(median(cell.rates)), cell.lost));
@@ -76,7 +75,7 @@ std::string latency(const Matrix& matrix) {
       cells.push_back(cell.p50.empty()
                           ? missing
                           : with_loss(shown(median(cell.p50)) + " / " + shown(median(cell.p99)) +
-                                          " at " + shown(static_cast<double>(cell.rate)),
+                                          " at " + shown_count(cell.rate),
                                       cell.lost));
     text += row_of(cells);
   }
