@@ -9,9 +9,10 @@ give_up() {
   exit 1
 }
 
+# missing_packages FILE...
 missing_packages() {
   local wanted
-  wanted=$(grep -v '^[[:space:]]*\(#\|$\)' packages.txt | sort)
+  wanted=$(grep -hv '^[[:space:]]*\(#\|$\)' "$@" | sort -u)
   # shellcheck disable=SC2086
   comm -23 <(printf '%s\n' $wanted) \
     <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
@@ -30,11 +31,12 @@ apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 "$@" >&2
 }
 
+# install_packages [FILE...]: what packages.txt names, and those files too.
 install_packages() {
   command -v dpkg-query >/dev/null ||
     give_up "this is not Debian; install what packages.txt names and build with cmake --preset release"
   local missing
-  missing=$(missing_packages)
+  missing=$(missing_packages packages.txt "$@")
   [ -z "$missing" ] && return
   say "installing $missing"
   [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||

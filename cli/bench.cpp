@@ -1,12 +1,12 @@
-#include <sys/vfs.h>
-
-#include <linux/magic.h>
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "cli/arrival.hpp"
 #include "cli/bench/bus_figures.hpp"
+#include "cli/bench/matrix.hpp"
+#include "cli/bench/report.hpp"
 #include "cli/bench/sense_contestant.hpp"
 #include "cli/command.hpp"
 
@@ -20,6 +20,9 @@ struct Wanted {
   bench::BusBench bench;
   std::string transport = "ipc";
   std::string peers;
+  bool matrix = false;
+  std::string table;
+  std::string svg;
 };
 
 fs::path this_executable() {
@@ -27,27 +30,67 @@ fs::path this_executable() {
   return fs::read_symlink("/proc/self/exe", error);
 }
 
-// There a sync costs nothing, and what comes out is about another machine than ours.
-bool in_memory(const std::string& folder) {
-  struct statfs about {};
-  return ::statfs(folder.c_str(), &about) == 0 &&
-         (about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC);
+// Asked before minutes of measuring, not after.
+Status can_write(const std::string& file) {
+  if (file.empty() || std::ofstream(file, std::ios::app)) return {};
+  return fail(Code::system, file + " cannot be written: is its folder there?");
+}
+
+Status write(const std::string& file, const std::string& text) {
+  if (file.empty()) return {};
+  std::ofstream out(file);
+  out << text;
+  if (!out.flush()) return fail(Code::system, file + " could not be written to its end");
+  return {};
+}
+
+Result<bench::Report> measure(const Wanted& wanted) {
+  bench::Report report;
+  report.date = to_rfc3339(system_clock().now().wall).substr(0, 10);
+  report.machine = bench::this_machine(wanted.bench.data);
+  report.transport = wanted.transport;
+  report.quick = wanted.bench.quick;
+  bench::Arena arena(wanted.peers, {"/proc/self/exe", "bench", "contestant"});
+  auto figures = bench::measure_bus(arena, wanted.bench);
+  if (!figures) return tl::unexpected(figures.error());
+  report.figures = std::move(*figures);
+  if (wanted.matrix) {
+    auto matrix = bench::measure_matrix(arena, wanted.bench);
+    if (!matrix) return tl::unexpected(matrix.error());
+    report.matrix = std::move(*matrix);
+  }
+  report.absent = arena.absent();
+  return report;
+}
+
+void print(const bench::Report& report, bool json) {
+  if (!json) {
+    std::fputs(bench::to_markdown(report).c_str(), stdout);
+    return;
+  }
+  for (const auto& figure : report.figures) print_line(bench::to_json(figure));
+  if (!report.matrix) return;
+  for (const auto& figure : bench::figures_of(*report.matrix)) print_line(bench::to_json(figure));
 }
 
 int run_bus(const Global& global, Wanted wanted) {
   auto& bench = wanted.bench;
   if (!global.data.empty()) bench.data = global.data;
   bench.tcp = wanted.transport == "tcp";
-  if (in_memory(bench.data)) {
-    const auto why = bench.data + " is in memory, where a sync costs nothing";
-    if (!bench.quick) return refused(why + ": name a folder on a disk with --data");
+  if (bench::in_memory(bench.data)) {
+    const auto why = "the folder " + bench.data + " is in memory, where a sync costs nothing";
+    if (!bench.quick) return refused(why + ": name one on a disk with --data");
     say(why + ": these figures say nothing about a disk");
   }
   if (wanted.peers.empty()) wanted.peers = this_executable().parent_path() / "tests/bench";
-  bench::Arena arena(wanted.peers, {"/proc/self/exe", "bench", "contestant"});
-  const auto figures = bench::measure_bus(arena, bench);
-  if (!figures) return failed(figures.error());
-  for (const auto& figure : *figures) print_line(bench::to_json(figure));
+  for (const auto& file : {wanted.table, wanted.svg})
+    if (auto good = can_write(file); !good) return failed(good.error());
+  const auto report = measure(wanted);
+  if (!report) return failed(report.error());
+  print(*report, global.json);
+  if (auto good = write(wanted.table, bench::to_markdown(*report)); !good)
+    return failed(good.error());
+  if (auto good = write(wanted.svg, bench::to_svg(*report)); !good) return failed(good.error());
   return exit_ok;
 }
 
@@ -57,7 +100,8 @@ void add_bus(CLI::App& bench, Cli& cli) {
       "Starts brokers, publishers and subscribers of its own in a temporary folder beside the\n"
       "current one (or in --data), on a real disk, and removes it all at the end.\n\n"
       "Examples:\n"
-      "  sense bench bus                                       everything, some minutes\n"
+      "  sense bench bus                                       all figures, some minutes\n"
+      "  sense bench bus --matrix --table t.md --svg c.svg     beside all peers, half an hour\n"
       "  sense bench bus --quick                               smoke, no figures to quote\n"
       "  sense bench bus --figure latency_10k_p99 --json       one figure, as JSON");
   const auto wanted = std::make_shared<Wanted>();
@@ -82,6 +126,11 @@ void add_bus(CLI::App& bench, Cli& cli) {
       ->add_option("--peers", wanted->peers,
                    "Folder of the peers' programs (default: tests/bench beside this one)")
       ->type_name("FOLDER");
+  command->add_flag("--matrix", wanted->matrix,
+                    "Sizes, subscribers and loads beside every peer, too");
+  command->add_option("--table", wanted->table, "Write the tables here, in Markdown")
+      ->type_name("FILE");
+  command->add_option("--svg", wanted->svg, "Write a chart here")->type_name("FILE");
   command->callback(
       [&cli, wanted] { cli.run = [&cli, wanted] { return run_bus(cli.global, *wanted); }; });
 }

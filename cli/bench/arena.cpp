@@ -81,11 +81,12 @@ Result<Outcome> Arena::run(const std::string& name, const Workload& workload) {
 
 Result<Arena::Outcomes> Arena::side_by_side(const std::string& title,
                                             std::vector<std::string> names,
-                                            const Workload& workload, unsigned runs) {
+                                            const WorkloadOf& workload_of, unsigned runs) {
   Outcomes outcomes;
   for (unsigned number = 1; number <= runs; ++number) {
     for (const auto& name : names) {
       if (absent_.contains(name)) continue;
+      const auto workload = workload_of(name);
       auto outcome = run(name, workload);
       if (!outcome) return tl::unexpected(outcome.error());
       if (!outcome->absent.empty()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -25,9 +26,10 @@ class Arena {
   // The order changes from run to run, so that none always comes first. SENSE comes first in
   // `names`, and fails the whole when it loses an event.
   using Outcomes = std::map<std::string, std::vector<Outcome>>;
+  using WorkloadOf = std::function<Workload(const std::string& name)>;
   [[nodiscard]] Result<Outcomes> side_by_side(const std::string& title,
                                               std::vector<std::string> names,
-                                              const Workload& workload, unsigned runs);
+                                              const WorkloadOf& workload_of, unsigned runs);
 
   // Why contestants could not take part, by name.
   [[nodiscard]] const std::map<std::string, std::string>& absent() const { return absent_; }

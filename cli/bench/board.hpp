@@ -82,9 +82,13 @@ class Receiver {
   Receiver(const Workload& workload, Board& board, unsigned index);
   // The data of each message that arrives, probes too.
   void take(std::string_view data);
+  // A message that nobody reads.
+  void take_unread();
+  [[nodiscard]] unsigned index() const { return index_; }
 
  private:
   const Workload workload_;
+  const unsigned index_;
   std::uint32_t* samples_;
   ReceiverSlot& slot_;
   std::uint64_t received_ = 0;

@@ -51,6 +51,13 @@ class Measurement {
            std::find(bench_.figures.begin(), bench_.figures.end(), name) != bench_.figures.end();
   }
 
+  [[nodiscard]] Result<Arena::Outcomes> side_by_side(const std::string& title,
+                                                     std::vector<std::string> contestants,
+                                                     const Workload& same, unsigned runs) {
+    return arena_.side_by_side(
+        title, std::move(contestants), [&](const std::string&) { return same; }, runs);
+  }
+
   [[nodiscard]] Workload workload(Workload::Kind kind, std::uint64_t events,
                                   unsigned subscribers) const {
     Workload workload;
@@ -74,7 +81,7 @@ class Measurement {
     if (wanted(vs_zmq_proxy)) contestants.emplace_back(zmq_proxy);
     if (wanted(vs_jetstream)) contestants.emplace_back(jetstream);
     if (contestants.size() == 1) return {};
-    const auto outcomes = arena_.side_by_side(
+    const auto outcomes = side_by_side(
         "durable throughput", contestants,
         workload(Workload::Kind::throughput, bench_.quick ? 100'000 : 1'000'000, 1), bench_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
@@ -85,9 +92,9 @@ class Measurement {
 
   Status sync() {
     if (!wanted(sync_publish)) return {};
-    const auto outcomes = arena_.side_by_side(
-        "synchronous publish", {sense_name, jetstream},
-        workload(Workload::Kind::sync, bench_.quick ? 2'000 : 20'000, 0), bench_.runs);
+    const auto outcomes =
+        side_by_side("synchronous publish", {sense_name, jetstream},
+                     workload(Workload::Kind::sync, bench_.quick ? 500 : 20'000, 0), bench_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(sync_publish, events_a_second, *outcomes, rate_of, jetstream);
     return {};
@@ -98,7 +105,7 @@ class Measurement {
     auto open_loop = workload(Workload::Kind::latency, bench_.quick ? 20'000 : 100'000, 1);
     open_loop.rate = latency_rate;
     const auto outcomes =
-        arena_.side_by_side("latency at 10,000 events/s", {sense_name}, open_loop, bench_.runs);
+        side_by_side("latency at 10,000 events/s", {sense_name}, open_loop, bench_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(latency_p50, "ms", *outcomes, [](const Outcome& outcome) { return outcome.p50; });
     add(latency_p99, "ms", *outcomes, [](const Outcome& outcome) { return outcome.p99; });
@@ -109,9 +116,9 @@ class Measurement {
   Status stalled() {
     if (!wanted(stalled_rss) && !wanted(replay_rate)) return {};
     const auto events = std::uint64_t{bench_.quick ? 200'000U : 10'000'000U};
-    const auto outcomes = arena_.side_by_side(
-        "one subscriber stopped, then a replay", {sense_name},
-        workload(Workload::Kind::stalled, events, wanted(stalled_rss) ? crowd : 0), 1);
+    const auto outcomes =
+        side_by_side("one subscriber stopped, then a replay", {sense_name},
+                     workload(Workload::Kind::stalled, events, wanted(stalled_rss) ? crowd : 0), 1);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(stalled_rss, "MiB", *outcomes, [](const Outcome& outcome) { return outcome.server_rss; });
     add(replay_rate, events_a_second, *outcomes, [events](const Outcome& outcome) {

@@ -38,7 +38,7 @@ std::string how_it_ended(int status) {
 
 Children::Children() {
   const auto set = watched();
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::sigprocmask(SIG_BLOCK, &set, &before_);
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   SENSE_CHECK(signals_ >= 0);
 }
@@ -47,6 +47,7 @@ Children::~Children() {
   for (const auto& [pid, name] : names_) ::kill(pid, SIGKILL);
   for (const auto& [pid, name] : names_) ::waitpid(pid, nullptr, 0);
   ::close(signals_);
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
 Result<pid_t> Children::start(const std::string& name, int death_signal,
@@ -65,8 +66,7 @@ Result<pid_t> Children::start(const std::string& name, int death_signal,
   ::prctl(PR_SET_PDEATHSIG, death_signal);
   // The parent may have died in between, and then no signal would come any more.
   if (::getppid() != parent) ::_exit(1);
-  const auto set = watched();
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
   ::_exit(child());
 }
 

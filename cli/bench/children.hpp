@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <functional>
 #include <map>
 #include <string>
@@ -42,7 +43,8 @@ class Children {
   void wait_for_signals(Duration duration);
   [[nodiscard]] Status reap();
 
-  int signals_ = -1;  // signalfd
+  sigset_t before_{};  // signals that were blocked before
+  int signals_ = -1;   // signalfd
   bool told_to_stop_ = false;
   std::map<pid_t, std::string> names_;
 };

@@ -95,13 +95,13 @@ class Course {
     if (auto good = start_clients(); !good) return good;
     if (auto good = warm_up(); !good) return good;
     const bool stalled = workload_.kind == Workload::Kind::stalled;
-    const bool stop_one = stalled && workload_.subscribers > 0;
-    if (stop_one) ::kill(last_subscriber_, SIGSTOP);
+    const bool stop_one = stalled && workload_.subscribers > Workload::stalled_subscriber;
+    if (stop_one) ::kill(subscribers_.at(Workload::stalled_subscriber), SIGSTOP);
     board_->started = true;
-    if (auto good = until_arrived(workload_.subscribers - (stop_one ? 1 : 0)); !good) return good;
+    if (auto good = until_arrived(followers(workload_) - (stop_one ? 1 : 0)); !good) return good;
     if (stop_one) {
-      ::kill(last_subscriber_, SIGCONT);
-      if (auto good = until_arrived(workload_.subscribers); !good) return good;
+      ::kill(subscribers_.at(Workload::stalled_subscriber), SIGCONT);
+      if (auto good = until_arrived(followers(workload_)); !good) return good;
     }
     outcome_.server_rss = peak_rss(*server);
     report();
@@ -112,7 +112,7 @@ class Course {
     for (unsigned i = 0; i < workload_.subscribers; ++i) {
       auto started = subscribe(i);
       if (!started) return tl::unexpected(started.error());
-      last_subscriber_ = *started;
+      subscribers_.push_back(*started);
     }
     auto started = children_.run("publisher", [this] {
       Sender sender(workload_, board_);
@@ -167,7 +167,7 @@ class Course {
   void report() {
     auto last = board_->acknowledged_ns.load();
     outcome_.acknowledged = board_->acknowledged;
-    for (unsigned i = 0; i < workload_.subscribers; ++i) {
+    for (unsigned i = 0; i < followers(workload_); ++i) {
       const auto& slot = board_->receivers.at(i);
       outcome_.received.push_back(slot.received);
       last = std::max(last, slot.last_ns.load());
@@ -212,7 +212,7 @@ class Course {
   Board board_;
   Children children_;
   pid_t publisher_ = 0;
-  pid_t last_subscriber_ = 0;
+  std::vector<pid_t> subscribers_;
   Outcome outcome_;
 };
 

@@ -48,14 +48,19 @@ std::string to_json(const Figure& figure) {
 
 std::string shown(const std::optional<double>& number) {
   if (!number) return "–";
-  std::array<char, 64> text{};
-  const int decimals = std::abs(*number) >= 100 ? 0 : std::abs(*number) >= 10 ? 1 : 3;
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, *number);
-  const std::string_view digits = text.data();
+  const auto size = std::abs(*number);
+  if (size >= 99.95)
+    return (*number < 0 ? "-" : "") + shown_count(static_cast<std::uint64_t>(std::llround(size)));
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", size >= 9.9995 ? 1 : 3, *number);
+  return text.data();
+}
+
+std::string shown_count(std::uint64_t count) {
+  const auto digits = std::to_string(count);
   std::string apart;
   for (std::size_t i = 0; i < digits.size(); ++i) {
-    const auto left = digits.size() - i;
-    if (decimals == 0 && !apart.empty() && apart != "-" && left % 3 == 0) apart += ',';
+    if (i > 0 && (digits.size() - i) % 3 == 0) apart += ',';
     apart += digits[i];
   }
   return apart;

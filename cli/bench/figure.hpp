@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,7 +27,8 @@ struct Figure {
 // {"figure", "value", "unit", "peer", "peer_value", "ratio", "runs"}: what is not there is null.
 [[nodiscard]] std::string to_json(const Figure& figure);
 
-// Four digits at least, thousands apart: "812,345", "0.312"; "–" for nothing.
+// As people read it: "812,345", "12.3", "0.312"; "–" for nothing.
 [[nodiscard]] std::string shown(const std::optional<double>& number);
+[[nodiscard]] std::string shown_count(std::uint64_t count);
 
 }  // namespace sense::bench

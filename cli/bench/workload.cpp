@@ -58,6 +58,11 @@ Status read_word(std::string_view word, Workload& workload) {
 
 }  // namespace
 
+unsigned followers(const Workload& workload) {
+  if (workload.kind != Workload::Kind::stalled) return workload.subscribers;
+  return std::min(workload.subscribers, Workload::stalled_subscriber + 1);
+}
+
 std::vector<std::string> to_words(const Workload& workload) {
   return {"kind=" + std::string(kinds.at(static_cast<std::size_t>(workload.kind))),
           "events=" + std::to_string(workload.events),

@@ -22,8 +22,12 @@ struct Workload {
     throughput,  // one publisher flat out, every event to every subscriber
     sync,        // one publisher with one event outstanding
     latency,     // open loop: each event leaves at its time, whatever became of those before
-    stalled,     // throughput with the last subscriber stopped; it goes on; then all is read again
+    // Throughput while the second subscriber is stopped; it goes on; then all is read again. The
+    // first two follow; the others only receive, and nobody counts what they miss.
+    stalled,
   };
+
+  static constexpr unsigned stalled_subscriber = 1;
 
   Kind kind = Kind::throughput;
   std::uint64_t events = 100'000;
@@ -33,6 +37,9 @@ struct Workload {
   bool tcp = false;          // SENSE's transport: tcp:// instead of ipc://
   std::string folder = ".";  // where the server keeps its data, in a folder of its own
 };
+
+// How many of the subscribers must get every event.
+[[nodiscard]] unsigned followers(const Workload& workload);
 
 [[nodiscard]] std::vector<std::string> to_words(const Workload& workload);
 // A key that is not given keeps its default.

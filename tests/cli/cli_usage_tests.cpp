@@ -22,7 +22,9 @@ const std::vector<std::vector<std::string>> commands{{"up"},
                                                      {"subscriptions", "cancel"},
                                                      {"config"},
                                                      {"config", "check"},
-                                                     {"config", "describe"}};
+                                                     {"config", "describe"},
+                                                     {"bench"},
+                                                     {"bench", "bus"}};
 
 // One line, and so one sentence, that begins with the program's name.
 void is_one_sentence(const std::string& err) {

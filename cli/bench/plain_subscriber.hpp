@@ -1,0 +1,15 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "core/base/error.hpp"
+
+namespace sense::bench {
+
+// A ZeroMQ SUB that knows nothing of SENSE: it counts messages and reads none. What it costs is the
+// broker's sending alone, so that a crowd of them fits beside what is measured. Until killed.
+[[nodiscard]] Status subscribe_plainly(const std::string& endpoint, const std::string& prefix,
+                                       const std::function<void()>& on_message);
+
+}  // namespace sense::bench

@@ -1,0 +1,139 @@
+#include <sys/stat.h>
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/process.hpp"
+
+using namespace sense::test;
+
+// `sense bench bus` from outside: what it prints, and that nothing of it stays behind.
+BOOST_AUTO_TEST_SUITE(cli_bench_tests)
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Bench {
+  TempFolder data;
+  TempFolder peers;
+
+  [[nodiscard]] std::vector<std::string> words(const std::string& figure) const {
+    return {"bench",  "bus",       "--quick",  "--runs", "1",       "--json",
+            "--data", data.path(), "--figure", figure,   "--peers", peers.path()};
+  }
+  // A program in place of a peer.
+  void have(const std::string& name, const std::string& script) const {
+    const auto file = peers.write(name, "#!/bin/sh\n" + script + "\n");
+    BOOST_REQUIRE(::chmod(file.c_str(), 0700) == 0);
+  }
+};
+
+// Whether a process works in the folder or below it.
+bool somebody_works_in(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    const auto place = fs::read_symlink(entry.path() / "cwd", ignored).string();
+    if (place.starts_with(fs::canonical(folder).string())) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(figure_is_one_line_and_a_missing_peer_is_null) {
+  const Bench bench;
+  const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
+  BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_TEST(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+  const auto line = nlohmann::json::parse(outcome.out);
+  BOOST_TEST(line["figure"] == "sync_publish_vs_jetstream");
+  BOOST_TEST(line["value"].get<double>() > 0);
+  BOOST_TEST(line["unit"] == "events/s");
+  BOOST_TEST(line["peer"] == "jetstream");
+  BOOST_TEST(line["peer_value"].is_null());
+  BOOST_TEST(line["ratio"].is_null());
+  BOOST_TEST(line["runs"] == 1);
+  BOOST_TEST(contains(outcome.err, "without jetstream"), outcome.err);
+  BOOST_TEST(contains(outcome.err, "tests/bench/packages.txt"), outcome.err);
+  BOOST_TEST(fs::is_empty(bench.data.path()));
+  BOOST_TEST(!somebody_works_in(bench.data.path()));
+}
+
+BOOST_AUTO_TEST_CASE(peer_is_measured_in_the_same_run) {
+  const Bench bench;
+  bench.have("jetstream", R"(echo '{"seconds": 2, "acknowledged": 2000, "received": []}')");
+  const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
+  BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  const auto line = nlohmann::json::parse(outcome.out);
+  BOOST_TEST(line["peer_value"] == 1000);
+  BOOST_TEST(line["ratio"].get<double>() == line["value"].get<double>() / 1000,
+             boost::test_tools::tolerance(1e-9));
+}
+
+BOOST_AUTO_TEST_CASE(stopped_subscriber_catches_up_and_everything_is_replayed) {
+  const Bench bench;
+  const auto outcome = run_sense({"bench", "contestant", "kind=stalled", "events=2000",
+                                  "subscribers=3", "folder=" + bench.data.path().string()});
+  BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  const auto line = nlohmann::json::parse(outcome.out);
+  BOOST_TEST(line["received"] == (std::vector{2000, 2000}));
+  BOOST_TEST(line["acknowledged"] == 2000);
+  BOOST_TEST(line["server_rss"].get<double>() > 0);
+  BOOST_TEST(line["replay_seconds"].get<double>() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(peer_that_fails_is_named) {
+  const Bench bench;
+  bench.have("jetstream", "exit 3");
+  const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(outcome.out.empty());
+  BOOST_TEST(contains(outcome.err, "jetstream ended with exit code 3"), outcome.err);
+}
+
+BOOST_AUTO_TEST_CASE(peer_that_prints_nonsense_is_an_error) {
+  const Bench bench;
+  bench.have("jetstream", "echo nonsense");
+  const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(contains(outcome.err, "no outcome, but: nonsense"), outcome.err);
+}
+
+BOOST_AUTO_TEST_CASE(interrupt_takes_everything_away) {
+  const Bench bench;
+  Running running(bench.words("replay_rate"));
+  BOOST_REQUIRE(eventually([&] { return somebody_works_in(bench.data.path()); }));
+  running.signal(SIGINT);
+  const auto outcome = running.finish();
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(outcome.out.empty());
+  BOOST_TEST(contains(outcome.err, "stopped before the end"), outcome.err);
+  BOOST_TEST(fs::is_empty(bench.data.path()));
+  BOOST_TEST(eventually([&] { return !somebody_works_in(bench.data.path()); }));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_bad_usage) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"bench"},
+                                             {"bench", "bus", "--figure", "speed"},
+                                             {"bench", "bus", "--runs", "0"},
+                                             {"bench", "bus", "--transport", "udp"},
+                                             {"bench", "contestant", "events=none"}}) {
+    const auto outcome = run_sense(words);
+    BOOST_TEST(outcome.code == 2, words.back());
+    BOOST_TEST(outcome.out.empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(table_that_cannot_be_written_is_said_before_measuring) {
+  const Bench bench;
+  auto words = bench.words("replay_rate");
+  words.insert(words.end(), {"--table", "/nowhere/at/all.md"});
+  const auto outcome = run_sense(words);
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(outcome.err == "sense: /nowhere/at/all.md cannot be written: is its folder there?\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
