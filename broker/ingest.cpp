@@ -21,14 +21,29 @@ static_assert(group_octets_max_before + 2 * bus::message_length_max <= group_oct
 
 // Changes of the subscription list are announced by the broker alone: gateways act on them.
 bool reserved(const QName& type) {
-  return type.ns() == management_namespace && (type.local().starts_with("subscription-") ||
-                                               type.local().starts_with("gateway-changed") ||
-                                               type.local().starts_with("gateway-removed"));
+  return type.ns() == management_namespace &&
+         (type.local().starts_with("subscription-") || type.local().starts_with("journal-") ||
+          type.local().starts_with("gateway-changed") ||
+          type.local().starts_with("gateway-removed"));
 }
 
 constexpr auto too_much = "the broker takes in too much at once: send it again";
 
 Published refuse(Code code, std::string reason) { return {code, 0, std::move(reason)}; }
+
+// What can be survived, in words for those who publish. Nothing after anything else: nobody knows
+// then what is on the disk.
+std::optional<Error> survivable(const Error& error) {
+  if (error.code == Code::nomoreroom)
+    return Error{Code::nomoreroom,
+                 "the disk of the broker's journal is full: nothing was stored; free space, or "
+                 "lower broker.retention-size"};
+  if (error.code == Code::timeout)
+    return Error{Code::timeout,
+                 "another program holds the broker's journal: nothing was stored; end what writes "
+                 "to broker.db (an SQL shell?) and send it again"};
+  return std::nullopt;
+}
 
 Reply refusal(const bus::Request& request, const Error& error) {
   Reply reply;
@@ -48,9 +63,9 @@ Ingest::Ingest(Store& store, Limits limits, Counters& counters)
 
 Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Now now) {
   Ingest ingest(store, limits, counters);
-  const auto range = store.journal().range();
-  if (!range) return tl::unexpected(range.error());
-  ingest.head_ = range->last;
+  const auto last = store.journal().safe_last(Store::record_octets_min);
+  if (!last) return tl::unexpected(last.error());
+  ingest.head_ = *last;
   ingest.next_ = ingest.head_ + 1;
   const auto loaded = store.load([&](RegistryEntry row) {
     if (auto status = ingest.registry_.load(std::move(row), now); !status)
@@ -67,6 +82,10 @@ Status Ingest::restore_ids(Now now) {
   // A window's events at most; the count bounds how far back that can reach.
   const auto from = head_ > ids_.count_max() ? head_ - ids_.count_max() : 0;
   auto status = store_.journal().read(std::max(from, range->first), [&](const auto& group) {
+    if (group.damaged) {
+      note_damage({group.first, group.last});
+      return true;
+    }
     if (group.time + ids_.window() < now.wall) return true;
     const auto records = split_records(group.octets);
     if (!records) return true;
@@ -214,6 +233,8 @@ Status Ingest::write(Now now) {
       return status;
   for (const auto& row : rows_)
     if (auto status = store_.save(row); !status) return status;
+  for (const auto& damage : damage_)
+    if (auto status = store_.journal().quarantine(damage, now.wall); !status) return status;
   return store_.commit();
 }
 
@@ -249,9 +270,11 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
   publications_.clear();
   tally_.clear();
   rows_.clear();
+  damage_.clear();
   ids_.expire(now.wall);
   Outgoing out;
   expire_leases(now);
+  announce_damage(now);
   for (const auto& incoming : group) {
     const auto reply = records_.size() < group_octets_max_before
                            ? handle(*incoming, now)
@@ -262,12 +285,12 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
   const auto events = next_ - 1 - head_;
   if (auto status = write(now); !status) {
     undo();
-    if (status.error().code != Code::nomoreroom) return tl::unexpected(status.error());
+    const auto reason = survivable(status.error());
+    if (!reason) return tl::unexpected(status.error());
     ++counters_["broker.groups.refused"];
-    return refused(group, {Code::nomoreroom,
-                           "the disk of the broker's journal is full: nothing was stored; free "
-                           "space, or lower broker.retention-size"});
+    return refused(group, *reason);
   }
+  noted_.clear();
   registry_.commit();
   ids_.commit();
   seal(out);

@@ -34,6 +34,10 @@ class Ingest {
   // when the journal can no longer be trusted: the broker must then stop, and has answered nothing.
   [[nodiscard]] Result<Outgoing> commit_group(std::span<const IncomingRef> group, Now now);
 
+  // Sequences of the journal that could not be read. With the next group it is looked at again,
+  // and what is damaged is quarantined and announced by {urn:sense:management}journal-damaged.
+  void note_damage(Journal::Range range);
+
   // When leases end next.
   [[nodiscard]] std::optional<MonoTime> next_timer() const { return registry_.next_expiry(); }
   [[nodiscard]] std::uint64_t head() const { return head_; }
@@ -51,6 +55,7 @@ class Ingest {
   void append(std::string_view event, std::string_view topic, std::string_view type,
               std::string_view principal, Now now);
   void expire_leases(Now now);
+  void announce_damage(Now now);
   [[nodiscard]] Status write(Now now);
   void undo();
   Outgoing refused(std::span<const IncomingRef> group, const Error& error) const;
@@ -61,6 +66,7 @@ class Ingest {
   Registry registry_;
   RecentIds ids_;
   std::uint64_t head_ = 0;  // committed
+  std::vector<Journal::Range> noted_;
 
   // The group under way.
   std::uint64_t next_ = 1;
@@ -68,6 +74,7 @@ class Ingest {
   std::vector<Outgoing::Publication> publications_;
   std::map<std::string, std::uint64_t, std::less<>> tally_;
   std::vector<RegistryEntry> rows_;
+  std::vector<Journal::Damage> damage_;
 };
 
 }  // namespace sense
