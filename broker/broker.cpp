@@ -314,6 +314,7 @@ class ZmqBroker final : public Broker {
     while (true) {
       commits_.wait(commit_timeout());
       auto waiting = commits_.take();
+      for (const auto range : damage_.take()) ingest_->note_damage(range);
       if (!commit(waiting)) return;
       trim(system_clock().now());
       if (stopping_.load() && waiting.empty()) return;
@@ -364,15 +365,20 @@ class ZmqBroker final : public Broker {
   void trim(Now now) {
     if (now.mono - trimmed_ < trim_interval) return;
     trimmed_ = now.mono;
-    const auto oldest = now.wall - config_.settings.duration("retention-age");
-    const auto octets = static_cast<std::uint64_t>(config_.settings.size("retention-size"));
-    if (!store_.begin()) return;
-    const auto removed = store_.journal().trim(oldest, octets, trim_groups);
-    if (!removed || !store_.commit()) {
-      store_.rollback();
+    const auto& settings = config_.settings;
+    const auto removed =
+        store_.trim({now.wall - settings.duration("retention-age"),
+                     static_cast<std::uint64_t>(settings.size("retention-size")),
+                     static_cast<std::uint64_t>(settings.integer("retention-count"))},
+                    trim_groups);
+    if (!removed) {
       ++counters_["broker.trim.failed"];
+      if (const auto say = complaints_of_trim_.ask("", now.mono); say.say)
+        log::error("retention cannot remove events", {{"reason", removed.error().message}});
       return;
     }
+    // More may have to go: with the next group, not a second later.
+    if (*removed == trim_groups) trimmed_ = {};
     counters_["broker.groups.trimmed"] += *removed;
   }
 
@@ -386,6 +392,7 @@ class ZmqBroker final : public Broker {
         Outgoing out;
         out.answers.push_back({incoming->peer, reader_->answer(incoming->request)});
         outgoing_.put(std::move(out));
+        for (const auto range : reader_->take_damage()) damage_.put(range);
       }
     }
   }
@@ -399,8 +406,10 @@ class ZmqBroker final : public Broker {
   std::atomic<std::size_t> waiting_octets_ = 0;
   bus::Mailbox<IncomingRef> commits_;
   bus::Mailbox<IncomingRef> reads_;
+  bus::Mailbox<Journal::Range> damage_;  // from the reader to the commit thread
   bus::Mailbox<Outgoing> outgoing_;
   MonoTime trimmed_{};
+  log::Occasionally complaints_of_trim_{std::chrono::minutes{1}};
 
   zmq::context_t context_{1};
   zmq::socket_t service_ =

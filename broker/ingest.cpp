@@ -23,8 +23,8 @@ bool reserved(std::string_view type) {
   static const std::string prefix = "{" + std::string(management_namespace) + "}";
   if (!type.starts_with(prefix)) return false;
   const auto local = type.substr(prefix.size());
-  return local.starts_with("subscription-") || local.starts_with("gateway-changed") ||
-         local.starts_with("gateway-removed");
+  return local.starts_with("subscription-") || local.starts_with("journal-") ||
+         local.starts_with("gateway-changed") || local.starts_with("gateway-removed");
 }
 
 constexpr std::size_t arrivals_max = 32;
@@ -32,6 +32,20 @@ constexpr std::size_t arrivals_max = 32;
 constexpr auto too_much = "the broker takes in too much at once: send it again";
 
 Published refuse(Code code, std::string reason) { return {code, 0, std::move(reason)}; }
+
+// What can be survived, in words for those who publish. Nothing after anything else: nobody knows
+// then what is on the disk.
+std::optional<Error> survivable(const Error& error) {
+  if (error.code == Code::nomoreroom)
+    return Error{Code::nomoreroom,
+                 "the disk of the broker's journal is full: nothing was stored; free space, or "
+                 "lower broker.retention-size"};
+  if (error.code == Code::timeout)
+    return Error{Code::timeout,
+                 "another program holds the broker's journal: nothing was stored; end what writes "
+                 "to broker.db (an SQL shell?) and send it again"};
+  return std::nullopt;
+}
 
 Reply refusal(const bus::Request& request, const Error& error) {
   Reply reply;
@@ -51,9 +65,9 @@ Ingest::Ingest(Store& store, Limits limits, Counters& counters)
 
 Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Now now) {
   Ingest ingest(store, limits, counters);
-  const auto range = store.journal().range();
-  if (!range) return tl::unexpected(range.error());
-  ingest.head_ = range->last;
+  const auto last = store.journal().safe_last(Store::record_octets_min);
+  if (!last) return tl::unexpected(last.error());
+  ingest.head_ = *last;
   ingest.next_ = ingest.head_ + 1;
   const auto loaded = store.load([&](RegistryEntry row) {
     if (auto status = ingest.registry_.load(std::move(row), now); !status)
@@ -70,6 +84,10 @@ Status Ingest::restore_ids(Now now) {
   // A window's events at most; the count bounds how far back that can reach.
   const auto from = head_ > ids_.count_max() ? head_ - ids_.count_max() : 0;
   auto status = store_.journal().read(std::max(from, range->first), [&](const auto& group) {
+    if (group.damaged) {
+      note_damage({group.first, group.last});
+      return true;
+    }
     if (group.time + ids_.window() < now.wall) return true;
     const auto records = split_records(group.octets);
     if (!records) return true;
@@ -239,6 +257,8 @@ Status Ingest::write(Now now) {
       return status;
   for (const auto& row : rows_)
     if (auto status = store_.save(row); !status) return status;
+  for (const auto& damage : damage_)
+    if (auto status = store_.journal().quarantine(damage, now.wall); !status) return status;
   return store_.commit();
 }
 
@@ -277,6 +297,7 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
   tally_.clear();
   counted_last_ = nullptr;
   rows_.clear();
+  damage_.clear();
   std::size_t octets = 0;
   for (const auto& incoming : group) octets += incoming->octets.size();
   // With the broker's stamp, an event grows by less than half.
@@ -284,6 +305,7 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
   ids_.expire(now.wall);
   Outgoing out;
   expire_leases(now);
+  announce_damage(now);
   for (const auto& incoming : group) {
     const auto reply = records_.size() < group_octets_max_before
                            ? handle(*incoming, now)
@@ -294,12 +316,12 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
   const auto events = next_ - 1 - head_;
   if (auto status = write(now); !status) {
     undo();
-    if (status.error().code != Code::nomoreroom) return tl::unexpected(status.error());
+    const auto reason = survivable(status.error());
+    if (!reason) return tl::unexpected(status.error());
     ++counters_["broker.groups.refused"];
-    return refused(group, {Code::nomoreroom,
-                           "the disk of the broker's journal is full: nothing was stored; free "
-                           "space, or lower broker.retention-size"});
+    return refused(group, *reason);
   }
+  noted_.clear();
   registry_.commit();
   ids_.commit();
   seal(out);

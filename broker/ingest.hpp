@@ -35,6 +35,10 @@ class Ingest {
   // when the journal can no longer be trusted: the broker must then stop, and has answered nothing.
   [[nodiscard]] Result<Outgoing> commit_group(std::span<const IncomingRef> group, Now now);
 
+  // Sequences of the journal that could not be read. With the next group it is looked at again,
+  // and what is damaged is quarantined and announced by {urn:sense:management}journal-damaged.
+  void note_damage(Journal::Range range);
+
   // When leases end next.
   [[nodiscard]] std::optional<MonoTime> next_timer() const { return registry_.next_expiry(); }
   [[nodiscard]] std::uint64_t head() const { return head_; }
@@ -61,6 +65,7 @@ class Ingest {
   void count_type(std::string_view type);
   void note_source(std::string_view source);
   void expire_leases(Now now);
+  void announce_damage(Now now);
   [[nodiscard]] Status write(Now now);
   void undo();
   Outgoing refused(std::span<const IncomingRef> group, const Error& error) const;
@@ -71,6 +76,7 @@ class Ingest {
   Registry registry_;
   RecentIds ids_;
   std::uint64_t head_ = 0;  // committed
+  std::vector<Journal::Range> noted_;
 
   // The group under way.
   std::uint64_t next_ = 1;
@@ -83,6 +89,7 @@ class Ingest {
   CheckedNames names_;
   std::vector<Arrival> arrivals_;
   std::vector<RegistryEntry> rows_;
+  std::vector<Journal::Damage> damage_;
 };
 
 }  // namespace sense

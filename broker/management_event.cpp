@@ -53,4 +53,16 @@ Event entry_event(const RegistryEntry& entry, std::string_view what, std::string
   return event;
 }
 
+Event journal_damaged_event(const Journal::Damage& damage, WallTime now) {
+  const auto range = std::to_string(damage.first) + "-" + std::to_string(damage.last);
+  auto event = management_event("journal", "damaged", range, now);
+  Json data;
+  data["first"] = damage.first;
+  data["last"] = damage.last;
+  data["quarantined"] = damage.rows.size();
+  data["unreachable"] = damage.unreachable;
+  event.data = dump(data);
+  return event;
+}
+
 }  // namespace sense

@@ -4,6 +4,7 @@
 
 #include "core/bus/bus.hpp"
 #include "core/event/event.hpp"
+#include "core/storage/journal.hpp"
 #include "core/subscription/subscription.hpp"
 
 // The events by which the broker announces changes of its registry (docs/subscriptions.md): type
@@ -16,5 +17,8 @@ namespace sense {
 // For entries other than subscriptions: {urn:sense:management}KIND-WHAT.
 [[nodiscard]] Event entry_event(const RegistryEntry& entry, std::string_view what,
                                 std::string_view principal, std::string_view reason, WallTime now);
+
+// {urn:sense:management}journal-damaged: these sequences cannot be read any more.
+[[nodiscard]] Event journal_damaged_event(const Journal::Damage& damage, WallTime now);
 
 }  // namespace sense

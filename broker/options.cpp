@@ -5,11 +5,14 @@
 namespace sense {
 
 std::span<const Option> broker_options() {
-  static constexpr std::array<Option, 8> table = {{
+  static constexpr std::array<Option, 9> table = {{
       {"retention-age", OptionType::duration, "7d", "Events older than this leave the journal.", 60,
        315'360'000},
       {"retention-size", OptionType::size, "10GiB",
        "When the journal holds more than this, its oldest events leave.", 1'048'576,
+       std::int64_t{1} << 50},
+      {"retention-count", OptionType::integer, "0",
+       "When this many newer events follow a group of them, it leaves the journal; 0: no limit.", 0,
        std::int64_t{1} << 50},
       {"repeat-window", OptionType::duration, "10min",
        "An event that is published again within this time is stored once.", 1, 86'400},

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/request.hpp"
 #include "core/base/counters.hpp"
-#include "core/event/codec.hpp"
 #include "core/storage/journal.hpp"
 
 namespace sense {
@@ -20,18 +20,21 @@ class Reader {
   static constexpr std::size_t scan_octets_max = 64 * 1024 * 1024;  // for one request
 
   [[nodiscard]] static Result<Reader> open(const std::string& data, Counters& counters);
-  // The encoded reply.
+  // The encoded reply. Holds no transaction open afterwards, so that the WAL can begin anew.
   [[nodiscard]] std::string answer(const bus::Request& request);
+  // The damage that was met since the last call: for the writer, who alone can quarantine it.
+  [[nodiscard]] std::vector<Journal::Range> take_damage() { return std::exchange(found_, {}); }
 
  private:
   Reader(std::unique_ptr<Database> database, Journal journal, Counters& counters);
   [[nodiscard]] Result<bus::Reply> fetch(const bus::Request& request);
-  // Nothing when the group is damaged, which is then in the log.
-  [[nodiscard]] std::optional<std::vector<Record>> records_of(const JournalGroup& group);
+  void note_damage(const JournalGroup& group);
 
   std::unique_ptr<Database> database_;
   Journal journal_;
   Counters& counters_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> told_;
+  std::vector<Journal::Range> found_;
 };
 
 }  // namespace sense

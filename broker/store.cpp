@@ -1,17 +1,44 @@
 #include "broker/store.hpp"
 
+#include "core/event/record_scan.hpp"
+
 namespace sense {
 
 namespace {
+
+// What a person can do about a journal that cannot be opened.
+Error with_advice(Error error, const std::string& data) {
+  if (error.code == Code::system)
+    error.message += "; keep a copy of " + data +
+                     ", then save what can be read with `sense journal export`, and bring it into "
+                     "an empty folder with `sense journal import`";
+  if (error.code == Code::badparam)
+    error.message +=
+        "; nothing was changed: look what that file is, or set another folder with "
+        "the key `data`";
+  if (error.code == Code::nomoreroom) error.message += "; free space on the disk of " + data;
+  return error;
+}
+
+Result<std::unique_ptr<Database>> open_database(const std::string& path, Ballast& ballast) {
+  auto opened = Database::open(path, Database::Durability::full);
+  // Even opening takes some room, for the index of the WAL.
+  if (!opened && opened.error().code == Code::nomoreroom && ballast.release())
+    opened = Database::open(path, Database::Durability::full);
+  if (!opened) return tl::unexpected(opened.error());
+  return std::make_unique<Database>(std::move(*opened));
+}
+
 constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS registry("
     " kind TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(kind, key)) WITHOUT ROWID";
-}
+}  // namespace
 
-Store::Store(FolderLock lock, std::unique_ptr<Database> database, Journal journal, Statement save,
-             Statement remove, Statement load)
+Store::Store(FolderLock lock, Ballast ballast, std::unique_ptr<Database> database, Journal journal,
+             Statement save, Statement remove, Statement load)
     : lock_(std::move(lock)),
+      ballast_(std::move(ballast)),
       database_(std::move(database)),
       journal_(std::move(journal)),
       save_(std::move(save)),
@@ -20,23 +47,65 @@ Store::Store(FolderLock lock, std::unique_ptr<Database> database, Journal journa
 
 std::string Store::path_in(const std::string& data) { return data + "/broker.db"; }
 
+bool Store::intact(const JournalGroup& group) {
+  return holds_records(group.octets, group.first, group.last);
+}
+
 Result<Store> Store::open(const std::string& data) {
   auto lock = FolderLock::take(data, "broker");
   if (!lock) return tl::unexpected(lock.error());
-  auto opened = Database::open(path_in(data), Database::Durability::full);
-  if (!opened) return tl::unexpected(opened.error());
-  auto database = std::make_unique<Database>(std::move(*opened));
-  if (auto status = database->execute(schema); !status) return tl::unexpected(status.error());
-  auto journal = Journal::open(*database);
-  if (!journal) return tl::unexpected(journal.error());
-  auto save = database->prepare("INSERT OR REPLACE INTO registry VALUES(?1,?2,?3,?4)");
-  if (!save) return tl::unexpected(save.error());
-  auto remove = database->prepare("DELETE FROM registry WHERE kind=?1 AND key=?2");
-  if (!remove) return tl::unexpected(remove.error());
-  auto load = database->prepare("SELECT kind,key,revision,value FROM registry");
-  if (!load) return tl::unexpected(load.error());
-  return Store(std::move(*lock), std::move(database), std::move(*journal), std::move(*save),
-               std::move(*remove), std::move(*load));
+  Ballast ballast(data + "/ballast", ballast_octets);
+  const auto refused = [&](const Error& error) {
+    return tl::unexpected<Error>(with_advice(error, data));
+  };
+  auto database = open_database(path_in(data), ballast);
+  if (!database) return refused(database.error());
+  auto journal = Journal::open(**database, intact);
+  if (!journal) return refused(journal.error());
+  if (const auto range = journal->range(); !range) return refused(range.error());
+  if (auto status = (*database)->execute(schema); !status) return refused(status.error());
+  auto save = (*database)->prepare("INSERT OR REPLACE INTO registry VALUES(?1,?2,?3,?4)");
+  if (!save) return refused(save.error());
+  auto remove = (*database)->prepare("DELETE FROM registry WHERE kind=?1 AND key=?2");
+  if (!remove) return refused(remove.error());
+  auto load = (*database)->prepare("SELECT kind,key,revision,value FROM registry");
+  if (!load) return refused(load.error());
+  ballast.hold();
+  return Store(std::move(*lock), std::move(ballast), std::move(*database), std::move(*journal),
+               std::move(*save), std::move(*remove), std::move(*load));
+}
+
+Result<std::uint64_t> Store::try_trim(const Journal::Retention& retention,
+                                      std::uint32_t groups_max) {
+  if (auto status = begin(); !status) return tl::unexpected(status.error());
+  auto removed = journal_.trim(retention, groups_max);
+  if (removed)
+    if (auto status = commit(); !status) removed = tl::unexpected(status.error());
+  if (!removed) rollback();
+  return removed;
+}
+
+Result<std::uint64_t> Store::trim(const Journal::Retention& retention, std::uint32_t groups_max) {
+  auto removed = try_trim(retention, groups_max);
+  if (removed) {
+    ballast_.hold();
+  } else if (removed.error().code == Code::nomoreroom && ballast_.release()) {
+    removed = try_trim(retention, groups_max);
+    // So that the WAL begins anew in the room that it has.
+    (void)restart_wal();
+  }
+  return removed;
+}
+
+Status Store::leave_checkpoints() {
+  // A WAL that once had to grow gives its room back when it begins anew.
+  return database_->execute("PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864");
+}
+
+Status Store::restart_wal() {
+  const auto done = database_->checkpoint(Database::Checkpoint::restart);
+  if (!done) return tl::unexpected(done.error());
+  return {};
 }
 
 Status Store::save(const RegistryEntry& row) {

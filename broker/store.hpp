@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/bus/bus.hpp"
+#include "core/storage/ballast.hpp"
 #include "core/storage/database.hpp"
 #include "core/storage/folder_lock.hpp"
 #include "core/storage/journal.hpp"
@@ -16,8 +17,13 @@ namespace sense {
 // announces it commit as one. One thread.
 class Store {
  public:
+  // What every record has at least, in octets.
+  static constexpr std::size_t record_octets_min = 16;
+  // The room that is held for trimming on a full disk.
+  static constexpr std::uint64_t ballast_octets = 8 * 1024 * 1024;
+
   // Opens DATA/broker.db, made when it is not there, and takes a lock on it: two brokers on one
-  // folder would be a disaster, so the second is refused.
+  // folder would be a disaster, so the second is refused. What cannot be opened is left as it is.
   [[nodiscard]] static Result<Store> open(const std::string& data);
 
   [[nodiscard]] Journal& journal() { return journal_; }
@@ -28,17 +34,32 @@ class Store {
     journal_.rolled_back();
   }
 
+  // A transaction of its own. On a full disk it gives up the ballast and tries again.
+  [[nodiscard]] Result<std::uint64_t> trim(const Journal::Retention& retention,
+                                           std::uint32_t groups_max);
+
+  // From now on no commit pays for a checkpoint: a Checkpointer must do them, or the WAL grows.
+  [[nodiscard]] Status leave_checkpoints();
+  // For when the Checkpointer says that the WAL must begin anew: holds up commits while it lasts.
+  // Nothing is wrong when a reader was in the way; try later.
+  [[nodiscard]] Status restart_wal();
+
   // An empty value deletes.
   [[nodiscard]] Status save(const RegistryEntry& row);
   [[nodiscard]] Status load(const std::function<void(RegistryEntry)>& take);
 
   [[nodiscard]] static std::string path_in(const std::string& data);
+  // Whether a group of the journal holds its records: what Journal::open asks.
+  [[nodiscard]] static bool intact(const JournalGroup& group);
 
  private:
-  Store(FolderLock lock, std::unique_ptr<Database> database, Journal journal, Statement save,
-        Statement remove, Statement load);
+  Store(FolderLock lock, Ballast ballast, std::unique_ptr<Database> database, Journal journal,
+        Statement save, Statement remove, Statement load);
+  [[nodiscard]] Result<std::uint64_t> try_trim(const Journal::Retention& retention,
+                                               std::uint32_t groups_max);
 
   FolderLock lock_;
+  Ballast ballast_;
   std::unique_ptr<Database> database_;
   Journal journal_;
   Statement save_;

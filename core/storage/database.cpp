@@ -2,17 +2,34 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "core/base/check.hpp"
 
 namespace sense {
 
 namespace {
 
-Code code_of(int result) {
+constexpr int patience_milliseconds = 5000;
+
+// SQLite says FULL when it sees ENOSPC; the rest are the ways in which a full disk shows without.
+bool no_room(int result, int system_error) {
+  switch (result) {
+    case SQLITE_IOERR_SHMSIZE:
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_IOERR_SHMMAP: return true;
+    case SQLITE_IOERR_WRITE: return system_error == ENOSPC || system_error == EDQUOT;
+    default: return (result & 0xff) == SQLITE_FULL;
+  }
+}
+
+Code code_of(sqlite3* connection, int result) {
+  if (no_room(result, connection ? sqlite3_system_errno(connection) : 0)) return Code::nomoreroom;
   switch (result & 0xff) {
-    case SQLITE_FULL: return Code::nomoreroom;
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT: return Code::badparam;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return Code::timeout;
+    case SQLITE_NOTADB: return Code::badparam;
     case SQLITE_NOMEM: return Code::nomemory;
     case SQLITE_PERM:
     case SQLITE_READONLY:
@@ -23,7 +40,7 @@ Code code_of(int result) {
 
 tl::unexpected<Error> failure(sqlite3* connection, int result) {
   const char* file = connection ? sqlite3_db_filename(connection, "main") : nullptr;
-  return fail(code_of(result),
+  return fail(code_of(connection, result),
               "database " + std::string(file ? file : "") + ": " +
                   (connection ? sqlite3_errmsg(connection) : sqlite3_errstr(result)));
 }
@@ -91,10 +108,11 @@ Result<Database> Database::open(const std::string& path, Durability durability) 
                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
   Database database(connection);
   if (result != SQLITE_OK)
-    return fail(code_of(result), "cannot open " + path + ": " +
-                                     (connection ? sqlite3_errmsg(connection) : "no memory"));
+    return fail(
+        code_of(connection, result),
+        "cannot open " + path + ": " + (connection ? sqlite3_errmsg(connection) : "no memory"));
   sqlite3_extended_result_codes(connection, 1);
-  sqlite3_busy_timeout(connection, 5000);
+  sqlite3_busy_timeout(connection, patience_milliseconds);
   // A journal's rows are big: larger pages halve what SQLite does for each octet. For a new file.
   if (durability == Durability::full)
     if (auto status = database.execute("PRAGMA page_size=16384"); !status)
@@ -112,9 +130,20 @@ Result<Database> Database::open_read_only(const std::string& path) {
   const int result = sqlite3_open_v2(path.c_str(), &connection, SQLITE_OPEN_READONLY, nullptr);
   Database database(connection);
   if (result != SQLITE_OK)
-    return fail(code_of(result), "cannot read " + path + ": " +
-                                     (connection ? sqlite3_errmsg(connection) : "no memory"));
-  sqlite3_busy_timeout(connection, 5000);
+    return fail(
+        code_of(connection, result),
+        "cannot read " + path + ": " + (connection ? sqlite3_errmsg(connection) : "no memory"));
+  sqlite3_extended_result_codes(connection, 1);
+  sqlite3_busy_timeout(connection, patience_milliseconds);
+  return database;
+}
+
+Result<Database> Database::open_damaged(const std::string& path) {
+  auto database = open_read_only(path);
+  if (!database) return database;
+  // SQLite refuses a file that is shorter than its header says, but for those who mend schemas.
+  if (auto status = database->execute("PRAGMA writable_schema=ON"); !status)
+    return tl::unexpected(status.error());
   return database;
 }
 
@@ -135,6 +164,26 @@ Result<Statement> Database::prepare(std::string_view sql) {
 void Database::rollback() {
   if (sqlite3_get_autocommit(connection_.get()) == 0)
     sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+Result<Database::Checkpointed> Database::checkpoint(Checkpoint how) {
+  auto* connection = connection_.get();
+  int pages = 0;
+  int done = 0;
+  const bool restart = how == Checkpoint::restart;
+  if (restart) sqlite3_busy_timeout(connection, 100);
+  const int result = sqlite3_wal_checkpoint_v2(
+      connection, "main", restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, &pages,
+      &done);
+  if (restart) sqlite3_busy_timeout(connection, patience_milliseconds);
+  const bool busy = (result & 0xff) == SQLITE_BUSY;
+  if (result != SQLITE_OK && !busy) return failure(connection, result);
+  auto page_size = prepare("PRAGMA page_size");
+  if (!page_size) return tl::unexpected(page_size.error());
+  if (auto row = page_size->step(); !row) return tl::unexpected(row.error());
+  const auto octets = static_cast<std::uint64_t>(std::max(pages, 0)) *
+                      static_cast<std::uint64_t>(page_size->integer(0));
+  return Checkpointed{octets, !busy && done == pages};
 }
 
 }  // namespace sense

@@ -44,7 +44,8 @@ class Statement {
 };
 
 // One connection to an SQLite file in WAL mode. One thread at a time. Errors carry code nomoreroom
-// when the disk is full, system when the disk failed, badparam when the file is no database.
+// when the disk is full, timeout when another program holds the file, badparam when it is no
+// database, system when the disk failed or the file is damaged.
 class Database {
  public:
   enum class Durability {
@@ -53,6 +54,8 @@ class Database {
   };
   [[nodiscard]] static Result<Database> open(const std::string& path, Durability durability);
   [[nodiscard]] static Result<Database> open_read_only(const std::string& path);
+  // Opens also a file that was cut short, to save what is left of it: reading fails where it ends.
+  [[nodiscard]] static Result<Database> open_damaged(const std::string& path);
 
   [[nodiscard]] Status execute(const char* sql);
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
@@ -60,6 +63,17 @@ class Database {
   [[nodiscard]] Status commit() { return execute("COMMIT"); }
   // Undoes what begin() started; harmless when nothing is open.
   void rollback();
+
+  // Brings what was committed from the WAL into the main file.
+  enum class Checkpoint {
+    passive,  // as far as readers allow; holds nobody up
+    restart   // all, so that the WAL begins anew; waits at most 100 ms for readers
+  };
+  struct Checkpointed {
+    std::uint64_t octets = 0;  // in the WAL
+    bool complete = false;     // all of it is in the main file, and no reader needs the WAL
+  };
+  [[nodiscard]] Result<Checkpointed> checkpoint(Checkpoint how);
 
  private:
   struct Close {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
@@ -18,7 +21,7 @@ struct JournalGroup {
   std::uint64_t last = 0;
   WallTime time;
   std::string_view octets;
-  bool damaged = false;  // the checksum does not match: octets is empty
+  bool damaged = false;  // first..last cannot be read; time is unknown, octets is empty
 };
 
 inline constexpr std::size_t group_octets_max = 64 * 1024 * 1024;
@@ -27,19 +30,27 @@ inline constexpr std::size_t group_octets_max = 64 * 1024 * 1024;
 // row. Belongs to the database's thread; the database must outlive it.
 class Journal {
  public:
-  // Makes the table when it is not there (unless the connection only reads). Refuses the table of a
-  // newer version.
-  [[nodiscard]] static Result<Journal> open(Database& database);
-  [[nodiscard]] static Result<Journal> open_read_only(Database& database);
+  // Whether the octets of a group whose checksum matches are what its owner once appended. A group
+  // that fails is damaged like any other. Empty: the checksum alone counts.
+  using Intact = std::function<bool(const JournalGroup&)>;
 
-  // REQUIRES: group.first is the last sequence plus one, or the journal is empty. Durable once the
+  // Makes the tables when they are not there (unless the connection only reads). Refuses those of a
+  // newer version, before it changes anything.
+  [[nodiscard]] static Result<Journal> open(Database& database, Intact intact = {});
+  [[nodiscard]] static Result<Journal> open_read_only(Database& database, Intact intact = {});
+
+  // REQUIRES: group.first is above the last sequence, or the journal is empty. Durable once the
   // caller's transaction has been committed; undone by its rollback, of which rolled_back() tells.
   [[nodiscard]] Status append(const JournalGroup& group);
-  // What was appended or trimmed since the last commit did not happen.
+  // What was appended, trimmed or quarantined since the last commit did not happen.
   void rolled_back() { total_known_ = false; }
 
   // Hands out groups with last >= from, in order, until `take` answers false or there are no more.
-  // The views live during the call of `take` only.
+  // The views live during the call of `take` only. Damage is handed out as one group up to the next
+  // intact one, whose numbers bound it: what a damaged row says of itself is not believed. That
+  // includes what SQLite cannot reach (a destroyed page): it is leapt over, by doubling steps and
+  // then bisection, so that between two destroyed pages a readable one may be missed.
+  // Sequences that are not there at all are not handed out.
   [[nodiscard]] Status read(std::uint64_t from,
                             const std::function<bool(const JournalGroup&)>& take);
 
@@ -49,23 +60,88 @@ class Journal {
   };
   [[nodiscard]] Result<Range> range();
 
-  // Removes the oldest groups: all older than `oldest`, and as many more as bring the total of
-  // octets to `octets_max`; never the newest group. At most `groups_max` a call, so that it cannot
+  // The last sequence, for who goes on behind it. When the newest group is damaged, so may be its
+  // number: then one that is surely not below it, its octets being `octets_of_one` or more for
+  // each.
+  [[nodiscard]] Result<std::uint64_t> safe_last(std::size_t octets_of_one);
+
+  struct Retention {
+    WallTime oldest;               // groups before that go
+    std::uint64_t octets_max = 0;  // and the oldest, until the total is no more
+    std::uint64_t events_max = 0;  // and those behind which there are so many events; 0: no limit
+  };
+  // Removes the oldest groups, never the newest. At most `groups_max` a call, so that it cannot
   // hold up commits. Answers how many went. Inside the caller's transaction.
-  [[nodiscard]] Result<std::uint64_t> trim(WallTime oldest, std::uint64_t octets_max,
-                                           std::uint32_t groups_max);
+  [[nodiscard]] Result<std::uint64_t> trim(const Retention& retention, std::uint32_t groups_max);
+
+  // What is damaged within first..last, looked at again: nothing when it can be read after all, or
+  // has been quarantined before.
+  struct Damage {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::vector<std::int64_t> rows;  // keys of the damaged rows that can be reached
+    bool unreachable = false;        // and some cannot
+  };
+  [[nodiscard]] Result<std::optional<Damage>> inspect(std::uint64_t first, std::uint64_t last);
+  // Moves those rows, octets and all, to the table journal_quarantine, for inspection; retention
+  // by age empties it. What cannot be reached is noted there. Inside the caller's transaction.
+  [[nodiscard]] Status quarantine(const Damage& damage, WallTime now);
+
+  struct Stats {
+    std::uint64_t groups = 0;
+    std::uint64_t octets = 0;
+    WallTime oldest;  // of the groups; 1970 when there is none
+    WallTime newest;
+  };
+  [[nodiscard]] Result<Stats> stats();
+  struct Quarantined {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::uint64_t octets = 0;
+    WallTime found;
+  };
+  [[nodiscard]] Result<std::vector<Quarantined>> quarantined(std::size_t count_max = 10'000);
 
  private:
-  Journal(Statement append, Statement read, Statement range, Statement oldest, Statement remove,
-          Statement total);
-  static Result<Journal> prepare(Database& database);
+  enum class Sql : std::size_t {
+    append,
+    read,
+    probe,
+    rows,
+    oldest,
+    newest,
+    highest,
+    trimmable,
+    remove,
+    total,
+    keep,
+    note,
+    noted,
+    forget,
+    stats,
+    quarantined,
+    count
+  };
+  struct Walk;
 
-  Statement append_;
-  Statement read_;
-  Statement range_;
-  Statement oldest_;
-  Statement remove_;
-  Statement total_;
+  Journal(std::vector<Statement> statements, Intact intact)
+      : statements_(std::move(statements)), intact_(std::move(intact)) {}
+  static Result<Journal> prepare(Database& database, Intact intact);
+  [[nodiscard]] Statement& at(Sql sql) { return statements_[static_cast<std::size_t>(sql)]; }
+
+  [[nodiscard]] bool sound(const JournalGroup& group, std::int64_t checksum) const;
+  [[nodiscard]] Result<bool> walk_run(Walk& walk);
+  [[nodiscard]] Result<std::optional<std::uint64_t>> probe(std::uint64_t from);
+  [[nodiscard]] Result<std::optional<std::uint64_t>> next_readable(std::uint64_t from);
+  struct Newest {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::uint64_t octets = 0;
+  };
+  [[nodiscard]] Result<std::optional<Newest>> newest();
+
+  std::vector<Statement> statements_;
+  Intact intact_;
   std::uint64_t octets_total_ = 0;
   bool total_known_ = false;
 };

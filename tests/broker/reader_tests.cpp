@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -13,7 +15,9 @@ using bus::Operation;
 namespace {
 
 struct ReaderBench : IngestBench {
-  ReaderBench() : reader(*Reader::open(folder.path(), counters)) {}
+  ReaderBench() { reopen(); }
+
+  void reopen() { reader.emplace(*Reader::open(folder.path(), counters)); }
 
   void publish_group(std::size_t count, const std::string& type = "{urn:a}one",
                      const std::string& source = "//s/x") {
@@ -31,7 +35,7 @@ struct ReaderBench : IngestBench {
     request.from = from;
     request.prefixes.assign(prefixes.begin(), prefixes.end());
     request.bytes_max = bytes_max;
-    auto reply = bus::decode_reply(reader.answer(request), Operation::fetch);
+    auto reply = bus::decode_reply(reader->answer(request), Operation::fetch);
     BOOST_REQUIRE(reply);
     BOOST_TEST(reply->id == 3u);
     return std::move(*reply);
@@ -54,7 +58,7 @@ struct ReaderBench : IngestBench {
   }
 
   std::uint64_t made = 0;
-  Reader reader;
+  std::optional<Reader> reader;
 };
 
 using Sequences = std::vector<std::uint64_t>;
@@ -157,7 +161,7 @@ BOOST_AUTO_TEST_CASE(reply_stays_below_its_limit_whatever_is_asked) {
 BOOST_AUTO_TEST_CASE(what_left_the_journal_shows_as_first) {
   ReaderBench bench;
   for (int i = 0; i < 4; ++i) bench.publish_group(2);
-  BOOST_REQUIRE(bench.store->journal().trim(WallTime{}, 0, 2).value() == 2u);
+  BOOST_REQUIRE(bench.store->journal().trim({}, 2).value() == 2u);
   const auto reply = bench.fetch(1);
   BOOST_TEST(reply.first == 5u);
   BOOST_TEST(ReaderBench::sequences(reply) == (Sequences{5, 6, 7, 8}),
@@ -213,13 +217,143 @@ BOOST_AUTO_TEST_CASE(group_that_is_missing_in_the_middle_shows_as_first) {
   BOOST_TEST(bench.fetch(3).first == 5u);
 }
 
+BOOST_AUTO_TEST_CASE(damage_is_handed_over_once_quarantined_and_announced) {
+  ReaderBench bench;
+  for (int i = 0; i < 3; ++i) bench.publish_group(2);
+  bench.damage(3);
+  (void)bench.fetch(3);
+  (void)bench.fetch(3);
+  const auto found = bench.reader->take_damage();
+  BOOST_REQUIRE(found.size() == 1u);
+  BOOST_TEST(found[0].first == 3u);
+  BOOST_TEST(found[0].last == 4u);
+  bench.ingest->note_damage(found[0]);
+  bench.ingest->note_damage(found[0]);
+  const auto out = bench.commit({});
+  BOOST_TEST(out.head == 7u);
+  BOOST_TEST(bench.store->journal().quarantined()->size() == 1u);
+
+  // Readers still see the gap, and behind it the event that tells of it.
+  const auto reply = bench.fetch(3);
+  BOOST_TEST(reply.first == 5u);
+  BOOST_TEST(ReaderBench::sequences(reply) == (Sequences{5, 6, 7}),
+             boost::test_tools::per_element());
+  const auto records = split_records(reply.records);
+  const auto event = decode_record(records->back());
+  BOOST_REQUIRE(event);
+  BOOST_TEST(event->type.clark() == "{urn:sense:management}journal-damaged");
+  BOOST_TEST(event->principal == "broker");
+  BOOST_TEST(event->data == R"({"first":3,"last":4,"quarantined":1,"unreachable":false})");
+
+  // Once is enough.
+  BOOST_TEST(bench.reader->take_damage().empty());
+  bench.ingest->note_damage(found[0]);
+  BOOST_TEST(bench.commit({}).mark.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_readable_after_all_is_not_quarantined) {
+  ReaderBench bench;
+  for (int i = 0; i < 3; ++i) bench.publish_group(2);
+  bench.ingest->note_damage({3, 4});
+  BOOST_TEST(bench.commit({}).mark.empty());
+  BOOST_TEST(ReaderBench::sequences(bench.fetch(1)).size() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(newest_group_that_is_damaged_costs_no_sequence_its_uniqueness) {
+  ReaderBench bench;
+  for (int i = 0; i < 3; ++i) bench.publish_group(2);
+  bench.damage(5);
+  bench.restart();
+  bench.publish_group(2);
+  const auto reply = bench.fetch(5);
+  const auto served = ReaderBench::sequences(reply);
+  BOOST_REQUIRE(served.size() == 3u);  // journal-damaged, and the two
+  BOOST_TEST(served.front() > 6u);
+  BOOST_TEST(reply.first == served.front());
+  BOOST_TEST(bench.store->journal().quarantined()->size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(destroyed_page_is_told_as_a_gap_and_what_is_behind_is_served) {
+  ReaderBench bench;
+  for (int i = 0; i < 400; ++i) bench.publish_group(2);
+  bench.reader.reset();
+  bench.store.reset();
+  {
+    auto database = Database::open(Store::path_in(bench.folder.path()), Database::Durability::full);
+    BOOST_REQUIRE(database->execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+  std::fstream file(Store::path_in(bench.folder.path()),
+                    std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(4096 * 12);
+  file << std::string(4096, '\xff');
+  file.close();
+  bench.reopen();
+
+  std::uint64_t next = 1;
+  std::uint64_t lost = 0;
+  std::uint64_t served = 0;
+  while (next <= 800) {
+    const auto reply = bench.fetch(next);
+    BOOST_TEST_REQUIRE((reply.code == Code::noerror), reply.reason);
+    BOOST_TEST(reply.head == 800u);
+    if (reply.first > next) lost += reply.first - next;
+    served += ReaderBench::sequences(reply).size();
+    BOOST_TEST_REQUIRE(reply.next > next);
+    next = reply.next;
+  }
+  BOOST_TEST(lost > 0u);
+  BOOST_TEST(lost < 100u);
+  BOOST_TEST(served + lost == 800u);
+}
+
+BOOST_AUTO_TEST_CASE(journal_that_cannot_be_opened_is_left_alone_with_advice) {
+  const auto refused = [](const std::string& folder, std::size_t cut_at, const std::string& with) {
+    const auto path = Store::path_in(folder);
+    std::string file;
+    {
+      std::ifstream in(path, std::ios::binary);
+      file.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    file = file.substr(0, cut_at) + with;
+    std::ofstream(path, std::ios::binary) << file;
+    const auto store = Store::open(folder);
+    BOOST_REQUIRE(!store);
+    BOOST_TEST(store.error().message.find("broker.db") != std::string::npos);
+    std::ifstream in(path, std::ios::binary);
+    BOOST_TEST((std::string(std::istreambuf_iterator<char>(in), {}) == file));
+    return store.error();
+  };
+  ReaderBench bench;
+  for (int i = 0; i < 400; ++i) bench.publish_group(2);
+  bench.reader.reset();
+  bench.store.reset();
+  const auto cut = refused(bench.folder.path(), 4096 * 15, "");
+  BOOST_TEST((cut.code == Code::system));
+  BOOST_TEST(cut.message.find("sense journal export") != std::string::npos);
+  const auto foreign = refused(bench.folder.path(), 0, std::string(8192, 'n'));
+  BOOST_TEST((foreign.code == Code::badparam));
+  BOOST_TEST(foreign.message.find("`data`") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(fetch_leaves_no_transaction_open) {
+  ReaderBench bench;
+  for (int i = 0; i < 3; ++i) bench.publish_group(2);
+  for (const auto bytes : {std::uint64_t{0}, std::uint64_t{1} << 20}) {
+    (void)bench.fetch(1, {"{"}, bytes);
+    auto database = Database::open(Store::path_in(bench.folder.path()), Database::Durability::full);
+    const auto done = database->checkpoint(Database::Checkpoint::restart);
+    BOOST_REQUIRE(done);
+    BOOST_TEST(done->complete);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(head_tells_the_range) {
   ReaderBench bench;
   bench.publish_group(4);
   bus::Request request;
   request.id = 9;
   request.operation = Operation::head;
-  const auto reply = bus::decode_reply(bench.reader.answer(request), Operation::head);
+  const auto reply = bus::decode_reply(bench.reader->answer(request), Operation::head);
   BOOST_REQUIRE(reply);
   BOOST_TEST(reply->id == 9u);
   BOOST_TEST(reply->first == 1u);

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace sense {
+
+// Walks over the records of a run of append_record (core/event/codec.hpp) without looking into the
+// events, for octets that were checked when they came in. Takes no memory. A value; the octets must
+// outlive it and what it hands out.
+class RecordScan {
+ public:
+  struct Found {
+    std::uint64_t sequence = 0;
+    std::string_view octets;  // of the whole record
+    std::string_view event;   // encoded
+  };
+
+  explicit RecordScan(std::string_view octets) : rest_(octets) {}
+
+  // The next record; nothing at the end, or where there is none: then at_end() is false.
+  [[nodiscard]] std::optional<Found> next();
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+// Whether the octets are records with the sequences first..last and nothing else.
+[[nodiscard]] bool holds_records(std::string_view octets, std::uint64_t first, std::uint64_t last);
+
+// Type and source of an encoded event. Nothing when it has none.
+struct EventPlace {
+  std::string_view type;  // Clark notation
+  std::string_view source;
+};
+[[nodiscard]] std::optional<EventPlace> place_of(std::string_view event);
+
+}  // namespace sense

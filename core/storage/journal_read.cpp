@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <limits>
+
+#include "core/storage/journal.hpp"
+
+namespace sense {
+
+namespace {
+constexpr auto sequence_max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+}
+
+// One reading: where it stands, and whether damage begins there.
+struct Journal::Walk {
+  const std::function<bool(const JournalGroup&)>& take;
+  std::uint64_t position;  // everything below has been handed out
+  std::uint64_t key;       // rows below have been looked at
+  bool damage = false;
+
+  // Damage first, up to the intact group that bounds it. False: enough.
+  bool hand_out(const JournalGroup& group) {
+    if (group.last < position) return true;
+    if (!close(group.first)) return false;
+    position = group.last + 1;
+    return take(group);
+  }
+  bool close(std::uint64_t end) {
+    if (!damage) return true;
+    damage = false;
+    if (end <= position) return true;
+    const JournalGroup hole{position, end - 1, WallTime{}, {}, true};
+    position = end;
+    return take(hole);
+  }
+};
+
+// From walk.key on. True: to the end, or as far as was asked for.
+Result<bool> Journal::walk_run(Walk& walk) {
+  auto& rows = at(Sql::read).bind(1, static_cast<std::int64_t>(walk.key));
+  for (;;) {
+    const auto row = rows.step();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) break;
+    const JournalGroup group{static_cast<std::uint64_t>(rows.integer(0)),
+                             static_cast<std::uint64_t>(rows.integer(1)),
+                             from_micros(rows.integer(2)), rows.octets(4), false};
+    walk.key = std::max(walk.key, std::min(group.first, sequence_max - 1) + 1);
+    if (!sound(group, rows.integer(3))) {
+      walk.damage = true;
+      continue;
+    }
+    if (!walk.hand_out(group)) {
+      rows.reset();
+      return false;
+    }
+  }
+  rows.reset();
+  return true;
+}
+
+Status Journal::read(std::uint64_t from, const std::function<bool(const JournalGroup&)>& take) {
+  // No sequence is that high; cast, it would be negative and select everything.
+  if (from > sequence_max) return {};
+  Walk walk{take, from, from};
+  for (std::uint64_t restarted = 0;;) {
+    const auto to_the_end = walk_run(walk);
+    if (to_the_end && !*to_the_end) return {};
+    if (to_the_end) break;
+    // Busy or without memory is no damage.
+    if (to_the_end.error().code != Code::system) return tl::unexpected(to_the_end.error());
+    if (walk.key == restarted) ++walk.key;  // never at the same place twice
+    const auto readable = next_readable(walk.key);
+    if (!readable) return tl::unexpected(readable.error());
+    walk.damage = true;
+    if (!*readable) break;
+    walk.key = restarted = **readable;
+  }
+  if (!walk.damage) return {};
+  const auto last = newest();
+  if (!last && last.error().code != Code::system) return tl::unexpected(last.error());
+  // Where the journal ends is unknown when its last page is gone: something is lost in any case.
+  walk.close(last && *last ? (*last)->last + 1 : walk.position + 1);
+  return {};
+}
+
+// The key of the first row from there on; fails when it cannot be read whole.
+Result<std::optional<std::uint64_t>> Journal::probe(std::uint64_t from) {
+  auto& statement = at(Sql::probe).bind(1, static_cast<std::int64_t>(from));
+  const auto row = statement.step();
+  if (!row) return tl::unexpected(row.error());
+  std::optional<std::uint64_t> key;
+  if (*row) key = static_cast<std::uint64_t>(statement.integer(0));
+  statement.reset();
+  return key;
+}
+
+Result<std::optional<std::uint64_t>> Journal::next_readable(std::uint64_t from) {
+  const auto last = newest();
+  if (!last && last.error().code != Code::system) return tl::unexpected(last.error());
+  if (last && (!*last || (*last)->first < from)) return std::nullopt;
+  const auto end = last ? (*last)->first : sequence_max;
+  auto bad = from;
+  auto good = from;
+  for (std::uint64_t step = 1;; step *= 2) {
+    const auto found = probe(good);
+    if (found) break;
+    if (found.error().code != Code::system) return tl::unexpected(found.error());
+    if (good == end) return std::nullopt;
+    bad = good;
+    good = end - good > step ? good + step : end;
+  }
+  while (good - bad > 1) {
+    const auto middle = bad + (good - bad) / 2;
+    const auto found = probe(middle);
+    if (!found && found.error().code != Code::system) return tl::unexpected(found.error());
+    (found ? good : bad) = middle;
+  }
+  return probe(good);
+}
+
+}  // namespace sense
