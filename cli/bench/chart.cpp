@@ -10,11 +10,11 @@ namespace sense::bench {
 namespace {
 
 constexpr std::size_t charted_octets = 256;
-constexpr int width = 760;
+constexpr int width = 780;
 constexpr int top = 56;
 constexpr int row_height = 34;
 constexpr int bar_height = 20;
-constexpr int bars_at = 150;
+constexpr int bars_at = 170;
 constexpr int bar_max = 330;
 // Readable on white and on black alike.
 constexpr auto text_colour = "#7d8590";
@@ -75,7 +75,7 @@ std::string escaped(const std::string& text) {
 
 std::string text_at(int x, int y, const char* attributes, const std::string& text) {
   return "<text x=\"" + std::to_string(x) + "\" y=\"" + std::to_string(y) + "\" fill=\"" +
-         text_colour + "\" " + attributes + ">" + escaped(text) + "</text>\n";
+         text_colour + "\"" + attributes + ">" + escaped(text) + "</text>\n";
 }
 
 std::string drawn(const Bar& bar, double most, int y) {
@@ -83,7 +83,7 @@ std::string drawn(const Bar& bar, double most, int y) {
   const bool ours = bar.name == sense_name;
   const auto middle = y + bar_height - 5;
   return text_at(bars_at - 10, middle,
-                 ours ? "text-anchor=\"end\" font-weight=\"bold\"" : "text-anchor=\"end\"",
+                 ours ? " text-anchor=\"end\" font-weight=\"bold\"" : " text-anchor=\"end\"",
                  bar.name) +
          "<rect x=\"" + std::to_string(bars_at) + "\" y=\"" + std::to_string(y) + "\" width=\"" +
          std::to_string(length) + "\" height=\"" + std::to_string(bar_height) +
@@ -105,14 +105,14 @@ std::string to_svg(const Report& report) {
                     std::to_string(width) + " " + std::to_string(height) +
                     "\" font-family=\"system-ui, sans-serif\" font-size=\"13\" role=\"img\">\n"
                     "<title>Events a second, from a publisher to one subscriber</title>\n";
-  svg += text_at(10, 24, "font-size=\"16\" font-weight=\"bold\"",
+  svg += text_at(10, 24, " font-size=\"16\" font-weight=\"bold\"",
                  "Events a second, 256 octets, one publisher to one subscriber");
   int y = top;
   for (const auto& bar : bars) {
     svg += drawn(bar, bars.front().value, y);
     y += row_height;
   }
-  svg += text_at(10, height - 12, "font-size=\"11\"",
+  svg += text_at(10, height - 12, " font-size=\"11\"",
                  report.machine.processor + ", " + std::to_string(report.machine.cores) +
                      " cores, " + report.machine.disk + ", " + report.date);
   return svg + "</svg>\n";

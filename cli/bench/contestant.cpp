@@ -25,8 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr auto look_interval = std::chrono::milliseconds{5};
 constexpr auto start_deadline = std::chrono::seconds{30};
-// What has not arrived when nothing has moved for so long is lost.
-constexpr auto patience = std::chrono::seconds{5};
 constexpr auto server_log = "server.log";
 constexpr double ns = 1e-9;
 
@@ -155,7 +153,7 @@ class Course {
       if (auto good = children_.pause(look_interval); !good) return good;
       const auto before = std::exchange(progress, board_.progress());
       if (progress != before) moved = mono_now();
-      if (mono_now() - moved < patience) continue;
+      if (mono_now() - moved < contestant_.patience()) continue;
       if (!children_.running(publisher_)) return {};
       if (mono_now() - moved > start_deadline)
         return fail(Code::timeout, "the publisher got stuck: nothing has moved for " +
@@ -199,7 +197,7 @@ class Course {
       if (auto good = children_.pause(look_interval); !good) return good;
       const auto before = std::exchange(received, slot.received.load());
       if (received != before) moved = mono_now();
-      if (mono_now() - moved > patience)
+      if (mono_now() - moved > contestant_.patience())
         return fail(Code::timeout, "the replay ended after " + std::to_string(received) + " of " +
                                        std::to_string(workload_.events) + " events");
     }

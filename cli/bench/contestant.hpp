@@ -25,6 +25,8 @@ class Contestant {
   [[nodiscard]] virtual Status publish(const Workload& workload, Sender& sender) = 0;
   // In a process of its own: receiver.take() whatever comes, until the process is killed.
   [[nodiscard]] virtual Status subscribe(const Workload& workload, Receiver& receiver) = 0;
+  // What has not arrived when nothing has arrived for so long is lost.
+  [[nodiscard]] virtual Duration patience() const { return std::chrono::seconds{5}; }
   // Why it cannot take part in this at all; empty: it can.
   [[nodiscard]] virtual std::string absent(const Workload&) { return {}; }
 };

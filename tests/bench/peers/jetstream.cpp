@@ -129,6 +129,8 @@ bool knows_sync_always(const std::string& version) {
 
 class JetStreamContestant final : public Contestant {
  public:
+  Duration patience() const override { return std::chrono::seconds{60}; }
+
   std::string absent(const Workload&) override {
     if (SENSE_SYNC_ALWAYS == 0) return {};
     const auto version = server_version();
