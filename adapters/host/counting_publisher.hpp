@@ -16,7 +16,7 @@ class CountingPublisher final : public Publisher {
   CountingPublisher(Publisher& publisher, Counters& counters)
       : publisher_(publisher), counters_(counters) {}
 
-  void publish(Event event, Done done) override;
+  void publish(const Event& event, Done done) override;
   // Events that were taken and not yet answered.
   [[nodiscard]] std::size_t waiting() const { return *waiting_; }
 

@@ -52,27 +52,38 @@ CodePoint first_code_point(std::string_view text) {
   return {value, length};
 }
 
-bool valid_utf8(std::string_view text) {
+namespace {
+
+// Whether one of the eight octets is zero (Hacker's Delight, 6-1).
+constexpr bool has_zero(std::uint64_t chunk) {
+  return ((chunk - 0x0101'0101'0101'0101U) & ~chunk & 0x8080'8080'8080'8080U) != 0;
+}
+
+bool valid(std::string_view text, bool with_nul) {
   while (!text.empty()) {
     // Nearly all text is ASCII: eight octets at a time.
     std::uint64_t chunk = 0;
     if (text.size() >= sizeof chunk) {
       std::memcpy(&chunk, text.data(), sizeof chunk);
-      if ((chunk & 0x8080'8080'8080'8080U) == 0) {
+      if ((chunk & 0x8080'8080'8080'8080U) == 0 && (with_nul || !has_zero(chunk))) {
         text.remove_prefix(sizeof chunk);
         continue;
       }
     }
-    if (static_cast<unsigned char>(text.front()) < 0x80) {
-      text.remove_prefix(1);
-      continue;
-    }
-    const auto point = first_code_point(text);
-    if (point.length == 0) return false;
-    text.remove_prefix(point.length);
+    const auto octet = static_cast<unsigned char>(text.front());
+    if (octet == 0 && !with_nul) return false;
+    const auto length = octet < 0x80 ? 1 : first_code_point(text).length;
+    if (length == 0) return false;
+    text.remove_prefix(length);
   }
   return true;
 }
+
+}  // namespace
+
+bool valid_utf8(std::string_view text) { return valid(text, true); }
+
+bool valid_text(std::string_view text) { return valid(text, false); }
 
 std::string lower(std::string_view text) {
   std::string result(text);

@@ -7,6 +7,8 @@
 namespace sense {
 
 [[nodiscard]] bool valid_utf8(std::string_view text);
+// Likewise, and without NUL.
+[[nodiscard]] bool valid_text(std::string_view text);
 
 // ASCII letters in lower case; other octets unchanged.
 [[nodiscard]] std::string lower(std::string_view text);

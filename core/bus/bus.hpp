@@ -28,7 +28,7 @@ class Publisher {
   // `done` is called exactly once: with a receipt, or with an error when the event is refused
   // (invalid, no right), when the queue is full (nomoreroom, at once), or at shutdown
   // (interrupted).
-  virtual void publish(Event event, Done done) = 0;
+  virtual void publish(const Event& event, Done done) = 0;
 };
 
 // One entry of the broker's shared registry.

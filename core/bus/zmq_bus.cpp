@@ -54,12 +54,13 @@ Result<std::vector<EventRef>> decode_records(std::string_view octets) {
   events.reserve(records->size());
   CheckedNames names;
   for (const auto& record : *records) {
-    if (auto event = decode_record(record, &names))
-      events.push_back(std::make_shared<const Event>(std::move(*event)));
+    auto event = std::make_shared<Event>();
+    if (auto status = decode_record(record, names, *event))
+      events.push_back(std::move(event));
     else
       log::error(
           "an event in the journal cannot be read; it is passed over",
-          {{"sequence", std::to_string(record.sequence)}, {"reason", event.error().message}});
+          {{"sequence", std::to_string(record.sequence)}, {"reason", status.error().message}});
   }
   return events;
 }
@@ -83,7 +84,7 @@ class ZmqBus final : public Bus {
     return {};
   }
 
-  void publish(Event event, Done done) override {
+  void publish(const Event& event, Done done) override {
     if (auto status = validate(event); !status)
       return answer(std::move(done), tl::unexpected(status.error()));
     const auto put = queue_.put(event, done);
@@ -216,7 +217,6 @@ class ZmqBus final : public Bus {
     ::prctl(PR_SET_NAME, "sense-bus");
     started_ = heard_ = complained_ = mono_now();
     while (!stopping_.load()) {
-      for (auto& task : commands_.take()) task();
       send_publishes();
       pump_follower();
       std::array<zmq::pollitem_t, 3> items = {{{service_.handle(), 0, ZMQ_POLLIN, 0},
@@ -225,8 +225,12 @@ class ZmqBus final : public Bus {
       // What is to stay in the socket must not wake us.
       const bool leave = follower_.live() == bus::Follower::Live::leave;
       wait_for(std::span(items).first(leave ? 2 : 3));
-      receive_replies();
-      receive_events();
+      // An empty look costs system calls, which would add up on the way of a single event.
+      const auto ready = [&](std::size_t item) { return (items[item].revents & ZMQ_POLLIN) != 0; };
+      if (ready(0)) receive_replies();
+      if (ready(1))
+        for (auto& task : commands_.take()) task();
+      if (leave || ready(2)) receive_events();
       check_time(mono_now());
     }
     interrupt_all();

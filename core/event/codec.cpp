@@ -138,8 +138,7 @@ void write_attributes(Packer& packer, const Event& event) {
 Status check_text(std::string_view name, const Item& item, std::size_t max) {
   if (item.kind != Kind::text) return malformed(name, "is not a text");
   if (item.octets.size() > max) return too_big(name, max);
-  if (!valid_utf8(item.octets) || item.octets.find('\0') != std::string_view::npos)
-    return malformed(name, "is not UTF-8 without NUL");
+  if (!valid_text(item.octets)) return malformed(name, "is not UTF-8 without NUL");
   return {};
 }
 
@@ -349,10 +348,10 @@ void append_event(std::string& out, const Event& event) {
   write_binary(packer, event.data.data(), event.data.size());
 }
 
-Result<Event> decode_event(std::string_view octets, CheckedNames* names) {
-  CheckedNames fresh;
+Result<Event> decode_event(std::string_view octets) {
+  CheckedNames names;
   Event event;
-  const auto head = read_event(octets, names == nullptr ? fresh : *names, &event);
+  const auto head = read_event(octets, names, &event);
   if (!head) return tl::unexpected(head.error());
   return event;
 }
@@ -384,12 +383,20 @@ Result<std::vector<Record>> split_records(std::string_view octets, std::size_t c
   return records;
 }
 
-Result<Event> decode_record(const Record& record, CheckedNames* names) {
-  auto event = decode_event(record.event, names);
-  if (!event) return event;
-  event->sequence = record.sequence;
-  event->observedtime = record.observedtime;
-  event->principal = record.principal;
+Status decode_record(const Record& record, CheckedNames& names, Event& into) {
+  if (const auto head = read_event(record.event, names, &into); !head)
+    return tl::unexpected(head.error());
+  into.sequence = record.sequence;
+  into.observedtime = record.observedtime;
+  into.principal = record.principal;
+  return {};
+}
+
+Result<Event> decode_record(const Record& record) {
+  CheckedNames names;
+  Event event;
+  if (auto status = decode_record(record, names, event); !status)
+    return tl::unexpected(status.error());
   return event;
 }
 

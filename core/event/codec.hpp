@@ -24,7 +24,7 @@ struct CheckedNames {
 
 // Strict: refuses what format.md does not allow, and checks depth, counts and sizes before it takes
 // memory for them. The event has been validated; sequence, observedtime and principal are empty.
-[[nodiscard]] Result<Event> decode_event(std::string_view octets, CheckedNames* names = nullptr);
+[[nodiscard]] Result<Event> decode_event(std::string_view octets);
 
 // What the broker reads of an event. Views into the octets. Takes no memory for the event, yet
 // checks all that decode_event checks: what passes here can be decoded.
@@ -48,6 +48,8 @@ void append_record(std::string& out, const Record& record);
 [[nodiscard]] Result<std::vector<Record>> split_records(std::string_view octets,
                                                         std::size_t count_max = 1'000'000);
 // The event in a record, stamp included.
-[[nodiscard]] Result<Event> decode_record(const Record& record, CheckedNames* names = nullptr);
+[[nodiscard]] Result<Event> decode_record(const Record& record);
+// The same into an event that is new, for who decodes many: it need not be moved.
+[[nodiscard]] Status decode_record(const Record& record, CheckedNames& names, Event& into);
 
 }  // namespace sense

@@ -19,11 +19,12 @@ constexpr std::array<std::string_view, 22> own_names = {
     "except",      "principal"};
 
 Status check_text(std::string_view name, std::string_view text, std::size_t max) {
+  if (text.empty()) return {};
   if (text.size() > max)
     return fail(Code::varvaltoobig, "event: " + std::string(name) + " has " +
                                         std::to_string(text.size()) + " octets; at most " +
                                         std::to_string(max) + " are allowed");
-  if (!valid_utf8(text) || text.find('\0') != std::string_view::npos)
+  if (!valid_text(text))
     return fail(Code::badparam, "event: " + std::string(name) + " is not UTF-8 text without NUL");
   return {};
 }

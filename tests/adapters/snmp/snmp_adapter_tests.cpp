@@ -28,7 +28,7 @@ struct Publication {
 // Keeps what is published; the test answers it.
 class FakePublisher final : public sense::Publisher {
  public:
-  void publish(sense::Event event, Done done) override {
+  void publish(const sense::Event& event, Done done) override {
     const auto good = validate(event);
     BOOST_CHECK_MESSAGE(good.has_value(), good.error().message);
     published.push_back({std::move(event), std::move(done)});

@@ -13,6 +13,17 @@ BOOST_AUTO_TEST_CASE(well_formed_utf8_is_accepted_wherever_it_stands) {
       BOOST_TEST(valid_utf8(std::string(before, 'x') + sign + "yyyyyyyyy"));
   BOOST_TEST(valid_utf8(""));
   BOOST_TEST(valid_utf8(std::string_view("\0", 1)));
+  BOOST_TEST(valid_text(""));
+  for (std::size_t length = 1; length < 20; ++length)
+    for (std::size_t at = 0; at < length; ++at) {
+      std::string text(length, '\x01');
+      BOOST_TEST(valid_text(text));
+      text[at] = '\0';
+      BOOST_TEST(valid_utf8(text));
+      BOOST_TEST(!valid_text(text));
+      text[at] = '\x80';
+      BOOST_TEST(!valid_text(text));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(ill_formed_utf8_is_refused_wherever_it_stands) {

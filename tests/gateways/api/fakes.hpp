@@ -15,7 +15,7 @@ namespace sense::test {
 
 class FakePublisher final : public Publisher {
  public:
-  void publish(Event event, Done done) override {
+  void publish(const Event& event, Done done) override {
     published.push_back(std::move(event));
     if (hold) {
       held.push_back(std::move(done));

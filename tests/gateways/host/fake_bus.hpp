@@ -82,7 +82,7 @@ class FakeBus final : public Bus {
     });
   }
 
-  void publish(Event, Done) override {}
+  void publish(const Event&, Done) override {}
   void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>) override {}
   void follow(std::uint64_t, std::vector<std::string>, std::function<void(Batch)>) override {}
   void resume() override {}

@@ -138,7 +138,7 @@ class FakeSubscriptions final : public Subscriptions {
 
 class FakePublisher final : public Publisher {
  public:
-  void publish(Event event, Done done) override {
+  void publish(const Event& event, Done done) override {
     const auto known = ids_.emplace(event.id + " " + event.source, events.size() + 1);
     if (known.second) events.push_back(event);
     waiting_.emplace_back(std::move(done), Receipt{known.first->second, !known.second});
