@@ -113,11 +113,10 @@ Result<Database> Database::open(const std::string& path, Durability durability) 
         "cannot open " + path + ": " + (connection ? sqlite3_errmsg(connection) : "no memory"));
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, patience_milliseconds);
-  // A journal's rows are big: larger pages halve what SQLite does for each octet. For a new file.
-  if (durability == Durability::full)
-    if (auto status = database.execute("PRAGMA page_size=16384"); !status)
-      return tl::unexpected(status.error());
   if (auto status = database.execute("PRAGMA journal_mode=WAL"); !status)
+    return tl::unexpected(status.error());
+  // Debian's default overwrites what is deleted: removing would write as much as adding did.
+  if (auto status = database.execute("PRAGMA secure_delete=OFF"); !status)
     return tl::unexpected(status.error());
   const char* synchronous =
       durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
@@ -161,29 +160,29 @@ Result<Statement> Database::prepare(std::string_view sql) {
   return Statement(statement);
 }
 
+Status Database::commit() {
+  auto status = execute("COMMIT");
+  // The index of the WAL grows when the transaction is in the WAL already, and would be found there
+  // after a crash: to call it refused would be wrong.
+  const auto result = sqlite3_extended_errcode(connection_.get());
+  if (!status && (result & 0xff) == SQLITE_IOERR) status.error().code = Code::system;
+  return status;
+}
+
 void Database::rollback() {
   if (sqlite3_get_autocommit(connection_.get()) == 0)
     sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-Result<Database::Checkpointed> Database::checkpoint(Checkpoint how) {
+Result<bool> Database::restart_wal() {
   auto* connection = connection_.get();
-  int pages = 0;
-  int done = 0;
-  const bool restart = how == Checkpoint::restart;
-  if (restart) sqlite3_busy_timeout(connection, 100);
-  const int result = sqlite3_wal_checkpoint_v2(
-      connection, "main", restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, &pages,
-      &done);
-  if (restart) sqlite3_busy_timeout(connection, patience_milliseconds);
-  const bool busy = (result & 0xff) == SQLITE_BUSY;
-  if (result != SQLITE_OK && !busy) return failure(connection, result);
-  auto page_size = prepare("PRAGMA page_size");
-  if (!page_size) return tl::unexpected(page_size.error());
-  if (auto row = page_size->step(); !row) return tl::unexpected(row.error());
-  const auto octets = static_cast<std::uint64_t>(std::max(pages, 0)) *
-                      static_cast<std::uint64_t>(page_size->integer(0));
-  return Checkpointed{octets, !busy && done == pages};
+  sqlite3_busy_timeout(connection, 100);
+  const int result =
+      sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  sqlite3_busy_timeout(connection, patience_milliseconds);
+  if ((result & 0xff) == SQLITE_BUSY) return false;
+  if (result != SQLITE_OK) return failure(connection, result);
+  return true;
 }
 
 }  // namespace sense

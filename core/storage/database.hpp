@@ -60,20 +60,14 @@ class Database {
   [[nodiscard]] Status execute(const char* sql);
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
   [[nodiscard]] Status begin() { return execute("BEGIN IMMEDIATE"); }
-  [[nodiscard]] Status commit() { return execute("COMMIT"); }
+  // Fails with nomoreroom or timeout only when nothing of the transaction can come back.
+  [[nodiscard]] Status commit();
   // Undoes what begin() started; harmless when nothing is open.
   void rollback();
 
-  // Brings what was committed from the WAL into the main file.
-  enum class Checkpoint {
-    passive,  // as far as readers allow; holds nobody up
-    restart   // all, so that the WAL begins anew; waits at most 100 ms for readers
-  };
-  struct Checkpointed {
-    std::uint64_t octets = 0;  // in the WAL
-    bool complete = false;     // all of it is in the main file, and no reader needs the WAL
-  };
-  [[nodiscard]] Result<Checkpointed> checkpoint(Checkpoint how);
+  // Brings all that was committed from the WAL into the main file, so that the WAL begins anew;
+  // waits at most 100 ms for readers. False when one was still in the way.
+  [[nodiscard]] Result<bool> restart_wal();
 
  private:
   struct Close {

@@ -141,7 +141,7 @@ Result<std::string> percent_decoded(std::string_view text) {
     result += static_cast<char>(high * 16 + low);
     at += 2;
   }
-  if (!valid_utf8(result) || result.find('\0') != std::string::npos)
+  if (!valid_text(result))
     return refuse(Code::badparam, "the address is not UTF-8 text without NUL");
   return result;
 }

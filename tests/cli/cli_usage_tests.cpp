@@ -23,6 +23,12 @@ const std::vector<std::vector<std::string>> commands{{"up"},
                                                      {"config"},
                                                      {"config", "check"},
                                                      {"config", "describe"},
+                                                     {"journal"},
+                                                     {"journal", "check"},
+                                                     {"journal", "stats"},
+                                                     {"journal", "dump"},
+                                                     {"journal", "export"},
+                                                     {"journal", "import"},
                                                      {"bench"},
                                                      {"bench", "bus"}};
 
