@@ -36,18 +36,37 @@ std::string absolute_from(const fs::path& folder, const std::string& path) {
 }
 
 // `ipc://name` is a file in the data folder; absolute ones and tcp:// stay.
-std::string resolve_endpoint(const std::string& data, const std::string& endpoint) {
+std::string resolve_endpoints(const std::string& data, const std::string& endpoints) {
   constexpr std::string_view ipc = "ipc://";
-  if (!endpoint.starts_with(ipc)) return endpoint;
-  return std::string(ipc) + absolute_from(data, endpoint.substr(ipc.size()));
+  std::string resolved;
+  for (const auto& endpoint : endpoint_list(endpoints)) {
+    resolved += resolved.empty() ? "" : ",";
+    resolved += endpoint.starts_with(ipc)
+                    ? std::string(ipc) + absolute_from(data, endpoint.substr(ipc.size()))
+                    : endpoint;
+  }
+  return resolved;
+}
+
+// The paths among the values of these keys. What is a key is no path.
+Status resolve_paths(Settings& settings, const std::string& data,
+                     std::initializer_list<const char*> keys) {
+  for (const auto* key : keys) {
+    const auto& value = settings.text(key);
+    if (value.empty() || valid_key(value)) continue;
+    if (auto good = settings.set(key, absolute_from(data, value)); !good) return good;
+  }
+  return {};
 }
 
 Result<BusEndpoints> read_bus(const YamlNode& node, const std::string& data) {
   auto settings = read_settings(node, bus_options());
   if (!settings) return tl::unexpected(settings.error());
   for (const auto* key : {"service", "events", "publish"})
-    if (auto good = settings->set(key, resolve_endpoint(data, settings->text(key))); !good)
+    if (auto good = settings->set(key, resolve_endpoints(data, settings->text(key))); !good)
       return node.refuse(good.error().message);
+  if (auto good = resolve_paths(*settings, data, {"key-file", "broker-key"}); !good)
+    return node.refuse(good.error().message);
   auto endpoints = bus_endpoints(*settings);
   if (!endpoints) return node.refuse(endpoints.error().message);
   return endpoints;
@@ -136,6 +155,8 @@ Status read_sections(ConfigFile& file, const YamlNode& root) {
   auto broker = read_settings(section(root, "broker"), broker_options());
   if (!broker) return tl::unexpected(broker.error());
   file.broker = std::move(*broker);
+  if (auto good = resolve_paths(file.broker, file.data, {"key-file", "allow-file"}); !good)
+    return section(root, "broker").refuse(good.error().message);
   if (auto good = read_egress(file, section(root, "egress")); !good) return good;
   if (auto good = read_parts(file.gateways, section(root, "gateways"), "gateways"); !good)
     return good;
