@@ -147,6 +147,25 @@ Status read_folders(ConfigFile& file, const YamlNode& root, const Global& global
   return {};
 }
 
+// Neither a broker nor a client could use such an endpoint. Which of them reads the file is not
+// known here: each says for itself what is missing.
+Status check_keys(const ConfigFile& file, const YamlNode& bus) {
+  const auto& keys = file.endpoints.keys;
+  const bool client = !keys.key_file.empty() && !keys.broker_key.empty();
+  if (keys.plaintext_tcp || client || !file.broker.text("key-file").empty()) return {};
+  for (const auto* list :
+       {&file.endpoints.service, &file.endpoints.events, &file.endpoints.publish})
+    for (const auto& endpoint : endpoint_list(*list))
+      if (is_tcp(endpoint))
+        return bus.refuse(
+            "'" + printable(endpoint) +
+            "' needs keys: on the broker's machine run `sense keys new broker`, and set "
+            "broker.key-file and broker.allow-file; on a client's run `sense keys new NAME`, and "
+            "set bus.key-file and bus.broker-key (docs/security.md); or set "
+            "bus.allow-plaintext-tcp to true if the network is yours");
+  return {};
+}
+
 Status read_sections(ConfigFile& file, const YamlNode& root) {
   if (auto good = read_log(file, section(root, "log")); !good) return good;
   auto endpoints = read_bus(section(root, "bus"), file.data);
@@ -157,6 +176,7 @@ Status read_sections(ConfigFile& file, const YamlNode& root) {
   file.broker = std::move(*broker);
   if (auto good = resolve_paths(file.broker, file.data, {"key-file", "allow-file"}); !good)
     return section(root, "broker").refuse(good.error().message);
+  if (auto good = check_keys(file, section(root, "bus")); !good) return good;
   if (auto good = read_egress(file, section(root, "egress")); !good) return good;
   if (auto good = read_parts(file.gateways, section(root, "gateways"), "gateways"); !good)
     return good;

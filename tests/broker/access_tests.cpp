@@ -46,11 +46,11 @@ Rights subscriber(std::vector<Rule> rules) {
   return Rights({{}, std::move(rules), {}, false, false});
 }
 
-Subscription wanted(const std::vector<std::string>& types,
-                    const std::vector<std::string>& sources) {
+Subscription wanted(const std::vector<std::string>& of_types,
+                    const std::vector<std::string>& of_sources) {
   Subscription subscription;
-  for (const auto& type : types) subscription.types.push_back(TypePattern::parse(type).value());
-  for (const auto& source : sources)
+  for (const auto& type : of_types) subscription.types.push_back(TypePattern::parse(type).value());
+  for (const auto& source : of_sources)
     subscription.sources.push_back(SourcePattern::parse(source).value());
   return subscription;
 }
@@ -211,9 +211,9 @@ BOOST_AUTO_TEST_CASE(a_subscription_asks_for_no_more_than_the_right_to_subscribe
       {{"{urn:a}one", "{urn:b}one"}, {"//h/q"}, false},
       {{}, {}, false},
   };
-  for (const auto& [types, sources, expected] : table)
-    BOOST_TEST(rights.may_hold(wanted(types, sources)) == expected,
-               (types.empty() ? "" : types[0]) << " of " << (sources.empty() ? "" : sources[0]));
+  for (const auto& [some, where, expected] : table)
+    BOOST_TEST(rights.may_hold(wanted(some, where)) == expected,
+               (some.empty() ? "" : some[0]) << " of " << (where.empty() ? "" : where[0]));
 }
 
 BOOST_AUTO_TEST_CASE(who_manages_may_list) {

@@ -16,11 +16,11 @@ namespace sense {
 // A broker with CURVE on tcp:// endpoints of the loopback, beside ipc://, and an allow file.
 class GuardedBroker {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Steady = std::chrono::steady_clock;
+  using Principals = std::map<std::string, std::string>;
 
   // `principals`: name and rights, as in the allow file: "publish: [\"*\"], list: true".
-  explicit GuardedBroker(std::map<std::string, std::string> principals,
-                         RunningBroker::Change change = {})
+  explicit GuardedBroker(Principals principals, RunningBroker::Change change = {})
       : broker_([this, change](BrokerConfig& config) {
           for (auto* endpoint :
                {&config.endpoints.service, &config.endpoints.events, &config.endpoints.publish})
@@ -34,7 +34,7 @@ class GuardedBroker {
   }
 
   // Who is named gets a key pair of its own, once.
-  void allow(std::map<std::string, std::string> principals) {
+  void allow(Principals principals) {
     std::string text = "principals:\n";
     for (const auto& [name, rights] : principals) {
       text += "  - {name: " + name + ", ";
