@@ -23,6 +23,7 @@ constexpr auto address_of_zap = "inproc://zeromq.zap.01";
 constexpr std::string_view zap_version = "1.0";
 constexpr std::size_t zap_frames_min = 6;  // up to the mechanism
 constexpr std::size_t curve_key_octets = 32;
+constexpr auto later = "300";  // a temporary error; ends the connection without a word
 constexpr auto complaint_interval = std::chrono::seconds{10};
 
 MonoTime mono_now() { return system_clock().now().mono; }
@@ -131,9 +132,12 @@ class ZapAuthenticator final : public Authenticator {
   ZapVerdict decide(const ZapRequest& request) {
     auto verdict = judge_zap(request, *access());
     if (verdict.status == "200" && kept_away(request.domain, verdict.user_id))
-      return {"400", "not to the live stream for now", {}};
-    if (verdict.status != "200") complain(request, verdict);
-    return verdict;
+      return {later, "not to the live stream for now", {}};
+    if (verdict.status == "200" || expected(request)) return verdict;
+    complain(request, verdict);
+    // To be refused for good makes libzmq's clients give up until they are started anew, also when
+    // the allow file comes to name them. So they are let wait until the handshake's time is over.
+    return {later, verdict.reason, {}};
   }
 
   bool kept_away(std::string_view domain, const std::string& user_id) {
@@ -142,19 +146,23 @@ class ZapAuthenticator final : public Authenticator {
     return domain.ends_with("/events") && kept != kept_.end() && mono_now() < kept->second;
   }
 
-  void complain(const ZapRequest& request, const ZapVerdict& verdict) {
+  static std::string key_of(const ZapRequest& request) {
     const bool key = request.mechanism == "CURVE" && request.credentials.size() == 1 &&
                      request.credentials[0].size() == curve_key_octets;
-    const auto shown = key ? z85(request.credentials[0]) : std::string("none");
-    {
-      const std::lock_guard lock(mutex_);
-      if (expected_.contains(shown)) return;
-    }
+    return key ? z85(request.credentials[0]) : "none";
+  }
+
+  bool expected(const ZapRequest& request) {
+    const std::lock_guard lock(mutex_);
+    return expected_.contains(key_of(request));
+  }
+
+  void complain(const ZapRequest& request, const ZapVerdict& verdict) {
     ++counters_["broker.keys.unknown"];
     if (const auto say = complaints_.ask(request.address, mono_now()); say.say)
       log::warn("somebody was kept out of the bus: " + verdict.reason,
                 {{"address", std::string(request.address)},
-                 {"key", shown},
+                 {"key", key_of(request)},
                  {"suppressed", std::to_string(say.suppressed)}});
   }
 

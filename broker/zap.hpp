@@ -21,7 +21,7 @@ class context_t;
 }
 
 // Who gets in: the authenticator that libzmq asks about every connection before anything is taken
-// from it (ZAP, ZeroMQ RFC 27). What it does not answer with 200 stays outside.
+// from it (ZAP, ZeroMQ RFC 27). What it does not answer with 200 stays outside, and may try again.
 namespace sense {
 
 // A request without its routing id and the empty frame; views into the frames.
@@ -62,7 +62,7 @@ class Authenticator {
 
   // Refuses new connections of that user to the live stream until then.
   virtual void keep_from_events(const std::string& user_id, MonoTime until) = 0;
-  // A key that the start-up test tries: refused like any other, but neither counted nor logged.
+  // A key that the start-up test tries: refused in so many words, and neither counted nor logged.
   virtual void expect(const std::string& key) = 0;
 };
 

@@ -24,6 +24,7 @@ own_key, broker_key = None, None
 def connect(socket, endpoint):
     """With CURVE when there are keys."""
     socket.linger = 0
+    socket.sndtimeo = 10000  # a broker that does not know our key never lets us send
     if own_key:
         socket.curve_publickey, socket.curve_secretkey = own_key
         socket.curve_serverkey = broker_key
@@ -148,5 +149,5 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         main(*words)
-    except (RuntimeError, TimeoutError) as error:
+    except (RuntimeError, TimeoutError, zmq.Again) as error:
         sys.exit(f"bus_client: {error}")
