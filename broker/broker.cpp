@@ -62,9 +62,10 @@ class ZmqBroker final : public Broker {
   Status run() override {
     commit_thread_ = std::thread([this] { commit_loop(); });
     reader_thread_ = std::thread([this] { reader_loop(); });
-    log::info("broker is ready", {{"service", config_.endpoints.service},
-                                  {"events", config_.endpoints.events},
-                                  {"publish", config_.endpoints.publish},
+    const auto bound = endpoints();
+    log::info("broker is ready", {{"service", bound.service},
+                                  {"events", bound.events},
+                                  {"publish", bound.publish},
                                   {"head", std::to_string(head_)}});
     network_loop();
     join();
