@@ -87,6 +87,8 @@ std::string Door::domain() const {
 Status bind(zmq::socket_t& socket, const Door& door) {
   // What is set here holds for the next bind only, not for those that were before.
   socket.set(zmq::sockopt::zap_domain, door.domain());
+  // Room for those who are known while strangers stand at the door in masses.
+  socket.set(zmq::sockopt::backlog, 1024);
   // An authenticator that is not there lets nobody in. Of libzmq's headers, only the draft ones
   // name this option; the library has had it since 4.3.1.
   constexpr int zap_enforce_domain = 93;
