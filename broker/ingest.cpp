@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/permission.hpp"
 #include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/event/codec.hpp"
@@ -27,6 +28,11 @@ bool reserved(std::string_view type) {
          local.starts_with("gateway-changed") || local.starts_with("gateway-removed");
 }
 
+constexpr auto not_seen =
+    "no such entry, or the allow file of the broker grants this principal no 'list' right to it";
+constexpr auto no_list =
+    "the allow file of the broker grants this principal no 'list' right; it may GET its own "
+    "subscriptions";
 constexpr std::size_t arrivals_max = 32;
 
 constexpr auto too_much = "the broker takes in too much at once: send it again";
@@ -135,6 +141,10 @@ Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, N
     ++counters_["broker.events.refused"];
     return refuse(event.error().code, event.error().message);
   }
+  if (const auto allowed = check_publish(*incoming.rights, arrival.octets); !allowed) {
+    ++counters_["broker.events.refused"];
+    return refuse(allowed.error().code, allowed.error().message);
+  }
   if (reserved(event->type)) {
     ++counters_["broker.events.refused"];
     return refuse(Code::noaccess, "events of type " + std::string(event->type) +
@@ -182,10 +192,19 @@ void Ingest::take_change(const Registry::Change& change, Now now) {
   append(encode(*change.event), change.event->type.clark(), change.event->source, "broker", now);
 }
 
+Status Ingest::check_change(const Incoming& incoming) const {
+  const auto& request = incoming.request;
+  if (incoming.rights->may_manage()) return {};
+  const auto current = registry_.get(request.kind, request.key);
+  return sense::check_change(*incoming.rights, incoming.principal, request,
+                             current ? &*current : nullptr);
+}
+
 Reply Ingest::handle_put(const Incoming& incoming, Now now) {
   const auto& request = incoming.request;
   const RegistryEntry entry{std::string(request.kind), std::string(request.key), request.revision,
                             std::string(request.value)};
+  if (auto allowed = check_change(incoming); !allowed) return refusal(request, allowed.error());
   const auto put = registry_.put(entry, request.reason, incoming.principal, next_, now);
   if (!put) return refusal(request, put.error());
   if (put->change) take_change(*put->change, now);
@@ -197,6 +216,7 @@ Reply Ingest::handle_put(const Incoming& incoming, Now now) {
 
 Reply Ingest::handle_remove(const Incoming& incoming, Now now) {
   const auto& request = incoming.request;
+  if (auto allowed = check_change(incoming); !allowed) return refusal(request, allowed.error());
   const auto change = registry_.remove(request.kind, request.key, request.revision, request.reason,
                                        incoming.principal, next_, now);
   if (!change) return refusal(request, change.error());
@@ -213,11 +233,16 @@ Reply Ingest::handle_read(const Incoming& incoming) const {
   reply.id = request.id;
   if (request.operation == Operation::get) {
     auto entry = registry_.get(request.kind, request.key);
+    // The same sentence for what is not there and for what is not shown: it would tell otherwise.
+    if (!incoming.rights->may_list() &&
+        (!entry || !may_see(*incoming.rights, incoming.principal, *entry)))
+      return refusal(request, {Code::notfound, not_seen});
     if (!entry) return refusal(request, entry.error());
     reply.entries.push_back(std::move(*entry));
     return reply;
   }
   const auto limit = std::clamp<std::uint64_t>(request.limit, 1, bus::list_limit_max);
+  if (!incoming.rights->may_list()) return refusal(request, {Code::noaccess, no_list});
   reply.entries = registry_.list(request.kind, request.key, limit + 1);
   std::size_t octets = 0;
   std::size_t count = 0;

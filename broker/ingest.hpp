@@ -56,6 +56,7 @@ class Ingest {
   };
   bus::Reply handle_publish(const Incoming& incoming, Now now);
   bus::Published take_event(const Arrival& arrival, const Incoming& incoming, Now now);
+  [[nodiscard]] Status check_change(const Incoming& incoming) const;
   bus::Reply handle_put(const Incoming& incoming, Now now);
   bus::Reply handle_remove(const Incoming& incoming, Now now);
   bus::Reply handle_read(const Incoming& incoming) const;

@@ -12,21 +12,23 @@ namespace {
 
 constexpr std::size_t told_max = 10'000;
 
-// Which topics a FETCH asks for, in the order of their octets and without those that another one
-// includes: then only the greatest prefix that is not above a topic can select it.
+// Which topics a FETCH asks for and may have, in the order of their octets and without those that
+// another one includes: then only the greatest prefix that is not above a topic can select it.
 class Selection {
  public:
-  explicit Selection(std::vector<std::string_view> prefixes) {
+  Selection(std::vector<std::string_view> prefixes, const Rights& rights) : rights_(rights) {
     std::sort(prefixes.begin(), prefixes.end());
     for (const auto prefix : prefixes)
       if (prefixes_.empty() || !prefix.starts_with(prefixes_.back())) prefixes_.push_back(prefix);
-    all_ = !prefixes_.empty() && (prefixes_.front().empty() || prefixes_.front() == "{");
+    all_ = rights.may_subscribe_all() && !prefixes_.empty() &&
+           (prefixes_.front().empty() || prefixes_.front() == "{");
   }
   [[nodiscard]] bool all() const { return all_; }
   [[nodiscard]] bool selects(std::string_view event) {
     if (all_) return true;
     const auto place = place_of(event);
-    if (!place) return true;  // let the reader report it
+    if (!place) return rights_.may_subscribe_all();  // let the reader report it
+    if (!rights_.may_read(place->type, place->source)) return false;
     topic_.assign(place->type) += ' ';
     topic_.append(place->source) += '\0';
     const auto above = std::upper_bound(prefixes_.begin(), prefixes_.end(), topic_);
@@ -34,6 +36,7 @@ class Selection {
   }
 
  private:
+  const Rights& rights_;
   std::vector<std::string_view> prefixes_;
   bool all_ = false;
   std::string topic_;
@@ -72,10 +75,10 @@ Result<Reader> Reader::open(const std::string& data, Counters& counters) {
   return Reader(std::move(database), std::move(*journal), counters);
 }
 
-std::string Reader::answer(const bus::Request& request) {
+std::string Reader::answer(const bus::Request& request, const Rights& rights) {
   Result<bus::Reply> reply = bus::Reply{};
   if (request.operation == bus::Operation::fetch) {
-    reply = fetch(request);
+    reply = fetch(request, rights);
   } else {
     const auto range = journal_.range();
     if (range) {
@@ -95,7 +98,7 @@ std::string Reader::answer(const bus::Request& request) {
   return bus::encode(*reply, request.operation);
 }
 
-Result<bus::Reply> Reader::fetch(const bus::Request& request) {
+Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& rights) {
   const auto range = journal_.range();
   if (!range) return tl::unexpected(range.error());
   bus::Reply reply;
@@ -103,7 +106,7 @@ Result<bus::Reply> Reader::fetch(const bus::Request& request) {
   reply.head = range->last;
   reply.next = std::max(request.from, range->first);
   const auto octets_max = std::clamp<std::uint64_t>(request.bytes_max, 1, reply_octets_max);
-  Selection selection(request.prefixes);
+  Selection selection(request.prefixes, rights);
   std::size_t scanned = 0;
   bool served = false;
   const auto status = journal_.read(reply.next, [&](const JournalGroup& group) {

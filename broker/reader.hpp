@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access.hpp"
 #include "broker/request.hpp"
 #include "core/base/counters.hpp"
 #include "core/storage/journal.hpp"
@@ -20,14 +21,16 @@ class Reader {
   static constexpr std::size_t scan_octets_max = 64 * 1024 * 1024;  // for one request
 
   [[nodiscard]] static Result<Reader> open(const std::string& data, Counters& counters);
-  // The encoded reply. Holds no transaction open afterwards, so that the WAL can begin anew.
-  [[nodiscard]] std::string answer(const bus::Request& request);
+  // The encoded reply. Records that may not be read are left out, as if no prefix selected them.
+  // Holds no transaction open afterwards, so that the WAL can begin anew.
+  [[nodiscard]] std::string answer(const bus::Request& request,
+                                   const Rights& rights = *Rights::all());
   // The damage that was met since the last call: for the writer, who alone can quarantine it.
   [[nodiscard]] std::vector<Journal::Range> take_damage() { return std::exchange(found_, {}); }
 
  private:
   Reader(std::unique_ptr<Database> database, Journal journal, Counters& counters);
-  [[nodiscard]] Result<bus::Reply> fetch(const bus::Request& request);
+  [[nodiscard]] Result<bus::Reply> fetch(const bus::Request& request, const Rights& rights);
   void note_damage(const JournalGroup& group);
 
   std::unique_ptr<Database> database_;

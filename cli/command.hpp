@@ -41,6 +41,7 @@ void add_subscribe(CLI::App& app, Cli& cli);
 void add_subscriptions(CLI::App& app, Cli& cli);
 void add_listen(CLI::App& app, Cli& cli);
 void add_ping(CLI::App& app, Cli& cli);
+void add_keys(CLI::App& app, Cli& cli);
 void add_config(CLI::App& app, Cli& cli);
 void add_journal(CLI::App& app, Cli& cli);
 void add_bench(CLI::App& app, Cli& cli);

@@ -27,7 +27,8 @@ INCLUDES = [
     ("adapters/api",      ["core"]),
     ("adapters/host",     ["core", "adapters/api"]),
     ("adapters/*",        ["core", "adapters/api"]),  # a plugin
-    ("cli",               ["core", "broker/broker.hpp", "broker/journal_view.hpp",
+    ("cli",               ["core", "broker/broker.hpp", "broker/allow_file.hpp",
+                           "broker/journal_view.hpp",
                            "broker/journal_import.hpp", "gateways/api", "gateways/host",
                            "adapters/api", "adapters/host"]),
     ("cli/bench",         ["core"]),  # shared with the peers in tests/bench
