@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <zmq.hpp>
 
+#include "broker/external_link.hpp"
 #include "broker/guard.hpp"
 #include "broker/ingest.hpp"
 #include "broker/reader.hpp"
@@ -92,6 +93,7 @@ class ZmqBroker final : public Broker {
     service_.set(zmq::sockopt::sndhwm,
                  static_cast<int>(2 * settings.integer("requests-per-client-max")));
     if (auto status = guard_.open(config_, service_, events_, publish_); !status) return status;
+    if (auto status = external_.open(config_.endpoints.external); !status) return status;
     // Everything, once: what our clients subscribe to is never passed on to publishers.
     if (!bus::send(publish_, {std::string_view("\x01", 1)}))
       return fail(Code::system, "cannot subscribe to plain publishers");
@@ -112,12 +114,14 @@ class ZmqBroker final : public Broker {
     ::prctl(PR_SET_NAME, "sense-network");
     bool settled = true;
     while (!stopping_.load()) {
-      std::array<zmq::pollitem_t, 4> items = {{{service_.handle(), 0, ZMQ_POLLIN, 0},
+      std::array<zmq::pollitem_t, 5> items = {{{service_.handle(), 0, ZMQ_POLLIN, 0},
                                                {publish_.handle(), 0, ZMQ_POLLIN, 0},
                                                {events_.handle(), 0, ZMQ_POLLIN, 0},
-                                               {nullptr, outgoing_.fd(), ZMQ_POLLIN, 0}}};
+                                               {nullptr, outgoing_.fd(), ZMQ_POLLIN, 0},
+                                               {external_.handle(), 0, ZMQ_POLLIN, 0}}};
       try {
-        zmq::poll(items.data(), items.size(), settled ? heartbeat / 5 : unsettled_poll);
+        zmq::poll(items.data(), external_.takes() ? 5 : 4,
+                  settled ? heartbeat / 5 : unsettled_poll);
       } catch (const zmq::error_t&) {
         // Interrupted by a signal.
       }
@@ -128,6 +132,9 @@ class ZmqBroker final : public Broker {
         for (auto& out : outgoing_.take()) send_out(out);
       if (ready(0)) receive_requests();
       if (ready(1)) receive_plain();
+      if (ready(4))
+        for (auto& incoming : external_.take(system_clock().now().wall))
+          queue_commit(std::move(incoming));
       send_heartbeat(mono_now());
     }
     for (auto& out : outgoing_.take()) send_out(out);
@@ -138,6 +145,7 @@ class ZmqBroker final : public Broker {
     for (const auto& publication : out.publications)
       if (!send_publication(publication.topic, out.octets_of(publication)))
         ++counters_["broker.events.unsent"];
+    external_.give(out);
     if (out.mark.empty()) return;
     send_mark(out.mark);
     head_ = out.head;
@@ -436,6 +444,7 @@ class ZmqBroker final : public Broker {
   zmq::socket_t publish_ =
       bus::make_socket(context_, zmq::socket_type::xsub, bus::message_length_max);
   Guard guard_{context_, counters_};
+  ExternalLink external_{context_, counters_};
   std::unordered_map<std::string, std::size_t> outstanding_;
   log::Occasionally complaints_{std::chrono::seconds{10}};
   // Shared with messages that may outlive this.

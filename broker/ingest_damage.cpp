@@ -24,7 +24,7 @@ void Ingest::announce_damage(Now now) {
     if (!damage) log::error("damage of the journal: " + damage.error().message);
     if (!damage || !*damage) continue;
     const auto event = journal_damaged_event(**damage, now.wall);
-    append(encode(event), topic_of(event), event.type.clark(), "broker", now);
+    append(encode(event), event.type.clark(), event.source, "broker", now);
     damage_.push_back(std::move(**damage));
     ++counters_["broker.journal.quarantined"];
   }

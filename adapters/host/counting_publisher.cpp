@@ -2,10 +2,10 @@
 
 namespace sense {
 
-void CountingPublisher::publish(Event event, Done done) {
+void CountingPublisher::publish(const Event& event, Done done) {
   ++counters_["adapter.events.accepted"];
   ++*waiting_;
-  publisher_.publish(std::move(event), [&counters = counters_, waiting = waiting_,
+  publisher_.publish(event, [&counters = counters_, waiting = waiting_,
                                         done = std::move(done)](Result<Receipt> result) {
     --*waiting;
     const char* outcome = !result             ? "adapter.events.refused"

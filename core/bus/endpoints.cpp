@@ -3,12 +3,13 @@
 #include <array>
 
 #include "core/base/text.hpp"
+#include "core/event/qname.hpp"
 
 namespace sense {
 
 namespace {
 
-constexpr std::array<Option, 6> options = {{
+constexpr std::array<Option, 11> options = {{
     {"service", OptionType::text, "ipc:///run/sense/service",
      "Where the broker answers publishers and gateways (ipc://PATH or tcp://ADDRESS:PORT). Of "
      "several, separated by commas, the broker listens on all and a client uses the first.",
@@ -25,6 +26,19 @@ constexpr std::array<Option, 6> options = {{
     {"allow-plaintext-tcp", OptionType::boolean, "false",
      "Lets tcp:// do without keys: everything then travels unencrypted, and anybody who reaches "
      "the port can publish."},
+    {"external", OptionType::text, "",
+     "The XPUB endpoint of a ZeroMQ proxy that somebody else runs: its messages become events "
+     "(docs/external-bus.md).",
+     0, 256},
+    {"external-publish", OptionType::text, "",
+     "The XSUB endpoint of that proxy, to which events are given.", 0, 256},
+    {"external-take", OptionType::text, "",
+     "Prefixes of its topics, separated by commas, that become events; empty: all.", 0, 1024},
+    {"external-give", OptionType::text, "",
+     "Prefixes of its topics, separated by commas, that events of external-namespace become.", 0,
+     1024},
+    {"external-namespace", OptionType::text, "urn:sense:external",
+     "The namespace of the types that its topics become.", 1, 512},
 }};
 
 // A path that a Unix socket cannot have is refused by ZeroMQ with "Invalid argument" only.
@@ -51,6 +65,45 @@ bool same(const std::string& left, const std::string& right) {
   return left == right && !left.ends_with(":*") && !left.ends_with(":0");
 }
 
+Status check_external_endpoint(const std::string& key, const std::string& endpoint) {
+  if (endpoint.empty() || endpoint.starts_with("tcp://") || endpoint.starts_with("ipc://"))
+    return {};
+  return fail(Code::badparam, "bus." + key + " is '" + printable(endpoint) +
+                                  "', but must begin with ipc:// or tcp://");
+}
+
+// What we give comes back from a proxy to all who subscribed to it.
+Status check_loop(const ExternalBus& external) {
+  for (const auto& give : external.give)
+    for (const auto& take : external.take)
+      if (give.starts_with(take) || take.starts_with(give))
+        return fail(Code::badparam, "bus.external-take '" + printable(take) +
+                                        "' and bus.external-give '" + printable(give) +
+                                        "' overlap: what is given would be taken again, for ever");
+  return {};
+}
+
+Result<ExternalBus> external_bus(const Settings& settings) {
+  ExternalBus external;
+  external.events = settings.text("external");
+  external.publish = settings.text("external-publish");
+  external.take = endpoint_list(settings.text("external-take"));
+  external.give = endpoint_list(settings.text("external-give"));
+  std::erase(external.give, "");
+  external.ns = settings.text("external-namespace");
+  for (const auto* key : {"external", "external-publish"})
+    if (auto good = check_external_endpoint(key, settings.text(key)); !good)
+      return tl::unexpected(good.error());
+  if (external.publish.empty() != external.give.empty())
+    return fail(Code::badparam,
+                "bus.external-publish and bus.external-give belong together: where to, and what");
+  if (!external.events.empty())
+    if (auto good = check_loop(external); !good) return tl::unexpected(good.error());
+  if (auto name = QName::make(external.ns, "topic"); !name)
+    return fail(Code::badparam, "bus.external-namespace: " + name.error().message);
+  return external;
+}
+
 }  // namespace
 
 std::span<const Option> bus_options() { return options; }
@@ -69,11 +122,14 @@ Result<BusEndpoints> bus_endpoints(const Settings& settings) {
       all.push_back(std::move(endpoint));
     }
   }
+  auto external = external_bus(settings);
+  if (!external) return tl::unexpected(external.error());
   return BusEndpoints{settings.text("service"),
                       settings.text("events"),
                       settings.text("publish"),
                       {settings.text("key-file"), settings.text("broker-key"),
-                       settings.boolean("allow-plaintext-tcp")}};
+                       settings.boolean("allow-plaintext-tcp")},
+                      std::move(*external)};
 }
 
 std::vector<std::string> endpoint_list(std::string_view endpoints) {

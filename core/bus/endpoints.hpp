@@ -10,6 +10,15 @@
 
 namespace sense {
 
+// Somebody else's ZeroMQ proxy that the broker is connected to (docs/external-bus.md).
+struct ExternalBus {
+  std::string events;             // its XPUB; empty: there is none
+  std::string publish;            // its XSUB; empty: nothing is given to it
+  std::vector<std::string> take;  // prefixes of its topics that become events; one may be empty
+  std::vector<std::string> give;  // prefixes of its topics that our events become
+  std::string ns;                 // the namespace of the types
+};
+
 // The three ZeroMQ endpoints of a broker. Each may be several, separated by commas: the broker
 // listens on all, a client connects to the first.
 struct BusEndpoints {
@@ -17,6 +26,7 @@ struct BusEndpoints {
   std::string events;   // XPUB: what is subscribed to
   std::string publish;  // XSUB: plain ZeroMQ publishers, unacknowledged
   BusKeys keys = {};    // for tcp://
+  ExternalBus external = {};
 };
 
 // Section `bus` of the configuration file.
