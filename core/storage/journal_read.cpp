@@ -66,6 +66,7 @@ Status Journal::read(std::uint64_t from, const std::function<bool(const JournalG
   const auto last = newest();
   if (!last && last.error().code != Code::system) return tl::unexpected(last.error());
   const auto end = last && *last ? (*last)->first : sequence_max;
+  from = std::max<std::uint64_t>(from, 1);
   Walk walk{take, from, from};
   for (std::uint64_t restarted = 0;;) {
     const auto to_the_end = walk_run(walk);
@@ -80,7 +81,7 @@ Status Journal::read(std::uint64_t from, const std::function<bool(const JournalG
     if (!*readable) break;
     walk.key = restarted = **readable;
   }
-  if (walk.damage) walk.close(last && *last ? (*last)->last + 1 : walk.position + 1);
+  if (!walk.close(last && *last ? (*last)->last + 1 : walk.position + 1)) return {};
   walk.damage = walk.position <= noted;
   walk.close(noted + 1);
   return {};
@@ -97,8 +98,7 @@ Result<std::optional<std::uint64_t>> Journal::probe(std::uint64_t from) {
   return key;
 }
 
-Result<std::optional<std::uint64_t>> Journal::next_readable(std::uint64_t from,
-                                                            std::uint64_t end) {
+Result<std::optional<std::uint64_t>> Journal::next_readable(std::uint64_t from, std::uint64_t end) {
   if (end < from) return std::nullopt;
   auto bad = from;
   auto good = from;
