@@ -83,7 +83,7 @@ class Measurement {
     if (contestants.size() == 1) return {};
     const auto outcomes = side_by_side(
         "durable throughput", contestants,
-        workload(Workload::Kind::throughput, bench_.quick ? 100'000 : 1'000'000, 1), bench_.runs);
+        workload(Workload::Kind::throughput, bench_.quick ? 50'000 : 1'000'000, 1), bench_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(vs_zmq_proxy, events_a_second, *outcomes, rate_of, zmq_proxy);
     add(vs_jetstream, events_a_second, *outcomes, rate_of, jetstream);
@@ -102,7 +102,7 @@ class Measurement {
 
   Status latency() {
     if (!wanted(latency_p50) && !wanted(latency_p99)) return {};
-    auto open_loop = workload(Workload::Kind::latency, bench_.quick ? 20'000 : 100'000, 1);
+    auto open_loop = workload(Workload::Kind::latency, bench_.quick ? 10'000 : 100'000, 1);
     open_loop.rate = latency_rate;
     const auto outcomes =
         side_by_side("latency at 10,000 events/s", {sense_name}, open_loop, bench_.runs);
