@@ -89,6 +89,7 @@ inline constexpr std::string_view principal_plaintext = "plaintext";
 // The broker's own names, which nobody can have.
 inline constexpr std::string_view principal_broker = "broker";
 inline constexpr std::string_view principal_config = "config";
+inline constexpr std::string_view principal_external = "external";  // of bus.external
 
 // Whether text can name a principal: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.
 [[nodiscard]] bool valid_principal(std::string_view text);

@@ -127,7 +127,7 @@ Result<std::string> read_name(const YamlNode& node) {
   if (!valid_principal(*name))
     return given->refuse(quoted(*name) +
                          " cannot be a name: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
-  if (*name == principal_broker || *name == principal_config)
+  if (*name == principal_broker || *name == principal_config || *name == principal_external)
     return given->refuse("the name " + quoted(*name) + " is the broker's own; give another");
   return name;
 }

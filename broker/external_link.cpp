@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/access.hpp"
 #include "broker/external_topic.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
@@ -61,7 +62,7 @@ std::vector<IncomingRef> ExternalLink::take(WallTime now) {
     }
     event->id = make_ulid(now);
     auto incoming = std::make_unique<Incoming>();
-    incoming->principal = principal;
+    incoming->principal = principal_external;
     incoming->topic = topic_of(*event);
     incoming->octets = encode(*event);
     incoming->request.operation = bus::Operation::publish;
@@ -84,7 +85,7 @@ void ExternalLink::give(const Outgoing& out) {
     const auto records = split_records(out.octets_of(publication));
     if (!records) continue;
     for (const auto& record : *records) {
-      if (record.principal == principal) continue;
+      if (record.principal == principal_external) continue;
       const auto event = decode_record(record);
       if (!event) continue;
       const auto topic = external_topic_of(event->type.local());

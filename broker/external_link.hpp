@@ -16,8 +16,6 @@ namespace sense {
 // the way between proxy and broker (docs/external-bus.md). The network thread's.
 class ExternalLink {
  public:
-  static constexpr std::string_view principal = "external";
-
   ExternalLink(zmq::context_t& context, Counters& counters)
       : context_(context), counters_(counters) {}
 
