@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <zmq.hpp>
 
+#include "broker/guard.hpp"
 #include "broker/ingest.hpp"
 #include "broker/reader.hpp"
 #include "broker/request.hpp"
@@ -24,10 +25,11 @@ using bus::Operation;
 
 constexpr auto heartbeat = std::chrono::milliseconds{500};
 constexpr auto trim_interval = std::chrono::seconds{1};
+constexpr auto unsettled_poll = std::chrono::milliseconds{5};
 constexpr std::uint32_t trim_groups = 256;
-constexpr std::size_t subscription_octets_max = 4096;  // what a peer of the XPUB may send at once
+constexpr auto too_fast =
+    "this principal publishes faster than it may: broker.rate-per-principal-max; send it again";
 constexpr std::size_t group_octets_soft_max = 8 * 1024 * 1024;
-constexpr auto principal_local = "local";
 
 MonoTime mono_now() { return system_clock().now().mono; }
 
@@ -60,9 +62,10 @@ class ZmqBroker final : public Broker {
   Status run() override {
     commit_thread_ = std::thread([this] { commit_loop(); });
     reader_thread_ = std::thread([this] { reader_loop(); });
-    log::info("broker is ready", {{"service", config_.endpoints.service},
-                                  {"events", config_.endpoints.events},
-                                  {"publish", config_.endpoints.publish},
+    const auto bound = endpoints();
+    log::info("broker is ready", {{"service", bound.service},
+                                  {"events", bound.events},
+                                  {"publish", bound.publish},
                                   {"head", std::to_string(head_)}});
     network_loop();
     join();
@@ -71,6 +74,8 @@ class ZmqBroker final : public Broker {
     log::info("broker has stopped", {{"head", std::to_string(head_)}});
     return {};
   }
+
+  BusEndpoints endpoints() const override { return guard_.endpoints(); }
 
   void stop() override {
     stopping_.store(true);
@@ -85,10 +90,7 @@ class ZmqBroker final : public Broker {
     // them.
     service_.set(zmq::sockopt::sndhwm,
                  static_cast<int>(2 * settings.integer("requests-per-client-max")));
-    events_.set(zmq::sockopt::sndhwm, 20'000);
-    if (auto status = bus::bind(service_, config_.endpoints.service); !status) return status;
-    if (auto status = bus::bind(events_, config_.endpoints.events); !status) return status;
-    if (auto status = bus::bind(publish_, config_.endpoints.publish); !status) return status;
+    if (auto status = guard_.open(config_, service_, events_, publish_); !status) return status;
     // Everything, once: what our clients subscribe to is never passed on to publishers.
     if (!bus::send(publish_, {std::string_view("\x01", 1)}))
       return fail(Code::system, "cannot subscribe to plain publishers");
@@ -107,20 +109,21 @@ class ZmqBroker final : public Broker {
 
   void network_loop() {
     ::prctl(PR_SET_NAME, "sense-network");
+    bool settled = true;
     while (!stopping_.load()) {
       std::array<zmq::pollitem_t, 4> items = {{{service_.handle(), 0, ZMQ_POLLIN, 0},
                                                {publish_.handle(), 0, ZMQ_POLLIN, 0},
                                                {events_.handle(), 0, ZMQ_POLLIN, 0},
                                                {nullptr, outgoing_.fd(), ZMQ_POLLIN, 0}}};
       try {
-        zmq::poll(items.data(), items.size(), heartbeat / 5);
+        zmq::poll(items.data(), items.size(), settled ? heartbeat / 5 : unsettled_poll);
       } catch (const zmq::error_t&) {
         // Interrupted by a signal.
       }
+      settled = guard_.look(mono_now());
       for (auto& out : outgoing_.take()) send_out(out);
       receive_requests();
       receive_plain();
-      receive_subscriptions();
       send_heartbeat(mono_now());
     }
     for (auto& out : outgoing_.take()) send_out(out);
@@ -139,12 +142,6 @@ class ZmqBroker final : public Broker {
   void send_mark(const std::string& mark) {
     if (!bus::send(events_, {bus::mark_topic, mark})) ++counters_["broker.events.unsent"];
     marked_ = mono_now();
-  }
-
-  // XPUB keeps the subscriptions itself; what it shows of them only has to be taken away.
-  void receive_subscriptions() {
-    for (int count = 0; count < 1024 && bus::receive(events_); ++count)
-      ++counters_["broker.subscriptions.seen"];
   }
 
   void send_heartbeat(MonoTime now) {
@@ -175,18 +172,25 @@ class ZmqBroker final : public Broker {
         ++counters_["broker.requests.malformed"];
         continue;
       }
-      take_request(std::string(bus::view((*frames)[0])), std::string(bus::view((*frames)[1])));
+      take_request(std::string(bus::view((*frames)[0])), std::string(bus::view((*frames)[1])),
+                   guard_.sender((*frames)[1], mono_now()));
     }
   }
 
-  void take_request(std::string peer, std::string octets) {
+  void take_request(std::string peer, std::string octets, const Principal* sender) {
+    if (sender == nullptr)
+      return refuse(peer, bus::request_id(octets),
+                    {Code::noaccess, "this key is no longer in the broker's allow file"});
     auto incoming = std::make_unique<Incoming>();
     incoming->peer = std::move(peer);
-    incoming->principal = principal_local;
+    incoming->principal = sender->name;
+    incoming->rights = sender->rights;
     incoming->octets = std::move(octets);
     auto request = bus::decode_request(incoming->octets);
     if (!request) return report_malformed(*incoming, request.error());
     incoming->request = std::move(*request);
+    if (!guard_.within_rate(*sender, incoming->request.events.size(), mono_now()))
+      return refuse(incoming->peer, incoming->request.id, {Code::nomoreroom, too_fast});
     const auto limit =
         static_cast<std::size_t>(config_.settings.integer("requests-per-client-max"));
     if (outstanding_[incoming->peer] >= limit)
@@ -267,23 +271,30 @@ class ZmqBroker final : public Broker {
         continue;
       }
       const auto topic = bus::view(frames->front());
-      if (topic.starts_with('\0')) {
+      const auto* sender = guard_.sender(frames->back(), mono_now());
+      if (sender == nullptr || topic.starts_with('\0')) {
         ++counters_["broker.plain.refused"];
       } else if (!topic.starts_with('{')) {
+        if (!sender->rights->may_publish_foreign()) {
+          ++counters_["broker.plain.refused"];
+          continue;
+        }
         ++counters_["broker.plain.forwarded"];
         if (!bus::forward(events_, *frames)) ++counters_["broker.plain.unsent"];
       } else if (frames->size() == 2) {
-        take_plain(topic, bus::view((*frames)[1]));
+        take_plain(topic, bus::view((*frames)[1]), *sender);
       } else {
         ++counters_["broker.plain.refused"];
       }
     }
   }
 
-  void take_plain(std::string_view topic, std::string_view event) {
+  void take_plain(std::string_view topic, std::string_view event, const Principal& sender) {
     ++counters_["broker.plain.events"];
+    if (!guard_.within_rate(sender, 1, mono_now())) return;
     auto incoming = std::make_unique<Incoming>();
-    incoming->principal = principal_local;
+    incoming->principal = sender.name;
+    incoming->rights = sender.rights;
     incoming->topic = topic;
     incoming->octets = event;
     incoming->request.operation = Operation::publish;
@@ -368,7 +379,8 @@ class ZmqBroker final : public Broker {
       reads_.wait(std::chrono::milliseconds{500});
       for (auto& incoming : reads_.take()) {
         Outgoing out;
-        out.answers.push_back({incoming->peer, reader_->answer(incoming->request)});
+        out.answers.push_back(
+            {incoming->peer, reader_->answer(incoming->request, *incoming->rights)});
         outgoing_.put(std::move(out));
       }
     }
@@ -389,10 +401,10 @@ class ZmqBroker final : public Broker {
   zmq::context_t context_{1};
   zmq::socket_t service_ =
       bus::make_socket(context_, zmq::socket_type::router, bus::message_length_max);
-  zmq::socket_t events_ =
-      bus::make_socket(context_, zmq::socket_type::xpub, subscription_octets_max);
+  zmq::socket_t events_;  // made, and replaced, by guard_
   zmq::socket_t publish_ =
       bus::make_socket(context_, zmq::socket_type::xsub, bus::message_length_max);
+  Guard guard_{context_, counters_};
   std::unordered_map<std::string, std::size_t> outstanding_;
   log::Occasionally complaints_{std::chrono::seconds{10}};
   std::uint64_t head_ = 0;

@@ -34,6 +34,8 @@ class Broker {
   // Blocks until stop(), or until the journal fails for good (then with the reason).
   [[nodiscard]] virtual Status run() = 0;
   virtual void stop() = 0;
+  // Where it listens: as configured, but with ports that the system chose named.
+  [[nodiscard]] virtual BusEndpoints endpoints() const = 0;
 };
 
 }  // namespace sense

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/permission.hpp"
 #include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/event/codec.hpp"
@@ -26,6 +27,11 @@ bool reserved(const QName& type) {
                                                type.local().starts_with("gateway-removed"));
 }
 
+constexpr auto not_seen =
+    "no such entry, or the allow file of the broker grants this principal no 'list' right to it";
+constexpr auto no_list =
+    "the allow file of the broker grants this principal no 'list' right; it may GET its own "
+    "subscriptions";
 constexpr auto too_much = "the broker takes in too much at once: send it again";
 
 Published refuse(Code code, std::string reason) { return {code, 0, std::move(reason)}; }
@@ -100,6 +106,10 @@ void Ingest::append(std::string_view event, std::string_view topic, std::string_
 }
 
 Published Ingest::take_event(std::string_view octets, const Incoming& incoming, Now now) {
+  if (const auto allowed = check_publish(*incoming.rights, octets); !allowed) {
+    ++counters_["broker.events.refused"];
+    return refuse(allowed.error().code, allowed.error().message);
+  }
   const auto event = decode_event(octets);
   if (!event) {
     ++counters_["broker.events.refused"];
@@ -132,10 +142,19 @@ void Ingest::take_change(const Registry::Change& change, Now now) {
   append(encode(*change.event), topic_of(*change.event), change.event->type.clark(), "broker", now);
 }
 
+Status Ingest::check_change(const Incoming& incoming) const {
+  const auto& request = incoming.request;
+  if (incoming.rights->may_manage()) return {};
+  const auto current = registry_.get(request.kind, request.key);
+  return sense::check_change(*incoming.rights, incoming.principal, request,
+                             current ? &*current : nullptr);
+}
+
 Reply Ingest::handle_put(const Incoming& incoming, Now now) {
   const auto& request = incoming.request;
   const RegistryEntry entry{std::string(request.kind), std::string(request.key), request.revision,
                             std::string(request.value)};
+  if (auto allowed = check_change(incoming); !allowed) return refusal(request, allowed.error());
   const auto put = registry_.put(entry, request.reason, incoming.principal, next_, now);
   if (!put) return refusal(request, put.error());
   if (put->change) take_change(*put->change, now);
@@ -147,6 +166,7 @@ Reply Ingest::handle_put(const Incoming& incoming, Now now) {
 
 Reply Ingest::handle_remove(const Incoming& incoming, Now now) {
   const auto& request = incoming.request;
+  if (auto allowed = check_change(incoming); !allowed) return refusal(request, allowed.error());
   const auto change = registry_.remove(request.kind, request.key, request.revision, request.reason,
                                        incoming.principal, next_, now);
   if (!change) return refusal(request, change.error());
@@ -163,11 +183,16 @@ Reply Ingest::handle_read(const Incoming& incoming) const {
   reply.id = request.id;
   if (request.operation == Operation::get) {
     auto entry = registry_.get(request.kind, request.key);
+    // The same sentence for what is not there and for what is not shown: it would tell otherwise.
+    if (!incoming.rights->may_list() &&
+        (!entry || !may_see(*incoming.rights, incoming.principal, *entry)))
+      return refusal(request, {Code::notfound, not_seen});
     if (!entry) return refusal(request, entry.error());
     reply.entries.push_back(std::move(*entry));
     return reply;
   }
   const auto limit = std::clamp<std::uint64_t>(request.limit, 1, bus::list_limit_max);
+  if (!incoming.rights->may_list()) return refusal(request, {Code::noaccess, no_list});
   reply.entries = registry_.list(request.kind, request.key, limit + 1);
   std::size_t octets = 0;
   std::size_t count = 0;

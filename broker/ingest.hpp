@@ -44,6 +44,7 @@ class Ingest {
   [[nodiscard]] Status restore_ids(Now now);
   bus::Reply handle(const Incoming& incoming, Now now);
   bus::Published take_event(std::string_view octets, const Incoming& incoming, Now now);
+  [[nodiscard]] Status check_change(const Incoming& incoming) const;
   bus::Reply handle_put(const Incoming& incoming, Now now);
   bus::Reply handle_remove(const Incoming& incoming, Now now);
   bus::Reply handle_read(const Incoming& incoming) const;

@@ -5,7 +5,7 @@
 namespace sense {
 
 std::span<const Option> broker_options() {
-  static constexpr std::array<Option, 8> table = {{
+  static constexpr std::array<Option, 12> table = {{
       {"retention-age", OptionType::duration, "7d", "Events older than this leave the journal.", 60,
        315'360'000},
       {"retention-size", OptionType::size, "10GiB",
@@ -25,6 +25,19 @@ std::span<const Option> broker_options() {
       {"waiting-size", OptionType::size, "256MiB",
        "How many octets of requests may wait to be stored; further ones are refused.", 1'048'576,
        std::int64_t{1} << 36},
+      {"rate-per-principal-max", OptionType::integer, "0",
+       "How many events one principal may publish in a second, with bursts of as many; 0: no "
+       "limit.",
+       0, 100'000'000},
+      {"prefixes-per-principal-max", OptionType::integer, "20000",
+       "How many subscriptions to the live stream one principal may have at once; those that come "
+       "through ipc:// may have any number.",
+       100, 10'000'000},
+      {"key-file", OptionType::text, "",
+       "The broker's key pair; tcp:// needs it (`sense keys new broker`)."},
+      {"allow-file", OptionType::text, "",
+       "Who may use the bus, with which key, and for what (docs/security.md). Its changes are seen "
+       "while the broker runs; empty: nobody has a key."},
   }};
   return table;
 }

@@ -10,11 +10,14 @@ namespace sense {
 
 namespace {
 
-bool selected(const std::vector<std::string_view>& prefixes, const Record& record) {
-  for (const auto prefix : prefixes)
-    if (prefix == "{" || prefix.empty()) return true;
+bool selected(const std::vector<std::string_view>& prefixes, const Rights& rights,
+              const Record& record) {
+  if (rights.may_subscribe_all())
+    for (const auto prefix : prefixes)
+      if (prefix == "{" || prefix.empty()) return true;
   const auto head = peek_event(record.event);
-  if (!head) return true;  // let the reader report it
+  if (!head) return rights.may_subscribe_all();  // let the reader report it
+  if (!rights.may_read(head->type, head->source)) return false;
   std::string topic(head->type);
   topic += ' ';
   topic += head->source;
@@ -37,10 +40,10 @@ Result<Reader> Reader::open(const std::string& data, Counters& counters) {
   return Reader(std::move(database), std::move(*journal), counters);
 }
 
-std::string Reader::answer(const bus::Request& request) {
+std::string Reader::answer(const bus::Request& request, const Rights& rights) {
   Result<bus::Reply> reply = bus::Reply{};
   if (request.operation == bus::Operation::fetch) {
-    reply = fetch(request);
+    reply = fetch(request, rights);
   } else {
     const auto range = journal_.range();
     if (range) {
@@ -60,7 +63,7 @@ std::string Reader::answer(const bus::Request& request) {
   return bus::encode(*reply, request.operation);
 }
 
-Result<bus::Reply> Reader::fetch(const bus::Request& request) {
+Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& rights) {
   const auto range = journal_.range();
   if (!range) return tl::unexpected(range.error());
   bus::Reply reply;
@@ -84,7 +87,7 @@ Result<bus::Reply> Reader::fetch(const bus::Request& request) {
     for (const auto& record : *records) {
       if (record.sequence < reply.next) continue;
       if (reply.records.size() >= octets_max) return false;
-      if (selected(request.prefixes, record)) append_record(reply.records, record);
+      if (selected(request.prefixes, rights, record)) append_record(reply.records, record);
       reply.next = record.sequence + 1;
     }
     return scanned < scan_octets_max;

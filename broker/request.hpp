@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/access.hpp"
 #include "core/bus/protocol.hpp"
 
 namespace sense {
@@ -13,7 +14,8 @@ namespace sense {
 struct Incoming {
   std::string peer;       // ZeroMQ routing id; empty: nobody waits for an answer (plain PUB)
   std::string principal;  // as authenticated
-  std::string topic;      // of a plain PUB: must be the event's own
+  RightsRef rights = Rights::all();  // the principal's; the broker's own doing may do everything
+  std::string topic;                 // of a plain PUB: must be the event's own
   std::string octets;
   bus::Request request;
 };

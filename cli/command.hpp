@@ -41,6 +41,7 @@ void add_subscribe(CLI::App& app, Cli& cli);
 void add_subscriptions(CLI::App& app, Cli& cli);
 void add_listen(CLI::App& app, Cli& cli);
 void add_ping(CLI::App& app, Cli& cli);
+void add_keys(CLI::App& app, Cli& cli);
 void add_config(CLI::App& app, Cli& cli);
 
 // Declares the whole command line, reads it, runs the subcommand and answers the exit code.

@@ -36,18 +36,37 @@ std::string absolute_from(const fs::path& folder, const std::string& path) {
 }
 
 // `ipc://name` is a file in the data folder; absolute ones and tcp:// stay.
-std::string resolve_endpoint(const std::string& data, const std::string& endpoint) {
+std::string resolve_endpoints(const std::string& data, const std::string& endpoints) {
   constexpr std::string_view ipc = "ipc://";
-  if (!endpoint.starts_with(ipc)) return endpoint;
-  return std::string(ipc) + absolute_from(data, endpoint.substr(ipc.size()));
+  std::string resolved;
+  for (const auto& endpoint : endpoint_list(endpoints)) {
+    resolved += resolved.empty() ? "" : ",";
+    resolved += endpoint.starts_with(ipc)
+                    ? std::string(ipc) + absolute_from(data, endpoint.substr(ipc.size()))
+                    : endpoint;
+  }
+  return resolved;
+}
+
+// The paths among the values of these keys. What is a key is no path.
+Status resolve_paths(Settings& settings, const std::string& data,
+                     std::initializer_list<const char*> keys) {
+  for (const auto* key : keys) {
+    const auto& value = settings.text(key);
+    if (value.empty() || valid_key(value)) continue;
+    if (auto good = settings.set(key, absolute_from(data, value)); !good) return good;
+  }
+  return {};
 }
 
 Result<BusEndpoints> read_bus(const YamlNode& node, const std::string& data) {
   auto settings = read_settings(node, bus_options());
   if (!settings) return tl::unexpected(settings.error());
   for (const auto* key : {"service", "events", "publish"})
-    if (auto good = settings->set(key, resolve_endpoint(data, settings->text(key))); !good)
+    if (auto good = settings->set(key, resolve_endpoints(data, settings->text(key))); !good)
       return node.refuse(good.error().message);
+  if (auto good = resolve_paths(*settings, data, {"key-file", "broker-key"}); !good)
+    return node.refuse(good.error().message);
   auto endpoints = bus_endpoints(*settings);
   if (!endpoints) return node.refuse(endpoints.error().message);
   return endpoints;
@@ -128,6 +147,25 @@ Status read_folders(ConfigFile& file, const YamlNode& root, const Global& global
   return {};
 }
 
+// Neither a broker nor a client could use such an endpoint. Which of them reads the file is not
+// known here: each says for itself what is missing.
+Status check_keys(const ConfigFile& file, const YamlNode& bus) {
+  const auto& keys = file.endpoints.keys;
+  const bool client = !keys.key_file.empty() && !keys.broker_key.empty();
+  if (keys.plaintext_tcp || client || !file.broker.text("key-file").empty()) return {};
+  for (const auto* list :
+       {&file.endpoints.service, &file.endpoints.events, &file.endpoints.publish})
+    for (const auto& endpoint : endpoint_list(*list))
+      if (is_tcp(endpoint))
+        return bus.refuse(
+            "'" + printable(endpoint) +
+            "' needs keys: on the broker's machine run `sense keys new broker`, and set "
+            "broker.key-file and broker.allow-file; on a client's run `sense keys new NAME`, and "
+            "set bus.key-file and bus.broker-key (docs/security.md); or set "
+            "bus.allow-plaintext-tcp to true if the network is yours");
+  return {};
+}
+
 Status read_sections(ConfigFile& file, const YamlNode& root) {
   if (auto good = read_log(file, section(root, "log")); !good) return good;
   auto endpoints = read_bus(section(root, "bus"), file.data);
@@ -136,6 +174,9 @@ Status read_sections(ConfigFile& file, const YamlNode& root) {
   auto broker = read_settings(section(root, "broker"), broker_options());
   if (!broker) return tl::unexpected(broker.error());
   file.broker = std::move(*broker);
+  if (auto good = resolve_paths(file.broker, file.data, {"key-file", "allow-file"}); !good)
+    return section(root, "broker").refuse(good.error().message);
+  if (auto good = check_keys(file, section(root, "bus")); !good) return good;
   if (auto good = read_egress(file, section(root, "egress")); !good) return good;
   if (auto good = read_parts(file.gateways, section(root, "gateways"), "gateways"); !good)
     return good;

@@ -54,10 +54,12 @@ int Loop::run() {
 Result<std::unique_ptr<BusSession>> BusSession::open(Loop& loop, const Global& global) {
   const auto file = load_config(global);
   if (!file) return tl::unexpected(file.error());
-  std::unique_ptr<BusSession> session(new BusSession(loop, file->endpoints.service));
+  std::unique_ptr<BusSession> session(
+      new BusSession(loop, client_endpoint(file->endpoints.service)));
   BusOptions options;
   options.service = file->endpoints.service;
   options.events = file->endpoints.events;
+  options.keys = file->endpoints.keys;
   options.executor = loop.executor();
   auto bus = connect_zmq_bus(std::move(options));
   if (!bus) return tl::unexpected(bus.error());

@@ -119,6 +119,7 @@ Status Host::connect() {
   BusOptions options;
   options.service = config_.endpoints.service;
   options.events = config_.endpoints.events;
+  options.keys = config_.endpoints.keys;
   options.waiting_max = static_cast<std::size_t>(config_.host.integer("waiting-max"));
   options.waiting_bytes_max = static_cast<std::size_t>(config_.host.size("waiting-size-max"));
   options.request_timeout = config_.host.duration("request-timeout");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/bus/keys.hpp"
 #include "core/event/event.hpp"
 
 namespace sense {
@@ -102,8 +103,9 @@ class Bus : public Publisher {
 using Executor = std::function<void(std::function<void()>)>;
 
 struct BusOptions {
-  std::string service;                // ZeroMQ endpoint of the broker's ROUTER
-  std::string events;                 // ZeroMQ endpoint of the broker's XPUB
+  std::string service;                // ZeroMQ endpoint of the broker's ROUTER; of a list the first
+  std::string events;                 // ZeroMQ endpoint of the broker's XPUB; likewise
+  BusKeys keys = {};                  // for tcp://
   std::size_t waiting_max = 100'000;  // events accepted and not yet answered
   std::size_t waiting_bytes_max = 256 * 1024 * 1024;
   Duration request_timeout = std::chrono::seconds{10};

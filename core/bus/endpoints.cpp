@@ -8,18 +8,23 @@ namespace sense {
 
 namespace {
 
-constexpr std::array<Option, 4> options = {{
+constexpr std::array<Option, 6> options = {{
     {"service", OptionType::text, "ipc:///run/sense/service",
-     "Where the broker answers publishers and gateways (ipc://PATH or tcp://ADDRESS:PORT).", 1,
-     256},
+     "Where the broker answers publishers and gateways (ipc://PATH or tcp://ADDRESS:PORT). Of "
+     "several, separated by commas, the broker listens on all and a client uses the first.",
+     1, 1024},
     {"events", OptionType::text, "ipc:///run/sense/events",
-     "Where the broker sends events to those that subscribed to them.", 1, 256},
+     "Where the broker sends events to those that subscribed to them.", 1, 1024},
     {"publish", OptionType::text, "ipc:///run/sense/publish",
-     "Where plain ZeroMQ publishers connect; nothing that comes this way is acknowledged.", 1, 256},
+     "Where plain ZeroMQ publishers connect; nothing that comes this way is acknowledged.", 1,
+     1024},
+    {"key-file", OptionType::text, "",
+     "The own key pair, with which a client connects to tcp:// (`sense keys new`)."},
+    {"broker-key", OptionType::text, "",
+     "The broker's public key, which a client of tcp:// must know; or the path of a file with it."},
     {"allow-plaintext-tcp", OptionType::boolean, "false",
-     "Allows tcp:// endpoints, over which everything travels unencrypted and anybody who reaches "
-     "the "
-     "port can publish."},
+     "Lets tcp:// do without keys: everything then travels unencrypted, and anybody who reaches "
+     "the port can publish."},
 }};
 
 // A path that a Unix socket cannot have is refused by ZeroMQ with "Invalid argument" only.
@@ -33,16 +38,11 @@ Status check_ipc(const std::string& key, const std::string& endpoint) {
   return {};
 }
 
-Status check_endpoint(const Settings& settings, const std::string& key) {
-  const auto& endpoint = settings.text(key);
+Status check_endpoint(const std::string& key, const std::string& endpoint) {
   if (endpoint.starts_with("ipc://")) return check_ipc(key, endpoint);
-  const std::string shown = "bus." + key + " is '" + printable(endpoint) + "'";
-  if (!endpoint.starts_with("tcp://") || endpoint.size() == 6)
-    return fail(Code::badparam, shown + ", but must begin with ipc:// or tcp://");
-  if (!settings.boolean("allow-plaintext-tcp"))
-    return fail(Code::badparam, shown +
-                                    ", which is not encrypted: use ipc://, or set "
-                                    "bus.allow-plaintext-tcp to true if the network is yours");
+  if (!is_tcp(endpoint) || endpoint.size() == 6)
+    return fail(Code::badparam, "bus." + key + " is '" + printable(endpoint) +
+                                    "', but must begin with ipc:// or tcp://");
   return {};
 }
 
@@ -56,15 +56,32 @@ bool same(const std::string& left, const std::string& right) {
 std::span<const Option> bus_options() { return options; }
 
 Result<BusEndpoints> bus_endpoints(const Settings& settings) {
-  for (const auto* key : {"service", "events", "publish"})
-    if (auto good = check_endpoint(settings, key); !good) return tl::unexpected(good.error());
-  BusEndpoints endpoints{settings.text("service"), settings.text("events"),
-                         settings.text("publish")};
-  if (same(endpoints.service, endpoints.events) || same(endpoints.service, endpoints.publish) ||
-      same(endpoints.events, endpoints.publish))
-    return fail(Code::badparam,
-                "bus.service, bus.events and bus.publish must be three different endpoints");
-  return endpoints;
+  std::vector<std::string> all;
+  for (const auto* key : {"service", "events", "publish"}) {
+    for (auto& endpoint : endpoint_list(settings.text(key))) {
+      if (auto good = check_endpoint(key, endpoint); !good) return tl::unexpected(good.error());
+      for (const auto& other : all)
+        if (same(other, endpoint))
+          return fail(Code::badparam,
+                      "bus.service, bus.events and bus.publish must be three different endpoints, "
+                      "but '" +
+                          printable(endpoint) + "' stands there twice");
+      all.push_back(std::move(endpoint));
+    }
+  }
+  return BusEndpoints{settings.text("service"),
+                      settings.text("events"),
+                      settings.text("publish"),
+                      {settings.text("key-file"), settings.text("broker-key"),
+                       settings.boolean("allow-plaintext-tcp")}};
 }
+
+std::vector<std::string> endpoint_list(std::string_view endpoints) {
+  std::vector<std::string> list;
+  for (const auto endpoint : split(endpoints, ',')) list.emplace_back(trim(endpoint));
+  return list;
+}
+
+std::string client_endpoint(std::string_view endpoints) { return endpoint_list(endpoints).front(); }
 
 }  // namespace sense

@@ -81,8 +81,9 @@ class ZmqBus final : public Bus {
     events_.set(zmq::sockopt::sndhwm, 0);
     events_.set(zmq::sockopt::rcvhwm, 20'000);
     events_.set(zmq::sockopt::subscribe, std::string(bus::mark_topic));
-    if (auto status = bus::connect(service_, options_.service); !status) return status;
-    if (auto status = bus::connect(events_, options_.events); !status) return status;
+    if (auto status = bus::connect(service_, options_.service, options_.keys); !status)
+      return status;
+    if (auto status = bus::connect(events_, options_.events, options_.keys); !status) return status;
     thread_ = std::thread([this] { run(); });
     return {};
   }

@@ -7,6 +7,9 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "core/base/text.hpp"
+#include "core/bus/endpoints.hpp"
+
 namespace sense::bus {
 
 namespace {
@@ -28,6 +31,25 @@ bool somebody_listens(const std::string& path) {
   return connected;
 }
 
+Status set_keys(zmq::socket_t& socket, const std::string& endpoint, const BusKeys& keys) {
+  if (keys.key_file.empty() || keys.broker_key.empty())
+    return fail(Code::badparam,
+                "cannot connect to " + endpoint +
+                    " without keys: run `sense keys new NAME --file FILE`, set bus.key-file to "
+                    "that FILE and bus.broker-key to what `sense keys show` prints for the "
+                    "broker's key file, and add the line that it printed to the broker's allow "
+                    "file; or set bus.allow-plaintext-tcp to true if the network is yours");
+  const auto own = read_key_file(keys.key_file);
+  if (!own) return tl::unexpected(own.error());
+  const auto broker = valid_key(keys.broker_key) ? Result<std::string>(keys.broker_key)
+                                                 : read_public_key(keys.broker_key);
+  if (!broker) return fail(broker.error().code, "bus.broker-key: " + broker.error().message);
+  socket.set(zmq::sockopt::curve_publickey, own->public_key);
+  socket.set(zmq::sockopt::curve_secretkey, own->secret_key);
+  socket.set(zmq::sockopt::curve_serverkey, *broker);
+  return {};
+}
+
 }  // namespace
 
 zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type, std::size_t message_max) {
@@ -42,7 +64,10 @@ zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type, std::s
   return socket;
 }
 
-Status connect(zmq::socket_t& socket, const std::string& endpoint) {
+Status connect(zmq::socket_t& socket, const std::string& endpoints, const BusKeys& keys) {
+  const auto endpoint = client_endpoint(endpoints);
+  if (is_tcp(endpoint) && !keys.plaintext_tcp)
+    if (auto status = set_keys(socket, endpoint, keys); !status) return status;
   try {
     socket.connect(endpoint);
   } catch (const zmq::error_t& error) {
@@ -50,6 +75,31 @@ Status connect(zmq::socket_t& socket, const std::string& endpoint) {
                                     ": check section `bus` of the configuration");
   }
   return {};
+}
+
+std::string Door::domain() const {
+  const auto kind = !secret_key.empty() ? door_curve
+                    : is_tcp(endpoint)  ? door_plaintext
+                                        : door_local;
+  return std::string(kind) + "/" + std::string(role);
+}
+
+Status bind(zmq::socket_t& socket, const Door& door) {
+  // What is set here holds for the next bind only, not for those that were before.
+  socket.set(zmq::sockopt::zap_domain, door.domain());
+  // Room for those who are known while strangers stand at the door in masses.
+  socket.set(zmq::sockopt::backlog, 1024);
+  // An authenticator that is not there lets nobody in. Of libzmq's headers, only the draft ones
+  // name this option; the library has had it since 4.3.1.
+  constexpr int zap_enforce_domain = 93;
+  constexpr int yes = 1;
+  if (zmq_setsockopt(socket.handle(), zap_enforce_domain, &yes, sizeof yes) != 0)
+    return fail(Code::notyetimplemented,
+                "this libzmq cannot keep strangers out when it has no authenticator: version 4.3.4 "
+                "or later is needed");
+  socket.set(zmq::sockopt::curve_server, door.secret_key.empty() ? 0 : 1);
+  if (!door.secret_key.empty()) socket.set(zmq::sockopt::curve_secretkey, door.secret_key);
+  return bind(socket, door.endpoint);
 }
 
 Status bind(zmq::socket_t& socket, const std::string& endpoint) {
@@ -93,6 +143,11 @@ std::optional<std::vector<zmq::message_t>> receive(zmq::socket_t& socket) {
   } catch (const zmq::error_t&) {
     return std::nullopt;
   }
+}
+
+std::string_view user_id(const zmq::message_t& frame) {
+  const char* id = zmq_msg_gets(frame.handle(), "User-Id");
+  return id != nullptr ? std::string_view(id) : std::string_view();
 }
 
 bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames) {

@@ -458,6 +458,7 @@ Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
   BusOptions options;
   options.service = config.endpoints.service;
   options.events = config.endpoints.events;
+  options.keys = config.endpoints.keys;
   options.waiting_max = static_cast<std::size_t>(config.host.integer("bus-waiting-max"));
   options.executor = executor_of(*reactor);
   auto bus = connect_zmq_bus(std::move(options));

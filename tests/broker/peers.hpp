@@ -18,10 +18,12 @@ using Frames = std::vector<std::string>;
 // A ZeroMQ program as others write them: nothing of ours but the octets.
 class Peer {
  public:
-  Peer(zmq::socket_type type, const std::string& endpoint) : socket_(context_, type) {
+  explicit Peer(zmq::socket_type type) : socket_(context_, type) {
     socket_.set(zmq::sockopt::linger, 0);
     socket_.set(zmq::sockopt::sndhwm, 0);
     socket_.set(zmq::sockopt::rcvhwm, 0);
+  }
+  Peer(zmq::socket_type type, const std::string& endpoint) : Peer(type) {
     if (type == zmq::socket_type::sub) socket_.set(zmq::sockopt::subscribe, "");
     socket_.connect(endpoint);
   }

@@ -30,6 +30,9 @@ class RunningBroker {
     return {"ipc://" + (folder_ / "s"), "ipc://" + (folder_ / "e"), "ipc://" + (folder_ / "p")};
   }
 
+  // As they were bound, ports that the system chose included.
+  [[nodiscard]] BusEndpoints bound() const { return broker_->endpoints(); }
+
   RunningBroker& start() {
     auto broker = Broker::start(config());
     BOOST_REQUIRE_MESSAGE(broker, (broker ? "" : broker.error().message));

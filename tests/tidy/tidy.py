@@ -27,8 +27,8 @@ INCLUDES = [
     ("adapters/api",      ["core"]),
     ("adapters/host",     ["core", "adapters/api"]),
     ("adapters/*",        ["core", "adapters/api"]),  # a plugin
-    ("cli",               ["core", "broker/broker.hpp", "gateways/api", "gateways/host",
-                           "adapters/api", "adapters/host"]),
+    ("cli",               ["core", "broker/broker.hpp", "broker/allow_file.hpp", "gateways/api",
+                           "gateways/host", "adapters/api", "adapters/host"]),
     ("cmake",             []),
     ("docs/*",            []),  # examples are for others: they know nothing of this tree
     ("tests",             ["core", "broker", "gateways", "adapters", "cli", "tests"]),

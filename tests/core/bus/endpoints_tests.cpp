@@ -28,12 +28,14 @@ BOOST_AUTO_TEST_CASE(the_defaults_are_sockets_under_run) {
   BOOST_CHECK_EQUAL(endpoints->publish, "ipc:///run/sense/publish");
 }
 
-BOOST_AUTO_TEST_CASE(tcp_needs_permission) {
-  const auto message = refusal({{"events", "tcp://127.0.0.1:5000"}});
-  BOOST_CHECK_NE(message.find("bus.events"), std::string::npos);
-  BOOST_CHECK_NE(message.find("allow-plaintext-tcp"), std::string::npos);
-  BOOST_CHECK_EQUAL(refusal({{"events", "tcp://127.0.0.1:5000"}, {"allow-plaintext-tcp", "true"}}),
-                    "accepted");
+BOOST_AUTO_TEST_CASE(several_endpoints_are_a_list_of_which_clients_use_the_first) {
+  BOOST_CHECK_EQUAL(refusal({{"events", "ipc:///run/x , tcp://127.0.0.1:5000"}}), "accepted");
+  BOOST_CHECK_EQUAL(sense::client_endpoint("ipc:///run/x , tcp://127.0.0.1:5000"), "ipc:///run/x");
+  BOOST_CHECK_EQUAL(sense::endpoint_list("ipc:///run/x , tcp://127.0.0.1:5000")[1],
+                    "tcp://127.0.0.1:5000");
+  for (const auto* list : {"ipc:///run/x,", ",", "ipc:///run/x,inproc://a", "ipc:///run/x,tcp://",
+                           "ipc:///run/x,ipc:///run/x"})
+    BOOST_CHECK_NE(refusal({{"events", list}}), "accepted");
 }
 
 BOOST_AUTO_TEST_CASE(other_transports_are_refused) {

@@ -1,0 +1,59 @@
+#include "broker/permission.hpp"
+
+#include "core/base/text.hpp"
+#include "core/event/codec.hpp"
+#include "core/subscription/subscription.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr std::string_view subscription_kind = "subscription";
+
+tl::unexpected<Error> no_right(const std::string& what, const char* right) {
+  return fail(Code::noaccess, what + ": the allow file of the broker grants this principal no '" +
+                                  right + "' right to it");
+}
+
+bool owns(std::string_view principal, std::string_view value) {
+  const auto subscription = subscription_from_json(value);
+  return subscription && subscription->owner == principal;
+}
+
+}  // namespace
+
+Status check_publish(const Rights& rights, std::string_view octets) {
+  if (rights.may_publish_all()) return {};
+  const auto event = decode_event(octets);
+  if (!event) return tl::unexpected(event.error());
+  if (rights.may_publish(event->type, event->source, event->audience)) return {};
+  const std::string what =
+      "event of type " + printable(event->type.clark()) + " from " + printable(event->source);
+  if (rights.may_publish(event->type, event->source, {}))
+    return no_right(what + " to its audience", "route");
+  return no_right(what, "publish");
+}
+
+Status check_change(const Rights& rights, std::string_view principal, const bus::Request& request,
+                    const RegistryEntry* current) {
+  if (rights.may_manage()) return {};
+  const auto what =
+      printable(request.kind.substr(0, 64)) + " " + printable(request.key.substr(0, 256));
+  if (request.kind != subscription_kind) return no_right(what, "manage");
+  if (current != nullptr && !owns(principal, current->value))
+    return no_right(what + " belongs to somebody else", "manage");
+  if (request.operation == bus::Operation::remove) return {};
+  const auto wanted = subscription_from_json(request.value);
+  if (!wanted) return tl::unexpected(wanted.error());
+  if (wanted->owner != principal)
+    return no_right(what + " would belong to " + printable(wanted->owner.substr(0, 256)), "manage");
+  if (!rights.may_hold(*wanted))
+    return no_right(what + " asks for more types or sources", "subscribe");
+  return {};
+}
+
+bool may_see(const Rights& rights, std::string_view principal, const RegistryEntry& entry) {
+  return rights.may_list() || (entry.kind == subscription_kind && owns(principal, entry.value));
+}
+
+}  // namespace sense

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string_view>
+
+#include "broker/access.hpp"
+#include "core/base/error.hpp"
+#include "core/bus/bus.hpp"
+#include "core/bus/protocol.hpp"
+
+// What rights mean for each kind of message. Pure. A refusal is 9 NOACCESS and names the right.
+namespace sense {
+
+// `octets`: an encoded event, which is decoded only when rights depend on what is in it.
+[[nodiscard]] Status check_publish(const Rights& rights, std::string_view octets);
+
+// PUT or DELETE of an entry, of which `current` is the present state; null: there is none. Without
+// the right to manage, one's own subscriptions only.
+[[nodiscard]] Status check_change(const Rights& rights, std::string_view principal,
+                                  const bus::Request& request, const RegistryEntry* current);
+
+// Whether GET shows an entry: to who may list, and one's own subscriptions. LIST needs that right:
+// to look for somebody's own among a million would hold up those who publish.
+[[nodiscard]] bool may_see(const Rights& rights, std::string_view principal,
+                           const RegistryEntry& entry);
+
+}  // namespace sense

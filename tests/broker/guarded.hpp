@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+#include "core/bus/keys.hpp"
+#include "tests/broker/bench.hpp"
+#include "tests/broker/peers.hpp"
+#include "tests/broker/running_broker.hpp"
+
+namespace sense {
+
+// A broker with CURVE on tcp:// endpoints of the loopback, beside ipc://, and an allow file.
+class GuardedBroker {
+ public:
+  using Steady = std::chrono::steady_clock;
+  using Principals = std::map<std::string, std::string>;
+
+  // `principals`: name and rights, as in the allow file: "publish: [\"*\"], list: true".
+  explicit GuardedBroker(Principals principals, RunningBroker::Change change = {})
+      : broker_([this, change](BrokerConfig& config) {
+          for (auto* endpoint :
+               {&config.endpoints.service, &config.endpoints.events, &config.endpoints.publish})
+            *endpoint += ",tcp://127.0.0.1:*";
+          BOOST_REQUIRE(config.settings.set("key-file", files_ / "broker.key"));
+          BOOST_REQUIRE(config.settings.set("allow-file", files_ / "allow.yaml"));
+          if (change) change(config);
+        }) {
+    BOOST_REQUIRE(write_key_file(files_ / "broker.key", "broker", own_));
+    allow(std::move(principals));
+  }
+
+  // Who is named gets a key pair of its own, once.
+  void allow(Principals principals) {
+    std::string text = "principals:\n";
+    for (const auto& [name, rights] : principals) {
+      text += "  - {name: " + name + ", ";
+      if (name != "local") text += "key: \"" + keys(name).public_key + "\", ";
+      text += rights + "}\n";
+    }
+    write_allow_file(text);
+  }
+  // As an editor does it: beside, and renamed.
+  void write_allow_file(const std::string& text) {
+    std::ofstream(files_ / "allow.new") << text;
+    std::filesystem::permissions(files_ / "allow.new", std::filesystem::perms(0600));
+    std::filesystem::rename(files_ / "allow.new", files_ / "allow.yaml");
+  }
+
+  const KeyPair& keys(const std::string& name) {
+    const auto found = keys_.find(name);
+    if (found != keys_.end()) return found->second;
+    auto& fresh = keys_[name];
+    fresh = make_key_pair().value();
+    BOOST_REQUIRE(write_key_file(key_file(name), name, fresh));
+    return fresh;
+  }
+  [[nodiscard]] std::string key_file(const std::string& name) const {
+    return files_ / (name + ".key");
+  }
+
+  // The tcp:// endpoints.
+  [[nodiscard]] BusEndpoints tcp() const {
+    const auto last = [](const std::string& list) { return endpoint_list(list).back(); };
+    const auto bound = broker_.bound();
+    return {last(bound.service), last(bound.events), last(bound.publish)};
+  }
+  [[nodiscard]] const std::string& public_key() const { return own_.public_key; }
+  RunningBroker& broker() { return broker_; }
+
+ private:
+  TemporaryFolder files_;
+  std::map<std::string, KeyPair> keys_;
+  KeyPair own_ = make_key_pair().value();
+  RunningBroker broker_;
+};
+
+// A ZeroMQ program that comes with a key.
+class KeyPeer : public Peer {
+ public:
+  KeyPeer(zmq::socket_type type, const std::string& endpoint, const KeyPair& own,
+          const std::string& broker_key, const std::vector<std::string>& prefixes = {})
+      : Peer(type) {
+    socket().set(zmq::sockopt::curve_publickey, own.public_key);
+    socket().set(zmq::sockopt::curve_secretkey, own.secret_key);
+    socket().set(zmq::sockopt::curve_serverkey, broker_key);
+    for (const auto& prefix : prefixes) socket().set(zmq::sockopt::subscribe, prefix);
+    socket().connect(endpoint);
+  }
+  // Whether anything comes within that time.
+  bool hears(std::chrono::milliseconds time) {
+    std::array<zmq::pollitem_t, 1> items = {{{socket().handle(), 0, ZMQ_POLLIN, 0}}};
+    return zmq::poll(items.data(), items.size(), time) > 0;
+  }
+};
+
+}  // namespace sense

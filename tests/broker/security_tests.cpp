@@ -1,0 +1,465 @@
+#include <boost/test/unit_test.hpp>
+
+#include "tests/broker/guarded.hpp"
+
+// Strangers and principals at the sockets of a real broker, over tcp:// with CURVE.
+using namespace sense;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using bus::Operation;
+
+namespace {
+
+using Steady = GuardedBroker::Steady;
+using Principals = GuardedBroker::Principals;
+
+std::string event(const std::string& id, const std::string& type = "{urn:a}one",
+                  const std::string& source = "//h/p/4") {
+  auto made = make_event(id);
+  made.type = QName::parse(type).value();
+  made.source = source;
+  return encode(made);
+}
+
+bus::Request publish(const std::vector<std::string>& events) {
+  bus::Request request;
+  request.id = 1;
+  request.operation = Operation::publish;
+  request.events.assign(events.begin(), events.end());
+  return request;
+}
+
+bus::Request fetch_all() {
+  bus::Request request;
+  request.id = 1;
+  request.operation = Operation::fetch;
+  request.from = 1;
+  request.prefixes = {"{"};
+  request.bytes_max = 1 << 20;
+  return request;
+}
+
+bus::Request registry(Operation operation, const std::string& kind, const std::string& key,
+                      const std::string& value = {}) {
+  bus::Request request;
+  request.id = 1;
+  request.operation = operation;
+  request.kind = kind;
+  request.key = key;
+  request.value = value;
+  request.limit = 10;
+  return request;
+}
+
+std::string subscription(const std::string& id, const std::string& owner,
+                         const std::string& type = "{urn:a}one") {
+  auto made = make_subscription(id);
+  made.owner = owner;
+  made.types = {TypePattern::parse(type).value()};
+  return to_json(made, true);
+}
+
+struct KeyClient : KeyPeer {
+  KeyClient(GuardedBroker& broker, const std::string& name)
+      : KeyPeer(zmq::socket_type::dealer, broker.tcp().service, broker.keys(name),
+                broker.public_key()) {}
+  Code code(const bus::Request& request) { return ask(request).code; }
+  Code publish_one(const std::string& octets) {
+    const std::vector<std::string> events = {octets};
+    const auto reply = ask(publish(events));
+    return reply.code != Code::noerror ? reply.code : reply.published.at(0).code;
+  }
+};
+
+struct KeySubscriber : KeyPeer {
+  KeySubscriber(GuardedBroker& broker, const std::string& name, std::vector<std::string> prefixes)
+      : KeyPeer(zmq::socket_type::sub, broker.tcp().events, broker.keys(name), broker.public_key(),
+                with_mark(std::move(prefixes))) {
+    next_mark();
+  }
+  static std::vector<std::string> with_mark(std::vector<std::string> prefixes) {
+    prefixes.emplace_back(bus::mark_topic);
+    return prefixes;
+  }
+  void next_mark() {
+    while (receive()[0] != bus::mark_topic) {
+    }
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(security_tests)
+
+BOOST_AUTO_TEST_CASE(a_principal_with_rights_publishes_fetches_and_hears_and_is_stamped) {
+  GuardedBroker guarded(Principals{{"shop", "publish: [\"{urn:a}*\"], subscribe: [\"{urn:a}*\"]"}});
+  guarded.broker().start();
+  KeyClient shop(guarded, "shop");
+  KeySubscriber live(guarded, "shop", {"{urn:a}one "});
+  BOOST_TEST((shop.publish_one(event("1")) == Code::noerror));
+  for (;;) {
+    const auto frames = live.receive();
+    if (frames[0] == bus::mark_topic) continue;
+    BOOST_TEST(split_records(frames[1])->front().principal == "shop");
+    break;
+  }
+  const auto fetched = shop.ask(fetch_all());
+  BOOST_TEST(split_records(fetched.records)->front().principal == "shop");
+}
+
+BOOST_AUTO_TEST_CASE(strangers_get_no_answer_on_any_socket_and_are_counted) {
+  GuardedBroker guarded(Principals{{"shop", "publish: [\"*\"], subscribe: [\"*\"]"}});
+  guarded.broker().start();
+  const auto stranger = make_key_pair().value();
+  const auto tcp = guarded.tcp();
+  KeyPeer dealer(zmq::socket_type::dealer, tcp.service, stranger, guarded.public_key());
+  dealer.send({bus::encode(publish({}))});
+  KeyPeer sub(zmq::socket_type::sub, tcp.events, stranger, guarded.public_key(), {""});
+  Peer plain(zmq::socket_type::dealer, tcp.service);
+  plain.send({bus::encode(publish({}))});
+  Client local(guarded.broker());
+  while (local.parameter("counter.broker.keys.unknown").empty() ||
+         std::stoi(local.parameter("counter.broker.keys.unknown")) < 3) {
+  }
+  BOOST_TEST(!dealer.hears(100ms));
+  BOOST_TEST(!sub.hears(100ms));
+  BOOST_TEST((local.ask_for(Operation::ping).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(without_an_allow_file_entry_and_with_the_wrong_broker_key_nobody_gets_in) {
+  GuardedBroker guarded(Principals{});
+  guarded.broker().start();
+  const auto other = make_key_pair().value();
+  KeyPeer nobody(zmq::socket_type::dealer, guarded.tcp().service, guarded.keys("nobody"),
+                 guarded.public_key());
+  KeyPeer deceived(zmq::socket_type::dealer, guarded.tcp().service, guarded.keys("nobody"),
+                   other.public_key);
+  nobody.send({"x"});
+  deceived.send({"x"});
+  BOOST_TEST(!nobody.hears(300ms));
+  BOOST_TEST(!deceived.hears(300ms));
+}
+
+BOOST_AUTO_TEST_CASE(each_operation_asks_for_its_right) {
+  GuardedBroker guarded(Principals{{"shop",
+                                    "publish: [\"{urn:a}*\"], subscribe: [{type: \"{urn:a}one\", "
+                                    "source: //h/p/**}]"},
+                                   {"boss",
+                                    "publish: [\"*\"], subscribe: [\"*\"], route: [\"*\"], "
+                                    "manage: true"}});
+  guarded.broker().start();
+  KeyClient shop(guarded, "shop");
+  KeyClient boss(guarded, "boss");
+
+  BOOST_TEST((shop.publish_one(event("1")) == Code::noerror));
+  BOOST_TEST((shop.publish_one(event("2", "{urn:b}one")) == Code::noaccess));
+  auto routed = make_event("3");
+  routed.type = QName::parse("{urn:a}one").value();
+  routed.audience = {"ops"};
+  BOOST_TEST((shop.publish_one(encode(routed)) == Code::noaccess));
+  BOOST_TEST((boss.publish_one(encode(routed)) == Code::noerror));
+  BOOST_TEST((boss.publish_one(event("4", "{urn:b}one")) == Code::noerror));
+  BOOST_TEST((boss.publish_one(event("5", "{urn:a}one", "//h/q")) == Code::noerror));
+
+  // FETCH: what may not be read is left out, and the position goes past it.
+  const auto fetched = shop.ask(fetch_all());
+  BOOST_TEST(split_records(fetched.records)->size() == 1u);
+  BOOST_TEST(fetched.next == 5u);
+  BOOST_TEST(split_records(boss.ask(fetch_all()).records)->size() == 4u);
+
+  const auto put = [](const std::string& key, const std::string& value) {
+    return registry(Operation::put, "subscription", key, value);
+  };
+  const auto narrow = [](const std::string& id, const std::string& owner, const std::string& type) {
+    auto made = subscription_from_json(subscription(id, owner, type)).value();
+    made.sources = {SourcePattern::parse("//h/p/**").value()};
+    return to_json(made, true);
+  };
+  BOOST_TEST((shop.code(put("s-1", narrow("s-1", "shop", "{urn:a}one"))) == Code::noerror));
+  BOOST_TEST((shop.code(put("s-2", narrow("s-2", "boss", "{urn:a}one"))) == Code::noaccess));
+  BOOST_TEST((shop.code(put("s-2", narrow("s-2", "", "{urn:a}one"))) == Code::noaccess));
+  BOOST_TEST((shop.code(put("s-3", narrow("s-3", "shop", "{urn:a}two"))) == Code::noaccess));
+  BOOST_TEST((shop.code(put("s-3", subscription("s-3", "shop"))) == Code::noaccess));
+  BOOST_TEST((shop.code(put("s-3", "rubbish")) != Code::noerror));
+  BOOST_TEST((boss.code(put("s-4", subscription("s-4", "somebody", "*"))) == Code::noerror));
+
+  const auto get = [](const std::string& key) {
+    return registry(Operation::get, "subscription", key);
+  };
+  BOOST_TEST((shop.code(get("s-1")) == Code::noerror));
+  const auto hidden = shop.ask(get("s-4"));
+  const auto absent = shop.ask(get("s-5"));
+  BOOST_TEST((hidden.code == Code::notfound));
+  BOOST_TEST(hidden.reason == absent.reason);
+  BOOST_TEST((boss.code(get("s-1")) == Code::noerror));
+  BOOST_TEST((shop.code(registry(Operation::list, "subscription", "")) == Code::noaccess));
+  BOOST_TEST((shop.code(registry(Operation::list, "source", "")) == Code::noaccess));
+  BOOST_TEST(boss.ask(registry(Operation::list, "subscription", "")).entries.size() == 2u);
+
+  BOOST_TEST((shop.code(registry(Operation::put, "gateway", "http", "{}")) == Code::noaccess));
+  BOOST_TEST((boss.code(registry(Operation::put, "gateway", "http", "{}")) == Code::noerror));
+  BOOST_TEST((shop.code(registry(Operation::remove, "gateway", "http")) == Code::noaccess));
+  BOOST_TEST((shop.code(registry(Operation::remove, "subscription", "s-4")) == Code::noaccess));
+  BOOST_TEST((shop.code(registry(Operation::remove, "subscription", "s-1")) == Code::noerror));
+  BOOST_TEST((shop.code(registry(Operation::ping, "", "")) == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(nobody_can_speak_for_another) {
+  GuardedBroker guarded(Principals{{"shop", "publish: [\"*\"], subscribe: [\"*\"]"}});
+  guarded.broker().start();
+  // What a record and a registry entry look like is of no use: the broker stamps both itself.
+  KeyClient shop(guarded, "shop");
+  std::string record;
+  append_record(record, {1, WallTime{}, "boss", event("1")});
+  BOOST_TEST((shop.publish_one(record) != Code::noerror));
+  auto spoofed = make_event("2");
+  spoofed.extensions.emplace("by", "boss"s);
+  BOOST_TEST((shop.publish_one(encode(spoofed)) == Code::noerror));
+  const auto records = shop.ask(fetch_all()).records;
+  BOOST_TEST(split_records(records)->front().principal == "shop");
+}
+
+BOOST_AUTO_TEST_CASE(subscriptions_outside_ones_rights_bring_nothing) {
+  GuardedBroker guarded(Principals{{"shop", "subscribe: [\"{urn:a}one\"]"}});
+  guarded.broker().start();
+  KeySubscriber live(guarded, "shop", {"", "{", "{urn:a}", "{urn:b}", "{urn:b}one ", "news"});
+  Client local(guarded.broker());
+  Plain foreign(guarded.broker());
+  (void)local.publish({event("1"), event("2", "{urn:b}one"), event("3", "{urn:a}two")});
+  foreign.send({"news", "x"});
+  while (local.parameter("counter.broker.plain.forwarded") != "1") {
+  }
+  live.next_mark();
+  live.next_mark();  // all that was before it would have come before it, but for marks
+  BOOST_TEST(local.parameter("counter.broker.subscriptions.refused") == "6");
+  // What it may hear comes when it asks for that.
+  live.socket().set(zmq::sockopt::subscribe, "{urn:a}one ");
+  for (int i = 10; !live.hears(0ms) || live.receive()[0] == bus::mark_topic; ++i)
+    (void)local.publish({event(std::to_string(i)), event(std::to_string(-i), "{urn:b}one")});
+}
+
+BOOST_AUTO_TEST_CASE(plain_publishers_need_rights_too) {
+  GuardedBroker guarded(
+      Principals{{"shop", "publish: [\"{urn:a}*\"]"}, {"any", "publish: [\"*\"]"}});
+  guarded.broker().start();
+  Subscriber everything(guarded.broker());
+  const auto join = [&](const std::string& name) {
+    auto peer = std::make_unique<KeyPeer>(zmq::socket_type::xpub, guarded.tcp().publish,
+                                          guarded.keys(name), guarded.public_key());
+    BOOST_TEST(peer->receive() == Frames{"\x01"}, boost::test_tools::per_element());
+    return peer;
+  };
+  const auto shop = join("shop");
+  const auto any = join("any");
+  const auto topic = [](const std::string& type) { return type + " //h/p/4\0"s; };
+  shop->send({"news", "forbidden"});
+  shop->send({topic("{urn:b}one"), event("1", "{urn:b}one")});
+  shop->send({topic("{urn:a}one"), event("2")});
+  auto frames = everything.next_other_than_marks();
+  BOOST_TEST(frames[0] == topic("{urn:a}one"));
+  BOOST_TEST(split_records(frames[1])->front().principal == "shop");
+  any->send({"news", "allowed"});
+  BOOST_TEST(everything.next_other_than_marks() == (Frames{"news", "allowed"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(revoked_right_to_subscribe_ends_an_open_subscription_within_a_second) {
+  const auto both = "subscribe: [\"{urn:a}*\"]"s;
+  GuardedBroker guarded(Principals{{"shop", both}, {"other", both}});
+  guarded.broker().start();
+  Client local(guarded.broker());
+  KeySubscriber shop(guarded, "shop", {"{urn:a}"});
+  KeySubscriber other(guarded, "other", {"{urn:a}"});
+  int id = 0;
+  // Publishes until a subscriber has heard an event, or the time is over.
+  const auto heard = [&](KeyPeer& peer, Steady::time_point until) {
+    while (Steady::now() < until) {
+      (void)local.publish({event(std::to_string(++id))});
+      while (peer.hears(5ms))
+        if (peer.receive()[0] != bus::mark_topic) return true;
+    }
+    return false;
+  };
+  BOOST_REQUIRE(heard(shop, Steady::now() + 20s));
+  guarded.allow({{"shop", "subscribe: []"}, {"other", both}});
+  const auto revoked = Steady::now();
+  auto last = revoked;
+  while (heard(shop, revoked + 1500ms)) last = Steady::now();
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(last - revoked);
+  BOOST_TEST_MESSAGE("revoked after " << took.count() << " ms");
+  BOOST_TEST(took.count() <= 1000);
+  // The others go on, and who is allowed again needs not connect anew.
+  BOOST_TEST(heard(other, Steady::now() + 20s));
+  guarded.allow({{"shop", both}, {"other", both}});
+  BOOST_TEST(heard(shop, Steady::now() + 20s));
+}
+
+BOOST_AUTO_TEST_CASE(removed_principal_is_refused_on_its_open_connections_within_a_second) {
+  const auto rights = "publish: [\"*\"], subscribe: [\"*\"]"s;
+  GuardedBroker guarded(Principals{{"shop", rights}});
+  guarded.broker().start();
+  KeyClient shop(guarded, "shop");
+  KeyPeer plain(zmq::socket_type::xpub, guarded.tcp().publish, guarded.keys("shop"),
+                guarded.public_key());
+  BOOST_TEST(plain.receive() == Frames{"\x01"}, boost::test_tools::per_element());
+  BOOST_TEST((shop.publish_one(event("1")) == Code::noerror));
+  guarded.allow({});
+  const auto revoked = Steady::now();
+  while (shop.code(registry(Operation::ping, "", "")) == Code::noerror) {
+  }
+  BOOST_TEST((Steady::now() - revoked < 1s));
+  BOOST_TEST((shop.publish_one(event("2")) == Code::noaccess));
+  BOOST_TEST((shop.code(fetch_all()) == Code::noaccess));
+  plain.send({"news", "x"});
+  Client local(guarded.broker());
+  while (std::stoi("0" + local.parameter("counter.broker.plain.refused")) < 1) {
+  }
+  // Allowed again, on the same connection.
+  guarded.allow({{"shop", rights}});
+  while (shop.code(registry(Operation::ping, "", "")) != Code::noerror) {
+  }
+  BOOST_TEST((shop.publish_one(event("3")) == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(a_replaced_key_is_worth_nothing_also_on_open_connections) {
+  GuardedBroker guarded(Principals{{"shop", "publish: [\"*\"]"}});
+  guarded.broker().start();
+  KeyClient stolen(guarded, "shop");
+  BOOST_TEST((stolen.publish_one(event("1")) == Code::noerror));
+  guarded.write_allow_file("principals:\n  - {name: shop, publish: [\"*\"], key: \"" +
+                           guarded.keys("new").public_key + "\"}\n");
+  while (stolen.code(registry(Operation::ping, "", "")) == Code::noerror) {
+  }
+  KeyClient fresh(guarded, "new");
+  BOOST_TEST((fresh.publish_one(event("2")) == Code::noerror));
+  BOOST_TEST((stolen.publish_one(event("3")) == Code::noaccess));
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_allow_file_changes_nothing_and_a_later_good_one_does) {
+  GuardedBroker guarded(Principals{{"shop", "publish: [\"{urn:a}*\"]"}});
+  guarded.broker().start();
+  KeyClient shop(guarded, "shop");
+  Client local(guarded.broker());
+  guarded.write_allow_file("principals: [");
+  while (local.parameter("counter.broker.allow-file.refused").empty()) {
+  }
+  BOOST_TEST((shop.publish_one(event("1")) == Code::noerror));
+  guarded.allow({{"shop", "publish: [\"{urn:b}*\"]"}});
+  while (shop.publish_one(event("2", "{urn:b}one")) != Code::noerror) {
+  }
+  BOOST_TEST((shop.publish_one(event("3")) == Code::noaccess));
+}
+
+BOOST_AUTO_TEST_CASE(rights_of_local_can_be_taken_away) {
+  GuardedBroker guarded(Principals{{"local", "subscribe: [\"{urn:a}*\"]"}});
+  guarded.broker().start();
+  Client local(guarded.broker());
+  BOOST_TEST((local.publish({event("1")}).published[0].code == Code::noaccess));
+}
+
+BOOST_AUTO_TEST_CASE(who_publishes_faster_than_allowed_is_refused_and_others_are_not) {
+  GuardedBroker guarded(Principals{{"shop", "publish: [\"*\"]"}}, [](BrokerConfig& config) {
+    BOOST_REQUIRE(config.settings.set("rate-per-principal-max", "5"));
+  });
+  guarded.broker().start();
+  KeyClient shop(guarded, "shop");
+  int refused = 0;
+  for (int i = 0; i < 20; ++i)
+    refused += shop.publish_one(event(std::to_string(i))) == Code::nomoreroom ? 1 : 0;
+  BOOST_TEST(refused > 0);
+  Client local(guarded.broker());
+  BOOST_TEST((local.publish({event("x")}).published[0].code == Code::noerror));
+  while (shop.publish_one(event("later")) == Code::nomoreroom) {
+  }
+}
+
+BOOST_AUTO_TEST_CASE(too_many_subscriptions_keep_their_principal_off_and_nobody_else) {
+  GuardedBroker guarded(
+      Principals{{"shop", "subscribe: [\"{urn:a}*\"]"}, {"other", "subscribe: [\"*\"]"}},
+      [](BrokerConfig& config) {
+        BOOST_REQUIRE(config.settings.set("prefixes-per-principal-max", "100"));
+      });
+  guarded.broker().start();
+  KeySubscriber other(guarded, "other", {"{"});
+  KeySubscriber greedy(guarded, "shop", {});
+  Client local(guarded.broker());
+  for (int i = 0; i < 300; ++i)
+    greedy.socket().set(zmq::sockopt::subscribe, "{urn:a}x" + std::to_string(i));
+  // It subscribes to all of them again when it is counted anew, and is then kept off.
+  // Its socket does so when it is looked at.
+  while (std::stoi("0" + local.parameter("counter.broker.subscriptions.excess")) < 2)
+    (void)greedy.hears(0ms);
+  while (greedy.hears(600ms)) (void)greedy.receive();  // a heartbeat each 500 ms
+  other.next_mark();
+}
+
+BOOST_AUTO_TEST_CASE(what_no_subscriber_sends_gives_nobody_a_subscription) {
+  GuardedBroker guarded(
+      {{"bad", "subscribe: [\"{urn:b}*\"]"}, {"good", "subscribe: [\"{urn:a}*\"]"}});
+  guarded.broker().start();
+  Client local(guarded.broker());
+  KeyPeer bad(zmq::socket_type::xsub, guarded.tcp().events, guarded.keys("bad"),
+              guarded.public_key());
+  bad.send({"\x01"s + std::string(bus::mark_topic)});
+  (void)bad.receive();
+  std::vector<std::unique_ptr<KeySubscriber>> good;
+  int id = 0;
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 50; ++i) bad.send({"foreign"});
+    bad.send({"\x01{urn:a}"});
+    good.push_back(std::make_unique<KeySubscriber>(guarded, "good", std::vector{"{urn:a}"s}));
+    (void)local.publish({event(std::to_string(++id))});
+    while (bad.hears(10ms)) {
+      const auto frames = bad.receive();
+      BOOST_TEST(frames[0] == bus::mark_topic);
+    }
+  }
+  while (std::stoi("0" + local.parameter("counter.broker.subscriptions.foreign")) < 1) {
+  }
+}
+
+BOOST_AUTO_TEST_CASE(peers_that_subscribe_and_go_at_once_do_no_harm) {
+  GuardedBroker guarded(Principals{{"shop", "subscribe: [\"{urn:a}*\"]"}});
+  guarded.broker().start();
+  Client local(guarded.broker());
+  KeySubscriber stays(guarded, "shop", {"{urn:a}"});
+  for (int i = 0; i < 200; ++i) {
+    Peer hasty(zmq::socket_type::sub, guarded.broker().endpoints().events);
+    KeyPeer hastier(zmq::socket_type::sub, guarded.tcp().events, guarded.keys("shop"),
+                    guarded.public_key(), {"{urn:a}", "{urn:a}one ", "{urn:b}"});
+    if (i % 2 == 0) (void)hastier.hears(2ms);
+    (void)local.publish({event(std::to_string(i))});
+  }
+  BOOST_TEST_MESSAGE("the live stream was replaced "
+                     << local.parameter("counter.broker.events.rebound") << " times");
+  stays.next_mark();
+  int id = 1000;
+  while (!stays.hears(5ms) || stays.receive()[0] == bus::mark_topic)
+    (void)local.publish({event(std::to_string(++id))});
+}
+
+BOOST_AUTO_TEST_CASE(tcp_without_keys_says_which_commands_to_run) {
+  RunningBroker broker(
+      [](BrokerConfig& config) { config.endpoints.service = "tcp://127.0.0.1:*"; });
+  const auto started = Broker::start(broker.config());
+  BOOST_REQUIRE(!started);
+  BOOST_TEST((started.error().code == Code::badparam));
+  for (const auto* word :
+       {"sense keys new broker", "broker.key-file", "broker.allow-file", "bus.allow-plaintext-tcp"})
+    BOOST_TEST(started.error().message.find(word) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(plaintext_tcp_has_a_principal_of_its_own) {
+  RunningBroker broker([](BrokerConfig& config) {
+    config.endpoints.service += ",tcp://127.0.0.1:*";
+    config.endpoints.keys.plaintext_tcp = true;
+  });
+  broker.start();
+  Peer peer(zmq::socket_type::dealer, endpoint_list(broker.bound().service).back());
+  const std::vector<std::string> events = {event("1")};
+  BOOST_TEST((peer.ask(publish(events)).published.at(0).code == Code::noerror));
+  const auto records = peer.ask(fetch_all()).records;
+  BOOST_TEST(split_records(records)->front().principal == "plaintext");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
