@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """A client of the SENSE bus with pyzmq and msgpack alone; docs/bus-protocol.md explains each step.
 
-  bus_client.py publish   SERVICE TYPE SOURCE DATA [ID]      prints the event's sequence
-  bus_client.py fetch     SERVICE FROM [PREFIX ...]          prints what the journal holds from there on
-  bus_client.py subscribe SERVICE EVENTS AFTER [PREFIX ...]  prints every event after that, without a gap
+  bus_client.py [KEYS] publish   SERVICE TYPE SOURCE DATA [ID]      prints the event's sequence
+  bus_client.py [KEYS] fetch     SERVICE FROM [PREFIX ...]          prints what the journal holds from there
+  bus_client.py [KEYS] subscribe SERVICE EVENTS AFTER [PREFIX ...]  prints every event after that, no gap
 
 TYPE is {namespace}name. PREFIX is "{", "{namespace}" or "{namespace}name " (with the space).
+KEYS, for tcp:// endpoints: --key-file FILE --broker-key KEY; FILE is what `sense keys new` wrote, KEY
+what `sense keys show` prints for the broker's.
 """
 import sys
 import uuid
@@ -16,6 +18,24 @@ import zmq
 MARK = b"\0mark"
 NOERROR, DUPLICATE = 0, 22
 context = zmq.Context()
+own_key, broker_key = None, None
+
+
+def connect(socket, endpoint):
+    """With CURVE when there are keys."""
+    socket.linger = 0
+    socket.sndtimeo = 10000  # a broker that does not know our key never lets us send
+    if own_key:
+        socket.curve_publickey, socket.curve_secretkey = own_key
+        socket.curve_serverkey = broker_key
+    socket.connect(endpoint)
+
+
+def read_key_file(path):
+    """The two keys of a file; each stands on a line of its own, in quotes."""
+    with open(path, encoding="utf-8") as file:
+        lines = dict(line.rstrip().split(": ", 1) for line in file if ": " in line and line[0] != "#")
+    return tuple(lines[name].strip('"').encode() for name in ("public", "secret"))
 
 
 class Broker:
@@ -23,8 +43,7 @@ class Broker:
 
     def __init__(self, endpoint):
         self.socket = context.socket(zmq.DEALER)
-        self.socket.linger = 0
-        self.socket.connect(endpoint)
+        connect(self.socket, endpoint)
         self.number = 0
 
     def ask(self, operation, body):
@@ -66,7 +85,7 @@ def follow(broker, endpoint, position, prefixes):
     socket = context.socket(zmq.SUB)
     for prefix in [MARK] + [prefix.encode()[:240] for prefix in prefixes]:
         socket.subscribe(prefix)
-    socket.connect(endpoint)
+    connect(socket, endpoint)
 
     def wanted(event_type):
         return any((event_type + " ").startswith(prefix) for prefix in prefixes)
@@ -122,9 +141,13 @@ def main(command, service, *rest):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
+    words = sys.argv[1:]
+    if words[:1] == ["--key-file"] and words[2:3] == ["--broker-key"]:
+        own_key, broker_key = read_key_file(words[1]), words[3].encode()
+        words = words[4:]
+    if len(words) < 3:
         sys.exit(__doc__)
     try:
-        main(*sys.argv[1:])
-    except (RuntimeError, TimeoutError) as error:
+        main(*words)
+    except (RuntimeError, TimeoutError, zmq.Again) as error:
         sys.exit(f"bus_client: {error}")
