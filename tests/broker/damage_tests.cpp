@@ -53,7 +53,6 @@ class Original {
 
   Original() {
     IngestBench bench;
-    BOOST_REQUIRE(bench.store->leave_checkpoints());
     std::uint64_t sequence = 1;
     for (std::mt19937 dice(7); sequence <= events;) {
       std::vector<std::string> group;

@@ -208,11 +208,13 @@ BOOST_AUTO_TEST_CASE(the_authenticator_refuses_strangers_on_the_wire) {
   const auto waits = check_door(endpoint, "service", keys.public_key, stranger, 500ms);
   BOOST_REQUIRE(!waits);
   BOOST_TEST(waits.error().message.find("no verdict") != std::string::npos);
-  BOOST_TEST(counters["broker.keys.unknown"] == 1u);
+  // libzmq tries again by itself, as often as the time allows.
+  const auto unknown = counters["broker.keys.unknown"].load();
+  BOOST_TEST(unknown >= 1u);
   const auto expected = make_key_pair().value();
   (*authenticator)->expect(expected.public_key);
   BOOST_TEST(check_door(endpoint, "service", keys.public_key, expected, 20s).has_value());
-  BOOST_TEST(counters["broker.keys.unknown"] == 1u);
+  BOOST_TEST(counters["broker.keys.unknown"] == unknown);
   // Two in one context are one too many.
   BOOST_TEST(!Authenticator::start(context, "", counters));
 }
