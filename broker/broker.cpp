@@ -301,7 +301,11 @@ class ZmqBroker final : public Broker {
       for (const auto range : damage_.take()) ingest_->note_damage(range);
       if (!commit(waiting)) return;
       trim(system_clock().now());
-      if (stopping_.load() && waiting.empty()) return;
+      if (stopping_.load() && waiting.empty()) {
+        trimmed_ = {};
+        trim(system_clock().now());  // which notes where the journal ends
+        return;
+      }
     }
   }
 

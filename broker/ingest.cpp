@@ -287,6 +287,7 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
     undo();
     const auto reason = survivable(status.error());
     if (!reason) return tl::unexpected(status.error());
+    if (reason->code == Code::nomoreroom) store_.note_full();
     ++counters_["broker.groups.refused"];
     return refused(group, *reason);
   }

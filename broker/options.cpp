@@ -12,7 +12,7 @@ std::span<const Option> broker_options() {
        "When the journal holds more than this, its oldest events leave.", 1'048'576,
        std::int64_t{1} << 50},
       {"retention-count", OptionType::integer, "0",
-       "When this many newer events follow a group of them, it leaves the journal; 0: no limit.", 0,
+       "When the journal holds more events than this, its oldest leave; 0: no limit.", 0,
        std::int64_t{1} << 50},
       {"repeat-window", OptionType::duration, "10min",
        "An event that is published again within this time is stored once.", 1, 86'400},

@@ -87,14 +87,30 @@ Result<std::uint64_t> Store::try_trim(const Journal::Retention& retention,
 
 Result<std::uint64_t> Store::trim(const Journal::Retention& retention, std::uint32_t groups_max) {
   auto removed = try_trim(retention, groups_max);
-  if (removed) {
-    ballast_.hold();
-  } else if (removed.error().code == Code::nomoreroom && ballast_.release()) {
+  const bool trim_failed = !removed && removed.error().code == Code::nomoreroom;
+  if (!std::exchange(full_, false) && !trim_failed) {
+    if (ballast_.hold()) limit_growth(false);
+    return removed;
+  }
+  // The WAL begins anew, in the room that it has, once all of it is in the main file, which may
+  // have to grow for that.
+  ballast_.release();
+  (void)restart_wal();
+  if (trim_failed) {
     removed = try_trim(retention, groups_max);
-    // So that the WAL begins anew in the room that it has.
     (void)restart_wal();
   }
+  // While the ballast is not whole, the file lives on what retention frees within it: then nothing
+  // in the WAL needs room outside, and this works again and again.
+  limit_growth(!ballast_.take_back());
   return removed;
+}
+
+void Store::limit_growth(bool limited) {
+  if (std::exchange(limited_, limited) == limited) return;
+  // SQLite takes no limit below the present size.
+  (void)database_->execute(limited ? "PRAGMA max_page_count=1"
+                                   : "PRAGMA max_page_count=1073741823");
 }
 
 Status Store::leave_checkpoints() {

@@ -34,6 +34,8 @@ class Store {
     journal_.rolled_back();
   }
 
+  // Something found the disk full: with the next trim, room is made as far as that can be done.
+  void note_full() { full_ = true; }
   // A transaction of its own. On a full disk it gives up the ballast and tries again.
   [[nodiscard]] Result<std::uint64_t> trim(const Journal::Retention& retention,
                                            std::uint32_t groups_max);
@@ -47,6 +49,7 @@ class Store {
   // An empty value deletes.
   [[nodiscard]] Status save(const RegistryEntry& row);
   [[nodiscard]] Status load(const std::function<void(RegistryEntry)>& take);
+  [[nodiscard]] Status clear_registry() { return database_->execute("DELETE FROM registry"); }
 
   [[nodiscard]] static std::string path_in(const std::string& data);
   // Whether a group of the journal holds its records: what Journal::open asks.
@@ -57,9 +60,12 @@ class Store {
         Statement save, Statement remove, Statement load);
   [[nodiscard]] Result<std::uint64_t> try_trim(const Journal::Retention& retention,
                                                std::uint32_t groups_max);
+  void limit_growth(bool limited);
 
   FolderLock lock_;
   Ballast ballast_;
+  bool full_ = false;
+  bool limited_ = false;
   std::unique_ptr<Database> database_;
   Journal journal_;
   Statement save_;

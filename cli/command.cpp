@@ -147,7 +147,7 @@ int run_command_line(int argc, char** argv) {
   app.set_version_flag("--version", "sense " SENSE_VERSION);
   add_globals(app, cli.global);
   for (const auto add : {add_up, add_broker, add_gateway, add_adapter, add_publish, add_subscribe,
-                         add_subscriptions, add_listen, add_ping, add_config})
+                         add_subscriptions, add_listen, add_ping, add_journal, add_config})
     add(app, cli);
   try {
     app.parse(argc, argv);

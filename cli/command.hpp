@@ -42,6 +42,7 @@ void add_subscriptions(CLI::App& app, Cli& cli);
 void add_listen(CLI::App& app, Cli& cli);
 void add_ping(CLI::App& app, Cli& cli);
 void add_config(CLI::App& app, Cli& cli);
+void add_journal(CLI::App& app, Cli& cli);
 
 // Declares the whole command line, reads it, runs the subcommand and answers the exit code.
 [[nodiscard]] int run_command_line(int argc, char** argv);

@@ -11,14 +11,22 @@ class Ballast {
  public:
   Ballast(std::string path, std::uint64_t octets) : path_(std::move(path)), octets_(octets) {}
 
-  // Takes the room when the disk has four times as much; otherwise later, at the next call.
-  void hold();
+  // Takes what is missing when the disk has that and a quarter of the whole; else later, at the
+  // next call. True: all of it is held.
+  bool hold();
   // Gives it back. False when there was none.
   bool release();
+  // Takes again what is left of what was released, before anybody else does. True: all of it.
+  bool take_back();
 
  private:
+  [[nodiscard]] std::uint64_t held() const;
+  // Grows to so many octets, or as far as the disk allows, but not when `spare` would not be left.
+  bool grow(std::uint64_t octets, std::uint64_t spare);
+
   std::string path_;
   std::uint64_t octets_;
+  std::uint64_t released_ = 0;
 };
 
 }  // namespace sense

@@ -115,6 +115,9 @@ Result<Database> Database::open(const std::string& path, Durability durability) 
   sqlite3_busy_timeout(connection, patience_milliseconds);
   if (auto status = database.execute("PRAGMA journal_mode=WAL"); !status)
     return tl::unexpected(status.error());
+  // Debian's default overwrites what is deleted: removing would write as much as adding did.
+  if (auto status = database.execute("PRAGMA secure_delete=OFF"); !status)
+    return tl::unexpected(status.error());
   const char* synchronous =
       durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
   if (auto status = database.execute(synchronous); !status) return tl::unexpected(status.error());
@@ -155,6 +158,15 @@ Result<Statement> Database::prepare(std::string_view sql) {
                                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (result != SQLITE_OK) return failure(connection_.get(), result);
   return Statement(statement);
+}
+
+Status Database::commit() {
+  auto status = execute("COMMIT");
+  // The index of the WAL grows when the transaction is in the WAL already, and would be found there
+  // after a crash: to call it refused would be wrong.
+  const auto result = sqlite3_extended_errcode(connection_.get());
+  if (!status && (result & 0xff) == SQLITE_IOERR) status.error().code = Code::system;
+  return status;
 }
 
 void Database::rollback() {

@@ -60,7 +60,8 @@ class Database {
   [[nodiscard]] Status execute(const char* sql);
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
   [[nodiscard]] Status begin() { return execute("BEGIN IMMEDIATE"); }
-  [[nodiscard]] Status commit() { return execute("COMMIT"); }
+  // Fails with nomoreroom or timeout only when nothing of the transaction can come back.
+  [[nodiscard]] Status commit();
   // Undoes what begin() started; harmless when nothing is open.
   void rollback();
 

@@ -21,10 +21,13 @@ constexpr const char* schema =
     // first..last: what is lost; row_*: the damaged row as it was, null when it is out of reach.
     "CREATE TABLE IF NOT EXISTS journal_quarantine("
     " first INTEGER NOT NULL, last INTEGER NOT NULL, found INTEGER NOT NULL,"
-    " row_first INTEGER, row_last INTEGER, row_time INTEGER, row_checksum INTEGER, octets BLOB);";
+    " row_first INTEGER, row_last INTEGER, row_time INTEGER, row_checksum INTEGER, octets BLOB);"
+    // The last sequence as of some second ago, and its complement as a check.
+    "CREATE TABLE IF NOT EXISTS journal_last(last INTEGER NOT NULL, complement INTEGER NOT NULL);"
+    "INSERT INTO journal_last SELECT 0,~0 WHERE NOT EXISTS(SELECT 1 FROM journal_last);";
 
 // In the order of Journal::Sql.
-constexpr std::array<std::string_view, 16> sql_texts = {
+constexpr std::array<std::string_view, 18> sql_texts = {
     "INSERT INTO journal VALUES(?1,?2,?3,?4,?5)",
     "SELECT first,last,time,checksum,octets FROM journal WHERE first >= "
     "coalesce((SELECT max(first) FROM journal WHERE first <= ?1), 0) ORDER BY first",
@@ -42,9 +45,11 @@ constexpr std::array<std::string_view, 16> sql_texts = {
     "WHERE first=?4",
     "INSERT INTO journal_quarantine VALUES(?1,?2,?3,NULL,NULL,NULL,NULL,NULL)",
     "SELECT count(*) FROM journal_quarantine WHERE first<=?1 AND last>=?2 AND row_first IS NULL",
+    "UPDATE journal_last SET last=?1, complement=~?1",
+    "SELECT last FROM journal_last WHERE last = ~complement",
     "DELETE FROM journal_quarantine WHERE found < ?1",
-    "SELECT count(*),coalesce(sum(length(octets)),0),coalesce(min(time),0),coalesce(max(time),0) "
-    "FROM journal",
+    "SELECT count(*),coalesce(sum(last-first+1),0),coalesce(sum(length(octets)),0),"
+    "coalesce(min(time),0),coalesce(max(time),0) FROM journal",
     "SELECT first,last,coalesce(length(octets),0),found FROM journal_quarantine "
     "ORDER BY first LIMIT ?1",
 };
@@ -103,7 +108,9 @@ Result<Journal> Journal::open(Database& database, Intact intact) {
 }
 
 Result<Journal> Journal::open_read_only(Database& database, Intact intact) {
-  if (auto status = check_version(database); !status) return tl::unexpected(status.error());
+  // A version that cannot be read for damage is no newer one.
+  if (auto status = check_version(database); !status && status.error().code != Code::system)
+    return tl::unexpected(status.error());
   return prepare(database, std::move(intact));
 }
 
@@ -137,37 +144,50 @@ Result<std::optional<Journal::Newest>> Journal::newest() {
   return found;
 }
 
+// 0 when it cannot be read: it is a help, not needed.
+std::uint64_t Journal::noted_last() {
+  auto& statement = at(Sql::noted_last);
+  const auto row = statement.step();
+  const auto last = row && *row ? natural(statement.integer(0)) : 0;
+  statement.reset();
+  return last;
+}
+
 Result<Journal::Range> Journal::range() {
-  const auto last = newest();
-  if (!last) return tl::unexpected(last.error());
-  if (!*last) return Range{1, 0};
+  // First, so that it cannot be ahead of the groups.
+  const auto noted = noted_last();
+  const auto found = newest();
+  if (!found) return tl::unexpected(found.error());
+  if (!*found) return Range{noted + 1, noted};
+  const auto last = std::max((*found)->last, noted);
   auto& statement = at(Sql::oldest);
   const auto row = statement.step();
   if (row) {
-    const Range range{natural(statement.integer(0)), (*last)->last};
+    const Range range{natural(statement.integer(0)), last};
     statement.reset();
     return range;
   }
   if (row.error().code != Code::system) return tl::unexpected(row.error());
-  const auto readable = next_readable(1);
+  const auto readable = next_readable(1, (*found)->first);
   if (!readable) return tl::unexpected(readable.error());
-  return Range{readable->value_or((*last)->last + 1), (*last)->last};
+  return Range{readable->value_or(last + 1), last};
 }
 
 Result<std::uint64_t> Journal::safe_last(std::size_t octets_of_one) {
+  const auto noted = noted_last();
   const auto found = newest();
   if (!found) return tl::unexpected(found.error());
-  if (!*found) return 0;
+  if (!*found) return noted;
   bool whole = false;
   const auto status = read((*found)->first, [&](const JournalGroup& group) {
     whole = !group.damaged && group.first == (*found)->first;
     return false;
   });
   if (!status) return tl::unexpected(status.error());
-  if (whole) return (*found)->last;
+  if (whole) return std::max((*found)->last, noted);
   auto& highest = at(Sql::highest);
   if (auto row = highest.step(); !row) return tl::unexpected(row.error());
-  const auto base = std::max((*found)->first, natural(highest.integer(0)));
+  const auto base = std::max({(*found)->first, natural(highest.integer(0)), noted});
   highest.reset();
   return base + (*found)->octets / octets_of_one;
 }
@@ -185,6 +205,12 @@ Result<std::uint64_t> Journal::trim(const Retention& retention, std::uint32_t gr
   const auto last = newest();
   if (!last) return tl::unexpected(last.error());
   if (!*last) return 0;
+  if ((*last)->last > noted_last_) {
+    const auto number = static_cast<std::int64_t>((*last)->last);
+    if (auto status = at(Sql::note_last).bind(1, number).run(); !status)
+      return tl::unexpected(status.error());
+    noted_last_ = (*last)->last;
+  }
   std::uint64_t count = 0;
   std::int64_t remove_to = 0;
   auto& trimmable = at(Sql::trimmable).bind(1, groups_max);
@@ -227,6 +253,11 @@ Result<std::optional<Journal::Damage>> Journal::inspect(std::uint64_t first, std
     if (!sound(group, rows.integer(3))) damage.rows.push_back(rows.integer(0));
   }
   rows.reset();
+  const auto noted_here = noted_last();
+  const auto newest_here = newest();
+  // Groups at the end that are not there any more.
+  if (newest_here && (!*newest_here || (*newest_here)->last < first) && last <= noted_here)
+    damage.unreachable = true;
   if (damage.unreachable) {
     auto& noted = at(Sql::noted)
                       .bind(1, static_cast<std::int64_t>(first))
@@ -259,7 +290,8 @@ Result<Journal::Stats> Journal::stats() {
   auto& statement = at(Sql::stats);
   if (auto row = statement.step(); !row) return tl::unexpected(row.error());
   const Stats stats{natural(statement.integer(0)), natural(statement.integer(1)),
-                    from_micros(statement.integer(2)), from_micros(statement.integer(3))};
+                    natural(statement.integer(2)), from_micros(statement.integer(3)),
+                    from_micros(statement.integer(4))};
   statement.reset();
   return stats;
 }

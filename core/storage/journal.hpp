@@ -43,7 +43,10 @@ class Journal {
   // caller's transaction has been committed; undone by its rollback, of which rolled_back() tells.
   [[nodiscard]] Status append(const JournalGroup& group);
   // What was appended, trimmed or quarantined since the last commit did not happen.
-  void rolled_back() { total_known_ = false; }
+  void rolled_back() {
+    total_known_ = false;
+    noted_last_ = 0;
+  }
 
   // Hands out groups with last >= from, in order, until `take` answers false or there are no more.
   // The views live during the call of `take` only. Damage is handed out as one group up to the next
@@ -70,7 +73,8 @@ class Journal {
     std::uint64_t octets_max = 0;  // and the oldest, until the total is no more
     std::uint64_t events_max = 0;  // and those behind which there are so many events; 0: no limit
   };
-  // Removes the oldest groups, never the newest. At most `groups_max` a call, so that it cannot
+  // Removes the oldest groups, never the newest, and notes the last sequence apart from the groups:
+  // should the newest be gone one day, that shows. At most `groups_max` a call, so that it cannot
   // hold up commits. Answers how many went. Inside the caller's transaction.
   [[nodiscard]] Result<std::uint64_t> trim(const Retention& retention, std::uint32_t groups_max);
 
@@ -89,6 +93,7 @@ class Journal {
 
   struct Stats {
     std::uint64_t groups = 0;
+    std::uint64_t events = 0;
     std::uint64_t octets = 0;
     WallTime oldest;  // of the groups; 1970 when there is none
     WallTime newest;
@@ -117,6 +122,8 @@ class Journal {
     keep,
     note,
     noted,
+    note_last,
+    noted_last,
     forget,
     stats,
     quarantined,
@@ -132,18 +139,21 @@ class Journal {
   [[nodiscard]] bool sound(const JournalGroup& group, std::int64_t checksum) const;
   [[nodiscard]] Result<bool> walk_run(Walk& walk);
   [[nodiscard]] Result<std::optional<std::uint64_t>> probe(std::uint64_t from);
-  [[nodiscard]] Result<std::optional<std::uint64_t>> next_readable(std::uint64_t from);
   struct Newest {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     std::uint64_t octets = 0;
   };
   [[nodiscard]] Result<std::optional<Newest>> newest();
+  [[nodiscard]] std::uint64_t noted_last();
+  [[nodiscard]] Result<std::optional<std::uint64_t>> next_readable(std::uint64_t from,
+                                                                   std::uint64_t end);
 
   std::vector<Statement> statements_;
   Intact intact_;
   std::uint64_t octets_total_ = 0;
   bool total_known_ = false;
+  std::uint64_t noted_last_ = 0;
 };
 
 }  // namespace sense

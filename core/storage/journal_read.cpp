@@ -60,6 +60,13 @@ Result<bool> Journal::walk_run(Walk& walk) {
 Status Journal::read(std::uint64_t from, const std::function<bool(const JournalGroup&)>& take) {
   // No sequence is that high; cast, it would be negative and select everything.
   if (from > sequence_max) return {};
+  // Where the journal ends is asked first: what is committed meanwhile is intact, and no damage
+  // reaches into it. It is unknown when the last page is gone.
+  const auto noted = noted_last();
+  const auto last = newest();
+  if (!last && last.error().code != Code::system) return tl::unexpected(last.error());
+  const auto end = last && *last ? (*last)->first : sequence_max;
+  from = std::max<std::uint64_t>(from, 1);
   Walk walk{take, from, from};
   for (std::uint64_t restarted = 0;;) {
     const auto to_the_end = walk_run(walk);
@@ -68,17 +75,15 @@ Status Journal::read(std::uint64_t from, const std::function<bool(const JournalG
     // Busy or without memory is no damage.
     if (to_the_end.error().code != Code::system) return tl::unexpected(to_the_end.error());
     if (walk.key == restarted) ++walk.key;  // never at the same place twice
-    const auto readable = next_readable(walk.key);
+    const auto readable = next_readable(walk.key, end);
     if (!readable) return tl::unexpected(readable.error());
     walk.damage = true;
     if (!*readable) break;
     walk.key = restarted = **readable;
   }
-  if (!walk.damage) return {};
-  const auto last = newest();
-  if (!last && last.error().code != Code::system) return tl::unexpected(last.error());
-  // Where the journal ends is unknown when its last page is gone: something is lost in any case.
-  walk.close(last && *last ? (*last)->last + 1 : walk.position + 1);
+  if (!walk.close(last && *last ? (*last)->last + 1 : walk.position + 1)) return {};
+  walk.damage = walk.position <= noted;
+  walk.close(noted + 1);
   return {};
 }
 
@@ -93,11 +98,8 @@ Result<std::optional<std::uint64_t>> Journal::probe(std::uint64_t from) {
   return key;
 }
 
-Result<std::optional<std::uint64_t>> Journal::next_readable(std::uint64_t from) {
-  const auto last = newest();
-  if (!last && last.error().code != Code::system) return tl::unexpected(last.error());
-  if (last && (!*last || (*last)->first < from)) return std::nullopt;
-  const auto end = last ? (*last)->first : sequence_max;
+Result<std::optional<std::uint64_t>> Journal::next_readable(std::uint64_t from, std::uint64_t end) {
+  if (end < from) return std::nullopt;
   auto bad = from;
   auto good = from;
   for (std::uint64_t step = 1;; step *= 2) {

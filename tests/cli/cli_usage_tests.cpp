@@ -22,7 +22,13 @@ const std::vector<std::vector<std::string>> commands{{"up"},
                                                      {"subscriptions", "cancel"},
                                                      {"config"},
                                                      {"config", "check"},
-                                                     {"config", "describe"}};
+                                                     {"config", "describe"},
+                                                     {"journal"},
+                                                     {"journal", "check"},
+                                                     {"journal", "stats"},
+                                                     {"journal", "dump"},
+                                                     {"journal", "export"},
+                                                     {"journal", "import"}};
 
 // One line, and so one sentence, that begins with the program's name.
 void is_one_sentence(const std::string& err) {

@@ -27,7 +27,8 @@ INCLUDES = [
     ("adapters/api",      ["core"]),
     ("adapters/host",     ["core", "adapters/api"]),
     ("adapters/*",        ["core", "adapters/api"]),  # a plugin
-    ("cli",               ["core", "broker/broker.hpp", "gateways/api", "gateways/host",
+    ("cli",               ["core", "broker/broker.hpp", "broker/journal_view.hpp",
+                           "broker/journal_import.hpp", "gateways/api", "gateways/host",
                            "adapters/api", "adapters/host"]),
     ("cmake",             []),
     ("docs/*",            []),  # examples are for others: they know nothing of this tree

@@ -348,6 +348,46 @@ BOOST_AUTO_TEST_CASE(no_sequence_is_given_twice_when_the_newest_group_is_damaged
   }
 }
 
+BOOST_AUTO_TEST_CASE(newest_groups_that_vanished_are_missed_once_trim_has_noted_the_end) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(4);
+  BOOST_TEST(bench.trim(0, no_limit) == 0u);
+  BOOST_REQUIRE(bench.database.execute("DELETE FROM journal WHERE first>4"));
+  BOOST_TEST(bench.journal.range()->last == 12u);
+  BOOST_TEST(bench.journal.safe_last(1).value() == 12u);
+  const auto seen = bench.read(1);
+  BOOST_REQUIRE(seen.size() == 3u);
+  BOOST_TEST((seen[2] == Seen{7, 12, 0, "", true}));
+  const auto damage = bench.journal.inspect(7, 12).value();
+  BOOST_REQUIRE(damage);
+  BOOST_TEST(damage->unreachable);
+  BOOST_REQUIRE(bench.journal.quarantine(*damage, WallTime{}));
+  BOOST_TEST(!bench.journal.inspect(7, 12).value());
+  // What is behind makes an ordinary gap of it.
+  bench.append(1);
+  BOOST_TEST(bench.read(1).size() == 3u);
+  // A note that is damaged itself is not believed.
+  BOOST_REQUIRE(bench.database.execute("UPDATE journal_last SET last=1000000"));
+  BOOST_TEST(bench.journal.range()->last == 15u);
+}
+
+BOOST_AUTO_TEST_CASE(damage_at_the_end_does_not_hide_what_is_committed_meanwhile) {
+  const TemporaryFolder folder;
+  Bench bench(folder / "j.db");
+  bench.append(2);
+  BOOST_REQUIRE(bench.database.execute("UPDATE journal SET octets=x'00' WHERE first=4"));
+  auto reading = Database::open_read_only(folder / "j.db");
+  auto reader = Journal::open_read_only(*reading);
+  std::vector<std::uint64_t> lost;
+  BOOST_REQUIRE(reader->read(1, [&](const JournalGroup& group) {
+    if (group.first == 1) bench.append(3);
+    if (group.damaged) lost = {group.first, group.last};
+    return true;
+  }));
+  BOOST_TEST(lost == (std::vector<std::uint64_t>{4, 6}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(journal_of_a_newer_version_is_refused_with_both_versions) {
   const TemporaryFolder folder;
   { Bench(folder / "j.db").append(1); }

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/bus/bus.hpp"
+#include "core/storage/journal.hpp"
+
+namespace sense {
+
+// The broker's file for `sense journal`: opened for reading only, so that the broker may run, and
+// also when it is damaged or cut short. One thread.
+class JournalView {
+ public:
+  // Called now and then with how much is done of how much.
+  using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
+
+  // `data` is the broker's folder. Says so when there is no journal in it.
+  [[nodiscard]] static Result<JournalView> open(const std::string& data);
+
+  [[nodiscard]] Journal& journal() { return journal_; }
+  // As Journal::read, but in pieces, between which the WAL of a running broker can begin anew.
+  [[nodiscard]] Status read(std::uint64_t from,
+                            const std::function<bool(const JournalGroup&)>& take);
+  [[nodiscard]] Status registry(const std::function<void(const RegistryEntry&)>& take);
+  // Octets on the disk: the database and its WAL.
+  [[nodiscard]] std::uint64_t file_octets() const;
+
+  struct Finding {
+    enum class Kind { damaged, missing, quarantined };
+    Kind kind;
+    std::uint64_t first;
+    std::uint64_t last;
+  };
+  struct Check {
+    std::uint64_t first = 0;  // of what can be read; 0 when nothing can
+    std::uint64_t last = 0;
+    std::uint64_t groups = 0;  // that are intact
+    std::uint64_t events = 0;
+    std::uint64_t octets = 0;
+    std::uint64_t events_lost = 0;  // in the findings
+    std::uint64_t registry_entries = 0;
+    std::vector<std::string> registry_damaged;  // sentences, at most registry_damaged_max
+    std::vector<Finding> findings;              // in order; at most findings_max
+    [[nodiscard]] bool good() const { return findings.empty() && registry_damaged.empty(); }
+  };
+  static constexpr std::size_t findings_max = 10'000;
+  static constexpr std::size_t registry_damaged_max = 100;
+  // Reads everything: checksums, records, sequences, registry.
+  [[nodiscard]] Result<Check> check(const Progress& progress);
+
+  struct Stats {
+    Journal::Range range;
+    Journal::Stats groups;
+    std::vector<Journal::Quarantined> quarantined;
+    std::map<std::string, std::uint64_t> registry;  // by kind
+  };
+  [[nodiscard]] Result<Stats> stats();
+
+  struct Export {
+    std::uint64_t groups = 0;
+    std::uint64_t events = 0;
+    std::uint64_t registry_entries = 0;
+    std::vector<Finding> damaged;    // left out; at most findings_max
+    std::string registry_cut_short;  // why, when the registry could not be read to its end
+  };
+  // Groups and registry into a new file (docs/journal-file.md).
+  [[nodiscard]] Result<Export> export_to(const std::string& path, WallTime now,
+                                         const Progress& progress);
+
+ private:
+  JournalView(std::string path, std::unique_ptr<Database> database, Journal journal)
+      : path_(std::move(path)), database_(std::move(database)), journal_(std::move(journal)) {}
+  void check_registry(Check& check);
+  [[nodiscard]] Journal::Range known_range();
+
+  std::string path_;
+  std::unique_ptr<Database> database_;
+  Journal journal_;
+};
+
+}  // namespace sense

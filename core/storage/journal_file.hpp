@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+
+namespace sense {
+
+// One entry of an exported journal: docs/journal-file.md.
+struct JournalFileEntry {
+  enum class Kind : std::uint32_t { group = 1, registry = 2, end = 3 };
+  Kind kind = Kind::group;
+  std::uint64_t first = 0;  // group: its sequences; registry: the revision; end: count of groups
+  std::uint64_t last = 0;   // end: count of registry entries
+  WallTime time;            // group: when it was taken in; end: when the file was made
+  std::string_view octets;  // at most group_octets_max
+};
+
+namespace detail {
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
+}  // namespace detail
+
+// Writes an export. Until finish() has succeeded there is only PATH.part, which is removed when
+// this ends without. One thread.
+class JournalFileWriter {
+ public:
+  // Refuses a path that is there already.
+  [[nodiscard]] static Result<JournalFileWriter> create(const std::string& path);
+  JournalFileWriter(JournalFileWriter&&) noexcept = default;
+  ~JournalFileWriter();
+
+  [[nodiscard]] Status write(const JournalFileEntry& entry);
+  // Writes the entry `end` with the counts, syncs, and gives the file its name.
+  [[nodiscard]] Status finish(WallTime now);
+
+ private:
+  JournalFileWriter(std::string path, detail::File file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+  [[nodiscard]] Status put(std::string_view octets);
+
+  std::string path_;
+  detail::File file_;
+  std::uint64_t chain_ = 0;
+  std::uint64_t groups_ = 0;
+  std::uint64_t entries_ = 0;
+};
+
+// Reads an export. Nothing that it hands out is damaged, in another order than it was written, or
+// beyond a limit. One thread.
+class JournalFileReader {
+ public:
+  // Refuses what is no export, or that of a newer version.
+  [[nodiscard]] static Result<JournalFileReader> open(const std::string& path);
+
+  // The next entry, whose octets live until the next call; nothing behind the entry `end`. An error
+  // names the file and the place in octets.
+  [[nodiscard]] Result<std::optional<JournalFileEntry>> next();
+  [[nodiscard]] std::uint64_t place() const { return place_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+ private:
+  JournalFileReader(std::string path, detail::File file, std::uint64_t size)
+      : path_(std::move(path)), file_(std::move(file)), size_(size) {}
+  [[nodiscard]] tl::unexpected<Error> damaged(const char* what) const;
+  [[nodiscard]] bool get(char* into, std::size_t length);
+  [[nodiscard]] Status check_counts(const JournalFileEntry& end);
+
+  std::string path_;
+  detail::File file_;
+  std::uint64_t size_;
+  std::uint64_t place_ = 0;
+  std::uint64_t chain_ = 0;
+  std::uint64_t groups_ = 0;
+  std::uint64_t entries_ = 0;
+  bool ended_ = false;
+  std::string octets_;
+};
+
+}  // namespace sense

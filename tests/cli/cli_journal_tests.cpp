@@ -1,0 +1,227 @@
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/storage/database.hpp"
+#include "tests/cli/process.hpp"
+
+using namespace sense::test;
+using Json = nlohmann::json;
+
+// sense journal: with a broker beside it, and without.
+BOOST_AUTO_TEST_SUITE(cli_journal_tests)
+
+namespace {
+
+struct Bench {
+  explicit Bench(int events = 5) : config(broker_config(folder)) {
+    start();
+    for (int i = 1; i <= events; ++i) publish(i);
+  }
+  void start() {
+    broker = std::make_unique<Running>(std::vector<std::string>{"broker", "--config", config});
+    const auto ping = sense({"ping", "--timeout", "20s"});
+    BOOST_REQUIRE_MESSAGE(ping.code == 0, ping.err + broker->err());
+  }
+  void stop() {
+    broker->signal(SIGTERM);
+    BOOST_TEST(broker->finish().code == 0);
+    broker.reset();
+  }
+  void publish(int number) const {
+    const auto type = number % 2 == 0 ? "{urn:a}even" : "{urn:a}odd";
+    const auto outcome = sense({"publish", type, "//hq/" + std::to_string(number), "--data", "d"});
+    BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  }
+  Outcome sense(std::vector<std::string> words) const {
+    words.insert(words.end(), {"--config", config});
+    return run_sense(words);
+  }
+  Outcome journal(std::vector<std::string> words) const {
+    words.insert(words.begin(), "journal");
+    return sense(words);
+  }
+  std::string data() const { return (folder.path() / "data").string(); }
+  std::string path(const std::string& name) const { return (folder.path() / name).string(); }
+  void damage(int first) const {
+    auto database =
+        sense::Database::open(data() + "/broker/broker.db", sense::Database::Durability::full);
+    BOOST_REQUIRE(database);
+    BOOST_REQUIRE(database->execute(
+        ("UPDATE journal SET octets=x'00' WHERE first=" + std::to_string(first)).c_str()));
+  }
+
+  TempFolder folder;
+  std::string config;
+  std::unique_ptr<Running> broker;
+};
+
+std::vector<Json> lines_of(const std::string& text) {
+  std::vector<Json> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line));
+  return lines;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(good_journal_is_good_while_the_broker_runs_and_after) {
+  Bench bench;
+  for (int round = 0; round < 2; ++round) {
+    const auto check = bench.journal({"check", "--json"});
+    BOOST_TEST(check.code == 0, check.err);
+    const auto line = Json::parse(check.out);
+    BOOST_TEST(line["good"] == true);
+    BOOST_TEST(line["events"] == 5);
+    BOOST_TEST(line["first"] == 1);
+    BOOST_TEST(line["last"] == 5);
+    BOOST_TEST(line["registry-entries"] == 5);  // the sources
+    BOOST_TEST(line["findings"].empty());
+    const auto stats = Json::parse(bench.journal({"stats", "--json"}).out);
+    BOOST_TEST(stats["events"] == 5);
+    BOOST_TEST(stats["groups"] == 5);
+    BOOST_TEST(stats["registry"]["source"] == 5);
+    BOOST_TEST(stats["octets"] > 100);
+    BOOST_TEST(stats["oldest"] <= stats["newest"]);
+    if (round == 0) bench.stop();
+  }
+  BOOST_TEST(contains(bench.journal({"stats"}).out, "quarantined-groups:"));
+}
+
+BOOST_AUTO_TEST_CASE(dump_selects_and_carries_what_the_broker_gave) {
+  const Bench bench;
+  const auto all = lines_of(bench.journal({"dump"}).out);
+  BOOST_REQUIRE(all.size() == 5u);
+  BOOST_TEST(all[1]["source"] == "//hq/2");
+  BOOST_TEST(all[1]["principal"] == "local");
+  BOOST_TEST(all[1].contains("sequence"));
+  BOOST_TEST(all[1].contains("observedtime"));
+  BOOST_TEST(lines_of(bench.journal({"dump", "--from", "2", "--to", "3"}).out).size() == 2u);
+  BOOST_TEST(lines_of(bench.journal({"dump", "--type", "{urn:a}odd"}).out).size() == 3u);
+  BOOST_TEST(lines_of(bench.journal({"dump", "--source", "//hq/4"}).out).size() == 1u);
+  BOOST_TEST(lines_of(bench.journal({"dump", "--limit", "4"}).out).size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(damage_is_found_left_out_quarantined_and_then_known) {
+  Bench bench;
+  bench.stop();
+  bench.damage(3);
+  const auto check = bench.journal({"check"});
+  BOOST_TEST(check.code == 1);
+  BOOST_TEST(contains(check.out, "damaged: events 3 to 3"), check.out);
+  const auto dump = bench.journal({"dump"});
+  BOOST_TEST(dump.code == 1);
+  BOOST_TEST(lines_of(dump.out).size() == 4u);
+  BOOST_TEST(contains(dump.err, "events 3 to 3 are damaged"));
+  const auto saved = bench.journal({"export", bench.path("j"), "--json"});
+  BOOST_TEST(saved.code == 1);
+  BOOST_TEST(contains(saved.err, "left out"));
+  BOOST_TEST(Json::parse(saved.out)["events"] == 4);
+
+  // The broker finds it at start, quarantines and announces it.
+  bench.start();
+  const auto event =
+      bench.sense({"subscribe", "--from", "4", "--type", "{urn:sense:management}journal-damaged",
+                   "--count", "1", "--timeout", "20s", "--json"});
+  BOOST_REQUIRE_MESSAGE(event.code == 0, event.err);
+  BOOST_TEST(Json::parse(event.out)["data"]["first"] == 3);
+  const auto known = bench.journal({"check", "--json"});
+  BOOST_TEST(known.code == 1);
+  BOOST_TEST(Json::parse(known.out)["findings"][0]["what"] == "quarantined");
+  BOOST_TEST(Json::parse(bench.journal({"stats", "--json"}).out)["quarantined-groups"] == 1);
+
+  // What was saved makes a journal with a hole.
+  const auto other = bench.path("other");
+  const auto imported = bench.sense({"journal", "import", bench.path("j"), "--data", other});
+  BOOST_TEST(imported.code == 0, imported.err);
+  const auto hole = run_sense({"journal", "check", "--data", other, "--json"});
+  BOOST_TEST(hole.code == 1);
+  BOOST_TEST(Json::parse(hole.out)["findings"][0]["what"] == "missing");
+}
+
+BOOST_AUTO_TEST_CASE(export_and_import_bring_every_octet_and_join_on) {
+  Bench bench(3);
+  BOOST_TEST(bench.journal({"export", bench.path("one")}).code == 0);
+  bench.publish(4);
+  bench.publish(5);
+  BOOST_TEST(bench.journal({"export", bench.path("two")}).code == 0);
+  const auto there = bench.path("there");
+  const auto import = [&](const std::string& file) {
+    return run_sense({"journal", "import", bench.path(file), "--data", there, "--json"});
+  };
+  BOOST_TEST(Json::parse(import("one").out)["events"] == 3);
+  // The second holds what is there already, and two events behind it.
+  const auto joined = import("two");
+  BOOST_TEST(joined.code == 0, joined.err);
+  BOOST_TEST(Json::parse(joined.out)["events"] == 2);
+  BOOST_TEST(Json::parse(joined.out)["there-already"] == 3);
+  BOOST_TEST(Json::parse(joined.out)["last"] == 5);
+  const auto copy = run_sense({"journal", "dump", "--data", there});
+  BOOST_TEST(copy.out == bench.journal({"dump"}).out);
+  BOOST_TEST(Json::parse(run_sense({"journal", "check", "--data", there, "--json"}).out)["good"] ==
+             true);
+
+  // Not into a journal with other events, nor beside a broker.
+  const Bench other(2);
+  BOOST_TEST(other.journal({"export", bench.path("other")}).code == 0);
+  const auto mixed = import("other");
+  BOOST_TEST(mixed.code == 1);
+  BOOST_TEST(contains(mixed.err, "other events"), mixed.err);
+  const auto locked = bench.journal({"import", bench.path("two")});
+  BOOST_TEST(locked.code == 1);
+  BOOST_TEST(contains(locked.err, "another process"), locked.err);
+}
+
+BOOST_AUTO_TEST_CASE(damaged_export_is_refused_with_the_place_and_nothing_is_imported) {
+  Bench bench(3);
+  BOOST_TEST(bench.journal({"export", bench.path("j")}).code == 0);
+  std::fstream file(bench.path("j"), std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(-60, std::ios::end);
+  file << '!';
+  file.close();
+  const auto there = bench.path("there");
+  const auto refused = run_sense({"journal", "import", bench.path("j"), "--data", there});
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(contains(refused.err, "is damaged at octet"), refused.err);
+  BOOST_TEST(!std::filesystem::exists(there));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_journal_is_said_in_a_sentence) {
+  const TempFolder folder;
+  for (const auto* command : {"check", "stats", "dump"}) {
+    const auto outcome =
+        run_sense({"journal", command, "--data", (folder.path() / "none").string()});
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(contains(outcome.err, "there is no journal in"), outcome.err);
+  }
+  std::filesystem::create_directory(folder.path() / "broker");
+  (void)folder.write("broker/broker.db", std::string(8192, 'x'));
+  const auto outcome = run_sense({"journal", "check", "--data", folder.path().string()});
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(contains(outcome.err, "not a database"), outcome.err);
+}
+
+BOOST_AUTO_TEST_CASE(journal_that_was_cut_short_is_refused_by_the_broker_and_can_be_saved) {
+  Bench bench(30);
+  bench.stop();
+  const auto path = bench.data() + "/broker/broker.db";
+  const auto size = std::filesystem::file_size(path);
+  std::filesystem::resize_file(path, size - 4096);
+  Running broker({"broker", "--config", bench.config});
+  const auto refused = broker.finish();
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(contains(refused.err, "sense journal export"), refused.err);
+  BOOST_TEST(std::filesystem::file_size(path) == size - 4096);
+  BOOST_TEST(bench.journal({"check"}).code == 1);
+  BOOST_TEST(bench.journal({"export", bench.path("j")}).code == 1);
+  const auto there = bench.path("there");
+  const auto imported =
+      run_sense({"journal", "import", bench.path("j"), "--data", there, "--json"});
+  BOOST_TEST(imported.code == 0, imported.err);
+  BOOST_TEST(Json::parse(imported.out)["events"] > 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
