@@ -55,6 +55,10 @@ function(sense_tests name)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   add_executable(${name} ${sources} "${PROJECT_SOURCE_DIR}/tests/main.cpp")
   target_link_libraries(${name} PRIVATE ${ARG_LINK} Boost::unit_test_framework)
+  # Boost.Test is most of what a test costs to compile. main.cpp wants it with a definition of its own.
+  target_precompile_headers(${name} PRIVATE <boost/test/unit_test.hpp>)
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/main.cpp" PROPERTIES
+    SKIP_PRECOMPILE_HEADERS ON)
   # The product is tested as it is shipped; the tests themselves need no optimiser, which would cost
   # more time than it saves.
   target_compile_options(${name} PRIVATE -O0 -U_FORTIFY_SOURCE)
