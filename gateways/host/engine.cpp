@@ -267,6 +267,9 @@ void Engine::on_result(std::uint64_t ticket, const Attempt& result, Now now) {
     case Attempt::Outcome::gone:
       if (item.kind == Delivery::Kind::event)
         give_up(id, lane, key, "gone", result.answer);
+      else if (item.kind == Delivery::Kind::gap)
+        // The subscription ends now; but if we crash before that is known, it must be told again.
+        park(id, lane, key);
       else
         remove_item(id, lane, key);
       if (!lane.ending && !lane.gone) actions_.gone.push_back(id);

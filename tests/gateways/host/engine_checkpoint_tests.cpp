@@ -56,6 +56,26 @@ BOOST_AUTO_TEST_CASE(nothing_new_is_an_empty_checkpoint) {
               again.items_removed.empty());
 }
 
+// The wish to end the subscription dies with the host; what was to be explained must not.
+BOOST_AUTO_TEST_CASE(gap_that_is_answered_with_gone_is_told_again_after_a_crash) {
+  auto once = plain();
+  once.delivery.retry_count = 1;
+  put(once);
+  publish();
+  answer_next(Attempt::retry("no"));  // given up: a gap comes
+  answer_next(Attempt::gone("410"));
+  BOOST_CHECK_EQUAL(gone.size(), 1U);
+  save();
+  crash();
+  const auto again = next();
+  BOOST_CHECK((again.delivery->kind == Delivery::Kind::gap));
+  BOOST_CHECK_EQUAL(again.delivery->number, 1U);
+  answer(again, Attempt::gone("410"));
+  BOOST_CHECK_EQUAL(gone.size(), 2U);
+  end("s-1", true, "unreachable");
+  BOOST_CHECK_EQUAL(engine.waiting(), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(what_came_and_went_between_two_checkpoints_is_in_none) {
   put(plain());
   save();
