@@ -87,24 +87,27 @@ void Registry::set_lease(const std::string& key, std::optional<MonoTime> deadlin
   lease_of_.emplace(key, *deadline);
 }
 
-void Registry::keep_lease(const Subscription& subscription, Now now) {
+void Registry::keep_lease(const std::string& id, std::optional<WallTime> expires, Now now) {
   // On the monotonic clock from here on: a jump of the wall clock ends no lease.
   std::optional<MonoTime> deadline;
-  if (subscription.expires) deadline = now.mono + (*subscription.expires - now.wall);
-  set_lease(subscription.id, deadline);
+  if (expires) deadline = now.mono + (*expires - now.wall);
+  set_lease(id, deadline);
 }
 
 Status Registry::load(RegistryEntry entry, Now now) {
   if (entry.kind == subscription_kind) {
-    auto subscription = subscription_from_json(entry.value);
-    if (!subscription)
-      return fail(
-          subscription.error().code,
-          "subscription " + printable(entry.key) +
-              " in the store cannot be read and is not served: " + subscription.error().message);
-    keep_lease(*subscription, now);
+    // The rest was right when it was stored, and is read again before it is acted upon.
+    const auto expires = lease_end_from_json(entry.value);
+    if (!expires)
+      return fail(expires.error().code,
+                  "subscription " + printable(entry.key) +
+                      " in the store cannot be read and is not served: " + expires.error().message);
+    keep_lease(entry.key, *expires, now);
   }
-  kinds_[entry.kind][entry.key] = std::move(entry);
+  // Rows mostly come in the order of their keys.
+  auto& rows = kinds_[entry.kind];
+  auto key = entry.key;
+  rows.insert_or_assign(rows.end(), std::move(key), std::move(entry));
   return {};
 }
 
@@ -176,7 +179,7 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry,
   Change change{{entry.kind, entry.key, sequence, to_json(*wanted, true)},
                 subscription_event(*wanted, what, principal, reason, now.wall)};
   store(change.row);
-  keep_lease(*wanted, now);
+  keep_lease(wanted->id, wanted->expires, now);
   return Put{std::move(change), sequence};
 }
 

@@ -84,7 +84,7 @@ class Registry {
   [[nodiscard]] Change end(const RegistryEntry& row, Subscription subscription,
                            std::string_view reason, std::string_view principal,
                            std::uint64_t sequence, Now now);
-  void keep_lease(const Subscription& subscription, Now now);
+  void keep_lease(const std::string& id, std::optional<WallTime> expires, Now now);
   void set_lease(const std::string& key, std::optional<MonoTime> deadline);
   void remember(std::string_view kind, std::string_view key, const RegistryEntry* before);
 

@@ -113,11 +113,6 @@ Result<Database> Database::open(const std::string& path, Durability durability) 
         "cannot open " + path + ": " + (connection ? sqlite3_errmsg(connection) : "no memory"));
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, patience_milliseconds);
-  // For a new file. A journal's rows are big: with pages of 4 KiB a third of the throughput is
-  // lost.
-  if (durability == Durability::full)
-    if (auto status = database.execute("PRAGMA page_size=16384"); !status)
-      return tl::unexpected(status.error());
   if (auto status = database.execute("PRAGMA journal_mode=WAL"); !status)
     return tl::unexpected(status.error());
   // Debian's default overwrites what is deleted: removing would write as much as adding did.

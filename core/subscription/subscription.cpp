@@ -33,8 +33,7 @@ tl::unexpected<Error> refuse(Code code, std::string_view member, std::string_vie
 Status check_text(std::string_view member, std::string_view text, std::size_t max) {
   if (text.size() > max)
     return refuse(Code::varvaltoobig, member, "is longer than " + std::to_string(max) + " octets");
-  if (!valid_text(text))
-    return refuse(Code::badparam, member, "is not UTF-8 text without NUL");
+  if (!valid_text(text)) return refuse(Code::badparam, member, "is not UTF-8 text without NUL");
   return {};
 }
 

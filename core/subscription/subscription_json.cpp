@@ -267,4 +267,58 @@ Result<Subscription> subscription_from_json(std::string_view json) {
   return subscription;
 }
 
+namespace {
+
+// Takes the text of the top-level member "expires" and builds nothing of the others.
+struct LeaseEnd final : nlohmann::json_sax<nlohmann::json> {
+  std::optional<std::string> text;
+
+  bool null() override { return other(); }
+  bool boolean(bool) override { return other(); }
+  bool number_integer(number_integer_t) override { return other(); }
+  bool number_unsigned(number_unsigned_t) override { return other(); }
+  bool number_float(number_float_t, const string_t&) override { return other(); }
+  bool binary(binary_t&) override { return other(); }
+  bool string(string_t& value) override {
+    if (wanted_) text = value;
+    return other();
+  }
+  bool start_object(std::size_t) override { return enter(); }
+  bool end_object() override { return --depth_ >= 0; }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_array() override { return --depth_ >= 0; }
+  bool key(string_t& name) override {
+    wanted_ = depth_ == 1 && name == "expires";
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
+
+ private:
+  bool enter() {
+    wanted_ = false;
+    return ++depth_ <= depth_max;
+  }
+  bool other() {
+    wanted_ = false;
+    return depth_ > 0;
+  }
+  static constexpr int depth_max = 16;
+  int depth_ = 0;
+  bool wanted_ = false;
+};
+
+}  // namespace
+
+Result<std::optional<WallTime>> lease_end_from_json(std::string_view text) {
+  LeaseEnd reader;
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader))
+    return fail(Code::badparam, "subscription: not JSON");
+  if (!reader.text) return std::nullopt;
+  const auto time = parse_rfc3339(*reader.text);
+  if (!time) return fail(Code::badparam, "subscription: expires is not a time");
+  return *time;
+}
+
 }  // namespace sense

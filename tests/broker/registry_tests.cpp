@@ -257,10 +257,21 @@ BOOST_AUTO_TEST_CASE(lease_that_ended_while_the_broker_was_down_ends_at_once) {
 BOOST_AUTO_TEST_CASE(row_that_cannot_be_read_is_reported_and_not_served) {
   RegistryBench bench;
   const auto status =
-      bench.registry.load({"subscription", "s-1", 5, "{\"what\":1}"}, bench.clock.now());
+      bench.registry.load({"subscription", "s-1", 5, "{\"what\":"}, bench.clock.now());
   BOOST_REQUIRE(!status);
   BOOST_TEST(status.error().message.find("s-1") != std::string::npos);
   BOOST_TEST(!bench.registry.get("subscription", "s-1"));
+}
+
+// The gateways say that they cannot serve it; nothing is done to it by who cannot read it.
+BOOST_AUTO_TEST_CASE(row_of_a_newer_version_is_kept_and_harms_nothing) {
+  RegistryBench bench;
+  const std::string newer = R"({"id":"s-1","what":1,"expires":"2000-01-01T00:00:00Z"})";
+  BOOST_REQUIRE(bench.registry.load({"subscription", "s-1", 5, newer}, bench.clock.now()));
+  BOOST_TEST(bench.registry.get("subscription", "s-1")->value == newer);
+  BOOST_TEST(bench.expire().empty());
+  BOOST_TEST(!bench.remove("s-1", 5));
+  BOOST_TEST(bench.registry.get("subscription", "s-1")->value == newer);
 }
 
 BOOST_AUTO_TEST_CASE(remove_compares_the_revision_and_zero_takes_any) {

@@ -170,4 +170,17 @@ BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_at_once) {
   check_refused(objects, "nests");
 }
 
+BOOST_AUTO_TEST_CASE(end_of_the_lease_is_read_without_the_rest) {
+  const auto end = [](std::string_view text) { return sense::lease_end_from_json(text); };
+  BOOST_TEST((end(R"({"id":"a","expires":"2027-06-01T00:00:00Z"})").value() ==
+              *sense::parse_rfc3339("2027-06-01T00:00:00Z")));
+  BOOST_TEST(!end(R"({"id":"a"})").value().has_value());
+  // Not those of something within.
+  BOOST_TEST(!end(R"({"x":{"expires":"2027-06-01T00:00:00Z"},"expires":null})").value());
+  BOOST_TEST(!end(R"({"expires":["2027-06-01T00:00:00Z"]})").value());
+  for (const auto* bad : {"", "{", "7", "\"expires\"", R"({"expires":"tomorrow"})", "{} x"})
+    BOOST_TEST(!end(bad).has_value(), bad);
+  BOOST_TEST(!end(std::string(100'000, '[')).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
