@@ -6,7 +6,6 @@
 #include <set>
 #include <span>
 #include <thread>
-#include <unordered_map>
 
 #include "core/base/log.hpp"
 #include "core/bus/bus.hpp"
