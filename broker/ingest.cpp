@@ -75,7 +75,7 @@ Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, 
   if (!last) return tl::unexpected(last.error());
   ingest.head_ = *last;
   ingest.next_ = ingest.head_ + 1;
-  const auto loaded = store.load([&](RegistryEntry row) {
+  const auto loaded = store.load([&](RegistryRow row) {
     if (auto status = ingest.registry_.load(std::move(row), now); !status)
       log::error(status.error().message);
   });
