@@ -68,6 +68,7 @@ JournalFileWriter::~JournalFileWriter() {
 }
 
 Status JournalFileWriter::put(std::string_view octets) {
+  if (octets.empty()) return {};  // it may point nowhere
   if (std::fwrite(octets.data(), 1, octets.size(), file_.get()) != octets.size())
     return tl::unexpected(because("cannot write " + path_ + ".part"));
   return {};

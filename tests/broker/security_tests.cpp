@@ -39,8 +39,8 @@ bus::Request fetch_all() {
   return request;
 }
 
-bus::Request registry(Operation operation, const std::string& kind, const std::string& key,
-                      const std::string& value = {}) {
+bus::Request registry(Operation operation, std::string_view kind, std::string_view key,
+                      std::string_view value = {}) {
   bus::Request request;
   request.id = 1;
   request.operation = operation;

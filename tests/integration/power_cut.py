@@ -99,7 +99,9 @@ def no_sync(folder):
     source = pathlib.Path(folder) / "no_sync.c"
     source.write_text(NO_SYNC)
     run("cc", "-shared", "-fPIC", "-o", f"{folder}/no_sync.so", str(source))
-    return {"LD_PRELOAD": f"{folder}/no_sync.so"}
+    # AddressSanitizer otherwise refuses to run behind another library.
+    asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return {"LD_PRELOAD": f"{folder}/no_sync.so", "ASAN_OPTIONS": asan.lstrip(":")}
 
 
 def skip(reason):
