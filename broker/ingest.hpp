@@ -89,7 +89,7 @@ class Ingest {
   std::string noted_last_;  // source
   CheckedNames names_;
   std::vector<Arrival> arrivals_;
-  std::vector<RegistryEntry> rows_;
+  std::vector<RegistryRow> rows_;
   std::vector<Journal::Damage> damage_;
 };
 

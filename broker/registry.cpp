@@ -3,6 +3,7 @@
 #include <array>
 
 #include "broker/management_event.hpp"
+#include "core/base/check.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 
@@ -40,6 +41,11 @@ bool same(Subscription left, const Subscription& right) {
   return left == right;
 }
 
+std::optional<MonoTime> deadline_of(WallTime lease_end, Now now) {
+  if (lease_end == wall_time_max) return std::nullopt;
+  return now.mono + (lease_end - now.wall);
+}
+
 tl::unexpected<Error> changed_meanwhile(std::string_view kind, std::string_view key,
                                         std::uint64_t current) {
   return fail(Code::badcontext, std::string(kind) + " " + printable(key) +
@@ -49,65 +55,54 @@ tl::unexpected<Error> changed_meanwhile(std::string_view kind, std::string_view 
 
 }  // namespace
 
-const RegistryEntry* Registry::find(std::string_view kind, std::string_view key) const {
+const Registry::Row* Registry::find(std::string_view kind, std::string_view key) const {
   const auto rows = kinds_.find(kind);
   if (rows == kinds_.end()) return nullptr;
   const auto row = rows->second.find(key);
-  return row == rows->second.end() ? nullptr : &row->second;
+  return row == rows->second.end() ? nullptr : &*row;
 }
 
-void Registry::remember(std::string_view kind, std::string_view key, const RegistryEntry* before) {
-  Undo undo{std::string(kind), std::string(key), std::nullopt, std::nullopt};
-  if (before != nullptr) undo.before = *before;
-  if (const auto lease = lease_of_.find(key); kind == subscription_kind && lease != lease_of_.end())
-    undo.lease = lease->second;
-  undo_.push_back(std::move(undo));
+void Registry::set(std::string_view kind, std::string_view key, std::optional<Held> held) {
+  auto rows = kinds_.find(kind);
+  if (rows == kinds_.end()) rows = kinds_.emplace(kind, Rows()).first;
+  // At start, rows come in the order of their keys.
+  auto row = rows->second.lower_bound(key);
+  const bool there = row != rows->second.end() && row->first == key;
+  if (there && row->second.lease_end) leases_.erase({*row->second.lease_end, &row->first});
+  if (!held) {
+    if (there) rows->second.erase(row);
+    return;
+  }
+  if (!there)
+    row = rows->second.emplace_hint(row, key, std::move(*held));
+  else
+    row->second = std::move(*held);
+  if (row->second.lease_end) leases_.emplace(*row->second.lease_end, &row->first);
 }
 
-void Registry::store(const RegistryEntry& entry) {
-  remember(entry.kind, entry.key, find(entry.kind, entry.key));
-  kinds_[entry.kind][entry.key] = entry;
-}
-
-void Registry::erase(std::string_view kind, std::string_view key) {
+void Registry::hold(std::string_view kind, std::string_view key, std::optional<Held> held) {
   const auto* before = find(kind, key);
-  if (before == nullptr) return;
-  remember(kind, key, before);
-  if (kind == subscription_kind) set_lease(before->key, std::nullopt);
-  kinds_.find(kind)->second.erase(before->key);
+  undo_.push_back(
+      {std::string(kind), std::string(key), before ? std::optional(before->second) : std::nullopt});
+  // From a copy: `key` may be the one that is to go.
+  set(undo_.back().kind, undo_.back().key, std::move(held));
 }
 
-void Registry::set_lease(const std::string& key, std::optional<MonoTime> deadline) {
-  if (const auto lease = lease_of_.find(key); lease != lease_of_.end()) {
-    leases_.erase({lease->second, key});
-    lease_of_.erase(lease);
-  }
-  if (!deadline) return;
-  leases_.emplace(*deadline, key);
-  lease_of_.emplace(key, *deadline);
-}
-
-void Registry::keep_lease(const std::string& id, std::optional<WallTime> expires, Now now) {
-  // On the monotonic clock from here on: a jump of the wall clock ends no lease.
-  std::optional<MonoTime> deadline;
-  if (expires) deadline = now.mono + (*expires - now.wall);
-  set_lease(id, deadline);
-}
-
-Status Registry::load(RegistryEntry entry, Now now) {
+Status Registry::load(RegistryRow row, Now now) {
+  auto& entry = row.entry;
+  Held held{entry.revision, std::move(entry.value), std::nullopt};
   if (entry.kind == subscription_kind) {
-    // The rest was right when it was stored, and is read again before it is acted upon.
-    const auto expires = lease_end_from_json(entry.value);
-    if (!expires)
-      return fail(expires.error().code,
-                  "subscription " + printable(entry.key) +
-                      " in the store cannot be read and is not served: " + expires.error().message);
-    keep_lease(entry.key, *expires, now);
+    if (!row.lease_end) {
+      const auto expires = lease_end_from_json(held.value);
+      if (!expires)
+        return fail(expires.error().code, "subscription " + printable(entry.key) +
+                                              " in the store cannot be read and is not served: " +
+                                              expires.error().message);
+      row.lease_end = expires->value_or(wall_time_max);
+    }
+    held.lease_end = deadline_of(*row.lease_end, now);
   }
-  // Rows mostly come in the order of their keys.
-  auto& rows = kinds_[entry.kind];
-  auto key = entry.key;
-  rows.insert_or_assign(rows.end(), std::move(key), std::move(entry));
+  set(entry.kind, entry.key, std::move(held));
   return {};
 }
 
@@ -136,18 +131,17 @@ Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view
     return tl::unexpected(status.error());
   if (entry.kind == subscription_kind)
     return put_subscription(entry, current, reason, principal, sequence, now);
-  if (current != nullptr && current->value == entry.value)
-    return Put{std::nullopt, current->revision};
-  if ((current ? current->revision : 0) != entry.revision)
-    return changed_meanwhile(entry.kind, entry.key, current ? current->revision : 0);
-  Change change{entry, entry_event(entry, "changed", principal, reason, now.wall)};
-  change.row.revision = sequence;
-  store(change.row);
+  const auto revision = current ? current->second.revision : 0;
+  if (current != nullptr && current->second.value == entry.value)
+    return Put{std::nullopt, revision};
+  if (revision != entry.revision) return changed_meanwhile(entry.kind, entry.key, revision);
+  Change change{{entry, std::nullopt}, entry_event(entry, "changed", principal, reason, now.wall)};
+  change.row.entry.revision = sequence;
+  hold(entry.kind, entry.key, Held{sequence, entry.value, std::nullopt});
   return Put{std::move(change), sequence};
 }
 
-Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry,
-                                                 const RegistryEntry* current,
+Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, const Row* current,
                                                  std::string_view reason,
                                                  std::string_view principal, std::uint64_t sequence,
                                                  Now now) {
@@ -156,18 +150,18 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry,
   if (wanted->id != entry.key)
     return fail(Code::badparam, "registry: the subscription's id is not the entry's key");
   if (auto status = validate(*wanted); !status) return tl::unexpected(status.error());
+  const auto revision = current ? current->second.revision : 0;
   std::optional<Subscription> before;
   if (current != nullptr) {
-    auto parsed = subscription_from_json(current->value);
+    auto parsed = subscription_from_json(current->second.value);
     if (!parsed) return tl::unexpected(parsed.error());
-    if (same(*wanted, *parsed)) return Put{std::nullopt, current->revision};
+    if (same(*wanted, *parsed)) return Put{std::nullopt, revision};
     before = std::move(*parsed);
   }
-  if ((current ? current->revision : 0) != entry.revision)
-    return changed_meanwhile("subscription", entry.key, current ? current->revision : 0);
+  if (revision != entry.revision) return changed_meanwhile(subscription_kind, entry.key, revision);
   if (wanted->state == SubscriptionState::ended) {
     if (!before) return fail(Code::notfound, "subscription " + entry.key + " is not there");
-    return Put{end(*current, std::move(*before), reason, principal, sequence, now), sequence};
+    return Put{end(std::move(*before), reason, principal, sequence, now), sequence};
   }
   wanted->created = before ? before->created : now.wall;
   wanted->updated = now.wall;
@@ -176,24 +170,22 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry,
   const bool was_active = before && before->state != SubscriptionState::pending;
   if (!was_active && wanted->state == SubscriptionState::active) wanted->since = sequence;
   const auto what = before ? change_name(*before, *wanted) : "created";
-  Change change{{entry.kind, entry.key, sequence, to_json(*wanted, true)},
+  const auto lease_end = wanted->expires.value_or(wall_time_max);
+  Change change{{{entry.kind, entry.key, sequence, to_json(*wanted, true)}, lease_end},
                 subscription_event(*wanted, what, principal, reason, now.wall)};
-  store(change.row);
-  keep_lease(wanted->id, wanted->expires, now);
+  hold(entry.kind, entry.key, Held{sequence, change.row.entry.value, deadline_of(lease_end, now)});
   return Put{std::move(change), sequence};
 }
 
-Registry::Change Registry::end(const RegistryEntry& row, Subscription subscription,
-                               std::string_view reason, std::string_view principal,
-                               std::uint64_t sequence, Now now) {
+Registry::Change Registry::end(Subscription subscription, std::string_view reason,
+                               std::string_view principal, std::uint64_t sequence, Now now) {
   subscription.state = SubscriptionState::ended;
   subscription.reason = reason;
   subscription.updated = now.wall;
   subscription.revision = sequence;
-  Change change{{row.kind, row.key, sequence, ""},
-                subscription_event(subscription, "ended", principal, reason, now.wall)};
-  erase(change.row.kind, change.row.key);
-  return change;
+  hold(subscription_kind, subscription.id, std::nullopt);
+  return {{{std::string(subscription_kind), subscription.id, sequence, ""}, std::nullopt},
+          subscription_event(subscription, "ended", principal, reason, now.wall)};
 }
 
 Result<Registry::Change> Registry::remove(std::string_view kind, std::string_view key,
@@ -204,17 +196,18 @@ Result<Registry::Change> Registry::remove(std::string_view kind, std::string_vie
   if (current == nullptr || kind == source_kind)
     return fail(Code::notfound, printable(kind.substr(0, 64)) + " " +
                                     printable(key.substr(0, key_length_max)) + " is not there");
-  if (revision != 0 && revision != current->revision)
-    return changed_meanwhile(kind, key, current->revision);
+  const auto& held = current->second;
+  if (revision != 0 && revision != held.revision)
+    return changed_meanwhile(kind, key, held.revision);
   if (kind == subscription_kind) {
-    auto subscription = subscription_from_json(current->value);
+    auto subscription = subscription_from_json(held.value);
     if (!subscription) return tl::unexpected(subscription.error());
-    return end(*current, std::move(*subscription), reason, principal, sequence, now);
+    return end(std::move(*subscription), reason, principal, sequence, now);
   }
-  Change change{{current->kind, current->key, sequence, ""},
-                entry_event(*current, "removed", principal, reason, now.wall)};
-  erase(kind, key);
-  return change;
+  const auto before = entry_of(kind, *current);
+  hold(kind, key, std::nullopt);
+  return Change{{{before.kind, before.key, sequence, ""}, std::nullopt},
+                entry_event(before, "removed", principal, reason, now.wall)};
 }
 
 std::optional<MonoTime> Registry::next_expiry() const {
@@ -224,22 +217,22 @@ std::optional<MonoTime> Registry::next_expiry() const {
 
 std::optional<Registry::Change> Registry::expire_one(std::uint64_t sequence, Now now) {
   while (!leases_.empty() && leases_.begin()->first <= now.mono) {
-    const auto id = leases_.begin()->second;
-    const auto* row = find(subscription_kind, id);
-    auto subscription = row ? subscription_from_json(row->value) : fail(Code::notfound, "");
-    if (subscription)
-      return end(*row, std::move(*subscription), "expired", "broker", sequence, now);
-    set_lease(id, std::nullopt);
+    const auto* row = find(subscription_kind, *leases_.begin()->second);
+    SENSE_CHECK(row != nullptr);
+    auto subscription = subscription_from_json(row->second.value);
+    if (subscription) return end(std::move(*subscription), "expired", "broker", sequence, now);
+    auto kept = row->second;
+    kept.lease_end = std::nullopt;
+    set(subscription_kind, row->first, std::move(kept));
   }
   return std::nullopt;
 }
 
-std::optional<RegistryEntry> Registry::note_source(std::string_view source) {
+std::optional<RegistryRow> Registry::note_source(std::string_view source) {
   if (find(source_kind, source) != nullptr) return std::nullopt;
   if (count(source_kind) >= limits_.sources_max) return std::nullopt;
-  RegistryEntry row{std::string(source_kind), std::string(source), 0, "{}"};
-  store(row);
-  return row;
+  hold(source_kind, source, Held{0, "{}", std::nullopt});
+  return RegistryRow{{std::string(source_kind), std::string(source), 0, "{}"}, std::nullopt};
 }
 
 Result<RegistryEntry> Registry::get(std::string_view kind, std::string_view key) const {
@@ -247,7 +240,7 @@ Result<RegistryEntry> Registry::get(std::string_view kind, std::string_view key)
   if (row == nullptr)
     return fail(Code::notfound, printable(kind.substr(0, 64)) + " " +
                                     printable(key.substr(0, key_length_max)) + " is not there");
-  return *row;
+  return entry_of(kind, *row);
 }
 
 std::vector<RegistryEntry> Registry::list(std::string_view kind, std::string_view after,
@@ -257,8 +250,12 @@ std::vector<RegistryEntry> Registry::list(std::string_view kind, std::string_vie
   if (rows == kinds_.end()) return entries;
   for (auto row = rows->second.upper_bound(after);
        row != rows->second.end() && entries.size() < limit; ++row)
-    entries.push_back(row->second);
+    entries.push_back(entry_of(kind, *row));
   return entries;
+}
+
+RegistryEntry Registry::entry_of(std::string_view kind, const Row& row) {
+  return {std::string(kind), row.first, row.second.revision, row.second.value};
 }
 
 std::size_t Registry::count(std::string_view kind) const {
@@ -267,15 +264,8 @@ std::size_t Registry::count(std::string_view kind) const {
 }
 
 void Registry::rollback() {
-  while (!undo_.empty()) {
-    auto& undo = undo_.back();
-    if (undo.before)
-      kinds_[undo.kind][undo.key] = std::move(*undo.before);
-    else
-      kinds_[undo.kind].erase(undo.key);
-    if (undo.kind == subscription_kind) set_lease(undo.key, undo.lease);
-    undo_.pop_back();
-  }
+  for (; !undo_.empty(); undo_.pop_back())
+    set(undo_.back().kind, undo_.back().key, std::move(undo_.back().before));
 }
 
 }  // namespace sense

@@ -16,6 +16,15 @@
 
 namespace sense {
 
+// A row of the registry as it is stored.
+struct RegistryRow {
+  RegistryEntry entry;  // an empty value: the row is to be deleted
+  // Of a subscription: when its lease ends, wall_time_max for never. It stands in the value too;
+  // kept apart so that a million rows can be loaded without reading each. Nothing: look into the
+  // value.
+  std::optional<WallTime> lease_end;
+};
+
 // The shared registry: subscriptions with their leases, gateways, sources. Pure: no I/O, no clock,
 // one thread. Every change yields the management event that announces it; the caller journals it in
 // the same transaction as the row. Changes since the last commit() are undone by rollback().
@@ -32,11 +41,11 @@ class Registry {
   explicit Registry(Limits limits) : limits_(limits) {}
 
   // A row from the store, at start. Fails when it cannot be read; it is then kept, not served.
-  [[nodiscard]] Status load(RegistryEntry entry, Now now);
+  [[nodiscard]] Status load(RegistryRow row, Now now);
 
-  // What a change leads to: the row to store (value empty: to delete) and the event to journal.
+  // What a change leads to: the row to store and the event to journal.
   struct Change {
-    RegistryEntry row;
+    RegistryRow row;
     std::optional<Event> event;  // sources change without one
   };
   // `sequence` is the one that the change's event will get. `entry.revision` as in
@@ -55,7 +64,7 @@ class Registry {
   [[nodiscard]] std::optional<MonoTime> next_expiry() const;
 
   // Remembers a source of events. A row to store when it is new and there is room.
-  [[nodiscard]] std::optional<RegistryEntry> note_source(std::string_view source);
+  [[nodiscard]] std::optional<RegistryRow> note_source(std::string_view source);
 
   [[nodiscard]] Result<RegistryEntry> get(std::string_view kind, std::string_view key) const;
   [[nodiscard]] std::vector<RegistryEntry> list(std::string_view kind, std::string_view after,
@@ -66,32 +75,34 @@ class Registry {
   void rollback();
 
  private:
-  using Rows = std::map<std::string, RegistryEntry, std::less<>>;
+  struct Held {
+    std::uint64_t revision = 0;
+    std::string value;
+    // On the monotonic clock: a jump of the wall clock ends no lease.
+    std::optional<MonoTime> lease_end;
+  };
+  using Rows = std::map<std::string, Held, std::less<>>;
+  using Row = Rows::value_type;  // key and what is held under it
   struct Undo {
     std::string kind;
     std::string key;
-    std::optional<RegistryEntry> before;
-    std::optional<MonoTime> lease;
+    std::optional<Held> before;
   };
-  [[nodiscard]] const RegistryEntry* find(std::string_view kind, std::string_view key) const;
-  void store(const RegistryEntry& entry);
-  void erase(std::string_view kind, std::string_view key);
+  [[nodiscard]] static RegistryEntry entry_of(std::string_view kind, const Row& row);
+  [[nodiscard]] const Row* find(std::string_view kind, std::string_view key) const;
+  // Nothing to hold: the row goes. hold() can be undone, set() not.
+  void hold(std::string_view kind, std::string_view key, std::optional<Held> held);
+  void set(std::string_view kind, std::string_view key, std::optional<Held> held);
   [[nodiscard]] Status check_limits(const RegistryEntry& entry, bool fresh) const;
-  [[nodiscard]] Result<Put> put_subscription(const RegistryEntry& entry,
-                                             const RegistryEntry* current, std::string_view reason,
-                                             std::string_view principal, std::uint64_t sequence,
-                                             Now now);
-  [[nodiscard]] Change end(const RegistryEntry& row, Subscription subscription,
-                           std::string_view reason, std::string_view principal,
-                           std::uint64_t sequence, Now now);
-  void keep_lease(const std::string& id, std::optional<WallTime> expires, Now now);
-  void set_lease(const std::string& key, std::optional<MonoTime> deadline);
-  void remember(std::string_view kind, std::string_view key, const RegistryEntry* before);
+  [[nodiscard]] Result<Put> put_subscription(const RegistryEntry& entry, const Row* current,
+                                             std::string_view reason, std::string_view principal,
+                                             std::uint64_t sequence, Now now);
+  [[nodiscard]] Change end(Subscription subscription, std::string_view reason,
+                           std::string_view principal, std::uint64_t sequence, Now now);
 
   Limits limits_;
   std::map<std::string, Rows, std::less<>> kinds_;
-  std::set<std::pair<MonoTime, std::string>> leases_;
-  std::map<std::string, MonoTime, std::less<>> lease_of_;
+  std::set<std::pair<MonoTime, const std::string*>> leases_;  // keys of kinds_
   std::vector<Undo> undo_;
 };
 

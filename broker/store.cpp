@@ -1,5 +1,7 @@
 #include "broker/store.hpp"
 
+#include <algorithm>
+
 #include "core/event/record_scan.hpp"
 
 namespace sense {
@@ -32,7 +34,14 @@ Result<std::unique_ptr<Database>> open_database(const std::string& path, Ballast
 constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS registry("
     " kind TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, value TEXT NOT NULL,"
-    " PRIMARY KEY(kind, key)) WITHOUT ROWID";
+    " lease_end INTEGER, PRIMARY KEY(kind, key)) WITHOUT ROWID";
+
+// Folders of the first releases have a registry without the column.
+Status add_lease_end(Database& database) {
+  if (database.prepare("SELECT lease_end FROM registry LIMIT 0")) return {};
+  return database.execute("ALTER TABLE registry ADD COLUMN lease_end INTEGER");
+}
+
 }  // namespace
 
 Store::Store(FolderLock lock, Ballast ballast, std::unique_ptr<Database> database, Journal journal,
@@ -64,11 +73,12 @@ Result<Store> Store::open(const std::string& data) {
   if (!journal) return refused(journal.error());
   if (const auto range = journal->range(); !range) return refused(range.error());
   if (auto status = (*database)->execute(schema); !status) return refused(status.error());
-  auto save = (*database)->prepare("INSERT OR REPLACE INTO registry VALUES(?1,?2,?3,?4)");
+  if (auto status = add_lease_end(**database); !status) return refused(status.error());
+  auto save = (*database)->prepare("INSERT OR REPLACE INTO registry VALUES(?1,?2,?3,?4,?5)");
   if (!save) return refused(save.error());
   auto remove = (*database)->prepare("DELETE FROM registry WHERE kind=?1 AND key=?2");
   if (!remove) return refused(remove.error());
-  auto load = (*database)->prepare("SELECT kind,key,revision,value FROM registry");
+  auto load = (*database)->prepare("SELECT kind,key,revision,value,lease_end FROM registry");
   if (!load) return refused(load.error());
   ballast.hold();
   return Store(std::move(*lock), std::move(ballast), std::move(*database), std::move(*journal),
@@ -119,22 +129,28 @@ Status Store::restart_wal() {
   return {};
 }
 
-Status Store::save(const RegistryEntry& row) {
-  if (row.value.empty()) return remove_.bind_text(1, row.kind).bind_text(2, row.key).run();
-  return save_.bind_text(1, row.kind)
-      .bind_text(2, row.key)
-      .bind(3, static_cast<std::int64_t>(row.revision))
-      .bind_text(4, row.value)
-      .run();
+Status Store::save(const RegistryRow& row) {
+  const auto& entry = row.entry;
+  if (entry.value.empty()) return remove_.bind_text(1, entry.kind).bind_text(2, entry.key).run();
+  save_.bind_text(1, entry.kind)
+      .bind_text(2, entry.key)
+      .bind(3, static_cast<std::int64_t>(entry.revision))
+      .bind_text(4, entry.value);
+  if (row.lease_end) save_.bind(5, to_micros(*row.lease_end));
+  return save_.run();
 }
 
-Status Store::load(const std::function<void(RegistryEntry)>& take) {
+Status Store::load(const std::function<void(RegistryRow)>& take) {
   for (;;) {
     const auto row = load_.step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) break;
-    take({std::string(load_.octets(0)), std::string(load_.octets(1)),
-          static_cast<std::uint64_t>(load_.integer(2)), std::string(load_.octets(3))});
+    RegistryRow read{{std::string(load_.octets(0)), std::string(load_.octets(1)),
+                      static_cast<std::uint64_t>(load_.integer(2)), std::string(load_.octets(3))},
+                     std::nullopt};
+    if (!load_.null(4))
+      read.lease_end = std::clamp(from_micros(load_.integer(4)), WallTime{}, wall_time_max);
+    take(std::move(read));
   }
   load_.reset();
   return {};

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "core/bus/bus.hpp"
+#include "broker/registry.hpp"
 #include "core/storage/ballast.hpp"
 #include "core/storage/database.hpp"
 #include "core/storage/folder_lock.hpp"
@@ -44,9 +44,8 @@ class Store {
   // Nothing is wrong when a reader was in the way; try later.
   [[nodiscard]] Status restart_wal();
 
-  // An empty value deletes.
-  [[nodiscard]] Status save(const RegistryEntry& row);
-  [[nodiscard]] Status load(const std::function<void(RegistryEntry)>& take);
+  [[nodiscard]] Status save(const RegistryRow& row);
+  [[nodiscard]] Status load(const std::function<void(RegistryRow)>& take);
   [[nodiscard]] Status clear_registry() { return database_->execute("DELETE FROM registry"); }
 
   [[nodiscard]] static std::string path_in(const std::string& data);

@@ -9,7 +9,7 @@ void Follower::follow(std::uint64_t position, std::vector<std::string> prefixes)
   forget_waiting();
   ready_.clear();
   following_ = true;
-  fetching_ = false;
+  fetching_ = fetching_behind_ = false;
   ++generation_;
   need_fetch_ = true;
   position_ = position;
@@ -132,9 +132,18 @@ std::optional<Follower::Fetch> Follower::next_fetch() {
   return Fetch{position_ + 1, generation_};
 }
 
-void Follower::on_fetched(std::uint64_t generation, Bus::FetchReply reply) {
-  if (!waits_for(generation)) return;
-  fetching_ = false;
+std::optional<Follower::Fetch> Follower::next_fetch_behind(const Fetch& fetch, std::uint64_t next,
+                                                           std::uint64_t head) {
+  if (!waits_for(fetch)) return std::nullopt;
+  // Only when this one moves on, there is more, and what came before has been handed out.
+  fetching_behind_ = next > fetch.from && next <= head && ready_.empty();
+  if (!fetching_behind_) return std::nullopt;
+  return Fetch{next, generation_};
+}
+
+void Follower::on_fetched(const Fetch& fetch, Bus::FetchReply reply) {
+  if (!waits_for(fetch)) return;
+  fetching_ = std::exchange(fetching_behind_, false);
   fetched_head_ = reply.head;
   Batch batch;
   if (reply.first > position_ + 1 && position_ < reply.head) {

@@ -38,13 +38,6 @@ class Follower {
   // Events from the live stream, in the order of arrival. `octets` is their size, for the bound.
   void on_events(std::vector<EventRef> events, std::size_t octets);
   void on_mark(Mark mark);
-  // Whether a fetch of that generation is still waited for: follow() was not called since.
-  [[nodiscard]] bool waits_for(std::uint64_t generation) const {
-    return following_ && fetching_ && generation == generation_;
-  }
-  // The answer to the fetch that next_fetch() asked for. Ignored when follow() was called since.
-  void on_fetched(std::uint64_t generation, Bus::FetchReply reply);
-
   // The next batch to hand out, when there is one.
   [[nodiscard]] std::optional<Batch> next_batch();
   // What to fetch now: from `from` on. At most one fetch is under way.
@@ -53,6 +46,17 @@ class Follower {
     std::uint64_t generation = 0;
   };
   [[nodiscard]] std::optional<Fetch> next_fetch();
+  // Whether it is still of use: follow() was not called since, and what comes before is known.
+  [[nodiscard]] bool waits_for(const Fetch& fetch) const {
+    return following_ && fetching_ && fetch.generation == generation_ &&
+           fetch.from == position_ + 1;
+  }
+  // The answer to `fetch` has come, reaches to before `next` and is still to be read: what to fetch
+  // meanwhile, so that broker and follower work at the same time.
+  [[nodiscard]] std::optional<Fetch> next_fetch_behind(const Fetch& fetch, std::uint64_t next,
+                                                       std::uint64_t head);
+  // The answer to `fetch`. Ignored when nobody waits for it.
+  void on_fetched(const Fetch& fetch, Bus::FetchReply reply);
 
  private:
   enum class Step { none, advanced, fetch };
@@ -64,6 +68,7 @@ class Follower {
 
   bool following_ = false;
   bool fetching_ = false;
+  bool fetching_behind_ = false;  // one more, behind the answer that is being read
   bool need_fetch_ = false;
   std::uint64_t generation_ = 0;
   std::uint64_t position_ = 0;

@@ -333,11 +333,14 @@ class ZmqBus final : public Bus {
 
   void on_fetched(bus::Follower::Fetch wanted, Result<Reply> reply) {
     if (stopping_.load()) return;
+    if (reply)
+      if (const auto behind = follower_.next_fetch_behind(wanted, reply->next, reply->head))
+        fetch_for_follower(*behind);
     auto fetched = reply ? fetched_from(*reply) : tl::unexpected(reply.error());
-    if (fetched) return follower_.on_fetched(wanted.generation, std::move(*fetched));
+    if (fetched) return follower_.on_fetched(wanted, std::move(*fetched));
     log::error("the broker cannot serve what is followed; asking again",
                {{"from", std::to_string(wanted.from)}, {"reason", fetched.error().message}});
-    if (!follower_.waits_for(wanted.generation)) return;
+    if (!follower_.waits_for(wanted)) return;
     retry_fetch_ = {mono_now() + std::chrono::seconds{1}, wanted};
   }
 

@@ -30,6 +30,7 @@ class Statement {
   [[nodiscard]] Status run();
   void reset();
 
+  [[nodiscard]] bool null(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
   // A view that lives until the next step() or reset().
   [[nodiscard]] std::string_view octets(int column) const;

@@ -47,6 +47,28 @@ BOOST_AUTO_TEST_CASE(sequences_are_consecutive_over_groups_and_restarts) {
   BOOST_TEST(bench.journal().size() == 18u);
 }
 
+BOOST_AUTO_TEST_CASE(folder_of_before_leases_had_a_column_keeps_its_leases) {
+  IngestBench bench;
+  auto subscription = make_subscription("s-1");
+  subscription.period = 10min;
+  subscription.expires = bench.clock.now().wall + 10min;
+  (void)bench.put_now("subscription", "s-1", 0, to_json(subscription, true));
+  const auto due = bench.ingest->next_timer();
+  BOOST_REQUIRE(due);
+  bench.ingest.reset();
+  bench.store.reset();
+  {
+    auto older = Database::open(Store::path_in(bench.folder.path()), Database::Durability::full);
+    BOOST_REQUIRE(older);
+    BOOST_REQUIRE(older->execute("ALTER TABLE registry DROP COLUMN lease_end"));
+  }
+  for (int start = 0; start < 2; ++start) {
+    bench.restart();
+    BOOST_REQUIRE(bench.ingest->next_timer());
+    BOOST_TEST((*bench.ingest->next_timer() == *due));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(record_carries_stamp_and_untouched_octets) {
   IngestBench bench;
   BOOST_REQUIRE(bench.publish_now({event("1")}).size() == 1u);

@@ -31,10 +31,10 @@ struct RegistryBench {
   std::vector<std::string> expire() {
     std::vector<std::string> ended;
     while (auto change = registry.expire_one(sequence, clock.now())) {
-      BOOST_TEST(change->row.value.empty());
+      BOOST_TEST(change->row.entry.value.empty());
       BOOST_REQUIRE(change->event);
       BOOST_TEST(change->event->type.clark() == "{urn:sense:management}subscription-ended");
-      ended.push_back(change->row.key);
+      ended.push_back(change->row.entry.key);
       ++sequence;
     }
     return ended;
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(revision_is_that_of_the_announcing_event) {
   const auto put = bench.put(make_subscription("s-1"), 0);
   BOOST_REQUIRE(put);
   BOOST_TEST(put->revision == 100u);
-  BOOST_TEST(put->change->row.revision == 100u);
+  BOOST_TEST(put->change->row.entry.revision == 100u);
   BOOST_TEST(bench.registry.get("subscription", "s-1")->revision == 100u);
   BOOST_TEST(bench.held("s-1").revision == 100u);
 }
@@ -249,15 +249,30 @@ BOOST_AUTO_TEST_CASE(lease_that_ended_while_the_broker_was_down_ends_at_once) {
   RegistryBench bench;
   const auto subscription = bench.leased("s-1", 10min);
   bench.clock.advance(1h);
-  BOOST_REQUIRE(bench.registry.load({"subscription", "s-1", 5, to_json(subscription, true)},
+  BOOST_REQUIRE(bench.registry.load({{"subscription", "s-1", 5, to_json(subscription, true)}, {}},
                                     bench.clock.now()));
   BOOST_TEST(bench.expire().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(lease_end_beside_the_value_is_believed_without_reading_the_value) {
+  RegistryBench bench;
+  const auto subscription = bench.leased("s-1", 10min);
+  const auto end = bench.clock.now().wall + 5min;
+  BOOST_REQUIRE(bench.registry.load({{"subscription", "s-1", 5, to_json(subscription, true)}, end},
+                                    bench.clock.now()));
+  BOOST_REQUIRE(bench.registry.load({{"subscription", "s-2", 6, "{\"what\":"}, wall_time_max},
+                                    bench.clock.now()));
+  BOOST_REQUIRE(bench.registry.next_expiry());
+  BOOST_TEST((*bench.registry.next_expiry() == bench.clock.now().mono + 5min));
+  bench.clock.advance(5min);
+  BOOST_TEST(bench.expire() == std::vector<std::string>{"s-1"}, boost::test_tools::per_element());
+  BOOST_TEST(!bench.registry.next_expiry());
 }
 
 BOOST_AUTO_TEST_CASE(row_that_cannot_be_read_is_reported_and_not_served) {
   RegistryBench bench;
   const auto status =
-      bench.registry.load({"subscription", "s-1", 5, "{\"what\":"}, bench.clock.now());
+      bench.registry.load({{"subscription", "s-1", 5, "{\"what\":"}, {}}, bench.clock.now());
   BOOST_REQUIRE(!status);
   BOOST_TEST(status.error().message.find("s-1") != std::string::npos);
   BOOST_TEST(!bench.registry.get("subscription", "s-1"));
@@ -267,7 +282,7 @@ BOOST_AUTO_TEST_CASE(row_that_cannot_be_read_is_reported_and_not_served) {
 BOOST_AUTO_TEST_CASE(row_of_a_newer_version_is_kept_and_harms_nothing) {
   RegistryBench bench;
   const std::string newer = R"({"id":"s-1","what":1,"expires":"2000-01-01T00:00:00Z"})";
-  BOOST_REQUIRE(bench.registry.load({"subscription", "s-1", 5, newer}, bench.clock.now()));
+  BOOST_REQUIRE(bench.registry.load({{"subscription", "s-1", 5, newer}, {}}, bench.clock.now()));
   BOOST_TEST(bench.registry.get("subscription", "s-1")->value == newer);
   BOOST_TEST(bench.expire().empty());
   BOOST_TEST(!bench.remove("s-1", 5));
@@ -294,7 +309,7 @@ BOOST_AUTO_TEST_CASE(secret_of_a_pending_subscription_is_not_announced) {
   const auto put = bench.put(subscription, 0);
   BOOST_REQUIRE(put);
   BOOST_TEST(put->change->event->data.find("cccc") == std::string::npos);
-  BOOST_TEST(put->change->row.value.find("cccc") != std::string::npos);
+  BOOST_TEST(put->change->row.entry.value.find("cccc") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(list_is_ordered_and_can_be_turned_page_by_page) {

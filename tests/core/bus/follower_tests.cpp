@@ -112,7 +112,8 @@ struct Trouble {
   double repeat = 0;
   double cut = 0;  // retention
   double refollow = 0;
-  double slow = 0;  // the consumer does not take the next batch yet
+  double unreadable = 0;  // what was fetched
+  double slow = 0;        // the consumer does not take the next batch yet
 };
 
 class Simulation {
@@ -162,27 +163,35 @@ class Simulation {
   }
 
   void answer() {
-    if (!fetch_) return;
-    follower_.on_fetched(fetch_->generation,
-                         broker_.fetch(fetch_->from, prefixes_, 1 + random_() % 10));
-    fetch_.reset();
+    if (fetches_.empty()) return;
+    const auto fetch = fetches_.front();
+    fetches_.pop_front();
+    auto reply = broker_.fetch(fetch.from, prefixes_, 1 + random_() % 10);
+    if (const auto behind = follower_.next_fetch_behind(fetch, reply.next, reply.head))
+      fetches_.push_back(*behind);
+    if (!happens(trouble_.unreadable)) return follower_.on_fetched(fetch, std::move(reply));
+    // Asked again, after the one behind it or before.
+    if (follower_.waits_for(fetch))
+      fetches_.insert(happens(0.5) ? fetches_.begin() : fetches_.end(), fetch);
   }
 
   void pump() {
     if (!happens(trouble_.slow))
       if (const auto batch = follower_.next_batch()) output_.take(*batch, broker_);
     if (const auto wanted_now = follower_.next_fetch()) {
-      BOOST_TEST_REQUIRE(!fetch_.has_value());
-      fetch_ = wanted_now;
+      for (const auto& fetch : fetches_) BOOST_TEST_REQUIRE(!follower_.waits_for(fetch));
+      fetches_.push_back(*wanted_now);
     }
   }
 
   void refollow() {
     // An answer to the fetch before may still come: it must change nothing.
-    const auto before = fetch_;
-    fetch_.reset();
+    const auto before = std::exchange(fetches_, {});
     follower_.follow(output_.position, prefixes_);
-    if (before) follower_.on_fetched(before->generation, broker_.fetch(1, prefixes_, 1000));
+    for (const auto& fetch : before) {
+      BOOST_TEST(!follower_.next_fetch_behind(fetch, fetch.from + 1, fetch.from + 2));
+      follower_.on_fetched(fetch, broker_.fetch(1, prefixes_, 1000));
+    }
   }
 
   void step() {
@@ -208,7 +217,7 @@ class Simulation {
       deliver();
       answer();
       pump();
-      if (stream_.empty() && !fetch_) return;
+      if (stream_.empty() && fetches_.empty()) return;
     }
     BOOST_FAIL("the follower does not come to rest");
   }
@@ -219,7 +228,7 @@ class Simulation {
   FakeBroker broker_;
   Follower follower_;
   std::deque<FakeBroker::Message> stream_;
-  std::optional<Follower::Fetch> fetch_;
+  std::deque<Follower::Fetch> fetches_;
   Output output_;
   std::uint64_t start_ = 0;
 };
@@ -248,7 +257,7 @@ Follower following_at(std::uint64_t position, std::vector<std::string> prefixes 
   reply.next = position + 1;
   reply.first = 1;
   reply.head = position;
-  follower.on_fetched(fetch->generation, reply);
+  follower.on_fetched(*fetch, reply);
   BOOST_REQUIRE(follower.next_batch());
   BOOST_REQUIRE(!follower.next_fetch());
   return follower;
@@ -270,6 +279,10 @@ BOOST_AUTO_TEST_CASE(a_new_follow_while_a_fetch_is_out_starts_over) {
   simulate({.drop_events = 0.1, .refollow = 0.3});
 }
 
+BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_fetched_again) {
+  simulate({.drop_events = 0.2, .unreadable = 0.4, .slow = 0.3});
+}
+
 BOOST_AUTO_TEST_CASE(what_left_the_journal_is_told) {
   simulate({.drop_events = 0.3, .drop_mark = 0.3, .cut = 0.3, .slow = 0.5});
 }
@@ -280,6 +293,7 @@ BOOST_AUTO_TEST_CASE(all_troubles_at_once) {
             .repeat = 0.2,
             .cut = 0.1,
             .refollow = 0.1,
+            .unreadable = 0.2,
             .slow = 0.6});
 }
 
@@ -323,12 +337,12 @@ BOOST_AUTO_TEST_CASE(late_answer_to_a_fetch_before_follow_is_ignored) {
   const auto before = follower.next_fetch();
   follower.follow(5, {"{urn:b}"});
   const auto now = follower.next_fetch();
-  BOOST_TEST(!follower.waits_for(before->generation));
-  BOOST_TEST(follower.waits_for(now->generation));
-  follower.on_fetched(before->generation, {{make_event(90, types[0])}, 101, 1, 100});
+  BOOST_TEST(!follower.waits_for(*before));
+  BOOST_TEST(follower.waits_for(*now));
+  follower.on_fetched(*before, {{make_event(90, types[0])}, 101, 1, 100});
   BOOST_TEST(follower.position() == 5u);
   BOOST_TEST(!follower.next_batch());
-  BOOST_TEST(follower.waits_for(now->generation));
+  BOOST_TEST(follower.waits_for(*now));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_fetched_before_the_batch_is_taken) {
@@ -336,10 +350,40 @@ BOOST_AUTO_TEST_CASE(nothing_is_fetched_before_the_batch_is_taken) {
   follower.follow(0, {"{"});
   const auto fetch = follower.next_fetch();
   BOOST_REQUIRE(fetch);
-  follower.on_fetched(fetch->generation, {{make_event(1, types[0])}, 2, 1, 5});
+  follower.on_fetched(*fetch, {{make_event(1, types[0])}, 2, 1, 5});
   BOOST_TEST(!follower.next_fetch());
   BOOST_TEST(follower.next_batch().has_value());
   BOOST_TEST(follower.next_fetch()->from == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(next_fetch_goes_out_while_an_answer_is_read) {
+  Follower follower;
+  follower.follow(0, {"{"});
+  const auto first = follower.next_fetch();
+  const auto second = follower.next_fetch_behind(*first, 2, 5);
+  BOOST_REQUIRE(second);
+  BOOST_TEST(second->from == 2u);
+  follower.on_fetched(*first, {{make_event(1, types[0])}, 2, 1, 5});
+  // What waits to be handed out is bounded: nothing is asked for beyond the second.
+  BOOST_TEST(!follower.next_fetch_behind(*second, 3, 5));
+  follower.on_fetched(*second, {{make_event(2, types[0])}, 3, 1, 5});
+  BOOST_TEST(follower.next_batch()->events.size() == 2u);
+  BOOST_TEST(follower.next_fetch()->from == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(answer_behind_one_that_could_not_be_read_is_no_leap) {
+  Follower follower;
+  follower.follow(0, {"{"});
+  const auto first = follower.next_fetch();
+  const auto second = follower.next_fetch_behind(*first, 2, 5);
+  BOOST_REQUIRE(second);
+  BOOST_TEST(!follower.waits_for(*second));
+  follower.on_fetched(*second, {{make_event(2, types[0])}, 3, 1, 5});
+  BOOST_TEST(follower.position() == 0u);
+  BOOST_TEST(!follower.next_batch());
+  BOOST_TEST(follower.waits_for(*first));
+  follower.on_fetched(*first, {{make_event(1, types[0])}, 2, 1, 5});
+  BOOST_TEST(follower.next_batch()->position == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_bounded_and_what_did_not_fit_is_fetched) {
@@ -379,7 +423,7 @@ BOOST_AUTO_TEST_CASE(journal_put_back_from_a_backup_is_followed_from_its_end) {
   reply.next = 101;
   reply.first = 1;
   reply.head = 50;
-  follower.on_fetched(fetch->generation, reply);
+  follower.on_fetched(*fetch, reply);
   BOOST_TEST(follower.next_batch()->position == 50u);
   follower.on_events({make_event(51, types[0])}, 10);
   follower.on_mark({50, 51, {{types[0], 1}}});
@@ -410,7 +454,7 @@ BOOST_AUTO_TEST_CASE(old_marks_behind_a_fetch_cause_no_other_fetch) {
   const auto fetch = follower.next_fetch();
   follower.on_mark({0, 2, {{types[0], 2}}});
   follower.on_fetched(
-      fetch->generation,
+      *fetch,
       {{make_event(1, types[0]), make_event(2, types[0]), make_event(3, types[0])}, 4, 1, 3});
   BOOST_TEST(follower.next_batch()->events.size() == 3u);
   follower.on_mark({2, 3, {{types[0], 1}}});
@@ -426,7 +470,7 @@ BOOST_AUTO_TEST_CASE(nonsense_from_a_broker_moves_no_position_beyond_its_head) {
     reply.next = next;
     reply.first = 1;
     reply.head = 7;
-    follower.on_fetched(follower.next_fetch()->generation, reply);
+    follower.on_fetched(*follower.next_fetch(), reply);
     BOOST_TEST(follower.position() >= 5u);
     BOOST_TEST(follower.position() <= 7u);
   }
@@ -438,7 +482,7 @@ BOOST_AUTO_TEST_CASE(nothing_happens_before_follow) {
   follower.on_mark({0, 1, {{types[0], 1}}});
   BOOST_TEST(!follower.next_batch());
   BOOST_TEST(!follower.next_fetch());
-  BOOST_TEST(!follower.waits_for(0));
+  BOOST_TEST(!follower.waits_for({1, 0}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
