@@ -148,7 +148,7 @@ int run_command_line(int argc, char** argv) {
   add_globals(app, cli.global);
   for (const auto add :
        {add_up, add_broker, add_gateway, add_adapter, add_publish, add_subscribe, add_subscriptions,
-        add_listen, add_ping, add_journal, add_keys, add_config, add_bench})
+        add_listen, add_ping, add_journal, add_keys, add_config, add_filter, add_bench})
     add(app, cli);
   try {
     app.parse(argc, argv);

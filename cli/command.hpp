@@ -43,6 +43,7 @@ void add_listen(CLI::App& app, Cli& cli);
 void add_ping(CLI::App& app, Cli& cli);
 void add_keys(CLI::App& app, Cli& cli);
 void add_config(CLI::App& app, Cli& cli);
+void add_filter(CLI::App& app, Cli& cli);
 void add_journal(CLI::App& app, Cli& cli);
 void add_bench(CLI::App& app, Cli& cli);
 

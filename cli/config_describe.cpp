@@ -27,6 +27,7 @@ constexpr const char* subscriptions_text =
     "#     callback: mailto:operator@example.net\n"
     "#     types: [\"{urn:example:printer}*\"]\n"
     "#     sources: [//hq.example/printer/**]\n"
+    "#     filter: severity <= 3 AND EXISTS subject\n"
     "#     edition: \"\"\n"
     "#     language: en\n"
     "#     labels: {team: operations}\n"

@@ -40,7 +40,7 @@ inline constexpr std::array subscription_options{
     Option{"callback", OptionType::text, "", "URI to call back.", 0, 2048},
     Option{"types", OptionType::list, "", "Patterns of types; none: all types.", 0, 256},
     Option{"sources", OptionType::list, "", "Patterns of sources; none: all sources.", 0, 256},
-    Option{"filter", OptionType::text, "", "CloudEvents SQL expression.", 0, 2048},
+    Option{"filter", OptionType::text, "", "CloudEvents SQL expression.", 0, 4096},
     Option{"edition", OptionType::text, "", "Wanted form of the payload.", 0, 256},
     Option{"language", OptionType::text, "", "Wanted language, a BCP 47 tag.", 0, 64},
 };

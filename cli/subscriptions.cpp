@@ -16,7 +16,7 @@ constexpr std::uint32_t page_entries = 500;
 constexpr Duration patience = std::chrono::seconds{15};
 
 struct Wanted {
-  std::string callback, id;
+  std::string callback, id, filter;
   std::vector<std::string> types, sources, labels;
   std::string period = "1h";
   bool vouch = false;
@@ -36,6 +36,7 @@ std::string line_of(const Subscription& subscription, bool json) {
       subscription.callback + " types=" + joined(subscription.types) +
       " sources=" + joined(subscription.sources) + " owner=" + subscription.owner +
       " expires=" + (subscription.expires ? to_rfc3339(*subscription.expires) : "never");
+  if (!subscription.filter.empty()) line += " filter=" + std::string(subscription.filter.text());
   if (!subscription.reason.empty()) line += " reason=" + subscription.reason;
   return printable(line);
 }
@@ -130,6 +131,7 @@ Result<Subscription> subscription_of(const Wanted& wanted, WallTime now) {
   for (const auto& text : wanted.types) subscription.types.push_back(*TypePattern::parse(text));
   for (const auto& text : wanted.sources)
     subscription.sources.push_back(*SourcePattern::parse(text));
+  subscription.filter = wanted.filter;
   subscription.period = *parse_duration(wanted.period);
   subscription.expires = now + subscription.period;
   subscription.state = wanted.vouch ? SubscriptionState::active : SubscriptionState::pending;
@@ -159,6 +161,11 @@ void add_create(CLI::App& parent, Cli& cli) {
   command->add_option("CALLBACK", wanted->callback, "URI to call back")->required();
   add_types(*command, wanted->types, "Only these types: {ns}local, {ns}* or *; repeatable");
   add_sources(*command, wanted->sources, "Only these sources; /** for all below; repeatable");
+  command
+      ->add_option(
+          "--filter", wanted->filter,
+          "Only events for which this is true, in CloudEvents SQL; see sense filter --help")
+      ->type_name("EXPRESSION");
   add_duration(*command, "--period", wanted->period, "Lease; it ends by itself after that");
   command->add_option("--label", wanted->labels, "NAME=VALUE, for yourself; repeatable")
       ->type_name("LABEL")

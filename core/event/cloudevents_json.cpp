@@ -7,6 +7,7 @@
 
 #include "core/base/check.hpp"
 #include "core/base/text.hpp"
+#include "core/event/attributes.hpp"
 
 namespace sense {
 
@@ -226,14 +227,9 @@ Status set_extension(Event& event, Member& member) {
   }
 }
 
-bool known_attribute(std::string_view name) {
-  return name != "data" && name != "specversion" && !valid_extension_name(name) &&
-         std::all_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-}
-
 Status set_member(Event& event, Member& member, EventOrigin origin) {
   if (member.kind == Member::Kind::null) return {};
-  if (!known_attribute(member.name)) return set_extension(event, member);
+  if (find_attribute(member.name) == nullptr) return set_extension(event, member);
   if (member.name == "severity" && member.kind == Member::Kind::integer)
     return set_attribute(event, member.name, std::to_string(member.number), origin);
   if (member.kind != Member::Kind::text)

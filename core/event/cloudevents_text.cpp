@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/base/text.hpp"
+#include "core/event/attributes.hpp"
 #include "core/event/cloudevents_json.hpp"
 
 namespace sense {
@@ -21,22 +22,6 @@ constexpr std::array<std::int8_t, 256> make_values() {
   return values;
 }
 constexpr auto base64_values = make_values();
-
-std::string joined(const std::vector<std::string>& entries) {
-  std::string text;
-  for (const auto& entry : entries) {
-    if (&entry != &entries.front()) text += ',';
-    for (const char c : entry) {
-      if (c == ',')
-        text += "%2C";
-      else if (c == '%')
-        text += "%25";
-      else
-        text += c;
-    }
-  }
-  return text;
-}
 
 Status set_list(std::vector<std::string>& list, std::string_view name, std::string_view text) {
   list.clear();
@@ -100,42 +85,24 @@ Status set_type(Event& event, std::string_view text) {
   return {};
 }
 
-Status set_stamp(Event& event, std::string_view name, std::string_view text) {
-  if (name == "principal") {
-    event.principal = text;
-    return {};
-  }
-  if (name == "observedtime") return set_time(event.observedtime, name, text);
+Status set_sequence(Event& event, std::string_view text) {
   if (!read_number(text, event.sequence))
     return fail(Code::badparam, "event: sequence is not a number");
   return {};
 }
 
-std::string* text_attribute(Event& event, std::string_view name) {
-  if (name == "id") return &event.id;
-  if (name == "source") return &event.source;
-  if (name == "subject") return &event.subject;
-  if (name == "datacontenttype") return &event.datacontenttype;
-  if (name == "dataschema") return &event.dataschema;
-  if (name == "language") return &event.language;
-  if (name == "correlationid") return &event.correlationid;
-  if (name == "replyto") return &event.replyto;
-  if (name == "traceparent") return &event.traceparent;
-  if (name == "edition") return &event.edition;
-  return nullptr;
+Status refuse_name(std::string_view name) {
+  return fail(Code::badparam, "event: '" + printable(name.substr(0, 64)) +
+                                  "' cannot be an attribute: 1 to 64 lower-case letters and "
+                                  "digits");
 }
 
-std::string as_text(const Value& value) {
-  struct Visitor {
-    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
-    std::string operator()(std::int32_t number) const { return std::to_string(number); }
-    std::string operator()(const std::string& text) const { return text; }
-    std::string operator()(const Bytes& bytes) const {
-      return to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    }
-    std::string operator()(WallTime time) const { return to_rfc3339(time); }
-  };
-  return std::visit(Visitor{}, value);
+Status set_extension(Event& event, std::string_view name, std::string_view text) {
+  if (!valid_extension_name(name)) return refuse_name(name);
+  if (event.extensions.size() >= Event::extensions_max)
+    return fail(Code::varvaltoobig, "event: more than 64 extension attributes");
+  if (!text.empty()) event.extensions.insert_or_assign(std::string(name), std::string(text));
+  return {};
 }
 
 std::string media_type(std::string_view content_type) {
@@ -146,59 +113,33 @@ std::string media_type(std::string_view content_type) {
 
 std::vector<std::pair<std::string, std::string>> attributes_of(const Event& event) {
   std::vector<std::pair<std::string, std::string>> all;
-  const auto add = [&](const char* name, std::string text) {
+  const auto add = [&](std::string_view name, std::string text) {
     if (!text.empty()) all.emplace_back(name, std::move(text));
   };
-  const auto add_time = [&](const char* name, const std::optional<WallTime>& time) {
-    if (time) all.emplace_back(name, to_rfc3339(*time));
+  const auto add_fields = [&](bool stamped) {
+    for (const auto& attribute : attributes())
+      if (attribute.stamped == stamped) add(attribute.name, text_of(event, attribute));
   };
-  add("specversion", "1.0");
-  add("id", event.id);
-  add("type", std::string(event.type.display()));
-  add("source", event.source);
-  add("subject", event.subject);
-  add_time("time", event.time);
-  add("datacontenttype", event.datacontenttype);
-  add("dataschema", event.dataschema);
-  if (event.severity) add("severity", std::to_string(*event.severity));
-  add("language", event.language);
-  add("edition", event.edition);
-  add_time("notbefore", event.notbefore);
-  add_time("expirytime", event.expirytime);
-  add("correlationid", event.correlationid);
-  add("replyto", event.replyto);
-  add("traceparent", event.traceparent);
-  add("audience", joined(event.audience));
-  add("except", joined(event.except));
-  for (const auto& [name, value] : event.extensions) add(name.c_str(), as_text(value));
-  if (event.sequence != 0) add("sequence", std::to_string(event.sequence));
-  add_time("observedtime", event.observedtime);
-  add("principal", event.principal);
+  add_fields(false);
+  for (const auto& [name, value] : event.extensions) add(name, text_of(value));
+  add_fields(true);
   return all;
 }
 
 Status set_attribute(Event& event, std::string_view name, std::string_view text,
                      EventOrigin origin) {
-  if (name == "sequence" || name == "observedtime" || name == "principal")
-    return origin == EventOrigin::producer ? Status{} : set_stamp(event, name, text);
-  if (name == "type") return set_type(event, text);
-  if (name == "severity") return set_severity(event, text);
-  if (name == "time") return set_time(event.time, name, text);
-  if (name == "notbefore") return set_time(event.notbefore, name, text);
-  if (name == "expirytime") return set_time(event.expirytime, name, text);
-  if (name == "audience") return set_list(event.audience, name, text);
-  if (name == "except") return set_list(event.except, name, text);
-  if (auto* attribute = text_attribute(event, name)) {
-    *attribute = text;
-    return {};
+  const auto* const attribute = find_attribute(name);
+  if (attribute == nullptr) return set_extension(event, name, text);
+  if (attribute->stamped && origin == EventOrigin::producer) return {};
+  switch (attribute->kind) {
+    case Attribute::Kind::version: return refuse_name(name);
+    case Attribute::Kind::type: return set_type(event, text);
+    case Attribute::Kind::text: event.*attribute->text = text; return {};
+    case Attribute::Kind::time: return set_time(event.*attribute->time, name, text);
+    case Attribute::Kind::list: return set_list(event.*attribute->list, name, text);
+    case Attribute::Kind::severity: return set_severity(event, text);
+    case Attribute::Kind::sequence: return set_sequence(event, text);
   }
-  if (!valid_extension_name(name))
-    return fail(Code::badparam, "event: '" + printable(name.substr(0, 64)) +
-                                    "' cannot be an attribute: 1 to 64 lower-case letters and "
-                                    "digits");
-  if (event.extensions.size() >= Event::extensions_max)
-    return fail(Code::varvaltoobig, "event: more than 64 extension attributes");
-  if (!text.empty()) event.extensions.insert_or_assign(std::string(name), std::string(text));
   return {};
 }
 

@@ -5,18 +5,11 @@
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
+#include "core/event/attributes.hpp"
 
 namespace sense {
 
 namespace {
-
-constexpr std::array<std::string_view, 22> own_names = {
-    "specversion", "id",          "type",         "source",
-    "subject",     "time",        "data",         "datacontenttype",
-    "dataschema",  "sequence",    "observedtime", "notbefore",
-    "expirytime",  "severity",    "language",     "correlationid",
-    "replyto",     "traceparent", "edition",      "audience",
-    "except",      "principal"};
 
 Status check_text(std::string_view name, std::string_view text, std::size_t max) {
   if (text.empty()) return {};
@@ -65,7 +58,7 @@ bool valid_extension_name(std::string_view text) {
   if (text.empty() || text.size() > 64) return false;
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }) &&
-         std::find(own_names.begin(), own_names.end(), text) == own_names.end();
+         text != "data" && find_attribute(text) == nullptr;
 }
 
 Status validate(const Event& event) {

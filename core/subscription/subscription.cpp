@@ -112,9 +112,8 @@ Status check_selection(const Subscription& s) {
     return refuse(Code::nomoreroom, "types", "has more than 256 patterns");
   if (s.sources.size() > Subscription::patterns_max)
     return refuse(Code::nomoreroom, "sources", "has more than 256 patterns");
-  if (!s.filter.empty())
-    return refuse(Code::notyetimplemented, "filter",
-                  "is not supported yet: leave it out and select by types and sources");
+  if (auto status = s.filter.check(); !status)
+    return fail(status.error().code, "subscription: " + status.error().message);
   if (s.callback.empty()) return refuse(Code::varnotfound, "callback", "is missing");
   const auto uri = parse_uri(s.callback);
   if (!uri) return refuse(uri.error().code, "callback", uri.error().message);
@@ -158,7 +157,7 @@ bool matches(const Subscription& subscription, const Event& event) {
   // An event that the broker has not stamped yet comes after all that it has.
   const bool too_early = event.sequence != 0 && event.sequence <= subscription.since;
   return !too_early && type_wanted(subscription, event.type) &&
-         source_wanted(subscription, event.source);
+         source_wanted(subscription, event.source) && subscription.filter.passes(event);
 }
 
 Status validate(const Subscription& subscription) {

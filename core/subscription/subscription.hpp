@@ -12,6 +12,7 @@
 #include "core/base/error.hpp"
 #include "core/event/event.hpp"
 #include "core/event/pattern.hpp"
+#include "core/subscription/subscription_filter.hpp"
 
 namespace sense {
 
@@ -46,7 +47,7 @@ struct Subscription {
   WallTime updated;
   std::vector<TypePattern> types;      // none: all types
   std::vector<SourcePattern> sources;  // none: all sources
-  std::string filter;                  // CloudEvents SQL; not supported yet: must be empty
+  SubscriptionFilter filter;           // CloudEvents SQL; none: all events
   std::string callback;                // URI; its scheme decides which gateway serves it
   std::optional<WallTime> expires;     // absent only for subscriptions from the configuration
   Duration period{0};                  // granted lease; 0 when expires is absent
@@ -63,8 +64,9 @@ struct Subscription {
 
 using SubscriptionRef = std::shared_ptr<const Subscription>;
 
-// Whether the event is one that the subscription asks for: types, sources and since. The service's
-// own events (namespace management_namespace) match only a type pattern that names that namespace.
+// Whether the event is one that the subscription asks for: types, sources, since and filter; an
+// event on which the filter's expression fails is not. The service's own events (namespace
+// management_namespace) match only a type pattern that names that namespace.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";

@@ -31,6 +31,12 @@ Status read(const Json& json, std::string& into) {
   return {};
 }
 
+Status read(const Json& json, SubscriptionFilter& into) {
+  if (!json.is_string()) return wrong("is not a text");
+  into = json.get_ref<const std::string&>();
+  return {};
+}
+
 Status read(const Json& json, std::uint64_t& into) {
   if (!json.is_number_unsigned()) return wrong("is not a whole number from 0");
   into = json.get<std::uint64_t>();
@@ -241,7 +247,7 @@ std::string to_json(const Subscription& subscription, bool secrets) {
   json["updated"] = to_rfc3339(subscription.updated);
   json["types"] = texts(subscription.types);
   json["sources"] = texts(subscription.sources);
-  put(json, "filter", subscription.filter);
+  put(json, "filter", std::string(subscription.filter.text()));
   json["callback"] = subscription.callback;
   if (subscription.expires) json["expires"] = to_rfc3339(*subscription.expires);
   if (subscription.period != Duration{0}) json["period"] = to_text(subscription.period);

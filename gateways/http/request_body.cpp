@@ -101,7 +101,7 @@ Result<Subscriptions::Request> subscription_request(std::string_view text) {
   request.callback = std::move(wanted->callback);
   request.types = std::move(wanted->types);
   request.sources = std::move(wanted->sources);
-  request.filter = std::move(wanted->filter);
+  request.filter = wanted->filter.text();
   request.period = json->contains("period") ? wanted->period : period_default;
   request.edition = std::move(wanted->edition);
   request.language = std::move(wanted->language);

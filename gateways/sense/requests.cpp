@@ -70,8 +70,8 @@ tl::unexpected<Error> unknown_subscription() {
 }  // namespace
 
 Status Server::start_register(const Message& request, const Peer& from, Now now, Actions& out) {
-  if (request.has("Filter"))
-    return fail(Code::notyetimplemented, "Filter is not supported yet; leave it out");
+  const SubscriptionFilter filter(request.text("Filter"));
+  if (auto status = filter.check(); !status) return status;
   const auto period = read_period(request, config_.limits.max_period);
   if (!period) return tl::unexpected(period.error());
   if (request.has("Subscription")) return start_on_known(request, from, out);
@@ -98,6 +98,7 @@ Status Server::start_create(const Message& request, const Peer& from, Duration p
   if (auto status = admit(wanted.callback, now); !status) return status;
   wanted.types = std::move(*types);
   wanted.sources = std::move(*sources);
+  wanted.filter = request.text("Filter");
   wanted.period = period;
   wanted.edition = request.text("Edition");
   wanted.language = request.text("Language");

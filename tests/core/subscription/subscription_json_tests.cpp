@@ -107,6 +107,20 @@ BOOST_AUTO_TEST_CASE(documented_example_is_read) {
   BOOST_TEST(read->labels.at("room") == "2.14");
 }
 
+BOOST_AUTO_TEST_CASE(filter_is_read_compiled_and_written_as_it_was) {
+  const auto read = subscription_from_json(with(R"("filter": "severity < 4 OR id = 'ü'")"));
+  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  BOOST_TEST(read->filter.text() == "severity < 4 OR id = 'ü'");
+  Event event;
+  event.severity = 3;
+  BOOST_TEST(read->filter.passes(event));
+  event.severity = 4;
+  BOOST_TEST(!read->filter.passes(event));
+  BOOST_TEST((*subscription_from_json(to_json(*read, true)) == *read));
+  const auto none = subscription_from_json(with(R"("filter": "")"));
+  BOOST_TEST((none.has_value() && none->filter.empty()));
+}
+
 BOOST_AUTO_TEST_CASE(unknown_member_is_refused_by_name_with_the_nearest_known) {
   check_refused(with(R"("colour": 1)"), "'colour'");
   check_refused(with(R"("soures": [])"), "is 'sources' meant?");
@@ -151,7 +165,8 @@ BOOST_AUTO_TEST_CASE(limits_hold_for_json_too) {
   check_refused(with("\"types\": [" + patterns + "]"), "types", Code::nomoreroom);
   check_refused(with("\"edition\": \"" + std::string(257, 'a') + "\""), "edition",
                 Code::varvaltoobig);
-  check_refused(with(R"("filter": "true")"), "filter", Code::notyetimplemented);
+  check_refused(with(R"("filter": "severity <")"), "filter: column 11");
+  check_refused(with(R"("filter": true)"), "filter is not a text");
   check_refused("{}", "callback", Code::varnotfound);
   check_refused(std::string(1024 * 1024 + 1, ' '), "1 MiB", Code::datatoobig);
 }

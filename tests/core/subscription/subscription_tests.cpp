@@ -100,8 +100,46 @@ BOOST_AUTO_TEST_CASE(valid_subscription_is_accepted_for_every_kind_of_callback) 
     BOOST_TEST(after([&](auto& s) { s.callback = callback; }).message == "");
 }
 
-BOOST_AUTO_TEST_CASE(filter_is_not_supported_yet) {
-  check_refused(Code::notyetimplemented, "filter", [](auto& s) { s.filter = "severity < 4"; });
+BOOST_AUTO_TEST_CASE(filter_lets_through_what_it_is_true_for) {
+  auto subscription = small_subscription();
+  auto event = event_of("{urn:p}jam");
+  event.severity = 3;
+  BOOST_TEST(matches(subscription, event));
+  subscription.filter = "severity < 4";
+  BOOST_TEST(matches(subscription, event));
+  subscription.filter = "severity < 3";
+  BOOST_TEST(!matches(subscription, event));
+  subscription.filter = "NOT (absent = 'x')";  // an error, not true
+  BOOST_TEST(!matches(subscription, event));
+  subscription.filter = "source";
+  BOOST_TEST(!matches(subscription, event));
+  subscription.filter = "severity <";  // validate() refuses it
+  BOOST_TEST(!matches(subscription, event));
+  subscription.filter = "severity < 4";
+  subscription.types = {*TypePattern::parse("{urn:q}*")};
+  BOOST_TEST(!matches(subscription, event));
+}
+
+BOOST_AUTO_TEST_CASE(filter_that_cannot_be_meant_is_refused_with_its_column) {
+  check_refused(Code::badparam, "filter: column 11", [](auto& s) { s.filter = "severity <"; });
+  check_refused(Code::badparam, "filter: column 1", [](auto& s) { s.filter = "lenght(id) > 3"; });
+  check_refused(Code::badparam, "a number", [](auto& s) { s.filter = "severity + 1"; });
+  check_refused(Code::badparam, "4096", [](auto& s) { s.filter = std::string(5000, ' '); });
+  BOOST_TEST(after([](auto& s) { s.filter = "severity < 4"; }).message == "");
+  BOOST_TEST(after([](auto& s) { s.filter = ""; }).message == "");
+}
+
+BOOST_AUTO_TEST_CASE(subscriptions_with_the_same_filter_are_equal) {
+  auto one = small_subscription();
+  auto other = one;
+  one.filter = std::string("severity < 4");
+  BOOST_TEST((one != other));
+  other.filter = "severity < 4";
+  BOOST_TEST((one == other));
+  other.filter = "severity  < 4";
+  BOOST_TEST((one != other));
+  one.filter = other.filter = "broken (";
+  BOOST_TEST((one == other));
 }
 
 BOOST_AUTO_TEST_CASE(refusal_names_the_member) {

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_request_is_refused_later_and_once_and_writes_nothin
   refuse(Code::varnotfound, "callback", [](auto& r) { r.callback = ""; });
   refuse(Code::badparam, "callback", [](auto& r) { r.callback = "no uri"; });
   refuse(Code::noserver, "'other:'", [](auto& r) { r.callback = "other://one/"; });
-  refuse(Code::notyetimplemented, "filter", [](auto& r) { r.filter = "x"; });
+  refuse(Code::badparam, "filter: column 4", [](auto& r) { r.filter = "x ="; });
   refuse(Code::badparam, "window", [](auto& r) { r.delivery.window = 0; });
   BOOST_CHECK_EQUAL(bus.puts, 0);
 }

@@ -1,0 +1,107 @@
+#include "core/event/attributes.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/event/cloudevents_json.hpp"
+
+namespace sense {
+
+namespace {
+
+using Kind = Attribute::Kind;
+
+constexpr Attribute text(std::string_view name, std::string Event::*field, bool stamped = false) {
+  return {name, Kind::text, stamped, field};
+}
+
+constexpr Attribute time(std::string_view name, std::optional<WallTime> Event::*field,
+                         bool stamped = false) {
+  return {name, Kind::time, stamped, nullptr, field};
+}
+
+constexpr Attribute list(std::string_view name, std::vector<std::string> Event::*field) {
+  return {name, Kind::list, false, nullptr, nullptr, field};
+}
+
+constexpr std::array table = {
+    Attribute{"specversion", Kind::version},
+    text("id", &Event::id),
+    Attribute{"type", Kind::type},
+    text("source", &Event::source),
+    text("subject", &Event::subject),
+    time("time", &Event::time),
+    text("datacontenttype", &Event::datacontenttype),
+    text("dataschema", &Event::dataschema),
+    Attribute{"severity", Kind::severity},
+    text("language", &Event::language),
+    text("edition", &Event::edition),
+    time("notbefore", &Event::notbefore),
+    time("expirytime", &Event::expirytime),
+    text("correlationid", &Event::correlationid),
+    text("replyto", &Event::replyto),
+    text("traceparent", &Event::traceparent),
+    list("audience", &Event::audience),
+    list("except", &Event::except),
+    Attribute{"sequence", Kind::sequence, true},
+    time("observedtime", &Event::observedtime, true),
+    text("principal", &Event::principal, true),
+};
+
+std::string joined(const std::vector<std::string>& entries) {
+  std::string text;
+  for (const auto& entry : entries) {
+    if (&entry != &entries.front()) text += ',';
+    for (const char c : entry) {
+      if (c == ',')
+        text += "%2C";
+      else if (c == '%')
+        text += "%25";
+      else
+        text += c;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::span<const Attribute> attributes() { return table; }
+
+const Attribute* find_attribute(std::string_view name) {
+  const auto* const found =
+      std::find_if(table.begin(), table.end(),
+                   [&](const Attribute& attribute) { return attribute.name == name; });
+  return found == table.end() ? nullptr : found;
+}
+
+std::string text_of(const Event& event, const Attribute& attribute) {
+  switch (attribute.kind) {
+    case Kind::version: return "1.0";
+    case Kind::type: return std::string(event.type.display());
+    case Kind::text: return event.*attribute.text;
+    case Kind::time: {
+      const auto& time = event.*attribute.time;
+      return time ? to_rfc3339(*time) : std::string();
+    }
+    case Kind::list: return joined(event.*attribute.list);
+    case Kind::severity: return event.severity ? std::to_string(*event.severity) : std::string();
+    case Kind::sequence: return event.sequence ? std::to_string(event.sequence) : std::string();
+  }
+  return {};
+}
+
+std::string text_of(const Value& value) {
+  struct Visitor {
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+    std::string operator()(std::int32_t number) const { return std::to_string(number); }
+    std::string operator()(const std::string& text) const { return text; }
+    std::string operator()(const Bytes& bytes) const {
+      return to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    }
+    std::string operator()(WallTime time) const { return to_rfc3339(time); }
+  };
+  return std::visit(Visitor{}, value);
+}
+
+}  // namespace sense

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/event/event.hpp"
+
+// The one table of the attributes that Event has fields for: how they are called outside and where
+// they are kept. Pure functions of any thread.
+namespace sense {
+
+struct Attribute {
+  enum class Kind : std::uint8_t { version, type, text, time, list, severity, sequence };
+  std::string_view name;
+  Kind kind;
+  bool stamped = false;                             // given by the broker, never by a producer
+  std::string Event::*text = nullptr;               // of Kind::text
+  std::optional<WallTime> Event::*time = nullptr;   // of Kind::time
+  std::vector<std::string> Event::*list = nullptr;  // of Kind::list
+};
+
+// In the order in which CloudEvents texts list them.
+[[nodiscard]] std::span<const Attribute> attributes();
+// Null for a name that is no field's: an extension attribute, or none at all.
+[[nodiscard]] const Attribute* find_attribute(std::string_view name);
+
+// The attribute as a string (CloudEvents 1.0.2, section 3.1): a type as QName::display() has it, a
+// time in UTC, a list as cloudevents_json.hpp says; empty when it is absent.
+[[nodiscard]] std::string text_of(const Event& event, const Attribute& attribute);
+// Likewise of an extension attribute: octets in base 64.
+[[nodiscard]] std::string text_of(const Value& value);
+
+}  // namespace sense

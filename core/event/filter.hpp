@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <variant>
+
+#include "core/event/event.hpp"
+
+// CloudEvents SQL 1.0 (docs/filters.md): expressions over the attributes of an event.
+namespace sense {
+
+namespace cesql {
+struct Program;
+}
+
+// What may go wrong (CESQL 1.0, section 3.3).
+enum class FilterError : std::uint8_t {
+  parse,
+  math,
+  cast,
+  missing_function,
+  function_evaluation,
+  missing_attribute,
+  generic,
+};
+
+// As the specification's conformance cases write it: "missingAttribute".
+[[nodiscard]] std::string_view to_text(FilterError error);
+
+// Why an expression is refused, and where. `message` is a sentence for who wrote it, without the
+// column.
+struct FilterFault {
+  FilterError kind = FilterError::parse;
+  std::size_t column = 1;  // in characters, from 1; one beyond the last when something is missing
+  std::string message;
+  // What it evaluates to all the same: only where the specification says so.
+  std::optional<bool> result;
+};
+
+// "filter: column 8: the sentence"
+[[nodiscard]] std::string to_string(const FilterFault& fault);
+
+using FilterValue = std::variant<bool, std::int32_t, std::string>;
+
+// An evaluation always gives a value. With an error it is what the failing operator or function
+// gives when that is the whole expression, else the zero value of the expression's type: false
+// where the type cannot be known.
+struct FilterResult {
+  FilterValue value = false;
+  std::optional<FilterError> error;
+  std::size_t column = 0;  // of the operator, attribute or function that failed
+};
+
+// A compiled expression. An immutable value, cheap to copy; any thread. Evaluating takes no memory
+// unless a function makes a text of more than 512 octets or a time is read, has an end that
+// depends on the limits below alone, and never fails otherwise than with a FilterError.
+class Filter {
+ public:
+  static constexpr std::size_t length_max = 4096;  // octets of an expression
+  static constexpr std::size_t depth_max = 64;     // of parentheses, calls, lists, NOT and -
+  static constexpr std::size_t steps_max = 1024;   // operands and operators
+  static constexpr std::size_t arguments_max = 64;
+  static constexpr std::size_t values_max = 128;  // waiting for their operators at once
+  // Octets of all texts that functions make in one evaluation; beyond: function_evaluation.
+  static constexpr std::size_t made_length_max = 64 * 1024;
+  // Octets that LIKE compares in one evaluation; beyond: generic.
+  static constexpr std::size_t like_comparisons_max = 1024 * 1024;
+
+  // A call of an unknown function is found by defect() and by evaluate(), not here (section 3.5).
+  [[nodiscard]] static tl::expected<Filter, FilterFault> compile(std::string_view expression);
+
+  // Why this expression cannot be meant as a filter: it calls an unknown function, names `data`, or
+  // gives a number or a text whatever the event is. For whoever takes in subscriptions.
+  [[nodiscard]] const std::optional<FilterFault>& defect() const;
+
+  [[nodiscard]] FilterResult evaluate(const Event& event) const;
+  // Whether the value is true and there is no error (section 1.2).
+  [[nodiscard]] bool matches(const Event& event) const;
+
+  // As it was compiled.
+  [[nodiscard]] std::string_view text() const;
+
+ private:
+  explicit Filter(std::shared_ptr<const cesql::Program> program) : program_(std::move(program)) {}
+  std::shared_ptr<const cesql::Program> program_;
+};
+
+}  // namespace sense

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+// The words and signs of a CESQL expression (CESQL 1.0, section 2). Only filter_*.cpp include this.
+namespace sense::cesql {
+
+struct Token {
+  enum class Kind : std::uint8_t {
+    end,
+    name,         // letters and digits, and what is neither keyword nor number
+    function,     // letters and underscores: only a function may be called so
+    integer,      // digits
+    text,         // with its quotes
+    open,         // (
+    close,        // )
+    comma,        // ,
+    star,         // *
+    slash,        // /
+    percent,      // %
+    plus,         // +
+    minus,        // -
+    equal,        // =
+    unequal,      // != and <>
+    less,         // <
+    less_equal,   // <=
+    more,         // >
+    more_equal,   // >=
+    kw_and,       //
+    kw_or,        //
+    kw_xor,       //
+    kw_not,       //
+    kw_like,      //
+    kw_in,        //
+    kw_exists,    //
+    kw_true,      //
+    kw_false,     //
+    not_closed,   // a text without its second quote
+    wrong_name,   // letters, digits and underscores mixed in a way that nothing is called
+    not_allowed,  // a character that is nothing
+  };
+  Kind kind = Kind::end;
+  std::uint16_t at = 0;  // octet
+  std::uint16_t length = 0;
+
+  [[nodiscard]] std::string_view in(std::string_view expression) const {
+    return expression.substr(at, length);
+  }
+};
+
+// The first token at or after octet `at`.
+[[nodiscard]] Token next_token(std::string_view expression, std::size_t at);
+
+// What a text token stands for: without its quotes; a quote within is written \' or '' between
+// single quotes and \" or "" between double ones; everything else stands for itself.
+[[nodiscard]] std::string unquoted(std::string_view token);
+
+}  // namespace sense::cesql

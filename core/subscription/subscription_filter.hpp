@@ -1,0 +1,38 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string_view>
+
+#include "core/base/error.hpp"
+#include "core/event/event.hpp"
+
+namespace sense {
+
+// A subscription's expression in CloudEvents SQL (docs/filters.md) and its compiled form, made
+// when the text is given; empty: every event passes. An immutable value that is cheap to copy and
+// compares by its text; any thread. It holds whatever text it is given: check() says what is wrong.
+class SubscriptionFilter {
+ public:
+  SubscriptionFilter() = default;
+  template <std::convertible_to<std::string_view> Text>
+  SubscriptionFilter(const Text& text) : SubscriptionFilter(std::string_view(text), 0) {}
+
+  [[nodiscard]] bool empty() const { return compiled_ == nullptr; }
+  [[nodiscard]] std::string_view text() const;
+  // Fails with the column and the reason; badparam.
+  [[nodiscard]] Status check() const;
+  // False for a text that check() refuses.
+  [[nodiscard]] bool passes(const Event& event) const;
+
+  friend bool operator==(const SubscriptionFilter& left, const SubscriptionFilter& right) {
+    return left.text() == right.text();
+  }
+
+ private:
+  struct Compiled;
+  SubscriptionFilter(std::string_view text, int);
+  std::shared_ptr<const Compiled> compiled_;
+};
+
+}  // namespace sense
