@@ -66,7 +66,7 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 
 // Whether the event is one that the subscription asks for: types, sources, since and filter; an
 // event on which the filter's expression fails is not. The service's own events (namespace
-// management_namespace) match only a type pattern that names that namespace.
+// management_namespace) match only a type pattern that names that namespace; tests: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";
