@@ -148,7 +148,12 @@ class AsioGatewayHost final : public GatewayHost {
       if (after.empty()) position_ = page->sequence;
       for (const auto& entry : page->entries) {
         auto subscription = subscription_from_json(entry.value);
-        if (subscription) apply(std::move(*subscription), "");
+        if (!subscription) {
+          log::warn("a subscription cannot be read; it is kept and not served",
+                    {{"id", entry.key}, {"reason", subscription.error().message}});
+          continue;
+        }
+        apply(std::move(*subscription), "");
       }
       if (page->more && !page->entries.empty()) return load_subscriptions(page->entries.back().key);
       open_door();
