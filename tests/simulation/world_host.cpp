@@ -43,9 +43,7 @@ void World::apply(const Entry& entry) {
 void World::perform() {
   while (!crash_now_) {
     auto actions = engine_->take_actions();
-    if (actions.deliver.empty() && actions.dead.empty() && actions.gone.empty() &&
-        actions.forget.empty())
-      return;
+    if (actions.empty()) return;
     touched_ = true;
     for (auto& letter : actions.dead) {
       auto& ledger = ledgers_.at(letter.subscription);
@@ -121,7 +119,7 @@ void World::checkpoint() {
   unsaved_.reset();
   ++checkpoints_;
   if (maybe_crash(300)) return crash();
-  engine_->release();
+  engine_->stored(clock_.now());
   touched_ = !fresh;
   if (fresh && one_in(random_, 200)) check_checkpoint();
 }

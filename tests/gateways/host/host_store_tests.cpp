@@ -37,7 +37,8 @@ struct Fixture : EngineBench {
     const auto status = store->save(position, engine.take_checkpoint(clock.now()),
                                     std::exchange(dead, {}), clock.now());
     BOOST_REQUIRE_MESSAGE(status.has_value(), status.error().message);
-    engine.release();
+    engine.stored(clock.now());
+    take();
   }
   std::size_t restart() {
     reopen();
