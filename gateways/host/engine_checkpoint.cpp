@@ -151,6 +151,9 @@ void Engine::arrange(Lane& lane, Now now) {
   lane.work.reset();
   auto& work = this->work(lane);  // whose first attempts wait for rate and interval
   work.items = std::move(items);
+  work.events = static_cast<std::size_t>(
+      std::count_if(work.items.begin(), work.items.end(),
+                    [](const auto& each) { return each.second.kind == Delivery::Kind::event; }));
   std::map<std::uint64_t, Key> digests;  // by window
   std::vector<Key> keys;
   for (const auto& [key, item] : work.items) {
@@ -166,11 +169,15 @@ void Engine::arrange(Lane& lane, Now now) {
       work.item(digest->second).more.edit().members.push_back(key);
     } else if (item.window > lane.windows) {
       rejoin_window(lane, key, item, now);
-    } else {
-      arrange_item(lane, key, item, now);
     }
   }
   for (const auto& [window, key] : digests) tell_numbers(lane, work.item(key));
+  // Only now: what was held may join the window, and close it.
+  for (const auto key : keys) {
+    const auto found = work.items.find(key);  // a newer one may have taken its place
+    if (found != work.items.end() && found->second.stage == Stage::fresh)
+      arrange_item(lane, key, found->second, now);
+  }
 }
 
 void Engine::arrange_item(Lane& lane, Key key, Item& item, Now now) {

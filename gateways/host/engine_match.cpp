@@ -46,7 +46,7 @@ Status Engine::redrive(const std::string& id, const EventRef& event, Now now) {
 
 void Engine::take(Lane& lane, const EventRef& event, Now now) {
   const auto& delivery = lane.subscription->delivery;
-  if (lane.work && lane.work->items.size() >= defaults_.backlog_max) return overflow(lane, event);
+  if (lane.work && lane.work->events >= defaults_.backlog_max) return overflow(lane, event);
   Item item;
   item.sequence = event->sequence;
   item.event = event;
@@ -90,6 +90,7 @@ Engine::Key Engine::add_item(Lane& lane, Item item) {
   const auto key = work.next_key++;
   if (item.event) ++unsaved_;
   ++waiting_;
+  if (item.kind == Delivery::Kind::event) ++work.events;
   auto& added = work.items.emplace(key, std::move(item)).first->second;
   touch(lane, key, added);
   mark(lane);  // its next number
@@ -109,6 +110,7 @@ void Engine::remove_item(Lane& lane, Key key, Now now) {
   const auto& item = found->second;
   if (item.event && !item.event_saved) --unsaved_;
   --waiting_;
+  if (item.kind == Delivery::Kind::event) --work.events;
   if (item.saved) removed_items_.emplace_back(lane.subscription->id, key);
   if (item.whole_window) --work.windows_pending;
   const bool ordered = item.ordered;

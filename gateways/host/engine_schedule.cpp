@@ -101,6 +101,8 @@ bool Engine::expire(Lane& lane, Key key, Now now) {
   ++totals_.expired;
   add_gap(lane, item.number, "expired");
   remove_item(lane, key, now);
+  // Gaps that wait for something to get through would wait for ever when nothing is left to try.
+  if (lane.work->items.size() == lane.work->parked.size()) unpark(lane);
   return true;
 }
 

@@ -28,11 +28,11 @@ void Engine::join_window(Lane& lane, Key key, Item& item, Now now) {
     work.open->opened = now.mono;
     work.open->opened_wall = now.wall;
   }
-  const bool replaced =
-      lane.subscription->delivery.only_latest() && supersede(lane, key, item, now);
-  if (!replaced) {
+  if (!lane.subscription->delivery.only_latest() || !supersede(lane, key, item, now)) {
     if (item.number == 0) item.number = lane.next_number++;
     work.open->members.push_back(key);
+  } else if (item.number == 0) {
+    return remove_item(lane, key, now);
   }
   work.open->octets += item.octets;
   item.window = lane.windows + 1;
@@ -43,19 +43,22 @@ void Engine::join_window(Lane& lane, Key key, Item& item, Now now) {
   if (window_full(lane)) close_window(lane, now);
 }
 
-// The newest of a source takes the place and the number of the one before: nobody asked for that.
+// Of each source the newest counts: it takes the place and the number of the one before, so nobody
+// sees a hole. One that was held longer than a newer one is left without a number. False when there
+// is no other of its source.
 bool Engine::supersede(Lane& lane, Key key, Item& item, Now now) {
   auto& members = lane.work->open->members;
   const auto place = std::find_if(members.begin(), members.end(), [&](const auto member) {
     return lane.work->item(member).group == item.group;
   });
-  if (place == members.end()) return false;
-  const auto before = *place;
-  const auto& superseded = lane.work->item(before);
-  lane.work->open->octets -= superseded.octets;
-  item.number = superseded.number;
-  *place = key;
+  if (place == members.end() || item.number != 0) return false;
   ++totals_.superseded;
+  const auto before = *place;
+  const auto& other = lane.work->item(before);
+  if (other.sequence > item.sequence) return true;
+  lane.work->open->octets -= other.octets;
+  item.number = other.number;
+  *place = key;
   remove_item(lane, before, now);
   return true;
 }

@@ -93,6 +93,7 @@ struct OpenWindow {
 struct Work {
   using Timed = std::set<std::pair<MonoTime, std::uint64_t>>;  // due, key
   std::map<std::uint64_t, Item> items;
+  std::size_t events = 0;  // among them
   std::uint64_t next_key = 1;
   KeyQueue fresh;
   Timed retries;

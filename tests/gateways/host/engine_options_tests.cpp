@@ -228,6 +228,27 @@ BOOST_AUTO_TEST_CASE(what_is_to_be_dropped_is_no_dead_letter_but_told) {
   BOOST_CHECK(next().delivery->kind == Kind::gap);
 }
 
+BOOST_AUTO_TEST_CASE(a_gap_is_tried_again_when_all_that_could_have_got_through_has_expired) {
+  auto subscription = subscription_of("s-1", {type});
+  subscription.delivery.retry_count = 2;
+  subscription.delivery.expiry = 10s;
+  put(subscription);
+  for (int i = 0; i < 2; ++i) {
+    publish();
+    answer_next(Attempt::retry("no", 10s));
+    BOOST_CHECK(out.empty());
+    pass_to_timer();
+    BOOST_REQUIRE_EQUAL(out.size(), 1U);
+    BOOST_CHECK(out[0].delivery->kind == Kind::gap);
+    answer_next(Attempt::retry("no"));
+    pass_to_timer();
+    if (i == 0) answer_next(Attempt::retry("no"));  // the gap waits
+  }
+  const auto gap = next();
+  BOOST_CHECK_EQUAL(gap.delivery->number, 1U);
+  BOOST_CHECK_EQUAL(gap.delivery->number_last, 2U);
+}
+
 // ---- suspension
 
 BOOST_AUTO_TEST_CASE(a_callback_that_keeps_failing_is_suspended_and_probed_at_growing_intervals) {
