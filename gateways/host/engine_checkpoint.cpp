@@ -158,7 +158,9 @@ void Engine::arrange(Lane& lane, Now now) {
   std::vector<Key> keys;
   for (const auto& [key, item] : work.items) {
     keys.push_back(key);
-    if (item.kind == Delivery::Kind::digest) digests.emplace(item.window, key);
+    if (item.kind != Delivery::Kind::digest) continue;
+    digests.emplace(item.window, key);
+    lane.windows = std::max(lane.windows, item.window);
   }
   work.next_key = keys.empty() ? 1 : keys.back() + 1;
   for (const auto key : keys) {
@@ -167,11 +169,16 @@ void Engine::arrange(Lane& lane, Now now) {
     if (item.kind == Delivery::Kind::event && item.window != 0 && digest != digests.end()) {
       item.stage = Stage::enclosed;
       work.item(digest->second).more.edit().members.push_back(key);
-    } else if (item.window > lane.windows) {
+    } else if (item.kind == Delivery::Kind::event && item.window > lane.windows) {
       rejoin_window(lane, key, item, now);
     }
   }
-  for (const auto& [window, key] : digests) tell_numbers(lane, work.item(key));
+  for (const auto& [window, key] : digests) {
+    if (work.item(key).more->members.empty())
+      remove_item(lane, key, now);  // no checkpoint of ours says so; a damaged one may
+    else
+      tell_numbers(lane, work.item(key));
+  }
   // Only now: what was held may join the window, and close it.
   for (const auto key : keys) {
     const auto found = work.items.find(key);  // a newer one may have taken its place

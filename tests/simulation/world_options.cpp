@@ -102,6 +102,11 @@ void World::check_window(Ledger& ledger, const Delivery& delivery) {
       broken(name + ": an event that was in another window already");
     if (ledger.buried.contains(number)) broken(name + ": holds a dead letter");
   }
+  std::set<std::string> sources;
+  for (const auto& [number, sequence] : contents)
+    if (!sources.insert(ledger.find(sequence)->event->source).second &&
+        delivery.subscription->delivery.only_latest())
+      broken(name + ": more than the latest of a source");
   check_window_time(ledger, delivery);
   place->second.last_attempt = clock_.now().mono;
 }

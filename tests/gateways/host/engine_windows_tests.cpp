@@ -232,6 +232,39 @@ BOOST_AUTO_TEST_CASE(at_most_one_delivery_in_an_interval_and_the_others_come_tog
   BOOST_CHECK((numbers_of(next_window()) == Numbers{5, 6}));
 }
 
+BOOST_AUTO_TEST_CASE(windows_that_are_full_keep_the_interval_too) {
+  put(spaced(10s, sense::Coalesce::batch));
+  const auto publish_big = [&] {
+    auto made = event_of(type, ++sequence);
+    made.time = clock.now().wall;
+    made.data = std::string(Digest::octets_max / 2, 'x');
+    publish(std::make_shared<const sense::Event>(made));
+  };
+  publish_big();
+  answer(next_window(), Attempt::delivered());
+  for (int i = 0; i < 4; ++i) publish_big();
+  BOOST_CHECK(checkpoint_wanted);  // two windows are full
+  store();
+  BOOST_CHECK(out.empty());
+  BOOST_CHECK(pass_to_timer() == Duration{10s});
+  BOOST_REQUIRE_EQUAL(out.size(), 1U);
+  BOOST_CHECK((numbers_of(answer_next(Attempt::delivered())) == Numbers{2, 3}));
+  BOOST_CHECK(out.empty());
+  BOOST_CHECK(pass_to_timer() == Duration{10s});
+  BOOST_CHECK((numbers_of(next()) == Numbers{4, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(a_digest_that_a_damaged_store_left_empty_does_no_harm) {
+  put(digest({1h, {}, {}, {}}));
+  publish(2);
+  pass(1h);
+  store();
+  std::erase_if(items, [](const auto& item) { return item.second.kind == Kind::event; });
+  crash();
+  BOOST_CHECK(out.empty());
+  BOOST_CHECK_EQUAL(engine.waiting(), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(only_the_latest_of_each_source_leaves_no_hole_in_the_numbers) {
   put(spaced(10s, sense::Coalesce::latest));
   publish_from("//a");
