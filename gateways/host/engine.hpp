@@ -164,6 +164,7 @@ class Engine {
 
  private:
   using Key = std::uint64_t;
+  using Stage = Item::Stage;
 
   // engine.cpp: lanes
   void follow_state(Lane& lane, SubscriptionState before, Now now);

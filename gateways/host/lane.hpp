@@ -15,21 +15,20 @@
 // What the engine keeps for one subscription. Plain data: the engine's own.
 namespace sense {
 
-// Where a delivery stands.
-enum class Stage : std::uint8_t {
-  blocked,     // behind an earlier one of the same source
-  held,        // until its time has come
-  collecting,  // in the open window
-  enclosed,    // in a closed window, whose digest speaks for it
-  unfixed,     // a closed window that stands in no stored checkpoint yet
-  fresh,       // to be attempted, in order
-  in_flight,
-  retrying,  // until its next attempt is due
-  parked,    // a gap that waits for a callback that works
-};
-
 // One delivery that is not done. Its key orders a lane's items.
 struct Item {
+  // Where a delivery stands.
+  enum class Stage : std::uint8_t {
+    blocked,     // behind an earlier one of the same source
+    held,        // until its time has come
+    collecting,  // in the open window
+    enclosed,    // in a closed window, whose digest speaks for it
+    unfixed,     // a closed window that stands in no stored checkpoint yet
+    fresh,       // to be attempted, in order
+    in_flight,
+    retrying,  // until its next attempt is due
+    parked,    // a gap that waits for a callback that works
+  };
   Delivery::Kind kind = Delivery::Kind::event;
   Stage stage = Stage::fresh;
   bool saved = false;         // it stands in the last checkpoint
