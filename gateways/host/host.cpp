@@ -13,12 +13,14 @@
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
 #include "core/base/uri.hpp"
+#include "gateways/host/complete.hpp"
 #include "gateways/host/engine.hpp"
 #include "gateways/host/gateway_directory.hpp"
 #include "gateways/host/host_store.hpp"
 #include "gateways/host/management_change.hpp"
 #include "gateways/host/progress.hpp"
 #include "gateways/host/registry_subscriptions.hpp"
+#include "gateways/host/suspender.hpp"
 #include "gateways/host/verifier.hpp"
 
 namespace sense {
@@ -29,13 +31,17 @@ namespace asio = boost::asio;
 
 constexpr std::size_t unsaved_max = 20'000;
 constexpr auto again_after = std::chrono::seconds{1};
+constexpr auto window_checkpoint_after = std::chrono::milliseconds{10};
 constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
 
-Engine::Defaults defaults_of(const GatewayDescriptor& descriptor) {
+Engine::Defaults defaults_of(const GatewayDescriptor& descriptor, const Settings& host) {
   Engine::Defaults defaults;
   for (const auto pause : descriptor.delivery.retry_seconds)
     defaults.pauses.push_back(std::chrono::seconds{pause});
   defaults.window = descriptor.delivery.window;
+  defaults.suspend_after = static_cast<std::uint32_t>(host.integer("suspend-after"));
+  defaults.suspend_over = host.duration("suspend-over");
+  defaults.backlog_max = static_cast<std::size_t>(host.integer("backlog-max"));
   return defaults;
 }
 
@@ -61,7 +67,7 @@ class AsioGatewayHost final : public GatewayHost {
         reactor_(std::move(reactor)),
         config_(std::move(config)),
         store_(std::move(store)),
-        engine_(defaults_of(plugin_.descriptor()), random_seed()),
+        engine_(defaults_of(plugin_.descriptor(), config_.host), random_seed()),
         bus_(std::move(bus)) {}
   ~AsioGatewayHost() override { bus_->close(); }
 
@@ -203,6 +209,7 @@ class AsioGatewayHost final : public GatewayHost {
     directory_.stop();
     attempt_timer_.cancel();
     checkpoint_timer_.cancel();
+    window_timer_.cancel();
     gateway_.reset();
     work_.reset();
     reactor_->stop();
@@ -251,7 +258,10 @@ class AsioGatewayHost final : public GatewayHost {
     }
     position_ = batch.position;
     perform();
-    if (engine_.unsaved() > unsaved_max) checkpoint();
+    if (engine_.unsaved() > unsaved_max) {
+      checkpoint();
+      perform();
+    }
     if (engine_.unsaved() > unsaved_max)
       stalled_ = true;  // the store does not take it: what is not read stays in the journal
     else
@@ -339,14 +349,14 @@ class AsioGatewayHost final : public GatewayHost {
     performing_ = true;
     for (;;) {
       auto actions = engine_.take_actions();
-      if (actions.deliver.empty() && actions.dead.empty() && actions.gone.empty() &&
-          actions.forget.empty())
-        break;
+      if (actions.empty()) break;
       for (auto& letter : actions.dead) progress_.bury(std::move(letter));
       if (stopping_) continue;  // what is not attempted now is after the next start
       for (auto& deliver : actions.deliver) attempt(deliver);
       for (const auto& id : actions.gone) end_in_registry(id, "unreachable");
       for (const auto& id : actions.forget) gateway_->forget(id);
+      for (const auto& suspension : actions.suspensions) suspender_.set(suspension);
+      if (actions.checkpoint) checkpoint_soon();
     }
     performing_ = false;
     arm_attempt_timer();
@@ -354,11 +364,8 @@ class AsioGatewayHost final : public GatewayHost {
 
   void attempt(Engine::Deliver& deliver) {
     const auto ticket = deliver.ticket;
-    if (!deliver.delivery->event) {
-      auto event = store_.load_event(deliver.sequence);
-      if (!event) return on_unloaded(ticket, event.error());
-      deliver.delivery->event = std::move(*event);
-    }
+    if (const auto whole = complete(deliver, store_, system_clock().now().wall); !whole)
+      return on_unloaded(ticket, whole.error());
     const auto status = guarded([&]() -> Status {
       gateway_->deliver(std::move(deliver.delivery), [this, ticket](Attempt result) {
         // A stop is no fault of the callback: what it cut off is attempted after the next start.
@@ -399,11 +406,24 @@ class AsioGatewayHost final : public GatewayHost {
     checkpoint_timer_.async_wait([this](boost::system::error_code error) {
       if (error || stopped_) return;
       checkpoint();
+      perform();
       if (stalled_ && engine_.unsaved() <= unsaved_max) {
         stalled_ = false;
         bus_->resume();
       }
       checkpoint_later();
+    });
+  }
+
+  // A closed window waits for it; with a little patience, one does for many.
+  void checkpoint_soon() {
+    if (std::exchange(checkpoint_soon_, true)) return;
+    window_timer_.expires_after(window_checkpoint_after);
+    window_timer_.async_wait([this](boost::system::error_code error) {
+      checkpoint_soon_ = false;
+      if (error || stopped_) return;
+      checkpoint();
+      perform();
     });
   }
 
@@ -433,6 +453,8 @@ class AsioGatewayHost final : public GatewayHost {
   Progress progress_{store_, engine_, counters_};
   Verifier verifier_{subscriptions_, counters_,
                      [this](const auto& id, const auto& reason) { end_in_registry(id, reason); }};
+  Suspender suspender_{subscriptions_, counters_,
+                       [this](std::function<void()> task) { again(std::move(task)); }};
   std::unique_ptr<Gateway> gateway_;
 
   std::uint64_t position_ = 0;
@@ -446,6 +468,8 @@ class AsioGatewayHost final : public GatewayHost {
   Status failure_;
   asio::steady_timer attempt_timer_{*reactor_};
   asio::steady_timer checkpoint_timer_{*reactor_};
+  asio::steady_timer window_timer_{*reactor_};
+  bool checkpoint_soon_ = false;
 };
 
 }  // namespace

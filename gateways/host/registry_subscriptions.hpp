@@ -46,6 +46,10 @@ class RegistrySubscriptions final : public Subscriptions {
   // For the host: the outcome of a verification.
   void activate(std::string id, Answer<SubscriptionRef> done);
   void keep_challenge(std::string id, std::string token, Answer<SubscriptionRef> done);
+  // For the host: what it thinks of a callback. Fails with duplicate when the subscription is in no
+  // state to be suspended or resumed.
+  void set_suspended(std::string id, bool suspended, std::string reason,
+                     Answer<SubscriptionRef> done);
 
  private:
   // Reads the record, changes it and writes it back; once more when somebody else was faster.

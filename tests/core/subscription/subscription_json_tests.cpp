@@ -32,6 +32,18 @@ Subscription full_subscription() {
   s.edition = "STEP.SingleLine.CC";
   s.language = "de";
   s.delivery = {1s, 32s, 8, 24h, 16};
+  auto& rare = s.delivery.rare.edit();
+  rare.retry_factor = 1.5;
+  rare.retry_jitter = 0;
+  rare.retry_span = 2h;
+  rare.hold = 15min;
+  rare.coalesce = Coalesce::latest;
+  rare.digest = {24h, 18h + 5min, 100, 65'536};
+  rare.order = Order::none;
+  rare.rate = 50;
+  rare.on_failure = OnFailure::drop;
+  rare.suspend_after = 20;
+  rare.suspend_over = 1h;
   s.labels = {{"room", "2.14"}, {"empty", ""}};
   return s;
 }
@@ -196,6 +208,28 @@ BOOST_AUTO_TEST_CASE(end_of_the_lease_is_read_without_the_rest) {
   for (const auto* bad : {"", "{", "7", "\"expires\"", R"({"expires":"tomorrow"})", "{} x"})
     BOOST_TEST(!end(bad).has_value(), bad);
   BOOST_TEST(!end(std::string(100'000, '[')).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(rare_delivery_options_are_read_and_refused_by_name) {
+  const auto delivery = [](const std::string& members) {
+    return with(R"("delivery": {)" + members + "}");
+  };
+  const auto read = subscription_from_json(
+      delivery(R"("digest": {"until": "07:05"}, "order": "none", "retry-factor": 2)"));
+  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  BOOST_TEST((read->delivery.rare->digest->until == Duration{7h + 5min}));
+  BOOST_TEST(*read->delivery.rare->retry_factor == 2.0);
+  BOOST_TEST(to_json(*read, false).find(R"("digest":{"until":"07:05"})") != std::string::npos);
+  check_refused(delivery(R"("order": "type")"), "order is neither \"none\" nor \"source\"");
+  check_refused(delivery(R"("coalesce": 1)"), "coalesce is neither");
+  check_refused(delivery(R"("on-failure": "forget")"), "on-failure is neither");
+  check_refused(delivery(R"("digest": {"until": "24:00"})"), "digest until");
+  check_refused(delivery(R"("digest": {"until": "7:05"})"), "digest until");
+  check_refused(delivery(R"("digest": {"at": "07:05"})"), "unknown member 'at'");
+  check_refused(delivery(R"("digest": {})"), "digest needs at least one");
+  check_refused(delivery(R"("digest": {"interval": "32d"})"), "digest: interval is 1s to 31d");
+  check_refused(delivery(R"("digest": {"count": 5}, "order": "source")"), "conflicts with order");
+  check_refused(delivery(R"("rate": "fast")"), "rate is not a whole number");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
