@@ -101,22 +101,32 @@ BOOST_AUTO_TEST_CASE(absent_members_take_their_defaults_and_are_not_shown) {
     BOOST_TEST(json.find(member) == std::string::npos, member);
 }
 
-BOOST_AUTO_TEST_CASE(documented_example_is_read) {
+BOOST_AUTO_TEST_CASE(documented_examples_are_read) {
   std::ifstream file(SENSE_SOURCE_DIR "/docs/subscriptions.md");
-  std::string json;
+  std::vector<std::string> blocks;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {
-    if (line == "```json")
-      inside = true;
-    else if (line == "```")
-      inside = false;
-    else if (inside)
-      json += line + "\n";
+    if (line == "```json") blocks.emplace_back();
+    if (inside && line != "```") blocks.back() += line + "\n";
+    inside = line == "```json" || (inside && line != "```");
   }
-  const auto read = subscription_from_json(json);
-  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
-  BOOST_TEST((read->period == 600s));
-  BOOST_TEST(read->labels.at("room") == "2.14");
+  int whole = 0;
+  int fragments = 0;
+  for (const auto& block : blocks) {
+    const bool fragment = block.starts_with("\"delivery\"");
+    if (!fragment && block.find("\"callback\"") == std::string::npos) continue;  // an event's data
+    const auto read =
+        subscription_from_json(fragment ? R"({"callback":"pull:",)" + block + "}" : block);
+    BOOST_REQUIRE_MESSAGE(read.has_value(), block + (read ? "" : read.error().message));
+    const auto valid = validate(*read);
+    BOOST_TEST(valid.has_value(), block << (valid ? "" : valid.error().message));
+    ++(fragment ? fragments : whole);
+    if (fragment) continue;
+    BOOST_TEST((read->period == 600s));
+    BOOST_TEST(read->labels.at("room") == "2.14");
+  }
+  BOOST_TEST(whole == 1);
+  BOOST_TEST(fragments == 2);
 }
 
 BOOST_AUTO_TEST_CASE(filter_is_read_compiled_and_written_as_it_was) {
