@@ -61,12 +61,19 @@ Status JournalView::read(std::uint64_t from, const std::function<bool(const Jour
 Status JournalView::registry(const std::function<void(const RegistryEntry&)>& take) {
   auto load = database_->prepare("SELECT kind,key,revision,value FROM registry ORDER BY kind,key");
   if (!load) return tl::unexpected(load.error());
+  Status whole;
   for (;;) {
     const auto row = load->step();
     if (!row) return tl::unexpected(row.error());
-    if (!*row) return {};
-    take({std::string(load->octets(0)), std::string(load->octets(1)),
-          static_cast<std::uint64_t>(load->integer(2)), std::string(load->octets(3))});
+    if (!*row) return whole;
+    const RegistryEntry entry{std::string(load->octets(0)), std::string(load->octets(1)),
+                              static_cast<std::uint64_t>(load->integer(2)),
+                              std::string(load->octets(3))};
+    // So SQLite reads what was cut off within a page.
+    if (entry.kind.empty() || entry.key.empty() || entry.value.empty())
+      whole = fail(Code::system, "the registry has a row of which nothing is left");
+    else
+      take(entry);
   }
 }
 

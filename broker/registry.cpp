@@ -93,6 +93,9 @@ void Registry::hold(std::string_view kind, std::string_view key, std::optional<H
 Status Registry::load(RegistryRow row, Now now) {
   auto& entry = row.entry;
   Held held{entry.revision, std::move(entry.value), std::nullopt};
+  if (entry.kind.empty() || entry.key.empty() || held.value.empty())
+    return fail(Code::system, "a row of the registry in the store is damaged and is not served: " +
+                                  printable(entry.kind) + " " + printable(entry.key));
   if (entry.kind == subscription_kind) {
     if (!row.lease_end) {
       const auto expires = lease_end_from_json(held.value);

@@ -9,6 +9,7 @@
 #include "cli/bench/report.hpp"
 #include "cli/bench/sense_contestant.hpp"
 #include "cli/command.hpp"
+#include "cli/engine_figures.hpp"
 
 namespace sense::cli {
 
@@ -135,6 +136,41 @@ void add_bus(CLI::App& bench, Cli& cli) {
       [&cli, wanted] { cli.run = [&cli, wanted] { return run_bus(cli.global, *wanted); }; });
 }
 
+int run_engine(const Global& global, const bench::EngineFigures& wanted) {
+  const auto figures = bench::measure_engine(wanted);
+  if (!figures) return failed(figures.error());
+  for (const auto& figure : *figures)
+    print_line(global.json ? bench::to_json(figure)
+                           : figure.name + "  " + bench::shown(figure.value) + " " + figure.unit);
+  return exit_ok;
+}
+
+void add_engine(CLI::App& bench, Cli& cli) {
+  auto* command = add_command(
+      bench, "engine", "Measure the delivery engine: memory, matching, fan-out, dead endpoints",
+      "The engine alone, without broker, plugin or disk. Times are processor time.\n\n"
+      "Examples:\n"
+      "  sense bench engine                                    all figures, some minutes\n"
+      "  sense bench engine --quick                            smoke, no figures to quote\n"
+      "  sense bench engine --figure match_rate --json         one figure, as JSON");
+  const auto wanted = std::make_shared<bench::EngineFigures>();
+  std::vector<std::string> names;
+  for (const auto name : bench::engine_figure_names()) names.emplace_back(name);
+  command->add_option("--runs", wanted->runs, "How often each is measured; the median counts")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  command->add_flag("--quick", wanted->quick, "Few subscriptions: does it run at all?");
+  command->add_option("--figure", wanted->figures, "Only this one; may be repeated")
+      ->type_name("NAME")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(names));
+  command->callback(
+      [&cli, wanted] { cli.run = [&cli, wanted] { return run_engine(cli.global, *wanted); }; });
+}
+
 // What `sense bench bus` runs itself as; useful under a profiler.
 void add_contestant(CLI::App& bench, Cli& cli) {
   auto* command = add_command(bench, "contestant", "One workload, once, as one JSON line",
@@ -156,10 +192,12 @@ void add_contestant(CLI::App& bench, Cli& cli) {
 }  // namespace
 
 void add_bench(CLI::App& app, Cli& cli) {
-  auto* command = add_command(app, "bench", "Measure this machine: the bus beside its peers",
-                              "Example:\n  sense bench bus --quick");
+  auto* command =
+      add_command(app, "bench", "Measure this machine: the bus beside its peers, the engine",
+                  "Example:\n  sense bench bus --quick");
   command->require_subcommand(1);
   add_bus(*command, cli);
+  add_engine(*command, cli);
   add_contestant(*command, cli);
 }
 

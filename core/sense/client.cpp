@@ -267,13 +267,14 @@ void Client::on_event(const Message& message, Now now, Output& out) {
   const std::string id(message.text("Subscription"));
   auto* numbers = numbers_of(id);
   const auto number = message.number("Number");
+  const auto last = message.number("Last").value_or(number.value_or(0));  // of a digest
   auto event = read_event(message);
-  if (numbers == nullptr || !number || *number == 0 || !event) {
+  if (numbers == nullptr || !number || *number == 0 || last < *number || !event) {
     ++ignored_;
     return;
   }
-  acknowledge(id, *number, *number, now, out);
-  if (!numbers->add(*number, *number)) {
+  acknowledge(id, *number, last, now, out);
+  if (!numbers->add(*number, last)) {
     ++repeats_;
     return;
   }

@@ -17,15 +17,7 @@ constexpr std::size_t label_key_length_max = 64;
 constexpr std::size_t label_length_max = 256;
 constexpr std::size_t reason_length_max = 2048;
 
-using std::chrono::days;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-constexpr Duration retry_min = milliseconds{1};
-constexpr Duration retry_max = days{7};
-constexpr Duration expiry_min = seconds{1};
 constexpr Duration span_max = std::chrono::years{10};
-constexpr std::uint32_t retry_count_max = 1000;
-constexpr std::uint32_t window_max = 1024;
 
 tl::unexpected<Error> refuse(Code code, std::string_view member, std::string_view why) {
   return fail(code, "subscription: " + std::string(member) + " " + std::string(why));
@@ -75,25 +67,10 @@ Status check_labels(const Subscription& s) {
   return {};
 }
 
-template <class T>
-bool outside(const std::optional<T>& value, T min, T max) {
-  return value && (*value < min || *value > max);
-}
-
-Status check_delivery(const DeliveryOptions& d) {
-  if (outside(d.retry_initial, retry_min, retry_max))
-    return refuse(Code::badparam, "delivery: retry-initial", "is 1ms to 7d");
-  if (outside(d.retry_max, retry_min, retry_max))
-    return refuse(Code::badparam, "delivery: retry-max", "is 1ms to 7d");
-  if (d.retry_initial && d.retry_max && *d.retry_initial > *d.retry_max)
-    return refuse(Code::badparam, "delivery: retry-max", "is shorter than retry-initial");
-  if (outside(d.retry_count, 1U, retry_count_max))
-    return refuse(Code::badparam, "delivery: retry-count", "is 1 to 1000 attempts in all");
-  if (outside(d.expiry, expiry_min, span_max))
-    return refuse(Code::badparam, "delivery: expiry", "is 1s to ten years");
-  if (outside(d.window, 1U, window_max))
-    return refuse(Code::badparam, "delivery: window", "is 1 to 1024 attempts at once");
-  return {};
+Status check_delivery(const DeliveryOptions& delivery) {
+  const auto status = validate(delivery);
+  if (status) return {};
+  return fail(status.error().code, "subscription: delivery: " + status.error().message);
 }
 
 bool out_of_years(WallTime time) { return time < WallTime{} || time > wall_time_max; }
@@ -141,6 +118,15 @@ bool source_wanted(const Subscription& subscription, std::string_view source) {
                      [&](const SourcePattern& pattern) { return pattern.matches(source); });
 }
 
+bool named(const std::vector<std::string>& principals, const std::string& principal) {
+  return std::find(principals.begin(), principals.end(), principal) != principals.end();
+}
+
+bool may_see(const Subscription& subscription, const Event& event) {
+  return (event.audience.empty() || named(event.audience, subscription.owner)) &&
+         !named(event.except, subscription.owner);
+}
+
 }  // namespace
 
 std::string_view to_text(SubscriptionState state) {
@@ -161,7 +147,8 @@ bool matches(const Subscription& subscription, const Event& event) {
   if (is_test(event.type) && !subscription.id.empty())
     return !too_early && event.subject == subscription.id;
   return !too_early && type_wanted(subscription, event.type) &&
-         source_wanted(subscription, event.source) && subscription.filter.passes(event);
+         source_wanted(subscription, event.source) && may_see(subscription, event) &&
+         subscription.filter.passes(event);
 }
 
 Status validate(const Subscription& subscription) {

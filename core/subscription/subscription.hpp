@@ -12,6 +12,7 @@
 #include "core/base/error.hpp"
 #include "core/event/event.hpp"
 #include "core/event/pattern.hpp"
+#include "core/subscription/delivery_options.hpp"
 #include "core/subscription/subscription_filter.hpp"
 
 namespace sense {
@@ -21,17 +22,6 @@ namespace sense {
 enum class SubscriptionState { pending, active, paused, suspended, ended };
 
 [[nodiscard]] std::string_view to_text(SubscriptionState state);
-
-// How hard to try. Absent fields take the default of the callback's scheme.
-struct DeliveryOptions {
-  std::optional<Duration> retry_initial;
-  std::optional<Duration> retry_max;         // longest pause between two attempts
-  std::optional<std::uint32_t> retry_count;  // attempts in all
-  std::optional<Duration> expiry;            // older events are not delivered
-  std::optional<std::uint32_t> window;       // attempts in flight at once
-
-  friend bool operator==(const DeliveryOptions&, const DeliveryOptions&) = default;
-};
 
 // One subscription, as the registry keeps it and every front door shows it. A value.
 struct Subscription {
@@ -64,9 +54,10 @@ struct Subscription {
 
 using SubscriptionRef = std::shared_ptr<const Subscription>;
 
-// Whether the event is one that the subscription asks for: types, sources, since and filter; an
-// event on which the filter's expression fails is not. The service's own events (namespace
-// management_namespace) match only a type pattern that names that namespace; tests: test_event.hpp.
+// Whether the event is one that the subscription asks for and its owner may see: types, sources,
+// since, the event's own audience and except, and filter; an event on which the filter's expression
+// fails is not. The service's own events (namespace management_namespace) match only a type pattern
+// that names that namespace; tests: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";

@@ -67,10 +67,9 @@ Status read(const Json& json, WallTime& into) {
   return {};
 }
 
+// Two steps, so that the overload is looked up where it is used, behind all of them.
 template <class T>
-Status read(const Json& json, std::optional<T>& into) {
-  return read(json, into.emplace());
-}
+Status read(const Json& json, std::optional<T>& into);
 
 Status read(const Json& json, SubscriptionState& into) {
   if (json.is_string()) {
@@ -105,7 +104,51 @@ Status read(const Json& json, std::map<std::string, std::string, std::less<>>& i
   return {};
 }
 
+Status read(const Json& json, double& into) {
+  if (!json.is_number()) return wrong("is not a number");
+  into = json.get<double>();
+  return {};
+}
+
+template <class Choice>
+Status choose(const Json& json, Choice& into, Choice first, Choice second) {
+  for (const auto choice : {first, second}) {
+    if (!json.is_string() || json.get_ref<const std::string&>() != to_text(choice)) continue;
+    into = choice;
+    return {};
+  }
+  return wrong("is neither \"" + std::string(to_text(first)) + "\" nor \"" +
+               std::string(to_text(second)) + "\"");
+}
+Status read(const Json& json, Coalesce& into) {
+  return choose(json, into, Coalesce::batch, Coalesce::latest);
+}
+Status read(const Json& json, Order& into) {
+  return choose(json, into, Order::none, Order::source);
+}
+Status read(const Json& json, OnFailure& into) {
+  return choose(json, into, OnFailure::dead_letter, OnFailure::drop);
+}
+
+// "18:00", UTC.
+Status read_time_of_day(const Json& json, std::optional<Duration>& into) {
+  const auto text = json.is_string() ? json.get_ref<const std::string&>() : std::string();
+  const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
+  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4))
+    return wrong("is not a time of day such as \"18:00\", UTC");
+  const auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + text[at + 1] - '0'; };
+  if (two(0) > 23 || two(3) > 59) return wrong("is a time of day, 00:00 to 23:59");
+  into = std::chrono::hours{two(0)} + std::chrono::minutes{two(3)};
+  return {};
+}
+
+Status read(const Json& json, Digest& into);
 Status read(const Json& json, DeliveryOptions& into);
+
+template <class T>
+Status read(const Json& json, std::optional<T>& into) {
+  return read(json, into.emplace());
+}
 
 // One row per member; `read` picks the overload by the field's type.
 template <class Object>
@@ -137,12 +180,39 @@ Status read_members(const Json& json, Object& into, const std::array<Member<Obje
   return {};
 }
 
-constexpr std::array<Member<DeliveryOptions>, 5> delivery_members = {{
+template <auto Field>
+constexpr auto rare = [](const Json& json, DeliveryOptions& options) {
+  return read(json, options.rare.edit().*Field);
+};
+
+constexpr std::array<Member<Digest>, 4> digest_members = {{
+    {"interval", field<&Digest::interval>},
+    {"until",
+     [](const Json& json, Digest& digest) { return read_time_of_day(json, digest.until); }},
+    {"count", field<&Digest::count>},
+    {"octets", field<&Digest::octets>},
+}};
+
+Status read(const Json& json, Digest& into) { return read_members(json, into, digest_members); }
+
+constexpr std::array<Member<DeliveryOptions>, 17> delivery_members = {{
     {"retry-initial", field<&DeliveryOptions::retry_initial>},
+    {"retry-factor", rare<&RareOptions::retry_factor>},
     {"retry-max", field<&DeliveryOptions::retry_max>},
+    {"retry-jitter", rare<&RareOptions::retry_jitter>},
     {"retry-count", field<&DeliveryOptions::retry_count>},
+    {"retry-span", rare<&RareOptions::retry_span>},
     {"expiry", field<&DeliveryOptions::expiry>},
+    {"hold", rare<&RareOptions::hold>},
+    {"min-interval", rare<&RareOptions::min_interval>},
+    {"coalesce", rare<&RareOptions::coalesce>},
+    {"digest", rare<&RareOptions::digest>},
+    {"order", rare<&RareOptions::order>},
     {"window", field<&DeliveryOptions::window>},
+    {"rate", rare<&RareOptions::rate>},
+    {"on-failure", rare<&RareOptions::on_failure>},
+    {"suspend-after", rare<&RareOptions::suspend_after>},
+    {"suspend-over", rare<&RareOptions::suspend_over>},
 }};
 
 Status read(const Json& json, DeliveryOptions& into) {
@@ -213,8 +283,14 @@ void put(Ordered& json, const char* name, const std::optional<Duration>& duratio
   if (duration) json[name] = to_text(*duration);
 }
 
-void put(Ordered& json, const char* name, const std::optional<std::uint32_t>& number) {
+template <class Number>
+void put(Ordered& json, const char* name, const std::optional<Number>& number) {
   if (number) json[name] = *number;
+}
+
+template <class Choice>
+void put_choice(Ordered& json, const char* name, const std::optional<Choice>& choice) {
+  if (choice) json[name] = to_text(*choice);
 }
 
 template <class Pattern>
@@ -224,13 +300,43 @@ Ordered texts(const std::vector<Pattern>& patterns) {
   return array;
 }
 
+std::string time_of_day(Duration since_midnight) {
+  const auto minutes = since_midnight / std::chrono::minutes{1};
+  const auto two = [](std::int64_t number) {
+    return std::string(number < 10 ? "0" : "") + std::to_string(number);
+  };
+  return two(minutes / 60) + ":" + two(minutes % 60);
+}
+
+Ordered digest_json(const Digest& digest) {
+  auto json = Ordered::object();
+  put(json, "interval", digest.interval);
+  if (digest.until) json["until"] = time_of_day(*digest.until);
+  put(json, "count", digest.count);
+  put(json, "octets", digest.octets);
+  return json;
+}
+
 Ordered delivery_json(const DeliveryOptions& delivery) {
+  const auto& rare = *delivery.rare;
   auto json = Ordered::object();
   put(json, "retry-initial", delivery.retry_initial);
+  put(json, "retry-factor", rare.retry_factor);
   put(json, "retry-max", delivery.retry_max);
+  put(json, "retry-jitter", rare.retry_jitter);
   put(json, "retry-count", delivery.retry_count);
+  put(json, "retry-span", rare.retry_span);
   put(json, "expiry", delivery.expiry);
+  put(json, "hold", rare.hold);
+  put(json, "min-interval", rare.min_interval);
+  put_choice(json, "coalesce", rare.coalesce);
+  if (rare.digest) json["digest"] = digest_json(*rare.digest);
+  put_choice(json, "order", rare.order);
   put(json, "window", delivery.window);
+  put(json, "rate", rare.rate);
+  put_choice(json, "on-failure", rare.on_failure);
+  put(json, "suspend-after", rare.suspend_after);
+  put(json, "suspend-over", rare.suspend_over);
   return json;
 }
 

@@ -59,20 +59,30 @@ struct Attempt {
 // One attempt to make. Shared and immutable; keep it as long as needed.
 struct Delivery {
   enum class Kind {
-    event,  // `event` is to be delivered as `number`
-    gap,    // numbers `number` to `number_last` will never come; reason
-    ended,  // the subscription has ended; reason. Nothing follows
+    event,   // `event` is to be delivered as `number`
+    gap,     // numbers `number` to `number_last` will never come; reason
+    ended,   // the subscription has ended; reason. Nothing follows
+    digest,  // `contents` are to be delivered together; numbers `number` to `number_last`
+  };
+  struct Content {
+    std::uint64_t number = 0;
+    std::uint64_t sequence = 0;
+    EventRef event;  // never null when a plugin sees it
   };
   Kind kind = Kind::event;
   SubscriptionRef subscription;
   std::uint64_t number = 0;       // 1, 2, 3 ... within the subscription
-  std::uint64_t number_last = 0;  // of a gap
+  std::uint64_t number_last = 0;  // of a gap, of a digest
   std::uint32_t attempt = 1;      // of this delivery, from 1
-  // For gap and ended a management event that says it in words, so that a plugin may treat all
-  // kinds alike. Never null.
+  // For gap, ended and digest a management event that says it in words, so that a plugin may treat
+  // all kinds alike; a digest's holds the events. Never null.
   EventRef event;
   std::string reason;  // "undeliverable", "expired" ...; of ended: expired, cancelled, revoked,
                        // unreachable, shutdown
+  // 1, 2, 3 ... within the subscription: what was collected and closed together; the same in each
+  // repeat. 0: not collected.
+  std::uint64_t window = 0;
+  std::vector<Content> contents;  // of a digest, in the order of their numbers
 };
 
 using AttemptDone = std::function<void(Attempt)>;
@@ -138,7 +148,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/1";
+inline constexpr const char* gateway_abi = "sense-gateway/2";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {

@@ -1,9 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
-#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -11,8 +8,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "gateways/api/gateway.hpp"
+#include "gateways/host/lane_table.hpp"
 #include "gateways/host/match_index.hpp"
+#include "gateways/host/tickets.hpp"
 
 namespace sense {
 
@@ -26,8 +24,14 @@ class Engine {
   struct Defaults {
     std::vector<Duration> pauses;  // after attempt 1, 2, ...; one more attempt than pauses
     std::uint32_t window = 8;
+    std::uint32_t suspend_after = 0;  // failures in a row; 0: never
+    Duration suspend_over{0};
+    std::size_t backlog_max = 100'000;               // deliveries of one lane that may wait
+    Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
+    Duration probe_max = std::chrono::hours{1};
   };
   static constexpr Duration pause_max = std::chrono::hours{24};
+  static constexpr std::uint32_t jitter_percent = 10;
   static constexpr std::uint32_t ended_attempts_max = 4;
   // How many deliveries of one lane may wait for another attempt before fresh ones wait too.
   static constexpr std::uint32_t retrying_windows = 16;
@@ -47,11 +51,16 @@ class Engine {
   void on_result(std::uint64_t ticket, const Attempt& attempt, Now now);
   void on_timer(Now now);
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
+  // An event that was given up is to be delivered after all: with a new number, since its old one
+  // was told to be missing. Fails with notfound when that subscription is not served here, with
+  // badparam when the event has expired.
+  [[nodiscard]] Status redrive(const std::string& id, const EventRef& event, Now now);
 
   // ---- what to do
 
   // Attempt `delivery`, then call on_result with the ticket. `delivery->event` is null when the
-  // event was released: load it by `sequence` first.
+  // event was released: load it by `sequence` first. So it may be in the contents of a digest,
+  // whose own event is always null: digest_notice() makes it once the contents are loaded.
   struct Deliver {
     std::uint64_t ticket = 0;
     std::uint64_t sequence = 0;
@@ -66,11 +75,25 @@ class Engine {
     std::string answer;
     EventRef event;  // null when released
   };
+  struct Suspension {
+    std::string subscription;
+    bool suspended = false;  // false: its callback answers again
+    std::string reason;
+  };
   struct Actions {
     std::vector<Deliver> deliver;
     std::vector<DeadLetter> dead;
     std::vector<std::string> gone;  // subscriptions to end in the registry: the callback is no more
-    std::vector<std::string> forget;  // lanes that are no more
+    std::vector<std::string> forget;      // lanes that are no more
+    std::vector<Suspension> suspensions;  // to be written into the registry
+    // A window was closed: what is in it must be stored before it may be attempted, or a crash
+    // would let it be closed otherwise. Take a checkpoint soon.
+    bool checkpoint = false;
+
+    [[nodiscard]] bool empty() const {
+      return deliver.empty() && dead.empty() && gone.empty() && forget.empty() &&
+             suspensions.empty() && !checkpoint;
+    }
   };
   [[nodiscard]] Actions take_actions();
 
@@ -81,17 +104,24 @@ class Engine {
     Delivery::Kind kind = Delivery::Kind::event;
     std::uint64_t number = 0;
     std::uint64_t number_last = 0;
-    std::uint64_t sequence = 0;  // 0 for gap and ended
+    std::uint64_t sequence = 0;  // 0 for all but events
     std::uint32_t attempts = 0;
     WallTime due;
     std::optional<WallTime> expires;
     std::string reason;
     EventRef event;  // what is to be stored with it; null when it is stored already
+    std::uint64_t group = 0;
+    std::uint64_t window = 0;
+    std::uint32_t octets = 0;
+    WallTime not_before;
+    WallTime first;  // attempt
   };
   struct SavedLane {
     SubscriptionRef subscription;
     std::uint64_t next_number = 1;
     bool ending = false;
+    std::uint64_t windows = 0;
+    Lane::Suspension suspension = Lane::Suspension::none;
   };
   // What has changed since the last checkpoint. Removals come before insertions.
   struct Checkpoint {
@@ -101,8 +131,9 @@ class Engine {
     std::vector<std::pair<std::uint64_t, SavedItem>> items;            // key, item
   };
   [[nodiscard]] Checkpoint take_checkpoint(Now now);
-  // The checkpoint is stored: events that wait need not stay in memory.
-  void release();
+  // The checkpoint that was taken last is stored: events that wait need not stay in memory, and
+  // windows that it holds may be attempted.
+  void stored(Now now);
   void restore(SavedLane lane);
   void restore(std::uint64_t key, SavedItem item, Now now);
   // All lanes and items are restored: attempt what is due.
@@ -112,6 +143,7 @@ class Engine {
 
   [[nodiscard]] SubscriptionRef find(std::string_view id) const;
   [[nodiscard]] std::size_t count() const { return lanes_.size(); }
+  // By a hash: it may, once in an age, be too high.
   [[nodiscard]] std::size_t count_for(std::string_view callback) const;
   // What to follow on the bus; "{" alone when that would be more than `max` prefixes.
   [[nodiscard]] std::vector<std::string> topic_prefixes(std::size_t max) const {
@@ -125,90 +157,103 @@ class Engine {
 
   struct Totals {
     std::uint64_t matched = 0, delivered = 0, retried = 0, dead = 0, expired = 0, dropped = 0;
+    std::uint64_t superseded = 0;  // by a newer one of the same source: coalesce latest
+    std::uint64_t overflowed = 0;  // over backlog_max; among the dead, or dropped
   };
   [[nodiscard]] const Totals& totals() const { return totals_; }
 
  private:
-  // One delivery that is not done. Its key orders a lane's items: they are attempted in that order.
-  struct Item {
-    Delivery::Kind kind = Delivery::Kind::event;
-    std::uint64_t number = 0;
-    std::uint64_t number_last = 0;
-    std::uint64_t sequence = 0;
-    std::uint32_t attempts = 0;
-    std::uint64_t ticket = 0;  // while an attempt is under way
-    MonoTime due{};
-    std::optional<WallTime> expires;
-    EventRef event;
-    std::string reason;
-    bool saved = false;  // it stands in the last checkpoint
-    bool dirty = false;  // it is to be in the next one
-  };
-  struct Lane {
-    SubscriptionRef subscription;
-    std::uint64_t next_number = 1;
-    std::uint64_t next_key = 1;
-    std::map<std::uint64_t, Item> items;
-    std::deque<std::uint64_t> fresh;                       // keys never attempted, in order
-    std::set<std::pair<MonoTime, std::uint64_t>> retries;  // due, key
-    std::vector<std::uint64_t> parked;  // gaps that wait for a callback that works
-    std::uint32_t in_flight = 0;
-    bool ending = false;
-    bool gone = false;  // its callback said so: nothing more is attempted until the end comes
-    bool saved = false;
-    bool dirty = false;
-    MonoTime timer{};  // where it stands in timers_; the epoch: nowhere
-  };
-  using Lanes = std::map<std::string, Lane, std::less<>>;
-  struct Ticket {
-    std::string lane;
-    std::uint64_t key = 0;
-  };
+  using Key = std::uint64_t;
+  using Stage = Item::Stage;
 
-  void stop_matching(const Subscription& subscription);
-  void add_item(Lane& lane, Item item);
-  void touch(const std::string& id, std::uint64_t key, Item& item);
-  void remove_item(const std::string& id, Lane& lane, std::uint64_t key);
-  void add_gap(const std::string& id, Lane& lane, std::uint64_t number, std::string reason);
-  void park(const std::string& id, Lane& lane, std::uint64_t key);
-  [[nodiscard]] bool join_parked(const std::string& id, Lane& lane, const Item& gap);
-  static void unpark(Lane& lane);
-  [[nodiscard]] static bool may_attempt(const Lane& lane);
-  void pump(const std::string& id, Lane& lane, Now now);
-  [[nodiscard]] std::optional<std::uint64_t> next_key(Lane& lane, Now now) const;
-  void attempt(const std::string& id, Lane& lane, std::uint64_t key, Now now);
-  [[nodiscard]] bool expire(const std::string& id, Lane& lane, std::uint64_t key, Now now);
-  void give_up(const std::string& id, Lane& lane, std::uint64_t key, std::string reason,
-               std::string answer);
-  void retry(const std::string& id, Lane& lane, std::uint64_t key, const Attempt& result, Now now);
-  void set_timer(const std::string& id, Lane& lane);
-  void drop_items(const std::string& id, Lane& lane);
-  void drop_lane(const std::string& id);
-  [[nodiscard]] Duration pause_after(const Lane& lane, std::uint32_t attempts);
-  [[nodiscard]] std::uint32_t attempts_max(const Lane& lane, const Item& item) const;
+  // engine.cpp: lanes
+  void follow_state(Lane& lane, SubscriptionState before, Now now);
+  void stop_matching(const Lane& lane);
+  void drop_items(Lane& lane, Now now);
+  void drop_lane(Lane& lane);
+  void mark(Lane& lane);
+  [[nodiscard]] Work& work(Lane& lane) const;
+
+  // engine_match.cpp: events become items
+  void find_candidates(const Event& event);
+  void take(Lane& lane, const EventRef& event, Now now);
+  void overflow(Lane& lane, const EventRef& event);
+  Key add_item(Lane& lane, Item item);
+  void touch(const Lane& lane, Key key, Item& item);
+  void remove_item(Lane& lane, Key key, Now now);
+  void schedule(Lane& lane, Key key, Item& item, Now now);
+  void arrive(Lane& lane, Key key, Item& item, Now now);
+
+  // engine_schedule.cpp: what is attempted when
+  void pump(Lane& lane, Now now);
+  void let_go(Lane& lane, Now now);
+  [[nodiscard]] std::optional<Key> next_key(Lane& lane, Now now) const;
+  [[nodiscard]] std::optional<Key> next_probe(Lane& lane, Now now) const;
+  void attempt(Lane& lane, Key key, Now now);
+  [[nodiscard]] static std::shared_ptr<Delivery> delivery_of(const Lane& lane, const Item& item,
+                                                             Now now);
+  [[nodiscard]] bool expire(Lane& lane, Key key, Now now);
+  void set_timer(Lane& lane, Now now);
+  [[nodiscard]] std::optional<MonoTime> next_attempt(const Lane& lane, Now now) const;
   [[nodiscard]] std::uint32_t window(const Lane& lane) const;
-  [[nodiscard]] static EventRef notice(const Lane& lane, const Item& item, Now now);
+
+  // engine_windows.cpp: what is collected and delivered together
+  void join_window(Lane& lane, Key key, Item& item, Now now);
+  [[nodiscard]] bool supersede(Lane& lane, Key key, Item& item, Now now);
+  [[nodiscard]] std::optional<MonoTime> window_closes(const Lane& lane, Now now) const;
+  [[nodiscard]] static bool window_full(const Lane& lane);
+  void close_window(Lane& lane, Now now);
+  void enclose(Lane& lane, std::vector<Key> members);
+  static void tell_numbers(const Lane& lane, Item& digest);
+  void fix(Lane& lane, Key key, Item& item);
+  [[nodiscard]] bool expire_members(Lane& lane, Key digest, Now now);
+  void remove_with_members(Lane& lane, Key key, Now now);
+
+  // engine_results.cpp: what became of it
+  void on_answer(Lane& lane, Key key, const Attempt& result, Now now);
+  void answered(Lane& lane, Now now);
+  void failed(Lane& lane, const std::string& answer, Now now);
+  void suspend(Lane& lane, Now now);
+  void retry(Lane& lane, Key key, const Attempt& result, Now now);
+  void give_up(Lane& lane, Key key, const std::string& reason, const std::string& answer, Now now);
+  void bury(const Lane& lane, const Item& item, std::uint32_t attempts, const std::string& reason,
+            const std::string& answer);
+  [[nodiscard]] Duration pause_after(const Lane& lane, std::uint32_t attempts);
+  [[nodiscard]] bool exhausted(const Lane& lane, const Item& item, Now now) const;
+  void add_gap(Lane& lane, std::uint64_t number, const std::string& reason);
+  void park(Lane& lane, Key key, Now now);
+  [[nodiscard]] bool join_parked(Lane& lane, const Item& gap);
+  static void unpark(Lane& lane);
+
+  // engine_checkpoint.cpp
+  [[nodiscard]] SavedItem saved_form(const Lane& lane, const Item& item, Now now) const;
+  void arrange(Lane& lane, Now now);
+  void arrange_item(Lane& lane, Key key, Item& item, Now now);
+  static void rejoin_window(Lane& lane, Key key, Item& item, Now now);
 
   Defaults defaults_;
   std::mt19937_64 random_;
-  Lanes lanes_;
+  LaneTable lanes_;
   MatchIndex index_;
-  std::map<std::string, std::size_t, std::less<>> callbacks_;
-  std::unordered_map<std::uint64_t, Ticket> tickets_;
-  std::set<std::pair<MonoTime, std::string>> timers_;
-  std::uint64_t next_ticket_ = 1;
+  std::unordered_map<std::uint64_t, std::uint32_t> callbacks_;  // hash, how many
+  Tickets tickets_;
+  std::set<std::pair<MonoTime, std::uint32_t>> timers_;  // due, lane
+  std::vector<std::uint32_t> candidates_;                // of the event at hand
   std::size_t unsaved_ = 0;
   std::size_t waiting_ = 0;
   Totals totals_;
   Actions actions_;
-  bool withdrawn_ = false;  // some of actions_.deliver are void
+  bool withdrawn_ = false;            // some of actions_.deliver are void
+  std::optional<MonoTime> restored_;  // what came before is not known to the last instant
 
-  // For the next checkpoint.
-  std::set<std::string> dirty_lanes_;
+  // For the next checkpoint. Handles and keys may have become others': flags tell.
+  using Place = std::pair<std::uint32_t, Key>;
+  std::vector<std::uint32_t> dirty_lanes_;
   std::set<std::string> removed_lanes_;
-  std::set<std::pair<std::string, std::uint64_t>> dirty_items_;
-  std::set<std::pair<std::string, std::uint64_t>> removed_items_;
-  std::vector<std::pair<std::string, std::uint64_t>> releasable_;
+  std::vector<Place> dirty_items_;
+  std::vector<std::pair<std::string, Key>> removed_items_;
+  std::vector<Place> releasable_;
+  std::vector<Place> unfixed_;
 };
 
 }  // namespace sense

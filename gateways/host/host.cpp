@@ -12,15 +12,16 @@
 
 #include "core/base/log.hpp"
 #include "core/base/uri.hpp"
+#include "gateways/host/complete.hpp"
 #include "gateways/host/conditions.hpp"
-#include "gateways/host/engine.hpp"
+#include "gateways/host/engine_defaults.hpp"
 #include "gateways/host/gateway_directory.hpp"
 #include "gateways/host/guarded.hpp"
-#include "gateways/host/hand_over.hpp"
 #include "gateways/host/host_store.hpp"
 #include "gateways/host/management_change.hpp"
 #include "gateways/host/progress.hpp"
 #include "gateways/host/registry_subscriptions.hpp"
+#include "gateways/host/suspender.hpp"
 #include "gateways/host/verifier.hpp"
 
 namespace sense {
@@ -31,15 +32,8 @@ namespace asio = boost::asio;
 
 constexpr std::size_t unsaved_max = 20'000;
 constexpr auto again_after = std::chrono::seconds{1};
+constexpr auto window_checkpoint_after = std::chrono::milliseconds{10};
 constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
-
-Engine::Defaults defaults_of(const GatewayDescriptor& descriptor) {
-  Engine::Defaults defaults;
-  for (const auto pause : descriptor.delivery.retry_seconds)
-    defaults.pauses.push_back(std::chrono::seconds{pause});
-  defaults.window = descriptor.delivery.window;
-  return defaults;
-}
 
 Executor executor_of(asio::io_context& reactor) {
   return [&reactor](std::function<void()> task) { asio::post(reactor, std::move(task)); };
@@ -56,7 +50,7 @@ class AsioGatewayHost final : public GatewayHost {
         config_(std::move(config)),
         store_(std::move(store)),
         memory_(std::move(memory)),
-        engine_(defaults_of(plugin_.descriptor()), std::random_device{}()),
+        engine_(engine_defaults(plugin_.descriptor(), config_.host), std::random_device{}()),
         bus_(std::move(bus)) {}
   ~AsioGatewayHost() override { bus_->close(); }
 
@@ -197,6 +191,7 @@ class AsioGatewayHost final : public GatewayHost {
     directory_.stop();
     attempt_timer_.cancel();
     checkpoint_timer_.cancel();
+    window_timer_.cancel();
     gateway_.reset();
     work_.reset();
     reactor_->stop();
@@ -235,7 +230,7 @@ class AsioGatewayHost final : public GatewayHost {
     if (batch.lost_from != 0 || batch.position < position_) return report_lost(batch);
     const auto now = system_clock().now();
     for (const auto& event : batch.events) {
-      hand_over(engine_, event, now);
+      engine_.on_event(event, now);
       position_ = event->sequence;
       if (!take_change(*event)) continue;
       if (stream_suffices()) continue;
@@ -245,7 +240,10 @@ class AsioGatewayHost final : public GatewayHost {
     }
     position_ = batch.position;
     perform();
-    if (engine_.unsaved() > unsaved_max) checkpoint();
+    if (engine_.unsaved() > unsaved_max) {
+      checkpoint();
+      perform();
+    }
     if (engine_.unsaved() > unsaved_max)
       stalled_ = true;  // the store does not take it: what is not read stays in the journal
     else
@@ -332,9 +330,7 @@ class AsioGatewayHost final : public GatewayHost {
     performing_ = true;
     for (;;) {
       auto actions = engine_.take_actions();
-      if (actions.deliver.empty() && actions.dead.empty() && actions.gone.empty() &&
-          actions.forget.empty())
-        break;
+      if (actions.empty()) break;
       for (auto& letter : actions.dead) {
         news_.note(letter);
         progress_.bury(std::move(letter));
@@ -346,6 +342,8 @@ class AsioGatewayHost final : public GatewayHost {
         end_in_registry(id, "unreachable");
       }
       for (const auto& id : actions.forget) gateway_->forget(id);
+      for (const auto& suspension : actions.suspensions) suspender_.set(suspension);
+      if (actions.checkpoint) checkpoint_soon();
     }
     performing_ = false;
     arm_attempt_timer();
@@ -353,11 +351,8 @@ class AsioGatewayHost final : public GatewayHost {
 
   void attempt(Engine::Deliver& deliver) {
     const auto ticket = deliver.ticket;
-    if (!deliver.delivery->event) {
-      auto event = store_.load_event(deliver.sequence);
-      if (!event) return on_unloaded(ticket, event.error());
-      deliver.delivery->event = std::move(*event);
-    }
+    if (const auto whole = complete(deliver, store_, system_clock().now().wall); !whole)
+      return on_unloaded(ticket, whole.error());
     const auto status = guarded([&]() -> Status {
       gateway_->deliver(std::move(deliver.delivery), [this, ticket](Attempt result) {
         // A stop is no fault of the callback: what it cut off is attempted after the next start.
@@ -398,12 +393,25 @@ class AsioGatewayHost final : public GatewayHost {
     checkpoint_timer_.async_wait([this](boost::system::error_code error) {
       if (error || stopped_) return;
       checkpoint();
+      perform();
       for (const auto& event : news_.take(system_clock().now())) tell(*bus_, event);
       if (stalled_ && engine_.unsaved() <= unsaved_max) {
         stalled_ = false;
         bus_->resume();
       }
       checkpoint_later();
+    });
+  }
+
+  // A closed window waits for it; with a little patience, one does for many.
+  void checkpoint_soon() {
+    if (std::exchange(checkpoint_soon_, true)) return;
+    window_timer_.expires_after(window_checkpoint_after);
+    window_timer_.async_wait([this](boost::system::error_code error) {
+      checkpoint_soon_ = false;
+      if (error || stopped_) return;
+      checkpoint();
+      perform();
     });
   }
 
@@ -441,6 +449,8 @@ class AsioGatewayHost final : public GatewayHost {
       {[this](const auto& id, const auto& reason) { end_in_registry(id, reason); },
        [this](Duration pause, std::function<void()> task) { after(pause, std::move(task)); }}};
   DeadLetterNews news_{config_.name};
+  Suspender suspender_{subscriptions_, counters_,
+                       [this](std::function<void()> task) { again(std::move(task)); }};
   std::unique_ptr<Gateway> gateway_;
 
   std::uint64_t position_ = 0;
@@ -454,6 +464,8 @@ class AsioGatewayHost final : public GatewayHost {
   Status failure_;
   asio::steady_timer attempt_timer_{*reactor_};
   asio::steady_timer checkpoint_timer_{*reactor_};
+  asio::steady_timer window_timer_{*reactor_};
+  bool checkpoint_soon_ = false;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "gateways/host/host_store.hpp"
 
+#include <array>
+
 #include "core/base/log.hpp"
 #include "core/event/codec.hpp"
 
@@ -11,16 +13,41 @@ constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS position(id INTEGER PRIMARY KEY CHECK(id=1),"
     " sequence INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS lane(id TEXT PRIMARY KEY, subscription TEXT NOT NULL,"
-    " next_number INTEGER NOT NULL, ending INTEGER NOT NULL) WITHOUT ROWID;"
+    " next_number INTEGER NOT NULL, ending INTEGER NOT NULL, windows INTEGER NOT NULL DEFAULT 0,"
+    " suspension INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS item(lane TEXT NOT NULL, key INTEGER NOT NULL,"
     " kind INTEGER NOT NULL, number INTEGER NOT NULL, number_last INTEGER NOT NULL,"
     " sequence INTEGER NOT NULL, attempts INTEGER NOT NULL, due INTEGER NOT NULL,"
-    " expires INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(lane, key)) WITHOUT ROWID;"
+    " expires INTEGER NOT NULL, reason TEXT NOT NULL, grouped INTEGER NOT NULL DEFAULT 0,"
+    " collected INTEGER NOT NULL DEFAULT 0, octets INTEGER NOT NULL DEFAULT 0,"
+    " not_before INTEGER NOT NULL DEFAULT 0, first INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY(lane, key)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS item_sequence ON item(sequence);"
     "CREATE TABLE IF NOT EXISTS event(sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS dead_letter(id INTEGER PRIMARY KEY, subscription TEXT NOT NULL,"
     " number INTEGER NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, record BLOB);";
+
+// What a store of an earlier version has not.
+constexpr std::array<std::string_view, 7> columns_added = {
+    "lane ADD COLUMN windows INTEGER NOT NULL DEFAULT 0",
+    "lane ADD COLUMN suspension INTEGER NOT NULL DEFAULT 0",
+    "item ADD COLUMN grouped INTEGER NOT NULL DEFAULT 0",
+    "item ADD COLUMN collected INTEGER NOT NULL DEFAULT 0",
+    "item ADD COLUMN octets INTEGER NOT NULL DEFAULT 0",
+    "item ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0",
+    "item ADD COLUMN first INTEGER NOT NULL DEFAULT 0",
+};
+
+Status make_tables(Database& database) {
+  if (auto status = database.execute(schema); !status) return status;
+  if (database.prepare("SELECT windows FROM lane")) return {};
+  if (auto status = database.begin(); !status) return status;
+  for (const auto column : columns_added)
+    if (auto status = database.execute(("ALTER TABLE " + std::string(column)).c_str()); !status)
+      return status;
+  return database.commit();
+}
 
 std::string record_of(const Event& event) {
   std::string octets;
@@ -38,7 +65,7 @@ Result<HostStore> HostStore::open(const std::string& data) {
   auto opened = Database::open(data + "/gateway.db", Database::Durability::normal);
   if (!opened) return tl::unexpected(opened.error());
   auto database = std::make_unique<Database>(std::move(*opened));
-  if (auto status = database->execute(schema); !status) return tl::unexpected(status.error());
+  if (auto status = make_tables(*database); !status) return tl::unexpected(status.error());
   return HostStore(std::move(*lock), std::move(database));
 }
 
@@ -52,7 +79,8 @@ Result<std::optional<std::uint64_t>> HostStore::position() {
 }
 
 Status HostStore::restore_lanes(Engine& engine) {
-  auto lanes = database_->prepare("SELECT id,subscription,next_number,ending FROM lane");
+  auto lanes =
+      database_->prepare("SELECT id,subscription,next_number,ending,windows,suspension FROM lane");
   if (!lanes) return tl::unexpected(lanes.error());
   for (;;) {
     const auto row = lanes->step();
@@ -65,14 +93,17 @@ Status HostStore::restore_lanes(Engine& engine) {
       continue;
     }
     engine.restore({std::make_shared<const Subscription>(std::move(*subscription)),
-                    static_cast<std::uint64_t>(lanes->integer(2)), lanes->integer(3) != 0});
+                    static_cast<std::uint64_t>(lanes->integer(2)), lanes->integer(3) != 0,
+                    static_cast<std::uint64_t>(lanes->integer(4)),
+                    static_cast<Lane::Suspension>(lanes->integer(5))});
   }
 }
 
 Result<std::size_t> HostStore::restore(Engine& engine, Now now) {
   if (auto status = restore_lanes(engine); !status) return tl::unexpected(status.error());
   auto items = database_->prepare(
-      "SELECT lane,key,kind,number,number_last,sequence,attempts,due,expires,reason FROM item");
+      "SELECT lane,key,kind,number,number_last,sequence,attempts,due,expires,reason,grouped,"
+      "collected,octets,not_before,first FROM item");
   if (!items) return tl::unexpected(items.error());
   std::size_t count = 0;
   for (;;) {
@@ -92,6 +123,11 @@ Result<std::size_t> HostStore::restore(Engine& engine, Now now) {
     item.due = from_micros(items->integer(7));
     if (items->integer(8) != 0) item.expires = from_micros(items->integer(8));
     item.reason = items->octets(9);
+    item.group = number(10);
+    item.window = number(11);
+    item.octets = static_cast<std::uint32_t>(items->integer(12));
+    item.not_before = from_micros(items->integer(13));
+    item.first = from_micros(items->integer(14));
     engine.restore(number(1), std::move(item), now);
     ++count;
   }
@@ -99,9 +135,11 @@ Result<std::size_t> HostStore::restore(Engine& engine, Now now) {
 }
 
 Status HostStore::save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                       const std::vector<Engine::DeadLetter>& dead, Now now) {
+                       const std::vector<Engine::DeadLetter>& dead, Now now,
+                       const std::vector<std::int64_t>& redriven) {
   if (auto status = database_->begin(); !status) return status;
   auto status = write(position, checkpoint, dead, now);
+  if (status) status = remove_letters(redriven);
   if (status) status = database_->commit();
   if (!status) database_->rollback();
   return status;
@@ -123,12 +161,14 @@ Status HostStore::write_lanes(const Engine::Checkpoint& checkpoint) {
   if (!remove) return tl::unexpected(remove.error());
   for (const auto& id : checkpoint.lanes_removed)
     if (auto status = remove->bind_text(1, id).run(); !status) return status;
-  auto insert = database_->prepare("INSERT OR REPLACE INTO lane VALUES(?1,?2,?3,?4)");
+  auto insert = database_->prepare("INSERT OR REPLACE INTO lane VALUES(?1,?2,?3,?4,?5,?6)");
   if (!insert) return tl::unexpected(insert.error());
   for (const auto& lane : checkpoint.lanes) {
     const auto json = to_json(*lane.subscription, true);
     insert->bind_text(1, lane.subscription->id).bind_text(2, json);
     insert->bind(3, static_cast<std::int64_t>(lane.next_number)).bind(4, lane.ending ? 1 : 0);
+    insert->bind(5, static_cast<std::int64_t>(lane.windows));
+    insert->bind(6, static_cast<int>(lane.suspension));
     if (auto status = insert->run(); !status) return status;
   }
   return {};
@@ -141,8 +181,8 @@ Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
     remove->bind_text(1, lane).bind(2, static_cast<std::int64_t>(key));
     if (auto status = remove->run(); !status) return status;
   }
-  auto insert =
-      database_->prepare("INSERT OR REPLACE INTO item VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
+  auto insert = database_->prepare(
+      "INSERT OR REPLACE INTO item VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)");
   if (!insert) return tl::unexpected(insert.error());
   auto event = database_->prepare("INSERT OR IGNORE INTO event VALUES(?1,?2)");
   if (!event) return tl::unexpected(event.error());
@@ -153,6 +193,8 @@ Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
     insert->bind(5, number(item.number_last)).bind(6, number(item.sequence));
     insert->bind(7, item.attempts).bind(8, to_micros(item.due));
     insert->bind(9, item.expires ? to_micros(*item.expires) : 0).bind_text(10, item.reason);
+    insert->bind(11, number(item.group)).bind(12, number(item.window)).bind(13, item.octets);
+    insert->bind(14, to_micros(item.not_before)).bind(15, to_micros(item.first));
     if (auto status = insert->run(); !status) return status;
     if (!item.event) continue;
     const auto record = record_of(*item.event);
@@ -180,21 +222,24 @@ Status HostStore::write_dead(const std::vector<Engine::DeadLetter>& dead, Now no
   return {};
 }
 
-Result<EventRef> HostStore::load_event(std::uint64_t sequence) {
-  auto select = database_->prepare("SELECT record FROM event WHERE sequence=?1");
+Result<EventRef> HostStore::load_record(const char* sql, std::int64_t key,
+                                        const std::string& name) {
+  auto select = database_->prepare(sql);
   if (!select) return tl::unexpected(select.error());
-  const auto row = select->bind(1, static_cast<std::int64_t>(sequence)).step();
+  const auto row = select->bind(1, key).step();
   if (!row) return tl::unexpected(row.error());
-  if (!*row)
-    return fail(Code::notfound,
-                "event " + std::to_string(sequence) + " is not in the gateway's store");
+  if (!*row) return fail(Code::notfound, name + " is not in the gateway's store");
   const auto records = split_records(select->octets(0), 1);
   if (!records || records->empty())
-    return fail(Code::protoerror,
-                "event " + std::to_string(sequence) + " in the gateway's store is damaged");
+    return fail(Code::protoerror, name + " in the gateway's store is damaged");
   auto event = decode_record(records->front());
   if (!event) return tl::unexpected(event.error());
   return std::make_shared<const Event>(std::move(*event));
+}
+
+Result<EventRef> HostStore::load_event(std::uint64_t sequence) {
+  return load_record("SELECT record FROM event WHERE sequence=?1",
+                     static_cast<std::int64_t>(sequence), "event " + std::to_string(sequence));
 }
 
 Status HostStore::collect_garbage() {

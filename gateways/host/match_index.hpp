@@ -1,36 +1,61 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/subscription/subscription.hpp"
 
 namespace sense {
 
-// Which subscriptions may want an event of a type, without looking at all of them. Pure; one
-// thread.
+// Which subscriptions may want an event, without looking at all of them: by its type and by the
+// segments of its source. Subscriptions go by a number that the owner gives them. Pure; one thread.
+//
+// Each subscription stands under every pair of one of its types (or namespaces, or any) and the
+// fixed beginning of one of its sources. An event is looked up under its own type, namespace and
+// any, each with every beginning of its source that ends in a slash, and the whole of it.
 class MatchIndex {
  public:
-  void add(const Subscription& subscription);
-  void remove(const Subscription& subscription);
+  using Handle = std::uint32_t;
 
-  // Ids whose type patterns select the type, in ascending order, each once. Sources, since and
-  // state are for matches() to decide.
-  [[nodiscard]] std::vector<std::string_view> candidates(const QName& type) const;
+  // REQUIRES: remove() is given what add() was.
+  void add(Handle handle, const Subscription& subscription);
+  void remove(Handle handle, const Subscription& subscription);
+
+  // Subscriptions whose patterns may select type and source, in ascending order, each once: all
+  // that do, and few that do not. The rest is for matches() to decide.
+  void candidates(const QName& type, std::string_view source, std::vector<Handle>& found) const;
 
   // What to subscribe to on the bus for all of them; "{" alone once there are more than `max`.
   [[nodiscard]] std::vector<std::string> topic_prefixes(std::size_t max) const;
 
  private:
-  using Ids = std::set<std::string, std::less<>>;
-  using ByName = std::map<std::string, Ids, std::less<>>;
+  using Key = std::uint64_t;  // hashed: what falls together by chance costs a look, no more
+  using Counts = std::map<std::string, std::uint32_t, std::less<>>;
+  static constexpr std::size_t depth_max = 8;  // slashes in the fixed beginning of a source
+  static constexpr std::size_t exact = depth_max + 1;
+  static constexpr std::size_t sources_max = 8;  // with more, a subscription stands under all
 
-  ByName exact_;         // by type in Clark notation
-  ByName in_namespace_;  // by namespace
-  Ids any_;
+  struct Anchor {
+    std::size_t depth = 0;
+    std::string_view text;
+  };
+  [[nodiscard]] static Anchor anchor_of(std::string_view pattern);
+  [[nodiscard]] static std::vector<Anchor> anchors_of(const Subscription& subscription);
+  [[nodiscard]] static std::vector<Key> types_of(const Subscription& subscription);
+  [[nodiscard]] static std::vector<Key> keys_of(const Subscription& subscription);
+  void count(const Subscription& subscription, int by);
+  void collect(Key type, const std::vector<Anchor>& anchors, std::vector<Handle>& found) const;
+
+  std::unordered_map<Key, std::vector<Handle>> postings_;  // ascending
+  std::array<std::uint32_t, exact + 1> by_depth_{};        // what is worth a look
+  Counts types_;                                           // in Clark notation
+  Counts namespaces_;
+  std::uint32_t any_ = 0;
 };
 
 }  // namespace sense

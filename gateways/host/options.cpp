@@ -5,7 +5,7 @@
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 6> table = {{
+  static constexpr std::array<Option, 9> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; whoever asks for more gets this.", 1,
        31'536'000},
@@ -23,6 +23,14 @@ std::span<const Option> gateway_host_options() {
       {"verify-span", OptionType::duration, "24h",
        "How long a callback that cannot be asked is tried again before its subscription ends.", 0,
        2'592'000},
+      {"suspend-after", OptionType::integer, "20",
+       "After so many failures in a row, over `suspend-over`, a callback is only probed; 0: never.",
+       0, 1000},
+      {"suspend-over", OptionType::duration, "1h",
+       "How long a callback must have failed before its subscription is suspended.", 0, 604'800},
+      {"backlog-max", OptionType::integer, "100000",
+       "How many deliveries of a subscription may wait; what is over that is a dead letter.", 1,
+       10'000'000},
   }};
   return table;
 }

@@ -23,10 +23,12 @@ void Progress::bury(Engine::DeadLetter letter) {
 // False when there is nothing to store.
 bool Progress::collect(std::uint64_t position, Now now) {
   if (unsaved_) return true;
-  Unsaved next{position, engine_.take_checkpoint(now), std::exchange(dead_, {})};
+  Unsaved next{position, engine_.take_checkpoint(now), std::exchange(dead_, {}),
+               std::exchange(redriven_, {})};
   const auto& delta = next.delta;
   if (delta.lanes.empty() && delta.lanes_removed.empty() && delta.items.empty() &&
-      delta.items_removed.empty() && next.dead.empty() && position == saved_position_)
+      delta.items_removed.empty() && next.dead.empty() && next.redriven.empty() &&
+      position == saved_position_)
     return false;
   unsaved_ = std::move(next);
   return true;
@@ -34,7 +36,8 @@ bool Progress::collect(std::uint64_t position, Now now) {
 
 void Progress::save(std::uint64_t position, Now now) {
   if (!collect(position, now)) return;
-  if (auto status = store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now);
+  if (auto status =
+          store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->redriven);
       !status) {
     ++counters_["gateway.checkpoints.failed"];
     if (complaints_.ask("checkpoint", now.mono).say)
@@ -44,7 +47,7 @@ void Progress::save(std::uint64_t position, Now now) {
   }
   saved_position_ = unsaved_->position;
   unsaved_.reset();
-  engine_.release();
+  engine_.stored(now);
   collect_garbage(now);
 }
 

@@ -21,6 +21,8 @@ class Progress {
 
   // Kept with the next checkpoint, together with the removal of what it was.
   void bury(Engine::DeadLetter letter);
+  // The letter is a delivery again: it leaves with the next checkpoint, which has that delivery.
+  void exhume(std::int64_t letter) { redriven_.push_back(letter); }
   // Everything up to `position` has been handed to the engine.
   void save(std::uint64_t position, Now now);
   // At the end: what could not be stored before, and what is new.
@@ -31,6 +33,7 @@ class Progress {
     std::uint64_t position = 0;
     Engine::Checkpoint delta;
     std::vector<Engine::DeadLetter> dead;
+    std::vector<std::int64_t> redriven;
   };
   [[nodiscard]] bool collect(std::uint64_t position, Now now);
   void collect_garbage(Now now);
@@ -40,6 +43,7 @@ class Progress {
   Counters& counters_;
   std::optional<Unsaved> unsaved_;
   std::vector<Engine::DeadLetter> dead_;
+  std::vector<std::int64_t> redriven_;
   std::optional<std::uint64_t> saved_position_;
   MonoTime collected_{};
   log::Occasionally complaints_{std::chrono::seconds{10}};

@@ -193,6 +193,22 @@ void RegistrySubscriptions::activate(std::string id, std::string asked,
       std::move(done));
 }
 
+void RegistrySubscriptions::set_suspended(std::string id, bool suspended, std::string reason,
+                                          Answer<SubscriptionRef> done) {
+  using State = SubscriptionState;
+  edit(
+      std::move(id), suspended ? "callback failing" : "callback answering again",
+      [suspended, reason = std::move(reason)](Subscription& subscription) -> Status {
+        if (subscription.state != (suspended ? State::active : State::suspended))
+          return fail(Code::duplicate, "the subscription is " +
+                                           std::string(to_text(subscription.state)) + " already");
+        subscription.state = suspended ? State::suspended : State::active;
+        subscription.reason = reason;
+        return {};
+      },
+      std::move(done));
+}
+
 void RegistrySubscriptions::keep_challenge(std::string id, std::string asked, std::string token,
                                            Answer<SubscriptionRef> done) {
   keeping_.try_emplace(id);

@@ -53,6 +53,10 @@ class RegistrySubscriptions final : public Subscriptions {
   void activate(std::string id, std::string asked, Answer<SubscriptionRef> done);
   void keep_challenge(std::string id, std::string asked, std::string token,
                       Answer<SubscriptionRef> done);
+  // For the host: what it thinks of a callback. Fails with duplicate when the subscription is in no
+  // state to be suspended or resumed.
+  void set_suspended(std::string id, bool suspended, std::string reason,
+                     Answer<SubscriptionRef> done);
 
  private:
   // Reads the record, changes it and writes it back; once more when somebody else was faster.

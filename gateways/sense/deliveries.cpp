@@ -13,7 +13,8 @@ constexpr unsigned jitter_percent_max = 25;  // of the wait, added
 
 bool acknowledged(const Delivery& delivery, const std::vector<NumberRange>& numbers) {
   switch (delivery.kind) {
-    case Delivery::Kind::event: return contains(numbers, delivery.number);
+    case Delivery::Kind::event:
+    case Delivery::Kind::digest: return contains(numbers, delivery.number);
     case Delivery::Kind::gap:
       return contains(numbers, delivery.number) && contains(numbers, delivery.number_last);
     case Delivery::Kind::ended: return numbers.empty();

@@ -8,6 +8,7 @@ namespace {
 Message event_message(const Delivery& delivery, std::string_view tag, bool with_details) {
   auto message = make_message(Kind::event, tag);
   message.add("Subscription", delivery.subscription->id).add("Number", delivery.number);
+  if (delivery.kind == Delivery::Kind::digest) message.add("Last", delivery.number_last);
   Event event = *delivery.event;
   // Time is mandatory; an event whose producer gave none has the time at which it was taken in.
   if (!event.time) event.time = event.observedtime.value_or(WallTime{});

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,9 @@ class Endpoint {
   void heal() { temper_ = Temper::fast; }
   [[nodiscard]] Temper temper() const { return temper_; }
   [[nodiscard]] bool has(std::uint64_t number) const { return got_.contains(number); }
+  [[nodiscard]] bool has_event(std::uint64_t sequence) const {
+    return sequences_.contains(sequence);
+  }
   [[nodiscard]] bool knows_missing(std::uint64_t number) const { return missing_.contains(number); }
   [[nodiscard]] int asked_to_end() const { return asked_to_end_; }
   [[nodiscard]] bool said_gone() const { return said_gone_; }
@@ -90,14 +94,21 @@ class Endpoint {
   }
 
   void note(const Delivery& delivery) {
-    if (delivery.kind == Delivery::Kind::event) got_[delivery.number] = delivery.event->id;
+    if (delivery.kind == Delivery::Kind::event) got(delivery.number, *delivery.event);
+    for (const auto& content : delivery.contents) got(content.number, *content.event);
     if (delivery.kind == Delivery::Kind::gap)
       for (auto number = delivery.number; number <= delivery.number_last; ++number)
         missing_[number] = delivery.reason;
   }
 
+  void got(std::uint64_t number, const Event& event) {
+    got_[number] = event.id;
+    sequences_.insert(event.sequence);
+  }
+
   Temper temper_;
   MonoTime fails_from_;
+  std::set<std::uint64_t> sequences_;
   std::map<std::uint64_t, std::string> got_;      // number, id
   std::map<std::uint64_t, std::string> missing_;  // number, reason
   int asked_to_end_ = 0;

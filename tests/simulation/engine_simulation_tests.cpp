@@ -37,11 +37,13 @@ void run(std::uint64_t seed, bool verbose) {
 
 BOOST_AUTO_TEST_SUITE(engine_simulation_tests)
 
-// SENSE_SIMULATION_SEEDS says how many worlds; SENSE_SIMULATION_SEED repeats one.
+// SENSE_SIMULATION_SEEDS says how many worlds, SENSE_SIMULATION_FIRST from which seed on;
+// SENSE_SIMULATION_SEED repeats one.
 BOOST_AUTO_TEST_CASE(every_promise_is_kept_through_days_of_crashes_and_bad_callbacks) {
   if (const auto seed = number_in_environment("SENSE_SIMULATION_SEED")) return run(*seed, true);
   const auto count = number_in_environment("SENSE_SIMULATION_SEEDS").value_or(seeds_usual);
-  const std::uint64_t first = std::random_device{}();
+  const std::uint64_t first =
+      number_in_environment("SENSE_SIMULATION_FIRST").value_or(std::random_device{}());
   BOOST_TEST_MESSAGE("seeds from " << first << ", " << count << " of them");
   for (std::uint64_t i = 0; i < count; ++i) run(first + i, i == 0);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +20,8 @@ struct Ledger {
   struct Owed {
     EventRef event;
     std::optional<WallTime> expires;
+    WallTime not_before;
+    WallTime appended;
   };
 
   // ---- from the journal
@@ -26,14 +29,14 @@ struct Ledger {
   SubscriptionRef subscription;    // as of the journal's end
   std::uint64_t end_sequence = 0;  // 0: it has not ended
   bool told_of_end = false;        // its callback is owed the notice
-  std::vector<Owed> owed;          // number 1 first
+  std::vector<Owed> owed;          // number 1 first, unless it collects
 
   void put(SubscriptionRef changed) { subscription = std::move(changed); }
   void end(std::uint64_t sequence, bool tell) {
     end_sequence = sequence;
     told_of_end = tell && subscription->state != SubscriptionState::pending;
   }
-  void on_event(const EventRef& event) {
+  void on_event(const EventRef& event, WallTime now) {
     if (end_sequence != 0 || subscription->state == SubscriptionState::pending ||
         !matches(*subscription, *event))
       return;
@@ -42,21 +45,48 @@ struct Ledger {
       const auto latest = *event->time + *expiry;
       expires = expires ? std::min(*expires, latest) : latest;
     }
-    owed.push_back({event, expires});
+    auto not_before = event->notbefore.value_or(WallTime{});
+    if (const auto& hold = subscription->delivery.rare->hold)
+      not_before = std::max(not_before, *event->time + *hold);
+    owed.push_back({event, expires, not_before, now});
   }
+  [[nodiscard]] const Owed* find(std::uint64_t sequence) const {
+    const auto found = std::lower_bound(
+        owed.begin(), owed.end(), sequence,
+        [](const Owed& each, std::uint64_t wanted) { return each.event->sequence < wanted; });
+    return found == owed.end() || found->event->sequence != sequence ? nullptr : &*found;
+  }
+  // What it collects is numbered as it is delivered.
+  [[nodiscard]] bool collects() const { return subscription->delivery.collects(); }
 
   // ---- from the engine
 
   Endpoint endpoint;
   std::set<std::uint64_t> acknowledged;
   std::set<std::uint64_t> buried;  // dead letters
+  std::set<std::uint64_t> buried_sequences;
+  std::optional<MonoTime> last_attempt;  // of anything
+  // Of what is collected; never forgotten, since all of it is stored before it is attempted.
+  struct Window {
+    std::map<std::uint64_t, std::uint64_t> contents;  // number, sequence
+    MonoTime last_attempt{};
+  };
+  std::map<std::uint64_t, Window> windows;
+  std::map<std::uint64_t, std::uint64_t> window_of;  // sequence, window
+  std::set<std::uint64_t> windows_acknowledged;
   // In this life of the host:
   std::map<std::uint64_t, std::uint32_t> attempts;  // of each number
   std::map<std::uint64_t, MonoTime> known;          // when the engine saw it
   std::set<std::uint64_t> under_way;                // tickets
   bool gone_heard = false;
+  std::optional<bool> wants_suspended;  // what the engine asked of the registry
+  std::optional<MonoTime> next_probe;   // while it is suspended: no attempt before
+  std::optional<SubscriptionState> state_known;
 
   void crash() {
+    wants_suspended.reset();
+    next_probe.reset();
+    state_known.reset();
     attempts.clear();
     known.clear();
     under_way.clear();

@@ -20,8 +20,14 @@ QName type_of(std::uint64_t number) {
 }
 
 Engine::Defaults random_defaults(Random& random) {
-  if (one_in(random, 3)) return {{5s, 5min, 30min, 2h}, 4};
-  return {{1s, 2s, 4s, 8s, 16s, 32s, 32s}, 8};
+  Engine::Defaults defaults{{1s, 2s, 4s, 8s, 16s, 32s, 32s}, 8};
+  if (one_in(random, 3)) defaults = {{5s, 5min, 30min, 2h}, 4};
+  if (one_in(random, 3)) defaults.backlog_max = 20;
+  if (one_in(random, 3)) {
+    defaults.suspend_after = 5;
+    defaults.suspend_over = 10min;
+  }
+  return defaults;
 }
 
 }  // namespace
@@ -101,7 +107,7 @@ void World::append(Entry entry) {
     auto event = *entry.event;
     event.sequence = entry.sequence;
     entry.event = std::make_shared<const Event>(std::move(event));
-    for (auto& [id, ledger] : ledgers_) ledger.on_event(entry.event);
+    for (auto& [id, ledger] : ledgers_) ledger.on_event(entry.event, clock_.now().wall);
   } else if (entry.put) {
     auto subscription = *entry.put;
     const auto held = ledgers_.find(subscription.id);
@@ -131,6 +137,9 @@ void World::publish(bool for_all) {
     event.time = clock_.now().wall - (for_all ? Duration{0} : up_to(random_, 5min));
     if (!for_all && one_in(random_, 10))
       event.expirytime = clock_.now().wall - 5s + up_to(random_, 10min);
+    if (!for_all && one_in(random_, 15)) event.notbefore = clock_.now().wall + up_to(random_, 1h);
+    if (!for_all && one_in(random_, 10)) event.except = {"ada"};
+    if (!for_all && one_in(random_, 20)) event.audience = {"ada", "grace"};
     Entry entry;
     entry.event = std::make_shared<const Event>(std::move(event));
     append(std::move(entry));
@@ -153,7 +162,36 @@ Subscription World::random_subscription() {
   if (one_in(random_, 4)) delivery.retry_count = 1 + static_cast<std::uint32_t>(pick(random_, 6));
   if (one_in(random_, 6)) delivery.retry_initial = 100ms + up_to(random_, 2min);
   if (one_in(random_, 6)) delivery.retry_max = 3min;
+  constexpr const char* owners[] = {"ada", "grace", "linus"};
+  subscription.owner = owners[pick(random_, std::size(owners))];
+  choose_options(delivery);
   return subscription;
+}
+
+void World::choose_options(DeliveryOptions& delivery) {
+  if (one_in(random_, 2)) return;
+  auto& rare = delivery.rare.edit();
+  switch (pick(random_, 6)) {
+    case 0: rare.order = Order::source; break;
+    case 1: rare.digest.emplace().interval = 10min + up_to(random_, 6h); break;
+    case 2:
+      rare.digest.emplace().count = 2 + static_cast<std::uint32_t>(pick(random_, 8));
+      if (one_in(random_, 2)) rare.digest->octets = 20;
+      rare.digest->until = 1h * static_cast<int>(pick(random_, 24));
+      break;
+    case 3:
+      rare.min_interval = 1s + up_to(random_, 30min);
+      if (one_in(random_, 2)) rare.coalesce = Coalesce::latest;
+      break;
+    case 4: rare.rate = 1 + static_cast<std::uint32_t>(pick(random_, 5)); break;
+    default: rare.on_failure = OnFailure::drop; break;
+  }
+  if (one_in(random_, 3) && !delivery.expiry) rare.hold = 1s + up_to(random_, 2h);
+  if (one_in(random_, 4)) {
+    rare.suspend_after = 2 + static_cast<std::uint32_t>(pick(random_, 4));
+    rare.suspend_over = up_to(random_, 10min);
+  }
+  if (one_in(random_, 8)) rare.retry_span = 1min + up_to(random_, 6h);
 }
 
 void World::create() {

@@ -66,6 +66,7 @@ class World {
   void end(const std::string& id, std::string reason, bool tell);
   void change_state(const std::string& id, SubscriptionState state);
   Subscription random_subscription();
+  void choose_options(DeliveryOptions& delivery);
   void traffic();
   std::string random_live();
 
@@ -73,6 +74,7 @@ class World {
   void follow();
   void apply(const Entry& entry);
   void perform();
+  void suspend(const Engine::Suspension& suspension);
   void attempt(Engine::Deliver& deliver);
   void on_result(std::uint64_t ticket, const Delivery& delivery, const Attempt& answer);
   void checkpoint();
@@ -86,6 +88,12 @@ class World {
   void broken(const std::string& promise);
   void check_attempt(const Ledger& ledger, const Delivery& delivery);
   void check_event(const Ledger& ledger, const Delivery& delivery);
+  void check_due(const Ledger& ledger, const Delivery& delivery, const Ledger::Owed& owed);
+  void check_order(const Ledger& ledger, const Delivery& delivery);
+  void check_pace(Ledger& ledger, const Delivery& delivery);
+  void check_window(Ledger& ledger, const Delivery& delivery);
+  void check_window_time(const Ledger& ledger, const Delivery& delivery);
+  void check_collected(const std::string& id, const Ledger& ledger);
   void check_gap(const Ledger& ledger, const Delivery& delivery);
   void check_dead_letter(const Ledger& ledger, const Engine::DeadLetter& letter);
   void check_checkpoint();
@@ -116,7 +124,7 @@ class World {
 
   std::string broken_;
   std::uint64_t attempts_ = 0, deliveries_ = 0, dead_letters_ = 0, checkpoints_ = 0, replayed_ = 0;
-  std::uint64_t expired_ = 0, loaded_ = 0;
+  std::uint64_t expired_ = 0, loaded_ = 0, digests_ = 0, suspensions_ = 0, superseded_ = 0;
 };
 
 }  // namespace sense::simulation

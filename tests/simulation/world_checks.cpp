@@ -9,6 +9,10 @@ namespace {
 
 constexpr Duration fast_latency_max = 5s;
 
+bool drops(const Ledger& ledger) {
+  return ledger.subscription->delivery.rare->on_failure == OnFailure::drop;
+}
+
 std::string name_of(const Delivery& delivery) {
   return delivery.subscription->id + " number " + std::to_string(delivery.number) + " attempt " +
          std::to_string(delivery.attempt);
@@ -28,14 +32,15 @@ void World::check_attempt(const Ledger& ledger, const Delivery& delivery) {
   if (ledger.end_sequence != 0 && position_ >= ledger.end_sequence && !ended)
     broken(name_of(delivery) + ": attempted after the end");
   if (ended && position_ < ledger.end_sequence) broken(name_of(delivery) + ": ended too early");
-  if (!ended && subscription.state != SubscriptionState::active)
-    broken(name_of(delivery) + ": attempted though not active");
+  if (!ended && subscription.state == SubscriptionState::paused)
+    broken(name_of(delivery) + ": attempted though paused");
   if (subscription.state == SubscriptionState::pending)
     broken(name_of(delivery) + ": a callback that never said yes was called");
   if (ledger.gone_heard) broken(name_of(delivery) + ": attempted though gone");
   if (ledger.under_way.size() > subscription.delivery.window.value_or(defaults_.window))
     broken(name_of(delivery) + ": more attempts in flight than the window");
-  if (!delivery.event || delivery.event->id.empty()) broken(name_of(delivery) + ": has no event");
+  if (delivery.kind != Delivery::Kind::digest && (!delivery.event || delivery.event->id.empty()))
+    broken(name_of(delivery) + ": has no event");
 }
 
 void World::check_event(const Ledger& ledger, const Delivery& delivery) {
@@ -44,8 +49,8 @@ void World::check_event(const Ledger& ledger, const Delivery& delivery) {
   const auto& owed = ledger.owed[delivery.number - 1];
   if (owed.event->sequence != delivery.event->sequence || owed.event->id != delivery.event->id)
     broken(name_of(delivery) + ": is " + delivery.event->id + " and should be " + owed.event->id);
-  if (owed.expires && *owed.expires <= clock_.now().wall)
-    broken(name_of(delivery) + ": delivered though expired");
+  check_due(ledger, delivery, owed);
+  if (delivery.subscription->delivery.ordered()) check_order(ledger, delivery);
   if (ledger.acknowledged.contains(delivery.number))
     broken(name_of(delivery) + ": repeated though its delivery was not forgotten");
   if (ledger.buried.contains(delivery.number))
@@ -53,9 +58,13 @@ void World::check_event(const Ledger& ledger, const Delivery& delivery) {
   const auto before = ledger.attempts.find(delivery.number);
   if (before != ledger.attempts.end() && before->second + 1 != delivery.attempt)
     broken(name_of(delivery) + ": the attempt before was " + std::to_string(before->second));
+  const auto& rare = *delivery.subscription->delivery.rare;
   const auto most = delivery.subscription->delivery.retry_count.value_or(
       static_cast<std::uint32_t>(defaults_.pauses.size() + 1));
-  if (delivery.attempt > most + life_) broken(name_of(delivery) + ": too many attempts");
+  const bool counted =
+      !rare.retry_span && rare.suspend_after.value_or(defaults_.suspend_after) == 0;
+  if (counted && delivery.attempt > most + life_) broken(name_of(delivery) + ": too many attempts");
+  if (rare != RareOptions{} || owed.event->notbefore) return;  // it may have to wait
   const auto known = ledger.known.find(delivery.number);
   if (ledger.endpoint.temper() == Temper::fast && !traffic_over_ && known != ledger.known.end() &&
       clock_.now().mono - known->second > fast_latency_max)
@@ -63,6 +72,7 @@ void World::check_event(const Ledger& ledger, const Delivery& delivery) {
 }
 
 void World::check_gap(const Ledger& ledger, const Delivery& delivery) {
+  if (ledger.collects() || delivery.subscription->delivery.collects()) return;  // check_collected
   for (auto number = delivery.number; number <= delivery.number_last; ++number) {
     if (number == 0 || number > ledger.owed.size())
       return broken(name_of(delivery) + ": a gap of what is not owed");
@@ -70,19 +80,23 @@ void World::check_gap(const Ledger& ledger, const Delivery& delivery) {
     if (ledger.acknowledged.contains(number))
       broken(name_of(delivery) + ": a gap of what was delivered");
     if (delivery.reason == "expired" ? !expires || *expires > clock_.now().wall
-                                     : !ledger.buried.contains(number))
+                                     : !ledger.buried.contains(number) && !drops(ledger))
       broken(name_of(delivery) + ": a gap that says " + delivery.reason);
   }
 }
 
 void World::check_dead_letter(const Ledger& ledger, const Engine::DeadLetter& letter) {
   const auto name = letter.subscription + " number " + std::to_string(letter.number);
-  if (letter.number == 0 || letter.number > ledger.owed.size() ||
-      ledger.owed[letter.number - 1].event->sequence != letter.sequence)
+  if (drops(ledger)) return broken(name + ": a dead letter that was to be dropped");
+  if (letter.number == 0 || ledger.find(letter.sequence) == nullptr)
+    return broken(name + ": a dead letter of what is not owed");
+  if (!ledger.collects() && (letter.number > ledger.owed.size() ||
+                             ledger.owed[letter.number - 1].event->sequence != letter.sequence))
     return broken(name + ": a dead letter with another event");
   const auto fewest = ledger.subscription->delivery.retry_count.value_or(
       static_cast<std::uint32_t>(defaults_.pauses.size() + 1));
-  if (letter.reason == "undeliverable" && letter.attempts < fewest)
+  const bool by_span = ledger.subscription->delivery.rare->retry_span.has_value();
+  if (letter.reason == "undeliverable" && letter.attempts < fewest && !by_span)
     broken(name + ": given up after " + std::to_string(letter.attempts) + " attempts");
 }
 
@@ -103,7 +117,10 @@ void World::check_end() {
     broken(std::to_string(engine_->waiting()) + " deliveries wait though all callbacks work");
   for (const auto& [id, ledger] : ledgers_) {
     if (ledger.end_sequence == 0) {
-      check_numbers(id, ledger);
+      if (ledger.collects())
+        check_collected(id, ledger);
+      else
+        check_numbers(id, ledger);
       continue;
     }
     const auto asked = ledger.endpoint.asked_to_end();
@@ -119,7 +136,7 @@ void World::check_numbers(const std::string& id, const Ledger& ledger) {
     const auto name = id + " number " + std::to_string(number);
     const bool expired = owed.expires && *owed.expires <= clock_.now().wall;
     const auto& endpoint = ledger.endpoint;
-    if (!endpoint.has(number) && !ledger.buried.contains(number) && !expired)
+    if (!endpoint.has(number) && !ledger.buried.contains(number) && !expired && !drops(ledger))
       broken(name + ": neither delivered nor dead nor expired");
     if (!endpoint.has(number) && !endpoint.knows_missing(number))
       broken(name + ": a hole that nobody explained");
@@ -132,8 +149,10 @@ std::string World::summary() const {
          " subscriptions, " + std::to_string(attempts_) + " attempts, " +
          std::to_string(deliveries_) + " delivered, " + std::to_string(dead_letters_) + " dead, " +
          std::to_string(expired_) + " expired, " + std::to_string(life_) + " crashes, " +
-         std::to_string(checkpoints_) + " checkpoints, " + std::to_string(loaded_) + " loaded, " +
-         std::to_string(replayed_) + " replayed";
+         std::to_string(digests_) + " windows, " + std::to_string(superseded_) + " superseded, " +
+         std::to_string(suspensions_) + " suspensions, " + std::to_string(checkpoints_) +
+         " checkpoints, " + std::to_string(loaded_) + " loaded, " + std::to_string(replayed_) +
+         " replayed";
 }
 
 }  // namespace sense::simulation

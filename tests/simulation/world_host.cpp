@@ -26,7 +26,14 @@ void World::apply(const Entry& entry) {
   const auto now = clock_.now();
   touched_ = true;
   position_ = entry.sequence;
-  if (entry.put) return engine_->put(entry.put, now);
+  if (entry.put) {
+    auto& ledger = ledgers_.at(entry.put->id);
+    // Whoever makes it active again ends the probing.
+    if (entry.put->state == SubscriptionState::active && ledger.state_known != entry.put->state)
+      ledger.next_probe.reset();
+    ledger.state_known = entry.put->state;
+    return engine_->put(entry.put, now);
+  }
   if (!entry.event) {
     engine_->end(entry.end, entry.reason, entry.tell, now);
     ledgers_.at(entry.end).under_way.clear();
@@ -43,13 +50,13 @@ void World::apply(const Entry& entry) {
 void World::perform() {
   while (!crash_now_) {
     auto actions = engine_->take_actions();
-    if (actions.deliver.empty() && actions.dead.empty() && actions.gone.empty() &&
-        actions.forget.empty())
-      return;
+    if (actions.empty()) return;
     touched_ = true;
+    for (const auto& suspension : actions.suspensions) suspend(suspension);
     for (auto& letter : actions.dead) {
       auto& ledger = ledgers_.at(letter.subscription);
       settle(ledger.buried, letter.number);
+      settle(ledger.buried_sequences, letter.sequence);
       check_dead_letter(ledger, letter);
       dead_.push_back(std::move(letter));
     }
@@ -66,21 +73,49 @@ void World::perform() {
   }
 }
 
+// As gateways/host/suspender.hpp does: the last word counts, and a crash may lose it.
+void World::suspend(const Engine::Suspension& suspension) {
+  ++suspensions_;
+  auto& ledger = ledgers_.at(suspension.subscription);
+  ledger.wants_suspended = suspension.suspended;
+  ledger.next_probe.reset();
+  if (suspension.suspended) ledger.next_probe = clock_.now().mono + defaults_.probe_first;
+  at(up_to(random_, 2s), [this, id = suspension.subscription, life = life_] {
+    const auto& wanted = ledgers_.at(id);
+    if (life != life_ || wanted.end_sequence != 0 || !wanted.wants_suspended) return;
+    const auto from =
+        *wanted.wants_suspended ? SubscriptionState::active : SubscriptionState::suspended;
+    const auto to =
+        *wanted.wants_suspended ? SubscriptionState::suspended : SubscriptionState::active;
+    if (wanted.subscription->state == from) change_state(id, to);
+  });
+}
+
 void World::attempt(Engine::Deliver& deliver) {
   ++attempts_;
   auto& delivery = *deliver.delivery;
   const auto id = delivery.subscription->id;
   auto& ledger = ledgers_.at(id);
-  if (!delivery.event) {
-    const auto event = store_.events.find(deliver.sequence);
+  const auto load = [&](EventRef& into, std::uint64_t sequence) {
+    if (into) return true;
+    const auto event = store_.events.find(sequence);
     if (event == store_.events.end())
-      return broken(id + ": an event was released that is not in the store");
-    delivery.event = event->second;
+      broken(id + ": an event was released that is not in the store");
+    else
+      into = event->second;
     ++loaded_;
-  }
+    return into != nullptr;
+  };
+  for (auto& content : delivery.contents)
+    if (!load(content.event, content.sequence)) return;
+  if (delivery.kind != Delivery::Kind::digest && !load(delivery.event, deliver.sequence)) return;
   ledger.under_way.insert(deliver.ticket);
   check_attempt(ledger, delivery);
-  if (delivery.kind == Delivery::Kind::event) check_event(ledger, delivery);
+  check_pace(ledger, delivery);
+  if (delivery.window != 0)
+    check_window(ledger, delivery);
+  else if (delivery.kind == Delivery::Kind::event)
+    check_event(ledger, delivery);
   if (delivery.kind == Delivery::Kind::gap) check_gap(ledger, delivery);
   ledger.attempts[delivery.number] = delivery.attempt;
   const auto reply = ledger.endpoint.take(delivery, clock_.now().mono, random_);
@@ -97,6 +132,8 @@ void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Atte
   if (counts && answer.outcome == Attempt::Outcome::delivered) {
     ++deliveries_;
     if (delivery.kind == Delivery::Kind::event) settle(ledger.acknowledged, delivery.number);
+    for (const auto& content : delivery.contents) settle(ledger.acknowledged, content.number);
+    if (delivery.window != 0) settle(ledger.windows_acknowledged, delivery.window);
   }
   if (counts && answer.outcome == Attempt::Outcome::gone) ledger.gone_heard = true;
   touched_ = true;
@@ -121,9 +158,10 @@ void World::checkpoint() {
   unsaved_.reset();
   ++checkpoints_;
   if (maybe_crash(300)) return crash();
-  engine_->release();
+  engine_->stored(clock_.now());
   touched_ = !fresh;
   if (fresh && one_in(random_, 200)) check_checkpoint();
+  perform();  // windows that are stored now may be attempted
 }
 
 void World::store(const Unsaved& unsaved) {

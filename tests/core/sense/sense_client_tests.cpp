@@ -85,6 +85,20 @@ BOOST_AUTO_TEST_CASE(events_are_acknowledged_each_time_and_reported_once) {
   BOOST_TEST(r.client.repeats() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(digest_fills_all_of_its_numbers) {
+  Registering r;
+  auto digest = event(3);
+  const std::string number = "Number: 3\n";
+  digest.insert(digest.find(number) + number.size(), "Last: 5\n");
+  const auto told = r.tell(digest);
+  BOOST_TEST(only(told).text("Number") == "3-5");
+  BOOST_TEST(told.notices.size() == 1U);
+  BOOST_TEST(format_ranges(r.client.missing()) == "1-2");
+  auto wrong = digest;
+  wrong.replace(wrong.find("Last: 5"), 7, "Last: 2");
+  BOOST_TEST(r.tell(wrong).send.empty());
+}
+
 BOOST_AUTO_TEST_CASE(holes_are_known_until_the_number_or_its_gap_arrives) {
   Registering r;
   (void)r.tell(event(5));

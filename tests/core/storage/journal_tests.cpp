@@ -215,12 +215,12 @@ BOOST_AUTO_TEST_CASE(what_lies_behind_destroyed_pages_is_still_read) {
   const auto path = folder / "j.db";
   {
     Bench bench(path);
-    bench.append(200, 3000);
+    bench.append(200, 12'000);
     BOOST_REQUIRE(bench.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
   std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
-  file.seekp(4096 * 20);
-  file << std::string(4096 * 100, '\xff');
+  file.seekp(16'384 * 20);
+  file << std::string(16'384 * 100, '\xff');
   file.close();
   Bench bench(path);
   const auto seen = bench.read(1);
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(what_lies_behind_destroyed_pages_is_still_read) {
     if (group.damaged)
       lost += group.last - group.first + 1;
     else
-      BOOST_TEST(group.octets == std::string(3000, static_cast<char>('a' + group.first % 26)));
+      BOOST_TEST(group.octets == std::string(12'000, static_cast<char>('a' + group.first % 26)));
   }
   BOOST_TEST(next == 601u);
   // A hundred pages of one row each, and what cannot be reached without them.

@@ -32,6 +32,18 @@ Subscription full_subscription() {
   s.edition = "STEP.SingleLine.CC";
   s.language = "de";
   s.delivery = {1s, 32s, 8, 24h, 16};
+  auto& rare = s.delivery.rare.edit();
+  rare.retry_factor = 1.5;
+  rare.retry_jitter = 0;
+  rare.retry_span = 2h;
+  rare.hold = 15min;
+  rare.coalesce = Coalesce::latest;
+  rare.digest = {24h, 18h + 5min, 100, 65'536};
+  rare.order = Order::none;
+  rare.rate = 50;
+  rare.on_failure = OnFailure::drop;
+  rare.suspend_after = 20;
+  rare.suspend_over = 1h;
   s.labels = {{"room", "2.14"}, {"empty", ""}};
   return s;
 }
@@ -89,22 +101,32 @@ BOOST_AUTO_TEST_CASE(absent_members_take_their_defaults_and_are_not_shown) {
     BOOST_TEST(json.find(member) == std::string::npos, member);
 }
 
-BOOST_AUTO_TEST_CASE(documented_example_is_read) {
+BOOST_AUTO_TEST_CASE(documented_examples_are_read) {
   std::ifstream file(SENSE_SOURCE_DIR "/docs/subscriptions.md");
-  std::string json;
+  std::vector<std::string> blocks;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {
-    if (line == "```json")
-      inside = true;
-    else if (line == "```")
-      inside = false;
-    else if (inside)
-      json += line + "\n";
+    if (line == "```json") blocks.emplace_back();
+    if (inside && line != "```") blocks.back() += line + "\n";
+    inside = line == "```json" || (inside && line != "```");
   }
-  const auto read = subscription_from_json(json);
-  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
-  BOOST_TEST((read->period == 600s));
-  BOOST_TEST(read->labels.at("room") == "2.14");
+  int whole = 0;
+  int fragments = 0;
+  for (const auto& block : blocks) {
+    const bool fragment = block.starts_with("\"delivery\"");
+    if (!fragment && block.find("\"callback\"") == std::string::npos) continue;  // an event's data
+    const auto read =
+        subscription_from_json(fragment ? R"({"callback":"pull:",)" + block + "}" : block);
+    BOOST_REQUIRE_MESSAGE(read.has_value(), block + (read ? "" : read.error().message));
+    const auto valid = validate(*read);
+    BOOST_TEST(valid.has_value(), block << (valid ? "" : valid.error().message));
+    ++(fragment ? fragments : whole);
+    if (fragment) continue;
+    BOOST_TEST((read->period == 600s));
+    BOOST_TEST(read->labels.at("room") == "2.14");
+  }
+  BOOST_TEST(whole == 1);
+  BOOST_TEST(fragments == 2);
 }
 
 BOOST_AUTO_TEST_CASE(filter_is_read_compiled_and_written_as_it_was) {
@@ -196,6 +218,28 @@ BOOST_AUTO_TEST_CASE(end_of_the_lease_is_read_without_the_rest) {
   for (const auto* bad : {"", "{", "7", "\"expires\"", R"({"expires":"tomorrow"})", "{} x"})
     BOOST_TEST(!end(bad).has_value(), bad);
   BOOST_TEST(!end(std::string(100'000, '[')).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(rare_delivery_options_are_read_and_refused_by_name) {
+  const auto delivery = [](const std::string& members) {
+    return with(R"("delivery": {)" + members + "}");
+  };
+  const auto read = subscription_from_json(
+      delivery(R"("digest": {"until": "07:05"}, "order": "none", "retry-factor": 2)"));
+  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  BOOST_TEST((read->delivery.rare->digest->until == Duration{7h + 5min}));
+  BOOST_TEST(*read->delivery.rare->retry_factor == 2.0);
+  BOOST_TEST(to_json(*read, false).find(R"("digest":{"until":"07:05"})") != std::string::npos);
+  check_refused(delivery(R"("order": "type")"), "order is neither \"none\" nor \"source\"");
+  check_refused(delivery(R"("coalesce": 1)"), "coalesce is neither");
+  check_refused(delivery(R"("on-failure": "forget")"), "on-failure is neither");
+  check_refused(delivery(R"("digest": {"until": "24:00"})"), "digest until");
+  check_refused(delivery(R"("digest": {"until": "7:05"})"), "digest until");
+  check_refused(delivery(R"("digest": {"at": "07:05"})"), "unknown member 'at'");
+  check_refused(delivery(R"("digest": {})"), "digest needs at least one");
+  check_refused(delivery(R"("digest": {"interval": "32d"})"), "digest: interval is 1s to 31d");
+  check_refused(delivery(R"("digest": {"count": 5}, "order": "source")"), "conflicts with order");
+  check_refused(delivery(R"("rate": "fast")"), "rate is not a whole number");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 #include "core/subscription/subscription.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <functional>
 
 #include "core/subscription/test_event.hpp"
@@ -192,6 +193,81 @@ BOOST_AUTO_TEST_CASE(delivery_options_have_their_bounds) {
   check_refused(Code::badparam, "expiry", [](auto& s) { s.delivery.expiry = 999ms; });
   check_refused(Code::badparam, "window", [](auto& s) { s.delivery.window = 0; });
   check_refused(Code::badparam, "window", [](auto& s) { s.delivery.window = 1025; });
+}
+
+BOOST_AUTO_TEST_CASE(rare_delivery_options_have_their_bounds) {
+  const auto refused = [](std::string_view member, auto change) {
+    check_refused(Code::badparam, member, [&](auto& s) { change(s.delivery.rare.edit()); });
+  };
+  refused("retry-factor", [](auto& o) { o.retry_factor = 0.9; });
+  refused("retry-factor", [](auto& o) { o.retry_factor = std::nan(""); });
+  refused("retry-jitter", [](auto& o) { o.retry_jitter = 101; });
+  refused("retry-span", [](auto& o) { o.retry_span = 32 * 24h; });
+  refused("hold", [](auto& o) { o.hold = 0s; });
+  refused("min-interval", [](auto& o) { o.min_interval = 32 * 24h; });
+  refused("rate", [](auto& o) { o.rate = 0; });
+  refused("rate", [](auto& o) { o.rate = 10'001; });
+  refused("suspend-after", [](auto& o) { o.suspend_after = 0; });
+  refused("suspend-over", [](auto& o) { o.suspend_over = 169h; });
+  refused("digest needs", [](auto& o) { o.digest.emplace(); });
+  refused("digest: interval", [](auto& o) { o.digest = {32 * 24h, {}, {}, {}}; });
+  refused("digest: until", [](auto& o) { o.digest = {{}, 24h, {}, {}}; });
+  refused("digest: until", [](auto& o) { o.digest = {{}, 90s, {}, {}}; });
+  refused("digest: count", [](auto& o) { o.digest = {{}, {}, 1001U, {}}; });
+  refused("digest: octets", [](auto& o) { o.digest = {{}, {}, {}, 0U}; });
+}
+
+BOOST_AUTO_TEST_CASE(delivery_options_that_contradict_each_other_are_refused) {
+  const auto refused = [](std::string_view member, std::string_view other, auto change) {
+    check_refused(Code::badparam, member, change);
+    check_refused(Code::badparam, other, change);
+  };
+  const Digest hourly{1h, {}, {}, {}};
+  refused("digest", "order", [&](auto& s) {
+    s.delivery.rare.edit().digest = hourly;
+    s.delivery.rare.edit().order = Order::source;
+  });
+  refused("min-interval", "order", [](auto& s) {
+    s.delivery.rare.edit().min_interval = 1s;
+    s.delivery.rare.edit().order = Order::source;
+  });
+  refused("digest", "min-interval", [&](auto& s) {
+    s.delivery.rare.edit().digest = hourly;
+    s.delivery.rare.edit().min_interval = 1s;
+  });
+  refused("coalesce", "min-interval",
+          [](auto& s) { s.delivery.rare.edit().coalesce = Coalesce::latest; });
+  refused("hold", "expiry", [](auto& s) {
+    s.delivery.rare.edit().hold = 15min;
+    s.delivery.expiry = 15min;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(an_event_with_an_audience_is_for_nobody_else_and_not_for_whom_it_leaves_out) {
+  const auto subscription = small_subscription();
+  auto event = event_of("a");
+  event.audience = {"grace"};
+  BOOST_TEST(!matches(subscription, event));
+  event.audience = {"grace", "ada"};
+  BOOST_TEST(matches(subscription, event));
+  event.except = {"ada"};
+  BOOST_TEST(!matches(subscription, event));
+  event.audience.clear();
+  BOOST_TEST(!matches(subscription, event));
+  event.except = {"grace"};
+  BOOST_TEST(matches(subscription, event));
+}
+
+BOOST_AUTO_TEST_CASE(options_that_were_never_edited_equal_the_default) {
+  DeliveryOptions plain, touched;
+  touched.rare.edit().rate = 1;
+  BOOST_TEST((plain != touched));
+  touched.rare.edit().rate.reset();
+  BOOST_TEST((plain == touched));
+  touched.rare.edit().hold = 1s;
+  const auto copy = touched;
+  touched.rare.edit().hold = 2s;
+  BOOST_TEST((copy.rare->hold == Duration{1s}));
 }
 
 BOOST_AUTO_TEST_CASE(labels_are_bounded) {

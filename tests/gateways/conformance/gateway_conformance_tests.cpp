@@ -135,7 +135,8 @@ struct Silence {
   }
 };
 
-constexpr auto kinds = {Delivery::Kind::event, Delivery::Kind::gap, Delivery::Kind::ended};
+constexpr auto kinds = {Delivery::Kind::event, Delivery::Kind::gap, Delivery::Kind::ended,
+                        Delivery::Kind::digest};
 
 }  // namespace
 

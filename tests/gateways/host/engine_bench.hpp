@@ -14,12 +14,15 @@ struct EngineBench {
   static constexpr const char* type = "{urn:a}x";
 
   VirtualClock clock;
-  Engine engine{{{1s, 2s, 4s}, 2}, 42};
+  Engine::Defaults defaults{{1s, 2s, 4s}, 2};
+  Engine engine{defaults, 42};
   std::uint64_t sequence = 0;
   std::vector<Engine::Deliver> out;
   std::vector<Engine::DeadLetter> dead;
   std::vector<std::string> gone;
   std::vector<std::string> forgotten;
+  std::vector<Engine::Suspension> suspensions;
+  bool checkpoint_wanted = false;
 
   void take() {
     auto actions = engine.take_actions();
@@ -31,6 +34,8 @@ struct EngineBench {
     append(dead, actions.dead);
     append(gone, actions.gone);
     append(forgotten, actions.forget);
+    append(suspensions, actions.suspensions);
+    checkpoint_wanted = checkpoint_wanted || actions.checkpoint;
   }
   void put(Subscription subscription) {
     engine.put(ref(std::move(subscription)), clock.now());

@@ -1,46 +1,16 @@
-#include <map>
-
-#include "tests/gateways/host/engine_bench.hpp"
+#include "tests/gateways/host/stored_bench.hpp"
 
 using sense::Attempt;
 using sense::Delivery;
 using sense::Engine;
 using sense::SubscriptionState;
-using sense::testing::EngineBench;
 using sense::testing::subscription_of;
 using namespace std::chrono_literals;
 
 namespace {
 
-// The store in memory: what a chain of checkpoints amounts to.
-struct Fixture : EngineBench {
-  std::map<std::string, Engine::SavedLane> lanes;
-  std::map<std::pair<std::string, std::uint64_t>, Engine::SavedItem> items;
-  std::map<std::uint64_t, sense::EventRef> events;
-
+struct Fixture : sense::testing::StoredBench {
   sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
-
-  Engine::Checkpoint save() {
-    auto checkpoint = engine.take_checkpoint(clock.now());
-    for (const auto& id : checkpoint.lanes_removed) lanes.erase(id);
-    for (const auto& lane : checkpoint.lanes) lanes.insert_or_assign(lane.subscription->id, lane);
-    for (const auto& key : checkpoint.items_removed) BOOST_CHECK_EQUAL(items.erase(key), 1U);
-    for (const auto& [key, item] : checkpoint.items) {
-      items.insert_or_assign({item.subscription, key}, item);
-      if (item.event) events.emplace(item.sequence, item.event);
-    }
-    BOOST_CHECK_EQUAL(engine.unsaved(), 0U);
-    return checkpoint;
-  }
-  // The host is killed and comes back.
-  void crash() {
-    out.clear();
-    engine = Engine({{1s, 2s, 4s}, 2}, 43);
-    for (const auto& [id, lane] : lanes) engine.restore(lane);
-    for (const auto& [key, item] : items) engine.restore(key.second, item, clock.now());
-    engine.restored(clock.now());
-    take();
-  }
 };
 
 }  // namespace
@@ -244,7 +214,7 @@ BOOST_AUTO_TEST_CASE(released_events_are_loaded_and_unreleased_ones_are_not) {
   publish(2);
   save();
   publish();
-  engine.release();
+  engine.stored(clock.now());
   answer_next(Attempt::delivered());
   const auto second = answer_next(Attempt::retry("no", 1h));
   BOOST_CHECK_EQUAL(second.sequence, 2U);
@@ -270,7 +240,7 @@ BOOST_AUTO_TEST_CASE(release_after_the_end_does_no_harm) {
   save();
   end("s-1", false);
   end("s-2", true);
-  engine.release();
+  engine.stored(clock.now());
   save();
   BOOST_CHECK_EQUAL(items.size(), 1U);
 }

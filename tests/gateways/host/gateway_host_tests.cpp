@@ -295,4 +295,21 @@ BOOST_AUTO_TEST_CASE(a_stop_at_any_time_ends_the_run) {
   BOOST_CHECK(make_host().has_value());  // one that never ran can be destroyed
 }
 
+BOOST_AUTO_TEST_CASE(a_failing_callback_is_suspended_in_the_registry_and_a_digest_is_one_delivery) {
+  start_host();
+  auto failing = wanted("s-1", "retry");
+  failing.delivery.retry_initial = 1ms;
+  failing.delivery.rare.edit().suspend_after = 2;
+  failing.delivery.rare.edit().suspend_over = 0s;
+  put(failing);
+  auto digest = wanted("s-2", "yes");
+  digest.delivery.rare.edit().digest.emplace().count = 2;
+  put(digest);
+  publish("one");
+  publish("two");
+  wait([&] { return state_of("s-1") == SubscriptionState::suspended; }, "the suspension");
+  wait_line("digest s-2 1 1 s-2-digest-1");
+  BOOST_CHECK(lines("event s-2").empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

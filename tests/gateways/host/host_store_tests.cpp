@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/event/codec.hpp"
+#include "gateways/host/complete.hpp"
 #include "tests/gateways/host/engine_bench.hpp"
 
 using sense::Attempt;
@@ -37,7 +38,8 @@ struct Fixture : EngineBench {
     const auto status = store->save(position, engine.take_checkpoint(clock.now()),
                                     std::exchange(dead, {}), clock.now());
     BOOST_REQUIRE_MESSAGE(status.has_value(), status.error().message);
-    engine.release();
+    engine.stored(clock.now());
+    take();
   }
   std::size_t restart() {
     reopen();
@@ -250,6 +252,84 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_database_is_refused_by_name) {
   const auto opened = HostStore::open(place.string());
   BOOST_REQUIRE(!opened.has_value());
   BOOST_CHECK(opened.error().message.find("gateway.db") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(dead_letters_are_listed_loaded_redriven_and_purged) {
+  put(subscription_of("s-1", {type}));
+  put(subscription_of("s-2", {type}));
+  publish(2);
+  while (!out.empty()) answer_next(Attempt::rejected("no"));
+  save();
+  const auto all = store->letters({});
+  BOOST_REQUIRE(all.has_value() && all->size() == 4U);
+  const auto of_one = store->letters({"s-1", {}, 0, 10});
+  BOOST_REQUIRE(of_one.has_value() && of_one->size() == 2U);
+  BOOST_CHECK_EQUAL(of_one->front().letter.number, 1U);
+  BOOST_CHECK_EQUAL(of_one->front().letter.answer, "no");
+  BOOST_CHECK_EQUAL(store->letters({"s-1", {}, of_one->front().id, 10})->size(), 1U);
+  BOOST_CHECK(store->letters({"", clock.now().wall + 1s, 0, 10})->empty());
+  const auto event = store->load_letter(of_one->front().id);
+  BOOST_REQUIRE(event.has_value());
+  BOOST_CHECK_EQUAL((*event)->id, "e1");
+  BOOST_CHECK(store->load_letter(99).error().code == Code::notfound);
+  // With the checkpoint that has the new delivery the letter is gone.
+  out.clear();
+  BOOST_REQUIRE(engine.redrive("s-1", *event, clock.now()).has_value());
+  take();
+  BOOST_REQUIRE(
+      store->save(9, engine.take_checkpoint(clock.now()), {}, clock.now(), {of_one->front().id}));
+  BOOST_CHECK_EQUAL(store->letters({})->size(), 3U);
+  restart();
+  BOOST_REQUIRE(!out.empty());
+  BOOST_CHECK_EQUAL(out.front().sequence, 1U);
+  BOOST_CHECK_EQUAL(out.front().delivery->number, 3U);
+  BOOST_CHECK_EQUAL(store->purge_letters({"s-2", {}, 0, 1}).value(), 2U);
+  BOOST_CHECK_EQUAL(store->letters({})->size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_collected_held_and_suspended_is_there_after_a_restart) {
+  auto digest = subscription_of("s-1", {type});
+  digest.delivery.rare.edit().digest = sense::Digest{1h, {}, {}, {}};
+  put(digest);
+  auto failing = subscription_of("s-2", {type});
+  failing.delivery.rare.edit().suspend_after = 1;
+  put(failing);
+  publish(2);
+  for (const auto& deliver : std::exchange(out, {})) answer(deliver, Attempt::retry("no"));
+  BOOST_REQUIRE_EQUAL(suspensions.size(), 1U);
+  save();
+  pass(1h);
+  save();  // the window is closed
+  suspensions.clear();
+  restart();
+  BOOST_CHECK_EQUAL(suspensions.size(), 1U);  // asked for again
+  const auto window = std::find_if(out.begin(), out.end(), [](const auto& deliver) {
+    return deliver.delivery->kind == sense::Delivery::Kind::digest;
+  });
+  BOOST_REQUIRE(window != out.end());
+  BOOST_REQUIRE(sense::complete(*window, *store, clock.now().wall).has_value());
+  BOOST_CHECK_EQUAL(window->delivery->contents.size(), 2U);
+  BOOST_CHECK_EQUAL(window->delivery->contents[1].event->id, "e2");
+  BOOST_CHECK_EQUAL(window->delivery->event->id, "s-1-digest-1");
+}
+
+BOOST_AUTO_TEST_CASE(a_store_of_an_earlier_version_is_read_and_written_on) {
+  store.reset();
+  std::filesystem::remove_all(place);
+  std::filesystem::create_directories(place);
+  sql("CREATE TABLE lane(id TEXT PRIMARY KEY, subscription TEXT NOT NULL,"
+      " next_number INTEGER NOT NULL, ending INTEGER NOT NULL) WITHOUT ROWID");
+  sql("CREATE TABLE item(lane TEXT NOT NULL, key INTEGER NOT NULL, kind INTEGER NOT NULL,"
+      " number INTEGER NOT NULL, number_last INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+      " attempts INTEGER NOT NULL, due INTEGER NOT NULL, expires INTEGER NOT NULL,"
+      " reason TEXT NOT NULL, PRIMARY KEY(lane, key)) WITHOUT ROWID");
+  sql("INSERT INTO lane VALUES('s-1','" + sense::to_json(subscription_of("s-1", {type}), true) +
+      "',5,0)");
+  sql("INSERT INTO item VALUES('s-1',1,0,4,0,9,0,0,0,'')");
+  BOOST_CHECK_EQUAL(restart(), 1U);
+  BOOST_CHECK_EQUAL(next().delivery->number, 4U);
+  save();
+  BOOST_CHECK_EQUAL(restart(), 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -152,6 +152,19 @@ BOOST_AUTO_TEST_CASE(gap_is_acknowledged_by_all_of_its_numbers_only) {
   BOOST_TEST((bench.attempt(ticket)->outcome == Outcome::delivered));
 }
 
+BOOST_AUTO_TEST_CASE(digest_is_an_event_that_names_its_last_number) {
+  Bench bench;
+  const auto subscription = bench.subscribe(client_a);
+  auto digest = bench.event_delivery(subscription, 5);
+  digest->kind = Delivery::Kind::digest;
+  digest->number_last = 9;
+  const auto ticket = bench.deliver(digest);
+  BOOST_TEST(bench.octets_to(client_a).at(0).starts_with(
+      "SENSE/1 EVENT e1\nSubscription: " + subscription->id + "\nNumber: 5\nLast: 9\n"));
+  bench.ack(client_a, subscription->id, "5-9");
+  BOOST_TEST((bench.attempt(ticket)->outcome == Outcome::delivered));
+}
+
 BOOST_AUTO_TEST_CASE(nothing_but_itself_follows_ended) {
   Bench bench;
   const auto subscription = bench.subscribe(client_a);

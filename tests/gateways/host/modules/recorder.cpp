@@ -62,7 +62,7 @@ class Recorder final : public sense::Gateway {
 
  private:
   static std::string line_of(const sense::Delivery& delivery) {
-    constexpr std::array<const char*, 3> kinds = {"event", "gap", "ended"};
+    constexpr std::array<const char*, 4> kinds = {"event", "gap", "ended", "digest"};
     return std::string(kinds[static_cast<std::size_t>(delivery.kind)]) + " " +
            delivery.subscription->id + " " + std::to_string(delivery.number) + " " +
            std::to_string(delivery.attempt) + " " + delivery.event->id;

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "core/base/clock.hpp"
+#include "core/base/error.hpp"
+
+namespace sense {
+
+// A value that most of its owners leave at its default: then it costs one pointer. Copies are deep,
+// and one that was never edited equals one that holds the default.
+template <class T>
+class Seldom {
+ public:
+  Seldom() = default;
+  Seldom(const Seldom& other)
+      : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Seldom(Seldom&&) noexcept = default;
+  Seldom& operator=(const Seldom& other) {
+    value_ = other.value_ ? std::make_unique<T>(*other.value_) : nullptr;
+    return *this;
+  }
+  Seldom& operator=(Seldom&&) noexcept = default;
+  ~Seldom() = default;
+
+  const T& operator*() const {
+    static const T usual{};
+    return value_ ? *value_ : usual;
+  }
+  const T* operator->() const { return &**this; }
+  T& edit() {
+    if (!value_) value_ = std::make_unique<T>();
+    return *value_;
+  }
+
+  friend bool operator==(const Seldom& left, const Seldom& right) { return *left == *right; }
+
+ private:
+  std::unique_ptr<T> value_;
+};
+
+enum class Coalesce { batch, latest };
+enum class Order { none, source };
+enum class OnFailure { dead_letter, drop };
+
+[[nodiscard]] std::string_view to_text(Coalesce coalesce);
+[[nodiscard]] std::string_view to_text(Order order);
+[[nodiscard]] std::string_view to_text(OnFailure on_failure);
+
+// Collect, then deliver at once. The first of these that is reached closes the window; one is
+// needed.
+struct Digest {
+  // A window closes at these in any case, so that one delivery stays one message.
+  static constexpr std::uint32_t count_max = 1000;
+  static constexpr std::uint32_t octets_max = 512 * 1024;
+
+  std::optional<Duration> interval;     // since the first event of the window
+  std::optional<Duration> until;        // time of day, UTC: whole minutes since midnight
+  std::optional<std::uint32_t> count;   // events
+  std::optional<std::uint32_t> octets;  // of their data
+
+  friend bool operator==(const Digest&, const Digest&) = default;
+};
+
+// What few subscriptions ask for.
+struct RareOptions {
+  std::optional<double> retry_factor;         // each pause is so many times the one before
+  std::optional<std::uint32_t> retry_jitter;  // per cent of a pause that chance may add to it
+  std::optional<Duration> retry_span;         // give up so long after the first attempt
+  std::optional<Duration> hold;               // not before occurrence + hold
+  std::optional<Duration> min_interval;       // at most one delivery in it
+  std::optional<Coalesce> coalesce;           // what becomes of the others
+  std::optional<Digest> digest;
+  std::optional<Order> order;
+  std::optional<std::uint32_t> rate;           // attempts in a second, evenly spaced
+  std::optional<OnFailure> on_failure;         // what becomes of an event that is given up
+  std::optional<std::uint32_t> suspend_after;  // so many failures in a row ...
+  std::optional<Duration> suspend_over;        // ... over at least this long; 0: never mind
+
+  friend bool operator==(const RareOptions&, const RareOptions&) = default;
+};
+
+// How hard to try, and when. Absent fields take the default of the callback's scheme.
+struct DeliveryOptions {
+  std::optional<Duration> retry_initial;
+  std::optional<Duration> retry_max;         // longest pause between two attempts
+  std::optional<std::uint32_t> retry_count;  // attempts in all
+  std::optional<Duration> expiry;            // older events are not delivered
+  std::optional<std::uint32_t> window;       // attempts in flight at once
+  Seldom<RareOptions> rare{};
+
+  // Whether events are collected and delivered together.
+  [[nodiscard]] bool collects() const { return rare->digest || rare->min_interval; }
+  [[nodiscard]] bool ordered() const { return rare->order == Order::source; }
+  [[nodiscard]] bool only_latest() const { return rare->coalesce == Coalesce::latest; }
+
+  friend bool operator==(const DeliveryOptions&, const DeliveryOptions&) = default;
+};
+
+// Bounds of each option, and which cannot be had together. Fails with the option's JSON name first
+// in the sentence.
+[[nodiscard]] Status validate(const DeliveryOptions& options);
+
+}  // namespace sense
