@@ -255,6 +255,7 @@ class ZmqBroker final : public Broker {
     const auto limit = static_cast<std::size_t>(config_.settings.size("waiting-size"));
     if (waiting_octets_.load() + octets > limit) {
       ++counters_["broker.requests.overload"];
+      ++overloads_;
       const bus::Reply reply{incoming->request.id,
                              Code::nomoreroom,
                              "the broker cannot store as fast as events come: broker.waiting-size",
@@ -336,6 +337,7 @@ class ZmqBroker final : public Broker {
       commits_.wait(commit_timeout());
       auto waiting = commits_.take();
       for (const auto range : damage_.take()) ingest_->note_damage(range);
+      ingest_->note_overload(overloads_.exchange(0), system_clock().now());
       if (!commit(waiting)) return;
       trim(system_clock().now());
       if (stopping_.load() && waiting.empty()) {
@@ -430,6 +432,7 @@ class ZmqBroker final : public Broker {
   std::optional<Reader> reader_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> waiting_octets_ = 0;
+  std::atomic<std::uint64_t> overloads_ = 0;  // refused requests that were not announced yet
   bus::Mailbox<IncomingRef> commits_;
   bus::Mailbox<IncomingRef> reads_;
   bus::Mailbox<Journal::Range> damage_;  // from the reader to the commit thread

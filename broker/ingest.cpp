@@ -6,6 +6,7 @@
 #include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/event/codec.hpp"
+#include "core/subscription/test_event.hpp"
 
 namespace sense {
 
@@ -25,7 +26,8 @@ bool reserved(std::string_view type) {
   if (!type.starts_with(prefix)) return false;
   const auto local = type.substr(prefix.size());
   return local.starts_with("subscription-") || local.starts_with("journal-") ||
-         local.starts_with("gateway-changed") || local.starts_with("gateway-removed");
+         local == "overload" || local.starts_with("gateway-changed") ||
+         local.starts_with("gateway-removed");
 }
 
 constexpr auto not_seen =
@@ -135,20 +137,29 @@ void Ingest::note_source(std::string_view source) {
   if (auto row = registry_.note_source(source)) rows_.push_back(std::move(*row));
 }
 
+// A test is its subscription's owner's to send, by a request: nobody else is told why not.
+Status Ingest::check_reserved(const Arrival& arrival, const Incoming& incoming) const {
+  if (arrival.head->type != test_type || incoming.peer.empty())
+    return fail(Code::noaccess, "events of type " + std::string(arrival.head->type) +
+                                    " are published by the broker only");
+  const auto event = decode_event(arrival.octets);
+  if (!event) return tl::unexpected(event.error());
+  const auto entry = registry_.get("subscription", event->subject);
+  if (entry && may_test(*incoming.rights, incoming.principal, *entry)) return {};
+  return fail(Code::noaccess, "a test goes to a subscription of one's own: its id is the subject");
+}
+
 Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, Now now) {
   const auto& event = arrival.head;
   if (!event) {
     ++counters_["broker.events.refused"];
     return refuse(event.error().code, event.error().message);
   }
-  if (const auto allowed = check_publish(*incoming.rights, arrival.octets); !allowed) {
+  const auto allowed = reserved(event->type) ? check_reserved(arrival, incoming)
+                                             : check_publish(*incoming.rights, arrival.octets);
+  if (!allowed) {
     ++counters_["broker.events.refused"];
     return refuse(allowed.error().code, allowed.error().message);
-  }
-  if (reserved(event->type)) {
-    ++counters_["broker.events.refused"];
-    return refuse(Code::noaccess, "events of type " + std::string(event->type) +
-                                      " are published by the broker only");
   }
   if (incoming.peer.empty() && !is_topic(incoming.topic, event->type, event->source)) {
     ++counters_["broker.events.refused"];
@@ -273,6 +284,12 @@ void Ingest::expire_leases(Now now) {
   }
 }
 
+// Behind all that was asked for, so that nobody's sequence depends on it.
+void Ingest::announce_conditions(Now now) {
+  for (const auto& event : conditions_.due(now))
+    append(encode(event), event.type.clark(), event.source, "broker", now);
+}
+
 Status Ingest::write(Now now) {
   if (records_.empty() && rows_.empty()) return {};
   if (auto status = store_.begin(); !status) return status;
@@ -338,16 +355,21 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
     if (!incoming->peer.empty())
       out.answers.push_back({incoming->peer, bus::encode(reply, incoming->request.operation)});
   }
+  announce_conditions(now);
   const auto events = next_ - 1 - head_;
   if (auto status = write(now); !status) {
     undo();
     const auto reason = survivable(status.error());
     if (!reason) return tl::unexpected(status.error());
-    if (reason->code == Code::nomoreroom) store_.note_full();
+    if (reason->code == Code::nomoreroom) {
+      store_.note_full();
+      conditions_.note_full(group.size(), now);
+    }
     ++counters_["broker.groups.refused"];
     return refused(group, *reason);
   }
   noted_.clear();
+  conditions_.told(now);
   registry_.commit();
   ids_.commit();
   seal(out);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/conditions.hpp"
 #include "broker/recent_ids.hpp"
 #include "broker/registry.hpp"
 #include "broker/request.hpp"
@@ -39,6 +40,9 @@ class Ingest {
   // and what is damaged is quarantined and announced by {urn:sense:management}journal-damaged.
   void note_damage(Journal::Range range);
 
+  // So many requests were refused before they came here: announced by events, now and then.
+  void note_overload(std::uint64_t requests, Now now) { conditions_.note_overload(requests, now); }
+
   // When leases end next.
   [[nodiscard]] std::optional<MonoTime> next_timer() const { return registry_.next_expiry(); }
   [[nodiscard]] std::uint64_t head() const { return head_; }
@@ -55,6 +59,7 @@ class Ingest {
     RecentIds::Key key;
   };
   bus::Reply handle_publish(const Incoming& incoming, Now now);
+  [[nodiscard]] Status check_reserved(const Arrival& arrival, const Incoming& incoming) const;
   bus::Published take_event(const Arrival& arrival, const Incoming& incoming, Now now);
   [[nodiscard]] Status check_change(const Incoming& incoming) const;
   bus::Reply handle_put(const Incoming& incoming, Now now);
@@ -67,6 +72,7 @@ class Ingest {
   void note_source(std::string_view source);
   void expire_leases(Now now);
   void announce_damage(Now now);
+  void announce_conditions(Now now);
   [[nodiscard]] Status write(Now now);
   void undo();
   Outgoing refused(std::span<const IncomingRef> group, const Error& error) const;
@@ -78,6 +84,7 @@ class Ingest {
   RecentIds ids_;
   std::uint64_t head_ = 0;  // committed
   std::vector<Journal::Range> noted_;
+  Conditions conditions_;
 
   // The group under way.
   std::uint64_t next_ = 1;

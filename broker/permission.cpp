@@ -52,6 +52,10 @@ Status check_change(const Rights& rights, std::string_view principal, const bus:
   return {};
 }
 
+bool may_test(const Rights& rights, std::string_view principal, const RegistryEntry& subscription) {
+  return rights.may_manage() || owns(principal, subscription.value);
+}
+
 bool may_see(const Rights& rights, std::string_view principal, const RegistryEntry& entry) {
   return rights.may_list() || (entry.kind == subscription_kind && owns(principal, entry.value));
 }

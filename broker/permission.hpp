@@ -18,6 +18,10 @@ namespace sense {
 [[nodiscard]] Status check_change(const Rights& rights, std::string_view principal,
                                   const bus::Request& request, const RegistryEntry* current);
 
+// Whether somebody may have a test event (core/subscription/test_event.hpp) sent to a subscription.
+[[nodiscard]] bool may_test(const Rights& rights, std::string_view principal,
+                            const RegistryEntry& subscription);
+
 // Whether GET shows an entry: to who may list, and one's own subscriptions. LIST needs that right:
 // to look for somebody's own among a million would hold up those who publish.
 [[nodiscard]] bool may_see(const Rights& rights, std::string_view principal,

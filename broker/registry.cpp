@@ -19,6 +19,8 @@ std::string_view change_name(const Subscription& before, const Subscription& aft
   using State = SubscriptionState;
   if (after.state == State::ended) return "ended";
   if (before.state == State::pending && after.state == State::active) return "verified";
+  // Another callback, which has not agreed yet.
+  if (before.state != after.state && after.state == State::pending) return "edited";
   if (before.state != after.state)
     return after.state == State::paused      ? "paused"
            : after.state == State::suspended ? "suspended"

@@ -45,14 +45,4 @@ inline constexpr std::array subscription_options{
     Option{"language", OptionType::text, "", "Wanted language, a BCP 47 tag.", 0, 64},
 };
 
-inline constexpr std::array delivery_options{
-    Option{"retry-initial", OptionType::duration, "1s", "Pause after the first failed attempt.", 0,
-           604800},
-    Option{"retry-max", OptionType::duration, "1h", "Longest pause between two attempts.", 0,
-           604800},
-    Option{"retry-count", OptionType::integer, "1", "Attempts in all.", 1, 1000},
-    Option{"expiry", OptionType::duration, "1h", "Older events are not delivered."},
-    Option{"window", OptionType::integer, "1", "Attempts in flight at once.", 1, 1024},
-};
-
 }  // namespace sense::cli

@@ -1,5 +1,6 @@
 #include "cli/static_subscriptions.hpp"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cli/config_tables.hpp"
@@ -8,6 +9,8 @@
 namespace sense::cli {
 
 namespace {
+
+using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 2> nested{"labels", "delivery"};
 
@@ -38,24 +41,35 @@ Status read_labels(Subscription& subscription, const YamlNode& mapping) {
   return {};
 }
 
-// Only what is written counts: the scheme's defaults hold for the rest.
+Json json_of(const YamlNode& node) {
+  Json json;
+  switch (node.kind) {
+    case YamlNode::Kind::null: break;
+    case YamlNode::Kind::scalar:
+      // A number if it looks like one; all else is text, as durations are.
+      json = Json::parse(node.scalar, nullptr, /*allow_exceptions=*/false);
+      return json.is_number() ? json : Json(node.scalar);
+    case YamlNode::Kind::sequence:
+      json = Json::array();
+      for (const auto& item : node.items) json.push_back(json_of(item));
+      break;
+    case YamlNode::Kind::mapping:
+      json = Json::object();
+      for (const auto& [key, value] : node.entries) json[key] = json_of(value);
+      break;
+  }
+  return json;
+}
+
+// The same members as everywhere, read by the same code.
 Status read_delivery(Subscription& subscription, const YamlNode& mapping) {
   const auto* node = mapping.find("delivery");
-  if (node == nullptr) return {};
-  const auto settings = read_settings(*node, delivery_options);
-  if (!settings) return tl::unexpected(settings.error());
-  auto& delivery = subscription.delivery;
-  const auto duration = [&](std::string_view key, std::optional<Duration>& target) {
-    if (node->find(key) != nullptr) target = settings->duration(key);
-  };
-  const auto number = [&](std::string_view key, std::optional<std::uint32_t>& target) {
-    if (node->find(key) != nullptr) target = static_cast<std::uint32_t>(settings->integer(key));
-  };
-  duration("retry-initial", delivery.retry_initial);
-  duration("retry-max", delivery.retry_max);
-  number("retry-count", delivery.retry_count);
-  duration("expiry", delivery.expiry);
-  number("window", delivery.window);
+  if (node == nullptr || node->kind == YamlNode::Kind::null) return {};
+  const Json whole = {{"callback", subscription.callback}, {"delivery", json_of(*node)}};
+  const auto read =
+      subscription_from_json(whole.dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (!read) return node->refuse(read.error().message);
+  subscription.delivery = read->delivery;
   return {};
 }
 

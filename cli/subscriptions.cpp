@@ -1,154 +1,202 @@
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/arrival.hpp"
-#include "cli/command.hpp"
-#include "core/base/random.hpp"
+#include "cli/registry_talk.hpp"
+#include "cli/subscription_commands.hpp"
 #include "core/base/text.hpp"
-#include "core/subscription/subscription.hpp"
 
 namespace sense::cli {
 
 namespace {
 
-constexpr const char* kind = "subscription";
+using Json = nlohmann::json;
+
 constexpr std::uint32_t page_entries = 500;
-constexpr Duration patience = std::chrono::seconds{15};
+constexpr const char* some_id = "s-01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 struct Wanted {
-  std::string callback, id, filter;
-  std::vector<std::string> types, sources, labels;
+  std::string callback, filter, edition, language, delivery;
+  std::vector<std::string> types, sources, labels, clear;
   std::string period = "1h";
+  std::string owner = "cli";
+  std::uint64_t revision = 0;
   bool vouch = false;
 };
 
-template <class Pattern>
-std::string joined(const std::vector<Pattern>& patterns) {
-  std::string text;
-  for (const auto& pattern : patterns) text += (text.empty() ? "" : ",") + pattern.text();
-  return text.empty() ? "all" : text;
+// ---- list, create
+
+bool show(const RegistryEntry& entry, bool json) {
+  auto subscription = subscription_from_json(entry.value);
+  if (!subscription) {
+    say("the entry " + entry.key + " cannot be read: " + subscription.error().message);
+    return true;
+  }
+  subscription->revision = entry.revision;
+  return print_line(line_of(*subscription, json));
 }
 
-std::string line_of(const Subscription& subscription, bool json) {
-  if (json) return to_json(subscription, false);
-  std::string line =
-      subscription.id + " " + std::string(to_text(subscription.state)) + " " +
-      subscription.callback + " types=" + joined(subscription.types) +
-      " sources=" + joined(subscription.sources) + " owner=" + subscription.owner +
-      " expires=" + (subscription.expires ? to_rfc3339(*subscription.expires) : "never");
-  if (!subscription.filter.empty()) line += " filter=" + std::string(subscription.filter.text());
-  if (!subscription.reason.empty()) line += " reason=" + subscription.reason;
-  return printable(line);
+void list(const RegistryTalk& talk, const std::string& after) {
+  talk.bus.registry_list("subscription", after, page_entries,
+                         [talk](Result<Bus::RegistryPage> page) {
+                           if (!page) return talk.loop.finish(failed(page.error()));
+                           for (const auto& entry : page->entries)
+                             if (!show(entry, talk.json)) return talk.loop.finish(exit_failed);
+                           if (!page->more || page->entries.empty())
+                             return talk.loop.finish(exit_ok);
+                           list(talk, page->entries.back().key);
+                         });
 }
 
-// One conversation with the registry; the loop ends with its answer.
-class Registry {
- public:
-  Registry(Loop& loop, Bus& bus, bool json) : loop_(loop), bus_(bus), json_(json) {}
-
-  void list(const std::string& after) {
-    bus_.registry_list(kind, after, page_entries, [this](Result<Bus::RegistryPage> page) {
-      if (!page) return loop_.finish(failed(page.error()));
-      for (const auto& entry : page->entries)
-        if (!show(entry)) return loop_.finish(exit_failed);
-      if (!page->more || page->entries.empty()) return loop_.finish(exit_ok);
-      list(page->entries.back().key);
-    });
-  }
-
-  void create(const Subscription& subscription) {
-    bus_.registry_put(
-        {kind, subscription.id, 0, to_json(subscription, true)}, "created",
-        [this, created = Subscription(subscription)](Result<std::uint64_t> revision) mutable {
-          if (!revision) return loop_.finish(failed(revision.error()));
-          created.revision = *revision;
-          print_line(line_of(created, json_));
-          loop_.finish(exit_ok);
-        });
-  }
-
-  void cancel(const std::string& id) {
-    bus_.registry_get(kind, id, [this, id](Result<RegistryEntry> entry) {
-      if (!entry) return loop_.finish(failed(about(id, entry.error())));
-      const auto subscription = subscription_from_json(entry->value);
-      if (subscription && subscription->via == "config")
-        return loop_.finish(failed("subscription " + id +
-                                   " comes from the configuration file: "
-                                   "take it out there and restart the broker"));
-      bus_.registry_remove(
-          kind, id, entry->revision, "cancelled", [this, id](Result<std::uint64_t> revision) {
-            if (!revision) return loop_.finish(failed(about(id, revision.error())));
-            print_line(json_ ? "{\"cancelled\":\"" + id + "\"}" : "cancelled " + id);
-            loop_.finish(exit_ok);
-          });
-    });
-  }
-
- private:
-  static std::string about(const std::string& id, const Error& error) {
-    if (error.code == Code::notfound)
-      return "there is no subscription " + id + ": see `sense subscriptions list`";
-    return error.message;
-  }
-
-  bool show(const RegistryEntry& entry) {
-    auto subscription = subscription_from_json(entry.value);
-    if (!subscription) {
-      say("the entry " + entry.key + " cannot be read: " + subscription.error().message);
-      return true;
-    }
-    subscription->revision = entry.revision;
-    return print_line(line_of(*subscription, json_));
-  }
-
-  Loop& loop_;
-  Bus& bus_;
-  bool json_;
-};
-
-template <class Action>
-int with_registry(const Global& global, Action action) {
-  Loop loop;
-  auto session = BusSession::open(loop, global);
-  if (!session) return refused(session.error());
-  loop.set_interrupted_code(exit_failed);
-  loop.set_deadline(patience, [&] {
-    loop.finish(failed("no answer from the broker at " + (*session)->endpoint() +
-                       " within 15s: is it running?"));
-  });
-  Registry registry(loop, (*session)->bus(), global.json);
-  action(registry);
-  return loop.run();
-}
-
-Result<Subscription> subscription_of(const Wanted& wanted, WallTime now) {
-  Subscription subscription;
-  subscription.id = "s-" + random_token(130);
-  subscription.owner = "cli";
-  subscription.via = "cli";
-  subscription.created = subscription.updated = now;
-  subscription.callback = wanted.callback;
-  for (const auto& text : wanted.types) subscription.types.push_back(*TypePattern::parse(text));
-  for (const auto& text : wanted.sources)
-    subscription.sources.push_back(*SourcePattern::parse(text));
-  subscription.filter = wanted.filter;
-  subscription.period = *parse_duration(wanted.period);
-  subscription.expires = now + subscription.period;
-  subscription.state = wanted.vouch ? SubscriptionState::active : SubscriptionState::pending;
+Result<std::map<std::string, std::string, std::less<>>> labels_of(const Wanted& wanted) {
+  std::map<std::string, std::string, std::less<>> labels;
   for (const auto& label : wanted.labels) {
     const auto equals = label.find('=');
     if (equals == std::string::npos)
       return fail(Code::badparam, "--label '" + label + "' is not NAME=VALUE");
-    subscription.labels[label.substr(0, equals)] = label.substr(equals + 1);
+    labels[label.substr(0, equals)] = label.substr(equals + 1);
   }
-  if (auto good = validate(subscription); !good) return tl::unexpected(good.error());
-  return subscription;
+  return labels;
+}
+
+Result<Subscriptions::Request> request_of(const Wanted& wanted) {
+  Subscriptions::Request request;
+  request.owner = wanted.owner;
+  request.via = "cli";
+  request.callback = wanted.callback;
+  for (const auto& text : wanted.types) request.types.push_back(*TypePattern::parse(text));
+  for (const auto& text : wanted.sources) request.sources.push_back(*SourcePattern::parse(text));
+  request.filter = wanted.filter;
+  request.period = *parse_duration(wanted.period);
+  request.callback_proved = wanted.vouch;
+  auto labels = labels_of(wanted);
+  if (!labels) return tl::unexpected(labels.error());
+  request.labels = std::move(*labels);
+  return request;
+}
+
+// What is wrong with it is said before the broker is asked.
+Status check(const Subscriptions::Request& request) {
+  Subscription subscription;
+  subscription.id = "s";
+  subscription.callback = request.callback;
+  subscription.filter = request.filter;
+  subscription.labels = request.labels;
+  subscription.owner = request.owner;
+  return validate(subscription);
 }
 
 int run_create(const Global& global, const Wanted& wanted) {
-  const auto subscription = subscription_of(wanted, system_clock().now().wall);
-  if (!subscription) return refused(subscription.error());
-  return with_registry(global, [&](Registry& registry) { registry.create(*subscription); });
+  const auto request = request_of(wanted);
+  if (!request) return refused(request.error());
+  if (const auto good = check(*request); !good) return refused(good.error());
+  return talk_to_registry(global, [&](const RegistryTalk& talk) {
+    talk.subscriptions.create(*request, talk.shown(""));
+  });
+}
+
+// ---- edit
+
+Result<std::string> patch_of(const Wanted& wanted) {
+  auto patch = Json::object();
+  for (const auto& name : wanted.clear) patch[name] = nullptr;
+  const auto put = [&](const char* name, const std::string& text) {
+    if (!text.empty()) patch[name] = text;
+  };
+  put("callback", wanted.callback);
+  put("filter", wanted.filter);
+  put("edition", wanted.edition);
+  put("language", wanted.language);
+  if (!wanted.types.empty()) patch["types"] = wanted.types;
+  if (!wanted.sources.empty()) patch["sources"] = wanted.sources;
+  const auto labels = labels_of(wanted);
+  if (!labels) return tl::unexpected(labels.error());
+  for (const auto& [name, value] : *labels)
+    patch["labels"][name] = value.empty() ? Json(nullptr) : Json(value);
+  if (!wanted.delivery.empty()) {
+    auto delivery = Json::parse(wanted.delivery, nullptr, /*allow_exceptions=*/false);
+    if (!delivery.is_object())
+      return fail(Code::badparam, "--delivery is not a JSON object such as {\"window\": 4}");
+    patch["delivery"] = std::move(delivery);
+  }
+  if (patch.empty()) return fail(Code::badparam, "nothing is to be edited: say what, see --help");
+  return patch.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+int run_edit(const Global& global, const std::string& id, const Wanted& wanted) {
+  const auto patch = patch_of(wanted);
+  if (!patch) return refused(patch.error());
+  return talk_to_registry(global, [&](const RegistryTalk& talk) {
+    talk.subscriptions.edit(id, wanted.revision, *patch, talk.shown(id));
+  });
+}
+
+// ---- what takes an id and little else
+
+void cancel(const RegistryTalk& talk, const std::string& id) {
+  talk.subscriptions.cancel(id, "cancelled", [talk, id](const Result<SubscriptionRef>& answer) {
+    if (!answer) return talk.fail_with(id, answer.error());
+    print_line(talk.json ? Json{{"cancelled", id}}.dump() : "cancelled " + printable(id));
+    talk.loop.finish(exit_ok);
+  });
+}
+
+void test(const RegistryTalk& talk, const std::string& id) {
+  talk.subscriptions.test(id, "cli", [talk, id](const Result<Receipt>& receipt) {
+    if (!receipt) return talk.fail_with(id, receipt.error());
+    print_line(talk.json ? Json{{"id", id}, {"sequence", receipt->sequence}}.dump()
+                         : "test event " + std::to_string(receipt->sequence) +
+                               " is on its way to the callback of " + printable(id));
+    talk.loop.finish(exit_ok);
+  });
+}
+
+using IdAction = void (*)(const RegistryTalk&, const std::string& id);
+
+void add_for_id(CLI::App& parent, Cli& cli, const char* name, const char* help, const char* more,
+                IdAction action) {
+  const auto footer = std::string(more) + "Example:\n  sense subscriptions " + name + " " + some_id;
+  auto* command = add_command(parent, name, help, footer.c_str());
+  const auto id = std::make_shared<std::string>();
+  command->add_option("ID", *id, "Its id")->required();
+  command->callback([&cli, id, action] {
+    cli.run = [&cli, id, action] {
+      return talk_to_registry(cli.global, [&](const RegistryTalk& talk) { action(talk, *id); });
+    };
+  });
+}
+
+void add_for_ids(CLI::App& parent, Cli& cli) {
+  add_for_id(parent, cli, "get", "Show one subscription", "",
+             [](const auto& talk, const auto& id) { talk.subscriptions.get(id, talk.shown(id)); });
+  add_for_id(
+      parent, cli, "pause", "Deliver nothing for the time being",
+      "What matches meanwhile is kept and delivered when it is resumed, unless it expires "
+      "or the\nsubscription ends.\n\n",
+      [](const auto& talk, const auto& id) { talk.subscriptions.pause(id, talk.shown(id)); });
+  add_for_id(
+      parent, cli, "resume", "Deliver again, what was kept first",
+      "Also for one that is suspended because its callback was failing.\n\n",
+      [](const auto& talk, const auto& id) { talk.subscriptions.resume(id, talk.shown(id)); });
+  add_for_id(parent, cli, "test", "Send an event to this subscription's callback, and to no other",
+             "Its type is {urn:sense:management}subscription-test; it is delivered whatever types, "
+             "sources and\nfilter the subscription has.\n\n",
+             test);
+  add_for_id(parent, cli, "cancel", "End a subscription; nothing follows", "", cancel);
+}
+
+// ---- the command line
+
+void add_labels(CLI::App& command, std::vector<std::string>& target, const char* help) {
+  command.add_option("--label", target, help)->type_name("LABEL")->allow_extra_args(false);
+}
+
+void add_filter_option(CLI::App& command, std::string& target) {
+  command
+      .add_option("--filter", target,
+                  "Only events for which this is true, in CloudEvents SQL; see sense filter --help")
+      ->type_name("EXPRESSION");
 }
 
 void add_create(CLI::App& parent, Cli& cli) {
@@ -161,48 +209,90 @@ void add_create(CLI::App& parent, Cli& cli) {
   command->add_option("CALLBACK", wanted->callback, "URI to call back")->required();
   add_types(*command, wanted->types, "Only these types: {ns}local, {ns}* or *; repeatable");
   add_sources(*command, wanted->sources, "Only these sources; /** for all below; repeatable");
-  command
-      ->add_option(
-          "--filter", wanted->filter,
-          "Only events for which this is true, in CloudEvents SQL; see sense filter --help")
-      ->type_name("EXPRESSION");
+  add_filter_option(*command, wanted->filter);
   add_duration(*command, "--period", wanted->period, "Lease; it ends by itself after that");
-  command->add_option("--label", wanted->labels, "NAME=VALUE, for yourself; repeatable")
-      ->type_name("LABEL")
-      ->allow_extra_args(false);
+  add_labels(*command, wanted->labels, "NAME=VALUE, for yourself; repeatable");
+  command->add_option("--owner", wanted->owner, "Whose it is; your principal when you have a key")
+      ->capture_default_str();
   command->add_flag("--vouch", wanted->vouch,
                     "Do not ask the callback: you know that it wants to be called");
   command->callback(
       [&cli, wanted] { cli.run = [&cli, wanted] { return run_create(cli.global, *wanted); }; });
 }
 
+void add_edit(CLI::App& parent, Cli& cli) {
+  auto* command = add_command(
+      parent, "edit", "Change a subscription; what is not named stays as it is",
+      "Another callback is asked first, and nothing is delivered until it has agreed. Members for "
+      "--clear:\ntypes, sources, filter, edition, language, delivery, labels.\n\nExamples:\n"
+      "  sense subscriptions edit s-01ARZ3NDEKTSV4RRFFQ69G5FAV --type '{urn:example:printer}*'\n"
+      "  sense subscriptions edit s-01ARZ3NDEKTSV4RRFFQ69G5FAV --clear filter --label team=ops\n"
+      "  sense subscriptions edit s-01ARZ3NDEKTSV4RRFFQ69G5FAV --delivery '{\"window\": 4}'");
+  const auto wanted = std::make_shared<Wanted>();
+  const auto id = std::make_shared<std::string>();
+  command->add_option("ID", *id, "Its id")->required();
+  command->add_option("--callback", wanted->callback, "URI to call back")->type_name("URI");
+  add_types(*command, wanted->types, "These types instead: {ns}local, {ns}* or *; repeatable");
+  add_sources(*command, wanted->sources, "These sources instead; /** for all below; repeatable");
+  add_filter_option(*command, wanted->filter);
+  command->add_option("--edition", wanted->edition, "Wanted form of the payload");
+  command->add_option("--language", wanted->language, "Wanted language, a BCP 47 tag");
+  command->add_option("--delivery", wanted->delivery, "Delivery options that change; null resets")
+      ->type_name("JSON");
+  add_labels(*command, wanted->labels, "NAME=VALUE, or NAME= to take it away; repeatable");
+  command->add_option("--clear", wanted->clear, "Back to what it is when not given; repeatable")
+      ->type_name("MEMBER")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--revision", wanted->revision,
+                   "Only when this is its revision: nobody has changed it since you looked")
+      ->type_name("N");
+  command->callback([&cli, id, wanted] {
+    cli.run = [&cli, id, wanted] { return run_edit(cli.global, *id, *wanted); };
+  });
+}
+
+void add_renew(CLI::App& parent, Cli& cli) {
+  auto* command = add_command(parent, "renew", "A new lease from now on",
+                              "Example:\n  sense subscriptions renew "
+                              "s-01ARZ3NDEKTSV4RRFFQ69G5FAV --period 7d");
+  const auto id = std::make_shared<std::string>();
+  const auto period = std::make_shared<std::string>("1h");
+  command->add_option("ID", *id, "Its id")->required();
+  add_duration(*command, "--period", *period, "Lease; it ends by itself after that");
+  command->callback([&cli, id, period] {
+    cli.run = [&cli, id, period] {
+      return talk_to_registry(cli.global, [&](const RegistryTalk& talk) {
+        talk.subscriptions.renew(*id, *parse_duration(*period), talk.shown(*id));
+      });
+    };
+  });
+}
+
 }  // namespace
 
 void add_subscriptions(CLI::App& app, Cli& cli) {
-  auto* command =
-      add_command(app, "subscriptions", "List, create and cancel subscriptions",
-                  "Examples:\n"
-                  "  sense subscriptions list --json\n"
-                  "  sense subscriptions create mailto:a@example.net --type '{urn:example}*'\n"
-                  "  sense subscriptions cancel s-01ARZ3NDEKTSV4RRFFQ69G5FAV");
+  auto* command = add_command(
+      app, "subscriptions", "Everything about subscriptions: list, create, edit, test, import ...",
+      "Examples:\n"
+      "  sense subscriptions list --json\n"
+      "  sense subscriptions create mailto:a@example.net --type '{urn:example}*'\n"
+      "  sense subscriptions test s-01ARZ3NDEKTSV4RRFFQ69G5FAV\n"
+      "  sense subscriptions export > subscriptions.yaml");
   command->require_subcommand(1);
-  auto* list = add_command(*command, "list", "Everybody's subscriptions, one a line, by id",
-                           "Example:\n  sense subscriptions list");
-  list->callback([&cli] {
+  auto* all = add_command(*command, "list", "Subscriptions, one a line, by id",
+                          "Example:\n  sense subscriptions list");
+  all->callback([&cli] {
     cli.run = [&cli] {
-      return with_registry(cli.global, [](Registry& registry) { registry.list(""); });
+      return talk_to_registry(cli.global, [](const RegistryTalk& talk) { list(talk, ""); });
     };
   });
   add_create(*command, cli);
-  auto* cancel = add_command(*command, "cancel", "End a subscription; nothing follows",
-                             "Example:\n  sense subscriptions cancel s-01ARZ3NDEKTSV4RRFFQ69G5FAV");
-  const auto id = std::make_shared<std::string>();
-  cancel->add_option("ID", *id, "Its id")->required();
-  cancel->callback([&cli, id] {
-    cli.run = [&cli, id] {
-      return with_registry(cli.global, [&](Registry& registry) { registry.cancel(*id); });
-    };
-  });
+  add_edit(*command, cli);
+  add_renew(*command, cli);
+  add_for_ids(*command, cli);
+  add_export(*command, cli);
+  add_import(*command, cli);
 }
 
 }  // namespace sense::cli

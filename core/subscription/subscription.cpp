@@ -5,6 +5,7 @@
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
+#include "core/subscription/test_event.hpp"
 
 namespace sense {
 
@@ -142,6 +143,9 @@ std::string_view to_text(SubscriptionState state) {
 bool matches(const Subscription& subscription, const Event& event) {
   // An event that the broker has not stamped yet comes after all that it has.
   const bool too_early = event.sequence != 0 && event.sequence <= subscription.since;
+  // A test is for one alone; who has no id only watches, and sees it like any other event.
+  if (is_test(event.type) && !subscription.id.empty())
+    return !too_early && event.subject == subscription.id;
   return !too_early && type_wanted(subscription, event.type) &&
          source_wanted(subscription, event.source) && may_see(subscription, event) &&
          subscription.filter.passes(event);

@@ -56,8 +56,8 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 
 // Whether the event is one that the subscription asks for and its owner may see: types, sources,
 // since, the event's own audience and except, and filter; an event on which the filter's expression
-// fails is not. The service's own events (namespace
-// management_namespace) match only a type pattern that names that namespace.
+// fails is not. The service's own events (namespace management_namespace) match only a type pattern
+// that names that namespace; tests: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";

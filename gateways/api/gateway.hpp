@@ -92,9 +92,10 @@ struct Verification {
   enum class Outcome {
     verified,  // it said yes
     asked,     // the question is on its way; the answer comes to Subscriptions::confirm
-    refused,   // it said no, or may not be asked
+    refused,   // it said no, or may not be asked: the subscription ends
+    failed,    // it could not be asked now: the host asks again, at growing intervals
   };
-  Outcome outcome = Outcome::refused;
+  Outcome outcome = Outcome::failed;
   std::string answer;
 };
 using VerificationDone = std::function<void(Verification)>;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/bus/bus.hpp"
 #include "core/subscription/subscription.hpp"
 
 namespace sense {
@@ -25,7 +26,8 @@ class Subscriptions {
     std::vector<TypePattern> types;
     std::vector<SourcePattern> sources;
     std::string filter;
-    Duration period{0};  // wanted; the grant may be shorter (parameter max-period)
+    Duration period{0};         // wanted; the grant may be shorter (parameter lease-max) ...
+    bool period_exact = false;  // ... unless it is to be refused then
     std::string edition;
     std::string language;
     DeliveryOptions delivery;
@@ -46,6 +48,22 @@ class Subscriptions {
   virtual void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) = 0;
   // The answer to a verification: the token that the callback was sent. Fails with noaccess.
   virtual void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) = 0;
+
+  // What follows fails with noaccess for subscriptions of the configuration file, and with
+  // badcontext in a state that does not allow it.
+
+  // Changes what `patch`, a JSON merge patch, says (edited() in subscription_edit.hpp). `revision`:
+  // the one that the asker has seen, badcontext when it is not the present one; 0: whatever it is.
+  virtual void edit(std::string id, std::uint64_t revision, std::string patch,
+                    Answer<SubscriptionRef> done) = 0;
+  // Active or suspended: what matches from here on is kept, not delivered.
+  virtual void pause(std::string id, Answer<SubscriptionRef> done) = 0;
+  // Paused or suspended: what was kept is delivered.
+  virtual void resume(std::string id, Answer<SubscriptionRef> done) = 0;
+  // Publishes an event for this subscription alone (test_event.hpp); `by`: who asks. Of those of
+  // the configuration file, too. Answered once it is durable.
+  virtual void test(std::string id, std::string by, Answer<Receipt> done) = 0;
+
   virtual void get(std::string id, Answer<SubscriptionRef> done) = 0;
   // Ordered by id, after `after`; `owner` empty: everybody's. limit 1 to 1,000.
   struct Page {

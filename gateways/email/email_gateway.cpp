@@ -92,17 +92,16 @@ void EmailGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
 }
 
 void EmailGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
-  const auto refused = [&](std::string why) {
-    done({Verification::Outcome::refused, std::move(why)});
-  };
-  if (!mailer_) return refused("this gateway is stopping");
+  if (!mailer_) return done({Verification::Outcome::failed, "this gateway is stopping"});
   auto to = address_of_callback(subscription->callback);
-  if (!to) return refused(to.error().message);
+  if (!to) return done({Verification::Outcome::refused, to.error().message});
   auto message = verification_message(envelope(*to), *subscription, token, confirm_url_);
   mailer_->send(*to, std::move(message), [done = std::move(done)](const Attempt& attempt) {
-    const bool asked = attempt.outcome == Attempt::Outcome::delivered;
-    done({asked ? Verification::Outcome::asked : Verification::Outcome::refused,
-          asked ? attempt.answer : "the mail that asks cannot be sent: " + attempt.answer});
+    if (attempt.outcome == Attempt::Outcome::delivered)
+      return done({Verification::Outcome::asked, attempt.answer});
+    const bool passing = attempt.outcome == Attempt::Outcome::retry;
+    done({passing ? Verification::Outcome::failed : Verification::Outcome::refused,
+          "the mail that asks cannot be sent: " + attempt.answer});
   });
 }
 

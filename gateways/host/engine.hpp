@@ -175,6 +175,7 @@ class Engine {
   [[nodiscard]] Work& work(Lane& lane) const;
 
   // engine_match.cpp: events become items
+  void find_candidates(const Event& event);
   void take(Lane& lane, const EventRef& event, Now now);
   void overflow(Lane& lane, const EventRef& event);
   Key add_item(Lane& lane, Item item);

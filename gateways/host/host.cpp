@@ -3,19 +3,20 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
+#include <random>
 #include <set>
 
 #include "core/base/log.hpp"
-#include "core/base/random.hpp"
 #include "core/base/uri.hpp"
 #include "gateways/host/complete.hpp"
-#include "gateways/host/engine.hpp"
+#include "gateways/host/conditions.hpp"
+#include "gateways/host/engine_defaults.hpp"
 #include "gateways/host/gateway_directory.hpp"
+#include "gateways/host/guarded.hpp"
 #include "gateways/host/host_store.hpp"
 #include "gateways/host/management_change.hpp"
 #include "gateways/host/progress.hpp"
@@ -34,25 +35,6 @@ constexpr auto again_after = std::chrono::seconds{1};
 constexpr auto window_checkpoint_after = std::chrono::milliseconds{10};
 constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
 
-Engine::Defaults defaults_of(const GatewayDescriptor& descriptor, const Settings& host) {
-  Engine::Defaults defaults;
-  for (const auto pause : descriptor.delivery.retry_seconds)
-    defaults.pauses.push_back(std::chrono::seconds{pause});
-  defaults.window = descriptor.delivery.window;
-  defaults.suspend_after = static_cast<std::uint32_t>(host.integer("suspend-after"));
-  defaults.suspend_over = host.duration("suspend-over");
-  defaults.backlog_max = static_cast<std::size_t>(host.integer("backlog-max"));
-  return defaults;
-}
-
-std::uint64_t random_seed() {
-  std::array<unsigned char, 8> bytes{};
-  fill_random(bytes);
-  std::uint64_t seed = 0;
-  for (const auto byte : bytes) seed = (seed << 8U) | byte;
-  return seed;
-}
-
 Executor executor_of(asio::io_context& reactor) {
   return [&reactor](std::function<void()> task) { asio::post(reactor, std::move(task)); };
 }
@@ -61,13 +43,14 @@ class AsioGatewayHost final : public GatewayHost {
  public:
   using Reactor = std::unique_ptr<asio::io_context>;
 
-  AsioGatewayHost(GatewayConfig config, GatewayPlugin plugin, HostStore store, Reactor reactor,
-                  std::unique_ptr<Bus> bus)
+  AsioGatewayHost(GatewayConfig config, GatewayPlugin plugin, HostStore store,
+                  CallbackMemory memory, Reactor reactor, std::unique_ptr<Bus> bus)
       : plugin_(std::move(plugin)),
         reactor_(std::move(reactor)),
         config_(std::move(config)),
         store_(std::move(store)),
-        engine_(defaults_of(plugin_.descriptor(), config_.host), random_seed()),
+        memory_(std::move(memory)),
+        engine_(engine_defaults(plugin_.descriptor(), config_.host), std::random_device{}()),
         bus_(std::move(bus)) {}
   ~AsioGatewayHost() override { bus_->close(); }
 
@@ -141,8 +124,10 @@ class AsioGatewayHost final : public GatewayHost {
       load_subscriptions("");
   }
 
-  void again(std::function<void()> task) {
-    auto timer = std::make_shared<asio::steady_timer>(*reactor_, again_after);
+  void again(std::function<void()> task) { after(again_after, std::move(task)); }
+
+  void after(Duration pause, std::function<void()> task) {
+    auto timer = std::make_shared<asio::steady_timer>(*reactor_, pause);
     timer->async_wait([timer, task = std::move(task)](boost::system::error_code error) {
       if (!error) task();
     });
@@ -157,7 +142,12 @@ class AsioGatewayHost final : public GatewayHost {
       if (after.empty()) position_ = page->sequence;
       for (const auto& entry : page->entries) {
         auto subscription = subscription_from_json(entry.value);
-        if (subscription) apply(std::move(*subscription), "");
+        if (!subscription) {
+          log::warn("a subscription cannot be read; it is kept and not served",
+                    {{"id", entry.key}, {"reason", subscription.error().message}});
+          continue;
+        }
+        apply(std::move(*subscription), "");
       }
       if (page->more && !page->entries.empty()) return load_subscriptions(page->entries.back().key);
       open_door();
@@ -169,6 +159,9 @@ class AsioGatewayHost final : public GatewayHost {
     if (!started) return finish(started);
     for (const auto& uri : gateway_->listening()) log::info("listening", {{"on", uri}});
     directory_.announce(gateway_->listening());
+    const auto& schemes = plugin_.descriptor().schemes;
+    tell(*bus_, gateway_started_event(config_.name, {schemes.begin(), schemes.end()},
+                                      gateway_->listening(), system_clock().now().wall));
     for (const auto& subscription : engine_.subscriptions())
       if (subscription->state == SubscriptionState::pending)
         verifier_.verify(*gateway_, subscription->id);
@@ -178,17 +171,6 @@ class AsioGatewayHost final : public GatewayHost {
     follow();
     perform();
     checkpoint_later();
-  }
-
-  // What the plugin throws ends here.
-  static Status guarded(const std::function<Status()>& call) {
-    try {
-      return call();
-    } catch (const std::exception& error) {
-      return fail(Code::internalerror, std::string("the gateway plugin failed: ") + error.what());
-    } catch (...) {
-      return fail(Code::internalerror, "the gateway plugin failed with an unknown exception");
-    }
   }
 
   void finish(Status reason) {
@@ -328,10 +310,9 @@ class AsioGatewayHost final : public GatewayHost {
       return false;
     }
     if (held && held->revision >= subscription.revision) return false;
-    const auto id = subscription.id;
-    const bool pending = subscription.state == SubscriptionState::pending;
-    engine_.put(std::make_shared<const Subscription>(std::move(subscription)), now);
-    if (pending && !held && following_) verifier_.verify(*gateway_, id);
+    const auto changed = std::make_shared<const Subscription>(std::move(subscription));
+    engine_.put(changed, now);
+    if (following_) verifier_.on_change(*gateway_, held, *changed);
     return true;
   }
 
@@ -350,10 +331,16 @@ class AsioGatewayHost final : public GatewayHost {
     for (;;) {
       auto actions = engine_.take_actions();
       if (actions.empty()) break;
-      for (auto& letter : actions.dead) progress_.bury(std::move(letter));
+      for (auto& letter : actions.dead) {
+        news_.note(letter);
+        progress_.bury(std::move(letter));
+      }
       if (stopping_) continue;  // what is not attempted now is after the next start
       for (auto& deliver : actions.deliver) attempt(deliver);
-      for (const auto& id : actions.gone) end_in_registry(id, "unreachable");
+      for (const auto& id : actions.gone) {
+        if (const auto held = engine_.find(id)) verifier_.on_gone(held->callback);
+        end_in_registry(id, "unreachable");
+      }
       for (const auto& id : actions.forget) gateway_->forget(id);
       for (const auto& suspension : actions.suspensions) suspender_.set(suspension);
       if (actions.checkpoint) checkpoint_soon();
@@ -407,6 +394,7 @@ class AsioGatewayHost final : public GatewayHost {
       if (error || stopped_) return;
       checkpoint();
       perform();
+      for (const auto& event : news_.take(system_clock().now())) tell(*bus_, event);
       if (stalled_ && engine_.unsaved() <= unsaved_max) {
         stalled_ = false;
         bus_->resume();
@@ -436,6 +424,7 @@ class AsioGatewayHost final : public GatewayHost {
   const GatewayConfig config_;
   Counters counters_;
   HostStore store_;
+  CallbackMemory memory_;
   Engine engine_;
   std::unique_ptr<Bus> bus_;
   GatewayDirectory directory_{*bus_, config_.name, plugin_.descriptor().schemes,
@@ -451,8 +440,15 @@ class AsioGatewayHost final : public GatewayHost {
       config_.name, system_clock(), counters_,      *reactor_,
       *bus_,        subscriptions_, config_.egress, [this] { return parameters(); }};
   Progress progress_{store_, engine_, counters_};
-  Verifier verifier_{subscriptions_, counters_,
-                     [this](const auto& id, const auto& reason) { end_in_registry(id, reason); }};
+  Verifier verifier_{
+      subscriptions_,
+      memory_,
+      system_clock(),
+      counters_,
+      config_.host.duration("verify-span"),
+      {[this](const auto& id, const auto& reason) { end_in_registry(id, reason); },
+       [this](Duration pause, std::function<void()> task) { after(pause, std::move(task)); }}};
+  DeadLetterNews news_{config_.name};
   Suspender suspender_{subscriptions_, counters_,
                        [this](std::function<void()> task) { again(std::move(task)); }};
   std::unique_ptr<Gateway> gateway_;
@@ -478,6 +474,9 @@ Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
                                                         GatewayPlugin plugin) {
   auto store = HostStore::open(config.data);
   if (!store) return tl::unexpected(store.error());
+  auto memory = CallbackMemory::open(config.data, config.host.duration("verified-memory"),
+                                     system_clock().now().wall);
+  if (!memory) return tl::unexpected(memory.error());
   auto reactor = std::make_unique<asio::io_context>(1);
   BusOptions options;
   options.service = config.endpoints.service;
@@ -487,8 +486,9 @@ Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
   options.executor = executor_of(*reactor);
   auto bus = connect_zmq_bus(std::move(options));
   if (!bus) return tl::unexpected(bus.error());
-  auto host = std::make_unique<AsioGatewayHost>(
-      std::move(config), std::move(plugin), std::move(*store), std::move(reactor), std::move(*bus));
+  auto host =
+      std::make_unique<AsioGatewayHost>(std::move(config), std::move(plugin), std::move(*store),
+                                        std::move(*memory), std::move(reactor), std::move(*bus));
   if (auto status = host->open(); !status) return tl::unexpected(status.error());
   return host;
 }

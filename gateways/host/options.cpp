@@ -5,7 +5,7 @@
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 7> table = {{
+  static constexpr std::array<Option, 9> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; whoever asks for more gets this.", 1,
        31'536'000},
@@ -16,6 +16,13 @@ std::span<const Option> gateway_host_options() {
       {"topics-max", OptionType::integer, "1000",
        "With more types subscribed to than this, the gateway takes all events from the bus.", 1,
        10'000},
+      {"verified-memory", OptionType::duration, "30d",
+       "How long a callback that has agreed is not asked again by subscriptions of the same owner; "
+       "0s: always asked.",
+       0, 315'360'000},
+      {"verify-span", OptionType::duration, "24h",
+       "How long a callback that cannot be asked is tried again before its subscription ends.", 0,
+       2'592'000},
       {"suspend-after", OptionType::integer, "20",
        "After so many failures in a row, over `suspend-over`, a callback is only probed; 0: never.",
        0, 1000},

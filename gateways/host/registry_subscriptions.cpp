@@ -5,6 +5,8 @@
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
+#include "core/subscription/subscription_edit.hpp"
+#include "core/subscription/test_event.hpp"
 
 namespace sense {
 
@@ -12,15 +14,42 @@ namespace {
 
 constexpr const char* kind = "subscription";
 
-Result<SubscriptionRef> parsed(const RegistryEntry& entry) {
+Result<Subscription> read(const RegistryEntry& entry) {
   auto subscription = subscription_from_json(entry.value);
+  if (subscription) subscription->revision = entry.revision;
+  return subscription;
+}
+
+Result<SubscriptionRef> parsed(const RegistryEntry& entry) {
+  auto subscription = read(entry);
   if (!subscription) return tl::unexpected(subscription.error());
   return std::make_shared<const Subscription>(std::move(*subscription));
 }
 
 Status require_period(Duration period) {
   if (period >= std::chrono::seconds{1}) return {};
-  return fail(Code::badparam, "the period of a subscription is at least one second");
+  return fail(Code::badparam, "subscription: period is at least one second");
+}
+
+Status require_own(const Subscription& subscription) {
+  if (subscription.via != "config") return {};
+  return fail(Code::noaccess,
+              "subscription " + subscription.id + " is the configuration file's: change it there");
+}
+
+// What was asked of one callback says nothing about another.
+Status require_pending(const Subscription& subscription, const std::string& asked) {
+  if (subscription.state != SubscriptionState::pending)
+    return fail(Code::duplicate, "the subscription is not pending any more");
+  if (subscription.callback != asked)
+    return fail(Code::duplicate, "the subscription has another callback meanwhile");
+  return {};
+}
+
+Status require_verified(const Subscription& subscription) {
+  if (subscription.state != SubscriptionState::pending) return {};
+  return fail(Code::badcontext, "subscription " + subscription.id +
+                                    " is pending: its callback has not agreed to anything yet");
 }
 
 }  // namespace
@@ -34,8 +63,16 @@ Status RegistrySubscriptions::check(const Subscription& subscription) const {
                                   ":'; configure one in section `gateways`");
 }
 
+Status RegistrySubscriptions::check_period(const Request& request) const {
+  if (auto status = require_period(request.period); !status) return status;
+  if (!request.period_exact || request.period <= served_.lease_max) return {};
+  return fail(Code::badparam, "subscription: period is at most " + to_text(served_.lease_max) +
+                                  " here (lease-max), not " + to_text(request.period));
+}
+
 void RegistrySubscriptions::create(Request request, Answer<SubscriptionRef> done) {
   const auto now = clock_.now().wall;
+  auto status = check_period(request);
   Subscription subscription;
   subscription.id = "s-" + random_token(130);
   subscription.owner = std::move(request.owner);
@@ -53,7 +90,6 @@ void RegistrySubscriptions::create(Request request, Answer<SubscriptionRef> done
   subscription.language = std::move(request.language);
   subscription.delivery = request.delivery;
   subscription.labels = std::move(request.labels);
-  auto status = require_period(request.period);
   if (status) status = check(subscription);
   if (!status) {
     later_([done, error = status.error()] { done(tl::unexpected(error)); });
@@ -78,7 +114,7 @@ void RegistrySubscriptions::edit(std::string id, std::string reason, Change chan
                                  Answer<SubscriptionRef> done, int tries) {
   bus_.registry_get(kind, id, [=, this](Result<RegistryEntry> entry) {
     if (!entry) return done(tl::unexpected(entry.error()));
-    auto subscription = subscription_from_json(entry->value);
+    auto subscription = read(*entry);
     if (!subscription) return done(tl::unexpected(subscription.error()));
     if (auto status = change(*subscription); !status) return done(tl::unexpected(status.error()));
     subscription->updated = clock_.now().wall;
@@ -111,12 +147,10 @@ void RegistrySubscriptions::cancel(std::string id, std::string reason,
                                    Answer<SubscriptionRef> done) {
   bus_.registry_get(kind, id, [=, this](Result<RegistryEntry> entry) {
     if (!entry) return done(tl::unexpected(entry.error()));
-    auto subscription = parsed(*entry);
-    if (!subscription) return done(std::move(subscription));
-    if ((*subscription)->via == "config")
-      return done(fail(Code::noaccess,
-                       "this subscription is the configuration file's: "
-                       "remove it there"));
+    const auto subscription = parsed(*entry);
+    if (!subscription) return done(tl::unexpected(subscription.error()));
+    if (auto status = require_own(**subscription); !status)
+      return done(tl::unexpected(status.error()));
     bus_.registry_remove(kind, id, 0, reason, [done, subscription](Result<std::uint64_t> answer) {
       if (!answer) return done(tl::unexpected(answer.error()));
       auto ended = **subscription;
@@ -146,12 +180,12 @@ void RegistrySubscriptions::confirm(std::string id, std::string token,
       std::move(done));
 }
 
-void RegistrySubscriptions::activate(std::string id, Answer<SubscriptionRef> done) {
+void RegistrySubscriptions::activate(std::string id, std::string asked,
+                                     Answer<SubscriptionRef> done) {
   edit(
       std::move(id), "callback verified",
-      [](Subscription& subscription) -> Status {
-        if (subscription.state != SubscriptionState::pending)
-          return fail(Code::duplicate, "the subscription is not pending any more");
+      [asked = std::move(asked)](Subscription& subscription) -> Status {
+        if (auto status = require_pending(subscription, asked); !status) return status;
         subscription.state = SubscriptionState::active;
         subscription.challenge_hash.clear();
         return {};
@@ -175,14 +209,13 @@ void RegistrySubscriptions::set_suspended(std::string id, bool suspended, std::s
       std::move(done));
 }
 
-void RegistrySubscriptions::keep_challenge(std::string id, std::string token,
+void RegistrySubscriptions::keep_challenge(std::string id, std::string asked, std::string token,
                                            Answer<SubscriptionRef> done) {
   keeping_.try_emplace(id);
   edit(
       id, "verification asked",
-      [hash = sha256_hex(token)](Subscription& subscription) -> Status {
-        if (subscription.state != SubscriptionState::pending)
-          return fail(Code::duplicate, "the subscription is not pending any more");
+      [asked = std::move(asked), hash = sha256_hex(token)](Subscription& subscription) -> Status {
+        if (auto status = require_pending(subscription, asked); !status) return status;
         subscription.challenge_hash = hash;
         return {};
       },
@@ -191,6 +224,58 @@ void RegistrySubscriptions::keep_challenge(std::string id, std::string token,
         done(std::move(answer));
         if (waiting.empty()) return;
         for (const auto& confirmation : waiting.mapped()) confirmation();
+      });
+}
+
+void RegistrySubscriptions::edit(std::string id, std::uint64_t revision, std::string patch,
+                                 Answer<SubscriptionRef> done) {
+  edit(
+      std::move(id), "edited by its owner",
+      [this, revision, patch = std::move(patch)](Subscription& subscription) -> Status {
+        if (auto status = require_own(subscription); !status) return status;
+        if (revision != 0 && revision != subscription.revision)
+          return fail(Code::badcontext, "subscription " + subscription.id +
+                                            " has been changed meanwhile (its revision is " +
+                                            std::to_string(subscription.revision) +
+                                            "): read it again and repeat");
+        auto changed = edited(subscription, patch);
+        if (!changed) return tl::unexpected(changed.error());
+        if (auto status = check(*changed); !status) return status;
+        subscription = std::move(*changed);
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::set_state(std::string id, SubscriptionState state, std::string reason,
+                                      Answer<SubscriptionRef> done) {
+  edit(
+      std::move(id), std::move(reason),
+      [state](Subscription& subscription) -> Status {
+        if (auto status = require_own(subscription); !status) return status;
+        if (auto status = require_verified(subscription); !status) return status;
+        if (subscription.state != state) subscription.reason.clear();
+        subscription.state = state;
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::pause(std::string id, Answer<SubscriptionRef> done) {
+  set_state(std::move(id), SubscriptionState::paused, "paused by its owner", std::move(done));
+}
+
+void RegistrySubscriptions::resume(std::string id, Answer<SubscriptionRef> done) {
+  set_state(std::move(id), SubscriptionState::active, "resumed by its owner", std::move(done));
+}
+
+void RegistrySubscriptions::test(std::string id, std::string by, Answer<Receipt> done) {
+  get(std::move(id),
+      [this, by = std::move(by), done = std::move(done)](const Result<SubscriptionRef>& found) {
+        if (!found) return done(tl::unexpected(found.error()));
+        if (auto status = require_verified(**found); !status)
+          return done(tl::unexpected(status.error()));
+        bus_.publish(test_event(**found, by, clock_.now().wall), done);
       });
 }
 

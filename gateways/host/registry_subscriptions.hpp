@@ -32,6 +32,11 @@ class RegistrySubscriptions final : public Subscriptions {
   void renew(std::string id, Duration period, Answer<SubscriptionRef> done) override;
   void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) override;
   void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) override;
+  void edit(std::string id, std::uint64_t revision, std::string patch,
+            Answer<SubscriptionRef> done) override;
+  void pause(std::string id, Answer<SubscriptionRef> done) override;
+  void resume(std::string id, Answer<SubscriptionRef> done) override;
+  void test(std::string id, std::string by, Answer<Receipt> done) override;
   void get(std::string id, Answer<SubscriptionRef> done) override;
   void list(std::string owner, std::string after, std::uint32_t limit, Answer<Page> done) override;
   void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) override;
@@ -43,9 +48,11 @@ class RegistrySubscriptions final : public Subscriptions {
   }
   [[nodiscard]] std::size_t count() const override { return engine_.count(); }
 
-  // For the host: the outcome of a verification.
-  void activate(std::string id, Answer<SubscriptionRef> done);
-  void keep_challenge(std::string id, std::string token, Answer<SubscriptionRef> done);
+  // For the host: the outcome of a verification of `asked`, the subscription's callback. Fails with
+  // duplicate when it is not pending any more, or its callback is another one meanwhile.
+  void activate(std::string id, std::string asked, Answer<SubscriptionRef> done);
+  void keep_challenge(std::string id, std::string asked, std::string token,
+                      Answer<SubscriptionRef> done);
   // For the host: what it thinks of a callback. Fails with duplicate when the subscription is in no
   // state to be suspended or resumed.
   void set_suspended(std::string id, bool suspended, std::string reason,
@@ -56,9 +63,12 @@ class RegistrySubscriptions final : public Subscriptions {
   using Change = std::function<Status(Subscription&)>;
   void edit(std::string id, std::string reason, Change change, Answer<SubscriptionRef> done,
             int tries = 3);
+  void set_state(std::string id, SubscriptionState state, std::string reason,
+                 Answer<SubscriptionRef> done);
   void put(Subscription subscription, std::uint64_t revision, std::string reason,
            Answer<SubscriptionRef> done);
   [[nodiscard]] Status check(const Subscription& subscription) const;
+  [[nodiscard]] Status check_period(const Request& request) const;
   void collect(std::string owner, std::string after, std::uint32_t limit, Page page,
                Answer<Page> done);
 

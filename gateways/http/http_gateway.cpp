@@ -138,7 +138,7 @@ void HttpGateway::stop() {
   auto ended = std::exchange(under_way_, std::make_shared<UnderWay>());
   for (auto& [id, done] : ended->attempts) done(Attempt::retry("this gateway is stopping"));
   for (auto& [id, done] : ended->verifications)
-    done({Verification::Outcome::refused, "this gateway is stopping"});
+    done({Verification::Outcome::failed, "this gateway is stopping"});
 }
 
 void HttpGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) {
@@ -156,7 +156,7 @@ void HttpGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone 
 }
 
 void HttpGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
-  if (!transfer_) return done({Verification::Outcome::refused, "this gateway is stopping"});
+  if (!transfer_) return done({Verification::Outcome::failed, "this gateway is stopping"});
   const auto id = ++under_way_->last;
   under_way_->verifications.emplace(id, std::move(done));
   Question question{subscription->callback, origin_, std::move(token)};

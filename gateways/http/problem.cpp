@@ -43,6 +43,7 @@ const char* title_of(unsigned status) {
     case 405: return "Method Not Allowed";
     case 409: return "Conflict";
     case 410: return "Gone";
+    case 412: return "Precondition Failed";
     case 413: return "Content Too Large";
     case 415: return "Unsupported Media Type";
     case 421: return "Misdirected Request";
@@ -59,9 +60,9 @@ const char* title_of(unsigned status) {
 
 unsigned status_of(Code code) { return statuses[static_cast<std::size_t>(code)]; }
 
-Answer problem(const Error& error) { return problem(status_of(error.code), error); }
+namespace {
 
-Answer problem(unsigned status, const Error& error) {
+Answer make_problem(unsigned status, const Error& error, std::string_view field) {
   nlohmann::ordered_json body;
   body["type"] = "about:blank";
   body["title"] = title_of(status);
@@ -69,6 +70,7 @@ Answer problem(unsigned status, const Error& error) {
   body["detail"] = error.message;
   body["code"] = static_cast<unsigned>(error.code);
   body["symbol"] = symbol(error.code);
+  if (!field.empty()) body["field"] = field;
   Answer answer;
   answer.status = status;
   answer.content_type = "application/problem+json";
@@ -76,5 +78,15 @@ Answer problem(unsigned status, const Error& error) {
   if (status == 503) answer.headers.emplace_back("Retry-After", "5");
   return answer;
 }
+
+}  // namespace
+
+Answer problem(const Error& error) { return problem(error, {}); }
+
+Answer problem(const Error& error, std::string_view field) {
+  return make_problem(status_of(error.code), error, field);
+}
+
+Answer problem(unsigned status, const Error& error) { return make_problem(status, error, {}); }
 
 }  // namespace sense::http

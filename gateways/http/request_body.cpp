@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/text.hpp"
+#include "core/subscription/subscription_edit.hpp"
 
 namespace sense::http {
 
@@ -79,6 +80,18 @@ int hex_value(char c) {
   return -1;
 }
 
+// "88119", with its quotation marks (RFC 9110, section 8.8.3).
+Result<std::uint64_t> read_entity_tag(std::string_view tag) {
+  std::uint64_t revision = 0;
+  const bool quoted = tag.size() > 2 && tag.front() == '"' && tag.back() == '"';
+  if (quoted) tag = tag.substr(1, tag.size() - 2);
+  const auto* const last = tag.data() + tag.size();
+  const auto [end, wrong] = std::from_chars(tag.data(), last, revision);
+  if (!quoted || wrong != std::errc{} || end != last || revision == 0)
+    return refuse(Code::badparam, "If-Match is a revision in quotation marks, as ETag gives it");
+  return revision;
+}
+
 Status read_limit(PageRequest& page, const std::string& value) {
   const auto* const last = value.data() + value.size();
   const auto [end, wrong] = std::from_chars(value.data(), last, page.limit);
@@ -108,7 +121,38 @@ Result<Subscriptions::Request> subscription_request(std::string_view text) {
   request.delivery = wanted->delivery;
   request.labels = std::move(wanted->labels);
   if (request.period <= Duration{0}) return refuse(Code::badparam, "period is longer than 0s");
+  request.period_exact = json->contains("period");
   return request;
+}
+
+Result<EditRequest> edit_request(std::string_view text, const std::string* if_match) {
+  auto json = parse_object(text);
+  if (!json) return tl::unexpected(json.error());
+  EditRequest request;
+  if (const auto given = json->find("revision"); given != json->end()) {
+    if (!given->is_number_unsigned() || *given == 0)
+      return refuse(Code::badparam, "revision is not a whole number from 1");
+    request.revision = given->get<std::uint64_t>();
+    json->erase(given);
+  }
+  if (if_match != nullptr && *if_match != "*") {
+    const auto revision = read_entity_tag(*if_match);
+    if (!revision) return tl::unexpected(revision.error());
+    if (request.revision != 0 && request.revision != *revision)
+      return refuse(Code::badparam, "revision is not the one of If-Match");
+    request.revision = *revision;
+  }
+  request.patch = json->dump(-1, ' ', false, Json::error_handler_t::replace);
+  return request;
+}
+
+std::string_view field_of(const Error& error) {
+  std::string_view text = error.message;
+  for (const std::string_view start : {"subscription: ", "request: ", "unknown member '"})
+    if (text.starts_with(start)) text.remove_prefix(start.size());
+  const auto name = text.substr(0, text.find_first_of(" :'"));
+  const auto found = std::find(subscription_members.begin(), subscription_members.end(), name);
+  return found == subscription_members.end() ? std::string_view() : *found;
 }
 
 Result<Duration> period_request(std::string_view text) {

@@ -21,8 +21,20 @@ inline constexpr Duration period_default = std::chrono::hours{1};
 // "labels"}; owner and via are left empty.
 [[nodiscard]] Result<Subscriptions::Request> subscription_request(std::string_view json);
 
+// {"revision": 88119, "types": [...], ...}: a revision and what is to be changed, as a JSON merge
+// patch (RFC 7396) of editable_members. `if_match`: the header If-Match, or null; it names the
+// revision, too, as "88119" or, for any, *.
+struct EditRequest {
+  std::uint64_t revision = 0;  // 0: none was named
+  std::string patch;
+};
+[[nodiscard]] Result<EditRequest> edit_request(std::string_view json, const std::string* if_match);
+
 // {"period": "10min"}; an empty body means the default period.
 [[nodiscard]] Result<Duration> period_request(std::string_view json);
+// The member of a subscription that a refusal of it is about; "" when that cannot be told.
+[[nodiscard]] std::string_view field_of(const Error& error);
+
 // {"token": "..."}
 [[nodiscard]] Result<std::string> token_request(std::string_view json);
 

@@ -25,13 +25,16 @@ Answer answer_subscription(unsigned status, const Subscription& subscription) {
   Answer answer;
   answer.status = status;
   answer.body = to_json(subscription, /*secrets=*/false) + "\n";
+  answer.headers.emplace_back("ETag", "\"" + std::to_string(subscription.revision) + "\"");
   return answer;
 }
+
+Answer refuse_subscription(const Error& error) { return problem(error, field_of(error)); }
 
 // The answer to whatever asked for one subscription.
 Subscriptions::Answer<SubscriptionRef> answering(Answered done) {
   return [done = std::move(done)](const Result<SubscriptionRef>& result) {
-    done(result ? answer_subscription(200, **result) : problem(result.error()));
+    done(result ? answer_subscription(200, **result) : refuse_subscription(result.error()));
   };
 }
 
@@ -65,7 +68,11 @@ const std::vector<Routes::Route>& Routes::table() {
       {"POST", "/v1/subscriptions", &Routes::create},
       {"GET", "/v1/subscriptions", &Routes::list},
       {"GET", "/v1/subscriptions/{}", &Routes::get},
+      {"PATCH", "/v1/subscriptions/{}", &Routes::edit},
       {"DELETE", "/v1/subscriptions/{}", &Routes::cancel},
+      {"POST", "/v1/subscriptions/{}/pause", &Routes::pause},
+      {"POST", "/v1/subscriptions/{}/resume", &Routes::resume},
+      {"POST", "/v1/subscriptions/{}/test", &Routes::test},
       {"POST", "/v1/subscriptions/{}/renew", &Routes::renew},
       {"POST", "/v1/subscriptions/{}/confirm", &Routes::confirm},
       {"GET", "/v1/sources", &Routes::sources},
@@ -137,12 +144,12 @@ void Routes::publish(Request& request, Answered done) {
 
 void Routes::create(Request& request, Answered done) {
   auto wanted = subscription_request(request.call.body);
-  if (!wanted) return done(problem(wanted.error()));
+  if (!wanted) return done(refuse_subscription(wanted.error()));
   wanted->owner = principal;
   wanted->via = context_.name;
   context_.subscriptions.create(
       std::move(*wanted), [done = std::move(done)](const Result<SubscriptionRef>& made) {
-        if (!made) return done(problem(made.error()));
+        if (!made) return done(refuse_subscription(made.error()));
         auto answer = answer_subscription(201, **made);
         answer.headers.emplace_back("Location", "/v1/subscriptions/" + encode_header((*made)->id));
         done(std::move(answer));
@@ -191,6 +198,42 @@ void Routes::renew(Request& request, Answered done) {
   if (!period) return done(problem(period.error()));
   if_owned(request.id, done, [this, done, period = *period](const SubscriptionRef& found) {
     context_.subscriptions.renew(found->id, period, answering(done));
+  });
+}
+
+void Routes::edit(Request& request, Answered done) {
+  const auto* if_match = request.call.header("if-match");
+  auto wanted = edit_request(request.call.body, if_match);
+  if (!wanted) return done(refuse_subscription(wanted.error()));
+  const auto answer = [done, conditional = if_match != nullptr](const auto& result) {
+    if (!result && conditional && result.error().code == Code::badcontext)
+      return done(problem(412, result.error()));
+    answering(done)(result);
+  };
+  if_owned(request.id, done, [this, wanted = *wanted, answer](const SubscriptionRef& found) {
+    context_.subscriptions.edit(found->id, wanted.revision, wanted.patch, answer);
+  });
+}
+
+void Routes::pause(Request& request, Answered done) {
+  if_owned(request.id, done, [this, done](const SubscriptionRef& found) {
+    context_.subscriptions.pause(found->id, answering(done));
+  });
+}
+
+void Routes::resume(Request& request, Answered done) {
+  if_owned(request.id, done, [this, done](const SubscriptionRef& found) {
+    context_.subscriptions.resume(found->id, answering(done));
+  });
+}
+
+void Routes::test(Request& request, Answered done) {
+  if_owned(request.id, done, [this, done](const SubscriptionRef& found) {
+    context_.subscriptions.test(found->id, std::string(principal),
+                                [done](const Result<Receipt>& receipt) {
+                                  if (!receipt) return done(problem(receipt.error()));
+                                  done(answer_json(202, {{"sequence", receipt->sequence}}));
+                                });
   });
 }
 

@@ -34,6 +34,10 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void get(Request& request, Answered done);
   void renew(Request& request, Answered done);
   void confirm(Request& request, Answered done);
+  void edit(Request& request, Answered done);
+  void pause(Request& request, Answered done);
+  void resume(Request& request, Answered done);
+  void test(Request& request, Answered done);
   void cancel(Request& request, Answered done);
   void sources(Request& request, Answered done);
   void parameters(Request& request, Answered done);

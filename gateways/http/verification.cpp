@@ -12,6 +12,18 @@ namespace {
 bool is_success(const TransferReply& reply) { return reply.status >= 200 && reply.status < 300; }
 
 Verification refused(std::string why) { return {Verification::Outcome::refused, std::move(why)}; }
+Verification failed(std::string why) { return {Verification::Outcome::failed, std::move(why)}; }
+
+// What forbids the address, or makes no sense as one, will not pass; all else may.
+Verification unanswered(const Error& error) {
+  const bool forbidden = error.code == Code::noaccess || error.code == Code::badparam;
+  return forbidden ? refused(error.message) : failed(error.message);
+}
+
+// A server that is down or busy has said nothing about what it wants.
+bool is_passing(const TransferReply& reply) {
+  return reply.status >= 500 || reply.status == 408 || reply.status == 429;
+}
 
 std::string_view without_space(std::string_view text) {
   constexpr std::string_view spaces = " \t\r\n";
@@ -33,7 +45,7 @@ HttpRequest first_request(const Question& question) {
 NextStep after_options(const Question& question, const Result<TransferReply>& reply) {
   NextStep step;
   if (!reply) {
-    step.outcome = refused(reply.error().message);
+    step.outcome = unanswered(reply.error());
     return step;
   }
   const auto* allowed = reply->header("webhook-allowed-origin");
@@ -54,7 +66,10 @@ NextStep after_options(const Question& question, const Result<TransferReply>& re
 }
 
 Verification after_challenge(const Question& question, const Result<TransferReply>& reply) {
-  if (!reply) return refused(reply.error().message);
+  if (!reply) return unanswered(reply.error());
+  if (is_passing(*reply))
+    return failed("the callback answered HTTP " + std::to_string(reply->status) +
+                  " to the challenge");
   if (!is_success(*reply))
     return refused("the callback answered HTTP " + std::to_string(reply->status) +
                    " to the challenge; it is to answer 200 and the challenge's value, or OPTIONS "

@@ -127,7 +127,7 @@ void SenseGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
 }
 
 void SenseGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
-  Verification verification{Verification::Outcome::refused, "the gateway is not running"};
+  Verification verification{Verification::Outcome::failed, "the gateway is not running"};
   if (open_) {
     Actions actions;
     verification = server_->verify(*subscription, std::move(token), context_.clock.now(), actions);

@@ -7,7 +7,11 @@
 namespace sense::datagram {
 
 namespace {
-Verification refused(const Error& error) { return {Verification::Outcome::refused, error.message}; }
+// Too many verifications under way will be fewer; what is wrong with the address stays.
+Verification not_asked(const Error& error) {
+  const bool passing = error.code == Code::nomoreroom;
+  return {passing ? Verification::Outcome::failed : Verification::Outcome::refused, error.message};
+}
 }  // namespace
 
 Verifications::Verifications(const Limits& limits, const std::vector<Listener>& listeners,
@@ -22,9 +26,9 @@ Verifications::Verifications(const Limits& limits, const std::vector<Listener>& 
 Verification Verifications::start(const Subscription& subscription, std::string token, Now now,
                                   Actions& out) {
   const auto endpoint = endpoint_of(subscription.callback);
-  if (!endpoint) return refused(endpoint.error());
-  if (auto status = may_be_target(*endpoint, egress_); !status) return refused(status.error());
-  if (auto status = admit(*endpoint); !status) return refused(status.error());
+  if (!endpoint) return not_asked(endpoint.error());
+  if (auto status = may_be_target(*endpoint, egress_); !status) return not_asked(status.error());
+  if (auto status = admit(*endpoint); !status) return not_asked(status.error());
   const auto listener = listener_for(listeners_, *endpoint, subscription);
   if (listener == listeners_.size())
     return {Verification::Outcome::refused, "no listener reaches " + subscription.callback};

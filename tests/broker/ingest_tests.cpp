@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "core/subscription/test_event.hpp"
 #include "tests/broker/bench.hpp"
 #include "tests/broker/full_disk.hpp"
 
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(malformed_event_is_refused_and_its_neighbours_stored) {
 BOOST_AUTO_TEST_CASE(events_that_only_the_broker_may_publish_are_noaccess) {
   IngestBench bench;
   for (const auto* local : {"subscription-created", "subscription-ended", "subscription-x",
-                            "gateway-changed", "gateway-removed"}) {
+                            "gateway-changed", "gateway-removed", "journal-full", "overload"}) {
     const auto published =
         bench.publish_now({event("1", std::string("{urn:sense:management}") + local)});
     BOOST_TEST((published[0].code == Code::noaccess));
@@ -196,6 +197,34 @@ BOOST_AUTO_TEST_CASE(events_that_only_the_broker_may_publish_are_noaccess) {
               Code::noerror));
   BOOST_TEST((bench.publish_now({event("2", "{urn:other}subscription-created")})[0].code ==
               Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(a_test_is_taken_from_its_subscriptions_owner_and_from_who_may_manage) {
+  IngestBench bench;
+  auto subscription = make_subscription("s-1");
+  subscription.owner = "tester";
+  BOOST_REQUIRE(
+      (bench.put_now("subscription", "s-1", 0, to_json(subscription, true)).code == Code::noerror));
+  BOOST_REQUIRE(
+      (bench.put_now("subscription", "s-2", 0, to_json(make_subscription("s-2"), true)).code ==
+       Code::noerror));
+  const auto send = [&](const char* id, RightsRef rights, const char* peer = "peer") {
+    auto test = test_event(make_subscription(id), "tester", bench.clock.now().wall);
+    auto incoming = IngestBench::publish({encode(test)}, peer);
+    incoming->topic = topic_of(test);
+    incoming->rights = std::move(rights);
+    const auto before = bench.ingest->head();
+    (void)bench.commit_one(std::move(incoming));
+    return bench.ingest->head() != before;
+  };
+  const auto nothing = std::make_shared<const Rights>();
+  BOOST_TEST(send("s-1", nothing));  // his own
+  BOOST_TEST(!send("s-2", nothing));
+  BOOST_TEST(!send("s-none", nothing));
+  BOOST_TEST(send("s-2", Rights::all()));
+  BOOST_TEST(!send("s-none", Rights::all()));
+  BOOST_TEST(!send("s-2", Rights::all(), ""));  // as a plain publisher
+  BOOST_TEST(bench.journal().back().principal == "tester");
 }
 
 BOOST_AUTO_TEST_CASE(plain_event_needs_its_own_topic_and_gets_no_answer) {

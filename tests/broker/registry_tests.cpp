@@ -88,6 +88,9 @@ BOOST_AUTO_TEST_CASE(life_of_a_subscription_is_announced_step_by_step) {
   BOOST_TEST(step(SubscriptionState::active) == "subscription-renewed");
   subscription.callback = "https://other.example/";
   BOOST_TEST(step(SubscriptionState::active) == "subscription-edited");
+  subscription.callback = "https://another.example/";
+  BOOST_TEST(step(SubscriptionState::pending) == "subscription-edited");
+  BOOST_TEST(step(SubscriptionState::active) == "subscription-verified");
   BOOST_TEST(step(SubscriptionState::ended) == "subscription-ended");
   BOOST_TEST(!bench.registry.get("subscription", "s-1"));
   BOOST_TEST(!bench.registry.next_expiry());

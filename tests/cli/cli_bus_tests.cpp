@@ -1,42 +1,13 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "tests/cli/process.hpp"
+#include "tests/cli/with_broker.hpp"
 
 using namespace sense::test;
 
 // publish, subscribe, subscriptions and ping against a broker.
 BOOST_AUTO_TEST_SUITE(cli_bus_tests)
-
-namespace {
-
-struct WithBroker {
-  explicit WithBroker(const std::string& more = {})
-      : config(broker_config(folder, more)), broker({"broker", "--config", config}) {
-    const auto ping = sense({"ping", "--timeout", "20s"});
-    BOOST_REQUIRE_MESSAGE(ping.code == 0, ping.err + broker.err());
-  }
-
-  Outcome sense(std::vector<std::string> words, const std::string& input = {}) const {
-    words.insert(words.end(), {"--config", config});
-    return run_sense(words, input);
-  }
-
-  TempFolder folder;
-  std::string config;
-  Running broker;
-};
-
-std::vector<nlohmann::json> json_lines(const std::string& text) {
-  std::vector<nlohmann::json> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(published_event_is_followed_with_all_that_was_said_of_it) {
   const WithBroker with;

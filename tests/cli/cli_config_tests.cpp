@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(static_subscriptions_are_checked_where_they_stand) {
   refuses(head + "    types: ['{urn:a']\n", 4, "pattern");
   refuses(head + "    sources: ['//a/**/b']\n", 4, "'/**'");
   refuses(head + "    tipes: []\n", 4, "did you mean 'types'?");
-  refuses(head + "    delivery: {window: 0}\n", 4, "'window'");
+  refuses(head + "    delivery: {window: 0}\n", 4, "window");
   refuses(head + "    labels: [x]\n", 4, "mapping");
   refuses(head + "  - id: a\n    callback: mailto:b@example.net\n", 4, "two subscriptions");
   refuses("subscriptions:\n  - id: a\n    callback: 'no uri'\n", 2, "callback");

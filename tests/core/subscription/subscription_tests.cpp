@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include "core/subscription/test_event.hpp"
+
 BOOST_AUTO_TEST_SUITE(subscription_tests)
 
 using namespace sense;
@@ -71,6 +73,26 @@ BOOST_AUTO_TEST_CASE(management_events_come_only_when_their_namespace_is_named) 
   BOOST_TEST(wants({"*", "{urn:sense:management}*"}, type));
   BOOST_TEST(wants({"{urn:sense:management}subscription-created"}, type));
   BOOST_TEST(wants({"*"}, "{urn:sense:managements}x"));
+}
+
+BOOST_AUTO_TEST_CASE(a_test_is_for_the_subscription_that_it_names_alone) {
+  auto subscription = small_subscription();
+  subscription.types = {*TypePattern::parse("{urn:p}jam")};
+  subscription.sources = {*SourcePattern::parse("//nowhere/**")};
+  subscription.filter = "FALSE";
+  auto test = test_event(subscription, "ada", {});
+  test.sequence = 10;
+  BOOST_TEST(matches(subscription, test));
+  subscription.since = 10;
+  BOOST_TEST(!matches(subscription, test));
+  auto other = small_subscription();
+  other.id = "s-other";
+  other.types = {*TypePattern::parse("{urn:sense:management}*")};
+  BOOST_TEST(!matches(other, test));
+  other.id = "";  // who only watches
+  BOOST_TEST(matches(other, test));
+  test.type = *QName::parse("{urn:p}test");
+  BOOST_TEST(!matches(subscription, test));
 }
 
 BOOST_AUTO_TEST_CASE(type_and_source_must_both_match) {

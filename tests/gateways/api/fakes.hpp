@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/base/random.hpp"
+#include "core/subscription/subscription_edit.hpp"
 #include "gateways/api/gateway.hpp"
 
 // What a plugin is given, for tests of plugins: a reactor in a thread of its own, a publisher and a
@@ -61,6 +62,28 @@ class FakeSubscriptions final : public Subscriptions {
     if (token != good_token) return done(fail(Code::noaccess, "this is not the token"));
     change(id, std::move(done), [&](Subscription& s) { s.state = SubscriptionState::active; });
   }
+  void edit(std::string id, std::uint64_t revision, std::string patch,
+            Answer<SubscriptionRef> done) override {
+    const auto found = all.find(id);
+    if (found == all.end()) return done(fail(Code::notfound, "there is no such subscription"));
+    if (revision != 0 && revision != found->second->revision)
+      return done(fail(Code::badcontext, "it has been changed meanwhile"));
+    auto next = edited(*found->second, patch);
+    if (!next) return done(tl::unexpected(next.error()));
+    *found->second = *next;
+    ++found->second->revision;
+    done(SubscriptionRef(found->second));
+  }
+  void pause(std::string id, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [&](Subscription& s) { s.state = SubscriptionState::paused; });
+  }
+  void resume(std::string id, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [&](Subscription& s) { s.state = SubscriptionState::active; });
+  }
+  void test(std::string id, std::string by, Answer<Receipt> done) override {
+    tested.emplace_back(std::move(id), std::move(by));
+    done(Receipt{tested.size(), false});
+  }
   void get(std::string id, Answer<SubscriptionRef> done) override {
     const auto found = all.find(id);
     if (found == all.end()) return done(fail(Code::notfound, "there is no such subscription"));
@@ -90,6 +113,7 @@ class FakeSubscriptions final : public Subscriptions {
 
   std::map<std::string, std::shared_ptr<Subscription>> all;
   std::vector<Request> requests;
+  std::vector<std::pair<std::string, std::string>> tested;  // id, by
   std::string good_token = "good";
 
  private:

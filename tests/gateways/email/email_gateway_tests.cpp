@@ -331,6 +331,16 @@ BOOST_AUTO_TEST_CASE(a_question_that_cannot_be_sent_is_refused) {
   BOOST_TEST(answer.answer.find("no such user") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_relay_that_is_busy_has_refused_nothing) {
+  Relay relay({.rcpt = "451 later"});
+  PluginHarness harness;
+  BOOST_REQUIRE(
+      harness.start(email::make_email_gateway(options("smtp", relay.url()), harness.context)));
+  const auto answer =
+      harness.verify(sample_delivery("mailto:user@example.org")->subscription, "T0KEN");
+  BOOST_CHECK(answer.outcome == Verification::Outcome::failed);
+}
+
 BOOST_AUTO_TEST_CASE(stop_answers_what_is_under_way_once_and_does_not_wait_for_the_relay) {
   for (auto script : {Script{.banner = "hang"}, Script{.rcpt = "hang"}, Script{.data = "hang"},
                       Script{.final = "hang"}}) {

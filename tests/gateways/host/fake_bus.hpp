@@ -15,6 +15,7 @@ class FakeBus final : public Bus {
   std::function<void()> before_put;  // somebody else who is faster
   std::optional<Error> failure;      // of everything
   std::vector<std::string> reasons;
+  std::vector<Event> published;
   std::uint64_t sequence = 0;
   int puts = 0;
   int lists = 0;
@@ -82,7 +83,13 @@ class FakeBus final : public Bus {
     });
   }
 
-  void publish(const Event&, Done) override {}
+  void publish(const Event& event, Done done) override {
+    later.push_back([=, this] {
+      if (failure) return done(tl::unexpected(*failure));
+      published.push_back(event);
+      done(Receipt{++sequence, false});
+    });
+  }
   void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>) override {}
   void follow(std::uint64_t, std::vector<std::string>, std::function<void(Batch)>) override {}
   void resume() override {}

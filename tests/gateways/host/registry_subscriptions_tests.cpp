@@ -1,99 +1,16 @@
 #include "gateways/host/registry_subscriptions.hpp"
 
-#include "core/base/random.hpp"
-#include "tests/gateways/host/engine_bench.hpp"
-#include "tests/gateways/host/fake_bus.hpp"
+#include "tests/gateways/host/subscriptions_bench.hpp"
 
 using sense::Code;
 using sense::Result;
-using sense::Subscription;
-using sense::SubscriptionRef;
 using sense::Subscriptions;
 using sense::SubscriptionState;
 using sense::testing::subscription_of;
+using sense::testing::SubscriptionsBench;
 using namespace std::chrono_literals;
 
-namespace {
-
-struct Fixture {
-  sense::VirtualClock clock;
-  sense::Engine engine{{{1s}, 2}, 1};
-  sense::testing::FakeBus bus;
-  sense::RegistrySubscriptions subscriptions{
-      bus,
-      engine,
-      clock,
-      bus.executor(),
-      {[](const std::string& scheme) { return scheme == "test"; }, 1h}};
-
-  std::optional<Result<SubscriptionRef>> answer;
-  std::optional<Result<Subscriptions::Page>> page;
-  int answers = 0;
-
-  Subscriptions::Answer<SubscriptionRef> done() {
-    answer.reset();
-    answers = 0;
-    return [this](Result<SubscriptionRef> result) {
-      answer = std::move(result);
-      ++answers;
-    };
-  }
-  // Exactly one answer, and not inside the call.
-  const Result<SubscriptionRef>& result() {
-    BOOST_CHECK_EQUAL(answers, 0);
-    bus.run();
-    BOOST_REQUIRE_EQUAL(answers, 1);
-    return *answer;
-  }
-  const SubscriptionRef& success() {
-    const auto& got = result();
-    BOOST_REQUIRE_MESSAGE(got.has_value(), got.error().message);
-    return *got;
-  }
-  void refused(Code code, std::string_view part = {}) {
-    const auto& got = result();
-    BOOST_REQUIRE(!got.has_value());
-    BOOST_CHECK_MESSAGE(got.error().code == code, sense::to_string(got.error()));
-    BOOST_CHECK_MESSAGE(got.error().message.find(part) != std::string::npos, got.error().message);
-  }
-  static Subscriptions::Request request() {
-    Subscriptions::Request wanted;
-    wanted.owner = "tester";
-    wanted.via = "http";
-    wanted.callback = "test://one/";
-    wanted.types = {*sense::TypePattern::parse("{urn:a}x")};
-    wanted.period = 10min;
-    return wanted;
-  }
-  void keep(const Subscription& subscription) {
-    bus.entries[{"subscription", subscription.id}] = {
-        "subscription", subscription.id, ++bus.sequence, sense::to_json(subscription, true)};
-  }
-  Subscription kept(const std::string& id) {
-    return *sense::subscription_from_json(bus.entries.at({"subscription", id}).value);
-  }
-  Subscription leased(const char* id, const char* owner = "tester") {
-    auto subscription = subscription_of(id, {"{urn:a}x"});
-    subscription.owner = owner;
-    subscription.expires = clock.now().wall + 5min;
-    subscription.period = 5min;
-    return subscription;
-  }
-  std::vector<std::string> list(const char* owner, const char* after, std::uint32_t limit) {
-    page.reset();
-    subscriptions.list(owner, after, limit, [this](auto got) { page = std::move(got); });
-    BOOST_CHECK(!page);
-    bus.run();
-    BOOST_REQUIRE(page && page->has_value());
-    std::vector<std::string> ids;
-    for (const auto& subscription : (*page)->subscriptions) ids.push_back(subscription->id);
-    return ids;
-  }
-};
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(registry_subscriptions_tests, Fixture)
+BOOST_FIXTURE_TEST_SUITE(registry_subscriptions_tests, SubscriptionsBench)
 
 BOOST_AUTO_TEST_CASE(create_writes_what_was_asked_and_answers_once) {
   auto wanted = request();
@@ -231,7 +148,7 @@ BOOST_AUTO_TEST_CASE(the_right_token_activates_once) {
   auto pending = leased("s-1");
   pending.state = SubscriptionState::pending;
   keep(pending);
-  subscriptions.keep_challenge("s-1", "secret", done());
+  subscriptions.keep_challenge("s-1", "test://one/", "secret", done());
   BOOST_CHECK(success()->state == SubscriptionState::pending);
   BOOST_CHECK_EQUAL(kept("s-1").challenge_hash, sense::sha256_hex("secret"));
   for (const auto* token : {"", "Secret", "secre", "secret "}) {
@@ -260,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_faster_than_the_registry_is_heard) {
   pending.state = SubscriptionState::pending;
   keep(pending);
   int kept_answers = 0;
-  subscriptions.keep_challenge("s-1", "secret", [&](const auto& result) {
+  subscriptions.keep_challenge("s-1", "test://one/", "secret", [&](const auto& result) {
     BOOST_CHECK(result.has_value());
     ++kept_answers;
   });
@@ -271,7 +188,8 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_faster_than_the_registry_is_heard) {
 
 BOOST_AUTO_TEST_CASE(a_challenge_for_what_is_not_there_answers_all_who_wait) {
   int kept_answers = 0;
-  subscriptions.keep_challenge("s-1", "secret", [&](const auto&) { ++kept_answers; });
+  subscriptions.keep_challenge("s-1", "test://one/", "secret",
+                               [&](const auto&) { ++kept_answers; });
   subscriptions.confirm("s-1", "secret", done());
   refused(Code::notfound);
   BOOST_CHECK_EQUAL(kept_answers, 1);
@@ -279,15 +197,26 @@ BOOST_AUTO_TEST_CASE(a_challenge_for_what_is_not_there_answers_all_who_wait) {
 
 BOOST_AUTO_TEST_CASE(only_what_is_pending_is_activated_or_asked) {
   keep(leased("s-1"));
-  subscriptions.activate("s-1", done());
+  subscriptions.activate("s-1", "test://one/", done());
   refused(Code::duplicate);
-  subscriptions.keep_challenge("s-1", "secret", done());
+  subscriptions.keep_challenge("s-1", "test://one/", "secret", done());
   refused(Code::duplicate);
   auto pending = leased("s-2");
   pending.state = SubscriptionState::pending;
   keep(pending);
-  subscriptions.activate("s-2", done());
+  subscriptions.activate("s-2", "test://one/", done());
   BOOST_CHECK(success()->state == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_that_must_not_be_shorter_is_refused) {
+  auto wanted = request();
+  wanted.period = 24h;
+  wanted.period_exact = true;
+  subscriptions.create(wanted, done());
+  refused(Code::badparam, "period is at most 1h");
+  wanted.period = 1h;
+  subscriptions.create(wanted, done());
+  BOOST_CHECK(success()->period == sense::Duration{1h});
 }
 
 BOOST_AUTO_TEST_CASE(get_answers_what_is_there) {

@@ -196,6 +196,21 @@ BOOST_FIXTURE_TEST_CASE(an_echoed_challenge_is_verified, Fixture) {
   }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_server_that_is_down_or_busy_has_refused_nothing, Fixture) {
+  for (const auto* status : {"500 x", "503 x", "429 x", "408 x"}) {
+    LoopbackServer server(http_answers([&](const HttpSeen&) { return http_answer(status); }));
+    BOOST_TEST((harness.verify(pending(url_of(server)), "s3cret").outcome ==
+                Verification::Outcome::failed),
+               status);
+  }
+  std::string nobody;
+  {
+    LoopbackServer server(http_answers([](const HttpSeen&) { return std::string(); }));
+    nobody = url_of(server);
+  }
+  BOOST_CHECK(harness.verify(pending(nobody), "s3cret").outcome == Verification::Outcome::failed);
+}
+
 BOOST_FIXTURE_TEST_CASE(anything_else_is_refused, Fixture) {
   const std::vector<std::pair<std::string, std::string>> answers = {
       {http_answer("405 x"), http_answer("200 OK", "", R"({"challenge":"s3cret"})")},  // a mirror

@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_subscription_is_made_as_asked) {
   BOOST_TEST(request.delivery.window.value() == 3U);
   BOOST_TEST(!request.callback_proved);
   const auto id = json::parse(answer.body)["id"].get<std::string>();
-  BOOST_TEST(answer.headers.at(0).second == "/v1/subscriptions/" + id);
+  BOOST_TEST(answer.headers.at(1).second == "/v1/subscriptions/" + id);
   BOOST_TEST(answer.body.find("challenge") == std::string::npos);
 }
 
@@ -212,6 +212,67 @@ BOOST_AUTO_TEST_CASE(one_subscription_is_shown_renewed_and_cancelled) {
   BOOST_TEST(json::parse(cancelled.body)["reason"] == "cancelled");
 }
 
+BOOST_AUTO_TEST_CASE(one_subscription_is_edited_from_the_revision_that_was_seen) {
+  const auto path = "/v1/subscriptions/" + create();
+  const auto first = ask("PATCH", path, R"({"language":"en"})");
+  BOOST_TEST(first.status == 200U, first.body);
+  BOOST_TEST(json::parse(first.body)["language"] == "en");
+  BOOST_TEST(first.headers.at(0).first == "ETag");
+  BOOST_TEST(first.headers.at(0).second == "\"1\"");
+  http::Call conditional;
+  conditional.headers = {{"if-match", "\"1\""}};
+  BOOST_TEST(ask("PATCH", path, R"({"language":"de"})", conditional).status == 200U);
+  check_problem(ask("PATCH", path, R"({"language":"fr"})", conditional), 412, Code::badcontext);
+  check_problem(ask("PATCH", path, R"({"revision":1,"language":"fr"})"), 409, Code::badcontext);
+  BOOST_TEST(ask("PATCH", path, R"({"revision":2,"language":null})").status == 200U);
+  BOOST_TEST(!json::parse(ask("GET", path).body).contains("language"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_edit_names_its_field_and_changes_nothing) {
+  const auto path = "/v1/subscriptions/" + create();
+  for (const auto& [body, field] :
+       std::vector<std::pair<std::string, std::string>>{{R"({"filter":"x ="})", "filter"},
+                                                        {R"({"types":"*"})", "types"},
+                                                        {R"({"callback":null})", "callback"},
+                                                        {R"({"period":"1h"})", "period"}}) {
+    const auto answer = ask("PATCH", path, body);
+    BOOST_TEST(answer.status == 400U);
+    BOOST_TEST(json::parse(answer.body).value("field", "") == field, answer.body);
+  }
+  for (const auto* body : {"", "[]", "{", R"({"revision":0})", R"({"revision":"1"})",
+                           R"({"language":"en","language":"de"})"})
+    BOOST_TEST(ask("PATCH", path, body).status == 400U, body);
+  for (const auto* tag : {"1", "\"x\"", "\"0\"", "W/\"1\"", "\""}) {
+    http::Call call;
+    call.headers = {{"if-match", tag}};
+    check_problem(ask("PATCH", path, "{}", call), 400, Code::badparam);
+  }
+  BOOST_TEST(json::parse(ask("GET", path).body)["revision"] == 0);
+}
+
+BOOST_AUTO_TEST_CASE(one_subscription_is_paused_resumed_and_tested) {
+  const auto id = create();
+  const auto path = "/v1/subscriptions/" + id;
+  BOOST_TEST(json::parse(ask("POST", path + "/pause").body)["state"] == "paused");
+  BOOST_TEST(json::parse(ask("POST", path + "/resume").body)["state"] == "active");
+  const auto tested = ask("POST", path + "/test");
+  BOOST_TEST(tested.status == 202U);
+  BOOST_TEST(json::parse(tested.body)["sequence"] == 1);
+  BOOST_TEST(harness.subscriptions.tested.at(0).first == id);
+  BOOST_TEST(harness.subscriptions.tested.at(0).second == "anonymous");
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_creation_names_its_field) {
+  for (const auto& [body, field] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"callback":"http://a/","filter":"x ="})", "filter"},
+           {R"({"callback":"http://a/","period":"0s"})", "period"},
+           {R"({"callback":"nowhere"})", "callback"},
+           {R"({"callback":"http://a/","calback":1})", ""}}) {
+    const auto answer = ask("POST", "/v1/subscriptions", body);
+    BOOST_TEST(json::parse(answer.body).value("field", "") == field, answer.body);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(anothers_subscription_is_not_there) {
   auto foreign = std::make_shared<Subscription>();
   foreign->id = "s-AAA";
@@ -219,7 +280,10 @@ BOOST_AUTO_TEST_CASE(anothers_subscription_is_not_there) {
   harness.subscriptions.all[foreign->id] = foreign;
   check_problem(ask("GET", "/v1/subscriptions/s-AAA"), 404, Code::notfound);
   check_problem(ask("DELETE", "/v1/subscriptions/s-AAA"), 404, Code::notfound);
-  check_problem(ask("POST", "/v1/subscriptions/s-AAA/renew"), 404, Code::notfound);
+  for (const auto* what : {"renew", "pause", "resume", "test"})
+    check_problem(ask("POST", std::string("/v1/subscriptions/s-AAA/") + what), 404, Code::notfound);
+  check_problem(ask("PATCH", "/v1/subscriptions/s-AAA", "{}"), 404, Code::notfound);
+  BOOST_TEST(harness.subscriptions.tested.empty());
   BOOST_CHECK(foreign->state == SubscriptionState::pending);
   check_problem(ask("GET", "/v1/subscriptions/s-nothing"), 404, Code::notfound);
 }

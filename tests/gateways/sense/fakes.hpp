@@ -56,6 +56,19 @@ class FakeSubscriptions final : public Subscriptions {
     ++confirmed;
     change(id, std::move(done), [](Subscription& s) { s.state = SubscriptionState::active; });
   }
+  // No request of the protocol asks for these.
+  void edit(std::string id, std::uint64_t, std::string, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [](Subscription&) {});
+  }
+  void pause(std::string id, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [](Subscription&) {});
+  }
+  void resume(std::string id, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [](Subscription&) {});
+  }
+  void test(std::string, std::string, Answer<Receipt> done) override {
+    answer(std::move(done), Result<Receipt>(Receipt{}));
+  }
   void get(std::string id, Answer<SubscriptionRef> done) override {
     change(id, std::move(done), [](Subscription&) {});
   }

@@ -28,7 +28,7 @@ class Recorder final : public sense::Gateway {
     note("stop");
     for (auto& done : std::exchange(waiting_, {})) done(sense::Attempt::retry("stopping"));
     for (auto& done : std::exchange(asking_, {}))
-      done({sense::Verification::Outcome::refused, "stopping"});
+      done({sense::Verification::Outcome::failed, "stopping"});
   }
   void deliver(std::shared_ptr<const sense::Delivery> delivery, sense::AttemptDone done) override {
     if (fails("deliver-throws")) throw std::runtime_error("deliver went wrong");

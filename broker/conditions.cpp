@@ -1,0 +1,53 @@
+#include "broker/conditions.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/random.hpp"
+#include "core/subscription/subscription.hpp"
+
+namespace sense {
+
+void Conditions::note(Condition& condition, std::uint64_t requests, Now now) {
+  if (requests == 0) return;
+  if (condition.requests == 0) condition.first = now.wall;
+  condition.requests += requests;
+  condition.last = now.wall;
+}
+
+void Conditions::note_full(std::uint64_t requests, Now now) {
+  note(full_, requests, now);
+  silent_until_ = now.mono + silence;
+}
+
+bool Conditions::is_due(const Condition& condition, Now now) const {
+  return condition.requests > 0 && condition.next <= now.mono && silent_until_ <= now.mono;
+}
+
+std::vector<Event> Conditions::due(Now now) const {
+  std::vector<Event> events;
+  for (const auto* condition : {&overload_, &full_}) {
+    if (!is_due(*condition, now)) continue;
+    Event event;
+    event.id = make_ulid(now.wall);
+    event.type = *QName::make(management_namespace, condition->type);
+    event.source = "/sense/broker";
+    event.time = now.wall;
+    event.datacontenttype = "application/json";
+    const nlohmann::ordered_json data = {{"refused", condition->requests},
+                                         {"from", to_rfc3339(condition->first)},
+                                         {"to", to_rfc3339(condition->last)}};
+    event.data = data.dump();
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+void Conditions::told(Now now) {
+  for (auto* condition : {&overload_, &full_}) {
+    if (!is_due(*condition, now)) continue;
+    condition->requests = 0;
+    condition->next = now.mono + interval;
+  }
+}
+
+}  // namespace sense

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/loop.hpp"
+#include "gateways/api/subscriptions.hpp"
+
+// What the commands about subscriptions have in common. The loop's thread.
+namespace sense::cli {
+
+// One conversation with the broker's registry; the loop ends with its answer.
+struct RegistryTalk {
+  Loop& loop;
+  Bus& bus;
+  Subscriptions& subscriptions;
+  bool json = false;
+
+  // Shows the subscription, or says why not, and ends the loop.
+  [[nodiscard]] Subscriptions::Answer<SubscriptionRef> shown(const std::string& id) const;
+  // Ends the loop with a sentence about the subscription.
+  void fail_with(const std::string& id, const Error& error) const;
+};
+
+// Answers the exit code. Gives up when the broker is silent for longer than 15 seconds altogether,
+// or than `patience`.
+[[nodiscard]] int talk_to_registry(const Global& global,
+                                   const std::function<void(const RegistryTalk&)>& action,
+                                   Duration patience = std::chrono::seconds{15});
+
+// One line about a subscription: words, or JSON.
+[[nodiscard]] std::string line_of(const Subscription& subscription, bool json);
+
+}  // namespace sense::cli

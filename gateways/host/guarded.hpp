@@ -1,0 +1,22 @@
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <string>
+
+#include "core/base/error.hpp"
+
+namespace sense {
+
+// What a plugin throws ends here: it is an error like any other.
+inline Status guarded(const std::function<Status()>& call) {
+  try {
+    return call();
+  } catch (const std::exception& error) {
+    return fail(Code::internalerror, std::string("the gateway plugin failed: ") + error.what());
+  } catch (...) {
+    return fail(Code::internalerror, "the gateway plugin failed with an unknown exception");
+  }
+}
+
+}  // namespace sense

@@ -1,0 +1,175 @@
+#include <boost/test/unit_test.hpp>
+
+#include "tests/cli/with_broker.hpp"
+
+using namespace sense::test;
+using nlohmann::json;
+
+// What an owner does with subscriptions, against a broker.
+BOOST_AUTO_TEST_SUITE(cli_subscriptions_tests)
+
+namespace {
+
+struct WithSubscriptions : WithBroker {
+  explicit WithSubscriptions(const std::string& more = {}) : WithBroker(more) {}
+
+  Outcome with_id(const char* command, std::vector<std::string> words = {}) const {
+    std::vector<std::string> all{"subscriptions", command, id, "--json"};
+    all.insert(all.end(), words.begin(), words.end());
+    return sense(all);
+  }
+  json shown(const Outcome& outcome) const {
+    BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+    return json::parse(outcome.out);
+  }
+  json get() const { return shown(with_id("get")); }
+
+  std::string id = create();
+
+ private:
+  std::string create() const {
+    const auto created = sense({"subscriptions", "create", "http://127.0.0.1:9/x", "--type",
+                                "{urn:a}*", "--vouch", "--json"});
+    BOOST_REQUIRE_MESSAGE(created.code == 0, created.err);
+    return json::parse(created.out)["id"];
+  }
+};
+
+const std::string two_subscriptions =
+    "subscriptions:\n"
+    "  - id: desk\n"
+    "    callback: mailto:desk@example.net\n"
+    "    types: ['{urn:a}*']\n"
+    "    filter: severity < 3\n"
+    "    labels: {room: '2', floor: 3}\n"
+    "    delivery: {window: 4, retry-initial: 5s}\n"
+    "  - {id: lab, callback: 'mailto:lab@example.net'}\n";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(one_subscription_is_edited_and_what_is_not_named_stays) {
+  const WithSubscriptions with;
+  const auto edited =
+      with.shown(with.with_id("edit", {"--source", "//x/**", "--label", "team=ops", "--filter",
+                                       "id = '1'", "--delivery", R"({"window": 4})"}));
+  BOOST_TEST(edited["types"][0] == "{urn:a}*");
+  BOOST_TEST(edited["sources"][0] == "//x/**");
+  BOOST_TEST(edited["state"] == "active");
+  const auto cleared =
+      with.shown(with.with_id("edit", {"--clear", "filter", "--label", "team=", "--revision",
+                                       std::to_string(edited["revision"].get<int>())}));
+  BOOST_TEST(!cleared.contains("filter"));
+  BOOST_TEST(!cleared.contains("labels"));
+  BOOST_TEST(cleared["delivery"]["window"] == 4);
+  const auto late = with.with_id("edit", {"--clear", "sources", "--revision", "1"});
+  BOOST_TEST(late.code == 1);
+  BOOST_TEST(contains(late.err, "changed meanwhile"));
+  BOOST_TEST(with.get()["sources"].size() == 1U);
+  BOOST_TEST(with.shown(with.with_id("edit", {"--callback", "http://127.0.0.1:9/y"}))["state"] ==
+             "pending");
+}
+
+BOOST_AUTO_TEST_CASE(an_edit_that_says_nothing_or_nonsense_is_refused) {
+  const WithSubscriptions with;
+  BOOST_TEST(with.with_id("edit").code == 2);
+  BOOST_TEST(with.with_id("edit", {"--delivery", "4"}).code == 2);
+  BOOST_TEST(with.with_id("edit", {"--label", "x"}).code == 2);
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"--clear", "owner"}, {"--filter", "x ="}, {"--callback", "no uri"}}) {
+    const auto outcome = with.with_id("edit", words);
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(contains(outcome.err, words[0] == "--clear" ? "owner" : words[0].substr(2)),
+               outcome.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_subscription_is_paused_resumed_renewed_and_tested) {
+  const WithSubscriptions with;
+  BOOST_TEST(with.shown(with.with_id("pause"))["state"] == "paused");
+  BOOST_TEST(with.shown(with.with_id("resume"))["state"] == "active");
+  BOOST_TEST(with.shown(with.with_id("renew", {"--period", "2d"}))["period"] == "2d");
+  const auto tested = with.shown(with.with_id("test"));
+  const auto events =
+      with.sense({"subscribe", "--from", tested["sequence"].dump(), "--count", "1", "--type",
+                  "{urn:sense:management}*", "--timeout", "20s", "--json"});
+  BOOST_REQUIRE_MESSAGE(events.code == 0, events.err);
+  const auto event = json_lines(events.out).at(0);
+  BOOST_TEST(event["type"] == "{urn:sense:management}subscription-test");
+  BOOST_TEST(event["subject"] == with.id);
+  for (const auto* command : {"get", "pause", "resume", "renew", "test"}) {
+    const auto outcome = with.sense({"subscriptions", command, "s-none"});
+    BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(contains(outcome.err, "there is no subscription s-none"), outcome.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_import_creates_edits_and_leaves_alone) {
+  const WithBroker with;
+  const auto file = with.folder.write("two.yaml", two_subscriptions);
+  const auto import = [&](std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"subscriptions", "import", file});
+    return with.sense(more);
+  };
+  const auto dry = import({"--dry-run"});
+  BOOST_TEST(dry.out == "would be created desk\nwould be created lab\n", dry.err);
+  BOOST_TEST(with.sense({"subscriptions", "list"}).out.empty());
+  BOOST_TEST(import({"--vouch"}).out == "created desk\ncreated lab\n");
+  const auto again = import();
+  BOOST_TEST(again.out == "unchanged desk\nunchanged lab\n");
+  BOOST_TEST(contains(again.err, "2 subscriptions, 2 unchanged"), again.err);
+  const auto desk = json::parse(with.sense({"subscriptions", "get", "desk", "--json"}).out);
+  BOOST_TEST(desk["labels"]["floor"] == "3");
+  BOOST_TEST(desk["delivery"]["window"] == 4);
+  BOOST_TEST(desk["state"] == "active");
+  BOOST_TEST(desk["period"] == "7d");
+  (void)with.folder.write("two.yaml",
+                          "subscriptions:\n  - {id: desk, callback: 'mailto:other@example.net'}\n");
+  const auto edited = json_lines(import({"--json"}).out);
+  BOOST_REQUIRE(edited.size() == 1U);
+  BOOST_TEST(edited[0]["outcome"] == "edited");
+  BOOST_TEST(edited[0]["changed"].size() == 5U);
+  BOOST_TEST(contains(with.sense({"subscriptions", "list"}).out,
+                      "desk pending mailto:other@example.net types=all"));
+}
+
+BOOST_AUTO_TEST_CASE(an_export_can_be_imported_elsewhere_and_pasted_into_a_configuration) {
+  const WithBroker with;
+  const auto file = with.folder.write("two.yaml", two_subscriptions);
+  BOOST_REQUIRE(with.sense({"subscriptions", "import", file}).code == 0);
+  const auto exported = with.sense({"subscriptions", "export"});
+  BOOST_REQUIRE(exported.code == 0);
+  BOOST_TEST(with.sense({"subscriptions", "import", "-"}, exported.out).out ==
+             "unchanged desk\nunchanged lab\n");
+  BOOST_TEST(with.sense({"subscriptions", "export", "--owner", "nobody"}).out ==
+             "subscriptions:\n");
+  const WithBroker other(exported.out);
+  BOOST_TEST(other.sense({"subscriptions", "export"}).out == exported.out);
+}
+
+BOOST_AUTO_TEST_CASE(an_import_refuses_what_is_the_configuration_files_and_goes_on) {
+  const WithBroker with("subscriptions:\n  - {id: desk, callback: 'mailto:ops@example.net'}\n");
+  const auto outcome = with.sense({"subscriptions", "import", "-"}, two_subscriptions);
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(contains(outcome.out, "refused desk: it is the configuration file's"), outcome.out);
+  BOOST_TEST(contains(outcome.out, "\ncreated lab\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_wrong_changes_nothing_and_says_where) {
+  const WithBroker with;
+  for (const auto& [text, part] : std::vector<std::pair<std::string, std::string>>{
+           {two_subscriptions + "  - {id: third}\n", ":9:"},
+           {two_subscriptions + "  - {id: desk, callback: 'mailto:a@b.c'}\n", "two subscriptions"},
+           {"subscriptions:\n  - {id: a, callback: 'mailto:a@b.c', delivery: {windo: 1}}\n",
+            "windo"},
+           {"subscriptions: []\nbroker: {}\n", "broker"},
+           {"[]", "subscriptions"},
+           {"{", ":1:"}}) {
+    const auto outcome = with.sense({"subscriptions", "import", "-"}, text);
+    BOOST_TEST(outcome.code == 2, text);
+    BOOST_TEST(contains(outcome.err, part), outcome.err);
+  }
+  BOOST_TEST(with.sense({"subscriptions", "import", "/nowhere/x.yaml"}).code == 2);
+  BOOST_TEST(with.sense({"subscriptions", "list"}).out.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,70 @@
+#include "core/subscription/subscription_edit.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(subscription_edit_tests)
+
+using namespace sense;
+
+namespace {
+
+Subscription whole() {
+  Subscription subscription;
+  subscription.id = "s-1";
+  subscription.revision = 7;
+  subscription.since = 5;
+  subscription.owner = "ada";
+  subscription.callback = "https://desk.example/events";
+  subscription.types = {*TypePattern::parse("{urn:p}jam")};
+  subscription.filter = "severity < 4";
+  subscription.state = SubscriptionState::paused;
+  subscription.reason = "why";
+  subscription.challenge_hash = std::string(64, 'a');
+  subscription.labels = {{"room", "2"}, {"team", "red"}};
+  subscription.delivery.window = 3;
+  subscription.delivery.retry_count = 8;
+  return subscription;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_empty_patch_changes_nothing) {
+  BOOST_TEST((edited(whole(), "{}").value() == whole()));
+  BOOST_TEST(differences(whole(), whole()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(members_are_replaced_taken_away_and_merged) {
+  const auto after =
+      edited(whole(), R"({"types":null,"filter":"id = '1'","labels":{"room":null,"floor":"3"},)"
+                      R"("delivery":{"window":null}})");
+  BOOST_REQUIRE_MESSAGE(after, (after ? "" : after.error().message));
+  auto expected = whole();
+  expected.types.clear();
+  expected.filter = "id = '1'";
+  expected.labels = {{"floor", "3"}, {"team", "red"}};
+  expected.delivery.window.reset();
+  BOOST_TEST((*after == expected));
+  const std::vector<std::string_view> names = {"types", "filter", "delivery", "labels"};
+  BOOST_TEST((differences(whole(), *after) == names));
+}
+
+BOOST_AUTO_TEST_CASE(another_callback_is_pending_and_the_same_one_is_not) {
+  const auto moved = edited(whole(), R"({"callback":"https://other.example/"})");
+  BOOST_REQUIRE(moved);
+  BOOST_TEST((moved->state == SubscriptionState::pending));
+  BOOST_TEST(moved->challenge_hash.empty());
+  BOOST_TEST(moved->reason.empty());
+  BOOST_TEST((edited(whole(), R"({"callback":"https://desk.example/events"})").value() == whole()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_the_owners_to_change_is_refused_by_name) {
+  for (const auto* name : {"id", "revision", "since", "owner", "via", "created", "updated",
+                           "expires", "period", "state", "reason", "challengehash", "x"}) {
+    const auto refused = edited(whole(), "{\"" + std::string(name) + "\":null}");
+    BOOST_REQUIRE(!refused);
+    BOOST_TEST((refused.error().code == Code::badparam));
+    BOOST_TEST(refused.error().message.find(name) != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,84 @@
+// Edits, tests, memory and conditions through the whole host.
+#include "core/subscription/test_event.hpp"
+#include "tests/gateways/host/host_bench.hpp"
+
+using namespace sense::testing;
+using sense::SubscriptionState;
+using namespace std::chrono_literals;
+
+BOOST_FIXTURE_TEST_SUITE(gateway_host_changes_tests, HostBench)
+
+BOOST_AUTO_TEST_CASE(a_test_reaches_the_one_subscription_that_it_is_for) {
+  start_host();
+  const auto tried = wanted("s-1", "yes");
+  put(tried);
+  put(wanted("s-2", "yes"));
+  put(wanted("s-3", "yes", "{urn:sense:management}subscription-test"));
+  const auto test = sense::test_event(tried, "tester", sense::system_clock().now().wall);
+  BOOST_REQUIRE(
+      await<sense::Receipt>([&](auto done) { bus->publish(test, std::move(done)); }).has_value());
+  publish("one");
+  wait_line("event s-1 2 1 one");
+  wait_line("event s-2 1 1 one");
+  BOOST_CHECK_EQUAL(lines("event s-1 1 1 " + test.id).size(), 1U);
+  BOOST_CHECK_EQUAL(lines("event").size(), 3U);
+  // What it asks for is as it was.
+  publish("two", "{urn:sense:management}two");
+  publish("three");
+  wait_line("event s-1 3 1 three");
+}
+
+BOOST_AUTO_TEST_CASE(another_callback_is_asked_before_anything_is_delivered) {
+  start_host();
+  auto subscription = wanted("s-1", "yes");
+  const auto revision = put(subscription);
+  subscription.callback = "recorder://no/";
+  subscription.state = SubscriptionState::pending;
+  put(subscription, revision);
+  wait([&] { return state_of("s-1") == SubscriptionState::ended; }, "the refusal");
+  BOOST_CHECK_EQUAL(lines("verify s-1").size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_agreed_is_not_asked_again_by_its_owner) {
+  start_host();
+  auto subscription = wanted("s-1", "yes");
+  subscription.state = SubscriptionState::pending;
+  put(subscription);
+  wait([&] { return state_of("s-1") == SubscriptionState::active; }, "the verification");
+  publish("one");
+  wait_line("event s-1 1 1 one");  // by now it has heard of it
+  stop_host();
+  start_host();
+  subscription.id = "s-2";
+  put(subscription);
+  wait([&] { return state_of("s-2") == SubscriptionState::active; }, "the memory");
+  subscription.id = "s-3";
+  subscription.owner = "eve";
+  put(subscription);
+  wait([&] { return state_of("s-3") == SubscriptionState::active; }, "the other verification");
+  BOOST_CHECK((lines("verify") == std::vector<std::string>{"verify s-1", "verify s-3"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_gateway_tells_that_it_has_started_and_of_dead_letters) {
+  interval = "10ms";
+  start_host();
+  auto subscription = wanted("s-1", "retry");
+  subscription.delivery.retry_count = 1;
+  put(subscription);
+  publish("one");
+  std::set<std::string> seen;
+  const std::string news = "{urn:sense:management}";
+  wait(
+      [&] {
+        const auto reply = await<sense::Bus::FetchReply>(
+            [&](auto done) { bus->fetch(1, {news}, 1'000'000, std::move(done)); });
+        if (reply)
+          for (const auto& event : reply->events)
+            seen.insert(event->type.clark() + " " + event->source);
+        return seen.contains(news + "gateway-started /sense/gateway/recorder") &&
+               seen.contains(news + "dead-letter /sense/gateway/recorder");
+      },
+      "both events");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
