@@ -11,7 +11,7 @@ namespace {
 
 using Verdict = SubscriptionGate::Verdict;
 
-constexpr int queue_max = 1'500;  // messages that wait for one subscriber
+constexpr int queue_max = 1'000;  // messages that wait for one subscriber
 constexpr int drain_max = 100'000;
 constexpr auto kept_away = std::chrono::seconds{60};
 constexpr auto closing_max = std::chrono::seconds{1};
