@@ -9,8 +9,7 @@ void Follower::follow(std::uint64_t position, std::vector<std::string> prefixes)
   forget_waiting();
   ready_.clear();
   following_ = true;
-  fetching_ = fetching_behind_ = false;
-  ++generation_;
+  awaited_ = behind_ = 0;
   need_fetch_ = true;
   position_ = position;
   fetched_head_ = 0;
@@ -20,7 +19,7 @@ void Follower::follow(std::uint64_t position, std::vector<std::string> prefixes)
 
 Follower::Live Follower::live() const {
   if (!following_) return Live::discard;
-  if ((fetching_ || need_fetch_) && fetched_head_ > position_ + behind_max) return Live::discard;
+  if ((awaited_ != 0 || need_fetch_) && fetched_head_ > position_ + behind_max) return Live::discard;
   const bool consumer_is_late = !ready_.empty() || !marks_.empty();
   const bool half_full =
       waiting_.size() >= waiting_events_max / 2 || waiting_octets_ >= waiting_octets_max / 2;
@@ -104,7 +103,7 @@ Follower::Step Follower::try_mark() {
 
 std::optional<Batch> Follower::next_batch() {
   if (!following_) return std::nullopt;
-  if (ready_.empty() && !fetching_ && !need_fetch_) {
+  if (ready_.empty() && awaited_ == 0 && !need_fetch_) {
     // Several marks make one batch, up to a size that keeps a consumer responsive.
     std::size_t events = 0;
     while (events < 1'000) {
@@ -127,23 +126,31 @@ std::optional<Batch> Follower::next_batch() {
 }
 
 std::optional<Follower::Fetch> Follower::next_fetch() {
-  if (!following_ || fetching_ || !need_fetch_ || !ready_.empty()) return std::nullopt;
-  fetching_ = true;
-  return Fetch{position_ + 1, generation_};
+  if (!following_ || awaited_ != 0 || !need_fetch_ || !ready_.empty()) return std::nullopt;
+  awaited_ = ++last_id_;
+  return Fetch{position_ + 1, awaited_};
 }
 
 std::optional<Follower::Fetch> Follower::next_fetch_behind(const Fetch& fetch, std::uint64_t next,
                                                            std::uint64_t head) {
   if (!waits_for(fetch)) return std::nullopt;
   // Only when this one moves on, there is more, and what came before has been handed out.
-  fetching_behind_ = next > fetch.from && next <= head && ready_.empty();
-  if (!fetching_behind_) return std::nullopt;
-  return Fetch{next, generation_};
+  const bool useful = next > fetch.from && next <= head && ready_.empty();
+  behind_ = useful ? ++last_id_ : 0;
+  if (!useful) return std::nullopt;
+  return Fetch{next, behind_};
+}
+
+bool Follower::on_unreadable(const Fetch& fetch) {
+  if (fetch.id == behind_) behind_ = 0;
+  return waits_for(fetch);
 }
 
 void Follower::on_fetched(const Fetch& fetch, Bus::FetchReply reply) {
+  // Before what it goes on from, it is of no use and is asked for anew.
+  if (fetch.id == behind_) behind_ = 0;
   if (!waits_for(fetch)) return;
-  fetching_ = std::exchange(fetching_behind_, false);
+  awaited_ = std::exchange(behind_, 0);
   fetched_head_ = reply.head;
   Batch batch;
   if (reply.first > position_ + 1 && position_ < reply.head) {

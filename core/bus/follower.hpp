@@ -43,13 +43,12 @@ class Follower {
   // What to fetch now: from `from` on. At most one fetch is under way.
   struct Fetch {
     std::uint64_t from = 0;
-    std::uint64_t generation = 0;
+    std::uint64_t id = 0;  // no other has it
   };
   [[nodiscard]] std::optional<Fetch> next_fetch();
   // Whether it is still of use: follow() was not called since, and what comes before is known.
   [[nodiscard]] bool waits_for(const Fetch& fetch) const {
-    return following_ && fetching_ && fetch.generation == generation_ &&
-           fetch.from == position_ + 1;
+    return fetch.id != 0 && fetch.id == awaited_;
   }
   // The answer to `fetch` has come, reaches to before `next` and is still to be read: what to fetch
   // meanwhile, so that broker and follower work at the same time.
@@ -57,6 +56,8 @@ class Follower {
                                                        std::uint64_t head);
   // The answer to `fetch`. Ignored when nobody waits for it.
   void on_fetched(const Fetch& fetch, Bus::FetchReply reply);
+  // The answer to `fetch` could not be read. Whether to ask for it again.
+  [[nodiscard]] bool on_unreadable(const Fetch& fetch);
 
  private:
   enum class Step { none, advanced, fetch };
@@ -67,10 +68,11 @@ class Follower {
   void drop_until(std::uint64_t sequence);
 
   bool following_ = false;
-  bool fetching_ = false;
-  bool fetching_behind_ = false;  // one more, behind the answer that is being read
+  // Ids of fetches, or 0: the one whose answer is awaited, and the one that went out behind it.
+  std::uint64_t awaited_ = 0;
+  std::uint64_t behind_ = 0;
+  std::uint64_t last_id_ = 0;
   bool need_fetch_ = false;
-  std::uint64_t generation_ = 0;
   std::uint64_t position_ = 0;
   std::vector<std::string> prefixes_;
   TypePrefixes selected_;  // by them

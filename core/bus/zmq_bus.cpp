@@ -340,7 +340,7 @@ class ZmqBus final : public Bus {
     if (fetched) return follower_.on_fetched(wanted, std::move(*fetched));
     log::error("the broker cannot serve what is followed; asking again",
                {{"from", std::to_string(wanted.from)}, {"reason", fetched.error().message}});
-    if (!follower_.waits_for(wanted)) return;
+    if (!follower_.on_unreadable(wanted)) return;
     retry_fetch_ = {mono_now() + std::chrono::seconds{1}, wanted};
   }
 
