@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/base/random.hpp"
-#include "core/subscription/subscription.hpp"
+#include "core/base/json.hpp"
+#include "core/subscription/management_event.hpp"
 
 namespace sense {
 
@@ -27,17 +27,10 @@ std::vector<Event> Conditions::due(Now now) const {
   std::vector<Event> events;
   for (const auto* condition : {&overload_, &full_}) {
     if (!is_due(*condition, now)) continue;
-    Event event;
-    event.id = make_ulid(now.wall);
-    event.type = *QName::make(management_namespace, condition->type);
-    event.source = "/sense/broker";
-    event.time = now.wall;
-    event.datacontenttype = "application/json";
     const nlohmann::ordered_json data = {{"refused", condition->requests},
                                          {"from", to_rfc3339(condition->first)},
                                          {"to", to_rfc3339(condition->last)}};
-    event.data = data.dump();
-    events.push_back(std::move(event));
+    events.push_back(management_event(condition->type, "broker", {}, json_text(data), now.wall));
   }
   return events;
 }

@@ -13,19 +13,14 @@ using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 using Take = std::function<Status(const JournalFileEntry&)>;
 
 // kind NUL key NUL value
-Result<RegistryRow> registry_row(const JournalFileEntry& entry) {
+Result<RegistryEntry> registry_entry(const JournalFileEntry& entry) {
   const auto kind = entry.octets.find('\0');
   const auto key = kind == std::string_view::npos ? kind : entry.octets.find('\0', kind + 1);
   if (key == std::string_view::npos || key + 1 == entry.octets.size())
     return fail(Code::protoerror, "a registry entry has no kind, key or value");
-  RegistryRow row{{std::string(entry.octets.substr(0, kind)),
-                   std::string(entry.octets.substr(kind + 1, key - kind - 1)), entry.first,
-                   std::string(entry.octets.substr(key + 1))},
-                  std::nullopt};
-  if (row.entry.kind == "subscription")
-    if (const auto lease_end = lease_end_from_json(row.entry.value))
-      row.lease_end = lease_end->value_or(wall_time_max);
-  return row;
+  return RegistryEntry{std::string(entry.octets.substr(0, kind)),
+                       std::string(entry.octets.substr(kind + 1, key - kind - 1)), entry.first,
+                       std::string(entry.octets.substr(key + 1))};
 }
 
 Status each_entry(const std::string& path, std::uint64_t before, const Progress& progress,
@@ -49,7 +44,7 @@ class FileCheck {
  public:
   Status take(const JournalFileEntry& entry) {
     if (entry.kind == JournalFileEntry::Kind::registry) {
-      const auto read = registry_row(entry);
+      const auto read = registry_entry(entry);
       return read ? Status() : tl::unexpected(read.error());
     }
     if (entry.kind != JournalFileEntry::Kind::group) return {};
@@ -118,9 +113,12 @@ class Importing {
       if (auto status = store_.clear_registry(); !status) return status;
     registry_replaced_ = true;
     ++done.registry_entries;
-    const auto row = registry_row(entry);
-    if (!row) return tl::unexpected(row.error());
-    return store_.save(*row);
+    auto read = registry_entry(entry);
+    if (!read) return tl::unexpected(read.error());
+    RegistryRow row{std::move(*read), std::nullopt};
+    // What cannot be read is kept all the same; the broker says so when it starts.
+    row.lease_end = lease_end_of(row.entry).value_or(std::nullopt);
+    return store_.save(row);
   }
   // An import that was interrupted is taken up; another journal is not mixed with this one.
   Status compare(const JournalFileEntry& entry) {

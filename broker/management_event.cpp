@@ -2,7 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/base/random.hpp"
+#include "core/base/json.hpp"
+#include "core/subscription/management_event.hpp"
 
 namespace sense {
 
@@ -10,59 +11,39 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Event management_event(std::string_view kind, std::string_view what, std::string_view key,
-                       WallTime now) {
-  Event event;
-  event.id = make_ulid(now);
-  event.type = *QName::make(management_namespace, std::string(kind) + "-" + std::string(what));
-  event.source = "/sense/" + std::string(kind);
-  event.subject = key;
-  event.time = now;
-  event.datacontenttype = "application/json";
-  return event;
-}
-
-// What a client wrote may be no UTF-8: replaced, never thrown over.
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+Event change(std::string_view kind, std::string_view what, const std::string& key, const Json& data,
+             WallTime now) {
+  return management_event(std::string(kind) + "-" + std::string(what), kind, key, json_text(data),
+                          now);
 }
 
 }  // namespace
 
 Event subscription_event(const Subscription& subscription, std::string_view what,
                          std::string_view principal, std::string_view reason, WallTime now) {
-  auto event = management_event("subscription", what, subscription.id, now);
-  Json data;
-  data["subscription"] = Json::parse(to_json(subscription, false), nullptr, false);
-  data["by"] = principal;
-  data["reason"] = reason;
-  event.data = dump(data);
-  return event;
+  return change("subscription", what, subscription.id,
+                {{"subscription", Json::parse(to_json(subscription, false), nullptr, false)},
+                 {"by", principal},
+                 {"reason", reason}},
+                now);
 }
 
 Event entry_event(const RegistryEntry& entry, std::string_view what, std::string_view principal,
                   std::string_view reason, WallTime now) {
-  auto event = management_event(entry.kind, what, entry.key, now);
-  Json data;
-  data["key"] = entry.key;
   auto value = Json::parse(entry.value, nullptr, false);
-  data["value"] = value.is_discarded() ? Json(entry.value) : std::move(value);
-  data["by"] = principal;
-  data["reason"] = reason;
-  event.data = dump(data);
-  return event;
+  if (value.is_discarded()) value = entry.value;
+  return change(entry.kind, what, entry.key,
+                {{"key", entry.key}, {"value", value}, {"by", principal}, {"reason", reason}}, now);
 }
 
 Event journal_damaged_event(const Journal::Damage& damage, WallTime now) {
   const auto range = std::to_string(damage.first) + "-" + std::to_string(damage.last);
-  auto event = management_event("journal", "damaged", range, now);
-  Json data;
-  data["first"] = damage.first;
-  data["last"] = damage.last;
-  data["quarantined"] = damage.rows.size();
-  data["unreachable"] = damage.unreachable;
-  event.data = dump(data);
-  return event;
+  return change("journal", "damaged", range,
+                {{"first", damage.first},
+                 {"last", damage.last},
+                 {"quarantined", damage.rows.size()},
+                 {"unreachable", damage.unreachable}},
+                now);
 }
 
 }  // namespace sense

@@ -57,6 +57,13 @@ tl::unexpected<Error> changed_meanwhile(std::string_view kind, std::string_view 
 
 }  // namespace
 
+Result<std::optional<WallTime>> lease_end_of(const RegistryEntry& entry) {
+  if (entry.kind != subscription_kind) return std::nullopt;
+  const auto end = lease_end_from_json(entry.value);
+  if (!end) return tl::unexpected(end.error());
+  return end->value_or(wall_time_max);
+}
+
 const Registry::Row* Registry::find(std::string_view kind, std::string_view key) const {
   const auto rows = kinds_.find(kind);
   if (rows == kinds_.end()) return nullptr;
@@ -92,21 +99,19 @@ void Registry::hold(std::string_view kind, std::string_view key, std::optional<H
 
 Status Registry::load(RegistryRow row, Now now) {
   auto& entry = row.entry;
-  Held held{entry.revision, std::move(entry.value), std::nullopt};
-  if (entry.kind.empty() || entry.key.empty() || held.value.empty())
+  if (entry.kind.empty() || entry.key.empty() || entry.value.empty())
     return fail(Code::system, "a row of the registry in the store is damaged and is not served: " +
                                   printable(entry.kind) + " " + printable(entry.key));
-  if (entry.kind == subscription_kind) {
-    if (!row.lease_end) {
-      const auto expires = lease_end_from_json(held.value);
-      if (!expires)
-        return fail(expires.error().code, "subscription " + printable(entry.key) +
-                                              " in the store cannot be read and is not served: " +
-                                              expires.error().message);
-      row.lease_end = expires->value_or(wall_time_max);
-    }
-    held.lease_end = deadline_of(*row.lease_end, now);
+  if (!row.lease_end) {
+    const auto read = lease_end_of(entry);
+    if (!read)
+      return fail(read.error().code,
+                  "subscription " + printable(entry.key) +
+                      " in the store cannot be read and is not served: " + read.error().message);
+    row.lease_end = *read;
   }
+  Held held{entry.revision, std::move(entry.value), std::nullopt};
+  if (row.lease_end) held.lease_end = deadline_of(*row.lease_end, now);
   set(entry.kind, entry.key, std::move(held));
   return {};
 }

@@ -25,6 +25,9 @@ struct RegistryRow {
   std::optional<WallTime> lease_end;
 };
 
+// What `lease_end` is to be, read from the value; nothing for other kinds than subscriptions.
+[[nodiscard]] Result<std::optional<WallTime>> lease_end_of(const RegistryEntry& entry);
+
 // The shared registry: subscriptions with their leases, gateways, sources. Pure: no I/O, no clock,
 // one thread. Every change yields the management event that announces it; the caller journals it in
 // the same transaction as the row. Changes since the last commit() are undone by rollback().

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::cli {
@@ -31,7 +32,7 @@ std::string line_of(const Arrival& arrival, bool json) {
                                       {"id", arrival.id},
                                       {"subscription", arrival.subscription},
                                       {"data", arrival.data}};
-    return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+    return json_ascii(line);
   }
   return "delivered " + printable(arrival.callback) + " " + printable(arrival.type) + " " +
          printable(arrival.source) + " #" + printable(arrival.number) + " " + printable(arrival.id);

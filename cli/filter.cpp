@@ -11,6 +11,7 @@
 
 #include "cli/arrival.hpp"
 #include "cli/command.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/attributes.hpp"
 #include "core/event/cloudevents_json.hpp"
@@ -30,9 +31,7 @@ struct Wanted {
 };
 
 // What is no UTF-8 is replaced.
-bool print_json(const Json& json) {
-  return print_line(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
+bool print_json(const Json& json) { return print_line(json_text(json)); }
 
 Json json_of(const FilterValue& value) {
   return std::visit([](const auto& one) { return Json(one); }, value);

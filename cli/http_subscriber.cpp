@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/base/json.hpp"
+
 namespace sense::cli {
 
 using Json = nlohmann::json;
@@ -49,7 +51,7 @@ std::string HttpSubscriber::request_body() const {
   Json body{{"callback", callback_}, {"period", options_.period}};
   if (!options_.types.empty()) body["types"] = options_.types;
   if (!options_.sources.empty()) body["sources"] = options_.sources;
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(body);
 }
 
 void HttpSubscriber::create() {

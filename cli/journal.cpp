@@ -7,6 +7,7 @@
 #include "broker/journal_import.hpp"
 #include "cli/arrival.hpp"
 #include "cli/config_file.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::cli {
@@ -54,7 +55,7 @@ int run_check(const Global& global) {
                     {"registry-entries", check->registry_entries},
                     {"registry-damaged", check->registry_damaged},
                     {"findings", json_of(check->findings)}};
-    print_line(line.dump(-1, ' ', true, Json::error_handler_t::replace));
+    print_line(json_ascii(line));
     return check->good() ? exit_ok : exit_failed;
   }
   for (const auto& finding : check->findings) print_line(text_of(finding));
@@ -110,12 +111,11 @@ int run_export(const Global& global, const std::string& path) {
   if (!done->registry_cut_short.empty())
     say("the registry was not exported to its end: " + done->registry_cut_short);
   if (global.json)
-    print_line(Json{{"file", path},
-                    {"groups", done->groups},
-                    {"events", done->events},
-                    {"registry-entries", done->registry_entries},
-                    {"left-out", json_of(done->damaged)}}
-                   .dump(-1, ' ', true, Json::error_handler_t::replace));
+    print_line(json_ascii(Json{{"file", path},
+                               {"groups", done->groups},
+                               {"events", done->events},
+                               {"registry-entries", done->registry_entries},
+                               {"left-out", json_of(done->damaged)}}));
   else
     print_line("exported " + std::to_string(done->events) + " events and " +
                std::to_string(done->registry_entries) + " registry entries to " + printable(path));
@@ -128,14 +128,13 @@ int run_import(const Global& global, const std::string& path) {
   const auto done = import_journal(*folder, path, progress_of("read octet"));
   if (!done) return failed(done.error());
   if (global.json)
-    print_line(Json{{"folder", *folder},
-                    {"groups", done->groups},
-                    {"events", done->events},
-                    {"there-already", done->there_already},
-                    {"registry-entries", done->registry_entries},
-                    {"first", done->first},
-                    {"last", done->last}}
-                   .dump(-1, ' ', true, Json::error_handler_t::replace));
+    print_line(json_ascii(Json{{"folder", *folder},
+                               {"groups", done->groups},
+                               {"events", done->events},
+                               {"there-already", done->there_already},
+                               {"registry-entries", done->registry_entries},
+                               {"first", done->first},
+                               {"last", done->last}}));
   else
     print_line("imported " + std::to_string(done->events) + " events and " +
                std::to_string(done->registry_entries) + " registry entries into " +

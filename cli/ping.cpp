@@ -7,6 +7,7 @@
 #include "cli/arrival.hpp"
 #include "cli/command.hpp"
 #include "cli/sense_shell.hpp"
+#include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 
@@ -32,7 +33,7 @@ void print_answer(const std::string& target, Duration took, const Parameters& pa
   if (json) {
     const nlohmann::ordered_json line{
         {"target", target}, {"microseconds", took.count()}, {"parameters", parameters}};
-    print_line(line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace));
+    print_line(json_ascii(line));
     return;
   }
   print_line(printable(target) + " answered in " + milliseconds(took) + " ms");

@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/loop.hpp"
+#include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/event/event.hpp"
@@ -73,7 +74,7 @@ void print_receipt(const Receipt& receipt, const std::string& id, bool json) {
   if (json) {
     const nlohmann::ordered_json line{
         {"sequence", receipt.sequence}, {"id", id}, {"duplicate", receipt.duplicate}};
-    std::puts(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    std::puts(json_text(line).c_str());
     return;
   }
   std::printf("%llu %s%s\n", static_cast<unsigned long long>(receipt.sequence),

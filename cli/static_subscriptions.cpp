@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cli/config_tables.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::cli {
@@ -66,8 +67,7 @@ Status read_delivery(Subscription& subscription, const YamlNode& mapping) {
   const auto* node = mapping.find("delivery");
   if (node == nullptr || node->kind == YamlNode::Kind::null) return {};
   const Json whole = {{"callback", subscription.callback}, {"delivery", json_of(*node)}};
-  const auto read =
-      subscription_from_json(whole.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const auto read = subscription_from_json(json_text(whole));
   if (!read) return node->refuse(read.error().message);
   subscription.delivery = read->delivery;
   return {};

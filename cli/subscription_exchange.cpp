@@ -10,6 +10,7 @@
 #include "cli/registry_talk.hpp"
 #include "cli/subscription_commands.hpp"
 #include "cli/subscription_file.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/subscription/subscription_edit.hpp"
 
@@ -157,7 +158,7 @@ class Import {
     if (how_.dry_run) line["dry-run"] = true;
     if (!fate.changed.empty()) line["changed"] = fate.changed;
     if (!fate.reason.empty()) line["reason"] = fate.reason;
-    return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return json_text(line);
   }
 
   std::string text_of(const Fate& fate) const {

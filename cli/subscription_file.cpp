@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/static_subscriptions.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/config/yaml.hpp"
 #include "core/subscription/subscription_edit.hpp"
@@ -13,9 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string scalar(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string scalar(const Json& value) { return json_text(value); }
 
 // JSON with the spaces that make it YAML, too.
 std::string flow(const Json& value) {

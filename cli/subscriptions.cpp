@@ -5,6 +5,7 @@
 #include "cli/arrival.hpp"
 #include "cli/registry_talk.hpp"
 #include "cli/subscription_commands.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::cli {
@@ -121,7 +122,7 @@ Result<std::string> patch_of(const Wanted& wanted) {
     patch["delivery"] = std::move(delivery);
   }
   if (patch.empty()) return fail(Code::badparam, "nothing is to be edited: say what, see --help");
-  return patch.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(patch);
 }
 
 int run_edit(const Global& global, const std::string& id, const Wanted& wanted) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 
@@ -85,7 +86,7 @@ std::string data_of(const Trap& trap, const Sender& sender) {
   json["varbinds"] = Json::array();
   for (const auto& varbind : trap.varbinds) json["varbinds"].push_back(varbind_json(varbind));
   if (trap.varbinds_left_out != 0) json["varbindsLeftOut"] = trap.varbinds_left_out;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ HashSecret HashSecret::random() {
   return secret;
 }
 
+std::uint64_t stable_hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+
 Hash128 keyed_hash(const HashSecret& secret, std::string_view text) {
   const auto hash =
       XXH3_128bits_withSecret(text.data(), text.size(), secret.octets.data(), secret.octets.size());

@@ -24,6 +24,9 @@ struct HashSecret {
   [[nodiscard]] static HashSecret random();
 };
 
+// 64 bits of XXH3 without a secret: the same in every process and release, so it may be stored.
+[[nodiscard]] std::uint64_t stable_hash(std::string_view text);
+
 [[nodiscard]] Hash128 keyed_hash(const HashSecret& secret, std::string_view text);
 
 }  // namespace sense

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::log {
@@ -45,9 +46,7 @@ std::string_view name(Level level) {
   return "info";
 }
 
-std::string quoted(const std::string& value) {
-  return nlohmann::json(value).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-}
+std::string quoted(const std::string& value) { return json_ascii(nlohmann::json(value)); }
 
 bool plain(const std::string& value) {
   for (const char c : value)
@@ -74,7 +73,7 @@ std::string as_json(Level level, std::string_view message, std::initializer_list
   line["program"] = state().program;
   line["message"] = message;
   for (const auto& field : fields) line[std::string(field.name)] = field.value;
-  return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+  return json_ascii(line);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ void Follower::follow(std::uint64_t position, std::vector<std::string> prefixes)
 
 Follower::Live Follower::live() const {
   if (!following_) return Live::discard;
-  if ((awaited_ != 0 || need_fetch_) && fetched_head_ > position_ + behind_max) return Live::discard;
+  const bool fetching = awaited_ != 0 || need_fetch_;
+  if (fetching && fetched_head_ > position_ + behind_max) return Live::discard;
   const bool consumer_is_late = !ready_.empty() || !marks_.empty();
   const bool half_full =
       waiting_.size() >= waiting_events_max / 2 || waiting_octets_ >= waiting_octets_max / 2;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/base/check.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/attributes.hpp"
 
@@ -19,9 +20,7 @@ constexpr std::size_t depth_max = 64;
 // All attributes that an event can have, and data, with room for what is refused later by name.
 constexpr std::size_t members_max = Event::extensions_max + 64;
 
-std::string json_string(std::string_view text) {
-  return json(std::string(text)).dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string json_string(std::string_view text) { return json_text(json(std::string(text))); }
 
 // The end of the string that starts at `at`. REQUIRES: valid JSON.
 std::size_t skip_string(std::string_view text, std::size_t at) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense {
@@ -55,8 +56,7 @@ Result<Subscription> edited(const Subscription& subscription, std::string_view p
   if (auto good = check_editable(*change); !good) return tl::unexpected(good.error());
   auto members = members_of(subscription);
   members.merge_patch(*change);
-  auto result =
-      subscription_from_json(members.dump(-1, ' ', false, Json::error_handler_t::replace));
+  auto result = subscription_from_json(json_text(members));
   if (!result || result->callback == subscription.callback) return result;
   result->state = SubscriptionState::pending;
   result->challenge_hash.clear();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/subscription/subscription.hpp"
 
@@ -366,7 +367,7 @@ std::string to_json(const Subscription& subscription, bool secrets) {
     json["delivery"] = delivery_json(subscription.delivery);
   if (!subscription.labels.empty()) json["labels"] = subscription.labels;
   // Text that is not UTF-8 cannot be in a valid subscription; it must not end the process either.
-  return json.dump(-1, ' ', false, Ordered::error_handler_t::replace);
+  return json_text(json);
 }
 
 Result<Subscription> subscription_from_json(std::string_view json) {

@@ -2,8 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json.hpp"
 #include "core/base/log.hpp"
-#include "core/base/random.hpp"
+#include "core/subscription/management_event.hpp"
 
 namespace sense {
 
@@ -15,15 +16,7 @@ constexpr std::string_view dead_letter = "dead-letter";
 
 Event condition(std::string_view local, const std::string& gateway, std::string subject,
                 const Json& data, WallTime now) {
-  Event event;
-  event.id = make_ulid(now);
-  event.type = *QName::make(management_namespace, local);
-  event.source = "/sense/gateway/" + gateway;
-  event.subject = std::move(subject);
-  event.time = now;
-  event.datacontenttype = "application/json";
-  event.data = data.dump(-1, ' ', false, Json::error_handler_t::replace);
-  return event;
+  return management_event(local, "gateway/" + gateway, std::move(subject), json_text(data), now);
 }
 
 }  // namespace

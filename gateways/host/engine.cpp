@@ -60,8 +60,7 @@ void Engine::put(SubscriptionRef subscription, Now now) {
     if (lane->work && lane->work->open && !lane->subscription->delivery.collects())
       close_window(*lane, now);
   }
-  index_.add(lane->handle, *lane->subscription);
-  ++callbacks_[hash_of(lane->subscription->callback)];
+  start_matching(*lane);
   mark(*lane);
   pump(*lane, now);
 }
@@ -95,6 +94,11 @@ void Engine::end(const std::string& id, std::string reason, bool tell, Now now) 
   const auto key = add_item(*lane, std::move(item));
   lane->work->fresh.push(key);
   pump(*lane, now);
+}
+
+void Engine::start_matching(const Lane& lane) {
+  index_.add(lane.handle, *lane.subscription);
+  ++callbacks_[hash_of(lane.subscription->callback)];
 }
 
 void Engine::stop_matching(const Lane& lane) {

@@ -168,6 +168,7 @@ class Engine {
 
   // engine.cpp: lanes
   void follow_state(Lane& lane, SubscriptionState before, Now now);
+  void start_matching(const Lane& lane);
   void stop_matching(const Lane& lane);
   void drop_items(Lane& lane, Now now);
   void drop_lane(Lane& lane);

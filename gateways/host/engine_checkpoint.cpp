@@ -101,9 +101,7 @@ void Engine::restore(SavedLane saved) {
   lane.windows = saved.windows;
   lane.suspension = saved.suspension;
   lane.saved = true;
-  if (lane.ending) return;
-  index_.add(lane.handle, *lane.subscription);
-  ++callbacks_[std::hash<std::string_view>{}(lane.subscription->callback)];
+  if (!lane.ending) start_matching(lane);
 }
 
 void Engine::restore(Key key, SavedItem saved, Now now) {

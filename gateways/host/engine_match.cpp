@@ -1,6 +1,7 @@
 // How events become deliveries that wait.
 #include <algorithm>
 
+#include "core/base/hash.hpp"
 #include "core/subscription/test_event.hpp"
 #include "gateways/host/engine.hpp"
 
@@ -9,7 +10,7 @@ namespace sense {
 namespace {
 
 std::uint64_t group_of(const Event& event) {
-  return std::hash<std::string_view>{}(event.source) | 1U;  // never 0: that is no group
+  return stable_hash(event.source) | 1U;  // never 0: that is no group
 }
 
 WallTime occurrence(const Event& event, Now now) {

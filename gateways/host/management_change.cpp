@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json.hpp"
+
 namespace sense {
 
 namespace {
@@ -51,8 +53,7 @@ std::optional<GatewayChange> gateway_change(const Event& event) {
 
 std::string gateway_entry(const std::vector<std::string>& schemes,
                           const std::vector<std::string>& listening) {
-  return Json{{"schemes", schemes}, {"listening", listening}}.dump(-1, ' ', false,
-                                                                   Json::error_handler_t::replace);
+  return json_text(Json{{"schemes", schemes}, {"listening", listening}});
 }
 
 std::vector<std::string> schemes_of_entry(const std::string& value) {

@@ -2,28 +2,23 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json.hpp"
 #include "core/event/cloudevents_json.hpp"
+#include "core/subscription/management_event.hpp"
 
 namespace sense {
 
 namespace {
 
-std::string text_of(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+// The id is the same each time: a notice that comes twice is known as one.
+Event notice(const Subscription& subscription, std::string_view local, const std::string& place,
+             const nlohmann::ordered_json& data, WallTime now) {
+  auto event = management_event(local, "subscription", subscription.id, json_text(data), now);
+  event.id = subscription.id + "-" + place;
+  return event;
 }
 
-EventRef notice(const Subscription& subscription, std::string_view local, std::string id,
-                std::string data, WallTime now) {
-  Event event;
-  event.id = std::move(id);
-  event.type = *QName::make(management_namespace, local);
-  event.source = "/sense/subscription";
-  event.subject = subscription.id;
-  event.time = now;
-  event.datacontenttype = "application/json";
-  event.data = std::move(data);
-  return std::make_shared<const Event>(std::move(event));
-}
+EventRef share(Event event) { return std::make_shared<const Event>(std::move(event)); }
 
 std::string content_text(const Delivery::Content& content, std::size_t room) {
   const auto with = [&](const Event& event) {
@@ -41,24 +36,25 @@ std::string content_text(const Delivery::Content& content, std::size_t room) {
 
 EventRef gap_notice(const Subscription& subscription, std::uint64_t from, std::uint64_t to,
                     std::string_view reason, WallTime now) {
-  return notice(
-      subscription, "gap",
-      subscription.id + "-gap-" + std::to_string(from) + "-" + std::to_string(to),
-      text_of({{"subscription", subscription.id}, {"from", from}, {"to", to}, {"reason", reason}}),
-      now);
+  return share(notice(
+      subscription, "gap", "gap-" + std::to_string(from) + "-" + std::to_string(to),
+      {{"subscription", subscription.id}, {"from", from}, {"to", to}, {"reason", reason}}, now));
 }
 
 EventRef ended_notice(const Subscription& subscription, std::string_view reason, WallTime now) {
-  return notice(subscription, "ended", subscription.id + "-ended",
-                text_of({{"subscription", subscription.id}, {"reason", reason}}), now);
+  return share(notice(subscription, "ended", "ended",
+                      {{"subscription", subscription.id}, {"reason", reason}}, now));
 }
 
 EventRef digest_notice(const Delivery& digest, WallTime now) {
   const auto& subscription = *digest.subscription;
-  auto data = text_of({{"subscription", subscription.id},
+  auto event = notice(subscription, "digest", "digest-" + std::to_string(digest.window),
+                      {{"subscription", subscription.id},
                        {"window", digest.window},
                        {"from", digest.number},
-                       {"to", digest.number_last}});
+                       {"to", digest.number_last}},
+                      now);
+  auto& data = event.data;
   data.back() = ',';
   data += "\"events\":[";
   // Each event needs some room for itself, whatever those before it are like.
@@ -72,8 +68,7 @@ EventRef digest_notice(const Delivery& digest, WallTime now) {
     room -= std::min(room, text.size() + 1);
   }
   data += "]}";
-  return notice(subscription, "digest",
-                subscription.id + "-digest-" + std::to_string(digest.window), std::move(data), now);
+  return share(std::move(event));
 }
 
 EventRef without_recipients(EventRef event) {
@@ -81,7 +76,7 @@ EventRef without_recipients(EventRef event) {
   auto seen = *event;
   seen.audience.clear();
   seen.except.clear();
-  return std::make_shared<const Event>(std::move(seen));
+  return share(std::move(seen));
 }
 
 }  // namespace sense

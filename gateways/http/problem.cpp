@@ -3,6 +3,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "core/base/json.hpp"
+
 namespace sense::http {
 
 namespace {
@@ -74,7 +76,7 @@ Answer make_problem(unsigned status, const Error& error, std::string_view field)
   Answer answer;
   answer.status = status;
   answer.content_type = "application/problem+json";
-  answer.body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  answer.body = json_text(body) + "\n";
   if (status == 503) answer.headers.emplace_back("Retry-After", "5");
   return answer;
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/subscription/subscription_edit.hpp"
 
@@ -108,7 +109,7 @@ Result<Subscriptions::Request> subscription_request(std::string_view text) {
   if (auto good = check_members(*json, subscription_members); !good)
     return tl::unexpected(good.error());
   // The members have the form that they have in the subscription itself.
-  auto wanted = subscription_from_json(json->dump(-1, ' ', false, Json::error_handler_t::replace));
+  auto wanted = subscription_from_json(json_text(*json));
   if (!wanted) return tl::unexpected(wanted.error());
   Subscriptions::Request request;
   request.callback = std::move(wanted->callback);
@@ -142,7 +143,7 @@ Result<EditRequest> edit_request(std::string_view text, const std::string* if_ma
       return refuse(Code::badparam, "revision is not the one of If-Match");
     request.revision = *revision;
   }
-  request.patch = json->dump(-1, ' ', false, Json::error_handler_t::replace);
+  request.patch = json_text(*json);
   return request;
 }
 

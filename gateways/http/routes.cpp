@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "gateways/http/binding.hpp"
@@ -17,7 +18,7 @@ using Ordered = nlohmann::ordered_json;
 Answer answer_json(unsigned status, const Ordered& body) {
   Answer answer;
   answer.status = status;
-  answer.body = body.dump(-1, ' ', false, Ordered::error_handler_t::replace) + "\n";
+  answer.body = json_text(body) + "\n";
   return answer;
 }
 

@@ -395,10 +395,7 @@ BOOST_AUTO_TEST_CASE(answer_behind_that_cannot_be_read_is_asked_for_anew) {
   BOOST_TEST(!follower.on_unreadable(*second));
   follower.on_fetched(*first, {{make_event(1, types[0])}, 2, 1, 5});
   BOOST_TEST(follower.next_batch()->position == 1u);
-  const auto third = follower.next_fetch();
-  BOOST_REQUIRE(third);
-  BOOST_TEST(third->from == 2u);
-  BOOST_TEST(follower.on_unreadable(*third));
+  BOOST_TEST(follower.next_fetch()->from == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_bounded_and_what_did_not_fit_is_fetched) {

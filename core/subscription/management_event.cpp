@@ -1,0 +1,21 @@
+#include "core/subscription/management_event.hpp"
+
+#include "core/base/random.hpp"
+#include "core/subscription/subscription.hpp"
+
+namespace sense {
+
+Event management_event(std::string_view local, std::string_view part, std::string subject,
+                       std::string data, WallTime now) {
+  Event event;
+  event.id = make_ulid(now);
+  event.type = *QName::make(management_namespace, local);
+  event.source = "/sense/" + std::string(part);
+  event.subject = std::move(subject);
+  event.time = now;
+  event.datacontenttype = "application/json";
+  event.data = std::move(data);
+  return event;
+}
+
+}  // namespace sense
