@@ -26,8 +26,14 @@ bool reserved(std::string_view type) {
   if (!type.starts_with(prefix)) return false;
   const auto local = type.substr(prefix.size());
   return local.starts_with("subscription-") || local.starts_with("journal-") ||
-         local == "overload" || local.starts_with("gateway-changed") ||
-         local.starts_with("gateway-removed");
+         local.starts_with("leader-") || local == "overload" ||
+         local.starts_with("gateway-changed") || local.starts_with("gateway-removed");
+}
+
+// What gateways tell each other holds events of all kinds: from those who may manage.
+bool between_gateways(std::string_view type) {
+  static const std::string prefix = "{" + std::string(gateway_namespace) + "}";
+  return type.starts_with(prefix);
 }
 
 constexpr auto not_seen =
@@ -139,6 +145,12 @@ void Ingest::note_source(std::string_view source) {
 
 // A test is its subscription's owner's to send, by a request: nobody else is told why not.
 Status Ingest::check_reserved(const Arrival& arrival, const Incoming& incoming) const {
+  if (between_gateways(arrival.head->type)) {
+    if (incoming.rights->may_manage()) return {};
+    return fail(Code::noaccess, "events of namespace " + std::string(gateway_namespace) +
+                                    " are those of gateways: the allow file of the broker grants "
+                                    "this principal no 'manage' right");
+  }
   if (arrival.head->type != test_type || incoming.peer.empty())
     return fail(Code::noaccess, "events of type " + std::string(arrival.head->type) +
                                     " are published by the broker only");
@@ -155,8 +167,9 @@ Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, N
     ++counters_["broker.events.refused"];
     return refuse(event.error().code, event.error().message);
   }
-  const auto allowed = reserved(event->type) ? check_reserved(arrival, incoming)
-                                             : check_publish(*incoming.rights, arrival.octets);
+  const bool special = reserved(event->type) || between_gateways(event->type);
+  const auto allowed =
+      special ? check_reserved(arrival, incoming) : check_publish(*incoming.rights, arrival.octets);
   if (!allowed) {
     ++counters_["broker.events.refused"];
     return refuse(allowed.error().code, allowed.error().message);

@@ -110,6 +110,7 @@ Status Registry::load(RegistryRow row, Now now) {
                       " in the store cannot be read and is not served: " + read.error().message);
     row.lease_end = *read;
   }
+  if (entry.kind == leader_kind) leaders_.hold(entry, now);
   Held held{entry.revision, std::move(entry.value), std::nullopt};
   if (row.lease_end) held.lease_end = deadline_of(*row.lease_end, now);
   set(entry.kind, entry.key, std::move(held));
@@ -123,9 +124,9 @@ Status Registry::check_limits(const RegistryEntry& entry, bool fresh) const {
   if (entry.value.empty()) return fail(Code::badparam, "registry: a value must not be empty");
   if (entry.value.size() > value_length_max)
     return fail(Code::varvaltoobig, "registry: a value has at most 65536 octets");
-  if (entry.kind != subscription_kind && entry.kind != gateway_kind)
+  if (entry.kind != subscription_kind && entry.kind != gateway_kind && entry.kind != leader_kind)
     return fail(Code::badparam, "registry: kind '" + printable(entry.kind.substr(0, 64)) +
-                                    "' cannot be written; kinds are subscription and gateway");
+                                    "' cannot be written; kinds are subscription, gateway, leader");
   const auto max =
       entry.kind == subscription_kind ? limits_.subscriptions_max : limits_.gateways_max;
   if (fresh && count(entry.kind) >= max)
@@ -142,6 +143,9 @@ Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view
   if (entry.kind == subscription_kind)
     return put_subscription(entry, current, reason, principal, sequence, now);
   const auto revision = current ? current->second.revision : 0;
+  if (entry.kind == leader_kind)
+    if (auto status = check_leader(entry, current, now); !status)
+      return tl::unexpected(status.error());
   if (current != nullptr && current->second.value == entry.value)
     return Put{std::nullopt, revision};
   if (revision != entry.revision) return changed_meanwhile(entry.kind, entry.key, revision);
@@ -149,6 +153,13 @@ Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view
   change.row.entry.revision = sequence;
   hold(entry.kind, entry.key, Held{sequence, entry.value, std::nullopt});
   return Put{std::move(change), sequence};
+}
+
+Status Registry::check_leader(const RegistryEntry& entry, const Row* current, Now now) {
+  const auto held = current ? std::optional(entry_of(leader_kind, *current)) : std::nullopt;
+  if (auto status = leaders_.check(entry, held ? &*held : nullptr, now); !status) return status;
+  leaders_.hold(entry, now);
+  return {};
 }
 
 Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, const Row* current,
@@ -215,6 +226,11 @@ Result<Registry::Change> Registry::remove(std::string_view kind, std::string_vie
     return end(std::move(*subscription), reason, principal, sequence, now);
   }
   const auto before = entry_of(kind, *current);
+  // Who led last is told by the entry, which stays: nobody else has what that one has done.
+  if (kind == leader_kind) {
+    leaders_.release(key);
+    return Change{{before, std::nullopt}, std::nullopt};
+  }
   hold(kind, key, std::nullopt);
   return Change{{{before.kind, before.key, sequence, ""}, std::nullopt},
                 entry_event(before, "removed", principal, reason, now.wall)};

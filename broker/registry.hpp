@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/leaders.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/bus/bus.hpp"
@@ -103,7 +104,10 @@ class Registry {
   [[nodiscard]] Change end(Subscription subscription, std::string_view reason,
                            std::string_view principal, std::uint64_t sequence, Now now);
 
+  [[nodiscard]] Status check_leader(const RegistryEntry& entry, const Row* current, Now now);
+
   Limits limits_;
+  Leaders leaders_;
   std::map<std::string, Rows, std::less<>> kinds_;
   std::set<std::pair<MonoTime, const std::string*>> leases_;  // keys of kinds_
   std::vector<Undo> undo_;

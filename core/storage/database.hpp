@@ -70,6 +70,9 @@ class Database {
   // waits at most 100 ms for readers. False when one was still in the way.
   [[nodiscard]] Result<bool> restart_wal();
 
+  // For what else in this folder speaks to SQLite.
+  [[nodiscard]] sqlite3* connection() const { return connection_.get(); }
+
  private:
   struct Close {
     void operator()(sqlite3* connection) const;

@@ -61,6 +61,8 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";
+// What gateways of one kind tell each other over the bus; delivered to no subscription.
+inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 
 // JSON, the form in the registry, in the management events and in the HTTP interface. Members are
 // those of docs/subscriptions.md. `to_json` leaves challenge_hash out unless `secrets`.

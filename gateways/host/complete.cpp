@@ -27,4 +27,9 @@ Status complete(Engine::Deliver& deliver, HostStore& store, WallTime now) {
   return {};
 }
 
+Attempt incomplete(const Error& error) {
+  const bool lost = error.code == Code::notfound || error.code == Code::protoerror;
+  return lost ? Attempt::rejected(error.message) : Attempt::retry(error.message);
+}
+
 }  // namespace sense

@@ -10,4 +10,7 @@ namespace sense {
 // an event is lost, otherwise when the store cannot be read now.
 [[nodiscard]] Status complete(Engine::Deliver& deliver, HostStore& store, WallTime now);
 
+// What becomes of a delivery that failed so: an event that is lost will not come back.
+[[nodiscard]] Attempt incomplete(const Error& error);
+
 }  // namespace sense

@@ -28,6 +28,7 @@ void Engine::find_candidates(const Event& event) {
 }
 
 void Engine::on_event(const EventRef& event, Now now) {
+  if (event->type.ns() == gateway_namespace) return;
   find_candidates(*event);
   for (const auto handle : candidates_) {
     auto& lane = lanes_.at(handle);

@@ -17,10 +17,14 @@ namespace sense {
 // and learns of the others. Reactor thread; the bus must outlive it.
 class GatewayDirectory {
  public:
-  // `again` runs a task after a pause, for what the broker did not answer.
-  using Again = std::function<void(std::function<void()>)>;
+  struct Ways {
+    // Runs a task after a pause, for what the broker did not answer.
+    std::function<void(std::function<void()>)> again;
+    // Called whenever more is known.
+    std::function<void()> changed;
+  };
   GatewayDirectory(Bus& bus, std::string name, std::span<const std::string_view> schemes,
-                   Again again);
+                   Ways ways);
 
   void load();
   void announce(std::vector<std::string> listening);
@@ -29,14 +33,17 @@ class GatewayDirectory {
   void stop() { stopped_ = true; }
 
   [[nodiscard]] bool serves_here(const std::string& scheme) const { return own_.contains(scheme); }
+  // Whether no other gateway serves what this one does; false until that is known.
+  [[nodiscard]] bool alone() const;
   [[nodiscard]] bool serves_anywhere(const std::string& scheme) const;
 
  private:
   Bus& bus_;
   std::string name_;
   std::set<std::string> own_;
-  Again again_;
+  Ways ways_;
   std::map<std::string, std::vector<std::string>> others_;  // schemes, by name
+  bool loaded_ = false;
   bool stopped_ = false;
 };
 

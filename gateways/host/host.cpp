@@ -21,6 +21,8 @@
 #include "gateways/host/management_change.hpp"
 #include "gateways/host/progress.hpp"
 #include "gateways/host/registry_subscriptions.hpp"
+#include "gateways/host/subscription_list.hpp"
+#include "gateways/host/succession.hpp"
 #include "gateways/host/suspender.hpp"
 #include "gateways/host/verifier.hpp"
 
@@ -55,17 +57,6 @@ class AsioGatewayHost final : public GatewayHost {
   ~AsioGatewayHost() override { bus_->close(); }
 
   Status open() {
-    const auto position = store_.position();
-    if (!position) return tl::unexpected(position.error());
-    if (*position) {
-      const auto waiting = store_.restore(engine_, system_clock().now());
-      if (!waiting) return tl::unexpected(waiting.error());
-      position_ = **position;
-      restored_ = true;
-      log::info("resuming", {{"position", std::to_string(position_)},
-                             {"subscriptions", std::to_string(engine_.count())},
-                             {"deliveries waiting", std::to_string(*waiting)}});
-    }
     return guarded([this]() -> Status {
       auto gateway = plugin_.descriptor().create(config_.plugin, context_);
       if (!gateway) return tl::unexpected(gateway.error());
@@ -118,38 +109,38 @@ class AsioGatewayHost final : public GatewayHost {
 
   void begin() {
     directory_.load();
+    succession_.begin();
+  }
+
+  void lead() {
+    if (const auto restored = restore(); !restored) return finish(restored);
     if (restored_)
       open_door();
     else
-      load_subscriptions("");
+      load_subscriptions();
   }
 
-  void again(std::function<void()> task) { after(again_after, std::move(task)); }
-
-  void after(Duration pause, std::function<void()> task) {
-    auto timer = std::make_shared<asio::steady_timer>(*reactor_, pause);
-    timer->async_wait([timer, task = std::move(task)](boost::system::error_code error) {
-      if (!error) task();
-    });
+  Status restore() {
+    const auto position = store_.position();
+    if (!position) return tl::unexpected(position.error());
+    if (!*position) return {};
+    const auto waiting = store_.restore(engine_, system_clock().now());
+    if (!waiting) return tl::unexpected(waiting.error());
+    position_ = **position;
+    restored_ = true;
+    log::info("resuming", {{"position", std::to_string(position_)},
+                           {"subscriptions", std::to_string(engine_.count())},
+                           {"deliveries waiting", std::to_string(*waiting)}});
+    return {};
   }
 
-  // The first start: everything that is there counts from here on. Changes meanwhile are in the
-  // journal behind the position, and come again.
-  void load_subscriptions(const std::string& after) {
-    bus_->registry_list("subscription", after, 1000, [this, after](Result<Bus::RegistryPage> page) {
-      if (stopped_) return;
-      if (!page) return again([this, after] { load_subscriptions(after); });
-      if (after.empty()) position_ = page->sequence;
-      for (const auto& entry : page->entries) {
-        auto subscription = subscription_from_json(entry.value);
-        if (!subscription) {
-          log::warn("a subscription cannot be read; it is kept and not served",
-                    {{"id", entry.key}, {"reason", subscription.error().message}});
-          continue;
-        }
-        apply(std::move(*subscription), "");
-      }
-      if (page->more && !page->entries.empty()) return load_subscriptions(page->entries.back().key);
+  // The first start: everything that is there counts from here on.
+  void load_subscriptions() {
+    const auto take = [this](const std::string&, std::optional<Subscription> subscription) {
+      if (subscription) apply(std::move(*subscription), "");
+    };
+    list_.read(take, [this](std::uint64_t sequence) {
+      position_ = sequence;
       open_door();
     });
   }
@@ -189,9 +180,12 @@ class AsioGatewayHost final : public GatewayHost {
     if (restored_ || following_) progress_.save_all(position_, system_clock().now());
     stopped_ = true;
     directory_.stop();
+    list_.stop();
     attempt_timer_.cancel();
-    checkpoint_timer_.cancel();
-    window_timer_.cancel();
+    succession_.end([this] { end_run(); });
+  }
+
+  void end_run() {
     gateway_.reset();
     work_.reset();
     reactor_->stop();
@@ -203,7 +197,8 @@ class AsioGatewayHost final : public GatewayHost {
     auto prefixes =
         engine_.topic_prefixes(static_cast<std::size_t>(config_.host.integer("topics-max")));
     if (prefixes != std::vector<std::string>{"{"})
-      prefixes.push_back("{" + std::string(management_namespace) + "}");
+      prefixes.insert(prefixes.end(), {"{" + std::string(management_namespace) + "}",
+                                       std::string(standby_word_type) + " "});
     return prefixes;
   }
 
@@ -264,33 +259,23 @@ class AsioGatewayHost final : public GatewayHost {
     }
     // Changes of subscriptions may be among them: look at the whole list again, and only then at
     // the events behind. The stream rests until follow().
-    resync("", std::make_shared<std::set<std::string>>());
-  }
-
-  void resync(const std::string& after, const std::shared_ptr<std::set<std::string>>& seen) {
-    bus_->registry_list("subscription", after, 1000,
-                        [this, after, seen](Result<Bus::RegistryPage> page) {
-                          if (stopped_) return;
-                          if (!page) return again([this, after, seen] { resync(after, seen); });
-                          for (const auto& entry : page->entries) {
-                            seen->insert(entry.key);
-                            auto subscription = subscription_from_json(entry.value);
-                            if (subscription) apply(std::move(*subscription), "");
-                          }
-                          if (page->more && !page->entries.empty())
-                            return resync(page->entries.back().key, seen);
-                          const auto now = system_clock().now();
-                          for (const auto& held : engine_.subscriptions())
-                            if (!seen->contains(held->id))
-                              engine_.end(held->id, "expired", true, now);
-                          perform();
-                          follow();
-                        });
+    const auto seen = std::make_shared<std::set<std::string>>();
+    const auto see = [this, seen](const std::string& id, std::optional<Subscription> subscription) {
+      seen->insert(id);
+      if (subscription) apply(std::move(*subscription), "");
+    };
+    list_.read(see, [this, seen](std::uint64_t) {
+      const auto now = system_clock().now();
+      for (const auto& held : engine_.subscriptions())
+        if (!seen->contains(held->id)) engine_.end(held->id, "expired", true, now);
+      perform();
+      follow();
+    });
   }
 
   // True when the served subscriptions changed.
   bool take_change(const Event& event) {
-    if (directory_.take_change(event)) return false;
+    if (succession_.take(event) || directory_.take_change(event)) return false;
     auto change = subscription_change(event);
     if (!change) return false;
     return apply(std::move(change->subscription), change->reason);
@@ -319,7 +304,7 @@ class AsioGatewayHost final : public GatewayHost {
   void end_in_registry(const std::string& id, const std::string& reason) {
     bus_->registry_remove("subscription", id, 0, reason, [this, id, reason](auto answer) {
       if (!answer && answer.error().code != Code::notfound && !stopped_)
-        again([this, id, reason] { end_in_registry(id, reason); });
+        again_([this, id, reason] { end_in_registry(id, reason); });
     });
   }
 
@@ -327,6 +312,7 @@ class AsioGatewayHost final : public GatewayHost {
 
   void perform() {
     if (performing_ || stopped_ || !gateway_) return;
+    if (!succession_.holds() && !stopping_) return;  // until it is renewed, or lost
     performing_ = true;
     for (;;) {
       auto actions = engine_.take_actions();
@@ -352,7 +338,7 @@ class AsioGatewayHost final : public GatewayHost {
   void attempt(Engine::Deliver& deliver) {
     const auto ticket = deliver.ticket;
     if (const auto whole = complete(deliver, store_, system_clock().now().wall); !whole)
-      return on_unloaded(ticket, whole.error());
+      return engine_.on_result(ticket, incomplete(whole.error()), system_clock().now());
     const auto status = guarded([&]() -> Status {
       gateway_->deliver(std::move(deliver.delivery), [this, ticket](Attempt result) {
         // A stop is no fault of the callback: what it cut off is attempted after the next start.
@@ -364,13 +350,6 @@ class AsioGatewayHost final : public GatewayHost {
     });
     if (!status)
       engine_.on_result(ticket, Attempt::retry(status.error().message), system_clock().now());
-  }
-
-  void on_unloaded(std::uint64_t ticket, const Error& error) {
-    const bool lost = error.code == Code::notfound || error.code == Code::protoerror;
-    engine_.on_result(ticket,
-                      lost ? Attempt::rejected(error.message) : Attempt::retry(error.message),
-                      system_clock().now());
   }
 
   void arm_attempt_timer() {
@@ -388,10 +367,9 @@ class AsioGatewayHost final : public GatewayHost {
 
   void checkpoint_later() {
     if (stopped_) return;
-    checkpoint_timer_.expires_after(
-        std::max<Duration>(config_.host.duration("checkpoint-interval"), checkpoint_interval_min));
-    checkpoint_timer_.async_wait([this](boost::system::error_code error) {
-      if (error || stopped_) return;
+    const auto interval = config_.host.duration("checkpoint-interval");
+    after_(std::max<Duration>(interval, checkpoint_interval_min), [this] {
+      if (stopped_) return;
       checkpoint();
       perform();
       for (const auto& event : news_.take(system_clock().now())) tell(*bus_, event);
@@ -406,10 +384,9 @@ class AsioGatewayHost final : public GatewayHost {
   // A closed window waits for it; with a little patience, one does for many.
   void checkpoint_soon() {
     if (std::exchange(checkpoint_soon_, true)) return;
-    window_timer_.expires_after(window_checkpoint_after);
-    window_timer_.async_wait([this](boost::system::error_code error) {
+    after_(window_checkpoint_after, [this] {
       checkpoint_soon_ = false;
-      if (error || stopped_) return;
+      if (stopped_) return;
       checkpoint();
       perform();
     });
@@ -427,8 +404,20 @@ class AsioGatewayHost final : public GatewayHost {
   CallbackMemory memory_;
   Engine engine_;
   std::unique_ptr<Bus> bus_;
-  GatewayDirectory directory_{*bus_, config_.name, plugin_.descriptor().schemes,
-                              [this](std::function<void()> task) { again(std::move(task)); }};
+  using Task = std::function<void()>;
+  const std::function<void(Duration, Task)> after_ = [this](Duration pause, Task task) {
+    auto timer = std::make_shared<asio::steady_timer>(*reactor_, pause);
+    timer->async_wait([timer, task = std::move(task)](boost::system::error_code error) {
+      if (!error) task();
+    });
+  };
+  const std::function<void(Task)> again_ = [this](Task task) {
+    after_(again_after, std::move(task));
+  };
+  GatewayDirectory directory_{*bus_,
+                              config_.name,
+                              plugin_.descriptor().schemes,
+                              {again_, [this] { succession_.look_around(); }}};
   RegistrySubscriptions subscriptions_{
       *bus_,
       engine_,
@@ -439,18 +428,30 @@ class AsioGatewayHost final : public GatewayHost {
   GatewayContext context_{
       config_.name, system_clock(), counters_,      *reactor_,
       *bus_,        subscriptions_, config_.egress, [this] { return parameters(); }};
-  Progress progress_{store_, engine_, counters_};
+  SubscriptionList list_{*bus_, again_};
+  Succession succession_{*bus_,
+                         store_,
+                         directory_,
+                         system_clock(),
+                         config_.name,
+                         plugin_.descriptor().name,
+                         config_.data,
+                         config_.take_over,
+                         {executor_of(*reactor_), after_, [this] { lead(); }, [this] { perform(); },
+                          [this](Status reason) { finish(std::move(reason)); }}};
+  Progress progress_{store_, engine_, counters_, system_clock(),
+                     [this](bool only_position, Task stored) {
+                       succession_.saved(only_position, [this, stored] { stored(), perform(); });
+                     }};
   Verifier verifier_{
       subscriptions_,
       memory_,
       system_clock(),
       counters_,
       config_.host.duration("verify-span"),
-      {[this](const auto& id, const auto& reason) { end_in_registry(id, reason); },
-       [this](Duration pause, std::function<void()> task) { after(pause, std::move(task)); }}};
+      {[this](const auto& id, const auto& reason) { end_in_registry(id, reason); }, after_}};
   DeadLetterNews news_{config_.name};
-  Suspender suspender_{subscriptions_, counters_,
-                       [this](std::function<void()> task) { again(std::move(task)); }};
+  Suspender suspender_{subscriptions_, counters_, again_};
   std::unique_ptr<Gateway> gateway_;
 
   std::uint64_t position_ = 0;
@@ -463,8 +464,6 @@ class AsioGatewayHost final : public GatewayHost {
   bool performing_ = false;
   Status failure_;
   asio::steady_timer attempt_timer_{*reactor_};
-  asio::steady_timer checkpoint_timer_{*reactor_};
-  asio::steady_timer window_timer_{*reactor_};
   bool checkpoint_soon_ = false;
 };
 

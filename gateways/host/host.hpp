@@ -37,6 +37,9 @@ struct GatewayConfig {
   Settings host;     // of gateway_host_options()
   Settings plugin;   // of the descriptor's options
   EgressPolicy egress;
+  // Lead although another one led last whose progress is not known here: what that one has
+  // delivered since is delivered again, or not at all. For when it will not come back.
+  bool take_over = false;
 };
 
 // One gateway process: bus, delivery engine and one plugin. Any thread may call stop().

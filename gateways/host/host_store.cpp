@@ -26,7 +26,9 @@ constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS event(sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS dead_letter(id INTEGER PRIMARY KEY, subscription TEXT NOT NULL,"
     " number INTEGER NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL,"
-    " attempts INTEGER NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, record BLOB);";
+    " attempts INTEGER NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, record BLOB);"
+    "CREATE TABLE IF NOT EXISTS mark(id INTEGER PRIMARY KEY CHECK(id=1), token INTEGER NOT NULL,"
+    " stream TEXT NOT NULL, part INTEGER NOT NULL, sequence INTEGER NOT NULL);";
 
 // What a store of an earlier version has not.
 constexpr std::array<std::string_view, 7> columns_added = {
@@ -39,16 +41,6 @@ constexpr std::array<std::string_view, 7> columns_added = {
     "item ADD COLUMN first INTEGER NOT NULL DEFAULT 0",
 };
 
-Status make_tables(Database& database) {
-  if (auto status = database.execute(schema); !status) return status;
-  if (database.prepare("SELECT windows FROM lane")) return {};
-  if (auto status = database.begin(); !status) return status;
-  for (const auto column : columns_added)
-    if (auto status = database.execute(("ALTER TABLE " + std::string(column)).c_str()); !status)
-      return status;
-  return database.commit();
-}
-
 std::string record_of(const Event& event) {
   std::string octets;
   const auto encoded = encode(event);
@@ -58,6 +50,16 @@ std::string record_of(const Event& event) {
 }
 
 }  // namespace
+
+Status HostStore::make_tables(Database& database) {
+  if (auto status = database.execute(schema); !status) return status;
+  if (database.prepare("SELECT windows FROM lane")) return {};
+  if (auto status = database.begin(); !status) return status;
+  for (const auto column : columns_added)
+    if (auto status = database.execute(("ALTER TABLE " + std::string(column)).c_str()); !status)
+      return status;
+  return database.commit();
+}
 
 Result<HostStore> HostStore::open(const std::string& data) {
   auto lock = FolderLock::take(data, "gateway");

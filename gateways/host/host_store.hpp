@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/storage/change_log.hpp"
 #include "core/storage/database.hpp"
 #include "core/storage/folder_lock.hpp"
 #include "gateways/host/engine.hpp"
@@ -34,6 +35,25 @@ class HostStore {
   // Removes events that no delivery waits for any more.
   [[nodiscard]] Status collect_garbage();
 
+  // ---- copies on other machines (gateways/host/replication.hpp)
+
+  // How far this store is the copy of a leader's: up to part `part` of stream `stream`, which was
+  // event `sequence`.
+  struct Mark {
+    std::uint64_t token = 0;
+    std::string stream;
+    std::uint64_t part = 0;
+    std::uint64_t sequence = 0;
+  };
+  // Nothing: it is its own.
+  [[nodiscard]] Result<std::optional<Mark>> mark();
+  [[nodiscard]] Result<ChangeLog> record_changes();
+  // Begins to copy all of it into a new file.
+  [[nodiscard]] Result<DatabaseCopy> copy_to(Database& file);
+  // Replaces all of it by what is in that file. Fails with badcontext when the file is no store.
+  [[nodiscard]] Status take_copy(const std::string& path, const Mark& mark);
+  [[nodiscard]] Status take_changes(std::string_view changes, const Mark& mark);
+
   // ---- dead letters
 
   struct Letter {
@@ -55,6 +75,8 @@ class HostStore {
  private:
   HostStore(FolderLock lock, std::unique_ptr<Database> database)
       : lock_(std::move(lock)), database_(std::move(database)) {}
+  // Also adds what a store of an earlier version has not.
+  [[nodiscard]] static Status make_tables(Database& database);
   [[nodiscard]] Status write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
                              const std::vector<Engine::DeadLetter>& dead, Now now);
   [[nodiscard]] Status write_lanes(const Engine::Checkpoint& checkpoint);

@@ -20,22 +20,23 @@ void Progress::bury(Engine::DeadLetter letter) {
   dead_.push_back(std::move(letter));
 }
 
+bool Progress::Unsaved::only_position() const {
+  return delta.lanes.empty() && delta.lanes_removed.empty() && delta.items.empty() &&
+         delta.items_removed.empty() && dead.empty() && redriven.empty();
+}
+
 // False when there is nothing to store.
 bool Progress::collect(std::uint64_t position, Now now) {
   if (unsaved_) return true;
   Unsaved next{position, engine_.take_checkpoint(now), std::exchange(dead_, {}),
                std::exchange(redriven_, {})};
-  const auto& delta = next.delta;
-  if (delta.lanes.empty() && delta.lanes_removed.empty() && delta.items.empty() &&
-      delta.items_removed.empty() && next.dead.empty() && next.redriven.empty() &&
-      position == saved_position_)
-    return false;
+  if (next.only_position() && position == saved_position_) return false;
   unsaved_ = std::move(next);
   return true;
 }
 
 void Progress::save(std::uint64_t position, Now now) {
-  if (!collect(position, now)) return;
+  if (copying_ != 0 || !collect(position, now)) return;
   if (auto status =
           store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->redriven);
       !status) {
@@ -46,13 +47,22 @@ void Progress::save(std::uint64_t position, Now now) {
     return;
   }
   saved_position_ = unsaved_->position;
+  const bool only_position = unsaved_->only_position();
   unsaved_.reset();
-  engine_.stored(now);
   collect_garbage(now);
+  // A digest may be attempted only when no other gateway would close its window otherwise.
+  copying_ = ++round_;
+  copy_(only_position, [this, round = round_] {
+    if (copying_ != round) return;
+    copying_ = 0;
+    engine_.stored(clock_.now());
+  });
 }
 
 void Progress::save_all(std::uint64_t position, Now now) {
+  copying_ = 0;
   if (unsaved_) save(position, now);
+  copying_ = 0;
   if (!unsaved_) save(position, now);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -16,14 +17,21 @@ namespace sense {
 // and counters must outlive it.
 class Progress {
  public:
-  Progress(HostStore& store, Engine& engine, Counters& counters)
-      : store_(store), engine_(engine), counters_(counters) {}
+  // Told of each checkpoint that is stored; calls `done` when those who need a copy can have it.
+  using Copy = std::function<void(bool only_position, std::function<void()> done)>;
+  Progress(HostStore& store, Engine& engine, Counters& counters, const Clock& clock, Copy copy)
+      : store_(store),
+        engine_(engine),
+        counters_(counters),
+        clock_(clock),
+        copy_(std::move(copy)) {}
 
   // Kept with the next checkpoint, together with the removal of what it was.
   void bury(Engine::DeadLetter letter);
   // The letter is a delivery again: it leaves with the next checkpoint, which has that delivery.
   void exhume(std::int64_t letter) { redriven_.push_back(letter); }
   // Everything up to `position` has been handed to the engine.
+  // Nothing happens while the last checkpoint is being copied.
   void save(std::uint64_t position, Now now);
   // At the end: what could not be stored before, and what is new.
   void save_all(std::uint64_t position, Now now);
@@ -34,6 +42,7 @@ class Progress {
     Engine::Checkpoint delta;
     std::vector<Engine::DeadLetter> dead;
     std::vector<std::int64_t> redriven;
+    [[nodiscard]] bool only_position() const;
   };
   [[nodiscard]] bool collect(std::uint64_t position, Now now);
   void collect_garbage(Now now);
@@ -41,6 +50,10 @@ class Progress {
   HostStore& store_;
   Engine& engine_;
   Counters& counters_;
+  const Clock& clock_;
+  Copy copy_;
+  std::uint64_t round_ = 0;
+  std::uint64_t copying_ = 0;  // the round whose copies are waited for; 0: none
   std::optional<Unsaved> unsaved_;
   std::vector<Engine::DeadLetter> dead_;
   std::vector<std::int64_t> redriven_;

@@ -1,0 +1,31 @@
+#include "gateways/host/subscription_list.hpp"
+
+#include "core/base/log.hpp"
+
+namespace sense {
+
+void SubscriptionList::read(Each each, Done done) {
+  each_ = std::move(each);
+  done_ = std::move(done);
+  read_behind("");
+}
+
+void SubscriptionList::read_behind(const std::string& after) {
+  bus_.registry_list("subscription", after, 1000, [this, after](Result<Bus::RegistryPage> page) {
+    if (stopped_) return;
+    if (!page) return again_([this, after] { read_behind(after); });
+    // Changes while this is read are in the journal behind the first page.
+    if (after.empty()) sequence_ = page->sequence;
+    for (const auto& entry : page->entries) {
+      auto subscription = subscription_from_json(entry.value);
+      if (!subscription)
+        log::warn("a subscription cannot be read; it is kept and not served",
+                  {{"id", entry.key}, {"reason", subscription.error().message}});
+      each_(entry.key, subscription ? std::optional(std::move(*subscription)) : std::nullopt);
+    }
+    if (page->more && !page->entries.empty()) return read_behind(page->entries.back().key);
+    std::exchange(done_, nullptr)(sequence_);
+  });
+}
+
+}  // namespace sense
