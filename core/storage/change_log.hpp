@@ -41,8 +41,8 @@ class ChangeLog {
 };
 
 // Makes those changes here too. What does not fit what is here fails with badcontext, and nothing
-// is changed. May be part of a transaction. REQUIRES: they are as take() gave them; SQLite may never
-// end over damaged ones.
+// is changed. May be part of a transaction. REQUIRES: they are as take() gave them; over damaged
+// ones SQLite may never end.
 [[nodiscard]] Status apply_changes(Database& database, std::string_view changes);
 
 // Replaces all that is in `to` by what is in `from`, in one transaction; everything at once for
