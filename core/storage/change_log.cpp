@@ -23,8 +23,8 @@ void ChangeLog::Delete::operator()(sqlite3_session* session) const {
   sqlite3session_delete(session);
 }
 
-Result<ChangeLog> ChangeLog::start(Database& database, std::span<const char* const> tables) {
-  ChangeLog log(database, tables);
+Result<ChangeLog> ChangeLog::start(Database& database, const char* except) {
+  ChangeLog log(database, except);
   if (auto status = log.restart(); !status) return tl::unexpected(status.error());
   return log;
 }
@@ -36,9 +36,14 @@ Status ChangeLog::restart() {
   if (sqlite3session_create(connection, "main", &session) != SQLITE_OK)
     return failure(connection, "changes cannot be recorded");
   session_.reset(session);
-  for (const char* table : tables_)
-    if (sqlite3session_attach(session, table) != SQLITE_OK)
-      return failure(connection, "changes cannot be recorded");
+  sqlite3session_table_filter(
+      session,
+      [](void* except, const char* table) {
+        return static_cast<int>(std::string_view(table) != static_cast<const char*>(except));
+      },
+      const_cast<char*>(except_));
+  if (sqlite3session_attach(session, nullptr) != SQLITE_OK)
+    return failure(connection, "changes cannot be recorded");
   return {};
 }
 

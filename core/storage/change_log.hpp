@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,13 +12,13 @@ struct sqlite3_session;
 
 namespace sense {
 
-// Records what changes in tables of a database, so that a copy of it elsewhere can be kept the same
-// (SQLite's session extension). Every recorded table has a primary key. Costs memory for each row
-// that has changed since the last take(). Same thread as its database, which must outlive it.
+// Records what changes in a database, so that a copy of it elsewhere can be kept the same (SQLite's
+// session extension). Only tables with a primary key are recorded. Costs memory for each row that
+// has changed since the last take(). Same thread as its database, which must outlive it.
 class ChangeLog {
  public:
-  [[nodiscard]] static Result<ChangeLog> start(Database& database,
-                                               std::span<const char* const> tables);
+  // All tables but one, whose name must live as long as this.
+  [[nodiscard]] static Result<ChangeLog> start(Database& database, const char* except);
   // What has changed since start() or the last take(), for apply_changes() in the copy. Empty when
   // nothing has. REQUIRES: no transaction is open.
   [[nodiscard]] Result<std::string> take();
@@ -31,12 +30,11 @@ class ChangeLog {
     void operator()(sqlite3_session* session) const;
   };
   using Session = std::unique_ptr<sqlite3_session, Delete>;
-  ChangeLog(Database& database, std::span<const char* const> tables)
-      : database_(&database), tables_(tables.begin(), tables.end()) {}
+  ChangeLog(Database& database, const char* except) : database_(&database), except_(except) {}
   [[nodiscard]] Status restart();
 
   Database* database_;
-  std::vector<const char*> tables_;
+  const char* except_;
   Session session_;
 };
 

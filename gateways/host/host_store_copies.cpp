@@ -1,15 +1,9 @@
 // A store that is kept the same as another gateway's.
-#include <array>
-
 #include "gateways/host/host_store.hpp"
 
 namespace sense {
 
 namespace {
-
-// All but the mark, which is each store's own.
-constexpr std::array<const char*, 5> copied_tables = {"position", "lane", "item", "event",
-                                                      "dead_letter"};
 
 Status write_mark(Database& database, const HostStore::Mark& mark) {
   auto insert = database.prepare("INSERT OR REPLACE INTO mark VALUES(1,?1,?2,?3,?4)");
@@ -35,7 +29,7 @@ Result<std::optional<HostStore::Mark>> HostStore::mark() {
 }
 
 Result<ChangeLog> HostStore::record_changes() {
-  return ChangeLog::start(*database_, copied_tables);
+  return ChangeLog::start(*database_, "mark");  // which is each store's own
 }
 
 Result<DatabaseCopy> HostStore::copy_to(Database& file) {

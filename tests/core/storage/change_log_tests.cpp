@@ -1,6 +1,5 @@
 #include "core/storage/change_log.hpp"
 
-#include <array>
 #include <boost/test/unit_test.hpp>
 
 #include "tests/core/storage/temporary_folder.hpp"
@@ -8,8 +7,6 @@
 using namespace sense;
 
 namespace {
-
-constexpr std::array tables{"t"};
 
 struct Bench {
   TemporaryFolder folder;
@@ -21,7 +18,7 @@ struct Bench {
     BOOST_REQUIRE_MESSAGE(database, (database ? "" : database.error().message));
     BOOST_REQUIRE(database->execute(
         "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, text TEXT NOT NULL);"
-        "CREATE TABLE IF NOT EXISTS other(id INTEGER PRIMARY KEY)"));
+        "CREATE TABLE IF NOT EXISTS own(id INTEGER PRIMARY KEY)"));
     return std::move(*database);
   }
   static std::string content(Database& database) {
@@ -47,18 +44,19 @@ BOOST_AUTO_TEST_CASE(changes_make_the_copy_the_same) {
   BOOST_REQUIRE(first.execute("INSERT INTO t VALUES(1,'a'),(2,'b'),(3,'c')"));
   copy();
   BOOST_TEST(content(second) == "1a 2b 3c");
-  auto log = ChangeLog::start(first, tables);
+  auto log = ChangeLog::start(first, "own");
   BOOST_REQUIRE(log);
   BOOST_TEST(log->take().value() == "");
   BOOST_REQUIRE(
       first.execute("UPDATE t SET text='B' WHERE id=2; DELETE FROM t WHERE id=1;"
                     "INSERT OR REPLACE INTO t VALUES(3,'C'),(4,'d');"
-                    "INSERT INTO other VALUES(7)"));
+                    "INSERT INTO own VALUES(7)"));
   BOOST_TEST(log->memory() > 0U);
   const auto changes = log->take();
   BOOST_REQUIRE(changes);
   BOOST_REQUIRE(apply_changes(second, *changes));
   BOOST_TEST(content(second) == "2B 3C 4d");
+  BOOST_TEST(!second.prepare("SELECT id FROM own")->step().value());
   BOOST_TEST(log->take().value() == "");  // taken is taken
   BOOST_REQUIRE(first.execute("DELETE FROM t WHERE id=4"));
   BOOST_REQUIRE(apply_changes(second, log->take().value()));
@@ -66,7 +64,7 @@ BOOST_AUTO_TEST_CASE(changes_make_the_copy_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(what_was_rolled_back_is_no_change) {
-  auto log = ChangeLog::start(first, tables);
+  auto log = ChangeLog::start(first, "own");
   BOOST_REQUIRE(log);
   BOOST_REQUIRE(first.begin());
   BOOST_REQUIRE(first.execute("INSERT INTO t VALUES(1,'a')"));
@@ -77,7 +75,7 @@ BOOST_AUTO_TEST_CASE(what_was_rolled_back_is_no_change) {
 
 BOOST_AUTO_TEST_CASE(changes_that_do_not_fit_change_nothing) {
   BOOST_REQUIRE(first.execute("INSERT INTO t VALUES(1,'a')"));
-  auto log = ChangeLog::start(first, tables);
+  auto log = ChangeLog::start(first, "own");
   BOOST_REQUIRE(log);
   BOOST_REQUIRE(first.execute("INSERT INTO t VALUES(2,'b'); UPDATE t SET text='A' WHERE id=1"));
   const auto changes = log->take().value();
