@@ -60,6 +60,10 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 // that names that namespace; tests: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
+// Whether the subscription's owner may see the event: its audience, if it has one, names him, and
+// its except does not.
+[[nodiscard]] bool owner_may_see(const Subscription& subscription, const Event& event);
+
 inline constexpr std::string_view management_namespace = "urn:sense:management";
 
 // JSON, the form in the registry, in the management events and in the HTTP interface. Members are

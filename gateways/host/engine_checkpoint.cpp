@@ -92,6 +92,20 @@ void Engine::stored(Now now) {
     lane.work->fresh.push(key);
     pump(lane, now);
   }
+  go_on_stored(now);
+}
+
+void Engine::go_on_stored(Now now) {
+  std::vector<std::uint32_t> stored;
+  std::erase_if(unstored_lanes_, [&](const std::uint32_t handle) {
+    auto* lane = lanes_.find(handle);
+    if (lane == nullptr || !lane->work || !lane->work->unstored) return true;
+    if (lane->dirty) return false;  // redriven behind the checkpoint
+    lane->work->unstored = false;
+    stored.push_back(handle);
+    return true;
+  });
+  for (const auto handle : stored) pump(lanes_.at(handle), now);
 }
 
 void Engine::restore(SavedLane saved) {

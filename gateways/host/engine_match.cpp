@@ -43,13 +43,19 @@ void Engine::on_event(const EventRef& event, Now now) {
 
 Status Engine::redrive(const std::string& id, const EventRef& event, Now now) {
   auto* lane = lanes_.find(id);
-  if (lane == nullptr || lane->ending || lane->subscription->state == SubscriptionState::pending)
+  if (lane == nullptr || lane->ending || lane->gone ||
+      lane->subscription->state == SubscriptionState::pending)
     return fail(Code::notfound, "subscription " + id + " is not served here any more");
   const auto& expiry = lane->subscription->delivery.expiry;
   if ((event->expirytime && *event->expirytime <= now.wall) ||
       (expiry && occurrence(*event, now) + *expiry <= now.wall))
     return fail(Code::badparam, "the event has expired: it is never delivered");
+  if (!owner_may_see(*lane->subscription, *event))
+    return fail(Code::noaccess, "the event's audience leaves out the owner of the subscription");
+  if (lane->work && lane->work->events >= std::max<std::size_t>(1, defaults_.backlog_max / 2))
+    return fail(Code::nomoreroom, "subscription " + id + " has too many deliveries that wait");
   take(*lane, event, now);
+  wait_for_store(*lane);
   pump(*lane, now);
   return {};
 }

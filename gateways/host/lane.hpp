@@ -103,6 +103,7 @@ struct Work {
   std::uint32_t windows_pending = 0;  // closed and not settled
   std::uint32_t in_flight = 0;
   std::uint32_t failures = 0;  // in a row
+  bool unstored = false;       // a number was given that stands in no stored checkpoint yet
   MonoTime failing_since{};
   MonoTime next_attempt{};  // not before: rate
   MonoTime next_window{};   // not before: min-interval
