@@ -14,6 +14,7 @@
 #include "core/base/uri.hpp"
 #include "gateways/host/complete.hpp"
 #include "gateways/host/conditions.hpp"
+#include "gateways/host/dead_letters.hpp"
 #include "gateways/host/engine_defaults.hpp"
 #include "gateways/host/gateway_directory.hpp"
 #include "gateways/host/guarded.hpp"
@@ -140,15 +141,8 @@ class AsioGatewayHost final : public GatewayHost {
       if (stopped_) return;
       if (!page) return again([this, after] { load_subscriptions(after); });
       if (after.empty()) position_ = page->sequence;
-      for (const auto& entry : page->entries) {
-        auto subscription = subscription_from_json(entry.value);
-        if (!subscription) {
-          log::warn("a subscription cannot be read; it is kept and not served",
-                    {{"id", entry.key}, {"reason", subscription.error().message}});
-          continue;
-        }
-        apply(std::move(*subscription), "");
-      }
+      for (const auto& entry : page->entries)
+        if (auto subscription = readable(entry)) apply(std::move(*subscription), "");
       if (page->more && !page->entries.empty()) return load_subscriptions(page->entries.back().key);
       open_door();
     });
@@ -166,6 +160,7 @@ class AsioGatewayHost final : public GatewayHost {
       if (subscription->state == SubscriptionState::pending)
         verifier_.verify(*gateway_, subscription->id);
     engine_.restored(system_clock().now());
+    letters_.start();
     // Before the first event: a crash must find where to go on, not take today's end for it.
     checkpoint();
     follow();
@@ -274,8 +269,8 @@ class AsioGatewayHost final : public GatewayHost {
                           if (!page) return again([this, after, seen] { resync(after, seen); });
                           for (const auto& entry : page->entries) {
                             seen->insert(entry.key);
-                            auto subscription = subscription_from_json(entry.value);
-                            if (subscription) apply(std::move(*subscription), "");
+                            if (auto subscription = readable(entry))
+                              apply(std::move(*subscription), "");
                           }
                           if (page->more && !page->entries.empty())
                             return resync(page->entries.back().key, seen);
@@ -290,7 +285,7 @@ class AsioGatewayHost final : public GatewayHost {
 
   // True when the served subscriptions changed.
   bool take_change(const Event& event) {
-    if (directory_.take_change(event)) return false;
+    if (directory_.take_change(event) || letters_.take(event)) return false;
     auto change = subscription_change(event);
     if (!change) return false;
     return apply(std::move(change->subscription), change->reason);
@@ -451,6 +446,10 @@ class AsioGatewayHost final : public GatewayHost {
   DeadLetterNews news_{config_.name};
   Suspender suspender_{subscriptions_, counters_,
                        [this](std::function<void()> task) { again(std::move(task)); }};
+  DeadLetters letters_{config_.name,
+                       {store_, engine_, progress_, *bus_, counters_, system_clock()},
+                       {[this](Duration pause, auto task) { after(pause, std::move(task)); },
+                        [this] { checkpoint(), perform(); }}};
   std::unique_ptr<Gateway> gateway_;
 
   std::uint64_t position_ = 0;

@@ -24,11 +24,11 @@ void Progress::bury(Engine::DeadLetter letter) {
 bool Progress::collect(std::uint64_t position, Now now) {
   if (unsaved_) return true;
   Unsaved next{position, engine_.take_checkpoint(now), std::exchange(dead_, {}),
-               std::exchange(redriven_, {})};
+               std::exchange(letters_, {})};
   const auto& delta = next.delta;
   if (delta.lanes.empty() && delta.lanes_removed.empty() && delta.items.empty() &&
-      delta.items_removed.empty() && next.dead.empty() && next.redriven.empty() &&
-      position == saved_position_)
+      delta.items_removed.empty() && next.dead.empty() && next.letters.removed.empty() &&
+      next.letters.work.empty() && position == saved_position_)
     return false;
   unsaved_ = std::move(next);
   return true;
@@ -37,7 +37,7 @@ bool Progress::collect(std::uint64_t position, Now now) {
 void Progress::save(std::uint64_t position, Now now) {
   if (!collect(position, now)) return;
   if (auto status =
-          store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->redriven);
+          store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->letters);
       !status) {
     ++counters_["gateway.checkpoints.failed"];
     if (complaints_.ask("checkpoint", now.mono).say)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/log.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
@@ -53,6 +54,14 @@ Status require_verified(const Subscription& subscription) {
 }
 
 }  // namespace
+
+std::optional<Subscription> readable(const RegistryEntry& entry) {
+  auto subscription = subscription_from_json(entry.value);
+  if (subscription) return std::move(*subscription);
+  log::warn("a subscription cannot be read; it is kept and not served",
+            {{"id", entry.key}, {"reason", subscription.error().message}});
+  return std::nullopt;
+}
 
 Status RegistrySubscriptions::check(const Subscription& subscription) const {
   if (auto status = validate(subscription); !status) return status;

@@ -11,6 +11,10 @@
 
 namespace sense {
 
+// What an entry of the registry says. Nothing when this version cannot read it, which is logged: it
+// is kept and not served.
+[[nodiscard]] std::optional<Subscription> readable(const RegistryEntry& entry);
+
 // The subscription list over the broker's registry. Reactor thread only; bus, engine and clock must
 // outlive it. `later` is the reactor.
 class RegistrySubscriptions final : public Subscriptions {
