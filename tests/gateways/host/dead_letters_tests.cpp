@@ -399,8 +399,11 @@ BOOST_AUTO_TEST_CASE(on_a_full_disk_nothing_more_is_taken_into_memory) {
 BOOST_AUTO_TEST_CASE(killed_before_a_portion_is_stored_it_has_not_happened) {
   die(3);
   redrive_all();
+  checkpoint();
   fill_disk();
   for (int i = 0; i < 5; ++i) (void)step();
+  BOOST_CHECK_EQUAL(engine.waiting_for("s-1"), 3U);
+  BOOST_CHECK(out.empty());
   sql("DROP TRIGGER full");
   kill();
   BOOST_CHECK_EQUAL(left().size(), 3U);
