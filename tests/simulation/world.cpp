@@ -93,6 +93,8 @@ std::string World::run() {
     if (ledger.end_sequence == 0 && ledger.subscription->state == SubscriptionState::paused)
       change_state(id, SubscriptionState::active);
   }
+  run_until(clock_.now().mono + 1h);
+  redrive_everything();
   publish(true);
   run_until(MonoTime::max());
   if (broken_.empty()) check_end();
@@ -268,6 +270,7 @@ void World::traffic() {
   const auto burst = one_in(random_, 16) ? 30 : 1;
   for (std::uint64_t i = 0; i < 1 + pick(random_, burst); ++i) publish(false);
   if (one_in(random_, 3)) change_something();
+  if (one_in(random_, 3)) redrive_something();
   at(up_to(random_, 25min), [this] { traffic(); });
 }
 
