@@ -26,7 +26,9 @@ class Engine {
     std::uint32_t window = 8;
     std::uint32_t suspend_after = 0;  // failures in a row; 0: never
     Duration suspend_over{0};
-    std::size_t backlog_max = 100'000;               // deliveries of one lane that may wait
+    std::size_t backlog_max = 100'000;  // deliveries of one lane that may wait
+    // Gaps of one lane that wait, each with a reason of its own: beyond, neighbours become one.
+    std::size_t gaps_max = 64;
     Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
     Duration probe_max = std::chrono::hours{1};
   };
@@ -183,7 +185,7 @@ class Engine {
   // engine_match.cpp: events become items
   void find_candidates(const Event& event);
   void take(Lane& lane, const EventRef& event, Now now);
-  void overflow(Lane& lane, const EventRef& event);
+  void overflow(Lane& lane, const EventRef& event, Now now);
   Key add_item(Lane& lane, Item item);
   void touch(const Lane& lane, Key key, Item& item);
   void remove_item(Lane& lane, Key key, Now now);
@@ -227,9 +229,10 @@ class Engine {
             const std::string& answer);
   [[nodiscard]] Duration pause_after(const Lane& lane, std::uint32_t attempts);
   [[nodiscard]] bool exhausted(const Lane& lane, const Item& item, Now now) const;
-  void add_gap(Lane& lane, std::uint64_t number, const std::string& reason);
+  void add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Now now);
   void park(Lane& lane, Key key, Now now);
-  [[nodiscard]] bool join_parked(Lane& lane, const Item& gap);
+  [[nodiscard]] bool join_parked(Lane& lane, const Item& gap, Now now);
+  [[nodiscard]] bool may_join(const Lane& lane, const Item& left, const Item& right) const;
   static void unpark(Lane& lane);
 
   // engine_checkpoint.cpp

@@ -226,7 +226,7 @@ void Engine::rejoin_window(Lane& lane, Key key, Item& item, Now now) {
   }
   item.stage = Stage::collecting;
   item.due = std::min(item.due, now.mono);
-  open->members.push_back(key);
+  open->add(key, item.group);
   open->octets += item.octets;
   if (item.due >= open->opened) return;
   open->opened = item.due;

@@ -62,7 +62,7 @@ Status Engine::redrive(const std::string& id, const EventRef& event, Now now) {
 
 void Engine::take(Lane& lane, const EventRef& event, Now now) {
   const auto& delivery = lane.subscription->delivery;
-  if (lane.work && lane.work->events >= defaults_.backlog_max) return overflow(lane, event);
+  if (lane.work && lane.work->events >= defaults_.backlog_max) return overflow(lane, event, now);
   Item item;
   item.sequence = event->sequence;
   item.event = event;
@@ -90,7 +90,7 @@ void Engine::take(Lane& lane, const EventRef& event, Now now) {
 }
 
 // More than anybody would want to catch up with, and more than we have room for.
-void Engine::overflow(Lane& lane, const EventRef& event) {
+void Engine::overflow(Lane& lane, const EventRef& event, Now now) {
   ++totals_.overflowed;
   Item item;
   item.number = lane.next_number++;
@@ -98,7 +98,7 @@ void Engine::overflow(Lane& lane, const EventRef& event) {
   item.event = event;
   mark(lane);
   bury(lane, item, 0, "overflow", {});
-  add_gap(lane, item.number, "overflow");
+  add_gap(lane, item.number, "overflow", now);
 }
 
 Engine::Key Engine::add_item(Lane& lane, Item item) {

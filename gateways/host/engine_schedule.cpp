@@ -108,7 +108,7 @@ bool Engine::expire(Lane& lane, Key key, Now now) {
   if (item.kind == Delivery::Kind::digest) return expire_members(lane, key, now);
   if (item.expires > now.wall) return false;
   ++totals_.expired;
-  add_gap(lane, item.number, "expired");
+  add_gap(lane, item.number, "expired", now);
   remove_item(lane, key, now);
   // Gaps that wait for something to get through would wait for ever when nothing is left to try.
   if (lane.work->items.size() == lane.work->parked.size()) unpark(lane);

@@ -23,6 +23,7 @@ Engine::Defaults random_defaults(Random& random) {
   Engine::Defaults defaults{{1s, 2s, 4s, 8s, 16s, 32s, 32s}, 8};
   if (one_in(random, 3)) defaults = {{5s, 5min, 30min, 2h}, 4};
   if (one_in(random, 3)) defaults.backlog_max = 20;
+  if (one_in(random, 3)) defaults.gaps_max = 1;
   if (one_in(random, 3)) {
     defaults.suspend_after = 5;
     defaults.suspend_over = 10min;

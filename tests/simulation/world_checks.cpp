@@ -82,8 +82,10 @@ void World::check_gap(const Ledger& ledger, const Delivery& delivery) {
     const auto& expires = ledger.owed[number - 1].expires;
     if (ledger.acknowledged.contains(number))
       broken(name_of(delivery) + ": a gap of what was delivered");
-    if (delivery.reason == "expired" ? !expires || *expires > clock_.now().wall
-                                     : !ledger.buried.contains(number) && !drops(ledger))
+    const bool expired = expires && *expires <= clock_.now().wall;
+    const bool given_up = ledger.buried.contains(number) || drops(ledger);
+    const bool joined = delivery.reason.find(", ") != std::string::npos;
+    if (joined ? !expired && !given_up : delivery.reason == "expired" ? !expired : !given_up)
       broken(name_of(delivery) + ": a gap that says " + delivery.reason);
   }
 }
