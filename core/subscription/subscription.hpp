@@ -74,6 +74,9 @@ inline constexpr std::string_view management_namespace = "urn:sense:management";
 // When the lease of a subscription ends, read without the rest of it: for a million at a start.
 // Says less about what is wrong than subscription_from_json does, and finds less.
 [[nodiscard]] Result<std::optional<WallTime>> lease_end_from_json(std::string_view text);
+// Whose a subscription is, read without the rest of it: also of one that a newer version wrote.
+// Empty when it does not say.
+[[nodiscard]] std::string owner_from_json(std::string_view text);
 
 // Limits and syntax that do not depend on who serves it: pattern counts, callback URI, labels,
 // delivery bounds. Fails with the member's name.

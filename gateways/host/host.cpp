@@ -287,8 +287,8 @@ class AsioGatewayHost final : public GatewayHost {
   bool take_change(const Event& event) {
     if (directory_.take_change(event) || letters_.take(event)) return false;
     auto change = subscription_change(event);
-    if (!change) return false;
-    return apply(std::move(change->subscription), change->reason);
+    if (!change) tell_unreadable(event);
+    return change && apply(std::move(change->subscription), change->reason);
   }
 
   bool apply(Subscription subscription, const std::string& reason) {
