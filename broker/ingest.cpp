@@ -6,6 +6,7 @@
 #include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/event/codec.hpp"
+#include "core/subscription/dead_letter_request.hpp"
 #include "core/subscription/test_event.hpp"
 
 namespace sense {
@@ -20,14 +21,18 @@ namespace {
 constexpr std::size_t group_octets_max_before = group_octets_max / 2;
 static_assert(group_octets_max_before + 2 * bus::message_length_max <= group_octets_max);
 
-// Changes of the subscription list are announced by the broker alone: gateways act on them.
+constexpr std::string_view letters_prefix = "{urn:sense:management}dead-letters-";
+
+// Changes of the subscription list are announced by the broker alone: gateways act on them. What is
+// asked of dead letters comes from those who may manage.
 bool reserved(std::string_view type) {
   static const std::string prefix = "{" + std::string(management_namespace) + "}";
   if (!type.starts_with(prefix)) return false;
   const auto local = type.substr(prefix.size());
   return local.starts_with("subscription-") || local.starts_with("journal-") ||
-         local.starts_with("leader-") || local == "overload" ||
-         local.starts_with("gateway-changed") || local.starts_with("gateway-removed");
+         local.starts_with("leader-") || local.starts_with("dead-letters-") ||
+         local == "overload" || local.starts_with("gateway-changed") ||
+         local.starts_with("gateway-removed");
 }
 
 // What gateways tell each other holds events of all kinds: from those who may manage.
@@ -143,20 +148,38 @@ void Ingest::note_source(std::string_view source) {
   if (auto row = registry_.note_source(source)) rows_.push_back(std::move(*row));
 }
 
-// A test is its subscription's owner's to send, by a request: nobody else is told why not.
+// What others than the broker may send of what is reserved, each by a request of his own.
 Status Ingest::check_reserved(const Arrival& arrival, const Incoming& incoming) const {
-  if (between_gateways(arrival.head->type)) {
+  const auto type = arrival.head->type;
+  if (between_gateways(type)) {
     if (incoming.rights->may_manage()) return {};
     return fail(Code::noaccess, "events of namespace " + std::string(gateway_namespace) +
                                     " are those of gateways: the allow file of the broker grants "
                                     "this principal no 'manage' right");
   }
-  if (arrival.head->type != test_type || incoming.peer.empty())
-    return fail(Code::noaccess, "events of type " + std::string(arrival.head->type) +
-                                    " are published by the broker only");
+  const bool letters = type.starts_with(letters_prefix);
+  if ((type != test_type && !letters) || incoming.peer.empty())
+    return fail(Code::noaccess,
+                "events of type " + std::string(type) + " are published by the broker only");
   const auto event = decode_event(arrival.octets);
   if (!event) return tl::unexpected(event.error());
-  const auto entry = registry_.get("subscription", event->subject);
+  return letters ? check_letters(*event, incoming) : check_test(*event, incoming);
+}
+
+Status Ingest::check_letters(const Event& event, const Incoming& incoming) const {
+  if (!is_about_dead_letters(event.type))
+    return fail(Code::noaccess, "there are no events of type " + event.type.clark());
+  if (auto status = check_dead_letters(*incoming.rights, event); !status) return status;
+  if (!requested_action(event.type) || registry_.get("gateway", event.subject)) return {};
+  return fail(Code::notfound, "no gateway has announced itself by the name of " +
+                                  printable(event.subject.substr(0, 256)) +
+                                  ": the request's subject is the gateway's name as the "
+                                  "configuration has it");
+}
+
+// A test is its subscription's owner's to send: nobody else is told why not.
+Status Ingest::check_test(const Event& event, const Incoming& incoming) const {
+  const auto entry = registry_.get("subscription", event.subject);
   if (entry && may_test(*incoming.rights, incoming.principal, *entry)) return {};
   return fail(Code::noaccess, "a test goes to a subscription of one's own: its id is the subject");
 }

@@ -60,6 +60,8 @@ class Ingest {
   };
   bus::Reply handle_publish(const Incoming& incoming, Now now);
   [[nodiscard]] Status check_reserved(const Arrival& arrival, const Incoming& incoming) const;
+  [[nodiscard]] Status check_letters(const Event& event, const Incoming& incoming) const;
+  [[nodiscard]] Status check_test(const Event& event, const Incoming& incoming) const;
   bus::Published take_event(const Arrival& arrival, const Incoming& incoming, Now now);
   [[nodiscard]] Status check_change(const Incoming& incoming) const;
   bus::Reply handle_put(const Incoming& incoming, Now now);

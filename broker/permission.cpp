@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/event/codec.hpp"
+#include "core/subscription/dead_letter_request.hpp"
 #include "core/subscription/subscription.hpp"
 
 namespace sense {
@@ -16,8 +17,7 @@ tl::unexpected<Error> no_right(const std::string& what, const char* right) {
 }
 
 bool owns(std::string_view principal, std::string_view value) {
-  const auto subscription = subscription_from_json(value);
-  return subscription && subscription->owner == principal;
+  return !principal.empty() && owner_from_json(value) == principal;
 }
 
 }  // namespace
@@ -54,6 +54,15 @@ Status check_change(const Rights& rights, std::string_view principal, const bus:
 
 bool may_test(const Rights& rights, std::string_view principal, const RegistryEntry& subscription) {
   return rights.may_manage() || owns(principal, subscription.value);
+}
+
+Status check_dead_letters(const Rights& rights, const Event& event) {
+  if (!rights.may_manage())
+    return no_right("event of type " + printable(event.type.clark()), "manage");
+  if (!requested_action(event.type)) return {};
+  const auto request = letter_request(event);
+  if (!request) return tl::unexpected(request.error());
+  return {};
 }
 
 bool may_see(const Rights& rights, std::string_view principal, const RegistryEntry& entry) {

@@ -22,6 +22,11 @@ namespace sense {
 [[nodiscard]] bool may_test(const Rights& rights, std::string_view principal,
                             const RegistryEntry& subscription);
 
+// An event about the dead letters of a gateway (core/subscription/dead_letter_request.hpp): from
+// who may manage, and a request only when it says what it selects. Who else could throw away what
+// was kept for others, or deliver it again, or tell that it was done.
+[[nodiscard]] Status check_dead_letters(const Rights& rights, const Event& event);
+
 // Whether GET shows an entry: to who may list, and one's own subscriptions. LIST needs that right:
 // to look for somebody's own among a million would hold up those who publish.
 [[nodiscard]] bool may_see(const Rights& rights, std::string_view principal,

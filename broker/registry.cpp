@@ -4,6 +4,7 @@
 
 #include "broker/management_event.hpp"
 #include "core/base/check.hpp"
+#include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 
@@ -46,6 +47,16 @@ bool same(Subscription left, const Subscription& right) {
 std::optional<MonoTime> deadline_of(WallTime lease_end, Now now) {
   if (lease_end == wall_time_max) return std::nullopt;
   return now.mono + (lease_end - now.wall);
+}
+
+// What a newer version wrote stays as it is: nobody knows what a change would break.
+Result<Subscription> read_held(std::string_view key, std::string_view value) {
+  auto subscription = subscription_from_json(value);
+  if (subscription) return subscription;
+  return fail(Code::notyetimplemented,
+              "subscription " + printable(key) +
+                  " is kept as it is and not served: this version cannot read it: " +
+                  subscription.error().message);
 }
 
 tl::unexpected<Error> changed_meanwhile(std::string_view kind, std::string_view key,
@@ -174,7 +185,7 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
   const auto revision = current ? current->second.revision : 0;
   std::optional<Subscription> before;
   if (current != nullptr) {
-    auto parsed = subscription_from_json(current->second.value);
+    auto parsed = read_held(entry.key, current->second.value);
     if (!parsed) return tl::unexpected(parsed.error());
     if (same(*wanted, *parsed)) return Put{std::nullopt, revision};
     before = std::move(*parsed);
@@ -221,7 +232,7 @@ Result<Registry::Change> Registry::remove(std::string_view kind, std::string_vie
   if (revision != 0 && revision != held.revision)
     return changed_meanwhile(kind, key, held.revision);
   if (kind == subscription_kind) {
-    auto subscription = subscription_from_json(held.value);
+    auto subscription = read_held(key, held.value);
     if (!subscription) return tl::unexpected(subscription.error());
     return end(std::move(*subscription), reason, principal, sequence, now);
   }
@@ -245,8 +256,10 @@ std::optional<Registry::Change> Registry::expire_one(std::uint64_t sequence, Now
   while (!leases_.empty() && leases_.begin()->first <= now.mono) {
     const auto* row = find(subscription_kind, *leases_.begin()->second);
     SENSE_CHECK(row != nullptr);
-    auto subscription = subscription_from_json(row->second.value);
+    auto subscription = read_held(row->first, row->second.value);
     if (subscription) return end(std::move(*subscription), "expired", "broker", sequence, now);
+    log::warn("the lease of a subscription is over, and it cannot be ended",
+              {{"reason", subscription.error().message}});
     auto kept = row->second;
     kept.lease_end = std::nullopt;
     set(subscription_kind, row->first, std::move(kept));

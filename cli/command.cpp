@@ -146,9 +146,9 @@ int run_command_line(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "sense " SENSE_VERSION);
   add_globals(app, cli.global);
-  for (const auto add :
-       {add_up, add_broker, add_gateway, add_adapter, add_publish, add_subscribe, add_subscriptions,
-        add_listen, add_ping, add_journal, add_keys, add_config, add_filter, add_bench})
+  for (const auto add : {add_up, add_broker, add_gateway, add_adapter, add_publish, add_subscribe,
+                         add_subscriptions, add_listen, add_ping, add_journal, add_dead_letters,
+                         add_keys, add_config, add_filter, add_bench})
     add(app, cli);
   try {
     app.parse(argc, argv);

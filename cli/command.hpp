@@ -45,6 +45,7 @@ void add_keys(CLI::App& app, Cli& cli);
 void add_config(CLI::App& app, Cli& cli);
 void add_filter(CLI::App& app, Cli& cli);
 void add_journal(CLI::App& app, Cli& cli);
+void add_dead_letters(CLI::App& app, Cli& cli);
 void add_bench(CLI::App& app, Cli& cli);
 
 // Declares the whole command line, reads it, runs the subcommand and answers the exit code.

@@ -1,6 +1,9 @@
 #include "cli/registry_talk.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "cli/arrival.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "gateways/host/registry_subscriptions.hpp"
 
@@ -34,6 +37,11 @@ std::string line_of(const Subscription& subscription, bool json) {
   return printable(line);
 }
 
+std::string unreadable_line(const std::string& id, const std::string& reason, bool json) {
+  if (!json) return printable(id + " unreadable: " + reason);
+  return json_ascii(nlohmann::ordered_json{{"id", id}, {"unreadable", reason}});
+}
+
 void RegistryTalk::fail_with(const std::string& id, const Error& error) const {
   if (error.code == Code::notfound)
     return loop.finish(
@@ -43,7 +51,11 @@ void RegistryTalk::fail_with(const std::string& id, const Error& error) const {
 
 Subscriptions::Answer<SubscriptionRef> RegistryTalk::shown(const std::string& id) const {
   return [talk = *this, id](const Result<SubscriptionRef>& answer) {
-    if (!answer) return talk.fail_with(id, answer.error());
+    if (!answer) {
+      if (answer.error().code == Code::notyetimplemented && talk.json)
+        print_line(unreadable_line(id, answer.error().message, true));
+      return talk.fail_with(id, answer.error());
+    }
     print_line(line_of(**answer, talk.json));
     talk.loop.finish(exit_ok);
   };

@@ -31,5 +31,8 @@ struct RegistryTalk {
 
 // One line about a subscription: words, or JSON.
 [[nodiscard]] std::string line_of(const Subscription& subscription, bool json);
+// One about a subscription that a newer version wrote: it is kept and not served.
+[[nodiscard]] std::string unreadable_line(const std::string& id, const std::string& reason,
+                                          bool json);
 
 }  // namespace sense::cli

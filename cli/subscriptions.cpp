@@ -30,10 +30,8 @@ struct Wanted {
 
 bool show(const RegistryEntry& entry, bool json) {
   auto subscription = subscription_from_json(entry.value);
-  if (!subscription) {
-    say("the entry " + entry.key + " cannot be read: " + subscription.error().message);
-    return true;
-  }
+  if (!subscription)
+    return print_line(unreadable_line(entry.key, subscription.error().message, json));
   subscription->revision = entry.revision;
   return print_line(line_of(*subscription, json));
 }

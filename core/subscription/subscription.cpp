@@ -122,11 +122,6 @@ bool named(const std::vector<std::string>& principals, const std::string& princi
   return std::find(principals.begin(), principals.end(), principal) != principals.end();
 }
 
-bool may_see(const Subscription& subscription, const Event& event) {
-  return (event.audience.empty() || named(event.audience, subscription.owner)) &&
-         !named(event.except, subscription.owner);
-}
-
 }  // namespace
 
 std::string_view to_text(SubscriptionState state) {
@@ -140,6 +135,11 @@ std::string_view to_text(SubscriptionState state) {
   return "ended";
 }
 
+bool owner_may_see(const Subscription& subscription, const Event& event) {
+  return (event.audience.empty() || named(event.audience, subscription.owner)) &&
+         !named(event.except, subscription.owner);
+}
+
 bool matches(const Subscription& subscription, const Event& event) {
   // An event that the broker has not stamped yet comes after all that it has.
   const bool too_early = event.sequence != 0 && event.sequence <= subscription.since;
@@ -147,7 +147,7 @@ bool matches(const Subscription& subscription, const Event& event) {
   if (is_test(event.type) && !subscription.id.empty())
     return !too_early && event.subject == subscription.id;
   return !too_early && type_wanted(subscription, event.type) &&
-         source_wanted(subscription, event.source) && may_see(subscription, event) &&
+         source_wanted(subscription, event.source) && owner_may_see(subscription, event) &&
          subscription.filter.passes(event);
 }
 

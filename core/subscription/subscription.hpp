@@ -60,6 +60,10 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 // that names that namespace; tests: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
+// Whether the subscription's owner may see the event: its audience, if it has one, names him, and
+// its except does not.
+[[nodiscard]] bool owner_may_see(const Subscription& subscription, const Event& event);
+
 inline constexpr std::string_view management_namespace = "urn:sense:management";
 // What gateways of one kind tell each other over the bus; delivered to no subscription.
 inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
@@ -72,6 +76,9 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 // When the lease of a subscription ends, read without the rest of it: for a million at a start.
 // Says less about what is wrong than subscription_from_json does, and finds less.
 [[nodiscard]] Result<std::optional<WallTime>> lease_end_from_json(std::string_view text);
+// Whose a subscription is, read without the rest of it: also of one that a newer version wrote.
+// Empty when it does not say.
+[[nodiscard]] std::string owner_from_json(std::string_view text);
 
 // Limits and syntax that do not depend on who serves it: pattern counts, callback URI, labels,
 // delivery bounds. Fails with the member's name.

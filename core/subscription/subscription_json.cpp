@@ -382,8 +382,9 @@ Result<Subscription> subscription_from_json(std::string_view json) {
 
 namespace {
 
-// Takes the text of the top-level member "expires" and builds nothing of the others.
-struct LeaseEnd final : nlohmann::json_sax<nlohmann::json> {
+// Takes the text of one top-level member and builds nothing of the others.
+struct OneText final : nlohmann::json_sax<nlohmann::json> {
+  explicit OneText(std::string_view member) : member_(member) {}
   std::optional<std::string> text;
 
   bool null() override { return other(); }
@@ -401,7 +402,7 @@ struct LeaseEnd final : nlohmann::json_sax<nlohmann::json> {
   bool start_array(std::size_t) override { return enter(); }
   bool end_array() override { return --depth_ >= 0; }
   bool key(string_t& name) override {
-    wanted_ = depth_ == 1 && name == "expires";
+    wanted_ = depth_ == 1 && name == member_;
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
@@ -418,6 +419,7 @@ struct LeaseEnd final : nlohmann::json_sax<nlohmann::json> {
     return depth_ > 0;
   }
   static constexpr int depth_max = 16;
+  const std::string_view member_;
   int depth_ = 0;
   bool wanted_ = false;
 };
@@ -425,13 +427,19 @@ struct LeaseEnd final : nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 Result<std::optional<WallTime>> lease_end_from_json(std::string_view text) {
-  LeaseEnd reader;
+  OneText reader("expires");
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader))
     return fail(Code::badparam, "subscription: not JSON");
   if (!reader.text) return std::nullopt;
   const auto time = parse_rfc3339(*reader.text);
   if (!time) return fail(Code::badparam, "subscription: expires is not a time");
   return *time;
+}
+
+std::string owner_from_json(std::string_view text) {
+  OneText reader("owner");
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader)) return {};
+  return reader.text.value_or(std::string());
 }
 
 }  // namespace sense

@@ -64,10 +64,17 @@ class Subscriptions {
   // the configuration file, too. Answered once it is durable.
   virtual void test(std::string id, std::string by, Answer<Receipt> done) = 0;
 
+  // Fails with notyetimplemented, as all that changes one does, when a newer version wrote it.
   virtual void get(std::string id, Answer<SubscriptionRef> done) = 0;
   // Ordered by id, after `after`; `owner` empty: everybody's. limit 1 to 1,000.
   struct Page {
     std::vector<SubscriptionRef> subscriptions;
+    // Written by a newer version: kept, not served, and said so. They count for the limit.
+    struct Unreadable {
+      std::string id;
+      std::string reason;
+    };
+    std::vector<Unreadable> unreadable;
     bool more = false;
   };
   virtual void list(std::string owner, std::string after, std::uint32_t limit,

@@ -32,6 +32,11 @@ std::size_t Engine::count_for(std::string_view callback) const {
   return found == callbacks_.end() ? 0 : found->second;
 }
 
+std::size_t Engine::waiting_for(std::string_view id) const {
+  const auto* lane = lanes_.find(id);
+  return lane == nullptr || !lane->work ? 0 : lane->work->events;
+}
+
 std::vector<SubscriptionRef> Engine::subscriptions() const {
   std::vector<SubscriptionRef> all;
   lanes_.for_each([&](const Lane& lane) {

@@ -26,7 +26,9 @@ class Engine {
     std::uint32_t window = 8;
     std::uint32_t suspend_after = 0;  // failures in a row; 0: never
     Duration suspend_over{0};
-    std::size_t backlog_max = 100'000;               // deliveries of one lane that may wait
+    std::size_t backlog_max = 100'000;  // deliveries of one lane that may wait
+    // Gaps of one lane that wait, each with a reason of its own: beyond, neighbours become one.
+    std::size_t gaps_max = 64;
     Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
     Duration probe_max = std::chrono::hours{1};
   };
@@ -52,8 +54,11 @@ class Engine {
   void on_timer(Now now);
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
   // An event that was given up is to be delivered after all: with a new number, since its old one
-  // was told to be missing. Fails with notfound when that subscription is not served here, with
-  // badparam when the event has expired.
+  // was told to be missing. Take a checkpoint at once: until it is stored nothing is attempted for
+  // that subscription, because after a crash the numbers would be those of other events. Fails with
+  // notfound when the subscription is not served here, with badparam when the event has expired,
+  // with noaccess when the owner may not see it (any more), and with nomoreroom when so much waits
+  // for the subscription that there must be room for what is new.
   [[nodiscard]] Status redrive(const std::string& id, const EventRef& event, Now now);
 
   // ---- what to do
@@ -86,8 +91,8 @@ class Engine {
     std::vector<std::string> gone;  // subscriptions to end in the registry: the callback is no more
     std::vector<std::string> forget;      // lanes that are no more
     std::vector<Suspension> suspensions;  // to be written into the registry
-    // A window was closed: what is in it must be stored before it may be attempted, or a crash
-    // would let it be closed otherwise. Take a checkpoint soon.
+    // A window was closed, or a dead letter redriven: that must be stored before it may be
+    // attempted, or a crash would let it come about otherwise. Take a checkpoint soon.
     bool checkpoint = false;
 
     [[nodiscard]] bool empty() const {
@@ -154,6 +159,8 @@ class Engine {
   // Events held in memory because they are in no checkpoint yet.
   [[nodiscard]] std::size_t unsaved() const { return unsaved_; }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
+  // Events that wait for one subscription.
+  [[nodiscard]] std::size_t waiting_for(std::string_view id) const;
 
   struct Totals {
     std::uint64_t matched = 0, delivered = 0, retried = 0, dead = 0, expired = 0, dropped = 0;
@@ -178,7 +185,7 @@ class Engine {
   // engine_match.cpp: events become items
   void find_candidates(const Event& event);
   void take(Lane& lane, const EventRef& event, Now now);
-  void overflow(Lane& lane, const EventRef& event);
+  void overflow(Lane& lane, const EventRef& event, Now now);
   Key add_item(Lane& lane, Item item);
   void touch(const Lane& lane, Key key, Item& item);
   void remove_item(Lane& lane, Key key, Now now);
@@ -197,6 +204,7 @@ class Engine {
   void set_timer(Lane& lane, Now now);
   [[nodiscard]] std::optional<MonoTime> next_attempt(const Lane& lane, Now now) const;
   [[nodiscard]] std::uint32_t window(const Lane& lane) const;
+  void wait_for_store(Lane& lane);
 
   // engine_windows.cpp: what is collected and delivered together
   void join_window(Lane& lane, Key key, Item& item, Now now);
@@ -221,9 +229,10 @@ class Engine {
             const std::string& answer);
   [[nodiscard]] Duration pause_after(const Lane& lane, std::uint32_t attempts);
   [[nodiscard]] bool exhausted(const Lane& lane, const Item& item, Now now) const;
-  void add_gap(Lane& lane, std::uint64_t number, const std::string& reason);
+  void add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Now now);
   void park(Lane& lane, Key key, Now now);
-  [[nodiscard]] bool join_parked(Lane& lane, const Item& gap);
+  [[nodiscard]] bool join_parked(Lane& lane, const Item& gap, Now now);
+  [[nodiscard]] bool may_join(const Lane& lane, const Item& left, const Item& right) const;
   static void unpark(Lane& lane);
 
   // engine_checkpoint.cpp
@@ -231,6 +240,7 @@ class Engine {
   void arrange(Lane& lane, Now now);
   void arrange_item(Lane& lane, Key key, Item& item, Now now);
   static void rejoin_window(Lane& lane, Key key, Item& item, Now now);
+  void go_on_stored(Now now);
 
   Defaults defaults_;
   std::mt19937_64 random_;
@@ -255,6 +265,7 @@ class Engine {
   std::vector<std::pair<std::string, Key>> removed_items_;
   std::vector<Place> releasable_;
   std::vector<Place> unfixed_;
+  std::vector<std::uint32_t> unstored_lanes_;
 };
 
 }  // namespace sense

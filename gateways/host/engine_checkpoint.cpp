@@ -92,6 +92,20 @@ void Engine::stored(Now now) {
     lane.work->fresh.push(key);
     pump(lane, now);
   }
+  go_on_stored(now);
+}
+
+void Engine::go_on_stored(Now now) {
+  std::vector<std::uint32_t> stored;
+  std::erase_if(unstored_lanes_, [&](const std::uint32_t handle) {
+    auto* lane = lanes_.find(handle);
+    if (lane == nullptr || !lane->work || !lane->work->unstored) return true;
+    if (lane->dirty) return false;  // redriven behind the checkpoint
+    lane->work->unstored = false;
+    stored.push_back(handle);
+    return true;
+  });
+  for (const auto handle : stored) pump(lanes_.at(handle), now);
 }
 
 void Engine::restore(SavedLane saved) {
@@ -212,7 +226,7 @@ void Engine::rejoin_window(Lane& lane, Key key, Item& item, Now now) {
   }
   item.stage = Stage::collecting;
   item.due = std::min(item.due, now.mono);
-  open->members.push_back(key);
+  open->add(key, item.group);
   open->octets += item.octets;
   if (item.due >= open->opened) return;
   open->opened = item.due;

@@ -44,20 +44,26 @@ void Engine::on_event(const EventRef& event, Now now) {
 
 Status Engine::redrive(const std::string& id, const EventRef& event, Now now) {
   auto* lane = lanes_.find(id);
-  if (lane == nullptr || lane->ending || lane->subscription->state == SubscriptionState::pending)
+  if (lane == nullptr || lane->ending || lane->gone ||
+      lane->subscription->state == SubscriptionState::pending)
     return fail(Code::notfound, "subscription " + id + " is not served here any more");
   const auto& expiry = lane->subscription->delivery.expiry;
   if ((event->expirytime && *event->expirytime <= now.wall) ||
       (expiry && occurrence(*event, now) + *expiry <= now.wall))
     return fail(Code::badparam, "the event has expired: it is never delivered");
+  if (!owner_may_see(*lane->subscription, *event))
+    return fail(Code::noaccess, "the event's audience leaves out the owner of the subscription");
+  if (lane->work && lane->work->events >= std::max<std::size_t>(1, defaults_.backlog_max / 2))
+    return fail(Code::nomoreroom, "subscription " + id + " has too many deliveries that wait");
   take(*lane, event, now);
+  wait_for_store(*lane);
   pump(*lane, now);
   return {};
 }
 
 void Engine::take(Lane& lane, const EventRef& event, Now now) {
   const auto& delivery = lane.subscription->delivery;
-  if (lane.work && lane.work->events >= defaults_.backlog_max) return overflow(lane, event);
+  if (lane.work && lane.work->events >= defaults_.backlog_max) return overflow(lane, event, now);
   Item item;
   item.sequence = event->sequence;
   item.event = event;
@@ -85,7 +91,7 @@ void Engine::take(Lane& lane, const EventRef& event, Now now) {
 }
 
 // More than anybody would want to catch up with, and more than we have room for.
-void Engine::overflow(Lane& lane, const EventRef& event) {
+void Engine::overflow(Lane& lane, const EventRef& event, Now now) {
   ++totals_.overflowed;
   Item item;
   item.number = lane.next_number++;
@@ -93,7 +99,7 @@ void Engine::overflow(Lane& lane, const EventRef& event) {
   item.event = event;
   mark(lane);
   bury(lane, item, 0, "overflow", {});
-  add_gap(lane, item.number, "overflow");
+  add_gap(lane, item.number, "overflow", now);
 }
 
 Engine::Key Engine::add_item(Lane& lane, Item item) {

@@ -2,9 +2,32 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/text.hpp"
 #include "gateways/host/engine.hpp"
 
 namespace sense {
+
+namespace {
+
+// "expired, undeliverable": each reason once.
+void add_reason(std::string& reasons, std::string_view reason) {
+  if (reasons == reason) return;
+  for (const auto each : split(reason, ',')) {
+    const auto known = split(reasons, ',');
+    const bool said = std::any_of(known.begin(), known.end(),
+                                  [&](const auto other) { return trim(other) == trim(each); });
+    if (!said) reasons.append(", ").append(trim(each));
+  }
+}
+
+// REQUIRES: they are neighbours.
+void take_in(Item& gap, const Item& other) {
+  gap.number = std::min(gap.number, other.number);
+  gap.number_last = std::max(gap.number_last, other.number_last);
+  add_reason(gap.more.edit().reason, other.more->reason);
+}
+
+}  // namespace
 
 void Engine::on_result(std::uint64_t ticket, const Attempt& result, Now now) {
   const auto* holder = tickets_.find(ticket);
@@ -159,7 +182,7 @@ void Engine::give_up(Lane& lane, Key key, const std::string& reason, const std::
   }
   if (numbers.empty()) ++totals_.dropped;
   // The hole first: with order, the next of its source moves up now.
-  for (const auto number : numbers) add_gap(lane, number, "undeliverable");
+  for (const auto number : numbers) add_gap(lane, number, "undeliverable", now);
   remove_with_members(lane, key, now);
 }
 
@@ -176,7 +199,7 @@ void Engine::bury(const Lane& lane, const Item& item, std::uint32_t attempts,
 
 // ---- gaps
 
-void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason) {
+void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Now now) {
   // Neighbours become one gap while nobody has been told of it yet.
   if (lane.work && !lane.work->fresh.empty()) {
     const auto key = lane.work->fresh.back();
@@ -191,7 +214,7 @@ void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason
   gap.kind = Delivery::Kind::gap;
   gap.number = gap.number_last = number;
   gap.more.edit().reason = reason;
-  if (join_parked(lane, gap)) return;
+  if (join_parked(lane, gap, now)) return;
   const auto key = add_item(lane, std::move(gap));
   lane.work->fresh.push(key);
 }
@@ -200,31 +223,53 @@ void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason
 // made one with its neighbours, until something gets through again.
 void Engine::park(Lane& lane, Key key, Now now) {
   auto& gap = lane.work->item(key);
-  if (join_parked(lane, gap)) return remove_item(lane, key, now);
+  if (join_parked(lane, gap, now)) return remove_item(lane, key, now);
   gap.attempts = 0;
   gap.stage = Stage::parked;
   touch(lane, key, gap);
-  lane.work->parked.push_back(key);
+  lane.work->parked.emplace(gap.number, key);
 }
 
-bool Engine::join_parked(Lane& lane, const Item& gap) {
-  if (!lane.work) return false;
-  for (const auto key : lane.work->parked) {
-    auto& other = lane.work->item(key);
-    const bool neighbours =
-        other.number_last + 1 == gap.number || gap.number_last + 1 == other.number;
-    if (!neighbours || other.more->reason != gap.more->reason) continue;
-    other.number = std::min(other.number, gap.number);
-    other.number_last = std::max(other.number_last, gap.number_last);
-    touch(lane, key, other);
-    return true;
+bool Engine::may_join(const Lane& lane, const Item& left, const Item& right) const {
+  return left.number_last + 1 == right.number && (left.more->reason == right.more->reason ||
+                                                  lane.work->parked.size() >= defaults_.gaps_max);
+}
+
+// With the neighbours before and behind it. So there are at most gaps_max, and one more for each
+// delivery that waits between two.
+bool Engine::join_parked(Lane& lane, const Item& gap, Now now) {
+  if (!lane.work || lane.work->parked.empty()) return false;
+  auto& work = *lane.work;
+  const auto behind = work.parked.upper_bound(gap.number);
+  if (behind != work.parked.begin()) {
+    const auto key = std::prev(behind)->second;
+    auto& left = work.item(key);
+    if (may_join(lane, left, gap)) {
+      take_in(left, gap);
+      touch(lane, key, left);
+      if (behind == work.parked.end()) return true;
+      const auto right = behind->second;
+      if (!may_join(lane, left, work.item(right))) return true;
+      take_in(left, work.item(right));
+      work.parked.erase(behind);
+      remove_item(lane, right, now);
+      return true;
+    }
   }
-  return false;
+  if (behind == work.parked.end()) return false;
+  auto& right = work.item(behind->second);
+  if (!may_join(lane, gap, right)) return false;
+  take_in(right, gap);
+  touch(lane, behind->second, right);
+  auto node = work.parked.extract(behind);
+  node.key() = right.number;
+  work.parked.insert(std::move(node));
+  return true;
 }
 
 void Engine::unpark(Lane& lane) {
   auto& work = *lane.work;
-  for (const auto key : std::exchange(work.parked, {})) {
+  for (const auto& [number, key] : std::exchange(work.parked, {})) {
     work.item(key).stage = Stage::fresh;
     work.fresh.push(key);
   }

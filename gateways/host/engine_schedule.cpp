@@ -29,14 +29,22 @@ bool waits_for_interval(const Lane& lane, const Item& item, Now now) {
 
 bool idle(const Lane& lane, Now now) {
   const auto& work = *lane.work;
-  return work.items.empty() && !work.open && work.failures == 0 && work.next_attempt <= now.mono &&
-         work.next_window <= now.mono && lane.suspension != Lane::Suspension::suspended;
+  return work.items.empty() && !work.unstored && !work.open && work.failures == 0 &&
+         work.next_attempt <= now.mono && work.next_window <= now.mono &&
+         lane.suspension != Lane::Suspension::suspended;
 }
 
 }  // namespace
 
 std::uint32_t Engine::window(const Lane& lane) const {
   return std::max(1U, lane.subscription->delivery.window.value_or(defaults_.window));
+}
+
+// A number that is not the journal's to give is nobody's before it is stored: neither that delivery
+// nor one behind it may be attempted.
+void Engine::wait_for_store(Lane& lane) {
+  actions_.checkpoint = true;
+  if (!std::exchange(work(lane).unstored, true)) unstored_lanes_.push_back(lane.handle);
 }
 
 // Does all that can be done now.
@@ -64,7 +72,8 @@ void Engine::let_go(Lane& lane, Now now) {
 
 std::optional<Engine::Key> Engine::next_key(Lane& lane, Now now) const {
   auto& work = *lane.work;
-  if (work.in_flight >= window(lane) || work.next_attempt > now.mono) return std::nullopt;
+  if (work.unstored || work.in_flight >= window(lane) || work.next_attempt > now.mono)
+    return std::nullopt;
   if (probing(lane)) return next_probe(lane, now);
   if (!work.retries.empty() && work.retries.begin()->first <= now.mono) {
     const auto key = work.retries.begin()->second;
@@ -99,7 +108,7 @@ bool Engine::expire(Lane& lane, Key key, Now now) {
   if (item.kind == Delivery::Kind::digest) return expire_members(lane, key, now);
   if (item.expires > now.wall) return false;
   ++totals_.expired;
-  add_gap(lane, item.number, "expired");
+  add_gap(lane, item.number, "expired", now);
   remove_item(lane, key, now);
   // Gaps that wait for something to get through would wait for ever when nothing is left to try.
   if (lane.work->items.size() == lane.work->parked.size()) unpark(lane);
@@ -158,7 +167,7 @@ std::shared_ptr<Delivery> Engine::delivery_of(const Lane& lane, const Item& item
 
 std::optional<MonoTime> Engine::next_attempt(const Lane& lane, Now now) const {
   const auto& work = *lane.work;
-  if (!may_attempt(lane) || work.in_flight >= window(lane)) return std::nullopt;
+  if (!may_attempt(lane) || work.unstored || work.in_flight >= window(lane)) return std::nullopt;
   const bool fresh_rests =
       work.fresh.empty() ||
       (!probing(lane) && work.retries.size() >= window(lane) * retrying_windows);

@@ -30,7 +30,7 @@ void Engine::join_window(Lane& lane, Key key, Item& item, Now now) {
   }
   if (!lane.subscription->delivery.only_latest() || !supersede(lane, key, item, now)) {
     if (item.number == 0) item.number = lane.next_number++;
-    work.open->members.push_back(key);
+    work.open->add(key, item.group);
   } else if (item.number == 0) {
     return remove_item(lane, key, now);
   }
@@ -47,18 +47,16 @@ void Engine::join_window(Lane& lane, Key key, Item& item, Now now) {
 // sees a hole. One that was held longer than a newer one is left without a number. False when there
 // is no other of its source.
 bool Engine::supersede(Lane& lane, Key key, Item& item, Now now) {
-  auto& members = lane.work->open->members;
-  const auto place = std::find_if(members.begin(), members.end(), [&](const auto member) {
-    return lane.work->item(member).group == item.group;
-  });
-  if (place == members.end() || item.number != 0) return false;
+  auto& open = *lane.work->open;
+  const auto place = open.places.find(item.group);
+  if (place == open.places.end() || item.number != 0) return false;
   ++totals_.superseded;
-  const auto before = *place;
+  const auto before = open.members[place->second];
   const auto& other = lane.work->item(before);
   if (other.sequence > item.sequence) return true;
-  lane.work->open->octets -= other.octets;
+  open.octets -= other.octets;
   item.number = other.number;
-  *place = key;
+  open.members[place->second] = key;
   remove_item(lane, before, now);
   return true;
 }

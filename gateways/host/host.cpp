@@ -14,6 +14,7 @@
 #include "core/base/uri.hpp"
 #include "gateways/host/complete.hpp"
 #include "gateways/host/conditions.hpp"
+#include "gateways/host/dead_letters.hpp"
 #include "gateways/host/engine_defaults.hpp"
 #include "gateways/host/gateway_directory.hpp"
 #include "gateways/host/guarded.hpp"
@@ -95,8 +96,7 @@ class AsioGatewayHost final : public GatewayHost {
  private:
   std::vector<std::pair<std::string, std::string>> parameters() const {
     auto shown = config_.host.shown();
-    auto own = config_.plugin.shown();
-    shown.insert(shown.end(), own.begin(), own.end());
+    for (auto& own : config_.plugin.shown()) shown.push_back(std::move(own));
     return shown;
   }
 
@@ -122,8 +122,7 @@ class AsioGatewayHost final : public GatewayHost {
 
   Status restore() {
     const auto position = store_.position();
-    if (!position) return tl::unexpected(position.error());
-    if (!*position) return {};
+    if (!position || !*position) return position ? Status() : tl::unexpected(position.error());
     const auto waiting = store_.restore(engine_, system_clock().now());
     if (!waiting) return tl::unexpected(waiting.error());
     position_ = **position;
@@ -136,7 +135,7 @@ class AsioGatewayHost final : public GatewayHost {
 
   // The first start: everything that is there counts from here on.
   void load_subscriptions() {
-    const auto take = [this](const std::string&, std::optional<Subscription> subscription) {
+    const auto take = [this](const std::string&, auto subscription) {
       if (subscription) apply(std::move(*subscription), "");
     };
     list_.read(take, [this](std::uint64_t sequence) {
@@ -157,6 +156,7 @@ class AsioGatewayHost final : public GatewayHost {
       if (subscription->state == SubscriptionState::pending)
         verifier_.verify(*gateway_, subscription->id);
     engine_.restored(system_clock().now());
+    letters_.start();
     // Before the first event: a crash must find where to go on, not take today's end for it.
     checkpoint();
     follow();
@@ -275,10 +275,11 @@ class AsioGatewayHost final : public GatewayHost {
 
   // True when the served subscriptions changed.
   bool take_change(const Event& event) {
-    if (succession_.take(event) || directory_.take_change(event)) return false;
+    if (succession_.take(event) || directory_.take_change(event) || letters_.take(event))
+      return false;
     auto change = subscription_change(event);
-    if (!change) return false;
-    return apply(std::move(change->subscription), change->reason);
+    if (!change) tell_unreadable(event);
+    return change && apply(std::move(change->subscription), change->reason);
   }
 
   bool apply(Subscription subscription, const std::string& reason) {
@@ -452,6 +453,9 @@ class AsioGatewayHost final : public GatewayHost {
       {[this](const auto& id, const auto& reason) { end_in_registry(id, reason); }, after_}};
   DeadLetterNews news_{config_.name};
   Suspender suspender_{subscriptions_, counters_, again_};
+  DeadLetters letters_{config_.name,
+                       {store_, engine_, progress_, *bus_, counters_, system_clock()},
+                       {after_, [this] { checkpoint(), perform(); }}};
   std::unique_ptr<Gateway> gateway_;
 
   std::uint64_t position_ = 0;

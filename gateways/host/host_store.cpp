@@ -3,7 +3,6 @@
 #include <array>
 
 #include "core/base/log.hpp"
-#include "core/event/codec.hpp"
 
 namespace sense {
 
@@ -24,9 +23,6 @@ constexpr const char* schema =
     " PRIMARY KEY(lane, key)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS item_sequence ON item(sequence);"
     "CREATE TABLE IF NOT EXISTS event(sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS dead_letter(id INTEGER PRIMARY KEY, subscription TEXT NOT NULL,"
-    " number INTEGER NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL,"
-    " attempts INTEGER NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, record BLOB);"
     "CREATE TABLE IF NOT EXISTS mark(id INTEGER PRIMARY KEY CHECK(id=1), token INTEGER NOT NULL,"
     " stream TEXT NOT NULL, part INTEGER NOT NULL, sequence INTEGER NOT NULL);";
 
@@ -41,18 +37,11 @@ constexpr std::array<std::string_view, 7> columns_added = {
     "item ADD COLUMN first INTEGER NOT NULL DEFAULT 0",
 };
 
-std::string record_of(const Event& event) {
-  std::string octets;
-  const auto encoded = encode(event);
-  append_record(
-      octets, {event.sequence, event.observedtime.value_or(WallTime{}), event.principal, encoded});
-  return octets;
-}
-
 }  // namespace
 
 Status HostStore::make_tables(Database& database) {
   if (auto status = database.execute(schema); !status) return status;
+  if (auto status = make_letter_tables(database); !status) return status;
   if (database.prepare("SELECT windows FROM lane")) return {};
   if (auto status = database.begin(); !status) return status;
   for (const auto column : columns_added)
@@ -138,10 +127,11 @@ Result<std::size_t> HostStore::restore(Engine& engine, Now now) {
 
 Status HostStore::save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
                        const std::vector<Engine::DeadLetter>& dead, Now now,
-                       const std::vector<std::int64_t>& redriven) {
+                       const LetterChanges& letters) {
   if (auto status = database_->begin(); !status) return status;
   auto status = write(position, checkpoint, dead, now);
-  if (status) status = remove_letters(redriven);
+  if (status) status = remove_letters(*database_, letters.removed);
+  if (status) status = write_work(*database_, letters.work);
   if (status) status = database_->commit();
   if (!status) database_->rollback();
   return status;
@@ -150,7 +140,7 @@ Status HostStore::save(std::uint64_t position, const Engine::Checkpoint& checkpo
 Status HostStore::write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
                         const std::vector<Engine::DeadLetter>& dead, Now now) {
   // Dead letters first: they may need an event that the removals let go.
-  if (auto status = write_dead(dead, now); !status) return status;
+  if (auto status = write_letters(*database_, dead, now.wall); !status) return status;
   if (auto status = write_lanes(checkpoint); !status) return status;
   if (auto status = write_items(checkpoint); !status) return status;
   auto insert = database_->prepare("INSERT OR REPLACE INTO position VALUES(1,?1)");
@@ -206,41 +196,8 @@ Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
   return {};
 }
 
-Status HostStore::write_dead(const std::vector<Engine::DeadLetter>& dead, Now now) {
-  auto insert = database_->prepare(
-      "INSERT INTO dead_letter(subscription,number,sequence,time,attempts,reason,answer,record) "
-      "VALUES(?1,?2,?3,?4,?5,?6,?7,coalesce(?8,(SELECT record FROM event WHERE sequence=?3)))");
-  if (!insert) return tl::unexpected(insert.error());
-  for (const auto& letter : dead) {
-    const auto record = letter.event ? record_of(*letter.event) : std::string();
-    insert->bind_text(1, letter.subscription);
-    insert->bind(2, static_cast<std::int64_t>(letter.number));
-    insert->bind(3, static_cast<std::int64_t>(letter.sequence));
-    insert->bind(4, to_micros(now.wall)).bind(5, letter.attempts);
-    insert->bind_text(6, letter.reason).bind_text(7, letter.answer);
-    if (letter.event) insert->bind_blob(8, record);
-    if (auto status = insert->run(); !status) return status;
-  }
-  return {};
-}
-
-Result<EventRef> HostStore::load_record(const char* sql, std::int64_t key,
-                                        const std::string& name) {
-  auto select = database_->prepare(sql);
-  if (!select) return tl::unexpected(select.error());
-  const auto row = select->bind(1, key).step();
-  if (!row) return tl::unexpected(row.error());
-  if (!*row) return fail(Code::notfound, name + " is not in the gateway's store");
-  const auto records = split_records(select->octets(0), 1);
-  if (!records || records->empty())
-    return fail(Code::protoerror, name + " in the gateway's store is damaged");
-  auto event = decode_record(records->front());
-  if (!event) return tl::unexpected(event.error());
-  return std::make_shared<const Event>(std::move(*event));
-}
-
 Result<EventRef> HostStore::load_event(std::uint64_t sequence) {
-  return load_record("SELECT record FROM event WHERE sequence=?1",
+  return read_record(*database_, "SELECT record FROM event WHERE sequence=?1",
                      static_cast<std::int64_t>(sequence), "event " + std::to_string(sequence));
 }
 

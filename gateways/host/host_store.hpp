@@ -9,6 +9,7 @@
 #include "core/storage/database.hpp"
 #include "core/storage/folder_lock.hpp"
 #include "gateways/host/engine.hpp"
+#include "gateways/host/letter_table.hpp"
 
 namespace sense {
 
@@ -26,10 +27,14 @@ class HostStore {
   // Puts the last checkpoint back into the engine. Answers how many deliveries wait.
   [[nodiscard]] Result<std::size_t> restore(Engine& engine, Now now);
 
-  // `redriven`: dead letters that are deliveries again and leave with this checkpoint.
+  // What has become of dead letters since the last checkpoint.
+  struct LetterChanges {
+    std::vector<std::int64_t> removed;  // they are deliveries again, or purged
+    std::vector<LetterWork> work;       // how far requests are
+  };
   [[nodiscard]] Status save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
                             const std::vector<Engine::DeadLetter>& dead, Now now,
-                            const std::vector<std::int64_t>& redriven = {});
+                            const LetterChanges& letters = {});
   // A stored event; notfound when it is not there.
   [[nodiscard]] Result<EventRef> load_event(std::uint64_t sequence);
   // Removes events that no delivery waits for any more.
@@ -56,21 +61,16 @@ class HostStore {
 
   // ---- dead letters
 
-  struct Letter {
-    std::int64_t id = 0;  // ascends as they come
-    WallTime time;
-    Engine::DeadLetter letter;  // without its event
-  };
-  struct LetterQuery {
-    std::string subscription;  // empty: of all
-    WallTime since;
-    std::int64_t after = 0;  // id
-    std::uint32_t limit = 1000;
-  };
-  [[nodiscard]] Result<std::vector<Letter>> letters(const LetterQuery& query);
-  [[nodiscard]] Result<EventRef> load_letter(std::int64_t id);
-  // Removes what the query selects, whatever its limit. Answers how many that were.
-  [[nodiscard]] Result<std::uint64_t> purge_letters(const LetterQuery& query);
+  [[nodiscard]] Result<LetterPage> letters(const LetterQuery& query) {
+    return read_letters(*database_, query);
+  }
+  [[nodiscard]] Result<EventRef> load_letter(std::int64_t id) {
+    return read_letter_event(*database_, id);
+  }
+  // The highest id that a letter was ever given.
+  [[nodiscard]] Result<std::int64_t> last_letter() { return sense::last_letter(*database_); }
+  // Requests that are not done with.
+  [[nodiscard]] Result<std::vector<LetterWork>> letter_work() { return read_work(*database_); }
 
  private:
   HostStore(FolderLock lock, std::unique_ptr<Database> database)
@@ -81,11 +81,7 @@ class HostStore {
                              const std::vector<Engine::DeadLetter>& dead, Now now);
   [[nodiscard]] Status write_lanes(const Engine::Checkpoint& checkpoint);
   [[nodiscard]] Status write_items(const Engine::Checkpoint& checkpoint);
-  [[nodiscard]] Status write_dead(const std::vector<Engine::DeadLetter>& dead, Now now);
-  [[nodiscard]] Status remove_letters(const std::vector<std::int64_t>& ids);
   [[nodiscard]] Status restore_lanes(Engine& engine);
-  [[nodiscard]] Result<EventRef> load_record(const char* sql, std::int64_t key,
-                                             const std::string& name);
 
   FolderLock lock_;
   std::unique_ptr<Database> database_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -86,6 +87,13 @@ struct OpenWindow {
   WallTime opened_wall{};
   std::uint64_t octets = 0;
   std::vector<std::uint64_t> members;  // keys
+  // Where the one of a group stands among them: it may have to make room for a newer one.
+  std::unordered_map<std::uint64_t, std::size_t> places;
+
+  void add(std::uint64_t key, std::uint64_t group) {
+    if (group != 0) places.try_emplace(group, members.size());
+    members.push_back(key);
+  }
 };
 
 // What a lane needs only while something waits, or while its next attempt is not free to be made.
@@ -98,11 +106,12 @@ struct Work {
   Timed retries;
   Timed held;
   std::set<std::pair<std::uint64_t, std::uint64_t>> order;  // group, key: the first one goes
-  std::vector<std::uint64_t> parked;
+  std::map<std::uint64_t, std::uint64_t> parked;            // first number, key
   std::unique_ptr<OpenWindow> open;
   std::uint32_t windows_pending = 0;  // closed and not settled
   std::uint32_t in_flight = 0;
   std::uint32_t failures = 0;  // in a row
+  bool unstored = false;       // a number was given that stands in no stored checkpoint yet
   MonoTime failing_since{};
   MonoTime next_attempt{};  // not before: rate
   MonoTime next_window{};   // not before: min-interval

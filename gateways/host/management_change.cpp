@@ -42,6 +42,14 @@ std::optional<SubscriptionChange> subscription_change(const Event& event) {
                             said ? reason->get<std::string>() : std::string()};
 }
 
+std::optional<UnreadableChange> unreadable_change(const Event& event) {
+  const auto data = data_of(event, "subscription-");
+  if (!data || !data->contains("subscription")) return std::nullopt;
+  const auto subscription = subscription_from_json((*data)["subscription"].dump());
+  if (subscription) return std::nullopt;
+  return UnreadableChange{event.subject, subscription.error().message};
+}
+
 std::optional<GatewayChange> gateway_change(const Event& event) {
   const auto data = data_of(event, "gateway-");
   if (!data || !data->contains("key") || !(*data)["key"].is_string()) return std::nullopt;

@@ -17,6 +17,13 @@ struct SubscriptionChange {
 };
 [[nodiscard]] std::optional<SubscriptionChange> subscription_change(const Event& event);
 
+// What such an event tells of a subscription that this version cannot read.
+struct UnreadableChange {
+  std::string id;
+  std::string reason;  // why not
+};
+[[nodiscard]] std::optional<UnreadableChange> unreadable_change(const Event& event);
+
 struct GatewayChange {
   std::string name;
   std::vector<std::string> schemes;  // empty: it was removed

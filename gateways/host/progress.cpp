@@ -22,14 +22,15 @@ void Progress::bury(Engine::DeadLetter letter) {
 
 bool Progress::Unsaved::only_position() const {
   return delta.lanes.empty() && delta.lanes_removed.empty() && delta.items.empty() &&
-         delta.items_removed.empty() && dead.empty() && redriven.empty();
+         delta.items_removed.empty() && dead.empty() && letters.removed.empty() &&
+         letters.work.empty();
 }
 
 // False when there is nothing to store.
 bool Progress::collect(std::uint64_t position, Now now) {
   if (unsaved_) return true;
   Unsaved next{position, engine_.take_checkpoint(now), std::exchange(dead_, {}),
-               std::exchange(redriven_, {})};
+               std::exchange(letters_, {})};
   if (next.only_position() && position == saved_position_) return false;
   unsaved_ = std::move(next);
   return true;
@@ -38,7 +39,7 @@ bool Progress::collect(std::uint64_t position, Now now) {
 void Progress::save(std::uint64_t position, Now now) {
   if (copying_ != 0 || !collect(position, now)) return;
   if (auto status =
-          store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->redriven);
+          store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->letters);
       !status) {
     ++counters_["gateway.checkpoints.failed"];
     if (complaints_.ask("checkpoint", now.mono).say)

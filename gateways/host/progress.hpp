@@ -28,8 +28,15 @@ class Progress {
 
   // Kept with the next checkpoint, together with the removal of what it was.
   void bury(Engine::DeadLetter letter);
-  // The letter is a delivery again: it leaves with the next checkpoint, which has that delivery.
-  void exhume(std::int64_t letter) { redriven_.push_back(letter); }
+  // The letter is a delivery again, or purged: it leaves with the next checkpoint, which has that
+  // delivery.
+  void exhume(std::int64_t letter) { letters_.removed.push_back(letter); }
+  // How far a request about dead letters is, as of the next checkpoint.
+  void note(LetterWork work) { letters_.work.push_back(std::move(work)); }
+  // Whether all that was buried, exhumed and noted is stored.
+  [[nodiscard]] bool letters_stored() const {
+    return !unsaved_ && dead_.empty() && letters_.removed.empty() && letters_.work.empty();
+  }
   // Everything up to `position` has been handed to the engine.
   // Nothing happens while the last checkpoint is being copied.
   void save(std::uint64_t position, Now now);
@@ -41,7 +48,7 @@ class Progress {
     std::uint64_t position = 0;
     Engine::Checkpoint delta;
     std::vector<Engine::DeadLetter> dead;
-    std::vector<std::int64_t> redriven;
+    HostStore::LetterChanges letters;
     [[nodiscard]] bool only_position() const;
   };
   [[nodiscard]] bool collect(std::uint64_t position, Now now);
@@ -56,7 +63,7 @@ class Progress {
   std::uint64_t copying_ = 0;  // the round whose copies are waited for; 0: none
   std::optional<Unsaved> unsaved_;
   std::vector<Engine::DeadLetter> dead_;
-  std::vector<std::int64_t> redriven_;
+  HostStore::LetterChanges letters_;
   std::optional<std::uint64_t> saved_position_;
   MonoTime collected_{};
   log::Occasionally complaints_{std::chrono::seconds{10}};

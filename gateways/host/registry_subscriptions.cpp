@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "core/base/log.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 #include "core/subscription/subscription_edit.hpp"
 #include "core/subscription/test_event.hpp"
+#include "gateways/host/management_change.hpp"
 
 namespace sense {
 
@@ -16,7 +18,12 @@ constexpr const char* kind = "subscription";
 
 Result<Subscription> read(const RegistryEntry& entry) {
   auto subscription = subscription_from_json(entry.value);
-  if (subscription) subscription->revision = entry.revision;
+  if (!subscription)
+    return fail(Code::notyetimplemented,
+                "subscription " + printable(entry.key) +
+                    " is kept and not served: this version cannot read it: " +
+                    subscription.error().message);
+  subscription->revision = entry.revision;
   return subscription;
 }
 
@@ -53,6 +60,20 @@ Status require_verified(const Subscription& subscription) {
 }
 
 }  // namespace
+
+void tell_unreadable(const Event& change) {
+  if (const auto unreadable = unreadable_change(change))
+    log::warn("a change of a subscription cannot be read; it is served as it was, if it was",
+              {{"id", unreadable->id}, {"reason", unreadable->reason}});
+}
+
+std::optional<Subscription> readable(const RegistryEntry& entry) {
+  auto subscription = subscription_from_json(entry.value);
+  if (subscription) return std::move(*subscription);
+  log::warn("a subscription cannot be read; it is kept and not served",
+            {{"id", entry.key}, {"reason", subscription.error().message}});
+  return std::nullopt;
+}
 
 Status RegistrySubscriptions::check(const Subscription& subscription) const {
   if (auto status = validate(subscription); !status) return status;
@@ -293,22 +314,27 @@ void RegistrySubscriptions::list(std::string owner, std::string after, std::uint
 
 void RegistrySubscriptions::collect(std::string owner, std::string after, std::uint32_t limit,
                                     Page page, Answer<Page> done) {
-  bus_.registry_list(kind, after, 1000,
-                     [=, this, page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
-                       if (!answer) return done(tl::unexpected(answer.error()));
-                       for (const auto& entry : answer->entries) {
-                         auto subscription = parsed(entry);
-                         if (!subscription || (!owner.empty() && (*subscription)->owner != owner))
-                           continue;
-                         if (page.subscriptions.size() == limit) {
-                           page.more = true;
-                           return done(std::move(page));
-                         }
-                         page.subscriptions.push_back(std::move(*subscription));
-                       }
-                       if (!answer->more || answer->entries.empty()) return done(std::move(page));
-                       collect(owner, answer->entries.back().key, limit, std::move(page), done);
-                     });
+  bus_.registry_list(
+      kind, after, 1000,
+      [=, this, page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        for (const auto& entry : answer->entries) {
+          auto subscription = parsed(entry);
+          if (!owner.empty() &&
+              owner != (subscription ? (*subscription)->owner : owner_from_json(entry.value)))
+            continue;
+          if (page.subscriptions.size() + page.unreadable.size() == limit) {
+            page.more = true;
+            return done(std::move(page));
+          }
+          if (subscription)
+            page.subscriptions.push_back(std::move(*subscription));
+          else
+            page.unreadable.push_back({entry.key, subscription.error().message});
+        }
+        if (!answer->more || answer->entries.empty()) return done(std::move(page));
+        collect(owner, answer->entries.back().key, limit, std::move(page), done);
+      });
 }
 
 void RegistrySubscriptions::sources(std::string after, std::uint32_t limit,

@@ -11,6 +11,13 @@
 
 namespace sense {
 
+// What an entry of the registry says. Nothing when this version cannot read it, which is logged: it
+// is kept and not served.
+[[nodiscard]] std::optional<Subscription> readable(const RegistryEntry& entry);
+
+// Logs that an event announces a subscription that this version cannot read, if it does.
+void tell_unreadable(const Event& change);
+
 // The subscription list over the broker's registry. Reactor thread only; bus, engine and clock must
 // outlive it. `later` is the reactor.
 class RegistrySubscriptions final : public Subscriptions {

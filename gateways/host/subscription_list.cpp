@@ -1,6 +1,6 @@
 #include "gateways/host/subscription_list.hpp"
 
-#include "core/base/log.hpp"
+#include "gateways/host/registry_subscriptions.hpp"
 
 namespace sense {
 
@@ -16,13 +16,7 @@ void SubscriptionList::read_behind(const std::string& after) {
     if (!page) return again_([this, after] { read_behind(after); });
     // Changes while this is read are in the journal behind the first page.
     if (after.empty()) sequence_ = page->sequence;
-    for (const auto& entry : page->entries) {
-      auto subscription = subscription_from_json(entry.value);
-      if (!subscription)
-        log::warn("a subscription cannot be read; it is kept and not served",
-                  {{"id", entry.key}, {"reason", subscription.error().message}});
-      each_(entry.key, subscription ? std::optional(std::move(*subscription)) : std::nullopt);
-    }
+    for (const auto& entry : page->entries) each_(entry.key, readable(entry));
     if (page->more && !page->entries.empty()) return read_behind(page->entries.back().key);
     std::exchange(done_, nullptr)(sequence_);
   });

@@ -30,6 +30,15 @@ Answer answer_subscription(unsigned status, const Subscription& subscription) {
   return answer;
 }
 
+// A member of a list, when there is any.
+std::string unreadable_of(const Subscriptions::Page& page) {
+  if (page.unreadable.empty()) return {};
+  auto list = Ordered::array();
+  for (const auto& each : page.unreadable)
+    list.push_back({{"id", each.id}, {"reason", each.reason}});
+  return R"(,"unreadable":)" + json_text(list);
+}
+
 Answer refuse_subscription(const Error& error) { return problem(error, field_of(error)); }
 
 // The answer to whatever asked for one subscription.
@@ -170,7 +179,7 @@ void Routes::list(Request& request, Answered done) {
                                     answer.body += ',';
                                   answer.body += to_json(*subscription, /*secrets=*/false);
                                 }
-                                answer.body += std::string(R"(],"more":)") +
+                                answer.body += "]" + unreadable_of(*found) + R"(,"more":)" +
                                                (found->more ? "true" : "false") + "}\n";
                                 done(std::move(answer));
                               });

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "core/subscription/dead_letter_request.hpp"
 #include "core/subscription/test_event.hpp"
 #include "tests/broker/bench.hpp"
 #include "tests/broker/full_disk.hpp"
@@ -9,6 +10,7 @@
 using namespace sense;
 using namespace std::chrono_literals;
 using bus::Operation;
+using bus::Published;
 
 namespace {
 
@@ -225,6 +227,56 @@ BOOST_AUTO_TEST_CASE(a_test_is_taken_from_its_subscriptions_owner_and_from_who_m
   BOOST_TEST(!send("s-none", Rights::all()));
   BOOST_TEST(!send("s-2", Rights::all(), ""));  // as a plain publisher
   BOOST_TEST(bench.journal().back().principal == "tester");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_asked_of_dead_letters_is_taken_from_who_may_manage_alone) {
+  IngestBench bench;
+  BOOST_REQUIRE((bench.put_now("gateway", "web", 0, "{}").code == Code::noerror));
+  const auto send = [&](const Event& event, RightsRef rights, const char* peer = "peer") {
+    auto incoming = IngestBench::publish({encode(event)}, peer);
+    incoming->topic = topic_of(event);
+    incoming->rights = std::move(rights);
+    const auto out = bench.commit_one(std::move(incoming));
+    return *peer == 0 ? Published{} : bench.reply(out, Operation::publish).published.at(0);
+  };
+  Rights::Granted granted;
+  granted.publish = {Rule::everything()};
+  granted.route = {"*"};
+  granted.list = true;
+  const auto publisher = std::make_shared<const Rights>(granted);
+  LetterRequest request;
+  request.selection.all = true;
+  LetterOutcome outcome;
+  outcome.gateway = "web";
+  const auto head = bench.ingest->head();
+  for (const auto action : {LetterAction::redrive, LetterAction::purge}) {
+    request.action = outcome.asked.action = action;
+    for (const bool finished : {true, false}) {
+      outcome.finished = finished;
+      const auto answer = letter_outcome_event(outcome, bench.clock.now().wall);
+      BOOST_TEST((send(answer, publisher).code == Code::noaccess));
+    }
+    const auto made = letter_request_event("web", request, bench.clock.now().wall);
+    const auto refused = send(made, publisher);
+    BOOST_TEST((refused.code == Code::noaccess));
+    BOOST_TEST(refused.reason.find("'manage'") != std::string::npos, refused.reason);
+    (void)send(made, Rights::all(), "");  // as a plain publisher
+  }
+  BOOST_TEST(bench.ingest->head() == head);
+  // Who may manage is told what is wrong with it.
+  const auto elsewhere = letter_request_event("wep", request, bench.clock.now().wall);
+  BOOST_TEST((send(elsewhere, Rights::all()).code == Code::notfound));
+  auto vague = letter_request_event("web", request, bench.clock.now().wall);
+  vague.data = "{}";
+  BOOST_TEST((send(vague, Rights::all()).code == Code::badparam));
+  BOOST_TEST((bench.publish_now({event("x", "{urn:sense:management}dead-letters-x")})[0].code ==
+              Code::noaccess));
+  BOOST_TEST(bench.ingest->head() == head);
+  const auto good = letter_request_event("web", request, bench.clock.now().wall);
+  BOOST_TEST((send(good, Rights::all()).code == Code::noerror));
+  BOOST_TEST((send(letter_outcome_event(outcome, bench.clock.now().wall), Rights::all()).code ==
+              Code::noerror));
+  BOOST_TEST(bench.ingest->head() == head + 2);
 }
 
 BOOST_AUTO_TEST_CASE(plain_event_needs_its_own_topic_and_gets_no_answer) {

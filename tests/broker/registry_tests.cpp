@@ -288,7 +288,13 @@ BOOST_AUTO_TEST_CASE(row_of_a_newer_version_is_kept_and_harms_nothing) {
   BOOST_REQUIRE(bench.registry.load({{"subscription", "s-1", 5, newer}, {}}, bench.clock.now()));
   BOOST_TEST(bench.registry.get("subscription", "s-1")->value == newer);
   BOOST_TEST(bench.expire().empty());
-  BOOST_TEST(!bench.remove("s-1", 5));
+  const auto removed = bench.remove("s-1", 5);
+  BOOST_REQUIRE(!removed);
+  BOOST_TEST((removed.error().code == Code::notyetimplemented));
+  BOOST_TEST(removed.error().message.find("s-1 is kept") != std::string::npos);
+  const auto put = bench.put(make_subscription("s-1"), 5);
+  BOOST_REQUIRE(!put);
+  BOOST_TEST((put.error().code == Code::notyetimplemented));
   BOOST_TEST(bench.registry.get("subscription", "s-1")->value == newer);
 }
 

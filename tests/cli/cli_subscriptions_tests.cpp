@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 
+#include "core/storage/database.hpp"
 #include "tests/cli/with_broker.hpp"
 
 using namespace sense::test;
@@ -101,6 +103,40 @@ BOOST_AUTO_TEST_CASE(one_subscription_is_paused_resumed_renewed_and_tested) {
     BOOST_TEST(outcome.code == 1);
     BOOST_TEST(contains(outcome.err, "there is no subscription s-none"), outcome.err);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_newer_version_wrote_is_kept_not_served_and_said) {
+  WithSubscriptions with("gateways:\n  sense: {listen: ['127.0.0.1:0']}\n");
+  with.broker.signal(SIGTERM);
+  BOOST_REQUIRE(with.broker.finish().code == 0);
+  {
+    auto database = sense::Database::open((with.folder.path() / "data/broker/broker.db").string(),
+                                          sense::Database::Durability::normal);
+    BOOST_REQUIRE(database.has_value());
+    BOOST_REQUIRE(database
+                      ->execute("UPDATE registry SET value=replace(value,'{\"id\"',"
+                                "'{\"hue\":\"red\",\"id\"') WHERE kind='subscription'")
+                      .has_value());
+  }
+  const Running broker({"broker", "--config", with.config});
+  BOOST_REQUIRE(with.sense({"ping", "--timeout", "20s"}).code == 0);
+  const auto listed = with.sense({"subscriptions", "list"});
+  BOOST_TEST(listed.code == 0, listed.err);
+  BOOST_TEST(contains(listed.out, with.id + " unreadable: "), listed.out + listed.err);
+  BOOST_TEST(contains(listed.out, "hue"), listed.out);
+  const auto lines = json_lines(with.sense({"subscriptions", "list", "--json"}).out);
+  BOOST_REQUIRE(lines.size() == 1U);
+  BOOST_TEST(lines[0]["id"] == with.id);
+  BOOST_TEST(contains(lines[0]["unreadable"], "hue"));
+  const auto got = with.with_id("get");
+  BOOST_TEST(got.code == 1);
+  BOOST_TEST(contains(got.err, "is kept and not served"), got.err);
+  BOOST_TEST(contains(json::parse(got.out)["unreadable"], "hue"));
+  BOOST_TEST(with.with_id("cancel").code == 1);
+  Running gateway({"gateway", "sense", "--config", with.config});
+  BOOST_TEST(gateway.wait_for("a subscription cannot be read; it is kept and not served"));
+  BOOST_TEST(contains(gateway.err(), with.id), gateway.err());
+  BOOST_TEST(json_lines(with.sense({"subscriptions", "list", "--json"}).out).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_import_creates_edits_and_leaves_alone) {

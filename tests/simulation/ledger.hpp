@@ -22,14 +22,16 @@ struct Ledger {
     std::optional<WallTime> expires;
     WallTime not_before;
     WallTime appended;
+    std::uint64_t redrive = 0;  // which; 0: it is owed because it was published
   };
 
   // ---- from the journal
 
-  SubscriptionRef subscription;    // as of the journal's end
-  std::uint64_t end_sequence = 0;  // 0: it has not ended
-  bool told_of_end = false;        // its callback is owed the notice
-  std::vector<Owed> owed;          // number 1 first, unless it collects
+  SubscriptionRef subscription;             // as of the journal's end
+  std::uint64_t end_sequence = 0;           // 0: it has not ended
+  bool told_of_end = false;                 // its callback is owed the notice
+  std::vector<Owed> owed;                   // number 1 first, unless it collects
+  std::map<std::uint64_t, Owed> published;  // among them, by sequence
 
   void put(SubscriptionRef changed) { subscription = std::move(changed); }
   void end(std::uint64_t sequence, bool tell) {
@@ -49,12 +51,31 @@ struct Ledger {
     if (const auto& hold = subscription->delivery.rare->hold)
       not_before = std::max(not_before, *event->time + *hold);
     owed.push_back({event, expires, not_before, now});
+    published.emplace(event->sequence, owed.back());
+  }
+  // Owed once more, behind all that the host has seen of the journal.
+  void redrive(std::uint64_t sequence, std::uint64_t redrive, std::uint64_t position,
+               WallTime now) {
+    auto place = owed.end();
+    while (place != owed.begin() && std::prev(place)->redrive == 0 &&
+           std::prev(place)->event->sequence > position)
+      --place;
+    auto again = published.at(sequence);
+    again.redrive = redrive;
+    again.appended = now;
+    owed.insert(place, std::move(again));
+    // It was settled for good, and is not any more.
+    buried_sequences.erase(sequence);
+    window_of.erase(sequence);
+  }
+  // The host crashed before it was stored: it has not happened, and no later number was seen.
+  void undo_redrive(std::uint64_t sequence, std::uint64_t redrive) {
+    std::erase_if(owed, [&](const Owed& each) { return each.redrive == redrive; });
+    buried_sequences.insert(sequence);
   }
   [[nodiscard]] const Owed* find(std::uint64_t sequence) const {
-    const auto found = std::lower_bound(
-        owed.begin(), owed.end(), sequence,
-        [](const Owed& each, std::uint64_t wanted) { return each.event->sequence < wanted; });
-    return found == owed.end() || found->event->sequence != sequence ? nullptr : &*found;
+    const auto found = published.find(sequence);
+    return found == published.end() ? nullptr : &found->second;
   }
   // What it collects is numbered as it is delivered.
   [[nodiscard]] bool collects() const { return subscription->delivery.collects(); }
@@ -74,6 +95,7 @@ struct Ledger {
   std::map<std::uint64_t, Window> windows;
   std::map<std::uint64_t, std::uint64_t> window_of;  // sequence, window
   std::set<std::uint64_t> windows_acknowledged;
+  std::map<std::uint64_t, std::uint64_t> meant;  // number, sequence: since its first attempt
   // In this life of the host:
   std::map<std::uint64_t, std::uint32_t> attempts;  // of each number
   std::map<std::uint64_t, MonoTime> known;          // when the engine saw it

@@ -23,6 +23,7 @@ Engine::Defaults random_defaults(Random& random) {
   Engine::Defaults defaults{{1s, 2s, 4s, 8s, 16s, 32s, 32s}, 8};
   if (one_in(random, 3)) defaults = {{5s, 5min, 30min, 2h}, 4};
   if (one_in(random, 3)) defaults.backlog_max = 20;
+  if (one_in(random, 3)) defaults.gaps_max = 1;
   if (one_in(random, 3)) {
     defaults.suspend_after = 5;
     defaults.suspend_over = 10min;
@@ -93,6 +94,8 @@ std::string World::run() {
     if (ledger.end_sequence == 0 && ledger.subscription->state == SubscriptionState::paused)
       change_state(id, SubscriptionState::active);
   }
+  run_until(clock_.now().mono + 1h);
+  redrive_everything();
   publish(true);
   run_until(MonoTime::max());
   if (broken_.empty()) check_end();
@@ -268,6 +271,7 @@ void World::traffic() {
   const auto burst = one_in(random_, 16) ? 30 : 1;
   for (std::uint64_t i = 0; i < 1 + pick(random_, burst); ++i) publish(false);
   if (one_in(random_, 3)) change_something();
+  if (one_in(random_, 3)) redrive_something();
   at(up_to(random_, 25min), [this] { traffic(); });
 }
 

@@ -40,6 +40,18 @@ class World {
     std::map<std::string, Engine::SavedLane> lanes;
     std::map<std::pair<std::string, std::uint64_t>, Engine::SavedItem> items;
     std::map<std::uint64_t, EventRef> events;
+    struct Letter {
+      std::string subscription;
+      EventRef event;
+    };
+    std::map<std::uint64_t, Letter> letters;  // by id
+    std::uint64_t last_letter = 0;
+  };
+  struct Redrive {
+    std::uint64_t number = 0;  // 1, 2, ...
+    std::uint64_t letter = 0;
+    std::string subscription;
+    std::uint64_t sequence = 0;
   };
   struct Settled {  // a number that is never to be attempted again, unless the host crashes first
     std::set<std::uint64_t>* among = nullptr;
@@ -50,6 +62,7 @@ class World {
     Engine::Checkpoint delta;
     std::vector<Engine::DeadLetter> dead;
     std::vector<Settled> settled;
+    std::vector<Redrive> redriven;
   };
 
   // Time.
@@ -80,6 +93,10 @@ class World {
   void checkpoint();
   void settle(std::set<std::uint64_t>& among, std::uint64_t number);
   void store(const Unsaved& unsaved);
+  void keep_letter(const Engine::DeadLetter& letter);
+  void redrive_something();
+  void redrive(std::uint64_t letter);
+  void redrive_everything();
   void crash();
   void restore(Engine& engine);
   [[nodiscard]] bool maybe_crash(std::uint64_t chances);
@@ -87,7 +104,7 @@ class World {
   // What must hold.
   void broken(const std::string& promise);
   void check_attempt(const Ledger& ledger, const Delivery& delivery);
-  void check_event(const Ledger& ledger, const Delivery& delivery);
+  void check_event(Ledger& ledger, const Delivery& delivery);
   void check_due(const Ledger& ledger, const Delivery& delivery, const Ledger::Owed& owed);
   void check_order(const Ledger& ledger, const Delivery& delivery);
   void check_pace(Ledger& ledger, const Delivery& delivery);
@@ -119,11 +136,14 @@ class World {
   std::optional<Unsaved> unsaved_;
   std::vector<Engine::DeadLetter> dead_;
   std::vector<Settled> settled_;
+  std::vector<Redrive> redriven_;    // in no checkpoint yet
+  std::set<std::uint64_t> exhumed_;  // their letters, and those of a checkpoint under way
   MonoTime checkpointed_{};
   bool touched_ = false;
 
   std::string broken_;
   std::uint64_t attempts_ = 0, deliveries_ = 0, dead_letters_ = 0, checkpoints_ = 0, replayed_ = 0;
+  std::uint64_t redrives_ = 0, redrives_lost_ = 0;
   std::uint64_t expired_ = 0, loaded_ = 0, digests_ = 0, suspensions_ = 0, superseded_ = 0;
 };
 

@@ -43,12 +43,15 @@ void World::check_attempt(const Ledger& ledger, const Delivery& delivery) {
     broken(name_of(delivery) + ": has no event");
 }
 
-void World::check_event(const Ledger& ledger, const Delivery& delivery) {
+void World::check_event(Ledger& ledger, const Delivery& delivery) {
   if (delivery.number == 0 || delivery.number > ledger.owed.size())
     return broken(name_of(delivery) + ": a number that is not owed");
   const auto& owed = ledger.owed[delivery.number - 1];
   if (owed.event->sequence != delivery.event->sequence || owed.event->id != delivery.event->id)
     broken(name_of(delivery) + ": is " + delivery.event->id + " and should be " + owed.event->id);
+  const auto meant = ledger.meant.try_emplace(delivery.number, delivery.event->sequence).first;
+  if (meant->second != delivery.event->sequence)
+    broken(name_of(delivery) + ": was event " + std::to_string(meant->second) + " before");
   check_due(ledger, delivery, owed);
   if (delivery.subscription->delivery.ordered()) check_order(ledger, delivery);
   if (ledger.acknowledged.contains(delivery.number))
@@ -79,8 +82,10 @@ void World::check_gap(const Ledger& ledger, const Delivery& delivery) {
     const auto& expires = ledger.owed[number - 1].expires;
     if (ledger.acknowledged.contains(number))
       broken(name_of(delivery) + ": a gap of what was delivered");
-    if (delivery.reason == "expired" ? !expires || *expires > clock_.now().wall
-                                     : !ledger.buried.contains(number) && !drops(ledger))
+    const bool expired = expires && *expires <= clock_.now().wall;
+    const bool given_up = ledger.buried.contains(number) || drops(ledger);
+    const bool joined = delivery.reason.find(", ") != std::string::npos;
+    if (joined ? !expired && !given_up : delivery.reason == "expired" ? !expired : !given_up)
       broken(name_of(delivery) + ": a gap that says " + delivery.reason);
   }
 }
@@ -148,6 +153,7 @@ std::string World::summary() const {
   return std::to_string(events_) + " events, " + std::to_string(ledgers_.size()) +
          " subscriptions, " + std::to_string(attempts_) + " attempts, " +
          std::to_string(deliveries_) + " delivered, " + std::to_string(dead_letters_) + " dead, " +
+         std::to_string(redrives_) + " redriven (" + std::to_string(redrives_lost_) + " lost), " +
          std::to_string(expired_) + " expired, " + std::to_string(life_) + " crashes, " +
          std::to_string(digests_) + " windows, " + std::to_string(superseded_) + " superseded, " +
          std::to_string(suspensions_) + " suspensions, " + std::to_string(checkpoints_) +

@@ -42,6 +42,7 @@ void World::apply(const Entry& entry) {
   engine_->on_event(entry.event, now);
   for (auto& [id, ledger] : ledgers_)
     for (auto owed = ledger.owed.size(); owed > 0; --owed) {
+      if (ledger.owed[owed - 1].redrive != 0) continue;
       if (ledger.owed[owed - 1].event->sequence < entry.sequence) break;
       if (ledger.owed[owed - 1].event == entry.event) ledger.known[owed] = now.mono;
     }
@@ -150,7 +151,7 @@ void World::checkpoint() {
   const bool fresh = !unsaved_;
   if (fresh) {
     unsaved_ = Unsaved{position_, engine_->take_checkpoint(clock_.now()), std::exchange(dead_, {}),
-                       std::exchange(settled_, {})};
+                       std::exchange(settled_, {}), std::exchange(redriven_, {})};
   }
   if (maybe_crash(300)) return crash();
   if (one_in(random_, 30)) return;  // the disk is full: the same again next time
@@ -168,8 +169,11 @@ void World::store(const Unsaved& unsaved) {
   const auto& delta = unsaved.delta;
   for (const auto& letter : unsaved.dead) {
     ++dead_letters_;
-    if (!letter.event && !store_.events.contains(letter.sequence))
-      broken(letter.subscription + ": the event of a dead letter is nowhere");
+    keep_letter(letter);
+  }
+  for (const auto& redriven : unsaved.redriven) {
+    store_.letters.erase(redriven.letter);
+    exhumed_.erase(redriven.letter);
   }
   for (const auto& id : delta.lanes_removed) store_.lanes.erase(id);
   for (const auto& lane : delta.lanes) store_.lanes.insert_or_assign(lane.subscription->id, lane);
@@ -192,6 +196,13 @@ void World::crash() {
   // What was settled since the last stored checkpoint is forgotten, and may be repeated.
   if (unsaved_) settled_.insert(settled_.end(), unsaved_->settled.begin(), unsaved_->settled.end());
   for (const auto& settled : std::exchange(settled_, {})) settled.among->erase(settled.number);
+  if (unsaved_)
+    redriven_.insert(redriven_.end(), unsaved_->redriven.begin(), unsaved_->redriven.end());
+  for (const auto& lost : std::exchange(redriven_, {})) {
+    ledgers_.at(lost.subscription).undo_redrive(lost.sequence, lost.number);
+    ++redrives_lost_;
+  }
+  exhumed_.clear();
   unsaved_.reset();
   dead_.clear();
   for (auto& [id, ledger] : ledgers_) ledger.crash();

@@ -34,7 +34,8 @@ WallTime opened_at_least(const Ledger& ledger, std::uint64_t window) {
   for (const auto& owed : ledger.owed) {
     const auto known = ledger.window_of.find(owed.event->sequence);
     const bool elsewhere = known != ledger.window_of.end() && known->second != window;
-    const bool late = owed.event->sequence > behind || owed.not_before != WallTime{};
+    const bool late =
+        owed.event->sequence > behind || owed.not_before != WallTime{} || owed.redrive != 0;
     if (late && !elsewhere) earliest = std::min(earliest, owed.appended);
   }
   return earliest;

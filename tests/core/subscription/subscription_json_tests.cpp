@@ -242,4 +242,11 @@ BOOST_AUTO_TEST_CASE(rare_delivery_options_are_read_and_refused_by_name) {
   check_refused(delivery(R"("rate": "fast")"), "rate is not a whole number");
 }
 
+BOOST_AUTO_TEST_CASE(the_owner_is_read_also_of_what_cannot_be_read) {
+  BOOST_TEST(owner_from_json(R"({"hue":{"owner":"eve"},"owner":"ada","x":[1]})") == "ada");
+  for (const auto* text : {"", "{", "[]", "7", "{}", R"({"owner":7})", R"({"owner":"ada")",
+                           R"(["owner","ada"])", R"({"a":{"owner":"eve"}})"})
+    BOOST_TEST(owner_from_json(text).empty(), text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -91,6 +91,7 @@ class FakeSubscriptions final : public Subscriptions {
   }
   void list(std::string owner, std::string after, std::uint32_t limit, Answer<Page> done) override {
     Page page;
+    page.unreadable = unreadable;
     for (auto it = all.upper_bound(after); it != all.end(); ++it) {
       if (!owner.empty() && it->second->owner != owner) continue;
       if (page.subscriptions.size() == limit) {
@@ -112,6 +113,7 @@ class FakeSubscriptions final : public Subscriptions {
   std::size_t count() const override { return all.size(); }
 
   std::map<std::string, std::shared_ptr<Subscription>> all;
+  std::vector<Page::Unreadable> unreadable;
   std::vector<Request> requests;
   std::vector<std::pair<std::string, std::string>> tested;  // id, by
   std::string good_token = "good";

@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(a_suspended_callback_is_told_of_the_end) {
   BOOST_CHECK(out[0].delivery->kind == Kind::ended);
 }
 
-// ---- backlog, redrive, audience
+// ---- backlog, audience
 
 BOOST_AUTO_TEST_CASE(what_is_over_the_bound_is_a_dead_letter_and_told) {
   defaults.backlog_max = 3;
@@ -358,31 +358,6 @@ BOOST_AUTO_TEST_CASE(what_is_over_the_bound_is_a_dead_letter_and_told) {
   BOOST_CHECK_EQUAL(gap.delivery->number, 4U);
   BOOST_CHECK_EQUAL(gap.delivery->number_last, 6U);
   BOOST_CHECK_EQUAL(gap.delivery->reason, "overflow");
-}
-
-BOOST_AUTO_TEST_CASE(a_redriven_event_has_a_new_number_and_its_old_id) {
-  put(subscription_of("s-1", {type}));
-  publish();
-  answer_next(Attempt::rejected("no"));
-  answer_next(Attempt::delivered());  // the gap
-  BOOST_REQUIRE(engine.redrive("s-1", dead[0].event, clock.now()).has_value());
-  take();
-  const auto again = next();
-  BOOST_CHECK_EQUAL(again.delivery->number, 2U);
-  BOOST_CHECK_EQUAL(again.delivery->event->id, dead[0].event->id);
-  BOOST_CHECK_EQUAL(again.delivery->attempt, 1U);
-}
-
-BOOST_AUTO_TEST_CASE(nothing_is_redriven_to_nobody_or_too_late) {
-  auto subscription = subscription_of("s-1", {type});
-  subscription.delivery.expiry = 10s;
-  put(subscription);
-  const auto made = event();
-  BOOST_CHECK(engine.redrive("s-2", made, clock.now()).error().code == sense::Code::notfound);
-  pass(10s);
-  BOOST_CHECK(engine.redrive("s-1", made, clock.now()).error().code == sense::Code::badparam);
-  take();
-  BOOST_CHECK(out.empty());
 }
 
 BOOST_AUTO_TEST_CASE(who_is_left_out_has_no_hole_in_his_numbers) {

@@ -66,6 +66,19 @@ BOOST_AUTO_TEST_CASE(data_that_cannot_be_read_is_no_change) {
     BOOST_CHECK_MESSAGE(!gateway_change(change_event("gateway-changed", data)), data);
 }
 
+BOOST_AUTO_TEST_CASE(a_subscription_of_a_newer_version_is_told_by_its_id_and_the_reason) {
+  auto event = change_event("subscription-edited", R"({"subscription":{"id":"s-1","hue":1}})");
+  event.subject = "s-1";
+  const auto unreadable = sense::unreadable_change(event);
+  BOOST_REQUIRE(unreadable.has_value());
+  BOOST_CHECK_EQUAL(unreadable->id, "s-1");
+  BOOST_CHECK(unreadable->reason.find("hue") != std::string::npos);
+  BOOST_CHECK(!sense::unreadable_change(subscription_event()));
+  event.principal = "eve";
+  BOOST_CHECK(!sense::unreadable_change(event));
+  BOOST_CHECK(!sense::unreadable_change(change_event("subscription-test", "{}")));
+}
+
 BOOST_AUTO_TEST_CASE(a_reason_that_is_no_text_is_left_out) {
   auto event = subscription_event();
   const auto at = event.data.find("\"because\"");

@@ -3,6 +3,7 @@
 #include "tests/gateways/host/subscriptions_bench.hpp"
 
 using sense::Code;
+using sense::RegistryEntry;
 using sense::Result;
 using sense::Subscriptions;
 using sense::SubscriptionState;
@@ -262,6 +263,40 @@ BOOST_AUTO_TEST_CASE(a_list_that_fails_says_so) {
   bus.run();
   BOOST_REQUIRE(page && !page->has_value());
   BOOST_CHECK((*page).error().code == Code::timeout);
+}
+
+// What a newer version wrote.
+
+constexpr const char* newer = R"({"id":"s-2","owner":"mine","callback":"test://one/","hue":"red"})";
+
+BOOST_AUTO_TEST_CASE(what_a_newer_version_wrote_is_listed_with_the_reason_and_counts) {
+  for (const auto* id : {"s-1", "s-3"}) keep(leased(id, "mine"));
+  bus.entries[{"subscription", "s-2"}] = {"subscription", "s-2", 9, newer};
+  for (const auto* owner : {"", "mine"}) {
+    BOOST_CHECK((list(owner, "", 9) == std::vector<std::string>{"s-1", "s-3"}));
+    BOOST_REQUIRE_EQUAL((*page)->unreadable.size(), 1U);
+    BOOST_CHECK_EQUAL((*page)->unreadable[0].id, "s-2");
+    BOOST_CHECK((*page)->unreadable[0].reason.find("hue") != std::string::npos);
+  }
+  BOOST_CHECK((list("", "", 2) == std::vector<std::string>{"s-1"}));
+  BOOST_CHECK((*page)->more);
+  BOOST_CHECK_EQUAL((*page)->unreadable.size(), 1U);
+  BOOST_CHECK(list("other", "", 9).empty());
+  BOOST_CHECK((*page)->unreadable.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_newer_version_wrote_is_neither_shown_nor_changed) {
+  const RegistryEntry entry{"subscription", "s-2", 9, newer};
+  bus.entries[{"subscription", "s-2"}] = entry;
+  subscriptions.get("s-2", done());
+  refused(Code::notyetimplemented, "s-2 is kept and not served");
+  subscriptions.renew("s-2", 1min, done());
+  refused(Code::notyetimplemented, "hue");
+  subscriptions.cancel("s-2", "cancelled", done());
+  refused(Code::notyetimplemented);
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+  BOOST_CHECK(bus.entries.contains({"subscription", "s-2"}));
+  BOOST_CHECK(!sense::readable(entry).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(sources_come_in_pages) {

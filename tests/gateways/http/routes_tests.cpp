@@ -191,6 +191,14 @@ BOOST_AUTO_TEST_CASE(the_list_pages_and_shows_only_ones_own) {
   BOOST_TEST(seen == ids, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(the_list_says_what_this_version_cannot_read) {
+  BOOST_TEST(!json::parse(ask("GET", "/v1/subscriptions").body).contains("unreadable"));
+  harness.subscriptions.unreadable = {{"s-1", "it has a member \"hue\""}};
+  const auto body = json::parse(ask("GET", "/v1/subscriptions").body);
+  BOOST_TEST(body["unreadable"][0]["id"] == "s-1");
+  BOOST_TEST(body["unreadable"][0]["reason"] == "it has a member \"hue\"");
+}
+
 BOOST_AUTO_TEST_CASE(queries_are_checked) {
   for (const char* query : {"limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "page=2",
                             "after=%zz", "after=%00", "after=%ff", "limit"})

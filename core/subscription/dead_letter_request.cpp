@@ -1,0 +1,189 @@
+#include "core/subscription/dead_letter_request.hpp"
+
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "core/base/hash.hpp"
+#include "core/base/json.hpp"
+#include "core/base/text.hpp"
+#include "core/subscription/management_event.hpp"
+#include "core/subscription/subscription.hpp"
+
+namespace sense {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view redrive = "dead-letters-redrive";
+constexpr std::string_view purge = "dead-letters-purge";
+constexpr std::string_view redriven = "dead-letters-redriven";
+constexpr std::string_view purged = "dead-letters-purged";
+constexpr std::string_view progress = "dead-letters-progress";
+
+tl::unexpected<Error> wrong(const std::string& why) {
+  return fail(Code::badparam, "dead letters: " + why);
+}
+
+Json json_of(const LetterSelection& selection) {
+  Json json = Json::object();
+  if (selection.id != 0) json["id"] = selection.id;
+  if (!selection.subscription.empty()) json["subscription"] = selection.subscription;
+  if (selection.since) json["since"] = to_rfc3339(*selection.since);
+  if (selection.all) json["all"] = true;
+  return json;
+}
+
+Status read_member(const std::string& name, const Json& value, LetterSelection& selection) {
+  if (name == "id" && value.is_number_unsigned() && value.get<std::uint64_t>() <= INT64_MAX) {
+    selection.id = value.get<std::int64_t>();
+  } else if (name == "subscription" && value.is_string()) {
+    selection.subscription = value.get<std::string>();
+  } else if (name == "since" && value.is_string()) {
+    const auto time = parse_rfc3339(value.get_ref<const std::string&>());
+    if (!time) return tl::unexpected(time.error());
+    selection.since = *time;
+  } else if (name == "all" && value.is_boolean()) {
+    selection.all = value.get<bool>();
+  } else {
+    return wrong("the selection has a member '" + printable(name.substr(0, 64)) +
+                 "' that is not known, or is of another type; known are id (a number), "
+                 "subscription, since (RFC 3339) and all (true)");
+  }
+  return {};
+}
+
+Result<LetterSelection> selection_of(const Json& json) {
+  if (!json.is_object()) return wrong("the selection is not a JSON object");
+  LetterSelection selection;
+  for (const auto& [name, value] : json.items())
+    if (auto status = read_member(name, value, selection); !status)
+      return tl::unexpected(status.error());
+  if (auto status = validate(selection); !status) return tl::unexpected(status.error());
+  return selection;
+}
+
+std::string_view name_of(const LetterOutcome& outcome) {
+  if (!outcome.finished) return progress;
+  return outcome.asked.action == LetterAction::redrive ? redriven : purged;
+}
+
+std::uint64_t number_in(const Json& json, std::string_view name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+std::string text_in(const Json& json, std::string_view name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::string_view to_text(LetterRefusal refusal) {
+  switch (refusal) {
+    case LetterRefusal::expired: return "expired";
+    case LetterRefusal::subscription_gone: return "subscription-gone";
+    case LetterRefusal::not_for_owner: return "not-for-owner";
+    case LetterRefusal::event_lost: return "event-lost";
+    case LetterRefusal::no_room: return "no-room";
+  }
+  return "no-room";
+}
+
+Status validate(const LetterSelection& selection) {
+  const bool some = !selection.subscription.empty() || selection.since;
+  if (selection.id < 0) return wrong("an id is a positive number");
+  if (int{selection.id != 0} + int{selection.all} + int{some} > 1)
+    return wrong("an id, and all, each stand alone");
+  if (selection.id == 0 && !selection.all && !some)
+    return wrong("nothing is selected: say an id, a subscription, a time, or all");
+  return {};
+}
+
+std::uint64_t LetterOutcome::refused_in_all() const {
+  return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0});
+}
+
+bool is_about_dead_letters(const QName& type) {
+  if (type.ns() != management_namespace) return false;
+  const auto local = type.local();
+  return local == redrive || local == purge || local == redriven || local == purged ||
+         local == progress;
+}
+
+std::optional<LetterAction> requested_action(const QName& type) {
+  if (type.ns() != management_namespace) return std::nullopt;
+  if (type.local() == redrive) return LetterAction::redrive;
+  if (type.local() == purge) return LetterAction::purge;
+  return std::nullopt;
+}
+
+std::string to_json(const LetterSelection& selection) { return json_text(json_of(selection)); }
+
+Result<LetterSelection> letter_selection_from_json(std::string_view text) {
+  if (text.size() > letter_request_length_max)
+    return wrong("the selection is longer than 4096 octets");
+  const auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return selection_of(json);
+}
+
+Event letter_request_event(const std::string& gateway, const LetterRequest& request, WallTime now) {
+  return management_event(request.action == LetterAction::redrive ? redrive : purge, "dead-letters",
+                          gateway, to_json(request.selection), now);
+}
+
+Result<LetterRequest> letter_request(const Event& event) {
+  const auto action = requested_action(event.type);
+  if (!action) return wrong("this event is no request");
+  auto selection = letter_selection_from_json(event.data);
+  if (!selection) return tl::unexpected(selection.error());
+  return LetterRequest{*action, std::move(*selection)};
+}
+
+Event letter_outcome_event(const LetterOutcome& outcome, WallTime now) {
+  Json refused = Json::object();
+  for (std::size_t i = 0; i < letter_refusals; ++i)
+    if (outcome.refused[i] != 0)
+      refused[std::string(to_text(static_cast<LetterRefusal>(i)))] = outcome.refused[i];
+  const auto* done = outcome.asked.action == LetterAction::redrive ? "redriven" : "purged";
+  Json data = {{"gateway", outcome.gateway}, {"request", outcome.request},
+               {"by", outcome.by},           {"selection", json_of(outcome.asked.selection)},
+               {done, outcome.done},         {"refused", refused}};
+  if (!outcome.error.empty()) data["error"] = outcome.error;
+  auto event = management_event(name_of(outcome), "gateway/" + outcome.gateway, outcome.gateway,
+                                json_text(data), now);
+  // Not by the sequence alone: that of a journal that was replaced begins anew.
+  if (outcome.finished)
+    event.id = "dead-letters-" + std::to_string(outcome.request) + "-" +
+               std::to_string(stable_hash(outcome.correlation));
+  event.correlationid = outcome.correlation;
+  return event;
+}
+
+Result<LetterOutcome> letter_outcome(const Event& event) {
+  if (!is_about_dead_letters(event.type) || requested_action(event.type))
+    return wrong("this event is no answer");
+  const auto json = Json::parse(event.data, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return wrong("the answer cannot be read");
+  LetterOutcome outcome;
+  outcome.finished = event.type.local() != progress;
+  outcome.gateway = text_in(json, "gateway");
+  outcome.request = number_in(json, "request");
+  outcome.correlation = event.correlationid;
+  outcome.by = text_in(json, "by");
+  outcome.error = text_in(json, "error");
+  const bool purging = json.contains("purged");
+  outcome.asked.action = purging ? LetterAction::purge : LetterAction::redrive;
+  outcome.done = number_in(json, purging ? "purged" : "redriven");
+  const auto selection = json.find("selection");
+  if (selection != json.end())
+    if (auto read = selection_of(*selection)) outcome.asked.selection = std::move(*read);
+  const auto refused = json.find("refused");
+  if (refused == json.end()) return outcome;
+  for (std::size_t i = 0; i < letter_refusals; ++i)
+    outcome.refused[i] = number_in(*refused, to_text(static_cast<LetterRefusal>(i)));
+  return outcome;
+}
+
+}  // namespace sense
