@@ -20,6 +20,24 @@ bool owns(std::string_view principal, std::string_view value) {
   return !principal.empty() && owner_from_json(value) == principal;
 }
 
+// Whether a callback wants to be called is for its gateway to find out, and only the
+// configuration's subscriptions last for ever.
+Status check_consent(const Subscription& wanted, const RegistryEntry* current,
+                     const std::string& what) {
+  const auto before = current == nullptr ? Result<Subscription>(Subscription{})
+                                         : subscription_from_json(current->value);
+  if (!before) return tl::unexpected(before.error());
+  const bool agreed = current != nullptr && before->state != SubscriptionState::pending &&
+                      before->callback == wanted.callback;
+  if (wanted.state != SubscriptionState::pending && !agreed)
+    return no_right(what + " would be served before its callback has agreed", "manage");
+  if (!wanted.challenge_hash.empty() && wanted.challenge_hash != before->challenge_hash)
+    return no_right(what + " would have a challenge that nobody sent", "manage");
+  if (!wanted.expires) return no_right(what + " would have no lease", "manage");
+  if (wanted.via == "config") return no_right(what + " would be the configuration's", "manage");
+  return {};
+}
+
 }  // namespace
 
 Status check_publish(const Rights& rights, std::string_view octets) {
@@ -49,7 +67,7 @@ Status check_change(const Rights& rights, std::string_view principal, const bus:
     return no_right(what + " would belong to " + printable(wanted->owner.substr(0, 256)), "manage");
   if (!rights.may_hold(*wanted))
     return no_right(what + " asks for more types or sources", "subscribe");
-  return {};
+  return check_consent(*wanted, current, what);
 }
 
 bool may_test(const Rights& rights, std::string_view principal, const RegistryEntry& subscription) {

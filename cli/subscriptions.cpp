@@ -48,6 +48,12 @@ void list(const RegistryTalk& talk, const std::string& after) {
                          });
 }
 
+Result<Json> delivery_json(const Wanted& wanted) {
+  auto delivery = Json::parse(wanted.delivery, nullptr, /*allow_exceptions=*/false);
+  if (delivery.is_object()) return delivery;
+  return fail(Code::badparam, "--delivery is not a JSON object such as {\"window\": 4}");
+}
+
 Result<std::map<std::string, std::string, std::less<>>> labels_of(const Wanted& wanted) {
   std::map<std::string, std::string, std::less<>> labels;
   for (const auto& label : wanted.labels) {
@@ -57,6 +63,17 @@ Result<std::map<std::string, std::string, std::less<>>> labels_of(const Wanted& 
     labels[label.substr(0, equals)] = label.substr(equals + 1);
   }
   return labels;
+}
+
+// A record's delivery options, as JSON has them.
+Result<DeliveryOptions> delivery_of(const Wanted& wanted) {
+  if (wanted.delivery.empty()) return DeliveryOptions{};
+  auto delivery = delivery_json(wanted);
+  if (!delivery) return tl::unexpected(delivery.error());
+  const Json whole = {{"callback", wanted.callback}, {"delivery", std::move(*delivery)}};
+  auto read = subscription_from_json(json_text(whole));
+  if (!read) return tl::unexpected(read.error());
+  return std::move(read->delivery);
 }
 
 Result<Subscriptions::Request> request_of(const Wanted& wanted) {
@@ -72,6 +89,9 @@ Result<Subscriptions::Request> request_of(const Wanted& wanted) {
   auto labels = labels_of(wanted);
   if (!labels) return tl::unexpected(labels.error());
   request.labels = std::move(*labels);
+  auto delivery = delivery_of(wanted);
+  if (!delivery) return tl::unexpected(delivery.error());
+  request.delivery = std::move(*delivery);
   return request;
 }
 
@@ -82,6 +102,7 @@ Status check(const Subscriptions::Request& request) {
   subscription.callback = request.callback;
   subscription.filter = request.filter;
   subscription.labels = request.labels;
+  subscription.delivery = request.delivery;
   subscription.owner = request.owner;
   return validate(subscription);
 }
@@ -114,10 +135,9 @@ Result<std::string> patch_of(const Wanted& wanted) {
   for (const auto& [name, value] : *labels)
     patch["labels"][name] = value.empty() ? Json(nullptr) : Json(value);
   if (!wanted.delivery.empty()) {
-    auto delivery = Json::parse(wanted.delivery, nullptr, /*allow_exceptions=*/false);
-    if (!delivery.is_object())
-      return fail(Code::badparam, "--delivery is not a JSON object such as {\"window\": 4}");
-    patch["delivery"] = std::move(delivery);
+    auto delivery = delivery_json(wanted);
+    if (!delivery) return tl::unexpected(delivery.error());
+    patch["delivery"] = std::move(*delivery);
   }
   if (patch.empty()) return fail(Code::badparam, "nothing is to be edited: say what, see --help");
   return json_text(patch);
@@ -203,18 +223,20 @@ void add_create(CLI::App& parent, Cli& cli) {
       parent, "create", "Create a subscription; its callback is asked before the first event",
       "Examples:\n"
       "  sense subscriptions create mailto:a@example.net --type '{urn:example:printer}*'\n"
-      "  sense subscriptions create http://127.0.0.1:9000/in --period 1d --label team=ops");
+      "  sense subscriptions create http://127.0.0.1:9000/in --period 1d --label team=ops\n"
+      "  sense subscriptions create http://127.0.0.1:9000/in --delivery '{\"hold\": \"15min\"}'");
   const auto wanted = std::make_shared<Wanted>();
   command->add_option("CALLBACK", wanted->callback, "URI to call back")->required();
   add_types(*command, wanted->types, "Only these types: {ns}local, {ns}* or *; repeatable");
   add_sources(*command, wanted->sources, "Only these sources; /** for all below; repeatable");
   add_filter_option(*command, wanted->filter);
   add_duration(*command, "--period", wanted->period, "Lease; it ends by itself after that");
+  command->add_option("--delivery", wanted->delivery, "Delivery options")->type_name("JSON");
   add_labels(*command, wanted->labels, "NAME=VALUE, for yourself; repeatable");
   command->add_option("--owner", wanted->owner, "Whose it is; your principal when you have a key")
       ->capture_default_str();
   command->add_flag("--vouch", wanted->vouch,
-                    "Do not ask the callback: you know that it wants to be called");
+                    "Do not ask the callback: you know that it wants to be called (right: manage)");
   command->callback(
       [&cli, wanted] { cli.run = [&cli, wanted] { return run_create(cli.global, *wanted); }; });
 }

@@ -80,13 +80,45 @@ bool is_showable(const Event& event) {
   return printable(without_layout) == without_layout;
 }
 
-std::string attribute_lines(const Delivery& delivery) {
+std::string attribute_lines(const Event& event) {
   std::string text;
-  for (const auto& [name, value] : attributes_of(*delivery.event))
+  for (const auto& [name, value] : attributes_of(event))
     if (name != "specversion") text += name + ": " + printable(value) + "\n";
+  return text;
+}
+
+std::string attribute_lines(const Delivery& delivery) {
+  auto text = attribute_lines(*delivery.event);
   text += "subscription: " + printable(delivery.subscription->id) + "\n";
   if (delivery.number != 0) text += "number: " + number_of(delivery) + "\n";
   if (!delivery.reason.empty()) text += "reason: " + printable(delivery.reason) + "\n";
+  return text;
+}
+
+// Data whose lines cannot be taken for ours.
+std::string indented(std::string_view data) {
+  std::string text = "  ";
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    text += data[i];
+    const bool more = i + 1 < data.size();
+    const bool ends_line = data[i] == '\n' || (data[i] == '\r' && more && data[i + 1] != '\n');
+    if (more && ends_line) text += "  ";
+  }
+  return text.ends_with('\n') ? text : text + "\n";
+}
+
+std::string content_text(const Delivery::Content& content) {
+  const auto& event = *content.event;
+  auto text =
+      std::to_string(content.number) + ". " + subject_of(event) + "\n\n" + attribute_lines(event);
+  if (event.data.empty()) return text;
+  if (is_showable(event)) return text + "\n" + indented(event.data);
+  return text + "\n  (" + std::to_string(event.data.size()) + " octets, in the attachment)\n";
+}
+
+std::string digest_text(const Delivery& delivery) {
+  auto text = attribute_lines(delivery) + "window: " + std::to_string(delivery.window) + "\n";
+  for (const auto& content : delivery.contents) text += "\n\n" + content_text(content);
   return text;
 }
 
@@ -143,11 +175,16 @@ std::string question_text(const Subscription& subscription, std::string_view tok
 
 std::string delivery_message(const Envelope& envelope, const Delivery& delivery) {
   const auto& event = *delivery.event;
+  const bool collected = delivery.kind == Delivery::Kind::digest;
+  const auto subject =
+      collected ? std::to_string(delivery.contents.size()) + " events" : subject_of(event);
   const auto digest = digest_of(delivery);
-  std::string message = common_headers(envelope, subject_of(event), digest) +
-                        list_headers(envelope, *delivery.subscription);
+  std::string message =
+      common_headers(envelope, subject, digest) + list_headers(envelope, *delivery.subscription);
   if (delivery.number != 0) message += header("Sense-Number", number_of(delivery));
   message += header("Sense-Event-Id", shortened(printable(event.id)));
+  // For people; attached is what programs read.
+  if (collected) return message + with_attachment(event, digest_text(delivery), digest);
   auto text = attribute_lines(delivery);
   if (!event.data.empty() && !is_showable(event))
     return message + with_attachment(event, text, digest);

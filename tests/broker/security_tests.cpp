@@ -173,6 +173,8 @@ BOOST_AUTO_TEST_CASE(each_operation_asks_for_its_right) {
   const auto narrow = [](const std::string& id, const std::string& owner, const std::string& type) {
     auto made = subscription_from_json(subscription(id, owner, type)).value();
     made.sources = {SourcePattern::parse("//h/p/**").value()};
+    made.state = SubscriptionState::pending;
+    made.expires = system_clock().now().wall + 1h;
     return to_json(made, true);
   };
   BOOST_TEST((shop.code(put("s-1", narrow("s-1", "shop", "{urn:a}one"))) == Code::noerror));

@@ -139,6 +139,26 @@ BOOST_AUTO_TEST_CASE(what_a_newer_version_wrote_is_kept_not_served_and_said) {
   BOOST_TEST(json_lines(with.sense({"subscriptions", "list", "--json"}).out).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_subscription_has_its_delivery_options_from_its_creation) {
+  const WithBroker with;
+  const auto create = [&](const std::string& delivery) {
+    return with.sense({"subscriptions", "create", "http://127.0.0.1:9/x", "--delivery", delivery,
+                       "--vouch", "--json"});
+  };
+  const auto created = create(R"({"hold": "15min", "digest": {"until": "18:00"}})");
+  BOOST_REQUIRE_MESSAGE(created.code == 0, created.err);
+  BOOST_TEST(json::parse(created.out)["delivery"]["hold"] == "15min");
+  BOOST_TEST(json::parse(created.out)["delivery"]["digest"]["until"] == "18:00");
+  for (const auto& [delivery, part] : std::vector<std::pair<std::string, std::string>>{
+           {"15min", "--delivery is not a JSON object"},
+           {R"({"hol": "15min"})", "hol"},
+           {R"({"hold": "15min", "expiry": "5min"})", "hold"}}) {
+    const auto refused = create(delivery);
+    BOOST_TEST(refused.code == 2, delivery);
+    BOOST_TEST(contains(refused.err, part), refused.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_import_creates_edits_and_leaves_alone) {
   const WithBroker with;
   const auto file = with.folder.write("two.yaml", two_subscriptions);

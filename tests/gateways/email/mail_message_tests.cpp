@@ -258,6 +258,39 @@ BOOST_AUTO_TEST_CASE(json_and_xml_are_readable) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_digest_is_readable_and_has_its_events_for_programs_attached) {
+  const auto delivery = test::sample_delivery("mailto:a@b", test::sample_event());
+  delivery->kind = Delivery::Kind::digest;
+  delivery->window = 4;
+  auto jam = test::sample_event();
+  jam.id = "first";
+  jam.datacontenttype = "text/plain";
+  jam.data = "Paper\r9. forged: //evil\n9. forged: //evil\r\n9. forged: //evil";
+  auto picture = test::sample_event();
+  picture.id = "second";
+  picture.datacontenttype = "image/png";
+  picture.data = "\x89PNG";
+  for (const auto& [number, event] : {std::pair{17U, jam}, std::pair{19U, picture}})
+    delivery->contents.push_back({number, number, std::make_shared<const Event>(event)});
+  auto notice = *delivery->event;
+  notice.datacontenttype = "application/json";
+  notice.data = R"({"window":4})";
+  delivery->event = std::make_shared<const Event>(notice);
+
+  const auto message = delivery_message(envelope, *delivery);
+  check_lines(message);
+  BOOST_TEST(value_of(message, "Subject") == "2 events");
+  const auto begin = message.find("quoted-printable\r\n\r\n") + 18;
+  const auto text = unquoted(message.substr(begin, message.find("\r\n--=_", begin) - begin));
+  for (const auto* part : {"\r\nnumber: 42\r\nwindow: 4\r\n", "\r\n17. ", "\r\nid: first\r\n",
+                           "\r\n  Paper\r\n  9. forged: //evil\r\n  9. forged", "\r\n19. ",
+                           "\r\nid: second\r\n", "\r\n  (4 octets, in the attachment)"})
+    BOOST_TEST(text.find(part) != std::string::npos, part << " is not in:\n" << text);
+  BOOST_TEST(text.find("\r\n9. forged") == std::string::npos);
+  BOOST_TEST(message.find("Content-Type: application/json\r\n") != std::string::npos);
+  BOOST_TEST(message.find(base64_lines(notice.data)) != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_question_says_how_to_confirm_by_post) {
   Subscription subscription;
   subscription.id = "s-1";
