@@ -16,7 +16,7 @@ tl::unexpected<Error> no_right(const std::string& what, const char* right) {
 }
 
 bool owns(std::string_view principal, std::string_view value) {
-  const auto subscription = subscription_from_json(value);
+  const auto subscription = peek_subscription(value);
   return subscription && subscription->owner == principal;
 }
 
@@ -58,6 +58,12 @@ bool may_test(const Rights& rights, std::string_view principal, const RegistryEn
 
 bool may_see(const Rights& rights, std::string_view principal, const RegistryEntry& entry) {
   return rights.may_list() || (entry.kind == subscription_kind && owns(principal, entry.value));
+}
+
+Result<Listed> check_list(const Rights& rights, std::string_view kind) {
+  if (rights.may_list()) return Listed::all;
+  if (kind == subscription_kind) return Listed::own;
+  return no_right("LIST of kind " + printable(kind.substr(0, 64)), "list");
 }
 
 }  // namespace sense

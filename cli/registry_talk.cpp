@@ -34,6 +34,12 @@ std::string line_of(const Subscription& subscription, bool json) {
   return printable(line);
 }
 
+void say_whose(const Bus::RegistryPage& page) {
+  if (page.own_only)
+    say("these are only your own: the allow file of the broker grants your principal no 'list' "
+        "right");
+}
+
 void RegistryTalk::fail_with(const std::string& id, const Error& error) const {
   if (error.code == Code::notfound)
     return loop.finish(

@@ -138,7 +138,7 @@ class AsioGatewayHost final : public GatewayHost {
   void load_subscriptions(const std::string& after) {
     bus_->registry_list("subscription", after, 1000, [this, after](Result<Bus::RegistryPage> page) {
       if (stopped_) return;
-      if (!page) return again([this, after] { load_subscriptions(after); });
+      if (!page || page->own_only) return again([this, after] { load_subscriptions(after); });
       if (after.empty()) position_ = page->sequence;
       for (const auto& entry : page->entries) {
         auto subscription = subscription_from_json(entry.value);
@@ -271,7 +271,8 @@ class AsioGatewayHost final : public GatewayHost {
     bus_->registry_list("subscription", after, 1000,
                         [this, after, seen](Result<Bus::RegistryPage> page) {
                           if (stopped_) return;
-                          if (!page) return again([this, after, seen] { resync(after, seen); });
+                          if (!page || page->own_only)
+                            return again([this, after, seen] { resync(after, seen); });
                           for (const auto& entry : page->entries) {
                             seen->insert(entry.key);
                             auto subscription = subscription_from_json(entry.value);
