@@ -256,18 +256,10 @@ class ZmqBroker final : public Broker {
     if (waiting_octets_.load() + octets > limit) {
       ++counters_["broker.requests.overload"];
       ++overloads_;
-      const bus::Reply reply{incoming->request.id,
-                             Code::nomoreroom,
-                             "the broker cannot store as fast as events come: broker.waiting-size",
-                             {},
-                             0,
-                             0,
-                             0,
-                             {},
-                             {},
-                             0,
-                             false,
-                             {}};
+      bus::Reply reply;
+      reply.id = incoming->request.id;
+      reply.code = Code::nomoreroom;
+      reply.reason = "the broker cannot store as fast as events come: broker.waiting-size";
       if (!incoming->peer.empty())
         send_answer(incoming->peer, bus::encode(reply, incoming->request.operation));
       return;

@@ -43,9 +43,6 @@ bool between_gateways(std::string_view type) {
 
 constexpr auto not_seen =
     "no such entry, or the allow file of the broker grants this principal no 'list' right to it";
-constexpr auto no_list =
-    "the allow file of the broker grants this principal no 'list' right; it may GET its own "
-    "subscriptions";
 constexpr std::size_t arrivals_max = 32;
 
 constexpr auto too_much = "the broker takes in too much at once: send it again";
@@ -289,8 +286,11 @@ Reply Ingest::handle_read(const Incoming& incoming) const {
     return reply;
   }
   const auto limit = std::clamp<std::uint64_t>(request.limit, 1, bus::list_limit_max);
-  if (!incoming.rights->may_list()) return refusal(request, {Code::noaccess, no_list});
-  reply.entries = registry_.list(request.kind, request.key, limit + 1);
+  const auto listed = check_list(*incoming.rights, request.kind);
+  if (!listed) return refusal(request, listed.error());
+  reply.own_only = *listed == Listed::own;
+  reply.entries = reply.own_only ? registry_.list_owned(incoming.principal, request.key, limit + 1)
+                                 : registry_.list(request.kind, request.key, limit + 1);
   std::size_t octets = 0;
   std::size_t count = 0;
   while (count < reply.entries.size() && count < limit && octets < bus::list_octets_max)

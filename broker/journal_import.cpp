@@ -117,7 +117,7 @@ class Importing {
     if (!read) return tl::unexpected(read.error());
     RegistryRow row{std::move(*read), std::nullopt};
     // What cannot be read is kept all the same; the broker says so when it starts.
-    row.lease_end = lease_end_of(row.entry).value_or(std::nullopt);
+    row.head = head_of(row.entry).value_or(std::nullopt);
     return store_.save(row);
   }
   // An import that was interrupted is taken up; another journal is not mixed with this one.

@@ -87,4 +87,10 @@ bool may_see(const Rights& rights, std::string_view principal, const RegistryEnt
   return rights.may_list() || (entry.kind == subscription_kind && owns(principal, entry.value));
 }
 
+Result<Listed> check_list(const Rights& rights, std::string_view kind) {
+  if (rights.may_list()) return Listed::all;
+  if (kind == subscription_kind) return Listed::own;
+  return no_right("LIST of kind " + printable(kind.substr(0, 64)), "list");
+}
+
 }  // namespace sense

@@ -27,9 +27,13 @@ namespace sense {
 // was kept for others, or deliver it again, or tell that it was done.
 [[nodiscard]] Status check_dead_letters(const Rights& rights, const Event& event);
 
-// Whether GET shows an entry: to who may list, and one's own subscriptions. LIST needs that right:
-// to look for somebody's own among a million would hold up those who publish.
+// Whether GET shows an entry: to who may list, and one's own subscriptions.
 [[nodiscard]] bool may_see(const Rights& rights, std::string_view principal,
                            const RegistryEntry& entry);
+
+// What LIST shows of a kind: everything to who may list; to others their own subscriptions alone,
+// and nothing of other kinds.
+enum class Listed { all, own };
+[[nodiscard]] Result<Listed> check_list(const Rights& rights, std::string_view kind);
 
 }  // namespace sense

@@ -44,9 +44,8 @@ bool same(Subscription left, const Subscription& right) {
   return left == right;
 }
 
-std::optional<MonoTime> deadline_of(WallTime lease_end, Now now) {
-  if (lease_end == wall_time_max) return std::nullopt;
-  return now.mono + (lease_end - now.wall);
+MonoTime deadline_of(std::optional<WallTime> lease_end, Now now) {
+  return lease_end ? now.mono + (*lease_end - now.wall) : MonoTime::max();
 }
 
 // What a newer version wrote stays as it is: nobody knows what a change would break.
@@ -68,11 +67,11 @@ tl::unexpected<Error> changed_meanwhile(std::string_view kind, std::string_view 
 
 }  // namespace
 
-Result<std::optional<WallTime>> lease_end_of(const RegistryEntry& entry) {
+Result<std::optional<SubscriptionHead>> head_of(const RegistryEntry& entry) {
   if (entry.kind != subscription_kind) return std::nullopt;
-  const auto end = lease_end_from_json(entry.value);
-  if (!end) return tl::unexpected(end.error());
-  return end->value_or(wall_time_max);
+  auto head = peek_subscription(entry.value);
+  if (!head) return tl::unexpected(head.error());
+  return std::move(*head);
 }
 
 const Registry::Row* Registry::find(std::string_view kind, std::string_view key) const {
@@ -82,30 +81,59 @@ const Registry::Row* Registry::find(std::string_view kind, std::string_view key)
   return row == rows->second.end() ? nullptr : &*row;
 }
 
-void Registry::set(std::string_view kind, std::string_view key, std::optional<Held> held) {
+void Registry::set(std::string_view kind, std::string_view key, std::optional<Held> held,
+                   std::string_view owner) {
   auto rows = kinds_.find(kind);
   if (rows == kinds_.end()) rows = kinds_.emplace(kind, Rows()).first;
   // At start, rows come in the order of their keys.
   auto row = rows->second.lower_bound(key);
   const bool there = row != rows->second.end() && row->first == key;
-  if (there && row->second.lease_end) leases_.erase({*row->second.lease_end, &row->first});
+  if (there && row->second.lease_end != never) leases_.erase({row->second.lease_end, &row->first});
   if (!held) {
-    if (there) rows->second.erase(row);
+    if (!there) return;
+    take_away(*row);
+    rows->second.erase(row);
     return;
   }
+  held->owner = there ? row->second.owner : nullptr;
   if (!there)
     row = rows->second.emplace_hint(row, key, std::move(*held));
   else
     row->second = std::move(*held);
-  if (row->second.lease_end) leases_.emplace(*row->second.lease_end, &row->first);
+  give(*row, owner);
+  if (row->second.lease_end != never) leases_.emplace(row->second.lease_end, &row->first);
 }
 
-void Registry::hold(std::string_view kind, std::string_view key, std::optional<Held> held) {
+// `owner` may be the one that the row has.
+void Registry::give(Row& row, std::string_view owner) {
+  const auto* before = row.second.owner;
+  if (before != nullptr ? *before == owner : owner.empty()) return;
+  take_away(row);
+  if (owner.empty()) return;
+  auto of = owners_.find(owner);
+  if (of == owners_.end()) of = owners_.emplace(owner, Owners::mapped_type()).first;
+  // At start, rows come in the order of their keys.
+  of->second.insert(of->second.end(), &row);
+  row.second.owner = &of->first;
+}
+
+void Registry::take_away(Row& row) {
+  if (row.second.owner == nullptr) return;
+  const auto of = owners_.find(*row.second.owner);
+  row.second.owner = nullptr;
+  of->second.erase(&row);
+  if (of->second.empty()) owners_.erase(of);
+}
+
+void Registry::hold(std::string_view kind, std::string_view key, std::optional<Held> held,
+                    std::string_view owner) {
   const auto* before = find(kind, key);
-  undo_.push_back(
-      {std::string(kind), std::string(key), before ? std::optional(before->second) : std::nullopt});
+  Undo undo{std::string(kind), std::string(key), std::nullopt, {}};
+  if (before != nullptr) undo.before = before->second;
+  if (before != nullptr && before->second.owner != nullptr) undo.owner = *before->second.owner;
+  undo_.push_back(std::move(undo));
   // From a copy: `key` may be the one that is to go.
-  set(undo_.back().kind, undo_.back().key, std::move(held));
+  set(undo_.back().kind, undo_.back().key, std::move(held), owner);
 }
 
 Status Registry::load(RegistryRow row, Now now) {
@@ -113,18 +141,18 @@ Status Registry::load(RegistryRow row, Now now) {
   if (entry.kind.empty() || entry.key.empty() || entry.value.empty())
     return fail(Code::system, "a row of the registry in the store is damaged and is not served: " +
                                   printable(entry.kind) + " " + printable(entry.key));
-  if (!row.lease_end) {
-    const auto read = lease_end_of(entry);
+  if (!row.head) {
+    auto read = head_of(entry);
     if (!read)
       return fail(read.error().code,
                   "subscription " + printable(entry.key) +
                       " in the store cannot be read and is not served: " + read.error().message);
-    row.lease_end = *read;
+    row.head = std::move(*read);
   }
   if (entry.kind == leader_kind) leaders_.hold(entry, now);
-  Held held{entry.revision, std::move(entry.value), std::nullopt};
-  if (row.lease_end) held.lease_end = deadline_of(*row.lease_end, now);
-  set(entry.kind, entry.key, std::move(held));
+  Held held{entry.revision, std::move(entry.value)};
+  if (row.head) held.lease_end = deadline_of(row.head->expires, now);
+  set(entry.kind, entry.key, std::move(held), row.head ? row.head->owner : std::string());
   return {};
 }
 
@@ -162,7 +190,7 @@ Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view
   if (revision != entry.revision) return changed_meanwhile(entry.kind, entry.key, revision);
   Change change{{entry, std::nullopt}, entry_event(entry, "changed", principal, reason, now.wall)};
   change.row.entry.revision = sequence;
-  hold(entry.kind, entry.key, Held{sequence, entry.value, std::nullopt});
+  hold(entry.kind, entry.key, Held{sequence, entry.value});
   return Put{std::move(change), sequence};
 }
 
@@ -202,10 +230,11 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
   const bool was_active = before && before->state != SubscriptionState::pending;
   if (!was_active && wanted->state == SubscriptionState::active) wanted->since = sequence;
   const auto what = before ? change_name(*before, *wanted) : "created";
-  const auto lease_end = wanted->expires.value_or(wall_time_max);
-  Change change{{{entry.kind, entry.key, sequence, to_json(*wanted, true)}, lease_end},
+  Change change{{{entry.kind, entry.key, sequence, to_json(*wanted, true)},
+                 SubscriptionHead{wanted->owner, wanted->expires}},
                 subscription_event(*wanted, what, principal, reason, now.wall)};
-  hold(entry.kind, entry.key, Held{sequence, change.row.entry.value, deadline_of(lease_end, now)});
+  hold(entry.kind, entry.key,
+       Held{sequence, change.row.entry.value, deadline_of(wanted->expires, now)}, wanted->owner);
   return Put{std::move(change), sequence};
 }
 
@@ -261,8 +290,9 @@ std::optional<Registry::Change> Registry::expire_one(std::uint64_t sequence, Now
     log::warn("the lease of a subscription is over, and it cannot be ended",
               {{"reason", subscription.error().message}});
     auto kept = row->second;
-    kept.lease_end = std::nullopt;
-    set(subscription_kind, row->first, std::move(kept));
+    kept.lease_end = never;
+    const std::string owner = kept.owner != nullptr ? *kept.owner : std::string();
+    set(subscription_kind, row->first, std::move(kept), owner);
   }
   return std::nullopt;
 }
@@ -270,7 +300,7 @@ std::optional<Registry::Change> Registry::expire_one(std::uint64_t sequence, Now
 std::optional<RegistryRow> Registry::note_source(std::string_view source) {
   if (find(source_kind, source) != nullptr) return std::nullopt;
   if (count(source_kind) >= limits_.sources_max) return std::nullopt;
-  hold(source_kind, source, Held{0, "{}", std::nullopt});
+  hold(source_kind, source, Held{0, "{}"});
   return RegistryRow{{std::string(source_kind), std::string(source), 0, "{}"}, std::nullopt};
 }
 
@@ -293,6 +323,17 @@ std::vector<RegistryEntry> Registry::list(std::string_view kind, std::string_vie
   return entries;
 }
 
+std::vector<RegistryEntry> Registry::list_owned(std::string_view owner, std::string_view after,
+                                                std::size_t limit) const {
+  std::vector<RegistryEntry> entries;
+  const auto of = owners_.find(owner);
+  if (of == owners_.end()) return entries;
+  for (auto row = of->second.upper_bound(after); row != of->second.end() && entries.size() < limit;
+       ++row)
+    entries.push_back(entry_of(subscription_kind, **row));
+  return entries;
+}
+
 RegistryEntry Registry::entry_of(std::string_view kind, const Row& row) {
   return {std::string(kind), row.first, row.second.revision, row.second.value};
 }
@@ -304,7 +345,7 @@ std::size_t Registry::count(std::string_view kind) const {
 
 void Registry::rollback() {
   for (; !undo_.empty(); undo_.pop_back())
-    set(undo_.back().kind, undo_.back().key, std::move(undo_.back().before));
+    set(undo_.back().kind, undo_.back().key, std::move(undo_.back().before), undo_.back().owner);
 }
 
 }  // namespace sense

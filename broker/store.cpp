@@ -34,12 +34,17 @@ Result<std::unique_ptr<Database>> open_database(const std::string& path, Ballast
 constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS registry("
     " kind TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, value TEXT NOT NULL,"
-    " lease_end INTEGER, PRIMARY KEY(kind, key)) WITHOUT ROWID";
+    " lease_end INTEGER, owner TEXT, PRIMARY KEY(kind, key)) WITHOUT ROWID";
 
-// Folders of the first releases have a registry without the column.
-Status add_lease_end(Database& database) {
-  if (database.prepare("SELECT lease_end FROM registry LIMIT 0")) return {};
-  return database.execute("ALTER TABLE registry ADD COLUMN lease_end INTEGER");
+// Folders of earlier releases have a registry without these columns.
+Status add_columns(Database& database) {
+  for (const std::string column : {"lease_end INTEGER", "owner TEXT"}) {
+    const auto name = column.substr(0, column.find(' '));
+    if (database.prepare("SELECT " + name + " FROM registry LIMIT 0")) continue;
+    const auto add = "ALTER TABLE registry ADD COLUMN " + column;
+    if (auto added = database.execute(add.c_str()); !added) return added;
+  }
+  return {};
 }
 
 }  // namespace
@@ -73,12 +78,14 @@ Result<Store> Store::open(const std::string& data) {
   if (!journal) return refused(journal.error());
   if (const auto range = journal->range(); !range) return refused(range.error());
   if (auto status = (*database)->execute(schema); !status) return refused(status.error());
-  if (auto status = add_lease_end(**database); !status) return refused(status.error());
-  auto save = (*database)->prepare("INSERT OR REPLACE INTO registry VALUES(?1,?2,?3,?4,?5)");
+  if (auto status = add_columns(**database); !status) return refused(status.error());
+  auto save = (*database)->prepare(
+      "INSERT OR REPLACE INTO registry(kind,key,revision,value,lease_end,owner)"
+      " VALUES(?1,?2,?3,?4,?5,?6)");
   if (!save) return refused(save.error());
   auto remove = (*database)->prepare("DELETE FROM registry WHERE kind=?1 AND key=?2");
   if (!remove) return refused(remove.error());
-  auto load = (*database)->prepare("SELECT kind,key,revision,value,lease_end FROM registry");
+  auto load = (*database)->prepare("SELECT kind,key,revision,value,lease_end,owner FROM registry");
   if (!load) return refused(load.error());
   ballast.hold();
   return Store(std::move(*lock), std::move(ballast), std::move(*database), std::move(*journal),
@@ -136,7 +143,9 @@ Status Store::save(const RegistryRow& row) {
       .bind_text(2, entry.key)
       .bind(3, static_cast<std::int64_t>(entry.revision))
       .bind_text(4, entry.value);
-  if (row.lease_end) save_.bind(5, to_micros(*row.lease_end));
+  if (row.head)
+    save_.bind(5, to_micros(row.head->expires.value_or(wall_time_max)))
+        .bind_text(6, row.head->owner);
   return save_.run();
 }
 
@@ -148,8 +157,11 @@ Status Store::load(const std::function<void(RegistryRow)>& take) {
     RegistryRow read{{std::string(load_.octets(0)), std::string(load_.octets(1)),
                       static_cast<std::uint64_t>(load_.integer(2)), std::string(load_.octets(3))},
                      std::nullopt};
-    if (!load_.null(4))
-      read.lease_end = std::clamp(from_micros(load_.integer(4)), WallTime{}, wall_time_max);
+    if (!load_.null(4) && !load_.null(5)) {
+      read.head.emplace().owner = load_.octets(5);
+      const auto end = std::clamp(from_micros(load_.integer(4)), WallTime{}, wall_time_max);
+      if (end != wall_time_max) read.head->expires = end;
+    }
     take(std::move(read));
   }
   load_.reset();

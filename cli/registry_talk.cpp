@@ -42,6 +42,12 @@ std::string unreadable_line(const std::string& id, const std::string& reason, bo
   return json_ascii(nlohmann::ordered_json{{"id", id}, {"unreadable", reason}});
 }
 
+void say_whose(const Bus::RegistryPage& page) {
+  if (page.own_only)
+    say("these are only your own: the allow file of the broker grants your principal no 'list' "
+        "right");
+}
+
 void RegistryTalk::fail_with(const std::string& id, const Error& error) const {
   if (error.code == Code::notfound)
     return loop.finish(

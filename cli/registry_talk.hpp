@@ -29,6 +29,9 @@ struct RegistryTalk {
                                    const std::function<void(const RegistryTalk&)>& action,
                                    Duration patience = std::chrono::seconds{15});
 
+// Says so, beside the output, when others' subscriptions are left out of a list.
+void say_whose(const Bus::RegistryPage& page);
+
 // One line about a subscription: words, or JSON.
 [[nodiscard]] std::string line_of(const Subscription& subscription, bool json);
 // One about a subscription that a newer version wrote: it is kept and not served.

@@ -39,8 +39,9 @@ bool export_one(const RegistryEntry& entry, const std::string& owner, bool json)
 }
 
 void export_after(const RegistryTalk& talk, const std::string& after, const std::string& owner) {
-  talk.bus.registry_list(kind, after, page_entries, [talk, owner](Result<Bus::RegistryPage> page) {
+  talk.bus.registry_list(kind, after, page_entries, [=](Result<Bus::RegistryPage> page) {
     if (!page) return talk.loop.finish(failed(page.error()));
+    if (after.empty()) say_whose(*page);
     for (const auto& entry : page->entries)
       if (!export_one(entry, owner, talk.json)) return talk.loop.finish(exit_failed);
     if (!page->more || page->entries.empty()) return talk.loop.finish(exit_ok);
@@ -218,7 +219,7 @@ int run_import(const Global& global, const Wanted& how) {
 
 void add_export(CLI::App& parent, Cli& cli) {
   auto* command = add_command(
-      parent, "export", "All subscriptions as YAML, as the configuration file has them",
+      parent, "export", "The subscriptions as YAML, as the configuration file has them",
       "The list can be pasted into a configuration file, or read by `sense subscriptions import`. "
       "It says what\ntheir owners decided; state, owner and lease are not in it. With --json: "
       "whole records, one a line.\n\n"

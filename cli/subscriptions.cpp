@@ -38,8 +38,9 @@ bool show(const RegistryEntry& entry, bool json) {
 
 void list(const RegistryTalk& talk, const std::string& after) {
   talk.bus.registry_list("subscription", after, page_entries,
-                         [talk](Result<Bus::RegistryPage> page) {
+                         [talk, after](Result<Bus::RegistryPage> page) {
                            if (!page) return talk.loop.finish(failed(page.error()));
+                           if (after.empty()) say_whose(*page);
                            for (const auto& entry : page->entries)
                              if (!show(entry, talk.json)) return talk.loop.finish(exit_failed);
                            if (!page->more || page->entries.empty())

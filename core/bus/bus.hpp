@@ -85,6 +85,8 @@ class Bus : public Publisher {
     std::vector<RegistryEntry> entries;  // ordered by key
     std::uint64_t sequence = 0;          // the registry as of this event
     bool more = false;
+    // Without the right to list one is shown one's own subscriptions alone: these are not all.
+    bool own_only = false;
   };
   // At most `limit` entries (1 to 1,000) with a key after `after`.
   virtual void registry_list(std::string kind, std::string after, std::uint32_t limit,

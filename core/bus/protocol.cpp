@@ -213,9 +213,10 @@ void pack_body(Packer& packer, const Reply& reply, Operation operation) {
     case Operation::put:
     case Operation::remove: packer.pack_array(1).pack_uint64(reply.sequence); return;
     case Operation::list:
-      packer.pack_array(3).pack_uint64(reply.sequence).pack(reply.more);
+      packer.pack_array(reply.own_only ? 4 : 3).pack_uint64(reply.sequence).pack(reply.more);
       packer.pack_array(static_cast<std::uint32_t>(reply.entries.size()));
       for (const auto& entry : reply.entries) pack_entry(packer, entry);
+      if (reply.own_only) packer.pack_true();
       return;
     case Operation::ping: packer.pack_array(0); return;
     case Operation::parameters:
@@ -260,7 +261,9 @@ bool read_list(Items body, Reply& reply) {
   if (entries.left() > list_limit_max) return false;
   while (entries.left() > 0)
     if (!read_entry(entries.items(), reply.entries)) return false;
-  return entries.complete() && body.complete();
+  if (!entries.complete()) return false;
+  if (body.left() > 0) reply.own_only = body.flag();
+  return body.complete();
 }
 
 bool read_parameters(Items body, Reply& reply) {

@@ -69,6 +69,7 @@ struct Reply {
   std::vector<RegistryEntry> entries;             // GET, LIST
   std::uint64_t sequence = 0;                     // LIST; PUT, REMOVE: the new revision
   bool more = false;                              // LIST
+  bool own_only = false;                          // LIST: what others have is left out
   std::map<std::string, std::string> parameters;  // PARAMETERS
 };
 // The body's shape follows from the operation that is answered.

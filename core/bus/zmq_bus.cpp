@@ -160,7 +160,7 @@ class ZmqBus final : public Bus {
     request.key = after;
     request.limit = limit;
     ask<RegistryPage>(request, std::move(done), [](Reply& reply) -> Result<RegistryPage> {
-      return RegistryPage{std::move(reply.entries), reply.sequence, reply.more};
+      return RegistryPage{std::move(reply.entries), reply.sequence, reply.more, reply.own_only};
     });
   }
 

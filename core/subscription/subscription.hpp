@@ -73,11 +73,15 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 [[nodiscard]] std::string to_json(const Subscription& subscription, bool secrets);
 // Strict about types and limits; unknown members are refused by name.
 [[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
-// When the lease of a subscription ends, read without the rest of it: for a million at a start.
-// Says less about what is wrong than subscription_from_json does, and finds less.
-[[nodiscard]] Result<std::optional<WallTime>> lease_end_from_json(std::string_view text);
-// Whose a subscription is, read without the rest of it: also of one that a newer version wrote.
-// Empty when it does not say.
+// What the registry must know of a subscription that it does not read.
+struct SubscriptionHead {
+  std::string owner;                // empty: nobody's
+  std::optional<WallTime> expires;  // absent: never
+};
+// Read without the rest of it: for a million at a start. Says less about what is wrong than
+// subscription_from_json does, and finds less.
+[[nodiscard]] Result<SubscriptionHead> peek_subscription(std::string_view json);
+// Whose a subscription is: also of one that a newer version wrote. Empty when it does not say.
 [[nodiscard]] std::string owner_from_json(std::string_view text);
 
 // Limits and syntax that do not depend on who serves it: pattern counts, callback URI, labels,

@@ -382,10 +382,10 @@ Result<Subscription> subscription_from_json(std::string_view json) {
 
 namespace {
 
-// Takes the text of one top-level member and builds nothing of the others.
-struct OneText final : nlohmann::json_sax<nlohmann::json> {
-  explicit OneText(std::string_view member) : member_(member) {}
-  std::optional<std::string> text;
+// Takes the texts of two top-level members and builds nothing of the others.
+struct HeadReader final : nlohmann::json_sax<nlohmann::json> {
+  std::string owner;
+  std::optional<std::string> expires;
 
   bool null() override { return other(); }
   bool boolean(bool) override { return other(); }
@@ -394,7 +394,8 @@ struct OneText final : nlohmann::json_sax<nlohmann::json> {
   bool number_float(number_float_t, const string_t&) override { return other(); }
   bool binary(binary_t&) override { return other(); }
   bool string(string_t& value) override {
-    if (wanted_) text = value;
+    if (member_ == Member::owner) owner = value;
+    if (member_ == Member::expires) expires = value;
     return other();
   }
   bool start_object(std::size_t) override { return enter(); }
@@ -402,7 +403,10 @@ struct OneText final : nlohmann::json_sax<nlohmann::json> {
   bool start_array(std::size_t) override { return enter(); }
   bool end_array() override { return --depth_ >= 0; }
   bool key(string_t& name) override {
-    wanted_ = depth_ == 1 && name == member_;
+    member_ = depth_ != 1         ? Member::other
+              : name == "owner"   ? Member::owner
+              : name == "expires" ? Member::expires
+                                  : Member::other;
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
@@ -410,36 +414,37 @@ struct OneText final : nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
+  enum class Member { owner, expires, other };
   bool enter() {
-    wanted_ = false;
+    member_ = Member::other;
     return ++depth_ <= depth_max;
   }
   bool other() {
-    wanted_ = false;
+    member_ = Member::other;
     return depth_ > 0;
   }
   static constexpr int depth_max = 16;
-  const std::string_view member_;
   int depth_ = 0;
-  bool wanted_ = false;
+  Member member_ = Member::other;
 };
 
 }  // namespace
 
-Result<std::optional<WallTime>> lease_end_from_json(std::string_view text) {
-  OneText reader("expires");
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader))
+Result<SubscriptionHead> peek_subscription(std::string_view json) {
+  HeadReader reader;
+  if (!nlohmann::json::sax_parse(json.begin(), json.end(), &reader))
     return fail(Code::badparam, "subscription: not JSON");
-  if (!reader.text) return std::nullopt;
-  const auto time = parse_rfc3339(*reader.text);
+  SubscriptionHead head{std::move(reader.owner), std::nullopt};
+  if (!reader.expires) return head;
+  const auto time = parse_rfc3339(*reader.expires);
   if (!time) return fail(Code::badparam, "subscription: expires is not a time");
-  return *time;
+  head.expires = *time;
+  return head;
 }
 
 std::string owner_from_json(std::string_view text) {
-  OneText reader("owner");
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader)) return {};
-  return reader.text.value_or(std::string());
+  const auto head = peek_subscription(text);
+  return head ? head->owner : std::string();
 }
 
 }  // namespace sense

@@ -44,6 +44,12 @@ Status require_own(const Subscription& subscription) {
               "subscription " + subscription.id + " is the configuration file's: change it there");
 }
 
+tl::unexpected<Error> no_list() {
+  return fail(Code::noaccess,
+              "subscriptions cannot be listed: the allow file of the broker grants this gateway "
+              "neither 'list' nor 'manage'");
+}
+
 // What was asked of one callback says nothing about another.
 Status require_pending(const Subscription& subscription, const std::string& asked) {
   if (subscription.state != SubscriptionState::pending)
@@ -318,6 +324,7 @@ void RegistrySubscriptions::collect(std::string owner, std::string after, std::u
       kind, after, 1000,
       [=, this, page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
         if (!answer) return done(tl::unexpected(answer.error()));
+        if (answer->own_only) return done(no_list());
         for (const auto& entry : answer->entries) {
           auto subscription = parsed(entry);
           if (!owner.empty() &&

@@ -13,7 +13,7 @@ void SubscriptionList::read(Each each, Done done) {
 void SubscriptionList::read_behind(const std::string& after) {
   bus_.registry_list("subscription", after, 1000, [this, after](Result<Bus::RegistryPage> page) {
     if (stopped_) return;
-    if (!page) return again_([this, after] { read_behind(after); });
+    if (!page || page->own_only) return again_([this, after] { read_behind(after); });
     // Changes while this is read are in the journal behind the first page.
     if (after.empty()) sequence_ = page->sequence;
     for (const auto& entry : page->entries) each_(entry.key, readable(entry));

@@ -3,56 +3,12 @@
 #include <boost/test/unit_test.hpp>
 #include <random>
 
-#include "tests/broker/bench.hpp"
+#include "tests/broker/registry_bench.hpp"
 
 using namespace sense;
 using namespace std::chrono_literals;
 
 namespace {
-
-// A registry with a clock and a sequence that each change takes one of.
-struct RegistryBench {
-  explicit RegistryBench(Registry::Limits limits = {}) : registry(limits) {}
-
-  Result<Registry::Put> put(const RegistryEntry& entry) {
-    auto answer = registry.put(entry, "why", "tester", sequence, clock.now());
-    if (answer && answer->change) ++sequence;
-    return answer;
-  }
-  Result<Registry::Put> put(const Subscription& subscription, std::uint64_t revision) {
-    return put({"subscription", subscription.id, revision, to_json(subscription, true)});
-  }
-  Result<Registry::Change> remove(const std::string& key, std::uint64_t revision) {
-    auto answer =
-        registry.remove("subscription", key, revision, "gone", "tester", sequence, clock.now());
-    if (answer) ++sequence;
-    return answer;
-  }
-  std::vector<std::string> expire() {
-    std::vector<std::string> ended;
-    while (auto change = registry.expire_one(sequence, clock.now())) {
-      BOOST_TEST(change->row.entry.value.empty());
-      BOOST_REQUIRE(change->event);
-      BOOST_TEST(change->event->type.clark() == "{urn:sense:management}subscription-ended");
-      ended.push_back(change->row.entry.key);
-      ++sequence;
-    }
-    return ended;
-  }
-  [[nodiscard]] Subscription leased(const std::string& id, Duration period) const {
-    auto subscription = make_subscription(id);
-    subscription.period = period;
-    subscription.expires = clock.now().wall + period;
-    return subscription;
-  }
-  [[nodiscard]] Subscription held(const std::string& id) const {
-    return *subscription_from_json(registry.get("subscription", id)->value);
-  }
-
-  Registry registry;
-  VirtualClock clock;
-  std::uint64_t sequence = 100;
-};
 
 std::string event_type(const Result<Registry::Put>& put) {
   if (!put) return put.error().message;
@@ -60,6 +16,17 @@ std::string event_type(const Result<Registry::Put>& put) {
   if (!put->change->event) return "no event";
   BOOST_TEST(validate(*put->change->event).has_value());
   return std::string(put->change->event->type.local());
+}
+
+// The index of owners against what a look at every value says.
+void check_owned(const Registry& registry, const std::string& owner) {
+  std::vector<std::string> expected;
+  if (!owner.empty())
+    for (const auto& entry : registry.list("subscription", "", 100))
+      if (subscription_from_json(entry.value)->owner == owner) expected.push_back(entry.key);
+  std::vector<std::string> found;
+  for (const auto& entry : registry.list_owned(owner, "", 100)) found.push_back(entry.key);
+  BOOST_TEST_REQUIRE(found == expected, boost::test_tools::per_element());
 }
 
 }  // namespace
@@ -257,14 +224,18 @@ BOOST_AUTO_TEST_CASE(lease_that_ended_while_the_broker_was_down_ends_at_once) {
   BOOST_TEST(bench.expire().size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(lease_end_beside_the_value_is_believed_without_reading_the_value) {
+BOOST_AUTO_TEST_CASE(what_stands_beside_the_value_is_believed_without_reading_the_value) {
   RegistryBench bench;
   const auto subscription = bench.leased("s-1", 10min);
   const auto end = bench.clock.now().wall + 5min;
-  BOOST_REQUIRE(bench.registry.load({{"subscription", "s-1", 5, to_json(subscription, true)}, end},
-                                    bench.clock.now()));
-  BOOST_REQUIRE(bench.registry.load({{"subscription", "s-2", 6, "{\"what\":"}, wall_time_max},
-                                    bench.clock.now()));
+  BOOST_REQUIRE(bench.registry.load(
+      {{"subscription", "s-1", 5, to_json(subscription, true)}, SubscriptionHead{"somebody", end}},
+      bench.clock.now()));
+  BOOST_REQUIRE(bench.registry.load(
+      {{"subscription", "s-2", 6, "{\"what\":"}, SubscriptionHead{"somebody", {}}},
+      bench.clock.now()));
+  BOOST_TEST(bench.registry.list_owned("somebody", "", 10).size() == 2u);
+  BOOST_TEST(bench.registry.list_owned("owner", "", 10).empty());
   BOOST_REQUIRE(bench.registry.next_expiry());
   BOOST_TEST((*bench.registry.next_expiry() == bench.clock.now().mono + 5min));
   bench.clock.advance(5min);
@@ -343,6 +314,7 @@ BOOST_AUTO_TEST_CASE(rollback_restores_rows_and_leases_as_they_were) {
   std::mt19937 random(seed);
   for (int round = 0; round < 200; ++round) {
     RegistryBench bench;
+    const std::array<const char*, 4> owners = {"owner", "a", "b", ""};
     const auto id = [&] { return "s-" + std::to_string(random() % 4); };
     const auto change = [&] {
       const auto key = id();
@@ -350,7 +322,7 @@ BOOST_AUTO_TEST_CASE(rollback_restores_rows_and_leases_as_they_were) {
       const auto revision = current ? current->revision : 0;
       switch (random() % 5) {
         case 0: (void)bench.remove(key, 0); break;
-        case 1: (void)bench.put(make_subscription(key), revision); break;
+        case 1: (void)bench.put(owned(key, owners[random() % owners.size()]), revision); break;
         case 2: (void)bench.registry.note_source("//" + key); break;
         case 3: (void)bench.expire(); break;
         default:
@@ -359,6 +331,7 @@ BOOST_AUTO_TEST_CASE(rollback_restores_rows_and_leases_as_they_were) {
       bench.clock.advance(std::chrono::seconds{random() % 90});
     };
     for (int i = 0; i < 6; ++i) change();
+    for (const auto* owner : owners) check_owned(bench.registry, owner);
     bench.registry.commit();
     const auto before = bench.registry.list("subscription", "", 100);
     const auto sources = bench.registry.count("source");
@@ -376,6 +349,7 @@ BOOST_AUTO_TEST_CASE(rollback_restores_rows_and_leases_as_they_were) {
       BOOST_TEST_REQUIRE(after[i].value == before[i].value);
       BOOST_TEST_REQUIRE(after[i].revision == before[i].revision);
     }
+    for (const auto* owner : owners) check_owned(bench.registry, owner);
     BOOST_TEST_REQUIRE(bench.registry.count("source") == sources);
     BOOST_TEST_REQUIRE((bench.registry.next_expiry() == lease));
   }

@@ -194,7 +194,10 @@ BOOST_AUTO_TEST_CASE(each_operation_asks_for_its_right) {
   BOOST_TEST((hidden.code == Code::notfound));
   BOOST_TEST(hidden.reason == absent.reason);
   BOOST_TEST((boss.code(get("s-1")) == Code::noerror));
-  BOOST_TEST((shop.code(registry(Operation::list, "subscription", "")) == Code::noaccess));
+  const auto own = shop.ask(registry(Operation::list, "subscription", ""));
+  BOOST_TEST(own.own_only);
+  BOOST_REQUIRE(own.entries.size() == 1u);
+  BOOST_TEST(own.entries[0].key == "s-1");
   BOOST_TEST((shop.code(registry(Operation::list, "source", "")) == Code::noaccess));
   BOOST_TEST(boss.ask(registry(Operation::list, "subscription", "")).entries.size() == 2u);
 

@@ -1,6 +1,7 @@
 """Claim: with tcp:// endpoints and keys everything works as on one machine, a Python program with
 nothing but pyzmq and msgpack included, each within its rights; and nobody without a key gets in."""
 
+import json
 import pathlib
 import socket
 import subprocess
@@ -36,6 +37,8 @@ class Secured(Installation):
         self.config.write_text(CONFIG.format(data=self.folder / "data", folder=self.folder, **self.ports))
         self.keys = {name: self.new_key(name) for name in ("broker", "machine", "shop", "stranger")}
         self.allow('subscribe: ["{urn:py}*"], publish: ["{urn:py}*"]')
+        self.shop = self.folder / "shop.yaml"
+        self.shop.write_text(self.config.read_text().replace("machine.key", "shop.key"))
 
     def new_key(self, name):
         """What `sense keys` says of a new key: the public one."""
@@ -60,6 +63,11 @@ principals:
 """)
         beside.chmod(0o600)
         beside.rename(self.folder / "allow.yaml")
+
+    def subscriptions(self, *arguments, config=None):
+        return subprocess.run([self.sense, "subscriptions", *arguments, "--json",
+                               "--config", str(config or self.config)],
+                              capture_output=True, text=True, timeout=60)
 
     def client(self, name, *arguments):
         return ["/usr/bin/python3", str(CLIENT), "--key-file", str(self.folder / f"{name}.key"),
@@ -116,6 +124,32 @@ def keys_let_in_whom_they_should(installation):
     assert installation.ask("shop", "fetch", "1").stdout == ""
 
 
+def who_may_not_list_sees_his_own(installation):
+    def create(owner, config=None):
+        return installation.subscriptions("create", "https://desk.example/", "--type", "{urn:py}*",
+                                          "--owner", owner, config=config)
+
+    def listed(config=None):
+        shown = installation.subscriptions("list", config=config)
+        assert shown.returncode == 0, shown.stderr
+        return [(entry["id"], entry["owner"]) for entry in map(json.loads, shown.stdout.splitlines())]
+
+    assert listed(installation.shop) == []
+    own = [create("shop", installation.shop) for _ in range(3)]
+    other = create("somebody")
+    for made in own + [other]:
+        assert made.returncode == 0, made.stderr
+    ids = [json.loads(made.stdout)["id"] for made in own]
+    assert listed(installation.shop) == sorted((key, "shop") for key in ids)
+    assert (json.loads(other.stdout)["id"], "somebody") in listed()
+    assert "only your own" in installation.subscriptions("list", config=installation.shop).stderr
+    assert "only your own" not in installation.subscriptions("list").stderr
+    forbidden = create("somebody", installation.shop)
+    assert forbidden.returncode != 0 and "grants this principal" in forbidden.stderr, forbidden.stderr
+
+
 with Secured(sys.argv[1]) as secured:
+    who_may_not_list_sees_his_own(secured)
+    print("who_may_not_list_sees_his_own: holds")
     keys_let_in_whom_they_should(secured)
 print("keys_let_in_whom_they_should: holds")

@@ -143,6 +143,20 @@ BOOST_AUTO_TEST_CASE(every_reply_comes_back) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(list_says_when_it_is_of_ones_own_alone) {
+  for (const bool own_only : {false, true}) {
+    auto reply = full_reply(Operation::list);
+    reply.own_only = own_only;
+    const auto decoded = decode_reply(encode(reply, Operation::list), Operation::list);
+    BOOST_REQUIRE(decoded);
+    BOOST_TEST(decoded->own_only == own_only);
+    BOOST_TEST(decoded->entries.size() == reply.entries.size());
+  }
+  BOOST_TEST(decode_reply(octets("95 01 02 00 a0 94 05 c2 90 c3"), Operation::list)->own_only);
+  BOOST_TEST(!decode_reply(octets("95 01 02 00 a0 94 05 c2 90 01"), Operation::list));
+  BOOST_TEST(!decode_reply(octets("95 01 02 00 a0 95 05 c2 90 c3 c3"), Operation::list));
+}
+
 BOOST_AUTO_TEST_CASE(every_code_comes_back_with_its_reason) {
   for (unsigned code = 1; code <= code_max; ++code)
     for (const auto operation : operations) {

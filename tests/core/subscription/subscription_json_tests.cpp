@@ -207,17 +207,23 @@ BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_at_once) {
   check_refused(objects, "nests");
 }
 
-BOOST_AUTO_TEST_CASE(end_of_the_lease_is_read_without_the_rest) {
-  const auto end = [](std::string_view text) { return sense::lease_end_from_json(text); };
-  BOOST_TEST((end(R"({"id":"a","expires":"2027-06-01T00:00:00Z"})").value() ==
-              *sense::parse_rfc3339("2027-06-01T00:00:00Z")));
-  BOOST_TEST(!end(R"({"id":"a"})").value().has_value());
+BOOST_AUTO_TEST_CASE(owner_and_end_of_the_lease_are_read_without_the_rest) {
+  const auto peek = [](std::string_view text) { return sense::peek_subscription(text); };
+  const auto head = peek(R"({"id":"a","owner":"ops","x":[],"expires":"2027-06-01T00:00:00Z"})");
+  BOOST_REQUIRE(head.has_value());
+  BOOST_TEST(head->owner == "ops");
+  BOOST_TEST((head->expires == *sense::parse_rfc3339("2027-06-01T00:00:00Z")));
+  BOOST_TEST(peek(R"({"owner":"\u00e4\"\u0000"})")->owner == std::string("\u00e4\"\0", 4));
+  BOOST_TEST(!peek(R"({"id":"a"})")->expires.has_value());
+  BOOST_TEST(peek(R"({"id":"owner"})")->owner.empty());
   // Not those of something within.
-  BOOST_TEST(!end(R"({"x":{"expires":"2027-06-01T00:00:00Z"},"expires":null})").value());
-  BOOST_TEST(!end(R"({"expires":["2027-06-01T00:00:00Z"]})").value());
+  BOOST_TEST(!peek(R"({"x":{"expires":"2027-06-01T00:00:00Z"},"expires":null})")->expires);
+  BOOST_TEST(!peek(R"({"expires":["2027-06-01T00:00:00Z"]})")->expires);
+  BOOST_TEST(peek(R"({"labels":{"owner":"eve"}})")->owner.empty());
+  BOOST_TEST(peek(R"({"owner":["eve"],"labels":{"owner":"eve"}})")->owner.empty());
   for (const auto* bad : {"", "{", "7", "\"expires\"", R"({"expires":"tomorrow"})", "{} x"})
-    BOOST_TEST(!end(bad).has_value(), bad);
-  BOOST_TEST(!end(std::string(100'000, '[')).has_value());
+    BOOST_TEST(!peek(bad).has_value(), bad);
+  BOOST_TEST(!peek(std::string(100'000, '[')).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(rare_delivery_options_are_read_and_refused_by_name) {

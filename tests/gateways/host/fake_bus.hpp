@@ -19,6 +19,7 @@ class FakeBus final : public Bus {
   std::uint64_t sequence = 0;
   int puts = 0;
   int lists = 0;
+  bool own_only = false;  // lists
 
   Executor executor() {
     return [this](std::function<void()> task) { later.push_back(std::move(task)); };
@@ -73,6 +74,7 @@ class FakeBus final : public Bus {
       if (failure) return done(tl::unexpected(*failure));
       RegistryPage page;
       page.sequence = sequence;
+      page.own_only = own_only;
       for (auto next = entries.upper_bound({kind, after});
            next != entries.end() && next->first.first == kind; ++next) {
         page.more = page.entries.size() == limit;

@@ -81,4 +81,32 @@ BOOST_AUTO_TEST_CASE(a_gateway_tells_that_it_has_started_and_of_dead_letters) {
       "both events");
 }
 
+// It would be shown its own alone, and take them for all that there are.
+BOOST_AUTO_TEST_CASE(a_gateway_serves_nothing_until_it_may_see_everything) {
+  const std::string may_speak = R"(publish: ["*"], subscribe: ["*"], route: ["*"])";
+  HostBench bench((may_speak + ", manage: true").c_str(), "rights");
+  auto own = wanted("s-1", "yes");
+  own.owner = "local";
+  bench.put(own);
+  bench.put(wanted("s-2", "yes"));
+  bench.allow(may_speak);
+  const auto may = [&] {
+    return bench
+        .await<sense::Bus::RegistryPage>(
+            [&](auto done) { bench.bus->registry_list("gateway", "", 1, std::move(done)); })
+        .has_value();
+  };
+  bench.wait([&] { return !may(); }, "the change of rights");
+  auto made = bench.make_host();
+  BOOST_REQUIRE_MESSAGE(made.has_value(), made.error().message);
+  bench.host.emplace(std::move(*made));
+  for (int i = 0; i < 50; ++i) bench.publish("early " + std::to_string(i));
+  bench.allow(may_speak + ", manage: true");
+  bench.wait([&] { return bench.ask_entry("gateway", "recorder").has_value(); }, "its entry");
+  bench.publish("late");
+  bench.wait_line("event s-1 1 1 late");
+  bench.wait_line("event s-2 1 1 late");
+  bench.stop_host();
+}
+
 BOOST_AUTO_TEST_SUITE_END()

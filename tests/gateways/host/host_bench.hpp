@@ -47,7 +47,11 @@ struct HostBench {
   std::string interval = "5s";
   int bigs = 0;
 
-  HostBench() {
+  HostBench() : HostBench(nullptr, "") {}
+  // `rights`: what the allow file grants `local`; null: there is no such file. `name` keeps the
+  // folders of two apart.
+  HostBench(const char* rights, const std::string& name) {
+    place += name;
     std::filesystem::remove_all(place);
     std::filesystem::create_directories(place);
     sense::BrokerConfig config;
@@ -55,6 +59,10 @@ struct HostBench {
     config.data = (place / "broker").string();
     config.settings = Settings::defaults(sense::broker_options());
     BOOST_REQUIRE(config.settings.set("retention-size", "1MiB").has_value());
+    if (rights != nullptr) {
+      allow(rights);
+      BOOST_REQUIRE(config.settings.set("allow-file", (place / "allow.yaml").string()).has_value());
+    }
     auto started = sense::Broker::start(std::move(config));
     BOOST_REQUIRE_MESSAGE(started.has_value(), started.error().message);
     broker.emplace(std::move(*started));
@@ -78,6 +86,11 @@ struct HostBench {
   [[nodiscard]] sense::BusEndpoints endpoints() const {
     const auto at = [this](const char* name) { return "ipc://" + (place / name).string(); };
     return {at("s"), at("e"), at("p")};
+  }
+  void allow(const std::string& rights) {
+    std::ofstream(place / "allow.new") << "principals:\n  - {name: local, " << rights << "}\n";
+    std::filesystem::permissions(place / "allow.new", std::filesystem::perms(0600));
+    std::filesystem::rename(place / "allow.new", place / "allow.yaml");
   }
   Result<std::unique_ptr<GatewayHost>> make_host(const char* fail = "nowhere") {
     auto plugin = sense::GatewayPlugin::load(SENSE_TEST_MODULES, "recorder");

@@ -299,6 +299,15 @@ BOOST_AUTO_TEST_CASE(what_a_newer_version_wrote_is_neither_shown_nor_changed) {
   BOOST_CHECK(!sense::readable(entry).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_list_of_the_gateways_own_is_not_taken_for_the_whole) {
+  keep(leased("s-1"));
+  bus.own_only = true;
+  subscriptions.list("", "", 5, [this](auto got) { page = std::move(got); });
+  bus.run();
+  BOOST_REQUIRE(page && !page->has_value());
+  BOOST_CHECK((*page).error().code == Code::noaccess);
+}
+
 BOOST_AUTO_TEST_CASE(sources_come_in_pages) {
   for (const auto* key : {"//a", "//b", "//c"})
     bus.entries[{"source", key}] = {"source", key, 0, "{}"};
