@@ -45,7 +45,7 @@ struct Fixture : sense::testing::EngineBench {
     auto opened = HostStore::open(place.string());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
     store.emplace(std::move(*opened));
-    progress.emplace(*store, engine, counters);
+    progress.emplace(*store, engine, counters, clock, [](bool, const auto& stored) { stored(); });
     letters.emplace("web", DeadLetters::Parts{*store, engine, *progress, bus, counters, clock},
                     DeadLetters::Host{[this](Duration pause, std::function<void()> task) {
                                         tasks.emplace_back(pause, std::move(task));
