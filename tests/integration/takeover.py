@@ -17,6 +17,8 @@ import time
 from installation import FINDINGS, free_port, wait_for
 
 TAKEOVER = 10  # seconds, at most
+# What a paused gateway had under way goes on when it comes back: at most its window at each callback.
+IN_FLIGHT = 8
 # What may come again: a checkpoint interval, and what it takes to copy one on a slow machine.
 WINDOW = 2
 
@@ -145,7 +147,7 @@ def everything(publisher, callback):
     wait_for(f"{count} events arrive", lambda: set(range(1, count + 1)) <= callback.numbers())
 
 
-def check(callback, count, moments, what):
+def check(callback, count, moments, time_of_return, what):
     wait_for(f"all {count} events at the {what} callback",
              lambda: len(callback.numbers()) == count and max(callback.numbers()) == count)
     arrivals = collections.defaultdict(list)
@@ -155,14 +157,17 @@ def check(callback, count, moments, what):
         ids[number].add(event)
     for number, seen in ids.items():
         assert seen == {f"tick-{number}"}, f"{what}: number {number} is {seen}"
-    again = 0
+    again = in_flight = 0
     for number, times in arrivals.items():
         for before, after in zip(times, times[1:]):
             again += 1
             # A gateway that is told to end may have one under way.
             near = [moment for moment in moments if abs(moment - before) <= WINDOW and moment <= after]
-            assert near, (f"{what}: number {number} came again, and no takeover was near: {times}, "
-                          f"takeovers at {moments}")
+            late = not near and time_of_return <= after <= time_of_return + WINDOW
+            in_flight += late
+            assert near or (late and in_flight <= IN_FLIGHT), (
+                f"{what}: number {number} came again, and no takeover was near: {times}, "
+                f"takeovers at {moments}, return at {time_of_return}")
     return again
 
 
@@ -202,11 +207,12 @@ def the_other_goes_on(pair):
     count = publisher.stop()
 
     moments = (time_of_kill, time_of_stop, time_of_end)
-    repeats = [check(steady, count, moments, "steady"), check(failing, count, moments, "failing")]
+    repeats = [check(steady, count, moments, time_of_return, "steady"),
+               check(failing, count, moments, time_of_return, "failing")]
     early = {number for number, _, when in steady.arrivals if when <= time_of_return}
     twice = [number for number, _, when in steady.arrivals
              if time_of_return < when < time_of_end and number in early]
-    assert not twice, f"the paused gateway delivered again what the other had delivered: {twice}"
+    assert len(twice) <= IN_FLIGHT, f"the paused gateway delivered again what the other had delivered: {twice}"
     for what, seconds in (("killed", killed), ("paused", paused), ("stopped", ended)):
         assert seconds <= TAKEOVER, f"{what}: the other took {seconds:.1f} s"
     print(f"{count} events; took over after kill -9 in {killed:.1f} s, after a pause in {paused:.1f} s, "
