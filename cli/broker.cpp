@@ -1,7 +1,5 @@
 #include "broker/broker.hpp"
 
-#include <sys/resource.h>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/daemon.hpp"
@@ -10,17 +8,8 @@ namespace sense::cli {
 
 namespace {
 
-// Each client is a file descriptor or three; the kernel's default allows few by caution alone.
-void allow_many_files() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int run_broker(const Global& global) {
   StopSignals signals;
-  allow_many_files();
   auto file = load_config(global);
   if (!file) return refused(file.error());
   if (auto ready = begin_daemon(*file, "broker"); !ready) return failed(ready.error());

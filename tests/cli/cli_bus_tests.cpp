@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -28,6 +30,19 @@ BOOST_AUTO_TEST_CASE(published_event_is_followed_with_all_that_was_said_of_it) {
   BOOST_TEST(event["subject"] == "tray");
   BOOST_TEST(event["data"] == "tray 2");
   BOOST_TEST(event["severity"] == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_daemon_may_have_as_many_connections_as_the_system_allows) {
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit few{256, before.rlim_max};
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  const WithBroker with;
+  BOOST_TEST(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_REQUIRE(with.sense({"ping", "--timeout", "20s"}).code == 0);
+  rlimit now{};
+  BOOST_REQUIRE(::prlimit(with.broker.pid(), RLIMIT_NOFILE, nullptr, &now) == 0);
+  BOOST_TEST(now.rlim_cur == before.rlim_max);
 }
 
 BOOST_AUTO_TEST_CASE(same_id_again_is_the_same_event) {
