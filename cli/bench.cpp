@@ -37,6 +37,15 @@ Status can_write(const std::string& file) {
   return fail(Code::system, file + " cannot be written: is its folder there?");
 }
 
+// A run that is to be quoted needs one; a quick one is told.
+Status on_disk(const std::string& data, bool quick) {
+  if (!bench::in_memory(data)) return {};
+  const auto why = "the folder " + data + " is in memory, where a sync costs nothing";
+  if (!quick) return fail(Code::badparam, why + ": name one on a disk with --data");
+  say(why + ": these figures say nothing about a disk");
+  return {};
+}
+
 Status write(const std::string& file, const std::string& text) {
   if (file.empty()) return {};
   std::ofstream out(file);
@@ -45,12 +54,17 @@ Status write(const std::string& file, const std::string& text) {
   return {};
 }
 
-Result<bench::Report> measure(const Wanted& wanted) {
+bench::Report new_report(const std::string& data, bool quick) {
   bench::Report report;
   report.date = to_rfc3339(system_clock().now().wall).substr(0, 10);
-  report.machine = bench::this_machine(wanted.bench.data);
+  report.machine = bench::this_machine(data);
+  report.quick = quick;
+  return report;
+}
+
+Result<bench::Report> measure(const Wanted& wanted) {
+  auto report = new_report(wanted.bench.data, wanted.bench.quick);
   report.transport = wanted.transport;
-  report.quick = wanted.bench.quick;
   bench::Arena arena(wanted.peers, {"/proc/self/exe", "bench", "contestant"});
   auto figures = bench::measure_bus(arena, wanted.bench);
   if (!figures) return tl::unexpected(figures.error());
@@ -78,11 +92,7 @@ int run_bus(const Global& global, Wanted wanted) {
   auto& bench = wanted.bench;
   if (!global.data.empty()) bench.data = global.data;
   bench.tcp = wanted.transport == "tcp";
-  if (bench::in_memory(bench.data)) {
-    const auto why = "the folder " + bench.data + " is in memory, where a sync costs nothing";
-    if (!bench.quick) return refused(why + ": name one on a disk with --data");
-    say(why + ": these figures say nothing about a disk");
-  }
+  if (const auto good = on_disk(bench.data, bench.quick); !good) return refused(good.error());
   if (wanted.peers.empty()) wanted.peers = this_executable().parent_path() / "tests/bench";
   for (const auto& file : {wanted.table, wanted.svg})
     if (auto good = can_write(file); !good) return failed(good.error());
@@ -136,19 +146,32 @@ void add_bus(CLI::App& bench, Cli& cli) {
       [&cli, wanted] { cli.run = [&cli, wanted] { return run_bus(cli.global, *wanted); }; });
 }
 
-int run_engine(const Global& global, const bench::EngineFigures& wanted) {
-  const auto figures = bench::measure_engine(wanted);
+int run_engine(const Global& global, bench::EngineFigures wanted, const std::string& table) {
+  if (!global.data.empty()) wanted.data = global.data;
+  if (!global.plugins.empty()) wanted.plugins = fs::absolute(global.plugins).string();
+  if (bench::needs_disk(wanted))
+    if (const auto good = on_disk(wanted.data, wanted.quick); !good) return refused(good.error());
+  if (auto good = can_write(table); !good) return failed(good.error());
+  auto figures = bench::measure_engine(wanted);
   if (!figures) return failed(figures.error());
   for (const auto& figure : *figures)
     print_line(global.json ? bench::to_json(figure)
                            : figure.name + "  " + bench::shown(figure.value) + " " + figure.unit);
+  auto report = new_report(wanted.data, wanted.quick);
+  report.figures = std::move(*figures);
+  if (auto good = write(table, bench::engine_to_markdown(report)); !good)
+    return failed(good.error());
   return exit_ok;
 }
 
 void add_engine(CLI::App& bench, Cli& cli) {
   auto* command = add_command(
-      bench, "engine", "Measure the delivery engine: memory, matching, fan-out, dead endpoints",
-      "The engine alone, without broker, plugin or disk. Times are processor time.\n\n"
+      bench, "engine",
+      "Measure the delivery engine: memory, matching, fan-out, dead endpoints, subscribing",
+      "The engine alone, without broker, plugin or disk; times are processor time. But for\n"
+      "subscribe_...: these start a broker and a gateway in a temporary folder beside the current\n"
+      "one (or in --data), on a real disk, create subscriptions by HTTP with callbacks that are\n"
+      "asked, or remembered, and take the time until each is effective.\n\n"
       "Examples:\n"
       "  sense bench engine                                    all figures, some minutes\n"
       "  sense bench engine --quick                            smoke, no figures to quote\n"
@@ -167,8 +190,11 @@ void add_engine(CLI::App& bench, Cli& cli) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false)
       ->check(CLI::IsMember(names));
-  command->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_engine(cli.global, *wanted); }; });
+  const auto table = std::make_shared<std::string>();
+  command->add_option("--table", *table, "Write a table here, in Markdown")->type_name("FILE");
+  command->callback([&cli, wanted, table] {
+    cli.run = [&cli, wanted, table] { return run_engine(cli.global, *wanted, *table); };
+  });
 }
 
 // What `sense bench bus` runs itself as; useful under a profiler.

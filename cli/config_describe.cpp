@@ -32,6 +32,9 @@ constexpr const char* subscriptions_text =
     "#     language: en\n"
     "#     labels: {team: operations}\n"
     "#     delivery: {retry-initial: 5s, retry-max: 1h, retry-count: 10, expiry: 7d, window: 4}\n"
+    "#   - id: evening\n"
+    "#     callback: https://desk.example/events\n"
+    "#     delivery: {hold: 15min, digest: {until: \"18:00\", count: 50}}\n"
     "subscriptions: []\n";
 
 // NAME of every KIND-NAME.so in the folder, in order.

@@ -1,12 +1,16 @@
 #include "cli/engine_figures.hpp"
 
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -14,6 +18,7 @@
 #include <random>
 
 #include "cli/bench/statistics.hpp"
+#include "cli/subscribe_course.hpp"
 #include "gateways/host/engine.hpp"
 
 namespace sense::bench {
@@ -271,67 +276,164 @@ double growth(double dead, bool quick) {
   const auto alone = Crowd(0, quick).p99();
   return (Crowd(dead, quick).p99() / alone - 1) * 100;
 }
+double growth_10(bool quick) { return growth(0.1, quick); }
+double growth_50(bool quick) { return growth(0.5, quick); }
+
+// ---- subscribing, with a broker, a gateway and callbacks
+
+using Values = std::vector<double>;
+
+constexpr unsigned clients_at_once = 32;
+
+Result<Values> subscribe(const EngineFigures& wanted, bool remembered, unsigned at_once) {
+  SubscribeCourse course;
+  course.count = at_once > 1 ? 20'000 : 2'000;
+  if (wanted.quick) course.count /= 20;
+  course.at_once = at_once;
+  course.remembered = remembered;
+  course.data = wanted.data;
+  course.plugins = wanted.plugins;
+  const auto outcome = run_course(course);
+  if (!outcome) return tl::unexpected(outcome.error());
+  if (at_once > 1) return Values{outcome->rate};
+  return Values{outcome->p50, outcome->p99};
+}
+
+template <bool remembered>
+Result<Values> subscribe_latency(const EngineFigures& wanted) {
+  return subscribe(wanted, remembered, 1);
+}
+template <bool remembered>
+Result<Values> subscribe_rate(const EngineFigures& wanted) {
+  return subscribe(wanted, remembered, clients_at_once);
+}
 
 // ---- all of them
 
+using Names = std::array<std::string_view, 2>;
+// What one measurement answers: a value for each name; the second may be empty.
 struct Measured {
-  std::string_view name;
+  Names names;
   const char* unit;
-  double (*measure)(bool quick);
-};
-constexpr std::array measured = {
-    Measured{"subscriptions_memory", "MiB", subscriptions_memory},
-    Measured{"match_rate", "events/s", match_rate},
-    Measured{"deliver_rate", "events/s", deliver_rate},
-    Measured{"fanout_100k", "ms", fanout},
-    Measured{"dead_endpoints_p99_growth_10", "%", [](bool quick) { return growth(0.1, quick); }},
-    Measured{"dead_endpoints_p99_growth", "%", [](bool quick) { return growth(0.5, quick); }},
+  Result<Values> (*measure)(const EngineFigures& wanted);
+  bool on_disk = false;
 };
 
-// A process of its own, so that memory that others have given back does not count.
-Result<double> in_child(const std::function<double()>& task) {
+template <double (*measure)(bool quick)>
+Result<Values> alone(const EngineFigures& wanted) {
+  return Values{measure(wanted.quick)};
+}
+
+constexpr std::array measured = {
+    Measured{{"subscriptions_memory"}, "MiB", alone<subscriptions_memory>},
+    Measured{{"match_rate"}, "events/s", alone<match_rate>},
+    Measured{{"deliver_rate"}, "events/s", alone<deliver_rate>},
+    Measured{{"fanout_100k"}, "ms", alone<fanout>},
+    Measured{{"dead_endpoints_p99_growth_10"}, "%", alone<growth_10>},
+    Measured{{"dead_endpoints_p99_growth"}, "%", alone<growth_50>},
+    Measured{{"subscribe_latency", "subscribe_latency_p99"}, "ms", subscribe_latency<false>, true},
+    Measured{{"subscribe_rate"}, "subscriptions/s", subscribe_rate<false>, true},
+    Measured{{"subscribe_remembered_latency", "subscribe_remembered_latency_p99"},
+             "ms",
+             subscribe_latency<true>,
+             true},
+    Measured{{"subscribe_remembered_rate"}, "subscriptions/s", subscribe_rate<true>, true},
+};
+
+// What a child says through the pipe: its values, or behind this octet why there are none.
+constexpr char sorry = '!';
+
+std::string told(const Result<Values>& values) {
+  if (!values) return sorry + values.error().message;
+  std::string text = "=";
+  for (const auto value : *values) text.append(reinterpret_cast<const char*>(&value), sizeof value);
+  return text;
+}
+
+Result<Values> heard(const std::string& text) {
+  if (text.empty()) return fail(Code::system, "a measurement did not come to its end");
+  if (text[0] == sorry) return fail(Code::system, text.substr(1));
+  Values values((text.size() - 1) / sizeof(double));
+  std::memcpy(values.data(), text.data() + 1, values.size() * sizeof(double));
+  return values;
+}
+
+// A process of its own, so that memory that others have given back does not count. It does not
+// outlive this one.
+Result<Values> in_child(const std::function<Result<Values>()>& task) {
   std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) return fail(Code::system, "no pipe can be made");
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Code::system, "no pipe can be made");
   const auto child = ::fork();
   if (child < 0) return fail(Code::system, "no process can be started");
   if (child == 0) {
-    const auto value = task();
-    const bool told = ::write(ends[1], &value, sizeof value) == sizeof value;
-    ::_exit(told ? 0 : 1);
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    const auto text = told(task());
+    const auto written = ::write(ends[1], text.data(), text.size());
+    ::_exit(written == static_cast<ssize_t>(text.size()) ? 0 : 1);
   }
   ::close(ends[1]);
-  double value = 0;
-  const bool heard = ::read(ends[0], &value, sizeof value) == sizeof value;
+  std::string text;
+  std::array<char, 4096> part{};
+  for (ssize_t size = 1; size > 0;) {
+    size = ::read(ends[0], part.data(), part.size());
+    if (size > 0) text.append(part.data(), static_cast<std::size_t>(size));
+  }
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
-  if (!heard || status != 0) return fail(Code::system, "a measurement did not come to its end");
-  return value;
+  return heard(status == 0 ? text : "");
+}
+
+bool is_wanted(const EngineFigures& wanted, std::string_view name) {
+  const auto& names = wanted.figures;
+  return !name.empty() &&
+         (names.empty() || std::find(names.begin(), names.end(), name) != names.end());
+}
+
+bool is_wanted(const EngineFigures& wanted, const Measured& each) {
+  return is_wanted(wanted, each.names[0]) || is_wanted(wanted, each.names[1]);
+}
+
+void say(const Measured& each, unsigned run, unsigned runs, const Values& values) {
+  std::string text;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    text += (i == 0 ? "" : ", p99 ") + shown(values[i]) + " " + each.unit;
+  std::fprintf(stderr, "%s, run %u of %u: %s\n", std::string(each.names[0]).c_str(), run, runs,
+               text.c_str());
 }
 
 }  // namespace
 
 std::span<const std::string_view> engine_figure_names() {
   static const auto names = [] {
-    std::array<std::string_view, measured.size()> all;
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = measured[i].name;
+    std::vector<std::string_view> all;
+    for (const auto& each : measured)
+      for (const auto name : each.names)
+        if (!name.empty()) all.push_back(name);
     return all;
   }();
   return names;
 }
 
+bool needs_disk(const EngineFigures& wanted) {
+  return std::any_of(measured.begin(), measured.end(),
+                     [&](const Measured& each) { return each.on_disk && is_wanted(wanted, each); });
+}
+
 Result<std::vector<Figure>> measure_engine(const EngineFigures& wanted) {
   std::vector<Figure> figures;
-  const auto& names = wanted.figures;
   for (const auto& each : measured) {
-    if (!names.empty() && std::find(names.begin(), names.end(), each.name) == names.end()) continue;
-    std::vector<double> values;
-    for (unsigned run = 0; run < wanted.runs; ++run) {
-      const auto value = in_child([&] { return each.measure(wanted.quick); });
-      if (!value) return tl::unexpected(value.error());
-      values.push_back(*value);
+    if (!is_wanted(wanted, each)) continue;
+    std::array<Values, 2> values;
+    for (unsigned run = 1; run <= wanted.runs; ++run) {
+      const auto answer = in_child([&] { return each.measure(wanted); });
+      if (!answer) return tl::unexpected(answer.error());
+      say(each, run, wanted.runs, *answer);
+      for (std::size_t i = 0; i < answer->size(); ++i) values.at(i).push_back((*answer)[i]);
     }
-    figures.push_back(make_figure(std::string(each.name), each.unit, values));
+    for (std::size_t i = 0; i < each.names.size(); ++i)
+      if (is_wanted(wanted, each.names[i]))
+        figures.push_back(make_figure(std::string(each.names[i]), each.unit, values[i]));
   }
   return figures;
 }

@@ -14,15 +14,22 @@ namespace sense::bench {
 struct EngineFigures {
   unsigned runs = 5;
   bool quick = false;
+  std::string data = ".";            // on a disk; subscribing only
+  std::string plugins;               // empty: those beside the executable
   std::vector<std::string> figures;  // none: all
 };
 
 // The names that may stand in EngineFigures::figures.
 [[nodiscard]] std::span<const std::string_view> engine_figure_names();
 
-// Measures the delivery engine alone, in this process's children: no broker, no plugin, no disk. It
-// never waits for anything, so processor time is what counts: figures stay the same while others
-// use the machine, too.
+// Whether a figure that was asked for says something about a disk.
+[[nodiscard]] bool needs_disk(const EngineFigures& wanted);
+
+// Measures in this process's children, each run in a new one, and says on standard error what came
+// of each. The delivery engine alone, without broker, plugin and disk, never waits for anything, so
+// processor time is what counts there: figures stay the same while others use the machine, too.
+// What begins with "subscribe_" is the way of a subscription through broker, gateway, callback and
+// disk, and takes the time of a clock (subscribe_course.hpp). In a process that has one thread.
 [[nodiscard]] Result<std::vector<Figure>> measure_engine(const EngineFigures& wanted);
 
 }  // namespace sense::bench

@@ -1,5 +1,6 @@
 #include "cli/static_subscriptions.hpp"
 
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,6 +15,38 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 2> nested{"labels", "delivery"};
+
+// Where a name stands in a sentence as a word; npos: nowhere.
+std::size_t find_word(std::string_view sentence, std::string_view name) {
+  const auto part_of_a_word = [&](std::size_t at) {
+    return at < sentence.size() && (std::isalnum(static_cast<unsigned char>(sentence[at])) != 0 ||
+                                    sentence[at] == '-' || sentence[at] == '_');
+  };
+  for (auto at = sentence.find(name); at != sentence.npos; at = sentence.find(name, at + 1))
+    if (!part_of_a_word(at - 1) && !part_of_a_word(at + name.size())) return at;
+  return sentence.npos;
+}
+
+// The member that a sentence names first; null: none.
+const YamlNode* member_in(const YamlNode& node, std::string_view sentence) {
+  const YamlNode* named = nullptr;
+  auto first = sentence.npos;
+  for (const auto& [key, value] : node.entries) {
+    const auto at = find_word(sentence, key);
+    if (at >= first) continue;
+    first = at;
+    named = &value;
+  }
+  return named;
+}
+
+// What the record's own code refused, with the place of what it is about.
+tl::unexpected<Error> refuse(const YamlNode& node, const std::string& sentence) {
+  const auto* named = member_in(node, sentence);
+  if (named == nullptr) return node.refuse(sentence);
+  while (const auto* deeper = member_in(*named, sentence)) named = deeper;
+  return named->refuse_key(sentence);
+}
 
 template <class Pattern>
 Status read_patterns(std::vector<Pattern>& patterns, const Settings& settings,
@@ -68,7 +101,7 @@ Status read_delivery(Subscription& subscription, const YamlNode& mapping) {
   if (node == nullptr || node->kind == YamlNode::Kind::null) return {};
   const Json whole = {{"callback", subscription.callback}, {"delivery", json_of(*node)}};
   const auto read = subscription_from_json(json_text(whole));
-  if (!read) return node->refuse(read.error().message);
+  if (!read) return refuse(*node, read.error().message);
   subscription.delivery = read->delivery;
   return {};
 }
@@ -96,7 +129,7 @@ Result<Subscription> read_one(const YamlNode& node, WallTime created) {
     return tl::unexpected(good.error());
   if (auto good = read_labels(subscription, node); !good) return tl::unexpected(good.error());
   if (auto good = read_delivery(subscription, node); !good) return tl::unexpected(good.error());
-  if (auto good = validate(subscription); !good) return node.refuse(good.error().message);
+  if (auto good = validate(subscription); !good) return refuse(node, good.error().message);
   return subscription;
 }
 

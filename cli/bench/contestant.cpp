@@ -1,7 +1,6 @@
 #include "cli/bench/contestant.hpp"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,57 +10,21 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 
 #include "cli/bench/statistics.hpp"
+#include "cli/bench/work_folder.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::bench {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr auto look_interval = std::chrono::milliseconds{5};
 constexpr auto start_deadline = std::chrono::seconds{30};
-constexpr auto server_log = "server.log";
 constexpr double ns = 1e-9;
 
 MonoTime mono_now() { return system_clock().now().mono; }
-
-// A new folder in which this process works, removed at the end.
-class WorkFolder {
- public:
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::current_path(before_, ignored);
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  Status enter(const std::string& parent) {
-    std::error_code error;
-    before_ = fs::current_path(error);
-    auto name = (fs::absolute(parent, error) / "sense-bench-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      return fail(Code::system, "no folder can be made in " + printable(parent) + ": " +
-                                    std::strerror(errno) + "; name another with --data");
-    path_ = name;
-    fs::current_path(path_, error);
-    return {};
-  }
-
- private:
-  fs::path before_;
-  fs::path path_;
-};
-
-std::string last_line_of_server_log() {
-  std::ifstream file(server_log);
-  std::string last;
-  for (std::string line; std::getline(file, line);)
-    if (!line.empty()) last = line;
-  return last.empty() ? "" : "; the server's last words: " + printable(last);
-}
 
 // The most that a process had in memory, in MiB (proc(5), VmHWM).
 double peak_rss(pid_t pid) {
@@ -82,7 +45,7 @@ class Course {
 
   Result<Outcome> run() {
     if (auto ended = run_all(); !ended)
-      return fail(ended.error().code, ended.error().message + last_line_of_server_log());
+      return fail(ended.error().code, ended.error().message + last_words_of_server());
     return std::move(outcome_);
   }
 
@@ -243,16 +206,6 @@ int run_contestant(const std::vector<std::string>& words, Contestant& contestant
   }
   std::puts(to_json(*outcome).c_str());
   return 0;
-}
-
-Result<pid_t> start_server(Children& children, const std::vector<std::string>& command) {
-  const int log = ::open(server_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (log < 0)
-    return fail(Code::system,
-                std::string("the server's log cannot be written: ") + std::strerror(errno));
-  auto started = children.run(command.front(), command, log, log);
-  ::close(log);
-  return started;
 }
 
 namespace {

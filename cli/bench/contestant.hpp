@@ -38,9 +38,6 @@ class Contestant {
 // code.
 [[nodiscard]] int run_contestant(const std::vector<std::string>& words, Contestant& contestant);
 
-// A program of somebody else as the server; what it says goes to the file server.log.
-[[nodiscard]] Result<pid_t> start_server(Children& children,
-                                         const std::vector<std::string>& command);
 // A TCP port of 127.0.0.1 that was free just now.
 [[nodiscard]] Result<std::uint16_t> free_port();
 // Until somebody listens there, ten seconds at most.

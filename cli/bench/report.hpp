@@ -11,7 +11,7 @@
 
 namespace sense::bench {
 
-// All that one `sense bench bus` found out. A plain value.
+// All that one `sense bench` found out. A plain value.
 struct Report {
   std::string date;  // 2026-11-21
   Machine machine;
@@ -24,6 +24,9 @@ struct Report {
 
 // As tables in Markdown, with what a reader has to know beside them.
 [[nodiscard]] std::string to_markdown(const Report& report);
+
+// The report of `sense bench engine`, likewise.
+[[nodiscard]] std::string engine_to_markdown(const Report& report);
 
 // As a bar chart in SVG that needs nothing else, and can be read on light and on dark: how many
 // events of 256 octets to one subscriber, and what each contestant promises for them. Empty when

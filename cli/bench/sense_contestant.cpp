@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cli/bench/plain_subscriber.hpp"
+#include "cli/bench/work_folder.hpp"
 #include "core/bus/bus.hpp"
 #include "core/event/event.hpp"
 

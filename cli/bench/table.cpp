@@ -24,16 +24,11 @@ std::string with_loss(const std::string& text, std::uint64_t lost) {
   return lost == 0 ? text : text + " (lost " + shown_count(lost) + ")";
 }
 
-std::string caption(const Report& report) {
+std::string caption(const Report& report, const std::string& how) {
   const auto& machine = report.machine;
   std::string text = "Measured on " + report.date + ": " + machine.processor + ", " +
                      std::to_string(machine.cores) + " cores, " + machine.kernel + ", data on " +
-                     machine.disk +
-                     "; everything on this one machine, over loopback, 256 octets of data unless "
-                     "said; SENSE over " +
-                     report.transport +
-                     "://. Medians; a ratio is the median of the ratios of "
-                     "runs side by side.\n";
+                     machine.disk + "; " + how + "\n";
   if (report.quick) text += "\n**Measured with --quick: these figures only show that it runs.**\n";
   return text;
 }
@@ -90,11 +85,27 @@ constexpr auto promises =
 }  // namespace
 
 std::string to_markdown(const Report& report) {
-  auto text = caption(report);
+  auto text = caption(report,
+                      "everything on this one machine, over loopback, 256 octets of data unless "
+                      "said; SENSE over " +
+                          report.transport +
+                          "://. Medians; a ratio is the median of the ratios of runs side by "
+                          "side.");
   if (!report.figures.empty()) text += headline(report.figures);
   if (report.matrix) text += throughput(*report.matrix) + latency(*report.matrix);
   text += promises;
   for (const auto& [name, why] : report.absent) text += "\nWithout " + name + ": " + why + ".\n";
+  return text;
+}
+
+std::string engine_to_markdown(const Report& report) {
+  auto text = caption(report,
+                      "everything on this one machine. Medians. The engine's times are processor "
+                      "time, those of `subscribe_...` time of a clock.") +
+              "\n" + head_of({"Figure", "Unit", "Value", "Runs"}, 2);
+  for (const auto& figure : report.figures)
+    text += row_of(
+        {"`" + figure.name + "`", figure.unit, shown(figure.value), std::to_string(figure.runs)});
   return text;
 }
 

@@ -114,12 +114,42 @@ BOOST_AUTO_TEST_CASE(interrupt_takes_everything_away) {
   BOOST_TEST(eventually([&] { return !somebody_works_in(bench.data.path()); }));
 }
 
+BOOST_AUTO_TEST_CASE(subscribing_is_measured_with_a_broker_and_a_gateway_of_its_own) {
+  const Bench bench;
+  for (const std::string figure : {"subscribe_latency_p99", "subscribe_remembered_rate"}) {
+    const auto outcome = run_sense({"bench", "engine", "--quick", "--runs", "1", "--json", "--data",
+                                    bench.data.path(), "--figure", figure});
+    BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+    BOOST_TEST(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+    const auto line = nlohmann::json::parse(outcome.out);
+    BOOST_TEST(line["figure"] == figure);
+    BOOST_TEST(line["value"].get<double>() > 0);
+    BOOST_TEST(line["runs"] == 1);
+    BOOST_TEST(contains(outcome.err, "run 1 of 1"), outcome.err);
+    BOOST_TEST(fs::is_empty(bench.data.path()));
+    BOOST_TEST(!somebody_works_in(bench.data.path()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(measurement_that_cannot_be_made_says_why) {
+  const Bench bench;
+  const auto outcome =
+      run_sense({"bench", "engine", "--quick", "--runs", "1", "--data", bench.data.path(),
+                 "--plugins", bench.peers.path(), "--figure", "subscribe_rate"});
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(outcome.out.empty());
+  BOOST_TEST(contains(outcome.err, "gateway-http.so"), outcome.err);
+  BOOST_TEST(fs::is_empty(bench.data.path()));
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_bad_usage) {
   for (const auto& words :
        std::vector<std::vector<std::string>>{{"bench"},
                                              {"bench", "bus", "--figure", "speed"},
                                              {"bench", "bus", "--runs", "0"},
                                              {"bench", "bus", "--transport", "udp"},
+                                             {"bench", "engine", "--figure", "speed"},
+                                             {"bench", "engine", "--runs", "0"},
                                              {"bench", "contestant", "events=none"}}) {
     const auto outcome = run_sense(words);
     BOOST_TEST(outcome.code == 2, words.back());

@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(static_subscriptions_are_checked_where_they_stand) {
   refuses(head + "    delivery: {window: 0}\n", 4, "window");
   refuses(head + "    labels: [x]\n", 4, "mapping");
   refuses(head + "  - id: a\n    callback: mailto:b@example.net\n", 4, "two subscriptions");
-  refuses("subscriptions:\n  - id: a\n    callback: 'no uri'\n", 2, "callback");
+  refuses("subscriptions:\n  - id: a\n    callback: 'no uri'\n", 3, "callback");
   refuses("subscriptions: {}\n", 1, "list");
 }
 

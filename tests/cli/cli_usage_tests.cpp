@@ -42,7 +42,8 @@ const std::vector<std::vector<std::string>> commands{{"up"},
                                                      {"journal", "export"},
                                                      {"journal", "import"},
                                                      {"bench"},
-                                                     {"bench", "bus"}};
+                                                     {"bench", "bus"},
+                                                     {"bench", "engine"}};
 
 // One line, and so one sentence, that begins with the program's name.
 void is_one_sentence(const std::string& err) {

@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "cli/bench/work_folder.hpp"
+
 namespace sense::bench {
 
 Result<pid_t> start_nats_server(Children& children, const std::string& more, std::string& url) {

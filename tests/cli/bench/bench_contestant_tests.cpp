@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "cli/bench/contestant.hpp"
+#include "cli/bench/work_folder.hpp"
 #include "tests/core/storage/temporary_folder.hpp"
 
 using namespace sense;

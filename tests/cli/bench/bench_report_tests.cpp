@@ -57,6 +57,18 @@ BOOST_AUTO_TEST_CASE(table_names_the_machine_and_every_figure) {
   BOOST_TEST(!contains(table, "--quick"));
 }
 
+BOOST_AUTO_TEST_CASE(table_of_the_engine_has_no_peers) {
+  auto report = small_report();
+  report.figures = {make_figure("subscribe_latency", "ms", {4.5, 3.25, 5}),
+                    make_figure("match_rate", "events/s", {1'000'000})};
+  const auto table = engine_to_markdown(report);
+  is_well_formed(table);
+  for (const auto* part : {"2026-11-21", "ext4 on vda", "| `subscribe_latency` | ms | 4.500 | 3 |",
+                           "| `match_rate` | events/s | 1,000,000 | 1 |"})
+    BOOST_TEST(contains(table, part), part);
+  BOOST_TEST(!contains(table, "Peer"));
+}
+
 BOOST_AUTO_TEST_CASE(quick_figures_say_that_they_are) {
   auto report = small_report();
   report.quick = true;

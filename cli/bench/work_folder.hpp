@@ -1,0 +1,36 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/bench/children.hpp"
+#include "core/base/error.hpp"
+
+namespace sense::bench {
+
+// A new folder in which this process works, removed at the end. One at a time.
+class WorkFolder {
+ public:
+  WorkFolder() = default;
+  ~WorkFolder();
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+
+  [[nodiscard]] Status enter(const std::string& parent);
+
+ private:
+  std::filesystem::path before_;
+  std::filesystem::path path_;
+};
+
+// Starts a server that works in this folder; what it says goes to the file server.log there, which
+// several may share.
+[[nodiscard]] Result<pid_t> start_server(Children& children,
+                                         const std::vector<std::string>& command);
+// "; the server's last words: ...", for messages; empty: it said nothing.
+[[nodiscard]] std::string last_words_of_server();
+
+}  // namespace sense::bench
