@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <span>
 
 #include "cli/arrival.hpp"
 #include "cli/bench/bus_figures.hpp"
@@ -10,6 +11,7 @@
 #include "cli/bench/sense_contestant.hpp"
 #include "cli/command.hpp"
 #include "cli/engine_figures.hpp"
+#include "cli/sense_figures.hpp"
 
 namespace sense::cli {
 
@@ -146,22 +148,53 @@ void add_bus(CLI::App& bench, Cli& cli) {
       [&cli, wanted] { cli.run = [&cli, wanted] { return run_bus(cli.global, *wanted); }; });
 }
 
-int run_engine(const Global& global, bench::EngineFigures wanted, const std::string& table) {
+// A benchmark that answers figures, and how it is asked for.
+struct FigureBench {
+  std::span<const std::string_view> names;
+  bool (*needs_disk)(const bench::FiguresWanted&);
+  Result<std::vector<bench::Figure>> (*measure)(const bench::FiguresWanted&);
+};
+
+int run_figures(const Global& global, const FigureBench& each, bench::FiguresWanted wanted,
+                const std::string& table) {
   if (!global.data.empty()) wanted.data = global.data;
   if (!global.plugins.empty()) wanted.plugins = fs::absolute(global.plugins).string();
-  if (bench::needs_disk(wanted))
+  if (each.needs_disk(wanted))
     if (const auto good = on_disk(wanted.data, wanted.quick); !good) return refused(good.error());
   if (auto good = can_write(table); !good) return failed(good.error());
-  auto figures = bench::measure_engine(wanted);
+  auto figures = each.measure(wanted);
   if (!figures) return failed(figures.error());
   for (const auto& figure : *figures)
     print_line(global.json ? bench::to_json(figure)
                            : figure.name + "  " + bench::shown(figure.value) + " " + figure.unit);
   auto report = new_report(wanted.data, wanted.quick);
   report.figures = std::move(*figures);
-  if (auto good = write(table, bench::engine_to_markdown(report)); !good)
+  if (auto good = write(table, bench::figures_to_markdown(report)); !good)
     return failed(good.error());
   return exit_ok;
+}
+
+void add_figures(CLI::App* command, Cli& cli, const FigureBench& each) {
+  const auto wanted = std::make_shared<bench::FiguresWanted>();
+  const std::vector<std::string> names(each.names.begin(), each.names.end());
+  command->add_option("--runs", wanted->runs, "How often each is measured; the median counts")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  command->add_flag("--quick", wanted->quick, "A small part of it: does it run at all?");
+  command->add_option("--figure", wanted->figures, "Only this one; may be repeated")
+      ->type_name("NAME")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(names));
+  const auto table = std::make_shared<std::string>();
+  command->add_option("--table", *table, "Write a table here, in Markdown")->type_name("FILE");
+  command->callback([&cli, each, wanted, table] {
+    cli.run = [&cli, each, wanted, table] {
+      return run_figures(cli.global, each, *wanted, *table);
+    };
+  });
 }
 
 void add_engine(CLI::App& bench, Cli& cli) {
@@ -176,25 +209,25 @@ void add_engine(CLI::App& bench, Cli& cli) {
       "  sense bench engine                                    all figures, some minutes\n"
       "  sense bench engine --quick                            smoke, no figures to quote\n"
       "  sense bench engine --figure match_rate --json         one figure, as JSON");
-  const auto wanted = std::make_shared<bench::EngineFigures>();
-  std::vector<std::string> names;
-  for (const auto name : bench::engine_figure_names()) names.emplace_back(name);
-  command->add_option("--runs", wanted->runs, "How often each is measured; the median counts")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100));
-  command->add_flag("--quick", wanted->quick, "Few subscriptions: does it run at all?");
-  command->add_option("--figure", wanted->figures, "Only this one; may be repeated")
-      ->type_name("NAME")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember(names));
-  const auto table = std::make_shared<std::string>();
-  command->add_option("--table", *table, "Write a table here, in Markdown")->type_name("FILE");
-  command->callback([&cli, wanted, table] {
-    cli.run = [&cli, wanted, table] { return run_engine(cli.global, *wanted, *table); };
-  });
+  add_figures(command, cli,
+              {bench::engine_figure_names(), bench::needs_disk, bench::measure_engine});
+}
+
+void add_sense(CLI::App& bench, Cli& cli) {
+  auto* command = add_command(
+      bench, "sense",
+      "Measure the SENSE/1 gateway: acknowledged deliveries, latency, loss, registrations",
+      "Starts a broker, a gateway and clients in a temporary folder beside the current one (or in\n"
+      "--data), on a real disk. Events are published on the bus, journalled, sent as datagrams "
+      "and\n"
+      "acknowledged; beside it, sockets that carry as many octets and do nothing else.\n\n"
+      "Examples:\n"
+      "  sense bench sense                                     all figures, some minutes\n"
+      "  sense bench sense --quick                             smoke, no figures to quote\n"
+      "  sense bench sense --figure registration_rate --json   one figure, as JSON");
+  add_figures(command, cli,
+              {bench::sense_figure_names(), [](const bench::FiguresWanted&) { return true; },
+               bench::measure_sense});
 }
 
 // What `sense bench bus` runs itself as; useful under a profiler.
@@ -219,11 +252,13 @@ void add_contestant(CLI::App& bench, Cli& cli) {
 
 void add_bench(CLI::App& app, Cli& cli) {
   auto* command =
-      add_command(app, "bench", "Measure this machine: the bus beside its peers, the engine",
+      add_command(app, "bench",
+                  "Measure this machine: the bus beside its peers, the engine, the SENSE/1 gateway",
                   "Example:\n  sense bench bus --quick");
   command->require_subcommand(1);
   add_bus(*command, cli);
   add_engine(*command, cli);
+  add_sense(*command, cli);
   add_contestant(*command, cli);
 }
 

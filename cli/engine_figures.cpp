@@ -285,7 +285,7 @@ using Values = std::vector<double>;
 
 constexpr unsigned clients_at_once = 32;
 
-Result<Values> subscribe(const EngineFigures& wanted, bool remembered, unsigned at_once) {
+Result<Values> subscribe(const FiguresWanted& wanted, bool remembered, unsigned at_once) {
   SubscribeCourse course;
   course.count = at_once > 1 ? 20'000 : 2'000;
   if (wanted.quick) course.count /= 20;
@@ -300,11 +300,11 @@ Result<Values> subscribe(const EngineFigures& wanted, bool remembered, unsigned 
 }
 
 template <bool remembered>
-Result<Values> subscribe_latency(const EngineFigures& wanted) {
+Result<Values> subscribe_latency(const FiguresWanted& wanted) {
   return subscribe(wanted, remembered, 1);
 }
 template <bool remembered>
-Result<Values> subscribe_rate(const EngineFigures& wanted) {
+Result<Values> subscribe_rate(const FiguresWanted& wanted) {
   return subscribe(wanted, remembered, clients_at_once);
 }
 
@@ -315,12 +315,12 @@ using Names = std::array<std::string_view, 2>;
 struct Measured {
   Names names;
   const char* unit;
-  Result<Values> (*measure)(const EngineFigures& wanted);
+  Result<Values> (*measure)(const FiguresWanted& wanted);
   bool on_disk = false;
 };
 
 template <double (*measure)(bool quick)>
-Result<Values> alone(const EngineFigures& wanted) {
+Result<Values> alone(const FiguresWanted& wanted) {
   return Values{measure(wanted.quick)};
 }
 
@@ -384,13 +384,11 @@ Result<Values> in_child(const std::function<Result<Values>()>& task) {
   return heard(status == 0 ? text : "");
 }
 
-bool is_wanted(const EngineFigures& wanted, std::string_view name) {
-  const auto& names = wanted.figures;
-  return !name.empty() &&
-         (names.empty() || std::find(names.begin(), names.end(), name) != names.end());
+bool is_wanted(const FiguresWanted& wanted, std::string_view name) {
+  return !name.empty() && wanted.has(name);
 }
 
-bool is_wanted(const EngineFigures& wanted, const Measured& each) {
+bool is_wanted(const FiguresWanted& wanted, const Measured& each) {
   return is_wanted(wanted, each.names[0]) || is_wanted(wanted, each.names[1]);
 }
 
@@ -415,12 +413,12 @@ std::span<const std::string_view> engine_figure_names() {
   return names;
 }
 
-bool needs_disk(const EngineFigures& wanted) {
+bool needs_disk(const FiguresWanted& wanted) {
   return std::any_of(measured.begin(), measured.end(),
                      [&](const Measured& each) { return each.on_disk && is_wanted(wanted, each); });
 }
 
-Result<std::vector<Figure>> measure_engine(const EngineFigures& wanted) {
+Result<std::vector<Figure>> measure_engine(const FiguresWanted& wanted) {
   std::vector<Figure> figures;
   for (const auto& each : measured) {
     if (!is_wanted(wanted, each)) continue;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,26 +9,17 @@
 
 namespace sense::bench {
 
-// How `sense bench engine` was asked to measure.
-struct EngineFigures {
-  unsigned runs = 5;
-  bool quick = false;
-  std::string data = ".";            // on a disk; subscribing only
-  std::string plugins;               // empty: those beside the executable
-  std::vector<std::string> figures;  // none: all
-};
-
-// The names that may stand in EngineFigures::figures.
+// The names that may be asked for.
 [[nodiscard]] std::span<const std::string_view> engine_figure_names();
 
 // Whether a figure that was asked for says something about a disk.
-[[nodiscard]] bool needs_disk(const EngineFigures& wanted);
+[[nodiscard]] bool needs_disk(const FiguresWanted& wanted);
 
 // Measures in this process's children, each run in a new one, and says on standard error what came
 // of each. The delivery engine alone, without broker, plugin and disk, never waits for anything, so
 // processor time is what counts there: figures stay the same while others use the machine, too.
 // What begins with "subscribe_" is the way of a subscription through broker, gateway, callback and
 // disk, and takes the time of a clock (subscribe_course.hpp). In a process that has one thread.
-[[nodiscard]] Result<std::vector<Figure>> measure_engine(const EngineFigures& wanted);
+[[nodiscard]] Result<std::vector<Figure>> measure_engine(const FiguresWanted& wanted);
 
 }  // namespace sense::bench

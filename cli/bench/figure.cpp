@@ -1,5 +1,6 @@
 #include "cli/bench/figure.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -18,6 +19,10 @@ nlohmann::ordered_json or_null(const std::optional<double>& number) {
 }
 
 }  // namespace
+
+bool FiguresWanted::has(std::string_view name) const {
+  return figures.empty() || std::find(figures.begin(), figures.end(), name) != figures.end();
+}
 
 Figure make_figure(std::string name, std::string unit, const std::vector<double>& values,
                    std::string peer, const std::vector<double>& peer_values) {

@@ -3,9 +3,20 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sense::bench {
+
+// How figures were asked for.
+struct FiguresWanted {
+  unsigned runs = 5;
+  bool quick = false;
+  std::string data = ".";            // on a disk
+  std::string plugins;               // empty: those beside the executable
+  std::vector<std::string> figures;  // none: all
+  [[nodiscard]] bool has(std::string_view name) const;
+};
 
 // One number that a benchmark answers, beside a peer's where there is one.
 struct Figure {

@@ -26,7 +26,7 @@ struct Report {
 [[nodiscard]] std::string to_markdown(const Report& report);
 
 // The report of `sense bench engine`, likewise.
-[[nodiscard]] std::string engine_to_markdown(const Report& report);
+[[nodiscard]] std::string figures_to_markdown(const Report& report);
 
 // As a bar chart in SVG that needs nothing else, and can be read on light and on dark: how many
 // events of 256 octets to one subscriber, and what each contestant promises for them. Empty when

@@ -19,17 +19,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr auto config_file = "sense.yaml";
-constexpr auto source = "//bench.example/publisher";
-
-const QName& type() {
-  static const auto name = *QName::parse("{urn:example:bench}event");
-  return name;
-}
-
-// The blank ends the type.
-std::string prefix() { return type().clark() + " "; }
-
 // The thread of a client, as a gateway or an adapter has it: the bus calls back here.
 class Client {
  public:
@@ -63,13 +52,14 @@ class Client {
   std::unique_ptr<Bus> bus_;
 };
 
-Status write_config(const std::string& service, const std::string& events,
-                    const std::string& publish, bool tcp) {
-  std::ofstream file(config_file);
+Status write_config(const std::string& name, const std::string& service, const std::string& events,
+                    const std::string& publish, bool tcp, const std::string& more) {
+  std::ofstream file(name);
   file << "data: .\nbus:\n  service: " << service << "\n  events: " << events
        << "\n  publish: " << publish << "\n  allow-plaintext-tcp: " << (tcp ? "true" : "false")
-       << "\n";
-  if (!file.flush()) return fail(Code::system, std::string(config_file) + " cannot be written");
+       << "\n"
+       << more;
+  if (!file.flush()) return fail(Code::system, name + " cannot be written");
   return {};
 }
 
@@ -85,24 +75,28 @@ Result<pid_t> SenseContestant::start(const Workload& workload, Children& childre
       if (!port) return tl::unexpected(port.error());
       *endpoint = "tcp://127.0.0.1:" + std::to_string(*port);
     }
-  if (auto good = write_config(service_, events_, publish, workload.tcp); !good)
-    return tl::unexpected(good.error());
+  const auto written =
+      write_config(config_file, service_, events_, publish, workload.tcp, more_config());
+  if (!written) return tl::unexpected(written.error());
   return start_server(children, {"/proc/self/exe", "broker", "--config", config_file});
 }
+
+std::string SenseContestant::source_of(std::uint64_t) const { return "//bench.example/publisher"; }
 
 Status SenseContestant::publish(const Workload& workload, Sender& sender) {
   auto client = Client::connect(service_, events_);
   if (!client) return tl::unexpected(client.error());
   const auto limit =
       workload.kind == Workload::Kind::sync ? 1 : (*client)->outstanding_max(workload.octets);
+  const auto type = *QName::parse(type_text());
   std::uint64_t number = 0;
   std::size_t outstanding = 0;
   Status failure;
   const auto publish = [&](std::string_view data, std::uint64_t counted) {
     Event event;
     event.id = std::to_string(++number);
-    event.type = type();
-    event.source = source;
+    event.type = type;
+    event.source = source_of(number);
     event.data = data;
     ++outstanding;
     (*client)->bus().publish(std::move(event), [&, counted](const Result<Receipt>& receipt) {
@@ -123,12 +117,13 @@ Status SenseContestant::publish(const Workload& workload, Sender& sender) {
 
 Status SenseContestant::subscribe(const Workload& workload, Receiver& receiver) {
   const auto index = receiver.index();
+  const auto prefix = std::string(type_text()) + " ";  // the blank ends the type
   if (index >= followers(workload) && index < workload.subscribers)
-    return subscribe_plainly(events_, prefix(), [&] { receiver.take_unread(); });
+    return subscribe_plainly(events_, prefix, [&] { receiver.take_unread(); });
   auto client = Client::connect(service_, events_);
   if (!client) return tl::unexpected(client.error());
   auto& bus = (*client)->bus();
-  bus.follow(0, {prefix()}, [&](const Batch& batch) {
+  bus.follow(0, {prefix}, [&](const Batch& batch) {
     if (batch.lost_from != 0)
       std::fprintf(stderr, "sense: events %llu to %llu had left the journal\n",
                    static_cast<unsigned long long>(batch.lost_from),

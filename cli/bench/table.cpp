@@ -98,7 +98,7 @@ std::string to_markdown(const Report& report) {
   return text;
 }
 
-std::string engine_to_markdown(const Report& report) {
+std::string figures_to_markdown(const Report& report) {
   auto text = caption(report,
                       "everything on this one machine. Medians. The engine's times are processor "
                       "time, those of `subscribe_...` time of a clock.") +

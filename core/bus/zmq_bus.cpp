@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <deque>
 #include <set>
 #include <span>
 #include <thread>
@@ -25,6 +26,9 @@ using bus::Reply;
 using bus::Request;
 
 constexpr std::size_t batches_outstanding_max = 8;
+// Requests about the registry: together with the batches, and with what is fetched, fewer than a
+// broker takes of one client (broker.requests-per-client-max). More of them wait here, in order.
+constexpr std::size_t asks_outstanding_max = 32;
 constexpr int events_unread_max = 1'000;  // messages
 constexpr std::size_t fetch_octets = 4 * 1024 * 1024;
 constexpr auto silence_max = std::chrono::seconds{2};
@@ -201,7 +205,7 @@ class ZmqBus final : public Bus {
     command(
         [this, id = request.id,
          waiting = Waiting{request.operation, encoded(request), {}, deadline, deliver}]() mutable {
-          start(id, std::move(waiting));
+          asks_.emplace_back(id, std::move(waiting));
         });
   }
 
@@ -218,6 +222,7 @@ class ZmqBus final : public Bus {
     started_ = heard_ = complained_ = mono_now();
     while (!stopping_.load()) {
       send_publishes();
+      send_asks();
       pump_follower();
       std::array<zmq::pollitem_t, 3> items = {{{service_.handle(), 0, ZMQ_POLLIN, 0},
                                                {nullptr, commands_.fd(), ZMQ_POLLIN, 0},
@@ -267,6 +272,19 @@ class ZmqBus final : public Bus {
                           --batches_;
                           settle(batch, std::move(reply));
                         }});
+    }
+  }
+
+  void send_asks() {
+    while (asks_outstanding_ < asks_outstanding_max && !asks_.empty()) {
+      auto [id, waiting] = std::move(asks_.front());
+      asks_.pop_front();
+      ++asks_outstanding_;
+      waiting.done = [this, done = std::move(waiting.done)](auto reply) {
+        --asks_outstanding_;
+        done(std::move(reply));
+      };
+      start(id, std::move(waiting));
     }
   }
 
@@ -410,9 +428,18 @@ class ZmqBus final : public Bus {
     for (const auto id : late) {
       const auto done = std::move(waiting_[id].done);
       waiting_.erase(id);
-      done(fail(Code::timeout, "the broker at " + options_.service + " did not answer within " +
-                                   to_text(options_.request_timeout) + ": is it running?"));
+      done(too_late());
     }
+    while (!asks_.empty() && now > asks_.front().second.deadline) {
+      const auto done = std::move(asks_.front().second.done);
+      asks_.pop_front();
+      done(too_late());
+    }
+  }
+
+  [[nodiscard]] tl::unexpected<Error> too_late() const {
+    return fail(Code::timeout, "the broker at " + options_.service + " did not answer within " +
+                                   to_text(options_.request_timeout) + ": is it running?");
   }
 
   void complain(MonoTime now) {
@@ -428,6 +455,7 @@ class ZmqBus final : public Bus {
     for (auto& task : commands_.take()) task();
     auto waiting = std::exchange(waiting_, {});
     for (auto& [id, entry] : waiting) entry.done(stopped());
+    for (auto& [id, entry] : std::exchange(asks_, {})) entry.done(stopped());
     while (auto batch = queue_.take(0))
       for (auto& done : batch->done) answer(std::move(done), stopped());
   }
@@ -446,6 +474,8 @@ class ZmqBus final : public Bus {
 
   // Owned by the bus thread.
   std::size_t batches_ = 0;
+  std::deque<std::pair<std::uint64_t, Waiting>> asks_;  // not sent yet
+  std::size_t asks_outstanding_ = 0;
   std::map<std::uint64_t, Waiting> waiting_;
   bus::Follower follower_;
   std::function<void(Batch)> handler_;

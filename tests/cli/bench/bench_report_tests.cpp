@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(table_of_the_engine_has_no_peers) {
   auto report = small_report();
   report.figures = {make_figure("subscribe_latency", "ms", {4.5, 3.25, 5}),
                     make_figure("match_rate", "events/s", {1'000'000})};
-  const auto table = engine_to_markdown(report);
+  const auto table = figures_to_markdown(report);
   is_well_formed(table);
   for (const auto* part : {"2026-11-21", "ext4 on vda", "| `subscribe_latency` | ms | 4.500 | 3 |",
                            "| `match_rate` | events/s | 1,000,000 | 1 |"})
