@@ -16,9 +16,11 @@
 #include "gateways/host/conditions.hpp"
 #include "gateways/host/dead_letters.hpp"
 #include "gateways/host/engine_defaults.hpp"
+#include "gateways/host/flow.hpp"
 #include "gateways/host/gateway_directory.hpp"
 #include "gateways/host/guarded.hpp"
 #include "gateways/host/host_store.hpp"
+#include "gateways/host/lazy_timer.hpp"
 #include "gateways/host/management_change.hpp"
 #include "gateways/host/progress.hpp"
 #include "gateways/host/registry_subscriptions.hpp"
@@ -33,7 +35,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t unsaved_max = 20'000;
 constexpr auto again_after = std::chrono::seconds{1};
 constexpr auto window_checkpoint_after = std::chrono::milliseconds{10};
 constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
@@ -114,10 +115,7 @@ class AsioGatewayHost final : public GatewayHost {
 
   void lead() {
     if (const auto restored = restore(); !restored) return finish(restored);
-    if (restored_)
-      open_door();
-    else
-      load_subscriptions();
+    restored_ ? open_door() : load_subscriptions();
   }
 
   Status restore() {
@@ -227,22 +225,18 @@ class AsioGatewayHost final : public GatewayHost {
     for (const auto& event : batch.events) {
       engine_.on_event(event, now);
       position_ = event->sequence;
-      if (!take_change(*event)) continue;
-      if (stream_suffices()) continue;
+      if (!take_change(*event) || stream_suffices()) continue;
       // Events behind this one may be wanted now and are not in the batch: start again from here.
       perform();
       return follow();
     }
     position_ = batch.position;
     perform();
-    if (engine_.unsaved() > unsaved_max) {
+    if (engine_.unsaved() > Flow::unsaved_max) {
       checkpoint();
       perform();
     }
-    if (engine_.unsaved() > unsaved_max)
-      stalled_ = true;  // the store does not take it: what is not read stays in the journal
-    else
-      bus_->resume();
+    flow_.next();
   }
 
   void report_lost(const Batch& batch) {
@@ -333,7 +327,17 @@ class AsioGatewayHost final : public GatewayHost {
       if (actions.checkpoint) checkpoint_soon();
     }
     performing_ = false;
-    arm_attempt_timer();
+    if (const auto next = engine_.next_timer(); next && !stopping_) attempt_timer_.at(*next);
+  }
+
+  // Once for all results that come together.
+  void perform_soon() {
+    if (performing_ || std::exchange(perform_soon_, true)) return;
+    asio::post(*reactor_, [this] {
+      perform_soon_ = false;
+      perform();
+      flow_.look();
+    });
   }
 
   void attempt(Engine::Deliver& deliver) {
@@ -345,23 +349,12 @@ class AsioGatewayHost final : public GatewayHost {
         // A stop is no fault of the callback: what it cut off is attempted after the next start.
         if (stopped_ || (stopping_ && result.outcome == Attempt::Outcome::retry)) return;
         engine_.on_result(ticket, result, system_clock().now());
-        perform();
+        perform_soon();
       });
       return {};
     });
     if (!status)
       engine_.on_result(ticket, Attempt::retry(status.error().message), system_clock().now());
-  }
-
-  void arm_attempt_timer() {
-    const auto next = engine_.next_timer();
-    if (!next || stopping_) return;
-    attempt_timer_.expires_at(*next);
-    attempt_timer_.async_wait([this](boost::system::error_code error) {
-      if (error || stopped_) return;
-      engine_.on_timer(system_clock().now());
-      perform();
-    });
   }
 
   // ---- progress
@@ -374,10 +367,7 @@ class AsioGatewayHost final : public GatewayHost {
       checkpoint();
       perform();
       for (const auto& event : news_.take(system_clock().now())) tell(*bus_, event);
-      if (stalled_ && engine_.unsaved() <= unsaved_max) {
-        stalled_ = false;
-        bus_->resume();
-      }
+      flow_.look();
       checkpoint_later();
     });
   }
@@ -462,12 +452,21 @@ class AsioGatewayHost final : public GatewayHost {
   bool restored_ = false;
   std::uint64_t generation_ = 0;
   std::optional<std::set<std::string>> following_;
-  bool stalled_ = false;
+  Flow flow_{*bus_, engine_, system_clock(), [this](Duration pause, Task task) {
+               after_(pause, [this, task = std::move(task)] {
+                 if (!stopped_) task();
+               });
+             }};
   bool stopping_ = false;
   bool stopped_ = false;
   bool performing_ = false;
+  bool perform_soon_ = false;
   Status failure_;
-  asio::steady_timer attempt_timer_{*reactor_};
+  LazyTimer attempt_timer_{*reactor_, [this] {
+                             if (stopped_) return;
+                             engine_.on_timer(system_clock().now());
+                             perform();
+                           }};
   bool checkpoint_soon_ = false;
 };
 

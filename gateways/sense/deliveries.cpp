@@ -10,17 +10,11 @@ namespace {
 
 constexpr std::size_t closed_max = 4096;
 constexpr unsigned jitter_percent_max = 25;  // of the wait, added
+// Tries whose wait follows the round trip. Those behind follow `retry-interval`, so that a
+// subscriber which answers within milliseconds is not given up within seconds.
+constexpr std::uint32_t early_tries = 2;
 
-bool acknowledged(const Delivery& delivery, const std::vector<NumberRange>& numbers) {
-  switch (delivery.kind) {
-    case Delivery::Kind::event:
-    case Delivery::Kind::digest: return contains(numbers, delivery.number);
-    case Delivery::Kind::gap:
-      return contains(numbers, delivery.number) && contains(numbers, delivery.number_last);
-    case Delivery::Kind::ended: return numbers.empty();
-  }
-  return false;
-}
+std::string tag_text(std::uint64_t tag) { return "e" + std::to_string(tag); }
 
 }  // namespace
 
@@ -36,28 +30,43 @@ Deliveries::Deliveries(const Limits& limits, const std::vector<Listener>& listen
 
 void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now,
                          Actions& out) {
-  const auto& subscription = *delivery->subscription;
+  const auto& id = delivery->subscription->id;
+  const bool ended = delivery->kind == Delivery::Kind::ended;
   if (refuses(*delivery)) {
     out.emplace_back(Finished{ticket, Attempt::gone("the subscription has ended")});
     return;
   }
-  const auto peer = where_to(subscription);
-  const auto tag = "e" + std::to_string(++tags_);
-  auto octets = peer ? delivery_octets(*delivery, tag, limits_.max_message)
-                     : Result<std::string>(tl::unexpected(peer.error()));
+  auto found = lines_.find(id);
+  if (found == lines_.end()) {
+    found = lines_.emplace(id, Line{}).first;
+    found->second.id = found->first;
+  }
+  auto& line = found->second;
+  const auto tag = ++tags_;
+  const auto reached = find_peer(line, delivery->subscription);
+  auto octets = reached ? delivery_octets(*delivery, tag_text(tag), limits_.max_message)
+                        : Result<std::string>(tl::unexpected(reached.error()));
   if (!octets) {
     out.emplace_back(Finished{ticket, Attempt::rejected(octets.error().message)});
     return;
   }
-  if (delivery->kind == Delivery::Kind::ended) close(subscription.id, out);
+  if (ended) close(id, out);
   ++sent_;
-  out.emplace_back(Send{*peer, std::move(*octets)});
-  const auto due = now.mono + wait_for(*delivery);
-  due_.emplace(due, ticket);
-  by_subscription_[subscription.id].push_back(ticket);
-  const bool added =
-      waiting_.emplace(ticket, Waiting{std::move(delivery), peer->address, tag, due}).second;
-  SENSE_CHECK(added);
+  out.emplace_back(Send{line.peer, std::move(*octets)});
+  const auto due = now.mono + wait_for(*delivery, line.round_trip);
+  Waiting waiting{ticket, delivery->kind,         delivery->number, delivery->number_last,
+                  tag,    delivery->attempt == 1, now.mono,         due};
+  ++waiting_;
+  if (ended) {
+    SENSE_CHECK(!line.ended);
+    line.ended = waiting;
+  } else {
+    // Nearly always the highest.
+    auto place = line.waiting.end();
+    while (place != line.waiting.begin() && std::prev(place)->number > waiting.number) --place;
+    line.waiting.insert(place, waiting);
+  }
+  if (!line.timer || due < *line.timer) set_timer(line, due);
 }
 
 bool Deliveries::refuses(const Delivery& delivery) const {
@@ -70,94 +79,143 @@ bool Deliveries::refuses(const Delivery& delivery) const {
 // address that returned a cookie from where it sent has shown that it is there and that it wants
 // this, so it is served even in a denied range; denying it would protect nobody. A Deliver-To
 // elsewhere has no such exception.
-Result<Peer> Deliveries::where_to(const Subscription& subscription) const {
-  const auto endpoint = endpoint_of(subscription.callback);
-  if (!endpoint) return tl::unexpected(endpoint.error());
-  if (!asked_for_itself(subscription))
-    if (auto status = may_be_target(*endpoint, egress_); !status)
-      return tl::unexpected(status.error());
-  const auto listener = listener_for(listeners_, *endpoint, subscription);
-  if (listener == listeners_.size())
-    return fail(Code::addrnotavail, "no listener reaches " + subscription.callback +
-                                        "; add one of its kind (IPv4 or IPv6) to `listen`");
-  return Peer{*endpoint, listener};
+Status Deliveries::find_peer(Line& line, const SubscriptionRef& subscription) const {
+  if (line.subscription != subscription) {
+    line.subscription = nullptr;
+    const auto endpoint = endpoint_of(subscription->callback);
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    const auto listener = listener_for(listeners_, *endpoint, *subscription);
+    if (listener == listeners_.size())
+      return fail(Code::addrnotavail, "no listener reaches " + subscription->callback +
+                                          "; add one of its kind (IPv4 or IPv6) to `listen`");
+    line.peer = {*endpoint, listener};
+    line.needs_permission = !asked_for_itself(*subscription);
+    line.subscription = subscription;
+  }
+  return line.needs_permission ? may_be_target(line.peer.address, egress_) : Status();
 }
 
-Duration Deliveries::wait_for(const Delivery& delivery) {
+Duration Deliveries::wait_for(const Delivery& delivery, const RoundTrip& round_trip) {
   const auto& wanted = delivery.subscription->delivery;
-  Limits limits = limits_;
-  limits.retry_interval = std::max<Duration>(wanted.retry_initial.value_or(limits_.retry_interval),
-                                             std::chrono::milliseconds{50});
-  auto wait = limits.pause_after(delivery.attempt);
-  if (wanted.retry_max) wait = std::min(wait, std::max(*wanted.retry_max, limits.retry_interval));
+  const auto interval = std::max<Duration>(wanted.retry_initial.value_or(limits_.retry_interval),
+                                           std::chrono::milliseconds{50});
+  auto wait = pause_after(interval, delivery.attempt);
+  if (wanted.retry_max) wait = std::min(wait, std::max(*wanted.retry_max, interval));
+  if (const auto trip = round_trip.wait()) {
+    const auto early = *trip * (1 << (std::min(delivery.attempt, early_tries) - 1));
+    // Never more often than a slow subscriber can answer; sooner than that only at first.
+    wait = delivery.attempt <= early_tries && early < wait
+               ? early
+               : std::max(wait, std::min<Duration>(*trip, pause_max));
+  }
   std::uniform_int_distribution<std::int64_t> jitter(0, wait.count() * jitter_percent_max / 100);
   return wait + Duration{jitter(random_)};
 }
 
 bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-                        std::string_view tag, const Endpoint& from, Actions& out) {
-  const auto found = by_subscription_.find(subscription);
-  if (found == by_subscription_.end()) return false;
-  std::vector<Ticket> done;
-  for (const auto ticket : found->second) {
-    const auto& waiting = waiting_.at(ticket);
-    const bool ended = waiting.delivery->kind == Delivery::Kind::ended;
-    const bool named = acknowledged(*waiting.delivery, numbers) || (ended && waiting.tag == tag);
-    if (waiting.address == from && named) done.push_back(ticket);
+                        std::string_view tag, const Endpoint& from, Now now, Actions& out) {
+  const auto found = lines_.find(subscription);
+  if (found == lines_.end() || found->second.peer.address != from) return false;
+  auto& line = found->second;
+  bool counted = false;
+  const auto done = [&](const Waiting& waiting) {
+    if (waiting.first) line.round_trip.add(now.mono - waiting.sent);
+    finish(waiting, Attempt::delivered(), out);
+    counted = true;
+  };
+  if (line.ended && (numbers.empty() || tag_text(line.ended->tag) == tag)) {
+    done(*line.ended);
+    erase(found);
+    return true;
   }
-  for (const auto ticket : done) finish(ticket, Attempt::delivered(), out);
-  return !done.empty();
+  auto& all = line.waiting;
+  for (const auto& range : numbers) {
+    const auto first = std::lower_bound(
+        all.begin(), all.end(), range.first,
+        [](const Waiting& waiting, std::uint64_t number) { return waiting.number < number; });
+    auto last = first;
+    auto kept = first;
+    for (; last != all.end() && last->number <= range.last; ++last) {
+      // Both ends of a gap must be named; one range holds them, or two that meet.
+      const bool whole = last->kind != Delivery::Kind::gap || contains(numbers, last->number_last);
+      if (whole)
+        done(*last);
+      else
+        *kept++ = *last;
+    }
+    all.erase(kept, last);
+  }
+  return counted;
 }
 
+// The wait has passed already, so the host need not pause: its next try may follow at once.
 void Deliveries::on_timer(Now now, Actions& out) {
-  // The wait has passed already, so the host need not pause: its next try may follow at once.
-  while (!due_.empty() && due_.begin()->first <= now.mono)
-    finish(due_.begin()->second, Attempt::retry("no acknowledgement", Duration{0}), out);
+  const auto late = Attempt::retry("no acknowledgement", Duration{0});
+  while (!timers_.empty() && timers_.begin()->first <= now.mono) {
+    auto& line = *timers_.begin()->second;
+    std::optional<MonoTime> next;
+    const auto is_late = [&](const Waiting& waiting) {
+      if (waiting.due > now.mono) {
+        next = next ? std::min(*next, waiting.due) : waiting.due;
+        return false;
+      }
+      finish(waiting, late, out);
+      return true;
+    };
+    std::erase_if(line.waiting, is_late);
+    // Nothing comes behind it: if it is tried again, that is a line anew.
+    if (line.ended && is_late(*line.ended))
+      erase(lines_.find(line.id));
+    else
+      set_timer(line, next);
+  }
 }
 
 std::optional<MonoTime> Deliveries::next_timer() const {
-  if (due_.empty()) return std::nullopt;
-  return due_.begin()->first;
+  if (timers_.empty()) return std::nullopt;
+  return timers_.begin()->first;
 }
 
-void Deliveries::finish(Ticket ticket, Attempt attempt, Actions& out) {
-  const auto found = waiting_.find(ticket);
-  SENSE_CHECK(found != waiting_.end());
-  due_.erase({found->second.due, ticket});
-  const auto tickets = by_subscription_.find(found->second.delivery->subscription->id);
-  std::erase(tickets->second, ticket);
-  if (tickets->second.empty()) by_subscription_.erase(tickets);
-  waiting_.erase(found);
-  out.emplace_back(Finished{ticket, std::move(attempt)});
+void Deliveries::set_timer(Line& line, std::optional<MonoTime> due) {
+  if (line.timer) timers_.erase({*line.timer, &line});
+  line.timer = due;
+  if (due) timers_.emplace(*due, &line);
 }
 
-void Deliveries::finish_all(const std::string& subscription, const Attempt& attempt,
-                            bool events_only, Actions& out) {
-  const auto found = by_subscription_.find(subscription);
-  if (found == by_subscription_.end()) return;
-  const auto tickets = found->second;
-  for (const auto ticket : tickets)
-    if (!events_only || waiting_.at(ticket).delivery->kind != Delivery::Kind::ended)
-      finish(ticket, attempt, out);
+void Deliveries::finish(const Waiting& waiting, Attempt attempt, Actions& out) {
+  --waiting_;
+  out.emplace_back(Finished{waiting.ticket, std::move(attempt)});
+}
+
+void Deliveries::finish_events(Line& line, const Attempt& attempt, Actions& out) {
+  for (const auto& waiting : std::exchange(line.waiting, {})) finish(waiting, attempt, out);
 }
 
 void Deliveries::close(const std::string& subscription, Actions& out) {
   remember_closed(subscription);
-  finish_all(subscription, Attempt::gone("the subscription has ended"), true, out);
+  const auto found = lines_.find(subscription);
+  if (found != lines_.end())
+    finish_events(found->second, Attempt::gone("the subscription has ended"), out);
 }
 
 void Deliveries::forget(const std::string& subscription, Actions& out) {
   const auto now_served = directory_.find(subscription);
+  const auto found = lines_.find(subscription);
   if (!now_served) {
     close(subscription, out);
+    if (found != lines_.end() && !found->second.ended) erase(found);
     return;
   }
   // A renewal changes nothing for what is in flight; another callback does.
-  const auto found = by_subscription_.find(subscription);
-  if (found == by_subscription_.end()) return;
-  const auto& served = waiting_.at(found->second.front()).delivery->subscription;
-  if (served->callback != now_served->callback)
-    finish_all(subscription, Attempt::retry("the subscription has changed"), true, out);
+  if (found == lines_.end() || !found->second.subscription) return;
+  if (found->second.subscription->callback != now_served->callback)
+    finish_events(found->second, Attempt::retry("the subscription has changed"), out);
+}
+
+void Deliveries::erase(Lines::iterator line) {
+  SENSE_CHECK(line != lines_.end() && line->second.waiting.empty());
+  set_timer(line->second, std::nullopt);
+  lines_.erase(line);
 }
 
 void Deliveries::remember_closed(const std::string& subscription) {
@@ -169,8 +227,13 @@ void Deliveries::remember_closed(const std::string& subscription) {
 }
 
 void Deliveries::stop(Actions& out) {
-  while (!waiting_.empty())
-    finish(waiting_.begin()->first, Attempt::retry("the gateway stops"), out);
+  const auto stopping = Attempt::retry("the gateway stops");
+  for (auto& [id, line] : lines_) {
+    finish_events(line, stopping, out);
+    if (const auto ended = std::exchange(line.ended, std::nullopt)) finish(*ended, stopping, out);
+  }
+  timers_.clear();
+  lines_.clear();
 }
 
 }  // namespace sense::datagram

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <deque>
-#include <map>
+#include <functional>
 #include <optional>
 #include <random>
 #include <set>
@@ -16,6 +16,7 @@
 #include "core/sense/message.hpp"
 #include "gateways/sense/actions.hpp"
 #include "gateways/sense/limits.hpp"
+#include "gateways/sense/round_trip.hpp"
 
 namespace sense::datagram {
 
@@ -32,8 +33,9 @@ class Deliveries {
   void deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now, Actions& out);
   // Numbers acknowledged; none: that of ENDED. Whether anything waited for it, from there.
   bool on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-              std::string_view tag, const Endpoint& from, Actions& out);
+              std::string_view tag, const Endpoint& from, Now now, Actions& out);
   void on_timer(Now now, Actions& out);
+  // May be too early, never too late.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 
   // No EVENT or GAP of it is sent from now on; what waits is finished as gone.
@@ -41,21 +43,46 @@ class Deliveries {
   // It has ended or changed: closes it, or finishes with retry what waits for another address.
   void forget(const std::string& subscription, Actions& out);
   void stop(Actions& out);
-  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  [[nodiscard]] std::size_t waiting() const { return waiting_; }
 
  private:
   struct Waiting {
-    std::shared_ptr<const Delivery> delivery;
-    Endpoint address;
-    std::string tag;
+    Ticket ticket = 0;
+    Delivery::Kind kind = Delivery::Kind::event;
+    std::uint64_t number = 0;
+    std::uint64_t number_last = 0;
+    std::uint64_t tag = 0;
+    bool first = false;  // attempt
+    MonoTime sent;
     MonoTime due;
   };
-  [[nodiscard]] Result<Peer> where_to(const Subscription& subscription) const;
+  // What is known of one subscription. As long as it is served, so that the round trip is known for
+  // the next event.
+  struct Line {
+    std::string_view id;           // of the subscription
+    SubscriptionRef subscription;  // as it was when `peer` was found
+    Peer peer;
+    bool needs_permission = false;  // of the egress policy, at every attempt
+    std::deque<Waiting> waiting;    // ordered by number
+    std::optional<Waiting> ended;
+    RoundTrip round_trip;
+    std::optional<MonoTime> timer;  // as it stands in timers_
+  };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using Lines = std::unordered_map<std::string, Line, TextHash, std::equal_to<>>;
+
+  [[nodiscard]] Status find_peer(Line& line, const SubscriptionRef& subscription) const;
   [[nodiscard]] bool refuses(const Delivery& delivery) const;
-  Duration wait_for(const Delivery& delivery);
-  void finish(Ticket ticket, Attempt attempt, Actions& out);
-  void finish_all(const std::string& subscription, const Attempt& attempt, bool events_only,
-                  Actions& out);
+  Duration wait_for(const Delivery& delivery, const RoundTrip& round_trip);
+  void set_timer(Line& line, std::optional<MonoTime> due);
+  void finish(const Waiting& waiting, Attempt attempt, Actions& out);
+  void finish_events(Line& line, const Attempt& attempt, Actions& out);
+  void erase(Lines::iterator line);
   void remember_closed(const std::string& subscription);
 
   const Limits& limits_;
@@ -66,9 +93,9 @@ class Deliveries {
   std::minstd_rand random_;
   std::uint64_t tags_ = 0;
 
-  std::unordered_map<Ticket, Waiting> waiting_;
-  std::map<std::string, std::vector<Ticket>, std::less<>> by_subscription_;
-  std::set<std::pair<MonoTime, Ticket>> due_;
+  Lines lines_;
+  std::size_t waiting_ = 0;
+  std::set<std::pair<MonoTime, Line*>> timers_;  // at most one for each line
   // Ended a moment ago: the host's replica may not know it yet.
   std::unordered_set<std::string> closed_;
   std::deque<std::string> closed_order_;

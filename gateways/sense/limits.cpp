@@ -71,9 +71,13 @@ std::vector<std::pair<std::string, std::string>> Limits::shown() const {
           {"max-pending", std::to_string(max_pending)}};
 }
 
-Duration Limits::pause_after(std::uint32_t attempt) const {
+Duration pause_after(Duration interval, std::uint32_t attempt) {
   const auto doublings = std::min<std::uint32_t>(attempt == 0 ? 0 : attempt - 1, 16);
-  return std::min<Duration>(retry_interval * (1LL << doublings), pause_max);
+  return std::min<Duration>(interval * (1LL << doublings), pause_max);
+}
+
+Duration Limits::pause_after(std::uint32_t attempt) const {
+  return datagram::pause_after(retry_interval, attempt);
 }
 
 std::uint32_t Limits::tries() const {

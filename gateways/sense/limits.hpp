@@ -34,6 +34,8 @@ struct Limits {
 
 // The longest wait between two tries.
 inline constexpr std::chrono::seconds pause_max{32};
+// As Limits::pause_after, with another first wait.
+[[nodiscard]] Duration pause_after(Duration interval, std::uint32_t attempt);
 
 [[nodiscard]] std::span<const Option> sense_options();
 // REQUIRES: settings of sense_options().

@@ -1,6 +1,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
@@ -12,6 +13,30 @@
 namespace sense::datagram {
 
 namespace {
+
+// The host's attempts that are under way, by ticket.
+class Attempts {
+ public:
+  Ticket open(AttemptDone done) {
+    if (free_.empty()) {
+      free_.push_back(places_.size());
+      places_.emplace_back();
+    }
+    const auto place = free_.back();
+    free_.pop_back();
+    places_[place] = std::move(done);
+    return place;
+  }
+  // Once for each.
+  AttemptDone close(Ticket ticket) {
+    free_.push_back(ticket);
+    return std::exchange(places_.at(ticket), nullptr);
+  }
+
+ private:
+  std::vector<AttemptDone> places_;
+  std::vector<Ticket> free_;
+};
 
 class SenseGateway final : public Gateway {
  public:
@@ -70,8 +95,7 @@ class SenseGateway final : public Gateway {
   std::optional<MonoTime> timer_due_;
   std::unique_ptr<Server> server_;
   std::vector<std::unique_ptr<UdpListener>> listeners_;
-  std::unordered_map<Ticket, AttemptDone> attempts_;
-  Ticket tickets_ = 0;
+  Attempts attempts_;
   std::shared_ptr<bool> open_;  // null: not started, or stopped
 };
 
@@ -122,8 +146,8 @@ void SenseGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
     done(Attempt::retry("the gateway is not running"));
     return;
   }
-  attempts_.emplace(++tickets_, std::move(done));
-  perform(server_->deliver(tickets_, std::move(delivery), context_.clock.now()));
+  const auto ticket = attempts_.open(std::move(done));
+  perform(server_->deliver(ticket, std::move(delivery), context_.clock.now()));
 }
 
 void SenseGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
@@ -192,11 +216,8 @@ void SenseGateway::perform_one(Confirm& action) {
 }
 
 void SenseGateway::perform_one(Finished& action) {
-  const auto found = attempts_.find(action.ticket);
-  if (found == attempts_.end()) return;
-  // Out of the map first: the host may hand us its next attempt from within.
-  const auto done = std::move(found->second);
-  attempts_.erase(found);
+  // Its place first: the host may hand us its next attempt from within.
+  const auto done = attempts_.close(action.ticket);
   done(std::move(action.attempt));
 }
 

@@ -55,7 +55,7 @@ Actions Server::on_datagram(std::string_view octets, const Peer& from, Now now, 
         make_reply(message->tag, Code::notyetimplemented, "keyed messages are not supported yet"),
         out);
   } else if (message->kind == Kind::ack) {
-    on_ack(*message, unproved, out);
+    on_ack(*message, unproved, now, out);
   } else if (!is_request(message->kind)) {
     answer(unproved, make_reply(message->tag, Code::protoerror, "only servers send this kind"),
            out);
@@ -74,7 +74,7 @@ void Server::on_malformed(const Malformed& malformed, const Asker& asker, Action
   answer(asker, make_reply(*malformed.tag, malformed.error.code, malformed.error.message), out);
 }
 
-void Server::on_ack(const Message& message, const Asker& asker, Actions& out) {
+void Server::on_ack(const Message& message, const Asker& asker, Now now, Actions& out) {
   const auto refuse = [&](std::string reason) {
     on_malformed({{Code::protoerror, std::move(reason)}, message.tag, message.kind}, asker, out);
   };
@@ -85,8 +85,9 @@ void Server::on_ack(const Message& message, const Asker& asker, Actions& out) {
   if (!numbers) return refuse(numbers.error().message);
   const auto challenge = message.get("Challenge");
   const bool counted =
-      challenge ? verifications_.on_ack(*subscription, *challenge, asker.from.address, out)
-                : deliveries_.on_ack(*subscription, *numbers, message.tag, asker.from.address, out);
+      challenge
+          ? verifications_.on_ack(*subscription, *challenge, asker.from.address, out)
+          : deliveries_.on_ack(*subscription, *numbers, message.tag, asker.from.address, now, out);
   ++(counted ? counts_.acks : counts_.acks_ignored);
 }
 

@@ -85,7 +85,7 @@ class Server {
   };
 
   void on_malformed(const Malformed& malformed, const Asker& asker, Actions& out);
-  void on_ack(const Message& message, const Asker& asker, Actions& out);
+  void on_ack(const Message& message, const Asker& asker, Now now, Actions& out);
   void on_request(const Message& request, const Peer& from, std::size_t octets, Now now,
                   Actions& out);
   void ask_for_proof(const Message& request, const Asker& asker, Now now, Actions& out);
