@@ -11,10 +11,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Event change(std::string_view kind, std::string_view what, const std::string& key, std::string data,
+             WallTime now) {
+  return management_event(std::string(kind) + "-" + std::string(what), kind, key, std::move(data),
+                          now);
+}
+
 Event change(std::string_view kind, std::string_view what, const std::string& key, const Json& data,
              WallTime now) {
-  return management_event(std::string(kind) + "-" + std::string(what), kind, key, json_text(data),
-                          now);
+  return change(kind, what, key, json_text(data), now);
 }
 
 }  // namespace
@@ -22,10 +27,7 @@ Event change(std::string_view kind, std::string_view what, const std::string& ke
 Event subscription_event(const Subscription& subscription, std::string_view what,
                          std::string_view principal, std::string_view reason, WallTime now) {
   return change("subscription", what, subscription.id,
-                {{"subscription", Json::parse(to_json(subscription, false), nullptr, false)},
-                 {"by", principal},
-                 {"reason", reason}},
-                now);
+                change_to_json(subscription, principal, reason), now);
 }
 
 Event entry_event(const RegistryEntry& entry, std::string_view what, std::string_view principal,

@@ -209,7 +209,6 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
   if (!wanted) return tl::unexpected(wanted.error());
   if (wanted->id != entry.key)
     return fail(Code::badparam, "registry: the subscription's id is not the entry's key");
-  if (auto status = validate(*wanted); !status) return tl::unexpected(status.error());
   const auto revision = current ? current->second.revision : 0;
   std::optional<Subscription> before;
   if (current != nullptr) {

@@ -62,7 +62,8 @@ GatewayContestant::GatewayContestant(Setup setup) : setup_(std::move(setup)) {
 
 std::string GatewayContestant::more_config() const {
   return "gateways:\n  sense:\n    listen: [\"127.0.0.1:" + std::to_string(port_) +
-         "\"]\n    window: 1024\n    max-subscriptions: 1000000\n    max-pending: 100000\n";
+         "\"]\n    window: 1024\n    max-subscriptions: 1000000\n    max-pending: 100000\n    "
+         "backlog-max: 10000000\n";
 }
 
 // In turn, so that every client gets its share; the first events warm up.

@@ -73,6 +73,15 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 [[nodiscard]] std::string to_json(const Subscription& subscription, bool secrets);
 // Strict about types and limits; unknown members are refused by name.
 [[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
+// The data of the event that announces a change: the subscription, without its secrets, who did it
+// and why. And back; nothing when it is no such data.
+[[nodiscard]] std::string change_to_json(const Subscription& subscription, std::string_view by,
+                                         std::string_view reason);
+struct AnnouncedChange {
+  Result<Subscription> subscription;  // fails as subscription_from_json does
+  std::string reason;
+};
+[[nodiscard]] std::optional<AnnouncedChange> change_from_json(std::string_view json);
 // What the registry must know of a subscription that it does not read.
 struct SubscriptionHead {
   std::string owner;                // empty: nobody's

@@ -2,7 +2,6 @@
 #include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -248,18 +247,20 @@ class Strictness {
  public:
   bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
     if (!problem.empty()) return false;
-    if (event == Json::parse_event_t::object_start) keys_.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys_.pop_back();
-    if (event == Json::parse_event_t::key &&
-        !keys_.back().insert(parsed.get_ref<const std::string&>()).second)
-      problem = "a member is repeated";
+    if (event == Json::parse_event_t::object_start) members_.push_back(0);
+    if (event == Json::parse_event_t::key) ++members_.back();
+    if (event == Json::parse_event_t::object_end) {
+      // The library has kept the last of each name.
+      if (members_.back() != parsed.size()) problem = "a member is repeated";
+      members_.pop_back();
+    }
     if (depth > json_depth_max) problem = "it nests deeper than a subscription does";
     return problem.empty();
   }
   std::string problem;
 
  private:
-  std::vector<std::set<std::string>> keys_;
+  std::vector<std::size_t> members_;  // of each object that is open
 };
 
 Result<Json> parse_strictly(std::string_view text) {
@@ -370,14 +371,39 @@ std::string to_json(const Subscription& subscription, bool secrets) {
   return json_text(json);
 }
 
-Result<Subscription> subscription_from_json(std::string_view json) {
-  const auto parsed = parse_strictly(json);
-  if (!parsed) return tl::unexpected(parsed.error());
+namespace {
+
+Result<Subscription> read_subscription(const Json& json) {
   Subscription subscription;
-  if (auto status = read_members(*parsed, subscription, subscription_members); !status)
+  if (auto status = read_members(json, subscription, subscription_members); !status)
     return fail(status.error().code, "subscription: " + status.error().message);
   if (auto status = validate(subscription); !status) return tl::unexpected(status.error());
   return subscription;
+}
+
+}  // namespace
+
+Result<Subscription> subscription_from_json(std::string_view json) {
+  const auto parsed = parse_strictly(json);
+  if (!parsed) return tl::unexpected(parsed.error());
+  return read_subscription(*parsed);
+}
+
+std::string change_to_json(const Subscription& subscription, std::string_view by,
+                           std::string_view reason) {
+  const auto said = json_text(Ordered{{"by", by}, {"reason", reason}});
+  return "{\"subscription\":" + to_json(subscription, false) + "," + said.substr(1);
+}
+
+std::optional<AnnouncedChange> change_from_json(std::string_view json) {
+  const auto parsed = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (!parsed.is_object()) return std::nullopt;
+  const auto subscription = parsed.find("subscription");
+  if (subscription == parsed.end()) return std::nullopt;
+  const auto reason = parsed.find("reason");
+  const bool said = reason != parsed.end() && reason->is_string();
+  return AnnouncedChange{read_subscription(*subscription),
+                         said ? reason->get<std::string>() : std::string()};
 }
 
 namespace {

@@ -11,13 +11,9 @@ namespace {
 using Json = nlohmann::json;
 
 // Anybody may publish an event that looks like one; only the broker can be its principal.
-std::optional<Json> data_of(const Event& event, std::string_view local_prefix) {
-  if (event.principal != "broker" || event.type.ns() != management_namespace ||
-      !event.type.local().starts_with(local_prefix))
-    return std::nullopt;
-  auto data = Json::parse(event.data, nullptr, false);
-  if (!data.is_object()) return std::nullopt;
-  return data;
+bool is_brokers(const Event& event, std::string_view local_prefix) {
+  return event.principal == "broker" && event.type.ns() == management_namespace &&
+         event.type.local().starts_with(local_prefix);
 }
 
 std::vector<std::string> schemes_in(const Json& value) {
@@ -32,30 +28,26 @@ std::vector<std::string> schemes_in(const Json& value) {
 }  // namespace
 
 std::optional<SubscriptionChange> subscription_change(const Event& event) {
-  const auto data = data_of(event, "subscription-");
-  if (!data || !data->contains("subscription")) return std::nullopt;
-  auto subscription = subscription_from_json((*data)["subscription"].dump());
-  if (!subscription) return std::nullopt;
-  const auto reason = data->find("reason");
-  const bool said = reason != data->end() && reason->is_string();
-  return SubscriptionChange{std::move(*subscription),
-                            said ? reason->get<std::string>() : std::string()};
+  if (!is_brokers(event, "subscription-")) return std::nullopt;
+  auto change = change_from_json(event.data);
+  if (!change || !change->subscription) return std::nullopt;
+  return SubscriptionChange{std::move(*change->subscription), std::move(change->reason)};
 }
 
 std::optional<UnreadableChange> unreadable_change(const Event& event) {
-  const auto data = data_of(event, "subscription-");
-  if (!data || !data->contains("subscription")) return std::nullopt;
-  const auto subscription = subscription_from_json((*data)["subscription"].dump());
-  if (subscription) return std::nullopt;
-  return UnreadableChange{event.subject, subscription.error().message};
+  if (!is_brokers(event, "subscription-")) return std::nullopt;
+  const auto change = change_from_json(event.data);
+  if (!change || change->subscription) return std::nullopt;
+  return UnreadableChange{event.subject, change->subscription.error().message};
 }
 
 std::optional<GatewayChange> gateway_change(const Event& event) {
-  const auto data = data_of(event, "gateway-");
-  if (!data || !data->contains("key") || !(*data)["key"].is_string()) return std::nullopt;
-  GatewayChange change{(*data)["key"].get<std::string>(), {}};
-  if (event.type.local() == "gateway-changed" && data->contains("value"))
-    change.schemes = schemes_in((*data)["value"]);
+  if (!is_brokers(event, "gateway-")) return std::nullopt;
+  const auto data = Json::parse(event.data, nullptr, false);
+  if (!data.is_object() || !data.contains("key") || !data["key"].is_string()) return std::nullopt;
+  GatewayChange change{data["key"].get<std::string>(), {}};
+  if (event.type.local() == "gateway-changed" && data.contains("value"))
+    change.schemes = schemes_in(data["value"]);
   return change;
 }
 

@@ -16,7 +16,7 @@ namespace sense {
 class ReadAhead {
  public:
   static constexpr std::size_t waiting_enough = 8'192;
-  static constexpr Duration moment = std::chrono::milliseconds{250};
+  static constexpr Duration moment = std::chrono::milliseconds{500};
   static constexpr Duration look_back = std::chrono::milliseconds{20};
 
   // `delivered`: in all, so far. Call it now and then while it says no.

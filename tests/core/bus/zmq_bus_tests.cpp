@@ -292,6 +292,35 @@ BOOST_AUTO_TEST_CASE(big_events_are_followed_live) {
   BOOST_TEST(bench.in_order);
 }
 
+// A broker takes 64 requests of one client at once, and refuses more.
+BOOST_AUTO_TEST_CASE(any_number_of_requests_at_once_wait_for_their_turn_and_keep_their_order) {
+  RunningBroker broker;
+  broker.start();
+  BusBench bench(broker);
+  constexpr int all = 500;
+  std::vector<std::uint64_t> revisions;
+  std::size_t refused = 0;
+  for (int i = 0; i < all; ++i)
+    bench.bus->registry_put({"gateway", "g" + std::to_string(i), 0, "{}"}, "r",
+                            [&](const Result<std::uint64_t>& answer) {
+                              answer ? revisions.push_back(*answer) : void(++refused);
+                            });
+  bench.loop.until([&] { return revisions.size() + refused == all; });
+  BOOST_TEST(refused == 0U);
+  BOOST_TEST(std::is_sorted(revisions.begin(), revisions.end()));
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_wait_for_their_turn_are_answered_when_the_broker_is_silent) {
+  RunningBroker never_started;
+  BusBench bench(never_started, [](BusOptions& options) { options.request_timeout = 50ms; });
+  int late = 0;
+  for (int i = 0; i < 100; ++i)
+    bench.bus->registry_get("gateway", "g", [&](const Result<RegistryEntry>& answer) {
+      late += !answer && answer.error().code == Code::timeout ? 1 : 0;
+    });
+  bench.loop.until([&] { return late == 100; });
+}
+
 BOOST_AUTO_TEST_CASE(registry_is_read_and_changed_through_the_bus) {
   RunningBroker broker;
   broker.start();
