@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/hash.hpp"
 #include "core/sense/event_message.hpp"
 
 namespace sense::datagram {
@@ -214,7 +215,9 @@ void Client::on_registered(const Request& request, const Message& reply, Now now
     numbers_[id].clear();
   }
   lease_end_ = now.mono + lease;
-  renew_due_ = now.mono + Duration{lease} / 2;
+  // Those who registered together must not renew together: the id, which is random, spreads them.
+  const auto permille = static_cast<std::int64_t>(400 + stable_hash(id) % 101);
+  renew_due_ = now.mono + Duration{lease} * permille / 1000;
   out.notices.emplace_back(Registered{id, lease, renewed, reply.text("State") == "pending"});
   if (wanted_) return;
   auto late = cancel(now);  // cancelled while the registration was under way

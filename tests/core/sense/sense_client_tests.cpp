@@ -1,4 +1,5 @@
 #include <boost/test/unit_test.hpp>
+#include <map>
 
 #include "core/sense/client.hpp"
 
@@ -129,10 +130,31 @@ BOOST_AUTO_TEST_CASE(datagrams_of_strangers_are_neither_acknowledged_nor_reporte
   BOOST_TEST(r.client.ignored() == 7U);
 }
 
-BOOST_AUTO_TEST_CASE(lease_is_renewed_halfway_and_numbers_go_on) {
+// A hundred thousand that registered within a second.
+BOOST_AUTO_TEST_CASE(those_who_registered_together_do_not_renew_together) {
+  constexpr std::size_t all = 100'000;
+  std::map<Duration, std::size_t> renewals;  // in each second
+  for (std::size_t i = 0; i < all; ++i) {
+    VirtualClock clock;
+    Client client({});
+    const auto asked = only(client.subscribe(clock.now()));
+    auto granted = make_reply(asked.tag, Code::noerror);
+    granted.add("Subscription", "s-" + std::to_string(i)).add("Period", 600U);
+    (void)client.on_datagram(serialize(granted), clock.now());
+    BOOST_REQUIRE(client.next_timer().has_value());
+    ++renewals[(*client.next_timer() - clock.now().mono) / std::chrono::seconds{1} *
+               Duration{std::chrono::seconds{1}}];
+  }
+  BOOST_TEST((renewals.begin()->first >= std::chrono::seconds{240}));
+  BOOST_TEST((renewals.rbegin()->first <= std::chrono::seconds{300}));
+  for (const auto& [when, count] : renewals) BOOST_TEST(count < all / 40);
+}
+
+BOOST_AUTO_TEST_CASE(lease_is_renewed_before_half_of_it_is_over_and_numbers_go_on) {
   Registering r;
   (void)r.tell(event(1));
-  BOOST_TEST((*r.client.next_timer() == r.clock.now().mono + std::chrono::seconds{300}));
+  const auto due = *r.client.next_timer() - r.clock.now().mono;
+  BOOST_TEST((due >= std::chrono::seconds{240} && due <= std::chrono::seconds{300}));
   const auto renewal = only(r.pass(std::chrono::seconds{300}));
   BOOST_TEST(renewal.text("Subscription") == "s-1");
   auto granted = make_reply(renewal.tag, Code::noerror);
