@@ -97,6 +97,7 @@ Output Client::publish(const Event& event, Now now) {
   auto message = make_message(Kind::publish, "-");
   add_identity(message, event);
   add_details(message, event);
+  message.data = event.data;
   constexpr std::size_t tag_and_cookie = tag_length_max + 64;
   if (serialize(message).size() + tag_and_cookie > options_.message_max) {
     out.request = ++request_ids_;

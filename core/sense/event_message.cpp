@@ -4,10 +4,6 @@ namespace sense::datagram {
 
 namespace {
 
-void add_text(Message& message, std::string_view name, std::string_view value) {
-  if (!value.empty()) message.add(name, value);
-}
-
 Status read_severity(const Message& message, Event& event) {
   if (!message.has("Severity")) return {};
   const auto severity = message.number("Severity");
@@ -27,22 +23,6 @@ Status read_time(const Message& message, Event& event) {
 }
 
 }  // namespace
-
-void add_identity(Message& message, const Event& event) {
-  add_text(message, "Id", event.id);
-  message.add("Type", event.type.display());
-  message.add("Source", event.source);
-  if (event.time) message.add("Time", to_rfc3339(*event.time));
-}
-
-void add_details(Message& message, const Event& event) {
-  if (event.severity) message.add("Severity", *event.severity);
-  add_text(message, "Content-Type", event.datacontenttype);
-  add_text(message, "Language", event.language);
-  add_text(message, "Edition", event.edition);
-  add_text(message, "Subject", event.subject);
-  message.data = event.data;
-}
 
 Result<Event> read_event(const Message& message) {
   const auto type = message.get("Type");

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 #include "core/event/event.hpp"
 #include "core/sense/message.hpp"
@@ -7,10 +12,32 @@
 // An event as properties of PUBLISH and EVENT. Pure functions: any thread.
 namespace sense::datagram {
 
-// Id, Type, Source and Time, those that the event has.
-void add_identity(Message& message, const Event& event);
-// Severity, Content-Type, Language, Edition and Subject, those that it has, and the data.
-void add_details(Message& message, const Event& event);
+namespace event_message {
+template <class Sink>
+void add_text(Sink& sink, std::string_view name, std::string_view value) {
+  if (!value.empty()) sink.add(name, value);
+}
+}  // namespace event_message
+
+// Into a Message or a MessageWriter.
+
+// Id, Type, Source and Time, those that the event has; `otherwise`: when it has no Time.
+template <class Sink>
+void add_identity(Sink& sink, const Event& event, std::optional<WallTime> otherwise = {}) {
+  event_message::add_text(sink, "Id", event.id);
+  sink.add("Type", event.type.display());
+  sink.add("Source", event.source);
+  if (const auto time = event.time ? event.time : otherwise) sink.add("Time", to_rfc3339(*time));
+}
+// Severity, Content-Type, Language, Edition and Subject, those that it has. Not the data.
+template <class Sink>
+void add_details(Sink& sink, const Event& event) {
+  if (event.severity) sink.add("Severity", std::uint64_t{*event.severity});
+  event_message::add_text(sink, "Content-Type", event.datacontenttype);
+  event_message::add_text(sink, "Language", event.language);
+  event_message::add_text(sink, "Edition", event.edition);
+  event_message::add_text(sink, "Subject", event.subject);
+}
 
 // The event in a PUBLISH or EVENT; id, time and all details may be absent. Not validated as a
 // whole: validate() follows at the edge. protoerror when Type or Source is missing, else badparam.

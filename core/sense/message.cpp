@@ -283,30 +283,90 @@ tl::expected<Message, Malformed> parse(std::string_view octets, std::size_t octe
   return message;
 }
 
+namespace {
+
+std::string start_line(Kind kind, std::string_view tag, std::size_t octets_expected) {
+  SENSE_CHECK(valid_tag(tag));
+  std::string out;
+  out.reserve(octets_expected);
+  return out.append(magic).append(to_text(kind)).append(" ").append(tag);
+}
+
+void append_value(std::string& out, std::string_view name, std::string_view value) {
+  const auto plain = [](char c) { return !is_control(c) && c != '%'; };
+  if (std::all_of(value.begin(), value.end(), plain))
+    out += value;
+  else if (is_verbatim(name))
+    for (const char c : value) is_control(c) ? append_encoded(out, c) : out.push_back(c);
+  else
+    out += encode_value(value);
+}
+
+void append_property(std::string& out, std::string_view name, std::string_view value) {
+  SENSE_CHECK(valid_name(name));
+  out.append(name).append(": ");
+  append_value(out, name, value);
+  out += '\n';
+}
+
+void append_number(std::string& out, std::string_view name, std::uint64_t value) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(name).append(": ").append(digits.data(), end).append("\n");
+}
+
+void append_end(std::string& out, std::string_view data) {
+  if (!data.empty()) append_number(out, "Length", data.size());
+  out.append("\n").append(data);
+}
+
+void append_end_truncated(std::string& out, std::uint64_t length) {
+  out += "Truncated: yes\n";
+  append_number(out, "Length", length);
+  out += '\n';
+}
+
+}  // namespace
+
 std::string serialize(const Message& message) {
-  SENSE_CHECK(valid_tag(message.tag));
-  std::string out(magic);
-  out.append(to_text(message.kind)).append(" ").append(message.tag);
+  auto out = start_line(message.kind, message.tag, 256 + message.data.size());
   if (message.kind == Kind::reply)
     out.append(" " + std::to_string(static_cast<unsigned>(message.code)) + " ")
         .append(symbol(message.code));
   out += '\n';
-  for (const auto& [name, value] : message.properties) {
-    SENSE_CHECK(valid_name(name));
-    out.append(name).append(": ");
-    if (!is_verbatim(name))
-      out += encode_value(value);
-    else
-      for (const char c : value) is_control(c) ? append_encoded(out, c) : out.push_back(c);
-    out += '\n';
-  }
+  for (const auto& [name, value] : message.properties) append_property(out, name, value);
   if (message.truncated_length)
-    out += "Truncated: yes\nLength: " + std::to_string(*message.truncated_length) + "\n";
-  else if (!message.data.empty())
-    out += "Length: " + std::to_string(message.data.size()) + "\n";
-  out += '\n';
-  if (!message.truncated_length) out += message.data;
+    append_end_truncated(out, *message.truncated_length);
+  else
+    append_end(out, message.data);
   return out;
+}
+
+MessageWriter::MessageWriter(Kind kind, std::string_view tag, std::size_t octets_expected)
+    : out_(start_line(kind, tag, octets_expected)) {
+  SENSE_CHECK(kind != Kind::reply);
+  out_ += '\n';
+}
+
+MessageWriter& MessageWriter::add(std::string_view name, std::string_view value) {
+  append_property(out_, name, value);
+  return *this;
+}
+
+MessageWriter& MessageWriter::add(std::string_view name, std::uint64_t value) {
+  SENSE_CHECK(valid_name(name));
+  append_number(out_, name, value);
+  return *this;
+}
+
+std::string MessageWriter::end(std::string_view data) {
+  append_end(out_, data);
+  return std::move(out_);
+}
+
+std::string MessageWriter::end_truncated(std::uint64_t length) {
+  append_end_truncated(out_, length);
+  return std::move(out_);
 }
 
 std::string encode_value(std::string_view value) {

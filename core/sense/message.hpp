@@ -98,6 +98,22 @@ struct Malformed {
 // REQUIRES: tag and property names are valid (CHECKed); they come from code, or from parse().
 [[nodiscard]] std::string serialize(const Message& message);
 
+// Writes the octets of a message property by property, without a Message in between: for what goes
+// out by the hundred thousand. Property names and tag as in serialize(). One of the two ends is
+// called once, last.
+class MessageWriter {
+ public:
+  MessageWriter(Kind kind, std::string_view tag, std::size_t octets_expected = 512);
+  MessageWriter& add(std::string_view name, std::string_view value);
+  MessageWriter& add(std::string_view name, std::uint64_t value);
+  [[nodiscard]] std::string end(std::string_view data);
+  // Without the data, which is that long.
+  [[nodiscard]] std::string end_truncated(std::uint64_t length);
+
+ private:
+  std::string out_;
+};
+
 // A value as it is written, and back. Control characters are octets 0-31 and 127, written `%0A`. A
 // percent sign in front of something that would read as one of them gets `25` after it, so that
 // every value survives; all other percent signs stay as they are. Values of Type, Source,

@@ -5,20 +5,22 @@ namespace sense::datagram {
 
 namespace {
 
-Message event_message(const Delivery& delivery, std::string_view tag, bool with_details) {
-  auto message = make_message(Kind::event, tag);
-  message.add("Subscription", delivery.subscription->id).add("Number", delivery.number);
-  if (delivery.kind == Delivery::Kind::digest) message.add("Last", delivery.number_last);
-  Event event = *delivery.event;
+// What an EVENT takes besides its data and its texts, about.
+constexpr std::size_t envelope = 400;
+
+MessageWriter event_writer(const Delivery& delivery, std::string_view tag, bool with_details) {
+  const auto& event = *delivery.event;
+  MessageWriter out(Kind::event, tag, envelope + event.data.size());
+  out.add("Subscription", delivery.subscription->id).add("Number", delivery.number);
+  if (delivery.kind == Delivery::Kind::digest) out.add("Last", delivery.number_last);
   // Time is mandatory; an event whose producer gave none has the time at which it was taken in.
-  if (!event.time) event.time = event.observedtime.value_or(WallTime{});
-  add_identity(message, event);
-  message.add("Sequence", event.sequence).add("Attempt", delivery.attempt);
+  add_identity(out, event, event.observedtime.value_or(WallTime{}));
+  out.add("Sequence", event.sequence).add("Attempt", delivery.attempt);
   if (with_details)
-    add_details(message, event);
+    add_details(out, event);
   else if (event.severity)
-    message.add("Severity", *event.severity);
-  return message;
+    out.add("Severity", std::uint64_t{*event.severity});
+  return out;
 }
 
 Message gap_message(const Delivery& delivery, std::string_view tag) {
@@ -42,13 +44,13 @@ Result<std::string> delivery_octets(const Delivery& delivery, std::string_view t
                                     std::size_t octets_max) {
   if (delivery.kind == Delivery::Kind::gap) return serialize(gap_message(delivery, tag));
   if (delivery.kind == Delivery::Kind::ended) return serialize(ended_message(delivery, tag));
+  const auto& data = delivery.event->data;
+  if (data.size() < octets_max) {
+    auto octets = event_writer(delivery, tag, true).end(data);
+    if (octets.size() <= octets_max) return octets;
+  }
   for (const bool with_details : {true, false}) {
-    auto message = event_message(delivery, tag, with_details);
-    auto octets = serialize(message);
-    if (with_details && octets.size() <= octets_max) return octets;
-    message.truncated_length = delivery.event->data.size();
-    message.data.clear();
-    octets = serialize(message);
+    auto octets = event_writer(delivery, tag, with_details).end_truncated(data.size());
     if (octets.size() <= octets_max) return octets;
   }
   return fail(Code::datatoobig,
