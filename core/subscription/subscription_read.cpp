@@ -265,14 +265,25 @@ constexpr std::array<Member<Subscription>, 20> subscription_members = {{
     {"labels", field<&Subscription::labels>},
 }};
 
+simdjson::dom::parser make_parser() {
+  constexpr std::size_t octets = 4096;  // grows
+  constexpr std::size_t depth_max = 16;
+  simdjson::dom::parser parser(json_length_max);
+  [[maybe_unused]] const auto problem = parser.allocate(octets, depth_max);
+  return parser;
+}
+
 // Valid until the next call in this thread.
 Result<Json> parse(std::string_view text) {
   if (text.size() > json_length_max)
     return fail(Code::datatoobig, "subscription: the JSON is longer than 1 MiB");
-  thread_local simdjson::dom::parser parser(json_length_max);
+  thread_local auto parser = make_parser();
   Json json;
-  if (parser.parse(text).get(json) != simdjson::SUCCESS)
-    return wrong("subscription: this is not valid JSON");
+  const auto problem = parser.parse(text).get(json);
+  if (problem == simdjson::DEPTH_ERROR)
+    return wrong("subscription: it nests deeper than a subscription does");
+  if (problem == simdjson::NUMBER_ERROR) return wrong("subscription: a number cannot be read");
+  if (problem != simdjson::SUCCESS) return wrong("subscription: this is not valid JSON");
   return json;
 }
 

@@ -58,8 +58,7 @@ void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery
                   tag,    delivery->attempt == 1, now.mono,         due};
   ++waiting_;
   if (ended) {
-    SENSE_CHECK(!line.ended);
-    line.ended = waiting;
+    line.ended.push_back(waiting);
   } else {
     // Nearly always the highest.
     auto place = line.waiting.end();
@@ -123,8 +122,13 @@ bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberR
     finish(waiting, Attempt::delivered(), out);
     counted = true;
   };
-  if (line.ended && (numbers.empty() || tag_text(line.ended->tag) == tag)) {
-    done(*line.ended);
+  if (std::erase_if(line.ended,
+                    [&](const Waiting& waiting) {
+                      const bool named = numbers.empty() || tag_text(waiting.tag) == tag;
+                      if (named) done(waiting);
+                      return named;
+                    }) > 0 &&
+      line.ended.empty()) {
     erase(found);
     return true;
   }
@@ -163,8 +167,8 @@ void Deliveries::on_timer(Now now, Actions& out) {
       return true;
     };
     std::erase_if(line.waiting, is_late);
-    // Nothing comes behind it: if it is tried again, that is a line anew.
-    if (line.ended && is_late(*line.ended))
+    // Nothing comes behind the end: if it is tried again, that is a line anew.
+    if (std::erase_if(line.ended, is_late) > 0 && line.ended.empty())
       erase(lines_.find(line.id));
     else
       set_timer(line, next);
@@ -203,7 +207,7 @@ void Deliveries::forget(const std::string& subscription, Actions& out) {
   const auto found = lines_.find(subscription);
   if (!now_served) {
     close(subscription, out);
-    if (found != lines_.end() && !found->second.ended) erase(found);
+    if (found != lines_.end() && found->second.ended.empty()) erase(found);
     return;
   }
   // A renewal changes nothing for what is in flight; another callback does.
@@ -230,7 +234,7 @@ void Deliveries::stop(Actions& out) {
   const auto stopping = Attempt::retry("the gateway stops");
   for (auto& [id, line] : lines_) {
     finish_events(line, stopping, out);
-    if (const auto ended = std::exchange(line.ended, std::nullopt)) finish(*ended, stopping, out);
+    for (const auto& ended : line.ended) finish(ended, stopping, out);
   }
   timers_.clear();
   lines_.clear();

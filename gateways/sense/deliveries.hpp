@@ -64,7 +64,7 @@ class Deliveries {
     Peer peer;
     bool needs_permission = false;  // of the egress policy, at every attempt
     std::deque<Waiting> waiting;    // ordered by number
-    std::optional<Waiting> ended;
+    std::vector<Waiting> ended;     // hardly ever more than one
     RoundTrip round_trip;
     std::optional<MonoTime> timer;  // as it stands in timers_
   };
