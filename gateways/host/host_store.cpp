@@ -197,8 +197,7 @@ Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
 }
 
 Result<EventRef> HostStore::load_event(std::uint64_t sequence) {
-  return read_record(*database_, "SELECT record FROM event WHERE sequence=?1",
-                     static_cast<std::int64_t>(sequence), "event " + std::to_string(sequence));
+  return shelf_.load(*database_, sequence);
 }
 
 Status HostStore::collect_garbage() {

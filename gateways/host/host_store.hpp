@@ -9,6 +9,7 @@
 #include "core/storage/database.hpp"
 #include "core/storage/folder_lock.hpp"
 #include "gateways/host/engine.hpp"
+#include "gateways/host/event_shelf.hpp"
 #include "gateways/host/letter_table.hpp"
 
 namespace sense {
@@ -85,6 +86,7 @@ class HostStore {
 
   FolderLock lock_;
   std::unique_ptr<Database> database_;
+  EventShelf shelf_;
 };
 
 }  // namespace sense

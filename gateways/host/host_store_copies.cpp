@@ -37,6 +37,7 @@ Result<DatabaseCopy> HostStore::copy_to(Database& file) {
 }
 
 Status HostStore::take_copy(const std::string& path, const Mark& mark) {
+  shelf_.clear();
   auto file = Database::open(path, Database::Durability::normal);
   if (!file) return tl::unexpected(file.error());
   if (!file->prepare("SELECT next_number FROM lane"))
@@ -51,6 +52,7 @@ Status HostStore::take_copy(const std::string& path, const Mark& mark) {
 }
 
 Status HostStore::take_changes(std::string_view changes, const Mark& mark) {
+  shelf_.clear();
   if (auto status = database_->begin(); !status) return status;
   auto status = changes.empty() ? Status() : apply_changes(*database_, changes);
   if (status) status = write_mark(*database_, mark);
