@@ -93,6 +93,12 @@ class Includes(unittest.TestCase):
     def test_folder_without_a_row_is_refused(self):
         self.refused("core/misc/a.cpp", '"core/base/error.hpp"')
 
+    def test_what_others_copy_includes_its_own_by_name(self):
+        self.allowed("gateways/sense/client/a.c", '"a.h"')
+        self.allowed("docs/examples/a.c", '"a.h"')
+        self.refused("gateways/sense/a.c", '"a.h"')
+        self.refused("gateways/sense/client/a.c", '"broker/a.hpp"')
+
     def test_include_is_by_path_from_the_root(self):
         self.refused("core/base/a.cpp", '"error.hpp"')
         self.refused("core/base/a.cpp", '"../event/event.hpp"')

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/c_client.hpp"
+
+namespace sense::datagram::test {
+
+inline constexpr auto device_address = "sense://192.0.2.7:9000";
+inline constexpr std::chrono::seconds period{600};
+
+inline Message message_of(const std::string& octets) {
+  const auto message = parse(octets);
+  BOOST_REQUIRE_MESSAGE(message.has_value(), octets);
+  return *message;
+}
+// The one datagram that the device sent; taken out of it.
+inline Message only(Device& device) {
+  BOOST_REQUIRE_EQUAL(device.sent.size(), 1U);
+  return message_of(std::exchange(device.sent, {})[0]);
+}
+
+struct Pair {
+  explicit Pair(DeviceOptions options = {}, const char* address = device_address)
+      : endpoint(test::endpoint(address)), device(std::move(options)) {
+    BOOST_REQUIRE(device.usable);
+  }
+  // Carries datagrams to and fro until nobody says anything more.
+  void talk() {
+    for (int rounds = 0; rounds < 20 && !device.sent.empty(); ++rounds)
+      for (const auto& octets : std::exchange(device.sent, {}))
+        for (const auto& reply : bench.tell(endpoint, octets)) device.receive(reply, now());
+    BOOST_TEST(device.sent.empty());
+  }
+  SubscriptionRef registered() {
+    device.tick(now());
+    talk();
+    BOOST_REQUIRE(!device.id().empty());
+    return bench.subscriptions.served.at(device.id());
+  }
+  // What the server said to `device` is lost.
+  void lose() {
+    for (const auto& octets : std::exchange(device.sent, {})) (void)bench.tell(endpoint, octets);
+  }
+  Ticket deliver(const std::shared_ptr<Delivery>& delivery) {
+    const auto ticket = bench.deliver(delivery);
+    for (const auto& octets : bench.octets_to(endpoint)) device.receive(octets, now());
+    return ticket;
+  }
+  Ticket event(std::uint64_t number, std::string data = "342 Printer jam") {
+    return deliver(
+        bench.event_delivery(bench.subscriptions.served.at(device.id()), number, std::move(data)));
+  }
+  Ticket ended(const std::string& reason) {
+    auto delivery = bench.event_delivery(bench.subscriptions.served.at(device.id()), 1);
+    delivery->kind = Delivery::Kind::ended;
+    delivery->reason = reason;
+    return deliver(delivery);
+  }
+  void pass(Duration time) {
+    bench.clock.advance(time);
+    device.tick(now());
+  }
+  [[nodiscard]] MonoTime now() const { return bench.clock.now().mono; }
+  bool delivered(Ticket ticket) {
+    talk();
+    const auto attempt = bench.attempt(ticket);
+    return attempt && attempt->outcome == Attempt::Outcome::delivered;
+  }
+
+  Bench bench;
+  Endpoint endpoint;
+  Device device;
+};
+
+// An EVENT of subscription s-1 as a server without a core behind it would write it.
+inline std::string event_octets(const std::string& number, const std::string& more = "") {
+  return "SENSE/1 EVENT e1\nSubscription: s-1\nNumber: " + number +
+         "\nId: i\nType: {a}b\nSource: //x\nTime: 2026-11-21T09:15:00Z\nSequence: 1\nAttempt: 1\n" +
+         more + "\n";
+}
+// Subscription s-1 at a server that is not there.
+inline void subscribe_alone(Device& device, MonoTime now) {
+  device.tick(now);
+  const auto tag = only(device).tag;
+  device.receive("SENSE/1 REPLY " + tag + " 0 NOERROR\nSubscription: s-1\nPeriod: 600\n\n", now);
+  BOOST_REQUIRE_EQUAL(device.id(), "s-1");
+}
+
+}  // namespace sense::datagram::test
