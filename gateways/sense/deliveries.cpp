@@ -43,7 +43,7 @@ void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery
   }
   const auto peer = where_to(subscription);
   const auto tag = "e" + std::to_string(++tags_);
-  auto octets = peer ? delivery_octets(*delivery, tag, limits_.max_message)
+  auto octets = peer ? delivery_octets(*delivery, tag, octets_max_of(limits_, listeners_, *peer))
                      : Result<std::string>(tl::unexpected(peer.error()));
   if (!octets) {
     out.emplace_back(Finished{ticket, Attempt::rejected(octets.error().message)});
@@ -79,7 +79,8 @@ Result<Peer> Deliveries::where_to(const Subscription& subscription) const {
   const auto listener = listener_for(listeners_, *endpoint, subscription);
   if (listener == listeners_.size())
     return fail(Code::addrnotavail, "no listener reaches " + subscription.callback +
-                                        "; add one of its kind (IPv4 or IPv6) to `listen`");
+                                        "; add one of its kind (" +
+                                        std::string(to_text(endpoint->kind())) + ") to `listen`");
   return Peer{*endpoint, listener};
 }
 
