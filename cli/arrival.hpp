@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/loop.hpp"
+#include "cli/sense_peer.hpp"
 
 namespace sense::cli {
 
@@ -23,7 +24,7 @@ struct ListenOptions {
   std::vector<std::string> types;
   std::vector<std::string> sources;
   std::string period = "10min";
-  std::string bind = "127.0.0.1:0";
+  SenseWay way;
   std::string subscribe;  // base URL of an HTTP gateway
   std::uint64_t count = 0;
   std::string timeout = "0s";

@@ -10,7 +10,8 @@ namespace {
 
 constexpr const char* examples =
     "Prints for each event that arrives:  delivered CALLBACK TYPE SOURCE #NUMBER ID\n"
-    "sense://HOST:PORT   subscribes at a SENSE gateway and takes its datagrams\n"
+    "sense://HOST:PORT   subscribes at a SENSE gateway and takes its datagrams; so do\n"
+    "                    sense:///PATH and the addresses of IPX and AppleTalk\n"
     "http://HOST:PORT/X  listens there, and with --subscribe makes the subscription at a gateway\n"
     "maildir:FOLDER      waits for mail in the `new` folder of each mailbox in FOLDER\n"
     "\n"
@@ -38,9 +39,7 @@ void add_listen(CLI::App& app, Cli& cli) {
   add_types(*command, options->types, "Only these types: {ns}local, {ns}* or *; repeatable");
   add_sources(*command, options->sources, "Only these sources; /** for all below; repeatable");
   add_duration(*command, "--period", options->period, "Lease to ask for; it is renewed");
-  command->add_option("--bind", options->bind, "Own address for sense://")
-      ->type_name("ADDRESS:PORT")
-      ->capture_default_str();
+  add_way(*command, options->way);
   command->add_option("--subscribe", options->subscribe, "HTTP gateway to subscribe at")
       ->type_name("URL");
   command->add_option("-n,--count", options->count, "End after so many events (default: never)")

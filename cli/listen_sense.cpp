@@ -22,7 +22,7 @@ datagram::ClientOptions client_options(const ListenOptions& options) {
 
 class SenseListener {
  public:
-  SenseListener(Loop& loop, const ListenOptions& options, UdpPeer peer)
+  SenseListener(Loop& loop, const ListenOptions& options, SensePeer peer)
       : loop_(loop),
         arrivals_(loop, options),
         shell_(
@@ -31,12 +31,12 @@ class SenseListener {
               std::visit([this](const auto& what) { on(what); }, notice);
             },
             [this] { say_once_that_nobody_is_there(); }),
-        callback_("sense://" + shell_.local()) {
+        callback_(shell_.local()) {
     loop.on_finish([this] { cancel(); });
   }
 
   void start() {
-    say("subscribing at sense://" + shell_.remote());
+    say("subscribing at " + shell_.remote());
     shell_.receive();
     shell_.handle(shell_.client().subscribe(system_clock().now()));
   }
@@ -95,7 +95,7 @@ int listen_sense(const ListenOptions& options) {
   if (*parse_duration(options.period) < std::chrono::seconds{1})
     return refused("--period must be at least 1s");
   Loop loop;
-  auto peer = open_udp(loop.io(), options.uri, options.bind);
+  auto peer = open_peer(loop.io(), options.uri, options.way);
   if (!peer) return refused(peer.error());
   SenseListener listener(loop, options, std::move(*peer));
   listener.start();

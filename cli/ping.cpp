@@ -20,6 +20,7 @@ using Parameters = std::map<std::string, std::string>;
 struct Wanted {
   std::string target;
   std::string timeout = "5s";
+  SenseWay way;
 };
 
 std::string milliseconds(Duration took) {
@@ -80,7 +81,7 @@ Parameters parse_parameters(const std::string& data) {
 // PARAMETERS: the first reply may only bring a cookie, so the second one's time is counted too.
 int ping_sense(const Global& global, const Wanted& wanted) {
   Loop loop;
-  auto peer = open_udp(loop.io(), wanted.target, "127.0.0.1:0");
+  auto peer = open_peer(loop.io(), wanted.target, wanted.way);
   if (!peer) return refused(peer.error());
   loop.set_interrupted_code(exit_failed);
   loop.set_deadline(*parse_duration(wanted.timeout),
@@ -111,9 +112,11 @@ void add_ping(CLI::App& app, Cli& cli) {
       app, "ping", "Ask the broker, or a SENSE gateway, for its parameters; shows how long it took",
       "Examples:\n"
       "  sense ping                            the broker of the configuration\n"
-      "  sense ping sense://127.0.0.1:7367     a gateway, by datagram");
+      "  sense ping sense://127.0.0.1:7367     a gateway, by datagram\n"
+      "  sense ping sense:///run/sense/sense.sock");
   const auto wanted = std::make_shared<Wanted>();
   command->add_option("TARGET", wanted->target, "sense://HOST:PORT (default: the broker)");
+  add_way(*command, wanted->way);
   add_duration(*command, "--timeout", wanted->timeout, "How long to wait for the answer");
   command->callback([&cli, wanted] {
     cli.run = [&cli, wanted] {

@@ -2,12 +2,12 @@
 
 #include <functional>
 
-#include "cli/udp.hpp"
+#include "cli/sense_peer.hpp"
 #include "core/sense/client.hpp"
 
 namespace sense::cli {
 
-// The thin shell around a datagram::Client: one socket, one timer. Notices are handed out before
+// The thin shell around a datagram::Client: one transport, one timer. Notices are handed out before
 // anything is sent, so that what is acknowledged has been dealt with. The loop's thread; lives
 // until the loop has ended.
 class SenseShell {
@@ -15,21 +15,25 @@ class SenseShell {
   using OnNotice = std::function<void(const datagram::Notice&)>;
 
   // `on_silence`: the server's machine said that nobody listens there; may come often.
-  SenseShell(UdpPeer peer, datagram::ClientOptions options, OnNotice on_notice,
+  SenseShell(SensePeer peer, datagram::ClientOptions options, OnNotice on_notice,
              std::function<void()> on_silence);
   SenseShell(const SenseShell&) = delete;
   SenseShell& operator=(const SenseShell&) = delete;
 
   [[nodiscard]] datagram::Client& client() { return client_; }
-  [[nodiscard]] std::string local() const { return to_text(peer_.socket.local_endpoint()); }
-  [[nodiscard]] std::string remote() const { return to_text(peer_.socket.remote_endpoint()); }
+  // As URIs.
+  [[nodiscard]] std::string local() const { return to_uri(peer_.transport->local()); }
+  [[nodiscard]] std::string remote() const { return to_uri(peer_.server); }
 
   void receive();
   // What a call of client() answered.
   void handle(const datagram::Output& output);
 
  private:
-  UdpPeer peer_;
+  void take(const datagram::Output& output);
+  void set_timer();
+
+  SensePeer peer_;
   datagram::Client client_;
   OnNotice on_notice_;
   std::function<void()> on_silence_;

@@ -47,11 +47,26 @@ constexpr std::array<bool, 128> source_char = [] {
   return table;
 }();
 
+// sense:///some/path names a socket on this machine; no other scheme here does without a host.
+Result<Uri> parse_path(std::string_view text, std::string_view path) {
+  if (path.find('@') != std::string_view::npos)
+    return refuse(text, "it has an at sign, which some take for user information; write %40");
+  if (path.size() < 2 || path.front() != '/')
+    return refuse(text, "it has neither a host nor a path after the two slashes");
+  Uri uri;
+  uri.scheme = "sense";
+  const auto question = path.find('?');
+  uri.path = path.substr(0, question);
+  if (question != std::string_view::npos) uri.query = path.substr(question + 1);
+  return uri;
+}
+
 Result<Uri> parse_hierarchical(std::string_view text, std::string scheme) {
   // libcurl takes the host from behind one, two or three slashes, drops user information in silence
   // and decodes hosts. What we read must be what everybody reads, so odd notations are refused.
   const auto after = text.substr(scheme.size() + 3);
   const auto authority = after.substr(0, after.find_first_of("/?"));
+  if (authority.empty() && scheme == "sense") return parse_path(text, after);
   if (authority.empty()) return refuse(text, "it has no host after the two slashes");
   if (authority.find('@') != std::string_view::npos)
     return refuse(text, "it contains user information");

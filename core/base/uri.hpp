@@ -14,7 +14,8 @@ struct Uri {
   static constexpr std::size_t length_max = 2048;
 
   std::string scheme;  // lower case
-  std::string host;    // lower case; an IPv6 literal without its brackets; may be empty
+  // Lower case; an IPv6 literal without its brackets; empty for opaque URIs and sense:///path.
+  std::string host;
   std::optional<std::uint16_t> port;  // none when not given; 0 is what a listener may write
   std::string path;   // for opaque URIs (mailto:a@b, pull:) all that follows the colon
   std::string query;  // without the question mark

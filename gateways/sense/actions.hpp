@@ -8,6 +8,7 @@
 #include "core/event/event.hpp"
 #include "gateways/api/gateway.hpp"
 #include "gateways/sense/address.hpp"
+#include "gateways/sense/limits.hpp"
 
 // What the pure core asks its shell to do, in order. A ticket comes back with the answer.
 namespace sense::datagram {
@@ -62,10 +63,12 @@ using Action =
     std::variant<Send, Publish, Create, LookUp, Renew, Cancel, ListSources, Confirm, Finished>;
 using Actions = std::vector<Action>;
 
-// One of our sockets: its name in the configuration, and the kind of addresses that it reaches.
+// One of our sockets: its name in the configuration, the kind of addresses that it reaches, and how
+// long a datagram may be there.
 struct Listener {
   std::string name;
-  bool is_v6 = false;
+  TransportKind kind = TransportKind::ipv4;
+  std::size_t octets_max = 65'507;
 };
 
 // The label of a subscription that names the listener it was made at, so that its events leave from
@@ -77,5 +80,9 @@ inline constexpr std::string_view listener_label = "sense-listener";
 // of `listeners` when there is none.
 [[nodiscard]] std::size_t listener_for(const std::vector<Listener>& listeners,
                                        const Endpoint& endpoint, const Subscription& subscription);
+
+// The longest datagram for a peer: max-message, or what its listener can send when that is less.
+[[nodiscard]] std::size_t octets_max_of(const Limits& limits,
+                                        const std::vector<Listener>& listeners, const Peer& peer);
 
 }  // namespace sense::datagram

@@ -1,17 +1,15 @@
 #pragma once
 
-#include <boost/asio/ip/udp.hpp>
 #include <string>
 #include <string_view>
 
 #include "core/base/error.hpp"
 #include "core/egress/policy.hpp"
+#include "core/sense/address.hpp"
 #include "core/subscription/subscription.hpp"
 
 // Transport addresses of SENSE clients and the callbacks that name them. Pure functions.
 namespace sense::datagram {
-
-using Endpoint = boost::asio::ip::udp::endpoint;
 
 // A datagram's other end, and which of our listeners it came to (or is to leave by).
 struct Peer {
@@ -22,13 +20,19 @@ struct Peer {
 // The name of this front door, in Subscription::via.
 inline constexpr std::string_view front_door = "sense";
 
-// "sense://192.0.2.7:9000", or "192.0.2.7:9000"; without a port the default one. Numeric addresses
-// only: nothing here may wait for a name server. An IPv4-mapped address becomes the IPv4 one.
+// The address that a callback names, and the callback that names an address: parse_endpoint and
+// to_uri.
 [[nodiscard]] Result<Endpoint> endpoint_of(std::string_view callback);
 [[nodiscard]] std::string callback_of(const Endpoint& endpoint);
 
-// Whether datagrams may be sent to an address that has not asked for them itself: no broadcast, no
-// multicast, no port below 1024, and what the egress policy says.
+// An entry of `listen`: its first word is the address, with its port or socket, 0 for any, and the
+// listener's name.
+[[nodiscard]] std::string_view listen_name(std::string_view entry);
+[[nodiscard]] Result<Endpoint> parse_listen(std::string_view entry);
+
+// Whether datagrams may be sent to an address that has not asked for them itself: a single host, no
+// port or socket that is for well-known services, and what the egress policy says of the IP address
+// that it has or (IPX) is made of. Never a Unix path.
 [[nodiscard]] Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy);
 
 // Whether the callback asked for itself: it is the address that the REGISTER came from, with a

@@ -27,14 +27,8 @@ std::string base64url(std::string_view octets) {
 }  // namespace
 
 std::string Cookies::make_for(const Endpoint& endpoint, std::int64_t window) const {
-  const auto& address = endpoint.address();
-  std::string text;
-  if (address.is_v4())
-    for (const auto octet : address.to_v4().to_bytes()) text += static_cast<char>(octet);
-  else
-    for (const auto octet : address.to_v6().to_bytes()) text += static_cast<char>(octet);
-  // The lengths differ between the two kinds of address, so no two inputs have the same text.
-  text += ':' + std::to_string(endpoint.port()) + ':' + std::to_string(window);
+  // The window has no colon, so no two inputs have the same text.
+  const auto text = std::to_string(window) + ':' + endpoint.identity();
   return base64url(hmac_sha256(key_, text).substr(0, octets_used));
 }
 

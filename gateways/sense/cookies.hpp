@@ -9,8 +9,9 @@
 namespace sense::datagram {
 
 // Proofs that an address can receive what is sent to it, made and checked without memory of anyone:
-// a MAC over address, port and time window. Valid for five to ten minutes. 20 characters, 120 bits:
-// short enough that an answer to the shortest SOURCES stays within three times its octets.
+// a MAC over the whole address, whatever its kind, and a time window. Valid for five to ten
+// minutes. 20 characters, 120 bits: short enough that an answer to the shortest SOURCES stays
+// within three times its octets.
 class Cookies {
  public:
   // `key`: 32 unguessable octets, new at every start. A cookie from before is simply not valid, and

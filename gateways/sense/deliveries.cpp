@@ -44,7 +44,8 @@ void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery
   auto& line = found->second;
   const auto tag = ++tags_;
   const auto reached = find_peer(line, delivery->subscription);
-  auto octets = reached ? delivery_octets(*delivery, tag_text(tag), limits_.max_message)
+  auto octets = reached ? delivery_octets(*delivery, tag_text(tag),
+                                          octets_max_of(limits_, listeners_, line.peer))
                         : Result<std::string>(tl::unexpected(reached.error()));
   if (!octets) {
     out.emplace_back(Finished{ticket, Attempt::rejected(octets.error().message)});
@@ -86,7 +87,8 @@ Status Deliveries::find_peer(Line& line, const SubscriptionRef& subscription) co
     const auto listener = listener_for(listeners_, *endpoint, *subscription);
     if (listener == listeners_.size())
       return fail(Code::addrnotavail, "no listener reaches " + subscription->callback +
-                                          "; add one of its kind (IPv4 or IPv6) to `listen`");
+                                          "; add one of its kind (" +
+                                          std::string(to_text(endpoint->kind())) + ") to `listen`");
     line.peer = {*endpoint, listener};
     line.needs_permission = !asked_for_itself(*subscription);
     line.subscription = subscription;

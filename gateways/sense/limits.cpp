@@ -8,8 +8,16 @@ namespace {
 
 constexpr Option table[] = {
     {"listen", OptionType::list, "127.0.0.1:7367",
-     "Addresses and ports to listen on, such as 0.0.0.0:7367 or [::]:7367; port 0 takes any.", 1,
-     16},
+     "Where to listen: 0.0.0.0:7367, [::]:7367, /run/sense/sense.sock (Unix), "
+     "0000002a.0000c0000207.ipx:16385 (IPX), 12.34.ddp:129 (AppleTalk); port or socket 0 takes "
+     "any.",
+     1, 16},
+    {"ipx-port", OptionType::integer, "213",
+     "UDP port of every node of the IPX network (RFC 1234).", 1, 65'535},
+    {"ddp-group", OptionType::text, "239.192.76.84:1954",
+     "Multicast group and port that are the LocalTalk cable; @ADDRESS behind it names the "
+     "interface.",
+     1, 64},
     {"max-subscriptions", OptionType::integer, "10000", "Subscriptions served at once.", 1,
      1'000'000},
     {"max-subscriptions-per-client", OptionType::integer, "16",

@@ -1,3 +1,4 @@
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <utility>
@@ -5,9 +6,9 @@
 
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
+#include "core/sense/transport.hpp"
 #include "gateways/api/gateway.hpp"
 #include "gateways/sense/server.hpp"
-#include "gateways/sense/udp_listener.hpp"
 
 // The thin shell: sockets, the timer, and the host's services around the pure Server.
 namespace sense::datagram {
@@ -41,10 +42,11 @@ class Attempts {
 class SenseGateway final : public Gateway {
  public:
   SenseGateway(Limits limits, std::vector<std::string> names, std::vector<Endpoint> endpoints,
-               GatewayContext& context)
+               TransportOptions transport_options, GatewayContext& context)
       : limits_(limits),
         names_(std::move(names)),
         endpoints_(std::move(endpoints)),
+        transport_options_(std::move(transport_options)),
         context_(context),
         timer_(context.reactor) {}
 
@@ -60,7 +62,11 @@ class SenseGateway final : public Gateway {
  private:
   Status open_listeners();
   ServerConfig server_config() const;
+  void on_batch(std::size_t listener, std::span<const Datagram> batch);
   void perform(Actions actions);
+  void carry_out(Actions actions) {
+    for (auto& action : actions) std::visit([this](auto& one) { perform_one(one); }, action);
+  }
   void perform_one(Send& action) {
     if (action.to.listener < listeners_.size())
       listeners_[action.to.listener]->send(action.to.address, action.octets);
@@ -73,6 +79,10 @@ class SenseGateway final : public Gateway {
   void perform_one(ListSources& action);
   void perform_one(Confirm& action);
   void perform_one(Finished& action);
+  void flush() {
+    for (const auto& listener : listeners_) listener->flush();
+  }
+  void flush_soon();
   void set_timer();
   // A callback that does nothing any more once the gateway has stopped.
   template <class Function>
@@ -90,20 +100,22 @@ class SenseGateway final : public Gateway {
   Limits limits_;
   std::vector<std::string> names_;  // of the listeners, as configured
   std::vector<Endpoint> endpoints_;
+  TransportOptions transport_options_;
   GatewayContext& context_;
   boost::asio::steady_timer timer_;
   std::optional<MonoTime> timer_due_;
   std::unique_ptr<Server> server_;
-  std::vector<std::unique_ptr<UdpListener>> listeners_;
+  std::vector<std::unique_ptr<Transport>> listeners_;
+  bool flush_due_ = false;
   Attempts attempts_;
   std::shared_ptr<bool> open_;  // null: not started, or stopped
 };
 
 Status SenseGateway::start() {
-  server_ = std::make_unique<Server>(server_config(), context_.subscriptions, context_.egress,
-                                     context_.counters);
   open_ = std::make_shared<bool>(true);
   auto status = open_listeners();
+  server_ = std::make_unique<Server>(server_config(), context_.subscriptions, context_.egress,
+                                     context_.counters);
   if (!status) stop();
   return status;
 }
@@ -111,8 +123,8 @@ Status SenseGateway::start() {
 ServerConfig SenseGateway::server_config() const {
   ServerConfig config;
   config.limits = limits_;
-  for (std::size_t i = 0; i < names_.size(); ++i)
-    config.listeners.push_back({names_[i], endpoints_[i].address().is_v6()});
+  for (std::size_t i = 0; i < listeners_.size(); ++i)
+    config.listeners.push_back({names_[i], endpoints_[i].kind(), listeners_[i]->sendable_max()});
   config.cookie_key.resize(32);
   fill_random({reinterpret_cast<unsigned char*>(config.cookie_key.data()), 32});
   fill_random({reinterpret_cast<unsigned char*>(&config.seed), sizeof(config.seed)});
@@ -121,22 +133,36 @@ ServerConfig SenseGateway::server_config() const {
 }
 
 Status SenseGateway::open_listeners() {
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    auto listener = UdpListener::open(
-        context_.reactor, endpoints_[i], limits_.max_message, context_.counters,
-        [this, i](std::string_view octets, const Endpoint& from, bool cut) {
-          perform(server_->on_datagram(octets, {from, i}, context_.clock.now(), cut));
-        });
-    if (!listener) return tl::unexpected(listener.error());
+  for (const auto& endpoint : endpoints_) {
+    auto listener =
+        open_transport(context_.reactor, endpoint, transport_options_, context_.counters);
+    if (!listener)
+      return fail(listener.error().code,
+                  listener.error().message + "; change `listen` of this gateway");
     listeners_.push_back(std::move(*listener));
   }
+  for (std::size_t i = 0; i < listeners_.size(); ++i)
+    listeners_[i]->start([this, i](std::span<const Datagram> batch) { on_batch(i, batch); });
   return {};
+}
+
+// What a batch makes us send leaves as a batch.
+void SenseGateway::on_batch(std::size_t listener, std::span<const Datagram> batch) {
+  const auto now = context_.clock.now();
+  for (const auto& datagram : batch) {
+    carry_out(server_->on_datagram(datagram.octets, {datagram.from, listener}, now, datagram.cut));
+    if (!open_) return;
+  }
+  flush();
+  set_timer();
 }
 
 void SenseGateway::stop() {
   if (!open_) return;
   perform(server_->stop());
+  flush();
   open_.reset();
+  flush_due_ = false;
   timer_.cancel();
   for (const auto& listener : listeners_) listener->close();
 }
@@ -171,8 +197,18 @@ std::vector<std::string> SenseGateway::listening() const {
 }
 
 void SenseGateway::perform(Actions actions) {
-  for (auto& action : actions) std::visit([this](auto& one) { perform_one(one); }, action);
+  carry_out(std::move(actions));
+  flush_soon();
   set_timer();
+}
+
+// The host hands over many deliveries one after another: they leave together when it is done.
+void SenseGateway::flush_soon() {
+  if (!open_ || std::exchange(flush_due_, true)) return;
+  boost::asio::post(context_.reactor, while_open([this] {
+                      flush_due_ = false;
+                      flush();
+                    }));
 }
 
 void SenseGateway::perform_one(Publish& action) {
@@ -239,14 +275,22 @@ void SenseGateway::set_timer() {
 }
 
 Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext& context) {
-  const auto& names = options.list("listen");
+  std::vector<std::string> names;
   std::vector<Endpoint> endpoints;
-  for (const auto& name : names) {
-    const auto endpoint = parse_listen(name);
+  for (const auto& entry : options.list("listen")) {
+    auto endpoint = parse_listen(entry);
     if (!endpoint) return tl::unexpected(endpoint.error());
-    endpoints.push_back(*endpoint);
+    names.emplace_back(listen_name(entry));
+    endpoints.push_back(std::move(*endpoint));
   }
-  return std::make_unique<SenseGateway>(limits_of(options), names, std::move(endpoints), context);
+  TransportOptions transport;
+  transport.octets_max = limits_of(options).max_message;
+  transport.ipx_port = static_cast<std::uint16_t>(options.integer("ipx-port"));
+  auto group = DdpGroup::parse(options.text("ddp-group"));
+  if (!group) return fail(group.error().code, "ddp-group: " + group.error().message);
+  transport.ddp_group = *group;
+  return std::make_unique<SenseGateway>(limits_of(options), std::move(names), std::move(endpoints),
+                                        std::move(transport), context);
 }
 
 constexpr std::string_view schemes[] = {"sense"};
@@ -257,7 +301,7 @@ constexpr std::uint32_t retry_seconds[] = {1, 2, 4, 8, 16, 32, 32};
 const GatewayDescriptor descriptor = {
     gateway_abi,
     "sense",
-    "SENSE/1 over UDP: subscribe, publish and receive events as text datagrams.",
+    "SENSE/1 over UDP, Unix sockets, IPX or AppleTalk: events as text datagrams.",
     schemes,
     sense_options(),
     {"milliseconds", "both", "end-to-end", 1'200},

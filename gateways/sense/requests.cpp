@@ -49,7 +49,7 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
       return tl::unexpected(status.error());
   }
   // Its zone means something on this machine only, and would be lost in the callback.
-  if (endpoint->address().is_v6() && endpoint->address().to_v6().scope_id() != 0)
+  if (endpoint->zone() != 0)
     return fail(Code::addrnotavail, "link-local addresses cannot be served; use a routable one");
   return endpoint;
 }
@@ -58,7 +58,7 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
 // may come back with another port.
 bool may_change(const Subscription& subscription, const Endpoint& from) {
   for (const auto& text : {subscription.callback, subscription.owner})
-    if (const auto endpoint = endpoint_of(text); endpoint && endpoint->address() == from.address())
+    if (const auto endpoint = endpoint_of(text); endpoint && same_host(*endpoint, from))
       return true;
   return false;
 }
@@ -196,7 +196,9 @@ Status Server::start_publish(const Message& request, const Peer& from, Now now, 
 }
 
 void Server::answer_parameters(const Message& request, const Peer& from, Actions& out) {
-  auto parameters = config_.limits.shown();
+  auto limits = config_.limits;
+  limits.max_message = octets_max_of(limits, config_.listeners, from);
+  auto parameters = limits.shown();
   if (config_.parameters)
     for (auto& [name, value] : config_.parameters()) {
       const bool known = std::any_of(parameters.begin(), parameters.end(),
@@ -205,15 +207,15 @@ void Server::answer_parameters(const Message& request, const Peer& from, Actions
     }
   std::vector<std::string> lines;
   for (const auto& [name, value] : parameters) lines.push_back(name + ": " + encode_value(value));
-  conclude(from, list_reply(request, lines, false), out);
+  conclude(from, list_reply(request, lines, false, limits.max_message), out);
 }
 
 // As many lines as fit into one datagram.
-Message Server::list_reply(const Message& request, const std::vector<std::string>& lines,
-                           bool more) const {
+Message Server::list_reply(const Message& request, const std::vector<std::string>& lines, bool more,
+                           std::size_t octets_max) const {
   auto reply = make_reply(request.tag, Code::noerror);
   constexpr std::size_t more_and_length = 32;
-  std::size_t room = config_.limits.max_message - serialize(reply).size() - more_and_length;
+  std::size_t room = octets_max - serialize(reply).size() - more_and_length;
   for (const auto& line : lines) {
     if (line.size() + 1 > room) {
       more = true;
@@ -280,7 +282,8 @@ Actions Server::on_sources(Ticket ticket, Result<Subscriptions::SourcePage> resu
   if (!pending) return out;
   const auto& tag = pending->request.tag;
   conclude(pending->from,
-           result ? list_reply(pending->request, result->sources, result->more)
+           result ? list_reply(pending->request, result->sources, result->more,
+                               octets_max_of(config_.limits, config_.listeners, pending->from))
                   : make_reply(tag, result.error().code, result.error().message),
            out);
   return out;

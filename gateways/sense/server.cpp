@@ -159,7 +159,7 @@ void Server::answer(const Asker& asker, Message reply, Actions& out) {
 
 void Server::conclude(const Peer& from, const Message& reply, Actions& out) {
   Actions sent;
-  answer({from, config_.limits.max_message}, reply, sent);
+  answer({from, octets_max_of(config_.limits, config_.listeners, from)}, reply, sent);
   for (auto& action : sent) {
     replies_.finish(from.address, reply.tag, std::get<Send>(action).octets);
     out.push_back(std::move(action));

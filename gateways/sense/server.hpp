@@ -105,7 +105,7 @@ class Server {
   [[nodiscard]] std::optional<Pending> take(Ticket ticket);
   [[nodiscard]] Message registered_reply(const Message& request, const Subscription& granted) const;
   [[nodiscard]] Message list_reply(const Message& request, const std::vector<std::string>& lines,
-                                   bool more) const;
+                                   bool more, std::size_t octets_max) const;
 
   void answer(const Asker& asker, Message reply, Actions& out);
   // The reply to a request of a proved address: kept for repeats.

@@ -47,7 +47,7 @@ Status Verifications::admit(const Endpoint& endpoint) const {
   if (waiting_.size() >= limits_.max_pending)
     return fail(Code::nomoreroom, "too many verifications are under way; try again in a minute");
   const auto same = std::count_if(waiting_.begin(), waiting_.end(), [&](const auto& entry) {
-    return entry.second.to.address.address() == endpoint.address();
+    return same_host(entry.second.to.address, endpoint);
   });
   if (static_cast<std::size_t>(same) >= per_address_max)
     return fail(Code::nomoreroom,

@@ -85,6 +85,16 @@ BOOST_AUTO_TEST_CASE(unusual_spellings_of_an_ipv4_address_are_normalized) {
     BOOST_TEST(parsed(text).host == "127.0.0.1", text);
 }
 
+BOOST_AUTO_TEST_CASE(sense_alone_may_name_a_path_without_a_host) {
+  const auto uri = parsed("sense:///run/a.sock?b");
+  BOOST_TEST(uri.host.empty());
+  BOOST_TEST(!uri.port.has_value());
+  BOOST_TEST(uri.path == "/run/a.sock");
+  BOOST_TEST(uri.query == "b");
+  BOOST_TEST(parsed("SENSE:///a//b").path == "/a//b");
+  refused({"sense:///", "sense://", "sense://?a", "http:///run/a", "smtp:///run/a", "file:///a"});
+}
+
 BOOST_AUTO_TEST_CASE(malformed_uri_is_refused) {
   refused({"",
            ":",

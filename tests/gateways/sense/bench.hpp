@@ -31,7 +31,11 @@ class Bench {
     attempts.clear();
     ServerConfig config;
     config.limits = limits_;
-    config.listeners = {{"127.0.0.1:7367", false}, {"[::1]:7367", true}};
+    config.listeners = {{"127.0.0.1:7367", TransportKind::ipv4},
+                        {"[::1]:7367", TransportKind::ipv6},
+                        {"/run/sense.sock", TransportKind::unix_path},
+                        {"2a.7f000001.ipx:16384", TransportKind::ipx},
+                        {"12.1.ddp:128", TransportKind::ddp, 586}};
     config.cookie_key = random_token(160);
     config.seed = 7;
     config.parameters = [] {
@@ -41,10 +45,14 @@ class Bench {
     server = std::make_unique<Server>(std::move(config), subscriptions, egress, counters);
   }
 
+  // Which listener has that kind of address.
+  static std::size_t listener_of(const Endpoint& from) {
+    return static_cast<std::size_t>(from.kind()) - static_cast<std::size_t>(TransportKind::ipv4);
+  }
   // Sends one datagram to the server and lets the host answer. What came back is in `sent`.
   std::vector<std::string> tell(const Endpoint& from, std::string_view octets, bool answer = true) {
     sent.clear();
-    perform(server->on_datagram(octets, {from, from.address().is_v6() ? 1U : 0U}, clock.now()));
+    perform(server->on_datagram(octets, {from, listener_of(from)}, clock.now()));
     if (answer) settle();
     return octets_to(from);
   }

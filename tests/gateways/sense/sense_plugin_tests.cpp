@@ -12,66 +12,21 @@
 #include <sstream>
 
 #include "gateways/sense/limits.hpp"
-#include "gateways/sense/udp_listener.hpp"
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/running.hpp"
 
 using namespace sense;
 using namespace sense::datagram;
 using namespace sense::datagram::test;
 
-extern "C" const sense::GatewayDescriptor* sense_gateway_descriptor();
-
 namespace {
 
 namespace asio = boost::asio;
 
-// The real plugin on the loopback interface, with a stand-in for its host.
-struct Running {
-  asio::io_context reactor;
-  Counters counters;
-  EgressPolicy egress = *EgressPolicy::make({});
-  FakeSubscriptions subscriptions{system_clock()};
-  FakePublisher publisher;
-  GatewayContext context{
-      "sense",   system_clock(),
-      counters,  reactor,
-      publisher, subscriptions,
-      egress,    [] { return std::vector<std::pair<std::string, std::string>>{}; }};
-  std::unique_ptr<Gateway> gateway;
-  std::vector<Endpoint> servers;
-
-  explicit Running(std::vector<std::string> listen = {"127.0.0.1:0"}) {
-    auto settings = Settings::defaults(sense_gateway_descriptor()->options);
-    BOOST_REQUIRE(settings.set_list("listen", std::move(listen)).has_value());
-    BOOST_REQUIRE(settings.set("retry-interval", "100ms").has_value());
-    auto made = sense_gateway_descriptor()->create(settings, context);
-    BOOST_REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().message));
-    gateway = std::move(*made);
-    const auto status = gateway->start();
-    BOOST_REQUIRE_MESSAGE(status.has_value(), (status ? "" : status.error().message));
-    for (const auto& uri : gateway->listening()) servers.push_back(*endpoint_of(uri));
-  }
-  ~Running() { gateway->stop(); }
-
-  // Runs the reactor and the host until the condition holds; at most ten seconds.
-  template <class Condition>
-  void until(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-    while (!condition() && std::chrono::steady_clock::now() < end) {
-      reactor.restart();
-      reactor.run_for(std::chrono::milliseconds{1});
-      subscriptions.run();
-      publisher.run();
-    }
-    BOOST_REQUIRE(condition());
-  }
-};
-
 struct Socket {
   explicit Socket(Running& host, std::size_t server = 0)
       : running(host),
-        to(host.servers.at(server)),
-        socket(host.reactor, Endpoint(to.protocol(), 0)) {
+        to(host.servers.at(server).address(), host.servers.at(server).port()),
+        socket(host.reactor, asio::ip::udp::endpoint(to.protocol(), 0)) {
     const auto loopback = to.address().is_v4()
                               ? asio::ip::address(asio::ip::address_v4::loopback())
                               : asio::ip::address(asio::ip::address_v6::loopback());
@@ -81,7 +36,7 @@ struct Socket {
   Message receive() {
     running.until([&] { return socket.available() > 0; });
     std::string octets(70'000, '\0');
-    Endpoint from;
+    asio::ip::udp::endpoint from;
     octets.resize(socket.receive_from(asio::buffer(octets), from));
     BOOST_TEST(from == to);
     const auto message = parse(octets);
@@ -101,7 +56,7 @@ struct Socket {
   }
 
   Running& running;
-  Endpoint to;
+  asio::ip::udp::endpoint to;
   asio::ip::udp::socket socket;
   Endpoint local;
 };
@@ -139,20 +94,6 @@ std::string contents(const std::string& path) {
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-std::shared_ptr<Delivery> delivery_for(SubscriptionRef subscription) {
-  Event event;
-  event.id = "1";
-  event.type = *QName::parse("{a}b");
-  event.source = "//x";
-  event.time = WallTime{};
-  event.data = "hello";
-  auto delivery = std::make_shared<Delivery>();
-  delivery->subscription = std::move(subscription);
-  delivery->number = 1;
-  delivery->event = std::make_shared<const Event>(event);
-  return delivery;
 }
 
 }  // namespace
@@ -304,7 +245,7 @@ BOOST_AUTO_TEST_CASE(both_kinds_of_address_are_served_by_their_own_listener) {
   boost::system::error_code problem;
   asio::io_context probe;
   asio::ip::udp::socket six(probe, asio::ip::udp::v6());
-  six.bind(Endpoint(asio::ip::address_v6::loopback(), 0), problem);
+  six.bind({asio::ip::address_v6::loopback(), 0}, problem);
   if (problem) {
     BOOST_TEST_MESSAGE("skipped: this machine has no IPv6 loopback");
     return;
@@ -345,10 +286,18 @@ BOOST_AUTO_TEST_CASE(burst_of_five_thousand_datagrams_is_taken_in_or_counted) {
 }
 
 BOOST_AUTO_TEST_CASE(listen_addresses_are_checked_with_a_sentence) {
-  for (const auto* text : {"", "7367", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "host:7367",
-                           "::1:7367", "[127.0.0.1]:1", "127.0.0.1:1x", "[::1]"})
-    BOOST_TEST(!parse_listen(text).has_value(), text);
-  BOOST_TEST(parse_listen("[::]:0").has_value());
+  for (const auto* text :
+       {"", "7367", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "host:7367", "::1:7367",
+        "[127.0.0.1]:1", "127.0.0.1:1x", "[::1]", "[::1]:", "run/sense.sock", "/", "2a.1.ipx",
+        "12.34.ddp", "12.34.ddp:255", "unix:/run/sense.sock"}) {
+    const auto refused = parse_listen(text);
+    BOOST_TEST(!refused.has_value(), text);
+    if (!refused) BOOST_TEST(refused.error().message.starts_with("listen: '"));
+  }
+  for (const auto* text : {"[::]:0", "0.0.0.0:7367", "/run/sense.sock", "sense:///run/sense.sock",
+                           "2a.7f000001.ipx:0", "12.0.ddp:0", "sense://127.0.0.1:7367"})
+    BOOST_TEST(parse_listen(text).has_value(), text);
+  BOOST_TEST(to_uri(*parse_listen(" 127.0.0.1:9  key=required ")) == "sense://127.0.0.1:9");
   Running running;
   auto settings = Settings::defaults(sense_gateway_descriptor()->options);
   const auto taken = "127.0.0.1:" + std::to_string(running.servers[0].port());

@@ -1,0 +1,189 @@
+#include "gateways/sense/cookies.hpp"
+#include "tests/gateways/sense/bench.hpp"
+
+using namespace sense;
+using namespace sense::datagram;
+using namespace sense::datagram::test;
+
+// What the server does with each kind of address, without a socket.
+
+namespace {
+
+const auto path = Endpoint::at_path("/run/client.sock");
+const auto ipx = Endpoint::at_ipx(42, 0x08080808, 0x4001);
+const auto ddp = Endpoint::at_ddp(12, 34, 129);
+const Endpoint four(boost::asio::ip::make_address("8.8.4.4"), 9000);
+const Endpoint six(boost::asio::ip::make_address("2606:4700::1"), 9000);
+const std::vector<Endpoint> kinds = {four, six, path, ipx, ddp};
+
+Message register_elsewhere(Bench& bench, const Endpoint& from, const std::string& to) {
+  static unsigned tags = 0;
+  auto message = bench.registration(from, "t" + std::to_string(++tags));
+  message.add("Deliver-To", to);
+  return bench.ask(from, message);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sense_address_kinds_tests)
+
+BOOST_AUTO_TEST_CASE(cookie_is_good_for_the_one_address_that_it_was_made_for) {
+  const Cookies cookies(std::string(32, 'k'));
+  const auto now = VirtualClock().now().mono;
+  std::vector<Endpoint> all = kinds;
+  for (const auto& endpoint : kinds)
+    if (endpoint != path) all.push_back(endpoint.with_port(200));
+  all.push_back(Endpoint::at_path("/run/client.sockx"));
+  all.push_back(Endpoint::at_ipx(43, 0x08080808, 0x4001));
+  all.push_back(Endpoint::at_ipx(42, 0x08080809, 0x4001));
+  all.push_back(Endpoint::at_ddp(13, 34, 129));
+  all.push_back(Endpoint::at_ddp(12, 35, 129));
+  for (const auto& asker : all)
+    for (const auto& other : all)
+      BOOST_TEST(cookies.valid(cookies.make(asker, now), other, now) == (asker == other),
+                 to_uri(asker) << " and " << to_uri(other));
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_registers_and_is_served_from_a_listener_of_its_kind) {
+  Bench bench;
+  for (const auto& client : kinds) {
+    BOOST_TEST_CONTEXT(to_uri(client)) {
+      const auto subscription = bench.subscribe(client);
+      BOOST_TEST(subscription->callback == to_uri(client));
+      BOOST_TEST(subscription->owner == to_uri(client));
+      BOOST_TEST(asked_for_itself(*subscription));
+      const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
+      BOOST_REQUIRE_EQUAL(bench.sent.size(), 1U);
+      BOOST_TEST((bench.sent[0].to.address == client));
+      BOOST_TEST(bench.sent[0].to.listener == Bench::listener_of(client));
+      bench.ack(client, subscription->id, "1");
+      BOOST_TEST((bench.attempt(ticket)->outcome == Attempt::Outcome::delivered));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgement_of_a_neighbour_does_not_count) {
+  Bench bench;
+  const auto subscription = bench.subscribe(path);
+  const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
+  bench.ack(Endpoint::at_path("/run/other.sock"), subscription->id, "1");
+  BOOST_TEST(!bench.attempt(ticket).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(path_is_served_only_when_it_asked_for_itself) {
+  Bench bench({}, {"0.0.0.0/0", "::/0"});
+  for (const auto& asker : kinds) {
+    const auto reply = register_elsewhere(bench, asker, "sense:///run/victim.sock");
+    BOOST_TEST((reply.code == Code::noaccess), to_uri(asker));
+  }
+  BOOST_TEST(bench.subscriptions.requests.empty());
+  BOOST_TEST((register_elsewhere(bench, path, to_uri(path)).code == Code::noerror));
+  // Also what came by another door is not sent there.
+  Subscription foreign;
+  foreign.id = "s-http";
+  foreign.via = "http";
+  foreign.owner = "alice";
+  foreign.callback = to_uri(path);
+  const auto ref = bench.subscriptions.put(foreign);
+  const auto ticket = bench.deliver(bench.event_delivery(ref, 1));
+  BOOST_TEST(bench.sent.empty());
+  BOOST_TEST((bench.attempt(ticket)->outcome == Attempt::Outcome::rejected));
+  Actions actions;
+  const auto asked = bench.server->verify(*ref, "t", bench.clock.now(), actions);
+  BOOST_TEST((asked.outcome == Verification::Outcome::refused));
+  BOOST_TEST(actions.empty());
+}
+
+BOOST_AUTO_TEST_CASE(targets_elsewhere_are_single_hosts_at_sockets_that_are_free) {
+  Bench bench({}, {"0.0.0.0/0", "::/0"});
+  for (const auto* target :
+       {"sense://2a.ffffffffffff.ipx:16385", "sense://2a.0000ffffffff.ipx:16385",
+        "sense://2a.000000000000.ipx:16385", "sense://2a.0001c0000207.ipx:16385",
+        "sense://2a.0000e0000001.ipx:16385", "sense://2a.0000c0000207.ipx:1105",
+        "sense://12.255.ddp:129", "sense://12.0.ddp:129", "sense://12.34.ddp:127",
+        "sense://12.34.ddp:0"}) {
+    const auto reply = register_elsewhere(bench, four, target);
+    BOOST_TEST((reply.code == Code::addrnotavail), target << ": " << reply.text("Reason"));
+  }
+  BOOST_TEST(bench.subscriptions.requests.empty());
+  for (const auto* target : {"sense://0000002a.0000c0000207.ipx:16384", "sense://12.34.ddp:128"}) {
+    const auto reply = register_elsewhere(bench, four, target);
+    BOOST_TEST((reply.code == Code::noerror), target << ": " << reply.text("Reason"));
+    BOOST_TEST(reply.text("State") == "pending");
+    const auto id = std::string(reply.text("Subscription"));
+    Actions actions;
+    const auto asked =
+        bench.server->verify(*bench.subscriptions.served.at(id), "t", bench.clock.now(), actions);
+    BOOST_TEST((asked.outcome == Verification::Outcome::asked));
+    BOOST_REQUIRE_EQUAL(actions.size(), 1U);
+    const auto& send = std::get<Send>(actions[0]);
+    BOOST_TEST(to_uri(send.to.address) == target);
+    BOOST_TEST(send.to.listener == Bench::listener_of(send.to.address));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(egress_policy_is_asked_about_the_ip_address_that_an_ipx_node_is) {
+  Bench strict;
+  for (const auto* target :
+       {"sense://2a.00007f000001.ipx:16385", "sense://2a.00000a000001.ipx:16385"})
+    BOOST_TEST((register_elsewhere(strict, ipx, target).code == Code::noaccess), target);
+  BOOST_TEST((register_elsewhere(strict, ipx, "2a.08080404.ipx:16385").code == Code::noerror));
+  Bench open({}, {"10.0.0.0/8"});
+  BOOST_TEST((register_elsewhere(open, ipx, "2a.0a000001.ipx:16385").code == Code::noerror));
+  // Who asked for itself is served where it is.
+  const auto inside = Endpoint::at_ipx(42, 0x7f000002, 0x4001);
+  BOOST_TEST(strict.subscribe(inside)->callback == to_uri(inside));
+}
+
+BOOST_AUTO_TEST_CASE(client_may_come_back_with_another_port_but_not_as_another_host) {
+  Bench bench;
+  unsigned tags = 0;
+  const auto renew = [&](const Endpoint& from, const std::string& id) {
+    auto message = bench.registration(from, "n" + std::to_string(++tags));
+    message.add("Subscription", id);
+    return bench.ask(from, message).code;
+  };
+  const auto by_path = bench.subscribe(path)->id;
+  BOOST_TEST((renew(path, by_path) == Code::noerror));
+  BOOST_TEST((renew(Endpoint::at_path("/run/other.sock"), by_path) == Code::notfound));
+  const auto by_ipx = bench.subscribe(ipx)->id;
+  BOOST_TEST((renew(ipx.with_port(0x4002), by_ipx) == Code::noerror));
+  BOOST_TEST((renew(Endpoint::at_ipx(43, 0x08080808, 0x4001), by_ipx) == Code::notfound));
+  BOOST_TEST((renew(four, by_ipx) == Code::notfound));
+  const auto by_ddp = bench.subscribe(ddp)->id;
+  BOOST_TEST((renew(ddp.with_port(130), by_ddp) == Code::noerror));
+  BOOST_TEST((renew(Endpoint::at_ddp(12, 35, 129), by_ddp) == Code::notfound));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_longer_than_the_listener_can_send_is_sent) {
+  Bench bench;
+  for (unsigned i = 0; i < 100; ++i)
+    bench.subscriptions.known_sources.push_back("//hq.example/" + std::to_string(1000 + i));
+  for (const auto& client : kinds) {
+    BOOST_TEST_CONTEXT(to_uri(client)) {
+      const std::size_t longest = client.kind() == TransportKind::ddp ? 586 : 1'200;
+      const auto cookie = bench.cookie(client);
+      for (const auto kind : {Kind::parameters, Kind::sources}) {
+        auto message = make_message(kind, "q" + std::to_string(static_cast<int>(kind)));
+        message.add("Cookie", cookie);
+        const auto replies = bench.tell(client, serialize(message));
+        BOOST_REQUIRE_EQUAL(replies.size(), 1U);
+        BOOST_TEST(replies[0].size() <= longest);
+        const auto reply = parse(replies[0]);
+        if (kind == Kind::sources)
+          BOOST_TEST((reply->text("More") == "yes") == (replies[0].size() + 30 > longest));
+        else
+          BOOST_TEST(reply->data.find("max-message: " + std::to_string(longest) + "\n") !=
+                     std::string::npos);
+      }
+      const auto subscription = bench.subscribe(client);
+      (void)bench.deliver(bench.event_delivery(subscription, 1, std::string(700, 'x')));
+      BOOST_REQUIRE_EQUAL(bench.sent.size(), 1U);
+      const auto event = parse(bench.sent[0].octets);
+      BOOST_TEST(bench.sent[0].octets.size() <= longest);
+      BOOST_TEST(event->truncated_length.has_value() == (longest < 700));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
