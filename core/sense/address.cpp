@@ -92,6 +92,29 @@ Result<Endpoint> parse_path(std::string_view text, const Uri& uri) {
   return Endpoint::at_path(*path);
 }
 
+// sense://192.0.2.7:7367 as to_uri writes it: most callbacks are, and are read for each delivery.
+// Every other spelling goes the long way.
+std::optional<Endpoint> plain_ipv4(std::string_view text) {
+  if (!text.starts_with(scheme)) return std::nullopt;
+  text.remove_prefix(scheme.size());
+  const auto number = [](std::string_view digits, std::uint64_t max) {
+    const bool odd = digits.size() > 1 && digits.front() == '0';
+    return odd ? std::nullopt : read_number<std::uint32_t>(digits, 10, 5, max);
+  };
+  std::uint32_t address = 0;
+  for (const char end : {'.', '.', '.', ':'}) {
+    const auto size = text.find(end);
+    if (size == std::string_view::npos) return std::nullopt;
+    const auto octet = number(text.substr(0, size), 255);
+    if (!octet) return std::nullopt;
+    address = address << 8U | *octet;
+    text.remove_prefix(size + 1);
+  }
+  const auto port = number(text, 65'535);
+  if (!port) return std::nullopt;
+  return Endpoint(address_v4(address), static_cast<std::uint16_t>(*port));
+}
+
 // "0000002a.0000c0000207": network and node.
 Result<Endpoint> parse_ipx(std::string_view text, std::string_view host,
                            std::optional<std::uint16_t> socket) {
@@ -258,6 +281,7 @@ std::string to_uri(const Endpoint& endpoint) {
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
+  if (const auto plain = plain_ipv4(text)) return *plain;
   const bool whole = text.find("://") != std::string_view::npos;
   const auto uri = parse_uri(whole ? std::string(text) : std::string(scheme) + std::string(text));
   if (!uri) return tl::unexpected(uri.error());

@@ -104,6 +104,22 @@ BOOST_AUTO_TEST_CASE(what_is_no_address_is_refused) {
   BOOST_TEST(parse_endpoint("sense:///" + std::string(106, 'x')).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(every_spelling_of_an_ipv4_address_is_read_as_a_uri_is) {
+  // As written by to_uri it is read without the parser of URIs; the meaning must be the same.
+  for (const auto* text :
+       {"192.0.2.7:7367", "0.0.0.0:0",    "255.255.255.255:65535", "192.0.2.07:1",  "192.0.2.7:01",
+        "192.0.2.7",      "192.0.2.7:",   "192.0.2.7:65536",       "192.0.2.256:1", "192.0.2:1",
+        "1.2.3.4.5:1",    "192.0.2.7:1/", "192.0.2.7:1x",          "192.0.2.7.:1",  "127.1:1",
+        "3221225991:1",   "1..2.3:4",     "192.0.2.7:1:2",         ".1.2.3:4",      "192.0.2.7:-1",
+        "+1.2.3.4:5"}) {
+    const auto uri = parse_endpoint("sense://" + std::string(text));
+    const auto bare = parse_endpoint(text);
+    BOOST_REQUIRE(uri.has_value() == bare.has_value());
+    if (uri) BOOST_TEST((*uri == *bare), text);
+  }
+  BOOST_TEST(!parse_endpoint(std::string_view("sense://192.0.2.7:1\0", 20)).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(mapped_ipv4_address_is_the_ipv4_address) {
   BOOST_TEST((parsed("[::ffff:192.0.2.7]:9") == parsed("192.0.2.7:9")));
   BOOST_TEST((Endpoint(ip::make_address("::ffff:192.0.2.7"), 9) == parsed("192.0.2.7:9")));

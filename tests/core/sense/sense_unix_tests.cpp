@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(file_that_is_no_socket_is_never_removed) {
   BOOST_TEST(std::filesystem::file_size(path) == 4U);
   BOOST_TEST(std::filesystem::is_symlink(link));
   BOOST_TEST(is_socket(gone));
-  (void)refusal(folder / "no such folder/server.sock");
+  (void)refusal(folder / "no-such-folder/server.sock");
 }
 
 BOOST_AUTO_TEST_CASE(path_that_was_taken_over_is_not_removed_at_the_end) {
