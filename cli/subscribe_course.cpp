@@ -122,7 +122,7 @@ class Course {
     if (auto good = start(); !good) finish(good);
     if (!finished_) io_.run();
     if (failure_) return outcome();
-    return fail(failure_.error().code, failure_.error().message + last_words_of_server());
+    return fail(failure_.error().code, failure_.error().message + last_words_of_servers());
   }
 
  private:

@@ -45,7 +45,7 @@ class Course {
 
   Result<Outcome> run() {
     if (auto ended = run_all(); !ended)
-      return fail(ended.error().code, ended.error().message + last_words_of_server());
+      return fail(ended.error().code, ended.error().message + last_words_of_servers());
     return std::move(outcome_);
   }
 

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto server_log = "server.log";
+std::string server_log(int number) { return "server-" + std::to_string(number) + ".log"; }
 
 }  // namespace
 
@@ -39,7 +39,11 @@ Status WorkFolder::enter(const std::string& parent) {
 }
 
 Result<pid_t> start_server(Children& children, const std::vector<std::string>& command) {
-  const int log = ::open(server_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  // A file for each: the last line of a shared one may be that of the server that is well.
+  int number = 1;
+  int log = -1;
+  do log = ::open(server_log(number++).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  while (log < 0 && errno == EEXIST);
   if (log < 0)
     return fail(Code::system,
                 std::string("the server's log cannot be written: ") + std::strerror(errno));
@@ -48,12 +52,16 @@ Result<pid_t> start_server(Children& children, const std::vector<std::string>& c
   return started;
 }
 
-std::string last_words_of_server() {
-  std::ifstream file(server_log);
-  std::string last;
-  for (std::string line; std::getline(file, line);)
-    if (!line.empty()) last = line;
-  return last.empty() ? "" : "; the server's last words: " + printable(last);
+std::string last_words_of_servers() {
+  std::string words;
+  for (int number = 1; fs::exists(server_log(number)); ++number) {
+    std::ifstream file(server_log(number));
+    std::string last;
+    for (std::string line; std::getline(file, line);)
+      if (!line.empty()) last = line;
+    if (!last.empty()) words += "; a server's last words: " + printable(last);
+  }
+  return words;
 }
 
 }  // namespace sense::bench

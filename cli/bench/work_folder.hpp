@@ -26,11 +26,10 @@ class WorkFolder {
   std::filesystem::path path_;
 };
 
-// Starts a server that works in this folder; what it says goes to the file server.log there, which
-// several may share.
+// Starts a server that works in this folder; what it says goes to a file of its own there.
 [[nodiscard]] Result<pid_t> start_server(Children& children,
                                          const std::vector<std::string>& command);
-// "; the server's last words: ...", for messages; empty: it said nothing.
-[[nodiscard]] std::string last_words_of_server();
+// "; a server's last words: ..." for each of them that said something, for messages.
+[[nodiscard]] std::string last_words_of_servers();
 
 }  // namespace sense::bench

@@ -134,19 +134,23 @@ BOOST_AUTO_TEST_CASE(server_that_dies_fails_the_run_by_name) {
   BOOST_TEST(outcome.error().message == "wire ended with exit code 1");
 }
 
-BOOST_AUTO_TEST_CASE(program_that_is_not_there_is_said_with_the_servers_last_words) {
-  struct NoServer final : Wire {
+BOOST_AUTO_TEST_CASE(server_that_dies_is_said_with_the_last_words_of_each) {
+  struct Two final : Wire {
     Result<pid_t> start(const Workload&, Children& children) override {
-      std::ofstream("server.log") << "first\nsomething is wrong\n";
-      return start_server(children, {"sense-no-such-program"});
+      auto well = start_server(children, {"sh", "-c", "echo all is well; exec sleep 60"});
+      if (!well) return well;
+      return start_server(children, {"sh", "-c", "echo first; echo something is wrong; exit 3"});
+    }
+    Status publish(const Workload&, Sender&) override {
+      for (;;) ::pause();
     }
   } wire;
   const LeavesNothing check;
   const auto outcome = run(workload_in(check.folder), wire);
   BOOST_REQUIRE(!outcome);
-  BOOST_TEST(outcome.error().message ==
-             "sense-no-such-program ended at once: there is no such program; the server's last "
-             "words: something is wrong");
+  BOOST_TEST(outcome.error().message.starts_with("sh ended with exit code 3"));
+  BOOST_TEST(outcome.error().message.find("; a server's last words: something is wrong") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(word_to_stop_ends_the_run) {
