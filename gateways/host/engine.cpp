@@ -97,6 +97,7 @@ void Engine::end(const std::string& id, std::string reason, bool tell, Now now) 
   item.kind = Delivery::Kind::ended;
   item.more.edit().reason = std::move(reason);
   const auto key = add_item(*lane, std::move(item));
+  mark(*lane);
   lane->work->fresh.push(key);
   pump(*lane, now);
 }
@@ -125,20 +126,37 @@ void Engine::drop_items(Lane& lane, Now now) {
     remove_item(lane, key, now);
   }
   if (work.timer != MonoTime{}) timers_.erase({work.timer, lane.handle});
+  count_flowing(lane, 0);
   lane.work.reset();
 }
 
 void Engine::drop_lane(Lane& lane) {
   const auto id = lane.subscription->id;
   if (lane.work && lane.work->timer != MonoTime{}) timers_.erase({lane.work->timer, lane.handle});
+  if (lane.work) count_flowing(lane, 0);
   if (lane.saved) removed_lanes_.insert(id);
+  more_happened_ = true;
   lanes_.remove(lane);
   actions_.forget.push_back(id);
 }
 
 void Engine::mark(Lane& lane) {
+  lane.changed = more_happened_ = true;
+  list(lane);
+}
+
+void Engine::list(Lane& lane) {
   if (std::exchange(lane.dirty, true)) return;
   dirty_lanes_.push_back(lane.handle);
+}
+
+std::uint64_t Engine::give_number(Lane& lane) {
+  if (std::exchange(lane.round, round_) != round_) {
+    lane.number_before = lane.next_number;
+    lane.clean_before = !lane.dirty;
+  }
+  list(lane);
+  return lane.next_number++;
 }
 
 Work& Engine::work(Lane& lane) const {

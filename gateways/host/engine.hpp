@@ -127,6 +127,7 @@ class Engine {
     bool ending = false;
     std::uint64_t windows = 0;
     Lane::Suspension suspension = Lane::Suspension::none;
+    bool only_number = false;  // nothing else has changed since it was stored
   };
   // What has changed since the last checkpoint. Removals come before insertions.
   struct Checkpoint {
@@ -135,7 +136,14 @@ class Engine {
     std::vector<std::pair<std::string, std::uint64_t>> items_removed;  // lane, key of the item
     std::vector<std::pair<std::uint64_t, SavedItem>> items;            // key, item
   };
-  [[nodiscard]] Checkpoint take_checkpoint(Now now);
+  enum class AsOf : std::uint8_t { now, checkpoint_before };
+  // As of the checkpoint before, nothing is in it of the events that came later: most of them will
+  // be delivered before the next one, and need never be stored. After a crash they come again, and
+  // get the same numbers. REQUIRES: then may_look_back().
+  [[nodiscard]] Checkpoint take_checkpoint(Now now, AsOf as_of = AsOf::now);
+  // Whether nothing has happened since the checkpoint before but that events came, were attempted
+  // and delivered.
+  [[nodiscard]] bool may_look_back() const { return !more_happened_; }
   // The checkpoint that was taken last is stored: events that wait need not stay in memory, and
   // windows that it holds may be attempted.
   void stored(Now now);
@@ -159,6 +167,8 @@ class Engine {
   // Events held in memory because they are in no checkpoint yet.
   [[nodiscard]] std::size_t unsaved() const { return unsaved_; }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
+  // Deliveries that wait for nothing but their turn or an answer, of callbacks that work.
+  [[nodiscard]] std::size_t flowing() const { return flowing_; }
   // Events that wait for one subscription.
   [[nodiscard]] std::size_t waiting_for(std::string_view id) const;
 
@@ -180,6 +190,8 @@ class Engine {
   void drop_items(Lane& lane, Now now);
   void drop_lane(Lane& lane);
   void mark(Lane& lane);
+  void list(Lane& lane);
+  [[nodiscard]] std::uint64_t give_number(Lane& lane);
   [[nodiscard]] Work& work(Lane& lane) const;
 
   // engine_match.cpp: events become items
@@ -194,6 +206,7 @@ class Engine {
 
   // engine_schedule.cpp: what is attempted when
   void pump(Lane& lane, Now now);
+  void count_flowing(Lane& lane, std::size_t count);
   void let_go(Lane& lane, Now now);
   [[nodiscard]] std::optional<Key> next_key(Lane& lane, Now now) const;
   [[nodiscard]] std::optional<Key> next_probe(Lane& lane, Now now) const;
@@ -236,6 +249,7 @@ class Engine {
   static void unpark(Lane& lane);
 
   // engine_checkpoint.cpp
+  [[nodiscard]] std::vector<SavedLane> save_lanes(AsOf as_of);
   [[nodiscard]] SavedItem saved_form(const Lane& lane, const Item& item, Now now) const;
   void arrange(Lane& lane, Now now);
   void arrange_item(Lane& lane, Key key, Item& item, Now now);
@@ -252,6 +266,7 @@ class Engine {
   std::vector<std::uint32_t> candidates_;                // of the event at hand
   std::size_t unsaved_ = 0;
   std::size_t waiting_ = 0;
+  std::size_t flowing_ = 0;
   Totals totals_;
   Actions actions_;
   bool withdrawn_ = false;            // some of actions_.deliver are void
@@ -259,6 +274,10 @@ class Engine {
 
   // For the next checkpoint. Handles and keys may have become others': flags tell.
   using Place = std::pair<std::uint32_t, Key>;
+  std::uint32_t round_ = 1;        // ends with each checkpoint
+  std::uint64_t seen_ = 0;         // the last event's sequence
+  std::uint64_t seen_before_ = 0;  // when the round began
+  bool more_happened_ = false;     // in this round, than may_look_back() allows
   std::vector<std::uint32_t> dirty_lanes_;
   std::set<std::string> removed_lanes_;
   std::vector<Place> dirty_items_;

@@ -36,18 +36,35 @@ Engine::SavedItem Engine::saved_form(const Lane& lane, const Item& item, Now now
   return saved;
 }
 
-Engine::Checkpoint Engine::take_checkpoint(Now now) {
+std::vector<Engine::SavedLane> Engine::save_lanes(AsOf as_of) {
+  std::vector<SavedLane> saved;
+  std::vector<std::uint32_t> later;
+  for (const auto handle : std::exchange(dirty_lanes_, {})) {
+    auto* lane = lanes_.find(handle);
+    if (lane == nullptr || !std::exchange(lane->dirty, false)) continue;
+    auto number = lane->next_number;
+    if (as_of == AsOf::checkpoint_before && lane->round == round_) {
+      number = lane->number_before;
+      later.push_back(handle);
+      if (lane->clean_before) continue;
+    }
+    const bool only_number = !std::exchange(lane->changed, false) && lane->saved;
+    saved.push_back(
+        {lane->subscription, number, lane->ending, lane->windows, lane->suspension, only_number});
+    lane->saved = true;
+  }
+  for (const auto handle : later) list(lanes_.at(handle));
+  return saved;
+}
+
+Engine::Checkpoint Engine::take_checkpoint(Now now, AsOf as_of) {
+  SENSE_CHECK(as_of == AsOf::now || may_look_back());
   Checkpoint checkpoint;
   checkpoint.lanes_removed.assign(removed_lanes_.begin(), removed_lanes_.end());
   checkpoint.items_removed = std::exchange(removed_items_, {});
   removed_lanes_.clear();
-  for (const auto handle : std::exchange(dirty_lanes_, {})) {
-    auto* lane = lanes_.find(handle);
-    if (lane == nullptr || !std::exchange(lane->dirty, false)) continue;
-    checkpoint.lanes.push_back(
-        {lane->subscription, lane->next_number, lane->ending, lane->windows, lane->suspension});
-    lane->saved = true;
-  }
+  checkpoint.lanes = save_lanes(as_of);
+  std::vector<Place> later;
   for (const auto& [handle, key] : std::exchange(dirty_items_, {})) {
     auto* lane = lanes_.find(handle);
     if (lane == nullptr || !lane->work) continue;
@@ -55,6 +72,10 @@ Engine::Checkpoint Engine::take_checkpoint(Now now) {
     if (found == lane->work->items.end()) continue;
     auto& item = found->second;
     if (!std::exchange(item.dirty, false)) continue;
+    if (as_of == AsOf::checkpoint_before && item.sequence > seen_before_) {
+      later.emplace_back(handle, key);
+      continue;
+    }
     checkpoint.items.emplace_back(key, saved_form(*lane, item, now));
     if (item.event && !item.event_saved) --unsaved_;
     item.saved = true;
@@ -62,6 +83,11 @@ Engine::Checkpoint Engine::take_checkpoint(Now now) {
     item.event_saved = true;
     releasable_.emplace_back(handle, key);
   }
+  for (const auto& [handle, key] : later)
+    touch(lanes_.at(handle), key, lanes_.at(handle).work->item(key));
+  ++round_;
+  seen_before_ = seen_;
+  more_happened_ = false;
   return checkpoint;
 }
 
@@ -100,7 +126,7 @@ void Engine::go_on_stored(Now now) {
   std::erase_if(unstored_lanes_, [&](const std::uint32_t handle) {
     auto* lane = lanes_.find(handle);
     if (lane == nullptr || !lane->work || !lane->work->unstored) return true;
-    if (lane->dirty) return false;  // redriven behind the checkpoint
+    if (lane->work->unstored_since == round_) return false;  // redriven behind the checkpoint
     lane->work->unstored = false;
     stored.push_back(handle);
     return true;

@@ -28,6 +28,7 @@ void Engine::find_candidates(const Event& event) {
 }
 
 void Engine::on_event(const EventRef& event, Now now) {
+  seen_ = event->sequence;
   if (event->type.ns() == gateway_namespace) return;
   find_candidates(*event);
   for (const auto handle : candidates_) {
@@ -69,7 +70,7 @@ void Engine::take(Lane& lane, const EventRef& event, Now now) {
   item.event = event;
   item.octets = static_cast<std::uint32_t>(event->data.size());
   // What is collected is numbered when it joins its window: there a newer one may take its place.
-  if (!delivery.collects()) item.number = lane.next_number++;
+  if (!delivery.collects()) item.number = give_number(lane);
   if (event->expirytime) item.expires = *event->expirytime;
   if (delivery.expiry)
     item.expires = std::min(item.expires, occurrence(*event, now) + *delivery.expiry);
@@ -94,10 +95,9 @@ void Engine::take(Lane& lane, const EventRef& event, Now now) {
 void Engine::overflow(Lane& lane, const EventRef& event, Now now) {
   ++totals_.overflowed;
   Item item;
-  item.number = lane.next_number++;
+  item.number = give_number(lane);
   item.sequence = event->sequence;
   item.event = event;
-  mark(lane);
   bury(lane, item, 0, "overflow", {});
   add_gap(lane, item.number, "overflow", now);
 }
@@ -107,10 +107,12 @@ Engine::Key Engine::add_item(Lane& lane, Item item) {
   const auto key = work.next_key++;
   if (item.event) ++unsaved_;
   ++waiting_;
-  if (item.kind == Delivery::Kind::event) ++work.events;
+  if (item.kind == Delivery::Kind::event)
+    ++work.events;
+  else
+    more_happened_ = true;
   auto& added = work.items.emplace(key, std::move(item)).first->second;
   touch(lane, key, added);
-  mark(lane);  // its next number
   return key;
 }
 
@@ -154,8 +156,8 @@ void Engine::arrive(Lane& lane, Key key, Item& item, Now now) {
   if (collected) return join_window(lane, key, item, now);
   if (item.kind == Delivery::Kind::event && item.number == 0) {
     // It was to be collected, and its subscription thought otherwise.
-    item.number = lane.next_number++;
-    mark(lane);
+    item.number = give_number(lane);
+    more_happened_ = true;
     touch(lane, key, item);
   }
   item.stage = Stage::fresh;

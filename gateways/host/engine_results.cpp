@@ -200,6 +200,7 @@ void Engine::bury(const Lane& lane, const Item& item, std::uint32_t attempts,
 // ---- gaps
 
 void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Now now) {
+  more_happened_ = true;
   // Neighbours become one gap while nobody has been told of it yet.
   if (lane.work && !lane.work->fresh.empty()) {
     const auto key = lane.work->fresh.back();

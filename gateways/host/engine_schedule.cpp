@@ -43,8 +43,10 @@ std::uint32_t Engine::window(const Lane& lane) const {
 // A number that is not the journal's to give is nobody's before it is stored: neither that delivery
 // nor one behind it may be attempted.
 void Engine::wait_for_store(Lane& lane) {
-  actions_.checkpoint = true;
-  if (!std::exchange(work(lane).unstored, true)) unstored_lanes_.push_back(lane.handle);
+  actions_.checkpoint = more_happened_ = true;
+  auto& work = this->work(lane);
+  work.unstored_since = round_;
+  if (!std::exchange(work.unstored, true)) unstored_lanes_.push_back(lane.handle);
 }
 
 // Does all that can be done now.
@@ -57,7 +59,14 @@ void Engine::pump(Lane& lane, Now now) {
     while (const auto key = next_key(lane, now))
       if (!expire(lane, *key, now)) attempt(lane, *key, now);
   set_timer(lane, now);
+  const auto& work = *lane.work;
+  const bool works = may_attempt(lane) && work.failures == 0 && !probing(lane);
+  count_flowing(lane, works ? work.fresh.size() + work.in_flight : 0);
   if (idle(lane, now)) lane.work.reset();
+}
+
+void Engine::count_flowing(Lane& lane, std::size_t count) {
+  flowing_ = flowing_ - std::exchange(lane.work->flowing, count) + count;
 }
 
 void Engine::let_go(Lane& lane, Now now) {

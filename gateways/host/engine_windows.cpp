@@ -29,7 +29,7 @@ void Engine::join_window(Lane& lane, Key key, Item& item, Now now) {
     work.open->opened_wall = now.wall;
   }
   if (!lane.subscription->delivery.only_latest() || !supersede(lane, key, item, now)) {
-    if (item.number == 0) item.number = lane.next_number++;
+    if (item.number == 0) item.number = give_number(lane);
     work.open->add(key, item.group);
   } else if (item.number == 0) {
     return remove_item(lane, key, now);
@@ -39,7 +39,7 @@ void Engine::join_window(Lane& lane, Key key, Item& item, Now now) {
   item.stage = Stage::collecting;
   item.due = now.mono;
   touch(lane, key, item);
-  mark(lane);
+  more_happened_ = true;
   if (window_full(lane)) close_window(lane, now);
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "core/bus/bus.hpp"
@@ -9,36 +12,66 @@
 
 namespace sense {
 
-// When the host takes the next batch of events from the bus. What is not taken stays in the
-// journal. The reactor's thread.
+// When the host takes the next events of the bus: a few at a time, so that answers are heard in
+// between. What is not taken stays in the journal. The reactor's thread.
 class Flow {
  public:
   static constexpr std::size_t unsaved_max = 20'000;
-  using After = std::function<void(Duration, std::function<void()>)>;
+  static constexpr std::size_t slice = 512;  // events at a time
+  struct Host {
+    // Deals with an event. False: the rest of its batch is not wanted.
+    std::function<bool(const EventRef&)> take;
+    // Behind the last event of a slice; with the position that the stream has reached when it is
+    // the last of its batch, too.
+    std::function<void(std::optional<std::uint64_t> position)> taken;
+    std::function<void(Duration, std::function<void()>)> after;
+  };
 
-  // All must outlive this; `after` calls nothing back once the host has stopped.
-  Flow(Bus& bus, const Engine& engine, const Clock& clock, After after)
-      : bus_(bus), engine_(engine), clock_(clock), after_(std::move(after)) {}
+  // All must outlive this.
+  Flow(Bus& bus, const Engine& engine, const Clock& clock, Host host)
+      : bus_(bus), engine_(engine), clock_(clock), host_(std::move(host)) {}
 
-  // A batch has been dealt with.
-  void next() {
-    waits_ = true;
-    look();
+  void take(Batch batch) {
+    batch_ = std::move(batch);
+    at_ = 0;
+    take_slice();
+  }
+  // The stream begins anew, or has ended: what is left of a batch comes again.
+  void drop() {
+    batch_.reset();
+    waits_ = false;
   }
   // Something has changed: deliveries have come to an end, or the store has taken what waits.
   void look() {
     if (!waits_ || engine_.unsaved() > unsaved_max) return;
-    if (!read_ahead_.may_read(engine_.waiting(), engine_.totals().delivered, clock_.now().mono))
+    if (!read_ahead_.may_read(engine_.flowing(), engine_.totals().delivered, clock_.now().mono))
       return look_later();
     waits_ = false;
-    bus_.resume();
+    if (!batch_) return bus_.resume();
+    // Not at once: answers that have come are heard first.
+    host_.after(Duration{0}, [this] {
+      if (batch_) take_slice();
+    });
   }
 
  private:
+  void take_slice() {
+    const auto end = std::min(batch_->events.size(), at_ + slice);
+    while (at_ < end)
+      if (!host_.take(batch_->events[at_++])) return;
+    std::optional<std::uint64_t> position;
+    if (at_ == batch_->events.size()) {
+      position = batch_->position;
+      batch_.reset();
+    }
+    host_.taken(position);
+    waits_ = true;
+    look();
+  }
   // For when no delivery comes to an end.
   void look_later() {
     if (std::exchange(looking_, true)) return;
-    after_(ReadAhead::look_back / 4, [this] {
+    host_.after(ReadAhead::look_back / 4, [this] {
       looking_ = false;
       look();
     });
@@ -47,9 +80,11 @@ class Flow {
   Bus& bus_;
   const Engine& engine_;
   const Clock& clock_;
-  const After after_;
+  const Host host_;
   ReadAhead read_ahead_;
-  bool waits_ = false;  // the stream, for resume()
+  std::optional<Batch> batch_;
+  std::size_t at_ = 0;  // the next event of it
+  bool waits_ = false;  // for leave to go on
   bool looking_ = false;
 };
 

@@ -158,7 +158,6 @@ class AsioGatewayHost final : public GatewayHost {
     // Before the first event: a crash must find where to go on, not take today's end for it.
     checkpoint();
     follow();
-    perform();
     checkpoint_later();
   }
 
@@ -177,6 +176,7 @@ class AsioGatewayHost final : public GatewayHost {
     perform();
     if (restored_ || following_) progress_.save_all(position_, system_clock().now());
     stopped_ = true;
+    flow_.drop();
     directory_.stop();
     list_.stop();
     attempt_timer_.cancel();
@@ -201,12 +201,13 @@ class AsioGatewayHost final : public GatewayHost {
   }
 
   void follow() {
+    flow_.drop();
     const auto prefixes = wanted_prefixes();
     following_ = std::set<std::string>(prefixes.begin(), prefixes.end());
     const auto generation = ++generation_;
     bus_->follow(position_, prefixes, [this, generation](Batch batch) {
       // One that was on its way when the stream was changed comes again.
-      if (generation == generation_) on_batch(std::move(batch));
+      if (generation == generation_ && !stopped_) on_batch(std::move(batch));
     });
   }
 
@@ -219,24 +220,24 @@ class AsioGatewayHost final : public GatewayHost {
   }
 
   void on_batch(Batch batch) {
-    if (stopped_) return;
-    if (batch.lost_from != 0 || batch.position < position_) return report_lost(batch);
-    const auto now = system_clock().now();
-    for (const auto& event : batch.events) {
-      engine_.on_event(event, now);
-      position_ = event->sequence;
-      if (!take_change(*event) || stream_suffices()) continue;
-      // Events behind this one may be wanted now and are not in the batch: start again from here.
-      perform();
-      return follow();
-    }
-    position_ = batch.position;
+    const bool gap = batch.lost_from != 0 || batch.position < position_;
+    gap ? report_lost(batch) : flow_.take(std::move(batch));
+  }
+
+  bool take_event(const EventRef& event) {
+    engine_.on_event(event, system_clock().now());
+    position_ = event->sequence;
+    if (!take_change(*event) || stream_suffices()) return true;
+    // Events behind this one may be wanted now and are not in the batch: start again from here.
     perform();
-    if (engine_.unsaved() > Flow::unsaved_max) {
-      checkpoint();
-      perform();
-    }
-    flow_.next();
+    follow();
+    return false;
+  }
+
+  void events_taken(std::optional<std::uint64_t> position) {
+    position_ = position.value_or(position_);
+    if (engine_.unsaved() > Flow::unsaved_max) progress_.save_now(position_, system_clock().now());
+    perform();
   }
 
   void report_lost(const Batch& batch) {
@@ -365,7 +366,6 @@ class AsioGatewayHost final : public GatewayHost {
     after_(std::max<Duration>(interval, checkpoint_interval_min), [this] {
       if (stopped_) return;
       checkpoint();
-      perform();
       for (const auto& event : news_.take(system_clock().now())) tell(*bus_, event);
       flow_.look();
       checkpoint_later();
@@ -377,13 +377,14 @@ class AsioGatewayHost final : public GatewayHost {
     if (std::exchange(checkpoint_soon_, true)) return;
     after_(window_checkpoint_after, [this] {
       checkpoint_soon_ = false;
-      if (stopped_) return;
-      checkpoint();
-      perform();
+      if (!stopped_) checkpoint();
     });
   }
 
-  void checkpoint() { progress_.save(position_, system_clock().now()); }
+  void checkpoint() {
+    progress_.save(position_, system_clock().now());
+    perform();
+  }
 
   // The shared object is unloaded last of all: handlers that still wait are its code.
   GatewayPlugin plugin_;
@@ -445,18 +446,18 @@ class AsioGatewayHost final : public GatewayHost {
   Suspender suspender_{subscriptions_, counters_, again_};
   DeadLetters letters_{config_.name,
                        {store_, engine_, progress_, *bus_, counters_, system_clock()},
-                       {after_, [this] { checkpoint(), perform(); }}};
+                       {after_, [this] { checkpoint(); }}};
   std::unique_ptr<Gateway> gateway_;
 
   std::uint64_t position_ = 0;
   bool restored_ = false;
   std::uint64_t generation_ = 0;
   std::optional<std::set<std::string>> following_;
-  Flow flow_{*bus_, engine_, system_clock(), [this](Duration pause, Task task) {
-               after_(pause, [this, task = std::move(task)] {
-                 if (!stopped_) task();
-               });
-             }};
+  Flow flow_{*bus_,
+             engine_,
+             system_clock(),
+             {[this](const EventRef& event) { return take_event(event); },
+              [this](std::optional<std::uint64_t> position) { events_taken(position); }, after_}};
   bool stopping_ = false;
   bool stopped_ = false;
   bool performing_ = false;

@@ -62,6 +62,7 @@ struct Item {
 class KeyQueue {
  public:
   [[nodiscard]] bool empty() const { return head_ == keys_.size(); }
+  [[nodiscard]] std::size_t size() const { return keys_.size() - head_; }
   [[nodiscard]] std::uint64_t front() const { return keys_[head_]; }
   [[nodiscard]] std::uint64_t back() const { return keys_.back(); }
   void push(std::uint64_t key) { keys_.push_back(key); }
@@ -100,7 +101,8 @@ struct OpenWindow {
 struct Work {
   using Timed = std::set<std::pair<MonoTime, std::uint64_t>>;  // due, key
   std::map<std::uint64_t, Item> items;
-  std::size_t events = 0;  // among them
+  std::size_t events = 0;   // among them
+  std::size_t flowing = 0;  // as the engine counts them
   std::uint64_t next_key = 1;
   KeyQueue fresh;
   Timed retries;
@@ -110,8 +112,9 @@ struct Work {
   std::unique_ptr<OpenWindow> open;
   std::uint32_t windows_pending = 0;  // closed and not settled
   std::uint32_t in_flight = 0;
-  std::uint32_t failures = 0;  // in a row
-  bool unstored = false;       // a number was given that stands in no stored checkpoint yet
+  std::uint32_t failures = 0;        // in a row
+  bool unstored = false;             // a number was given that stands in no stored checkpoint yet
+  std::uint32_t unstored_since = 0;  // round
   MonoTime failing_since{};
   MonoTime next_attempt{};  // not before: rate
   MonoTime next_window{};   // not before: min-interval
@@ -143,7 +146,12 @@ struct Lane {
   bool ending = false;
   bool gone = false;  // its callback said so: nothing more is attempted until the end comes
   bool saved = false;
-  bool dirty = false;
+  bool dirty = false;    // it is to be in the next checkpoint
+  bool changed = false;  // and not for its next number alone
+  // What a checkpoint as of the one before needs to know.
+  bool clean_before = false;        // when `round` began, nothing of it was to be stored
+  std::uint32_t round = 0;          // in which it last gave a number
+  std::uint64_t number_before = 1;  // its next one, when that round began
 };
 
 }  // namespace sense

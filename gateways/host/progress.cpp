@@ -27,17 +27,20 @@ bool Progress::Unsaved::only_position() const {
 }
 
 // False when there is nothing to store.
-bool Progress::collect(std::uint64_t position, Now now) {
+bool Progress::collect(std::uint64_t position, Now now, bool may_look_back) {
   if (unsaved_) return true;
-  Unsaved next{position, engine_.take_checkpoint(now), std::exchange(dead_, {}),
-               std::exchange(letters_, {})};
-  if (next.only_position() && position == saved_position_) return false;
+  may_look_back &= position_before_ && engine_.may_look_back() && letters_stored();
+  const auto as_of = may_look_back ? Engine::AsOf::checkpoint_before : Engine::AsOf::now;
+  Unsaved next{may_look_back ? *position_before_ : position, engine_.take_checkpoint(now, as_of),
+               std::exchange(dead_, {}), std::exchange(letters_, {})};
+  position_before_ = position;
+  if (next.only_position() && next.position == saved_position_) return false;
   unsaved_ = std::move(next);
   return true;
 }
 
-void Progress::save(std::uint64_t position, Now now) {
-  if (copying_ != 0 || !collect(position, now)) return;
+void Progress::save(std::uint64_t position, Now now, bool may_look_back) {
+  if (copying_ != 0 || !collect(position, now, may_look_back)) return;
   if (auto status =
           store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->letters);
       !status) {
@@ -62,9 +65,9 @@ void Progress::save(std::uint64_t position, Now now) {
 
 void Progress::save_all(std::uint64_t position, Now now) {
   copying_ = 0;
-  if (unsaved_) save(position, now);
+  if (unsaved_) save_now(position, now);
   copying_ = 0;
-  if (!unsaved_) save(position, now);
+  if (!unsaved_) save_now(position, now);
 }
 
 void Progress::collect_garbage(Now now) {

@@ -37,9 +37,12 @@ class Progress {
   [[nodiscard]] bool letters_stored() const {
     return !unsaved_ && dead_.empty() && letters_.removed.empty() && letters_.work.empty();
   }
-  // Everything up to `position` has been handed to the engine.
+  // Everything up to `position` has been handed to the engine. What comes to be stored is, where
+  // that suffices, how things stood at the call before: see Engine::AsOf.
   // Nothing happens while the last checkpoint is being copied.
-  void save(std::uint64_t position, Now now);
+  void save(std::uint64_t position, Now now) { save(position, now, true); }
+  // Stores all, so that the engine need not hold it.
+  void save_now(std::uint64_t position, Now now) { save(position, now, false); }
   // At the end: what could not be stored before, and what is new.
   void save_all(std::uint64_t position, Now now);
 
@@ -51,7 +54,8 @@ class Progress {
     HostStore::LetterChanges letters;
     [[nodiscard]] bool only_position() const;
   };
-  [[nodiscard]] bool collect(std::uint64_t position, Now now);
+  void save(std::uint64_t position, Now now, bool may_look_back);
+  [[nodiscard]] bool collect(std::uint64_t position, Now now, bool may_look_back);
   void collect_garbage(Now now);
 
   HostStore& store_;
@@ -65,6 +69,7 @@ class Progress {
   std::vector<Engine::DeadLetter> dead_;
   HostStore::LetterChanges letters_;
   std::optional<std::uint64_t> saved_position_;
+  std::optional<std::uint64_t> position_before_;  // when the last checkpoint was taken
   MonoTime collected_{};
   log::Occasionally complaints_{std::chrono::seconds{10}};
 };

@@ -36,6 +36,7 @@ Engine::Defaults random_defaults(Random& random) {
 World::World(std::uint64_t seed)
     : random_(seed),
       defaults_(random_defaults(random_)),
+      smooth_(one_in(random_, 3)),
       engine_(std::make_unique<Engine>(defaults_, seed)) {}
 
 // ---- time
@@ -174,7 +175,7 @@ Subscription World::random_subscription() {
 void World::choose_options(DeliveryOptions& delivery) {
   if (one_in(random_, 2)) return;
   auto& rare = delivery.rare.edit();
-  switch (pick(random_, 6)) {
+  switch (smooth_ ? pick(random_, 2) * 4 : pick(random_, 6)) {
     case 0: rare.order = Order::source; break;
     case 1: rare.digest.emplace().interval = 10min + up_to(random_, 6h); break;
     case 2:
@@ -201,7 +202,7 @@ void World::create() {
   constexpr Temper tempers[] = {Temper::fast,  Temper::fast,     Temper::slow,
                                 Temper::dead,  Temper::flapping, Temper::flapping,
                                 Temper::lying, Temper::lying,    Temper::gone};
-  const auto temper = tempers[pick(random_, std::size(tempers))];
+  const auto temper = tempers[pick(random_, smooth_ ? 3 : std::size(tempers))];
   auto subscription = std::make_shared<const Subscription>(random_subscription());
   const auto fails_from = clock_.now().mono + up_to(random_, traffic_span);
   ledgers_.emplace(subscription->id, Ledger(Endpoint(temper, fails_from)));
@@ -270,9 +271,10 @@ void World::traffic() {
   if (traffic_over_) return;
   const auto burst = one_in(random_, 16) ? 30 : 1;
   for (std::uint64_t i = 0; i < 1 + pick(random_, burst); ++i) publish(false);
-  if (one_in(random_, 3)) change_something();
+  if (one_in(random_, smooth_ ? 30 : 3)) change_something();
   if (one_in(random_, 3)) redrive_something();
-  at(up_to(random_, 25min), [this] { traffic(); });
+  const bool close = smooth_ && !one_in(random_, 30);
+  at(up_to(random_, close ? Duration{2s} : Duration{smooth_ ? 6h : 25min}), [this] { traffic(); });
 }
 
 }  // namespace sense::simulation

@@ -56,6 +56,7 @@ class World {
   struct Settled {  // a number that is never to be attempted again, unless the host crashes first
     std::set<std::uint64_t>* among = nullptr;
     std::uint64_t number = 0;
+    std::uint64_t sequence = 0;  // of its event; 0: it has none
   };
   struct Unsaved {
     std::uint64_t position = 0;
@@ -63,6 +64,7 @@ class World {
     std::vector<Engine::DeadLetter> dead;
     std::vector<Settled> settled;
     std::vector<Redrive> redriven;
+    bool whole = true;  // not as of the checkpoint before
   };
 
   // Time.
@@ -91,7 +93,8 @@ class World {
   void attempt(Engine::Deliver& deliver);
   void on_result(std::uint64_t ticket, const Delivery& delivery, const Attempt& answer);
   void checkpoint();
-  void settle(std::set<std::uint64_t>& among, std::uint64_t number);
+  void settle(Settled settled);
+  [[nodiscard]] Unsaved collect();
   void store(const Unsaved& unsaved);
   void keep_letter(const Engine::DeadLetter& letter);
   void redrive_something();
@@ -119,6 +122,8 @@ class World {
 
   Random random_;
   Engine::Defaults defaults_;
+  // Nearly everything is delivered at once: then most checkpoints are as of the one before.
+  const bool smooth_;
   VirtualClock clock_;
   std::multimap<MonoTime, std::function<void()>> agenda_;
   std::vector<Entry> journal_;
@@ -139,10 +144,12 @@ class World {
   std::vector<Redrive> redriven_;    // in no checkpoint yet
   std::set<std::uint64_t> exhumed_;  // their letters, and those of a checkpoint under way
   MonoTime checkpointed_{};
+  std::optional<std::uint64_t> position_before_;  // in this life, at the last checkpoint
   bool touched_ = false;
 
   std::string broken_;
-  std::uint64_t attempts_ = 0, deliveries_ = 0, dead_letters_ = 0, checkpoints_ = 0, replayed_ = 0;
+  std::uint64_t attempts_ = 0, deliveries_ = 0, dead_letters_ = 0, checkpoints_ = 0,
+                looked_back_ = 0, replayed_ = 0;
   std::uint64_t redrives_ = 0, redrives_lost_ = 0;
   std::uint64_t expired_ = 0, loaded_ = 0, digests_ = 0, suspensions_ = 0, superseded_ = 0;
 };

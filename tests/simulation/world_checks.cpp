@@ -157,8 +157,8 @@ std::string World::summary() const {
          std::to_string(expired_) + " expired, " + std::to_string(life_) + " crashes, " +
          std::to_string(digests_) + " windows, " + std::to_string(superseded_) + " superseded, " +
          std::to_string(suspensions_) + " suspensions, " + std::to_string(checkpoints_) +
-         " checkpoints, " + std::to_string(loaded_) + " loaded, " + std::to_string(replayed_) +
-         " replayed";
+         " checkpoints, " + std::to_string(looked_back_) + " of them as of the one before, " +
+         std::to_string(loaded_) + " loaded, " + std::to_string(replayed_) + " replayed";
 }
 
 }  // namespace sense::simulation

@@ -56,8 +56,8 @@ void World::perform() {
     for (const auto& suspension : actions.suspensions) suspend(suspension);
     for (auto& letter : actions.dead) {
       auto& ledger = ledgers_.at(letter.subscription);
-      settle(ledger.buried, letter.number);
-      settle(ledger.buried_sequences, letter.sequence);
+      settle({&ledger.buried, letter.number});
+      settle({&ledger.buried_sequences, letter.sequence});
       check_dead_letter(ledger, letter);
       dead_.push_back(std::move(letter));
     }
@@ -132,9 +132,11 @@ void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Atte
   const bool counts = ledger.under_way.erase(ticket) != 0;
   if (counts && answer.outcome == Attempt::Outcome::delivered) {
     ++deliveries_;
-    if (delivery.kind == Delivery::Kind::event) settle(ledger.acknowledged, delivery.number);
-    for (const auto& content : delivery.contents) settle(ledger.acknowledged, content.number);
-    if (delivery.window != 0) settle(ledger.windows_acknowledged, delivery.window);
+    if (delivery.kind == Delivery::Kind::event)
+      settle({&ledger.acknowledged, delivery.number, delivery.event->sequence});
+    for (const auto& content : delivery.contents)
+      settle({&ledger.acknowledged, content.number, content.sequence});
+    if (delivery.window != 0) settle({&ledger.windows_acknowledged, delivery.window});
   }
   if (counts && answer.outcome == Attempt::Outcome::gone) ledger.gone_heard = true;
   touched_ = true;
@@ -142,26 +144,45 @@ void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Atte
   perform();
 }
 
-void World::settle(std::set<std::uint64_t>& among, std::uint64_t number) {
-  if (among.insert(number).second) settled_.push_back({&among, number});
+void World::settle(Settled settled) {
+  if (settled.among->insert(settled.number).second) settled_.push_back(settled);
+}
+
+// As the host does: as of the checkpoint before where that suffices, and now and then not.
+World::Unsaved World::collect() {
+  const bool look_back = position_before_ && engine_->may_look_back() && dead_.empty() &&
+                         redriven_.empty() && !one_in(random_, 10);
+  Unsaved next;
+  next.position = look_back ? *position_before_ : position_;
+  next.delta = engine_->take_checkpoint(
+      clock_.now(), look_back ? Engine::AsOf::checkpoint_before : Engine::AsOf::now);
+  next.dead = std::exchange(dead_, {});
+  next.redriven = std::exchange(redriven_, {});
+  next.whole = !look_back;
+  looked_back_ += look_back ? 1 : 0;
+  // What came later comes again after a crash.
+  std::vector<Settled> later;
+  for (const auto& settled : std::exchange(settled_, {}))
+    (settled.sequence > next.position ? later : next.settled).push_back(settled);
+  settled_ = std::move(later);
+  position_before_ = position_;
+  return next;
 }
 
 void World::checkpoint() {
   checkpointed_ = clock_.now().mono;
   const bool fresh = !unsaved_;
-  if (fresh) {
-    unsaved_ = Unsaved{position_, engine_->take_checkpoint(clock_.now()), std::exchange(dead_, {}),
-                       std::exchange(settled_, {}), std::exchange(redriven_, {})};
-  }
+  if (fresh) unsaved_ = collect();
   if (maybe_crash(300)) return crash();
   if (one_in(random_, 30)) return;  // the disk is full: the same again next time
   store(*unsaved_);
+  const bool whole = unsaved_->whole;
   unsaved_.reset();
   ++checkpoints_;
   if (maybe_crash(300)) return crash();
   engine_->stored(clock_.now());
-  touched_ = !fresh;
-  if (fresh && one_in(random_, 200)) check_checkpoint();
+  touched_ = !fresh || !whole;
+  if (fresh && whole && one_in(random_, 200)) check_checkpoint();
   perform();  // windows that are stored now may be attempted
 }
 
@@ -192,6 +213,7 @@ void World::store(const Unsaved& unsaved) {
 void World::crash() {
   crash_now_ = false;
   engine_.reset();
+  position_before_.reset();
   ++life_;
   // What was settled since the last stored checkpoint is forgotten, and may be repeated.
   if (unsaved_) settled_.insert(settled_.end(), unsaved_->settled.begin(), unsaved_->settled.end());

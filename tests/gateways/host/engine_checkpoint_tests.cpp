@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Fixture : sense::testing::StoredBench {
+  static constexpr auto before = Engine::AsOf::checkpoint_before;
   sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
 };
 
@@ -266,6 +267,126 @@ BOOST_AUTO_TEST_CASE(states_survive) {
   paused.state = SubscriptionState::active;
   put(paused);
   BOOST_CHECK_EQUAL(out.size(), 1U);
+}
+
+// ---- as of the checkpoint before
+
+BOOST_AUTO_TEST_CASE(what_came_since_the_checkpoint_before_is_left_out_and_comes_again) {
+  put(plain());
+  publish();
+  save();
+  publish(2);
+  BOOST_CHECK(engine.may_look_back());
+  const auto checkpoint = save(before);
+  BOOST_CHECK(checkpoint.items.empty() && checkpoint.lanes.empty());
+  BOOST_CHECK_EQUAL(engine.unsaved(), 2U);
+  crash();
+  sequence = 1;  // the journal is read from there
+  publish(2);
+  BOOST_REQUIRE_EQUAL(items.size(), 1U);
+  std::vector<std::uint64_t> numbers;
+  while (!out.empty()) numbers.push_back(answer_next(Attempt::delivered()).delivery->number);
+  BOOST_CHECK((numbers == std::vector<std::uint64_t>{1, 2, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_delivered_between_two_of_them_is_never_stored) {
+  put(plain());
+  save();
+  std::size_t stored = 0;
+  for (int round = 0; round < 5; ++round) {
+    publish(2);
+    const auto checkpoint = save(before);
+    stored += checkpoint.items.size() + checkpoint.items_removed.size();
+    answer_next(Attempt::delivered());
+    answer_next(Attempt::delivered());
+  }
+  BOOST_CHECK_EQUAL(stored, 0U);
+  // Its number lags by one round, and is stored without the rest.
+  BOOST_CHECK_EQUAL(lanes.at("s-1").next_number, 9U);
+  const auto last = save(before);
+  BOOST_REQUIRE_EQUAL(last.lanes.size(), 1U);
+  BOOST_CHECK_EQUAL(last.lanes[0].next_number, 11U);
+  BOOST_CHECK(last.lanes[0].only_number);
+  const auto nothing = save(before);
+  BOOST_CHECK(nothing.lanes.empty() && nothing.items.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_longer_is_stored_once) {
+  put(plain());
+  save();
+  publish(5);
+  BOOST_CHECK(save(before).items.empty());
+  publish(5);
+  BOOST_CHECK_EQUAL(save(before).items.size(), 5U);
+  BOOST_CHECK_EQUAL(lanes.at("s-1").next_number, 6U);
+  BOOST_CHECK_EQUAL(save(before).items.size(), 5U);
+  BOOST_CHECK(save(before).items.empty());
+  BOOST_CHECK_EQUAL(engine.unsaved(), 0U);
+  BOOST_CHECK_EQUAL(lanes.at("s-1").next_number, 11U);
+}
+
+// An attempt that failed is a change of what was stored; of the rest nothing is.
+BOOST_AUTO_TEST_CASE(an_attempt_that_is_repeated_may_be_stored_later) {
+  put(plain());
+  publish();
+  save();
+  answer_next(Attempt::retry("no"));
+  BOOST_CHECK(engine.may_look_back());
+  const auto checkpoint = save(before);
+  BOOST_REQUIRE_EQUAL(checkpoint.items.size(), 1U);
+  BOOST_CHECK_EQUAL(checkpoint.items[0].second.attempts, 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lane_that_comes_and_goes_a_hundred_times_is_listed_once) {
+  put(plain());
+  save();
+  for (int i = 0; i < 100; ++i) {
+    publish();
+    answer_next(Attempt::delivered());
+  }
+  publish();
+  BOOST_CHECK(save(before).items.empty());
+  const auto checkpoint = save(before);
+  BOOST_CHECK_EQUAL(checkpoint.items.size(), 1U);
+  BOOST_CHECK_EQUAL(checkpoint.lanes.size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_replay_would_not_bring_about_again_cannot_be_left_out) {
+  auto once = plain();
+  once.delivery.retry_count = 1;
+  const auto happens = [this](const auto& something) {
+    save();
+    BOOST_CHECK(engine.may_look_back());
+    something();
+    BOOST_CHECK(!engine.may_look_back());
+  };
+  happens([&] { put(once); });
+  happens([&] {
+    publish();
+    answer_next(Attempt::rejected("400"));  // a dead letter and a gap
+  });
+  answer_next(Attempt::delivered());  // the gap
+  happens([&] { BOOST_CHECK(engine.redrive("s-1", event(), clock.now())); });
+  happens([&] { end("s-1"); });
+  auto digest = plain("s-2");
+  digest.delivery.rare.edit().digest = sense::Digest{};
+  digest.delivery.rare.edit().digest->count = 2;
+  put(digest);
+  happens([&] { publish(); });
+}
+
+BOOST_AUTO_TEST_CASE(what_was_redriven_goes_out_though_its_lane_is_busy) {
+  put(plain());
+  save();
+  BOOST_CHECK(engine.redrive("s-1", event(), clock.now()));
+  take();
+  BOOST_CHECK(out.empty());
+  save();
+  publish();  // behind the checkpoint that has it
+  BOOST_CHECK(out.empty());
+  engine.stored(clock.now());
+  take();
+  BOOST_CHECK_EQUAL(out.size(), 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
