@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cli/loop.hpp"
@@ -15,7 +16,12 @@ struct Arrival {
   std::string number;        // within the subscription, as it was sent
   std::string id;            // of the event
   std::string subscription;  // empty when it was not said
-  std::string data;          // JSON only
+  // JSON only, those that were said:
+  std::string data;
+  std::string content_type;
+  std::string edition;
+  std::string language;
+  std::optional<std::uint64_t> truncated_length;  // the data was left out; it has so many octets
 };
 
 struct ListenOptions {
@@ -25,6 +31,10 @@ struct ListenOptions {
   std::string period = "10min";
   std::string bind = "127.0.0.1:0";
   std::string subscribe;  // base URL of an HTTP gateway
+  std::string filter;
+  std::string edition;
+  std::string language;
+  std::string ack_delay = "10ms";
   std::uint64_t count = 0;
   std::string timeout = "0s";
   bool json = false;
