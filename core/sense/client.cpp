@@ -13,7 +13,9 @@ constexpr std::size_t requests_max = 64;
 constexpr std::size_t subscriptions_max = 64;  // of a passive client
 constexpr std::size_t ended_max = 16;
 constexpr std::size_t holes_max = 1024;
-constexpr std::size_t waiting_ranges_max = 64;
+// Deliveries whose acknowledgements wait: half of what a server sends unacknowledged by default, so
+// that it need not stop for them.
+constexpr std::size_t waiting_acks_max = 16;
 constexpr std::uint32_t cookie_rounds_max = 3;
 constexpr std::size_t cookie_length_max = 256;
 constexpr std::chrono::seconds pause_max{32};
@@ -23,21 +25,6 @@ constexpr std::chrono::hours lease_max{24 * 366};
 Duration pause_after(std::uint32_t tries, Duration interval) {
   const auto doublings = std::min<std::uint32_t>(tries == 0 ? 0 : tries - 1, 10);
   return std::min<Duration>(interval * (1LL << doublings), pause_max);
-}
-
-// Whether asking again later could end better.
-bool passes(Code code) {
-  switch (code) {
-    case Code::timeout:
-    case Code::commerror:
-    case Code::internalerror:
-    case Code::interrupted:
-    case Code::nomemory:
-    case Code::nomoreroom:
-    case Code::noserver:
-    case Code::system: return true;
-    default: return false;
-  }
 }
 
 Error error_of(const Message& reply) {
@@ -54,6 +41,20 @@ bool no_proof_yet(const Message& request, const Message& reply) {
 
 }  // namespace
 
+bool is_temporary(Code code) {
+  switch (code) {
+    case Code::timeout:
+    case Code::commerror:
+    case Code::internalerror:
+    case Code::interrupted:
+    case Code::nomemory:
+    case Code::nomoreroom:
+    case Code::noserver:
+    case Code::system: return true;
+    default: return false;
+  }
+}
+
 Client::Client(ClientOptions options) : options_(std::move(options)) {}
 
 std::string Client::next_tag() { return options_.tag_prefix + std::to_string(++tags_); }
@@ -69,6 +70,9 @@ Output Client::cancel(Now now) {
   Output out;
   wanted_ = false;
   renew_due_.reset();
+  // What was dealt with is said before the end, so that it is not taken for undelivered.
+  for (const auto& [id, unsent] : unsent_) flush_acks(id, unsent.numbers, out);
+  unsent_.clear();
   // A REGISTER under way is left to be answered: only then is it known what to cancel.
   if (subscription_.empty()) return out;
   auto message = make_message(Kind::cancel, "-");
@@ -145,6 +149,7 @@ void Client::register_now(bool renew, Now now, Output& out) {
     for (const auto& type : options_.types) message.add("Type", type);
     for (const auto& source : options_.sources) message.add("Source", source);
     if (!options_.deliver_to.empty()) message.add("Deliver-To", options_.deliver_to);
+    if (!options_.filter.empty()) message.add("Filter", options_.filter);
     if (!options_.edition.empty()) message.add("Edition", options_.edition);
     if (!options_.language.empty()) message.add("Language", options_.language);
   }
@@ -242,7 +247,7 @@ void Client::on_refused(const Request& request, const Error& error, Now now, Out
     return;
   }
   out.notices.emplace_back(Failed{0, error});
-  const bool again = options_.persist && passes(error.code);
+  const bool again = options_.persist && is_temporary(error.code);
   if (wanted_ && (renewing || again)) renew_due_ = now.mono + pause_max;
   if (!renewing && !again) wanted_ = false;
 }
@@ -382,7 +387,7 @@ void Client::acknowledge(const std::string& subscription, std::uint64_t first, s
   auto& unsent = entry->second;
   if (made) unsent.due = now.mono + options_.ack_delay;
   unsent.numbers.add(first, last);
-  if (unsent.numbers.ranges().size() < waiting_ranges_max) return;
+  if (++unsent.count < waiting_acks_max) return;
   flush_acks(subscription, unsent.numbers, out);
   unsent_.erase(entry);
 }

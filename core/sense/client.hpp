@@ -92,6 +92,7 @@ struct ClientOptions {
   std::vector<std::string> types;    // patterns; none: all
   std::vector<std::string> sources;  // patterns; none: all
   std::chrono::seconds period{600};  // wanted lease
+  std::string filter;                // CloudEvents SQL; "": all events
   std::string deliver_to;            // "sense://192.0.2.7:9000"; "": where our datagrams come from
   std::string edition;
   std::string language;
@@ -100,7 +101,8 @@ struct ClientOptions {
   std::string tag_prefix = "r";
   Duration retry_interval = std::chrono::seconds{1};  // doubles after each try, up to 32 s
   std::uint32_t tries = 8;                            // of one request
-  // How long acknowledgements may wait to be sent together as ranges. 0: at once, one for each.
+  // How long acknowledgements may wait to be sent together as ranges; 16 of them wait for no more.
+  // 0: at once, one for each.
   Duration ack_delay{0};
   // Register anew, for ever, when the server forgot us or did not answer. Otherwise Failed or Ended
   // is the last notice.
@@ -111,6 +113,9 @@ struct ClientOptions {
   bool passive = false;
   std::size_t message_max = datagram::message_max;
 };
+
+// Whether the same request could end better later: somebody is away, busy or has no room.
+[[nodiscard]] bool is_temporary(Code code);
 
 // Not thread-safe. Memory is bounded: at most 64 requests under way, and 1,024 holes in the numbers
 // (over that the lowest hole is given up and counts as seen).
@@ -157,6 +162,7 @@ class Client {
   using Requests = std::map<std::uint64_t, Request>;  // by an inner key
   struct Unsent {                                     // acknowledgements that wait
     NumberSet numbers;
+    std::size_t count = 0;  // of deliveries
     MonoTime due;
   };
 

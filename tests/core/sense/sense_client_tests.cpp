@@ -63,8 +63,14 @@ BOOST_AUTO_TEST_CASE(registration_returns_the_cookie_under_a_new_tag) {
   ClientOptions options;
   options.types = {"{a}b", "{a}c"};
   options.sources = {"//x/**"};
+  options.filter = "severity < 4";
+  options.edition = "STEP.SingleLine.CC";
+  options.language = "de";
   Registering r(options);
   BOOST_TEST(r.second.all("Type").size() == 2U);
+  BOOST_TEST(r.second.text("Filter") == "severity < 4");
+  BOOST_TEST(r.second.text("Edition") == "STEP.SingleLine.CC");
+  BOOST_TEST(r.second.text("Language") == "de");
   const auto* registered = notice<Registered>(r.registered);
   BOOST_REQUIRE(registered != nullptr);
   BOOST_TEST(registered->subscription == "s-1");
@@ -266,6 +272,28 @@ BOOST_AUTO_TEST_CASE(acknowledgements_are_collected_into_ranges_when_told_to) {
   Registering r(options);
   for (const unsigned number : {1U, 2U, 4U, 3U, 7U}) BOOST_TEST(r.tell(event(number)).send.empty());
   BOOST_TEST(only(r.pass(std::chrono::milliseconds{20})).text("Number") == "1-4,7");
+}
+
+BOOST_AUTO_TEST_CASE(sixteen_acknowledgements_wait_for_no_more) {
+  ClientOptions options;
+  options.ack_delay = std::chrono::milliseconds{20};
+  Registering r(options);
+  for (unsigned number = 1; number < 16; ++number) BOOST_TEST(r.tell(event(number)).send.empty());
+  BOOST_TEST(only(r.tell(event(16))).text("Number") == "1-16");
+  BOOST_TEST(r.pass(std::chrono::milliseconds{20}).send.empty());
+  BOOST_TEST(r.tell(event(17)).send.empty());
+  BOOST_TEST(only(r.pass(std::chrono::milliseconds{20})).text("Number") == "17");
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgements_that_wait_are_sent_before_the_cancel) {
+  ClientOptions options;
+  options.ack_delay = std::chrono::seconds{5};
+  Registering r(options);
+  for (const unsigned number : {1U, 2U}) (void)r.tell(event(number));
+  const auto out = r.client.cancel(r.clock.now());
+  BOOST_REQUIRE_EQUAL(out.send.size(), 2U);
+  BOOST_TEST(parse(out.send[0])->text("Number") == "1-2");
+  BOOST_TEST((parse(out.send[1])->kind == Kind::cancel));
 }
 
 BOOST_AUTO_TEST_CASE(challenge_is_answered_only_by_a_passive_client) {
