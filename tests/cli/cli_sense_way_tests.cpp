@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(own_address_may_be_named) {
   for (std::size_t i = 0; i < own.size(); ++i) {
     Running listener(with.words("listen", with.uris[i], {"--bind", own[i]}));
     BOOST_TEST(listener.wait_for("subscribed as"), listener.err());
-    BOOST_TEST(listener.wait_for(own[i].substr(own[i].find('.'))), listener.err());
+    BOOST_TEST(listener.wait_for(own[i].substr(own[i].find('.') + 1)), listener.err());
     listener.signal(SIGTERM);
     BOOST_TEST(listener.finish().code == 0);
   }
