@@ -31,6 +31,7 @@ std::size_t octets_of(const Event& event) {
   auto message = datagram::make_message(datagram::Kind::publish, "-");
   datagram::add_identity(message, event);
   datagram::add_details(message, event);
+  message.data = event.data;
   return datagram::serialize(message).size() + tag_and_cookie;
 }
 

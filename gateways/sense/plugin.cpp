@@ -284,7 +284,8 @@ Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext&
     endpoints.push_back(std::move(*endpoint));
   }
   TransportOptions transport;
-  transport.octets_max = limits_of(options).max_message;
+  // One more, so that what is too long is seen to be, and said with the right number.
+  transport.octets_max = limits_of(options).max_message + 1;
   transport.ipx_port = static_cast<std::uint16_t>(options.integer("ipx-port"));
   auto group = DdpGroup::parse(options.text("ddp-group"));
   if (!group) return fail(group.error().code, "ddp-group: " + group.error().message);
