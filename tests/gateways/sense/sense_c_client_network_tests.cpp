@@ -168,9 +168,9 @@ class World {
   std::uint64_t next_ = 1;
 };
 
-void check(const World& world, unsigned events) {
+void check(const World& world, unsigned events, bool registered_once = true) {
   BOOST_REQUIRE(world.settled());
-  BOOST_TEST(world.bench.subscriptions.served.size() == 1U);
+  if (registered_once) BOOST_TEST(world.bench.subscriptions.served.size() == 1U);
   std::set<std::uint64_t> arrived;
   std::set<std::uint64_t> gaps;
   for (const auto& told : world.device->told) {
@@ -244,7 +244,9 @@ BOOST_AUTO_TEST_CASE(every_miss_is_accounted_for_at_forty_percent_loss) {
     BOOST_TEST_CONTEXT("seed " << base + round) {
       World world({40, 10, 100'000, 1, round % 2 == 0 ? 0U : 50U}, base + round);
       world.run();
-      check(world, 300);
+      // Eight tries may all remain without an answer: then it is made anew, and the first ends with
+      // its lease.
+      check(world, 300, false);
     }
   }
 }
