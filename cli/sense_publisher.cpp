@@ -118,16 +118,15 @@ void SensePublisher::on_answer(const datagram::Answered& answered) {
 }
 
 void SensePublisher::on_failure(const datagram::Failed& failure) {
-  const bool silent = failure.error.code == Code::timeout;
-  if (!silent) heard();
+  if (!failure.silent) heard();
   const auto refused = fail(failure.error.code, uri_ + ": " + failure.error.message);
   if (failure.request == limit_request_) {
     limit_request_ = 0;
-    if (silent) return ask_limit();
+    if (failure.silent) return ask_limit();
     for (auto& waiting : std::exchange(waiting_, {})) answer(std::move(waiting), refused);
   } else if (auto found = under_way_.extract(failure.request)) {
     // Under the same id, so that it is there once even when only the answers were lost.
-    if (silent) return send(std::move(found.mapped()));
+    if (failure.silent) return send(std::move(found.mapped()));
     answer(std::move(found.mapped()), refused);
   }
   send_more();

@@ -61,8 +61,7 @@ void SenseTalk::on(const datagram::Notice& notice) {
     conclude(answered->reply);
   } else if (const auto* failure = std::get_if<datagram::Failed>(&notice)) {
     const auto& error = failure->error;
-    conclude(fail(error.code,
-                  error.code == Code::timeout ? silence() : uri_ + " refused: " + error.message));
+    conclude(fail(error.code, failure->silent ? silence() : uri_ + " refused: " + error.message));
   }
 }
 

@@ -23,18 +23,26 @@ StepPipeline::StepPipeline(Event form, std::size_t in_flight_max, Surroundings s
 
 void StepPipeline::add(std::string_view octets) {
   SENSE_CHECK(wants_input());
-  read_at_ = around_.clock.now().wall;
-  reader_.add(octets);
+  ahead_ = octets;
+  ahead_at_ = around_.clock.now().wall;
   pump();
+}
+
+void StepPipeline::read_ahead() {
+  if (ahead_.empty()) return;
+  read_at_ = ahead_at_;
+  reader_.add(std::exchange(ahead_, {}));
 }
 
 void StepPipeline::end() {
   ended_ = true;
+  read_ahead();
   reader_.end();
   pump();
 }
 
 std::size_t StepPipeline::stop() {
+  read_ahead();
   const auto unfinished = ended_ ? 0 : reader_.unfinished();
   ended_ = true;
   return unfinished;
@@ -42,6 +50,7 @@ std::size_t StepPipeline::stop() {
 
 void StepPipeline::give_up() {
   over_ = true;
+  read_ahead();
   counts_.unacknowledged += in_flight_ + again_.size();
   while (const auto line = reader_.next()) {
     ++counts_.lines;
@@ -62,7 +71,11 @@ bool StepPipeline::publish_next() {
     publish({first.key(), std::move(first.mapped())});
     return true;
   }
-  const auto line = reader_.next();
+  auto line = reader_.next();
+  if (!line) {
+    read_ahead();
+    line = reader_.next();
+  }
   if (line) take(*line);
   left_ = line.has_value();
   return left_;

@@ -47,7 +47,7 @@ class StepPipeline {
   StepPipeline(const StepPipeline&) = delete;
   StepPipeline& operator=(const StepPipeline&) = delete;
 
-  // REQUIRES: wants_input(). Memory is bounded by the size of one call.
+  // REQUIRES: wants_input(). Memory is bounded by the size of two calls.
   void add(std::string_view octets);
   // Nothing more comes; a last line without its end is a line.
   void end();
@@ -56,8 +56,8 @@ class StepPipeline {
   // Counts all that has not been acknowledged, and publishes nothing any more.
   void give_up();
 
-  // Every line that was added is on its way.
-  [[nodiscard]] bool wants_input() const { return !ended_ && !full() && !left_; }
+  // One piece is taken ahead of its turn: only who reads on sees the end of the input.
+  [[nodiscard]] bool wants_input() const { return !ended_ && ahead_.empty(); }
   [[nodiscard]] bool finished() const { return ended_ && !left_ && in_flight_ == 0; }
   [[nodiscard]] const StepCounts& counts() const { return counts_; }
 
@@ -73,6 +73,7 @@ class StepPipeline {
   void on_answer(Waiting waiting, const Result<Receipt>& result);
   void pause(Waiting waiting, const Error& error);
   void tell_once(bool& told, const std::string& sentence);
+  void read_ahead();
   [[nodiscard]] bool full() const { return in_flight_ >= in_flight_max_; }
 
   const Event form_;
@@ -80,6 +81,8 @@ class StepPipeline {
   Surroundings around_;
   step::Reader reader_;
   WallTime read_at_{};  // when the lines that are in the reader came
+  std::string ahead_;   // came while lines before it waited
+  WallTime ahead_at_{};
   bool ended_ = false;
   bool left_ = false;  // there may be lines in the reader, or events to offer again
   bool over_ = false;  // given up

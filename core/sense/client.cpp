@@ -187,7 +187,7 @@ void Client::on_reply(const Message& reply, Now now, Output& out) {
   const Request request = std::move(found->second);
   requests_.erase(found);
   if (reply.code != Code::noerror)
-    on_refused(request, error_of(reply), now, out);
+    on_failed(request, {request.id, error_of(reply)}, now, out);
   else if (request.message.kind == Kind::register_)
     on_registered(request, reply, now, out);
   else
@@ -208,7 +208,8 @@ void Client::on_registered(const Request& request, const Message& reply, Now now
   const std::string id(reply.text("Subscription"));
   const auto period = reply.number("Period");
   if (id.empty() || !period) {
-    on_refused(request, {Code::protoerror, "the reply has no Subscription or no Period"}, now, out);
+    on_failed(request, {0, {Code::protoerror, "the reply has no Subscription or no Period"}}, now,
+              out);
     return;
   }
   const auto lease = std::clamp<std::chrono::seconds>(
@@ -230,15 +231,16 @@ void Client::on_registered(const Request& request, const Message& reply, Now now
   std::move(late.send.begin(), late.send.end(), std::back_inserter(out.send));
 }
 
-void Client::on_refused(const Request& request, const Error& error, Now now, Output& out) {
+void Client::on_failed(const Request& request, const Failed& failed, Now now, Output& out) {
+  const auto& error = failed.error;
   if (request.message.kind == Kind::cancel) {
     // Either it is gone already, or its lease will end it; nothing of it is taken any more.
-    if (error.code != Code::notfound) out.notices.emplace_back(Failed{request.id, error});
+    if (error.code != Code::notfound) out.notices.emplace_back(failed);
     on_cancelled(request, out);
     return;
   }
   if (request.message.kind != Kind::register_) {
-    out.notices.emplace_back(Failed{request.id, error});
+    out.notices.emplace_back(failed);
     return;
   }
   const bool renewing = request.message.has("Subscription");
@@ -246,7 +248,7 @@ void Client::on_refused(const Request& request, const Error& error, Now now, Out
     end("lost", true, now, out);
     return;
   }
-  out.notices.emplace_back(Failed{0, error});
+  out.notices.emplace_back(failed);
   const bool again = options_.persist && is_temporary(error.code);
   if (wanted_ && (renewing || again)) renew_due_ = now.mono + pause_max;
   if (!renewing && !again) wanted_ = false;
@@ -433,7 +435,7 @@ void Client::repeat_requests(Now now, Output& out) {
     }
   }
   for (const auto& request : given_up)
-    on_refused(request, {Code::timeout, "the server did not answer"}, now, out);
+    on_failed(request, {request.id, {Code::timeout, "the server did not answer"}, true}, now, out);
 }
 
 void Client::check_lease(Now now, Output& out) {

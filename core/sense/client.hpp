@@ -69,10 +69,12 @@ struct Answered {
   Message reply;
 };
 
-// A request was refused, or not answered after all tries (timeout).
+// A request was refused, or not answered after all tries (`silent`; its code is timeout, which a
+// server may also answer with).
 struct Failed {
   std::uint64_t request = 0;  // 0: the registration or its renewal
   Error error;
+  bool silent = false;
 };
 
 // Somebody registered this address as Deliver-To. Answered only with ClientOptions::passive.
@@ -172,7 +174,7 @@ class Client {
   void on_reply(const Message& reply, Now now, Output& out);
   bool repeat_with_cookie(Request& request, const Message& reply, Now now, Output& out);
   void on_registered(const Request& request, const Message& reply, Now now, Output& out);
-  void on_refused(const Request& request, const Error& error, Now now, Output& out);
+  void on_failed(const Request& request, const Failed& failed, Now now, Output& out);
   void on_answer(const Request& request, const Message& reply, Now now, Output& out);
   void on_event(const Message& message, Now now, Output& out);
   void on_gap(const Message& message, Now now, Output& out);

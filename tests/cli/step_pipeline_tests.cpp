@@ -100,7 +100,9 @@ BOOST_AUTO_TEST_CASE(line_becomes_an_event_of_the_given_form) {
 
 BOOST_AUTO_TEST_CASE(one_at_a_time_goes_out_in_the_order_of_the_lines) {
   Bench bench;
-  bench.pipeline.add("342 Printer jam\nCover open\nCover closed\nWarming up\n");
+  bench.pipeline.add("342 Printer jam\nCover open\nCover closed\nWarm");
+  BOOST_TEST(bench.pipeline.wants_input());
+  bench.pipeline.add("ing up\n");
   BOOST_TEST(!bench.pipeline.wants_input());
   while (!bench.waiting.empty()) bench.acknowledge();
   BOOST_TEST(bench.most == 1U);
@@ -124,6 +126,8 @@ BOOST_AUTO_TEST_CASE(no_more_than_allowed_are_in_flight_and_input_waits_for_them
   BOOST_TEST(bench.pipeline.wants_input());
   bench.pipeline.add("3 c\n4 d\n5 e\n");
   BOOST_TEST(bench.waiting.size() == 3U);
+  BOOST_TEST(bench.pipeline.wants_input());
+  bench.pipeline.add("6 f\n");
   BOOST_TEST(!bench.pipeline.wants_input());
   bench.acknowledge();
   bench.acknowledge();
@@ -131,6 +135,7 @@ BOOST_AUTO_TEST_CASE(no_more_than_allowed_are_in_flight_and_input_waits_for_them
   BOOST_TEST(!bench.pipeline.wants_input());
   bench.acknowledge();
   BOOST_TEST(bench.pipeline.wants_input());
+  BOOST_TEST(bench.asked.size() == 6U);
   BOOST_TEST(bench.most == 3U);
 }
 
@@ -165,7 +170,6 @@ BOOST_AUTO_TEST_CASE(what_is_refused_for_the_moment_is_offered_again_with_the_sa
   for (int i = 0; i < 8; ++i) {
     bench.refuse(Code::nomoreroom, "the disk is full");
     BOOST_TEST(bench.waiting.empty());
-    BOOST_TEST(!bench.pipeline.wants_input());
     bench.clock.advance(bench.pauses.back());
     bench.pass();
   }
@@ -249,6 +253,29 @@ BOOST_AUTO_TEST_CASE(shortened_and_doubtful_lines_are_counted_and_told_once) {
   BOOST_TEST(bench.said.size() == 2U);
   BOOST_TEST(bench.was_said("line 2 begins with a digit"));
   BOOST_TEST(bench.was_said("line 4 is longer"));
+}
+
+BOOST_AUTO_TEST_CASE(lines_taken_ahead_have_the_time_at_which_they_came) {
+  Bench bench;
+  bench.pipeline.add("1 a\n2 b\n");
+  const auto first = bench.clock.now().wall;
+  bench.clock.advance(60s);
+  bench.pipeline.add("3 c\n");
+  const auto second = bench.clock.now().wall;
+  bench.clock.advance(60s);
+  while (!bench.waiting.empty()) bench.acknowledge();
+  BOOST_REQUIRE(bench.asked.size() == 3U);
+  BOOST_TEST((bench.asked[1].time == first));
+  BOOST_TEST((bench.asked[2].time == second));
+}
+
+BOOST_AUTO_TEST_CASE(lines_taken_ahead_count_when_they_are_given_up) {
+  Bench bench;
+  bench.pipeline.add("1 a\n");
+  bench.pipeline.add("2 b\n3 c\n");
+  bench.pipeline.give_up();
+  BOOST_TEST(bench.pipeline.counts().lines == 3U);
+  BOOST_TEST(bench.pipeline.counts().unacknowledged == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(stopped_pipeline_finishes_whole_lines_and_leaves_out_the_rest) {

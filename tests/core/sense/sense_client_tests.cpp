@@ -219,6 +219,24 @@ BOOST_AUTO_TEST_CASE(requests_are_repeated_with_the_same_tag_and_doubling_pauses
   BOOST_TEST(!client.next_timer().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(refusal_with_timeout_is_not_taken_for_silence) {
+  VirtualClock clock;
+  Client client(ClientOptions{});
+  const auto asked = only(client.parameters(clock.now()));
+  const auto refusal = make_reply(asked.tag, Code::timeout, "the broker is away");
+  const auto refused = client.on_datagram(serialize(refusal), clock.now());
+  BOOST_REQUIRE(notice<Failed>(refused) != nullptr);
+  BOOST_TEST(!notice<Failed>(refused)->silent);
+  BOOST_TEST(!client.parameters(clock.now()).send.empty());
+  Output last;
+  while (const auto due = client.next_timer()) {
+    clock.advance(*due - clock.now().mono);
+    last = client.on_timer(clock.now());
+  }
+  BOOST_REQUIRE(notice<Failed>(last) != nullptr);
+  BOOST_TEST(notice<Failed>(last)->silent);
+}
+
 BOOST_AUTO_TEST_CASE(server_that_never_accepts_a_cookie_is_given_up) {
   VirtualClock clock;
   Client client(ClientOptions{});
