@@ -170,7 +170,6 @@ class World {
 
 void check(const World& world, unsigned events) {
   BOOST_REQUIRE(world.settled());
-  BOOST_TEST(world.bench.subscriptions.served.size() == 1U);
   std::set<std::uint64_t> arrived;
   std::set<std::uint64_t> gaps;
   for (const auto& told : world.device->told) {
@@ -231,6 +230,7 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
       world.run();
       check(world, 300);
       BOOST_TEST(world.restarted == round % 3);
+      BOOST_TEST(world.bench.subscriptions.served.size() == 1U);
       // Acknowledgements that travel together may be missed together.
       BOOST_TEST(world.dead.size() <= window);
     }
