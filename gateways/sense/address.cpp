@@ -3,6 +3,7 @@
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 #include "core/sense/message.hpp"
+#include "gateways/sense/keys.hpp"
 
 namespace sense::datagram {
 
@@ -49,7 +50,11 @@ Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy) {
 }
 
 bool asked_for_itself(const Subscription& subscription) {
-  return subscription.via == front_door && subscription.owner == subscription.callback;
+  if (subscription.via != front_door) return false;
+  const auto asked = subscription.labels.find(asked_from_label);
+  const bool with_key = !key_of_owner(subscription.owner).empty();
+  return with_key ? asked != subscription.labels.end() && asked->second == subscription.callback
+                  : subscription.owner == subscription.callback;
 }
 
 }  // namespace sense::datagram

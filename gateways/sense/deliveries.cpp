@@ -26,11 +26,12 @@ bool acknowledged(const Delivery& delivery, const std::vector<NumberRange>& numb
 
 Deliveries::Deliveries(const Limits& limits, const std::vector<Listener>& listeners,
                        const Subscriptions& directory, const EgressPolicy& egress,
-                       Counters& counters, std::uint64_t seed)
+                       const DatagramWriter& writer, Counters& counters, std::uint64_t seed)
     : limits_(limits),
       listeners_(listeners),
       directory_(directory),
       egress_(egress),
+      writer_(writer),
       sent_(counters["sense.deliveries.sent"]),
       random_(static_cast<std::minstd_rand::result_type>(seed)) {}
 
@@ -41,10 +42,14 @@ void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery
     out.emplace_back(Finished{ticket, Attempt::gone("the subscription has ended")});
     return;
   }
+  if (!writer_.can_write_for(subscription)) {
+    out.emplace_back(Finished{ticket, Attempt::retry("its key is not in the file of keys")});
+    return;
+  }
   const auto peer = where_to(subscription);
   const auto tag = "e" + std::to_string(++tags_);
-  auto octets = peer ? delivery_octets(*delivery, tag, limits_.max_message)
-                     : Result<std::string>(tl::unexpected(peer.error()));
+  auto octets =
+      peer ? writer_.write(*delivery, tag, now) : Result<std::string>(tl::unexpected(peer.error()));
   if (!octets) {
     out.emplace_back(Finished{ticket, Attempt::rejected(octets.error().message)});
     return;
@@ -95,7 +100,7 @@ Duration Deliveries::wait_for(const Delivery& delivery) {
 }
 
 bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-                        std::string_view tag, const Endpoint& from, Actions& out) {
+                        std::string_view tag, const Acknowledger& from, Actions& out) {
   const auto found = by_subscription_.find(subscription);
   if (found == by_subscription_.end()) return false;
   std::vector<Ticket> done;
@@ -103,7 +108,8 @@ bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberR
     const auto& waiting = waiting_.at(ticket);
     const bool ended = waiting.delivery->kind == Delivery::Kind::ended;
     const bool named = acknowledged(*waiting.delivery, numbers) || (ended && waiting.tag == tag);
-    if (waiting.address == from && named) done.push_back(ticket);
+    if (named && from.may_acknowledge(waiting.address, *waiting.delivery->subscription))
+      done.push_back(ticket);
   }
   for (const auto ticket : done) finish(ticket, Attempt::delivered(), out);
   return !done.empty();

@@ -1,5 +1,5 @@
 #include "core/sense/event_message.hpp"
-#include "gateways/sense/deliveries.hpp"
+#include "gateways/sense/datagram_writer.hpp"
 
 namespace sense::datagram {
 
@@ -39,18 +39,22 @@ Message ended_message(const Delivery& delivery, std::string_view tag) {
 }  // namespace
 
 Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
-                                    std::size_t octets_max) {
+                                    std::size_t octets_max, std::string_view fetch) {
   if (delivery.kind == Delivery::Kind::gap) return serialize(gap_message(delivery, tag));
   if (delivery.kind == Delivery::Kind::ended) return serialize(ended_message(delivery, tag));
-  for (const bool with_details : {true, false}) {
+  auto octets = serialize(event_message(delivery, tag, true));
+  if (octets.size() <= octets_max) return octets;
+  const auto shortened = [&](bool with_fetch, bool with_details) {
     auto message = event_message(delivery, tag, with_details);
-    auto octets = serialize(message);
-    if (with_details && octets.size() <= octets_max) return octets;
     message.truncated_length = delivery.event->data.size();
     message.data.clear();
+    if (with_fetch) message.add("Fetch", fetch);
     octets = serialize(message);
-    if (octets.size() <= octets_max) return octets;
-  }
+    return octets.size() <= octets_max && (!with_fetch || !fetch.empty());
+  };
+  if (shortened(true, true) || shortened(true, false) || shortened(false, true) ||
+      shortened(false, false))
+    return octets;
   return fail(Code::datatoobig,
               "the event's Id, Type and Source alone do not fit into a datagram of " +
                   std::to_string(octets_max) + " octets; raise max-message");

@@ -5,8 +5,10 @@
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
 #include "gateways/api/gateway.hpp"
+#include "gateways/sense/secrets.hpp"
 #include "gateways/sense/server.hpp"
 #include "gateways/sense/udp_listener.hpp"
+#include "gateways/sense/upkeep.hpp"
 
 // The thin shell: sockets, the timer, and the host's services around the pure Server.
 namespace sense::datagram {
@@ -15,11 +17,12 @@ namespace {
 
 class SenseGateway final : public Gateway {
  public:
-  SenseGateway(Limits limits, std::vector<std::string> names, std::vector<Endpoint> endpoints,
-               GatewayContext& context)
+  SenseGateway(Limits limits, std::vector<ListenEntry> entries, std::vector<Endpoint> endpoints,
+               Secrets secrets, GatewayContext& context)
       : limits_(limits),
-        names_(std::move(names)),
+        entries_(std::move(entries)),
         endpoints_(std::move(endpoints)),
+        secrets_(std::move(secrets)),
         context_(context),
         timer_(context.reactor) {}
 
@@ -63,12 +66,14 @@ class SenseGateway final : public Gateway {
   }
 
   Limits limits_;
-  std::vector<std::string> names_;  // of the listeners, as configured
+  std::vector<ListenEntry> entries_;
   std::vector<Endpoint> endpoints_;
+  Secrets secrets_;
   GatewayContext& context_;
   boost::asio::steady_timer timer_;
   std::optional<MonoTime> timer_due_;
   std::unique_ptr<Server> server_;
+  std::unique_ptr<Upkeep> upkeep_;
   std::vector<std::unique_ptr<UdpListener>> listeners_;
   std::unordered_map<Ticket, AttemptDone> attempts_;
   Ticket tickets_ = 0;
@@ -79,16 +84,26 @@ Status SenseGateway::start() {
   server_ = std::make_unique<Server>(server_config(), context_.subscriptions, context_.egress,
                                      context_.counters);
   open_ = std::make_shared<bool>(true);
+  upkeep_ = std::make_unique<Upkeep>(
+      context_.reactor, context_.clock, context_.counters, secrets_.keys_file, secrets_.keys,
+      [this](std::vector<SharedKey> keys) { server_->set_keys(std::move(keys)); });
   auto status = open_listeners();
-  if (!status) stop();
+  if (!status)
+    stop();
+  else
+    upkeep_->start();
   return status;
 }
 
 ServerConfig SenseGateway::server_config() const {
   ServerConfig config;
   config.limits = limits_;
-  for (std::size_t i = 0; i < names_.size(); ++i)
-    config.listeners.push_back({names_[i], endpoints_[i].address().is_v6()});
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    config.listeners.push_back({entries_[i].address, endpoints_[i].address().is_v6()});
+    config.policies.push_back(entries_[i].policy);
+  }
+  config.keys = secrets_.keys;
+  config.fetch = secrets_.fetch;
   config.cookie_key.resize(32);
   fill_random({reinterpret_cast<unsigned char*>(config.cookie_key.data()), 32});
   fill_random({reinterpret_cast<unsigned char*>(&config.seed), sizeof(config.seed)});
@@ -113,6 +128,7 @@ void SenseGateway::stop() {
   if (!open_) return;
   perform(server_->stop());
   open_.reset();
+  upkeep_.reset();
   timer_.cancel();
   for (const auto& listener : listeners_) listener->close();
 }
@@ -218,14 +234,20 @@ void SenseGateway::set_timer() {
 }
 
 Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext& context) {
-  const auto& names = options.list("listen");
+  std::vector<ListenEntry> entries;
   std::vector<Endpoint> endpoints;
-  for (const auto& name : names) {
-    const auto endpoint = parse_listen(name);
+  for (const auto& text : options.list("listen")) {
+    auto entry = read_listen_entry(text);
+    if (!entry) return tl::unexpected(entry.error());
+    const auto endpoint = parse_listen(entry->address);
     if (!endpoint) return tl::unexpected(endpoint.error());
+    entries.push_back(std::move(*entry));
     endpoints.push_back(*endpoint);
   }
-  return std::make_unique<SenseGateway>(limits_of(options), names, std::move(endpoints), context);
+  auto secrets = read_secrets(options, entries);
+  if (!secrets) return tl::unexpected(secrets.error());
+  return std::make_unique<SenseGateway>(limits_of(options), std::move(entries),
+                                        std::move(endpoints), std::move(*secrets), context);
 }
 
 constexpr std::string_view schemes[] = {"sense"};
