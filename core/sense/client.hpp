@@ -12,6 +12,7 @@
 #include "core/base/clock.hpp"
 #include "core/event/event.hpp"
 #include "core/sense/message.hpp"
+#include "core/sense/shared_keys.hpp"
 
 // A SENSE/1 client without socket and clock. Whoever owns the socket does four things:
 //
@@ -75,6 +76,7 @@ struct Failed {
   std::uint64_t request = 0;  // 0: the registration or its renewal
   Error error;
   bool silent = false;
+  bool certain = true;  // false: the refusal lacks the Mac that ClientOptions::key asks for
 };
 
 // Somebody registered this address as Deliver-To. Answered only with ClientOptions::passive.
@@ -114,6 +116,12 @@ struct ClientOptions {
   // came from, not to a fixed server.
   bool passive = false;
   std::size_t message_max = datagram::message_max;
+  // With a key, all that is sent carries a Mac, and of what comes only what has a Mac of the same
+  // key is taken: replies, events, gaps and ends. Two exceptions: a VERIFY is asked and answered
+  // without; and a 9 NOACCESS without a Mac (a server that does not know the key can give no other)
+  // fails the request, is told as "not authenticated", and ends nothing for good. A clock that is
+  // wrong is made up for: the server's time comes with its Mac.
+  std::optional<SharedKey> key;
 };
 
 // Whether the same request could end better later: somebody is away, busy or has no room.
@@ -152,12 +160,13 @@ class Client {
   [[nodiscard]] std::uint64_t ignored() const { return ignored_; }  // datagrams
 
  private:
+  static constexpr std::uint32_t rounds_max = 3;
   struct Request {
     Message message;  // without Cookie
     std::string tag;
     std::uint64_t id = 0;  // as told to the owner; 0 for the registration
     std::uint32_t sent = 0;
-    std::uint32_t cookies = 0;  // asked again with a new cookie, times
+    std::uint32_t rounds = 0;  // asked again with another cookie or time, times
     MonoTime due;
     bool with_cookie = false;
   };
@@ -170,8 +179,16 @@ class Client {
 
   std::uint64_t ask(Message message, std::uint64_t id, Now now, Output& out);
   void send(Request& request, Now now, Output& out);
+  // Asks once more, under a new tag: the server answers a known tag with the reply that it gave.
+  void ask_anew(Request& request, Now now, Output& out);
   void register_now(bool renew, Now now, Output& out);
-  void on_reply(const Message& reply, Now now, Output& out);
+  // client_keys.cpp
+  enum class Belief { none, refusal, full };
+  [[nodiscard]] Belief belief_in(const Message& message, std::string_view octets) const;
+  [[nodiscard]] std::string octets_of(const Message& message, Now now) const;
+  bool repeat_with_their_time(Request& request, const Message& reply, Now now, Output& out);
+
+  void on_reply(const Message& reply, Belief belief, Now now, Output& out);
   bool repeat_with_cookie(Request& request, const Message& reply, Now now, Output& out);
   void on_registered(const Request& request, const Message& reply, Now now, Output& out);
   void on_failed(const Request& request, const Failed& failed, Now now, Output& out);
@@ -186,12 +203,13 @@ class Client {
   void repeat_requests(Now now, Output& out);
   void acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last,
                    Now now, Output& out);
-  void flush_acks(const std::string& subscription, const NumberSet& numbers, Output& out);
+  void flush_acks(const std::string& subscription, const NumberSet& numbers, Now now, Output& out);
   NumberSet* numbers_of(std::string_view subscription);
   std::string next_tag();
 
   ClientOptions options_;
   std::string cookie_;
+  Duration clock_offset_{0};  // what the server's clock is ahead of ours, once it has said so
   std::uint64_t tags_ = 0;
   std::uint64_t request_ids_ = 0;
   Requests requests_;
