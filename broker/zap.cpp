@@ -1,7 +1,6 @@
 #include "broker/zap.hpp"
 
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <zmq.h>
 
 #include <array>
@@ -10,6 +9,7 @@
 
 #include "broker/allow_file.hpp"
 #include "core/base/log.hpp"
+#include "core/base/secret_file.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
 #include "core/bus/mailbox.hpp"
@@ -34,25 +34,6 @@ std::string z85(std::string_view octets) {
   return text.data();
 }
 
-// What tells one state of a file from another.
-struct FileState {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t size = -1;
-  std::int64_t changed = 0;  // nanoseconds
-
-  friend bool operator==(const FileState&, const FileState&) = default;
-  [[nodiscard]] static FileState of(const std::string& path) {
-    struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) return {};
-    const auto nanoseconds = [](const timespec& time) {
-      return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
-    };
-    return {found.st_dev, found.st_ino, found.st_size,
-            std::max(nanoseconds(found.st_mtim), nanoseconds(found.st_ctim))};
-  }
-};
-
 class ZapAuthenticator final : public Authenticator {
  public:
   ZapAuthenticator(zmq::context_t& context, std::string allow_file, Counters& counters)
@@ -67,7 +48,7 @@ class ZapAuthenticator final : public Authenticator {
 
   Status open() {
     if (!allow_file_.empty()) {
-      state_ = FileState::of(allow_file_);
+      (void)watch_.changed(system_clock().now().wall);
       auto access = read_allow_file(allow_file_);
       if (!access) return tl::unexpected(access.error());
       access_ = std::make_shared<const Access>(std::move(*access));
@@ -167,13 +148,8 @@ class ZapAuthenticator final : public Authenticator {
   }
 
   void look_at_file() {
-    if (allow_file_.empty()) return;
-    const auto state = FileState::of(allow_file_);
-    if (state == state_) return;
+    if (allow_file_.empty() || !watch_.changed(system_clock().now().wall)) return;
     auto access = read_allow_file(allow_file_);
-    // What was written just now may be written again within the same tick of the file's clock.
-    const auto now = to_micros(system_clock().now().wall) * 1000;
-    state_ = now - state.changed > 100'000'000 ? state : FileState{};
     if (!access) return keep_old(access.error());
     if (*access == *this->access()) return;
     {
@@ -204,7 +180,7 @@ class ZapAuthenticator final : public Authenticator {
 
   // Owned by the thread.
   zmq::socket_t socket_;
-  FileState state_;
+  FileWatch watch_{allow_file_};
   log::Occasionally complaints_{complaint_interval};
   std::thread thread_;
 };

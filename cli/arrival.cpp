@@ -9,6 +9,28 @@
 
 namespace sense::cli {
 
+namespace {
+
+std::string json_line(const Arrival& arrival) {
+  nlohmann::ordered_json line{{"callback", arrival.callback},
+                              {"type", arrival.type},
+                              {"source", arrival.source},
+                              {"number", arrival.number},
+                              {"id", arrival.id},
+                              {"subscription", arrival.subscription},
+                              {"data", arrival.data}};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) line[name] = value;
+  };
+  add("datacontenttype", arrival.content_type);
+  add("edition", arrival.edition);
+  add("language", arrival.language);
+  if (arrival.truncated_length) line["truncated"] = *arrival.truncated_length;
+  return json_ascii(line);
+}
+
+}  // namespace
+
 Arrivals::Arrivals(Loop& loop, const ListenOptions& options) : loop_(loop), options_(options) {
   loop.set_interrupted_code(options.count == 0 ? exit_ok : exit_failed);
   loop.set_deadline(*parse_duration(options.timeout), [this] {
@@ -24,16 +46,7 @@ void Arrivals::arrived(const Arrival& arrival) {
 }
 
 std::string line_of(const Arrival& arrival, bool json) {
-  if (json) {
-    const nlohmann::ordered_json line{{"callback", arrival.callback},
-                                      {"type", arrival.type},
-                                      {"source", arrival.source},
-                                      {"number", arrival.number},
-                                      {"id", arrival.id},
-                                      {"subscription", arrival.subscription},
-                                      {"data", arrival.data}};
-    return json_ascii(line);
-  }
+  if (json) return json_line(arrival);
   return "delivered " + printable(arrival.callback) + " " + printable(arrival.type) + " " +
          printable(arrival.source) + " #" + printable(arrival.number) + " " + printable(arrival.id);
 }

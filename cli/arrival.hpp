@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cli/loop.hpp"
@@ -16,7 +17,12 @@ struct Arrival {
   std::string number;        // within the subscription, as it was sent
   std::string id;            // of the event
   std::string subscription;  // empty when it was not said
-  std::string data;          // JSON only
+  // JSON only, those that were said:
+  std::string data;
+  std::string content_type;
+  std::string edition;
+  std::string language;
+  std::optional<std::uint64_t> truncated_length;  // the data was left out; it has so many octets
 };
 
 struct ListenOptions {
@@ -26,6 +32,10 @@ struct ListenOptions {
   std::string period = "10min";
   SenseWay way;
   std::string subscribe;  // base URL of an HTTP gateway
+  std::string filter;
+  std::string edition;
+  std::string language;
+  std::string ack_delay = "10ms";
   std::uint64_t count = 0;
   std::string timeout = "0s";
   bool json = false;

@@ -21,6 +21,7 @@ constexpr const char* epilogue =
     "Examples:\n"
     "  sense up --config config/demo.yaml              start everything that the file names\n"
     "  sense publish '{urn:example}jam' //hq/printer/4 publish one event\n"
+    "  printer-monitor | sense step --source //hq/4    publish the lines of a pipeline\n"
     "  sense subscribe --type '{urn:example}*'         watch events as they are stored\n"
     "  sense listen sense://127.0.0.1:7367             be called back, by datagrams\n"
     "  sense config check                              is the configuration good?\n"
@@ -146,9 +147,10 @@ int run_command_line(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "sense " SENSE_VERSION);
   add_globals(app, cli.global);
-  for (const auto add : {add_up, add_broker, add_gateway, add_adapter, add_publish, add_subscribe,
-                         add_subscriptions, add_listen, add_ping, add_journal, add_dead_letters,
-                         add_keys, add_config, add_filter, add_bench})
+  for (const auto add :
+       {add_up, add_broker, add_gateway, add_adapter, add_publish, add_step, add_subscribe,
+        add_subscriptions, add_listen, add_ping, add_parameters, add_source_list, add_journal,
+        add_dead_letters, add_keys, add_config, add_filter, add_bench})
     add(app, cli);
   try {
     app.parse(argc, argv);

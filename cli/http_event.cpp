@@ -38,6 +38,9 @@ Result<Arrival> structured(const std::string& body) {
   arrival.source = std::move(event->source);
   arrival.id = std::move(event->id);
   arrival.data = std::move(event->data);
+  arrival.content_type = std::move(event->datacontenttype);
+  arrival.edition = std::move(event->edition);
+  arrival.language = std::move(event->language);
   return arrival;
 }
 
@@ -47,6 +50,9 @@ Result<Arrival> binary(const HeaderOf& header, const std::string& body) {
   arrival.source = percent_decoded(header("ce-source"));
   arrival.id = percent_decoded(header("ce-id"));
   arrival.data = body;
+  arrival.content_type = header("content-type");
+  arrival.edition = percent_decoded(header("ce-edition"));
+  arrival.language = percent_decoded(header("ce-language"));
   if (arrival.type.empty() || arrival.source.empty() || arrival.id.empty())
     return fail(Code::varnotfound, "a CloudEvent needs ce-id, ce-source and ce-type");
   return arrival;

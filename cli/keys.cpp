@@ -8,6 +8,7 @@
 #include "cli/config_file.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
+#include "core/sense/shared_keys.hpp"
 
 namespace sense::cli {
 
@@ -58,6 +59,28 @@ int run_new(const Global& global, const Wanted& wanted) {
   print_line("public key: " + keys->public_key);
   print_line(place_of_entry(wanted.name));
   print_line(entry);
+  return exit_ok;
+}
+
+int run_shared(const Global& global, const Wanted& wanted) {
+  if (!datagram::valid_key_name(wanted.name))
+    return refused("'" + wanted.name +
+                   "' cannot name a key: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
+  const auto file =
+      std::filesystem::absolute(wanted.file.empty() ? wanted.name + ".shared" : wanted.file)
+          .lexically_normal()
+          .string();
+  const auto key = datagram::make_shared_key(wanted.name);
+  if (auto written = datagram::write_shared_key(file, key); !written)
+    return failed(written.error());
+  if (global.json) {
+    print_line(Json{{"name", wanted.name}, {"file", file}}.dump());
+    return exit_ok;
+  }
+  print_line("shared key: " + file + " (for both sides, and for nobody else)");
+  print_line(
+      "the client takes the file; of the SENSE gateway either the option `keys` is this file,");
+  print_line("or the line below `keys:` in it is added to the file that `keys` names");
   return exit_ok;
 }
 
@@ -136,10 +159,11 @@ int run_list(const Global& global) {
 
 void add_keys(CLI::App& app, Cli& cli) {
   auto* command = add_command(
-      app, "keys", "Make keys for tcp://, show them, and list who may do what on the bus",
+      app, "keys", "Make keys for tcp:// and for SENSE/1, and list who may do what on the bus",
       "Examples:\n"
       "  sense keys new broker --file /etc/sense/broker.key\n"
       "  sense keys new shop                   makes shop.key, prints what to allow\n"
+      "  sense keys shared hp4                 makes hp4.shared, for a SENSE/1 client\n"
       "  sense keys list                       the principals of the allow file");
   command->require_subcommand(1);
   const auto wanted = std::make_shared<Wanted>();
@@ -153,6 +177,18 @@ void add_keys(CLI::App& app, Cli& cli) {
       ->type_name("FILE");
   make->callback(
       [&cli, wanted] { cli.run = [&cli, wanted] { return run_new(cli.global, *wanted); }; });
+
+  auto* shared = add_command(
+      *command, "shared", "Make a key that a SENSE/1 client and its server share, in a new file",
+      "The client signs with it what it sends (docs/sense-protocol.md, rule 6). The secret is in "
+      "the file\nonly, which nobody else can read.\n\n"
+      "Example:\n  sense keys shared hp4 --file hp4.shared");
+  shared->add_option("NAME", wanted->name, "The key's name, which travels in the clear")
+      ->required();
+  shared->add_option("--file", wanted->file, "Where to write it (default: NAME.shared)")
+      ->type_name("FILE");
+  shared->callback(
+      [&cli, wanted] { cli.run = [&cli, wanted] { return run_shared(cli.global, *wanted); }; });
 
   auto* show = add_command(*command, "show", "Print the public key of a key file",
                            "Example:\n  sense keys show shop.key");

@@ -24,6 +24,8 @@ int run_listen(const ListenOptions& options) {
   if (options.count == 0 && options.timeout != "0s")
     return refused("--timeout needs --count: it is how long to wait for that many events");
   if (options.uri.starts_with("sense:")) return listen_sense(options);
+  if (!options.filter.empty() || !options.edition.empty() || !options.language.empty())
+    return refused("--filter, --edition and --language are for sense:// only");
   if (options.uri.starts_with("http:")) return listen_http(options);
   if (options.uri.starts_with("maildir:")) return listen_maildir(options);
   return refused("cannot listen at '" + options.uri +
@@ -40,6 +42,14 @@ void add_listen(CLI::App& app, Cli& cli) {
   add_sources(*command, options->sources, "Only these sources; /** for all below; repeatable");
   add_duration(*command, "--period", options->period, "Lease to ask for; it is renewed");
   add_way(*command, options->way);
+  command->add_option("--filter", options->filter, "For sense://: CloudEvents SQL, docs/filters.md")
+      ->type_name("EXPRESSION");
+  command->add_option("--edition", options->edition, "For sense://: wanted form of the payload")
+      ->type_name("NAME");
+  command->add_option("--language", options->language, "For sense://: wanted language (BCP 47)")
+      ->type_name("TAG");
+  add_duration(*command, "--ack-delay", options->ack_delay,
+               "For sense://: how long to collect acknowledgements; 0s: one for each event");
   command->add_option("--subscribe", options->subscribe, "HTTP gateway to subscribe at")
       ->type_name("URL");
   command->add_option("-n,--count", options->count, "End after so many events (default: never)")

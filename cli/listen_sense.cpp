@@ -11,11 +11,18 @@ namespace sense::cli {
 
 namespace {
 
+// Servers begin to repeat after a second by default.
+constexpr std::chrono::milliseconds ack_delay_max{500};
+
 datagram::ClientOptions client_options(const ListenOptions& options) {
   datagram::ClientOptions client;
   client.types = options.types;
   client.sources = options.sources;
   client.period = std::chrono::duration_cast<std::chrono::seconds>(*parse_duration(options.period));
+  client.filter = options.filter;
+  client.edition = options.edition;
+  client.language = options.language;
+  client.ack_delay = *parse_duration(options.ack_delay);
   client.tag_prefix = random_token(60);
   return client;
 }
@@ -49,8 +56,24 @@ class SenseListener {
   }
   void on(const datagram::Arrived& arrived) {
     const auto& event = arrived.event;
-    arrivals_.arrived({callback_, std::string(event.type.display()), event.source,
-                       std::to_string(arrived.number), event.id, arrived.subscription, event.data});
+    Arrival arrival{callback_,
+                    std::string(event.type.display()),
+                    event.source,
+                    std::to_string(arrived.number),
+                    event.id,
+                    arrived.subscription,
+                    event.data,
+                    event.datacontenttype,
+                    event.edition,
+                    event.language,
+                    {}};
+    if (arrived.truncated) {
+      arrival.truncated_length = arrived.length;
+      say("event " + event.id + " came without its data, " + std::to_string(arrived.length) +
+          " octets, which do not fit into a datagram" +
+          (arrived.fetch.empty() ? "" : ": " + arrived.fetch));
+    }
+    arrivals_.arrived(arrival);
   }
   void on(const datagram::GapReported& gap) {
     say("numbers " + std::to_string(gap.from) + " to " + std::to_string(gap.to) +
@@ -58,14 +81,22 @@ class SenseListener {
   }
   void on(const datagram::Ended& ended) {
     if (loop_.finishing()) return loop_.leave();
-    say("the subscription ended: " + ended.reason);
+    go_on_or_fail("the subscription ended: " + ended.reason);
   }
   void on(const datagram::Failed& failure) {
     if (loop_.finishing()) return loop_.leave();
-    say("refused: " + failure.error.message);
+    go_on_or_fail((shell_.client().subscription().empty() ? "not subscribed: " : "not renewed: ") +
+                  failure.error.message);
   }
   void on(const datagram::Answered&) {}
   void on(const datagram::VerifyAsked&) {}
+
+  // When the client waits for nothing, it will not ask again, and nothing will ever arrive.
+  void go_on_or_fail(const std::string& what) {
+    if (!shell_.client().next_timer())
+      return loop_.finish(failed("sense://" + shell_.remote() + ": " + what));
+    say(what + "; asking again");
+  }
 
   // The client asks again by itself.
   void say_once_that_nobody_is_there() {
@@ -94,6 +125,9 @@ class SenseListener {
 int listen_sense(const ListenOptions& options) {
   if (*parse_duration(options.period) < std::chrono::seconds{1})
     return refused("--period must be at least 1s");
+  if (*parse_duration(options.ack_delay) > ack_delay_max)
+    return refused("--ack-delay is at most " + sense::to_text(ack_delay_max) +
+                   ": the server would send again what it believes lost");
   Loop loop;
   auto peer = open_peer(loop.io(), options.uri, options.way);
   if (!peer) return refused(peer.error());

@@ -1,21 +1,17 @@
 #include <CLI/CLI.hpp>
-#include <map>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <variant>
 
 #include "cli/arrival.hpp"
 #include "cli/command.hpp"
-#include "cli/sense_shell.hpp"
+#include "cli/sense_talk.hpp"
 #include "core/base/json.hpp"
-#include "core/base/random.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::cli {
 
 namespace {
-
-using Parameters = std::map<std::string, std::string>;
 
 struct Wanted {
   std::string target;
@@ -68,41 +64,17 @@ int ping_broker(const Global& global, const Wanted& wanted) {
   return loop.run();
 }
 
-Parameters parse_parameters(const std::string& data) {
-  Parameters parameters;
-  for (const auto line : split(data, '\n')) {
-    const auto colon = line.find(':');
-    if (colon != std::string_view::npos)
-      parameters.emplace(line.substr(0, colon), trim(line.substr(colon + 1)));
-  }
-  return parameters;
-}
-
 // PARAMETERS: the first reply may only bring a cookie, so the second one's time is counted too.
 int ping_sense(const Global& global, const Wanted& wanted) {
-  Loop loop;
-  auto peer = open_peer(loop.io(), wanted.target, wanted.way);
-  if (!peer) return refused(peer.error());
-  loop.set_interrupted_code(exit_failed);
-  loop.set_deadline(*parse_duration(wanted.timeout),
-                    [&] { loop.finish(failed(silence(wanted.target, wanted.timeout))); });
-  datagram::ClientOptions options;
-  options.tag_prefix = random_token(60);
-  options.retry_interval = std::chrono::milliseconds{500};
-  const auto started = system_clock().now();
-  const auto on_notice = [&](const datagram::Notice& notice) {
-    if (const auto* answer = std::get_if<datagram::Answered>(&notice)) {
-      print_answer(wanted.target, system_clock().now().mono - started.mono,
-                   parse_parameters(answer->reply.data), global.json);
+  return talk_to_sense(wanted.target, wanted.way, wanted.timeout, [&](Loop& loop, SenseTalk& talk) {
+    const auto started = system_clock().now().mono;
+    talk.ask_parameters([&, started](const Result<datagram::Message>& reply) {
+      if (!reply) return loop.finish(failed(reply.error()));
+      print_answer(wanted.target, system_clock().now().mono - started,
+                   parse_parameters(reply->data), global.json);
       loop.finish(exit_ok);
-    } else if (const auto* failure = std::get_if<datagram::Failed>(&notice)) {
-      loop.finish(failed(wanted.target + ": " + failure->error.message));
-    }
-  };
-  SenseShell shell(std::move(*peer), std::move(options), on_notice, [] {});
-  shell.receive();
-  shell.handle(shell.client().parameters(started));
-  return loop.run();
+    });
+  });
 }
 
 }  // namespace

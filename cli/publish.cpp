@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/loop.hpp"
+#include "cli/publish_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
@@ -19,6 +20,7 @@ namespace {
 struct Wanted {
   std::string type, source, id, data, data_file, content_type, subject, language, edition, time;
   int severity = -1;
+  std::string via;
   std::string timeout = "30s";
 };
 
@@ -85,18 +87,17 @@ int run_publish(const Global& global, const Wanted& wanted) {
   auto event = event_of(wanted, system_clock().now().wall);
   if (!event) return refused(event.error());
   Loop loop;
-  auto session = BusSession::open(loop, global);
+  const auto session = PublishSession::open(loop, global, wanted.via);
   if (!session) return refused(session.error());
+  const auto id = event->id;
   loop.set_interrupted_code(exit_failed);
   loop.set_deadline(*parse_duration(wanted.timeout), [&] {
-    loop.finish(failed("no receipt from the broker at " + (*session)->endpoint() + " within " +
-                       wanted.timeout +
-                       ": is it running? The event may be stored or not; to "
-                       "publish it again without a repeat, give --id " +
-                       wanted.id));
+    loop.finish(failed("no receipt from " + (*session)->where() + " within " + wanted.timeout +
+                       ": is it running? The event may be stored or not; to publish it again "
+                       "without a repeat, give --id " +
+                       id));
   });
-  const auto id = event->id;
-  (*session)->bus().publish(std::move(*event), [&](Result<Receipt> receipt) {
+  (*session)->publisher().publish(*event, [&](Result<Receipt> receipt) {
     if (!receipt) return loop.finish(failed(receipt.error()));
     print_receipt(*receipt, id, global.json);
     loop.finish(exit_ok);
@@ -126,6 +127,7 @@ void add_options(CLI::App& command, Wanted& wanted) {
   command.add_option("--language", wanted.language, "Language of the text (BCP 47)")
       ->type_name("TAG");
   command.add_option("--edition", wanted.edition, "Form of the data")->type_name("NAME");
+  add_via(command, wanted.via);
   add_duration(command, "--timeout", wanted.timeout, "How long to wait for the receipt");
 }
 
@@ -136,7 +138,8 @@ void add_publish(CLI::App& app, Cli& cli) {
       app, "publish", "Publish one event; prints its sequence number and id once it is on disk",
       "Examples:\n"
       "  sense publish '{urn:example:printer}jam' //hq.example/printer/4 --data 'tray 2'\n"
-      "  df -h | sense publish '{urn:example:host}disk' //hq.example/host/a --data-file -");
+      "  df -h | sense publish '{urn:example:host}disk' //hq.example/host/a --data-file -\n"
+      "  sense publish '{urn:example:door}open' //hq.example/door/3 --via sense://127.0.0.1:7367");
   const auto wanted = std::make_shared<Wanted>();
   add_options(*command, *wanted);
   command->callback(

@@ -1,14 +1,10 @@
 #include "core/bus/keys.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include <array>
-#include <cerrno>
-#include <system_error>
 
+#include "core/base/secret_file.hpp"
 #include "core/base/text.hpp"
 #include "core/config/settings.hpp"
 
@@ -25,66 +21,14 @@ constexpr std::array<Option, 3> members = {{
 
 using Key = std::array<char, key_length + 1>;
 
-std::string reason_of(int error) { return std::generic_category().message(error); }
-
 std::string how_to_make_one(const std::string& path) {
   return "make one with `sense keys new NAME --file " + printable(path) + "`";
 }
 
-// A descriptor that is closed on every way out.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-// The permissions are those of the file that is read, not of what the path names later.
-Status check_owner(const struct stat& found, const std::string& path) {
-  const std::string shown = "the key file " + printable(path);
-  if (found.st_uid != ::geteuid() && found.st_uid != 0)
-    return fail(Code::noaccess, shown + " belongs to another user, who knows the secret in it: " +
-                                    how_to_make_one(path) + " as this user");
-  if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-    return fail(Code::noaccess, shown + " can be read or changed by others: run `chmod 600 " +
-                                    printable(path) +
-                                    "`, and if somebody may have read it, make a new one");
-  return {};
-}
-
-Result<std::string> read_text(const std::string& path, bool secret) {
-  const std::string shown = "the key file " + printable(path);
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) {
-    const auto code = errno == ENOENT ? Code::notfound : Code::noaccess;
-    return fail(code, shown + " cannot be read: " + reason_of(errno) + ": " +
-                          (errno == ENOENT ? how_to_make_one(path) : "check who may read it"));
-  }
-  struct stat found {};
-  if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode))
-    return fail(Code::badparam, shown + " is not a regular file: " + how_to_make_one(path));
-  if (secret)
-    if (auto good = check_owner(found, path); !good) return tl::unexpected(good.error());
-  std::string text(file_length_max + 1, '\0');
-  const auto got = ::read(file.get(), text.data(), text.size());
-  if (got < 0) return fail(Code::system, shown + " cannot be read: " + reason_of(errno));
-  if (static_cast<std::size_t>(got) > file_length_max)
-    return fail(Code::badparam, shown + " is longer than 4096 octets, so it is no key file: " +
-                                    how_to_make_one(path));
-  text.resize(static_cast<std::size_t>(got));
-  return text;
-}
-
 // What the file says is never repeated in a message: a part of it is secret.
 Result<Settings> read_members(const std::string& path, bool secret) {
-  const auto text = read_text(path, secret);
+  const FileWords words{"key file", how_to_make_one(path), file_length_max};
+  const auto text = secret ? read_secret_file(path, words) : read_public_file(path, words);
   if (!text) return tl::unexpected(text.error());
   const auto root = parse_yaml(*text, path);
   if (root)
@@ -93,16 +37,6 @@ Result<Settings> read_members(const std::string& path, bool secret) {
   return fail(Code::badparam, "the key file " + printable(path) +
                                   " is not one that `sense keys new` writes: " +
                                   how_to_make_one(path) + ", and mind the path");
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto put = ::write(fd, text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return ::fsync(fd) == 0;
 }
 
 }  // namespace
@@ -124,23 +58,11 @@ Result<KeyPair> make_key_pair() {
 }
 
 Status write_key_file(const std::string& path, std::string_view name, const KeyPair& keys) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                               S_IRUSR | S_IWUSR));
-  if (file.get() < 0 && errno == EEXIST)
-    return fail(Code::duplicate, printable(path) +
-                                     " is there already and is not overwritten: name another with "
-                                     "--file, or remove it if nobody uses that key any more");
-  if (file.get() < 0)
-    return fail(Code::system, printable(path) + " cannot be written: " + reason_of(errno) +
-                                  ": name another place with --file");
   std::string text =
       "# A key pair of SENSE. Whoever can read the secret can act in its name: leave it 0600.\n";
   text += "name: \"" + std::string(name) + "\"\npublic: \"" + keys.public_key + "\"\nsecret: \"" +
           keys.secret_key + "\"\n";
-  if (write_all(file.get(), text)) return {};
-  const auto error = errno;
-  ::unlink(path.c_str());
-  return fail(Code::system, printable(path) + " cannot be written: " + reason_of(error));
+  return write_secret_file(path, text);
 }
 
 Result<KeyPair> read_key_file(const std::string& path) {

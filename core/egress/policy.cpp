@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 #include "core/base/text.hpp"
 
@@ -55,13 +53,6 @@ bool same_prefix(std::uint32_t left, std::uint32_t right, unsigned bits) {
 
 using Bytes16 = address_v6::bytes_type;
 
-bool same_prefix(const Bytes16& left, const Bytes16& right, unsigned bits) {
-  const unsigned whole = bits / 8;
-  if (!std::equal(left.begin(), left.begin() + whole, right.begin())) return false;
-  const unsigned rest = bits % 8;
-  return rest == 0 || ((left[whole] ^ right[whole]) >> (8 - rest)) == 0;
-}
-
 bool starts_with(const Bytes16& bytes, std::initializer_list<unsigned> prefix) {
   return std::equal(prefix.begin(), prefix.end(), bytes.begin(),
                     [](unsigned left, unsigned char right) { return left == right; });
@@ -69,13 +60,6 @@ bool starts_with(const Bytes16& bytes, std::initializer_list<unsigned> prefix) {
 
 address_v4 embedded_at(const Bytes16& bytes, std::size_t at) {
   return address_v4({bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]});
-}
-
-// The kernel treats ::ffff:a.b.c.d as a.b.c.d, and so do we.
-address unmapped(const address& given) {
-  if (given.is_v6() && given.to_v6().is_v4_mapped())
-    return embedded_at(given.to_v6().to_bytes(), 12);
-  return given;
 }
 
 // The IPv4 address that a translator or tunnel would deliver to: NAT64 (RFC 6052), 6to4 (RFC 3056),
@@ -116,35 +100,18 @@ const char* why_denied(const address_v6& given) {
   return nullptr;
 }
 
-tl::unexpected<Error> refuse_network(const std::string& text, const char* why) {
-  return fail(Code::badparam, "egress allow: '" + printable(text.substr(0, 100)) + "' " + why +
-                                  "; write an address or a network such as 10.0.0.0/8 or fd00::/8");
-}
-
 }  // namespace
 
 Result<EgressPolicy> EgressPolicy::make(const std::vector<std::string>& networks) {
   EgressPolicy policy;
   for (const auto& text : networks) {
-    const auto slash = text.find('/');
-    boost::system::error_code error;
-    auto base = boost::asio::ip::make_address(text.substr(0, slash), error);
-    if (error || text.find('%') != std::string::npos)
-      return refuse_network(text, "is neither an address nor a network");
-    unsigned bits = base.is_v4() ? 32 : 128;
-    const unsigned most = bits;
-    if (slash != std::string::npos) {
-      const auto length = std::string_view(text).substr(slash + 1);
-      const auto* const last = length.data() + length.size();
-      const auto [end, wrong] = std::from_chars(length.data(), last, bits);
-      if (wrong != std::errc{} || end != last || bits > most)
-        return refuse_network(text, "has no valid prefix length");
-    }
-    if (base.is_v6() && base.to_v6().is_v4_mapped() && bits >= 96) {
-      base = unmapped(base);
-      bits -= 96;
-    }
-    policy.allowed_.push_back({base, bits});
+    const auto network = Network::parse(text);
+    if (!network)
+      return fail(Code::badparam,
+                  "egress allow: '" + printable(text.substr(0, 100)) + "' " +
+                      network.error().message +
+                      "; write an address or a network such as 10.0.0.0/8 or fd00::/8");
+    policy.allowed_.push_back(*network);
   }
   return policy;
 }
@@ -153,15 +120,7 @@ Status EgressPolicy::check(const address& given) const {
   const auto actual = unmapped(given);
   const char* why = actual.is_v4() ? why_denied(actual.to_v4()) : why_denied(actual.to_v6());
   if (why == nullptr) return {};
-  const auto inside = [](const Network& network, const address& candidate) {
-    if (network.address.is_v4() != candidate.is_v4()) return false;
-    if (candidate.is_v4())
-      return same_prefix(network.address.to_v4().to_uint(), candidate.to_v4().to_uint(),
-                         network.bits);
-    return same_prefix(network.address.to_v6().to_bytes(), candidate.to_v6().to_bytes(),
-                       network.bits);
-  };
-  const auto allowed = [&](const Network& network) { return inside(network, actual); };
+  const auto allowed = [&](const Network& network) { return network.contains(actual); };
   if (std::any_of(allowed_.begin(), allowed_.end(), allowed)) return {};
   boost::system::error_code ignored;
   return fail(Code::noaccess, "the address " + actual.to_string(ignored) + " (" + why +

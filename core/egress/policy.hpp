@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/egress/network.hpp"
 
 namespace sense {
 
@@ -23,10 +24,6 @@ class EgressPolicy {
   [[nodiscard]] Status check(const boost::asio::ip::address& address) const;
 
  private:
-  struct Network {
-    boost::asio::ip::address address;
-    unsigned bits = 0;
-  };
   std::vector<Network> allowed_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/hash.hpp"
 #include "core/sense/event_message.hpp"
+#include "core/sense/keyed.hpp"
 
 namespace sense::datagram {
 
@@ -13,8 +14,9 @@ constexpr std::size_t requests_max = 64;
 constexpr std::size_t subscriptions_max = 64;  // of a passive client
 constexpr std::size_t ended_max = 16;
 constexpr std::size_t holes_max = 1024;
-constexpr std::size_t waiting_ranges_max = 64;
-constexpr std::uint32_t cookie_rounds_max = 3;
+// Deliveries whose acknowledgements wait: half of what a server sends unacknowledged by default, so
+// that it need not stop for them.
+constexpr std::size_t waiting_acks_max = 16;
 constexpr std::size_t cookie_length_max = 256;
 constexpr std::chrono::seconds pause_max{32};
 constexpr std::chrono::seconds lease_min{1};
@@ -25,8 +27,22 @@ Duration pause_after(std::uint32_t tries, Duration interval) {
   return std::min<Duration>(interval * (1LL << doublings), pause_max);
 }
 
-// Whether asking again later could end better.
-bool passes(Code code) {
+Error error_of(const Message& reply, bool certain) {
+  const auto reason = reply.text("Reason");
+  return {reply.code, std::string(certain ? "" : "not authenticated: ") +
+                          (reason.empty() ? "the server gave no reason" : std::string(reason))};
+}
+
+bool no_proof_yet(const Message& request, const Message& reply) {
+  if (!reply.has("Cookie")) return false;
+  const bool listing = request.kind == Kind::sources || request.kind == Kind::parameters;
+  return reply.code == Code::noaccess ||
+         (listing && reply.code == Code::noerror && reply.data.empty());
+}
+
+}  // namespace
+
+bool is_temporary(Code code) {
   switch (code) {
     case Code::timeout:
     case Code::commerror:
@@ -39,20 +55,6 @@ bool passes(Code code) {
     default: return false;
   }
 }
-
-Error error_of(const Message& reply) {
-  const auto reason = reply.text("Reason");
-  return {reply.code, reason.empty() ? "the server gave no reason" : std::string(reason)};
-}
-
-bool no_proof_yet(const Message& request, const Message& reply) {
-  if (!reply.has("Cookie")) return false;
-  const bool listing = request.kind == Kind::sources || request.kind == Kind::parameters;
-  return reply.code == Code::noaccess ||
-         (listing && reply.code == Code::noerror && reply.data.empty());
-}
-
-}  // namespace
 
 Client::Client(ClientOptions options) : options_(std::move(options)) {}
 
@@ -69,6 +71,9 @@ Output Client::cancel(Now now) {
   Output out;
   wanted_ = false;
   renew_due_.reset();
+  // What was dealt with is said before the end, so that it is not taken for undelivered.
+  for (const auto& [id, unsent] : unsent_) flush_acks(id, unsent.numbers, now, out);
+  unsent_.clear();
   // A REGISTER under way is left to be answered: only then is it known what to cancel.
   if (subscription_.empty()) return out;
   auto message = make_message(Kind::cancel, "-");
@@ -99,7 +104,8 @@ Output Client::publish(const Event& event, Now now) {
   add_details(message, event);
   message.data = event.data;
   constexpr std::size_t tag_and_cookie = tag_length_max + 64;
-  if (serialize(message).size() + tag_and_cookie > options_.message_max) {
+  const auto trailer = options_.key ? trailer_size(options_.key->name) : 0;
+  if (serialize(message).size() + tag_and_cookie + trailer > options_.message_max) {
     out.request = ++request_ids_;
     out.notices.emplace_back(
         Failed{out.request,
@@ -132,7 +138,14 @@ void Client::send(Request& request, Now now, Output& out) {
   if (!cookie_.empty()) message.add("Cookie", cookie_);
   ++request.sent;
   request.due = now.mono + pause_after(request.sent, options_.retry_interval);
-  out.send.push_back(serialize(message));
+  out.send.push_back(octets_of(message, now));
+}
+
+void Client::ask_anew(Request& request, Now now, Output& out) {
+  ++request.rounds;
+  request.tag = next_tag();
+  request.sent = 0;
+  send(request, now, out);
 }
 
 void Client::register_now(bool renew, Now now, Output& out) {
@@ -145,6 +158,7 @@ void Client::register_now(bool renew, Now now, Output& out) {
     for (const auto& type : options_.types) message.add("Type", type);
     for (const auto& source : options_.sources) message.add("Source", source);
     if (!options_.deliver_to.empty()) message.add("Deliver-To", options_.deliver_to);
+    if (!options_.filter.empty()) message.add("Filter", options_.filter);
     if (!options_.edition.empty()) message.add("Edition", options_.edition);
     if (!options_.language.empty()) message.add("Language", options_.language);
   }
@@ -154,12 +168,13 @@ void Client::register_now(bool renew, Now now, Output& out) {
 Output Client::on_datagram(std::string_view octets, Now now) {
   Output out;
   const auto message = parse(octets);
-  if (!message) {
+  const auto belief = message ? belief_in(*message, octets) : Belief::none;
+  if (belief == Belief::none) {
     ++ignored_;
     return out;
   }
   switch (message->kind) {
-    case Kind::reply: on_reply(*message, now, out); break;
+    case Kind::reply: on_reply(*message, belief, now, out); break;
     case Kind::event: on_event(*message, now, out); break;
     case Kind::gap: on_gap(*message, now, out); break;
     case Kind::ended: on_ended(*message, now, out); break;
@@ -169,33 +184,31 @@ Output Client::on_datagram(std::string_view octets, Now now) {
   return out;
 }
 
-void Client::on_reply(const Message& reply, Now now, Output& out) {
+void Client::on_reply(const Message& reply, Belief belief, Now now, Output& out) {
   const auto found = std::find_if(requests_.begin(), requests_.end(),
                                   [&](const auto& entry) { return entry.second.tag == reply.tag; });
   if (found == requests_.end()) {
     ++ignored_;
     return;
   }
+  const bool certain = belief == Belief::full;
   const auto cookie = reply.text("Cookie");
   if (!cookie.empty() && cookie.size() <= cookie_length_max) cookie_ = cookie;
+  if (certain && repeat_with_their_time(found->second, reply, now, out)) return;
   if (repeat_with_cookie(found->second, reply, now, out)) return;
   const Request request = std::move(found->second);
   requests_.erase(found);
   if (reply.code != Code::noerror)
-    on_refused(request, error_of(reply), now, out);
+    on_failed(request, {request.id, error_of(reply, certain), false, certain}, now, out);
   else if (request.message.kind == Kind::register_)
     on_registered(request, reply, now, out);
   else
     on_answer(request, reply, now, out);
 }
 
-// With a new tag, because the server answers a known tag with the reply that it gave before.
 bool Client::repeat_with_cookie(Request& request, const Message& reply, Now now, Output& out) {
-  if (!no_proof_yet(request.message, reply) || request.cookies >= cookie_rounds_max) return false;
-  ++request.cookies;
-  request.tag = next_tag();
-  request.sent = 0;
-  send(request, now, out);
+  if (!no_proof_yet(request.message, reply) || request.rounds >= rounds_max) return false;
+  ask_anew(request, now, out);
   return true;
 }
 
@@ -203,7 +216,8 @@ void Client::on_registered(const Request& request, const Message& reply, Now now
   const std::string id(reply.text("Subscription"));
   const auto period = reply.number("Period");
   if (id.empty() || !period) {
-    on_refused(request, {Code::protoerror, "the reply has no Subscription or no Period"}, now, out);
+    on_failed(request, {0, {Code::protoerror, "the reply has no Subscription or no Period"}}, now,
+              out);
     return;
   }
   const auto lease = std::clamp<std::chrono::seconds>(
@@ -225,15 +239,16 @@ void Client::on_registered(const Request& request, const Message& reply, Now now
   std::move(late.send.begin(), late.send.end(), std::back_inserter(out.send));
 }
 
-void Client::on_refused(const Request& request, const Error& error, Now now, Output& out) {
+void Client::on_failed(const Request& request, const Failed& failed, Now now, Output& out) {
+  const auto& error = failed.error;
   if (request.message.kind == Kind::cancel) {
     // Either it is gone already, or its lease will end it; nothing of it is taken any more.
-    if (error.code != Code::notfound) out.notices.emplace_back(Failed{request.id, error});
+    if (error.code != Code::notfound) out.notices.emplace_back(failed);
     on_cancelled(request, out);
     return;
   }
   if (request.message.kind != Kind::register_) {
-    out.notices.emplace_back(Failed{request.id, error});
+    out.notices.emplace_back(failed);
     return;
   }
   const bool renewing = request.message.has("Subscription");
@@ -241,8 +256,8 @@ void Client::on_refused(const Request& request, const Error& error, Now now, Out
     end("lost", true, now, out);
     return;
   }
-  out.notices.emplace_back(Failed{0, error});
-  const bool again = options_.persist && passes(error.code);
+  out.notices.emplace_back(failed);
+  const bool again = options_.persist && (is_temporary(error.code) || !failed.certain);
   if (wanted_ && (renewing || again)) renew_due_ = now.mono + pause_max;
   if (!renewing && !again) wanted_ = false;
 }
@@ -323,7 +338,7 @@ void Client::on_ended(const Message& message, Now now, Output& out) {
   }
   auto ack = make_message(Kind::ack, message.tag);
   ack.add("Subscription", id);
-  out.send.push_back(serialize(ack));
+  out.send.push_back(octets_of(ack, now));
   if (!known) return;
   if (ended_.size() >= ended_max) ended_.erase(ended_.begin());
   ended_.push_back(id);
@@ -375,22 +390,23 @@ void Client::acknowledge(const std::string& subscription, std::uint64_t first, s
   if (options_.ack_delay <= Duration{0}) {
     NumberSet one;
     one.add(first, last);
-    flush_acks(subscription, one, out);
+    flush_acks(subscription, one, now, out);
     return;
   }
   const auto [entry, made] = unsent_.try_emplace(subscription);
   auto& unsent = entry->second;
   if (made) unsent.due = now.mono + options_.ack_delay;
   unsent.numbers.add(first, last);
-  if (unsent.numbers.ranges().size() < waiting_ranges_max) return;
-  flush_acks(subscription, unsent.numbers, out);
+  if (++unsent.count < waiting_acks_max) return;
+  flush_acks(subscription, unsent.numbers, now, out);
   unsent_.erase(entry);
 }
 
-void Client::flush_acks(const std::string& subscription, const NumberSet& numbers, Output& out) {
+void Client::flush_acks(const std::string& subscription, const NumberSet& numbers, Now now,
+                        Output& out) {
   auto ack = make_message(Kind::ack, next_tag());
   ack.add("Subscription", subscription).add("Number", format_ranges(numbers.ranges()));
-  out.send.push_back(serialize(ack));
+  out.send.push_back(octets_of(ack, now));
 }
 
 NumberSet* Client::numbers_of(std::string_view subscription) {
@@ -405,7 +421,7 @@ Output Client::on_timer(Now now) {
       ++entry;
       continue;
     }
-    flush_acks(entry->first, entry->second.numbers, out);
+    flush_acks(entry->first, entry->second.numbers, now, out);
     entry = unsent_.erase(entry);
   }
   repeat_requests(now, out);
@@ -428,7 +444,7 @@ void Client::repeat_requests(Now now, Output& out) {
     }
   }
   for (const auto& request : given_up)
-    on_refused(request, {Code::timeout, "the server did not answer"}, now, out);
+    on_failed(request, {request.id, {Code::timeout, "the server did not answer"}, true}, now, out);
 }
 
 void Client::check_lease(Now now, Output& out) {

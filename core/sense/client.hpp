@@ -12,6 +12,7 @@
 #include "core/base/clock.hpp"
 #include "core/event/event.hpp"
 #include "core/sense/message.hpp"
+#include "core/sense/shared_keys.hpp"
 
 // A SENSE/1 client without socket and clock. Whoever owns the socket does four things:
 //
@@ -69,10 +70,13 @@ struct Answered {
   Message reply;
 };
 
-// A request was refused, or not answered after all tries (timeout).
+// A request was refused, or not answered after all tries (`silent`; its code is timeout, which a
+// server may also answer with).
 struct Failed {
   std::uint64_t request = 0;  // 0: the registration or its renewal
   Error error;
+  bool silent = false;
+  bool certain = true;  // false: the refusal lacks the Mac that ClientOptions::key asks for
 };
 
 // Somebody registered this address as Deliver-To. Answered only with ClientOptions::passive.
@@ -92,6 +96,7 @@ struct ClientOptions {
   std::vector<std::string> types;    // patterns; none: all
   std::vector<std::string> sources;  // patterns; none: all
   std::chrono::seconds period{600};  // wanted lease
+  std::string filter;                // CloudEvents SQL; "": all events
   std::string deliver_to;            // "sense://192.0.2.7:9000"; "": where our datagrams come from
   std::string edition;
   std::string language;
@@ -100,7 +105,8 @@ struct ClientOptions {
   std::string tag_prefix = "r";
   Duration retry_interval = std::chrono::seconds{1};  // doubles after each try, up to 32 s
   std::uint32_t tries = 8;                            // of one request
-  // How long acknowledgements may wait to be sent together as ranges. 0: at once, one for each.
+  // How long acknowledgements may wait to be sent together as ranges; 16 of them wait for no more.
+  // 0: at once, one for each.
   Duration ack_delay{0};
   // Register anew, for ever, when the server forgot us or did not answer. Otherwise Failed or Ended
   // is the last notice.
@@ -110,7 +116,16 @@ struct ClientOptions {
   // came from, not to a fixed server.
   bool passive = false;
   std::size_t message_max = datagram::message_max;
+  // With a key, all that is sent carries a Mac, and of what comes only what has a Mac of the same
+  // key is taken: replies, events, gaps and ends. Two exceptions: a VERIFY is asked and answered
+  // without; and a 9 NOACCESS without a Mac (a server that does not know the key can give no other)
+  // fails the request, is told as "not authenticated", and ends nothing for good. A clock that is
+  // wrong is made up for: the server's time comes with its Mac.
+  std::optional<SharedKey> key;
 };
+
+// Whether the same request could end better later: somebody is away, busy or has no room.
+[[nodiscard]] bool is_temporary(Code code);
 
 // Not thread-safe. Memory is bounded: at most 64 requests under way, and 1,024 holes in the numbers
 // (over that the lowest hole is given up and counts as seen).
@@ -145,28 +160,38 @@ class Client {
   [[nodiscard]] std::uint64_t ignored() const { return ignored_; }  // datagrams
 
  private:
+  static constexpr std::uint32_t rounds_max = 3;
   struct Request {
     Message message;  // without Cookie
     std::string tag;
     std::uint64_t id = 0;  // as told to the owner; 0 for the registration
     std::uint32_t sent = 0;
-    std::uint32_t cookies = 0;  // asked again with a new cookie, times
+    std::uint32_t rounds = 0;  // asked again with another cookie or time, times
     MonoTime due;
     bool with_cookie = false;
   };
   using Requests = std::map<std::uint64_t, Request>;  // by an inner key
   struct Unsent {                                     // acknowledgements that wait
     NumberSet numbers;
+    std::size_t count = 0;  // of deliveries
     MonoTime due;
   };
 
   std::uint64_t ask(Message message, std::uint64_t id, Now now, Output& out);
   void send(Request& request, Now now, Output& out);
+  // Asks once more, under a new tag: the server answers a known tag with the reply that it gave.
+  void ask_anew(Request& request, Now now, Output& out);
   void register_now(bool renew, Now now, Output& out);
-  void on_reply(const Message& reply, Now now, Output& out);
+  // client_keys.cpp
+  enum class Belief { none, refusal, full };
+  [[nodiscard]] Belief belief_in(const Message& message, std::string_view octets) const;
+  [[nodiscard]] std::string octets_of(const Message& message, Now now) const;
+  bool repeat_with_their_time(Request& request, const Message& reply, Now now, Output& out);
+
+  void on_reply(const Message& reply, Belief belief, Now now, Output& out);
   bool repeat_with_cookie(Request& request, const Message& reply, Now now, Output& out);
   void on_registered(const Request& request, const Message& reply, Now now, Output& out);
-  void on_refused(const Request& request, const Error& error, Now now, Output& out);
+  void on_failed(const Request& request, const Failed& failed, Now now, Output& out);
   void on_answer(const Request& request, const Message& reply, Now now, Output& out);
   void on_event(const Message& message, Now now, Output& out);
   void on_gap(const Message& message, Now now, Output& out);
@@ -178,12 +203,13 @@ class Client {
   void repeat_requests(Now now, Output& out);
   void acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last,
                    Now now, Output& out);
-  void flush_acks(const std::string& subscription, const NumberSet& numbers, Output& out);
+  void flush_acks(const std::string& subscription, const NumberSet& numbers, Now now, Output& out);
   NumberSet* numbers_of(std::string_view subscription);
   std::string next_tag();
 
   ClientOptions options_;
   std::string cookie_;
+  Duration clock_offset_{0};  // what the server's clock is ahead of ours, once it has said so
   std::uint64_t tags_ = 0;
   std::uint64_t request_ids_ = 0;
   Requests requests_;

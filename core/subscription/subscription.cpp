@@ -118,6 +118,20 @@ bool source_wanted(const Subscription& subscription, std::string_view source) {
                      [&](const SourcePattern& pattern) { return pattern.matches(source); });
 }
 
+// A media type names the form in which an event is delivered, not that of its payload.
+bool edition_wanted(const std::string& wanted, const std::string& edition) {
+  return wanted.empty() || edition.empty() || wanted == edition ||
+         wanted.find('/') != std::string::npos;
+}
+
+// Basic filtering of RFC 4647 section 3.3.1: "de" wants "de" and "de-CH".
+bool language_wanted(const std::string& wanted, const std::string& language) {
+  if (wanted.empty() || language.empty() || wanted == "*") return true;
+  const bool whole = language.size() == wanted.size();
+  if (!whole && (language.size() < wanted.size() || language[wanted.size()] != '-')) return false;
+  return lower(wanted) == lower(std::string_view(language).substr(0, wanted.size()));
+}
+
 bool named(const std::vector<std::string>& principals, const std::string& principal) {
   return std::find(principals.begin(), principals.end(), principal) != principals.end();
 }
@@ -148,6 +162,8 @@ bool matches(const Subscription& subscription, const Event& event) {
     return !too_early && event.subject == subscription.id;
   return !too_early && type_wanted(subscription, event.type) &&
          source_wanted(subscription, event.source) && owner_may_see(subscription, event) &&
+         edition_wanted(subscription.edition, event.edition) &&
+         language_wanted(subscription.language, event.language) &&
          subscription.filter.passes(event);
 }
 

@@ -44,8 +44,8 @@ struct Subscription {
   SubscriptionState state = SubscriptionState::pending;
   std::string reason;          // why suspended or ended
   std::string challenge_hash;  // sha256_hex of the token that verifies a pending callback
-  std::string edition;         // wanted payload form
-  std::string language;        // wanted language, BCP 47
+  std::string edition;         // wanted payload form; "": any
+  std::string language;        // wanted language, a basic range of RFC 4647; "": any
   DeliveryOptions delivery;
   std::map<std::string, std::string, std::less<>> labels;
 
@@ -55,9 +55,9 @@ struct Subscription {
 using SubscriptionRef = std::shared_ptr<const Subscription>;
 
 // Whether the event is one that the subscription asks for and its owner may see: types, sources,
-// since, the event's own audience and except, and filter; an event on which the filter's expression
-// fails is not. The service's own events (namespace management_namespace) match only a type pattern
-// that names that namespace; tests: test_event.hpp.
+// since, audience and except, edition and language (an event without one is of any), and filter,
+// whose expression must not fail. The service's own events (namespace management_namespace) match
+// only a type pattern that names that namespace; tests: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
 // Whether the subscription's owner may see the event: its audience, if it has one, names him, and

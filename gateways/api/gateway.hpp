@@ -130,6 +130,11 @@ struct GatewayContext {
   const EgressPolicy& egress;
   // All parameters of the service that clients may see, e.g. {"max-period", "86400"}.
   std::function<std::vector<std::pair<std::string, std::string>>()> parameters;
+  // The event with that sequence, from the broker's journal: for whoever may see it, which is the
+  // plugin's to know. `done` exactly once, later; notfound when the journal does not hold it.
+  // Empty: this host cannot.
+  std::function<void(std::uint64_t sequence, std::function<void(Result<EventRef>)> done)> event_at =
+      {};
 };
 
 // The survey's taxonomy (docs/writing-a-gateway.md): what a subscriber may expect of the transport.

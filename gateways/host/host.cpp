@@ -14,6 +14,7 @@
 #include "core/base/uri.hpp"
 #include "gateways/host/complete.hpp"
 #include "gateways/host/conditions.hpp"
+#include "gateways/host/context_parts.hpp"
 #include "gateways/host/dead_letters.hpp"
 #include "gateways/host/engine_defaults.hpp"
 #include "gateways/host/flow.hpp"
@@ -95,12 +96,6 @@ class AsioGatewayHost final : public GatewayHost {
   }
 
  private:
-  std::vector<std::pair<std::string, std::string>> parameters() const {
-    auto shown = config_.host.shown();
-    for (auto& own : config_.plugin.shown()) shown.push_back(std::move(own));
-    return shown;
-  }
-
   bool serves(const Subscription& subscription) const {
     const auto uri = parse_uri(subscription.callback);
     return uri && directory_.serves_here(uri->scheme);
@@ -417,9 +412,15 @@ class AsioGatewayHost final : public GatewayHost {
       executor_of(*reactor_),
       {[this](const std::string& scheme) { return directory_.serves_anywhere(scheme); },
        config_.host.duration("lease-max")}};
-  GatewayContext context_{
-      config_.name, system_clock(), counters_,      *reactor_,
-      *bus_,        subscriptions_, config_.egress, [this] { return parameters(); }};
+  GatewayContext context_{config_.name,
+                          system_clock(),
+                          counters_,
+                          *reactor_,
+                          *bus_,
+                          subscriptions_,
+                          config_.egress,
+                          [this] { return shown_parameters(config_.host, config_.plugin); },
+                          events_by_sequence(*bus_)};
   SubscriptionList list_{*bus_, again_};
   Succession succession_{*bus_,
                          store_,

@@ -65,8 +65,8 @@ bool Admission::is_ours(std::string_view authority) const {
 
 std::optional<Answer> Admission::refusal(const boost::asio::ip::address& from,
                                          const std::vector<std::string_view>& hosts_given,
-                                         const std::string_view* origin) const {
-  if (!allow_anonymous_ && !from_this_machine(from))
+                                         const std::string_view* origin, bool permitted) const {
+  if (!permitted && !allow_anonymous_ && !from_this_machine(from))
     return refuse(403,
                   "nobody is authenticated here yet, so only requests from this machine are "
                   "served; to serve others, set allow-anonymous: true in this gateway's "

@@ -21,10 +21,11 @@ class Admission {
   Admission(std::vector<std::string> hosts, bool allow_anonymous);
 
   // The refusal, or nothing. `hosts_given` are the request's Host headers, `origin` its Origin or
-  // null.
+  // null. `permitted`: the request carries its own permission, so it may come from anywhere.
   [[nodiscard]] std::optional<Answer> refusal(const boost::asio::ip::address& from,
                                               const std::vector<std::string_view>& hosts_given,
-                                              const std::string_view* origin) const;
+                                              const std::string_view* origin,
+                                              bool permitted = false) const;
 
  private:
   [[nodiscard]] bool is_ours(std::string_view authority) const;

@@ -150,8 +150,12 @@ void FrontDoor::Impl::Connection::on_header(ErrorCode error) {
   ++door_->requests_;
   const auto& request = parser_->get();
   const auto origins = values_of(request, bhttp::field::origin);
-  const auto refusal = door_->admission_.refusal(from_, values_of(request, bhttp::field::host),
-                                                 origins.empty() ? nullptr : &origins.front());
+  const std::string_view target(request.target().data(), request.target().size());
+  const bool permitted = request.method() == bhttp::verb::get && door_->options_.permitted &&
+                         door_->options_.permitted(target);
+  const auto refusal =
+      door_->admission_.refusal(from_, values_of(request, bhttp::field::host),
+                                origins.empty() ? nullptr : &origins.front(), permitted);
   if (refusal) return answer(*refusal, false);
   if (!request.target().starts_with('/'))
     return answer(problem(Error{Code::protoerror, "the request's target is not a path"}), false);

@@ -2,8 +2,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/clock.hpp"
@@ -21,6 +23,8 @@ struct FrontDoorOptions {
   Duration header_timeout = std::chrono::seconds{10};  // from the connection or the last answer
   Duration body_timeout = std::chrono::seconds{30};
   Duration answer_timeout = std::chrono::seconds{30};  // for the handler
+  // Whether a GET of this target carries its own permission: then it may come from anywhere.
+  std::function<bool(std::string_view target)> permitted = {};
   std::size_t header_max = 64 * 1024;
   std::size_t body_max = 2 * 1024 * 1024;
 };

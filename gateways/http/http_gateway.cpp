@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/egress/transfer.hpp"
+#include "core/sense/shared_keys.hpp"
 #include "gateways/http/admission.hpp"
 #include "gateways/http/callback.hpp"
 #include "gateways/http/front_door.hpp"
@@ -46,6 +47,10 @@ constexpr std::array options_table{
            "Attempts under way at once, over all callbacks; at most half of the files that the "
            "process may open.",
            1, 100'000},
+    Option{"fetch-key", OptionType::text, "",
+           "The file with the key (`sense keys shared`) that this gateway shares with the SENSE "
+           "gateway: whoever has a URL that was made with it may fetch that one event, for a day, "
+           "from any machine; empty: nobody can."},
     Option{
         "ca-file", OptionType::text, "",
         "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."},
@@ -68,8 +73,9 @@ struct UnderWay {
 
 class HttpGateway final : public Gateway {
  public:
-  HttpGateway(const Settings& options, GatewayContext& context)
+  HttpGateway(const Settings& options, std::string fetch_secret, GatewayContext& context)
       : context_(context),
+        fetch_secret_(std::move(fetch_secret)),
         origin_(options.text("origin")),
         delivered_(context.counters["http.deliveries.delivered"]),
         failed_(context.counters["http.deliveries.failed"]) {
@@ -101,6 +107,7 @@ class HttpGateway final : public Gateway {
   void challenge(std::uint64_t id, const Question& question, HttpRequest request);
 
   GatewayContext& context_;
+  const std::string fetch_secret_;
   const std::string origin_;
   FrontDoorOptions door_options_;
   TransferOptions transfer_options_;
@@ -120,7 +127,11 @@ Status HttpGateway::start() {
   if (!transfer) return tl::unexpected(transfer.error());
   transfer_ = std::move(*transfer);
   if (door_options_.listen.empty()) return {};
-  routes_ = std::make_shared<Routes>(context_);
+  routes_ = std::make_shared<Routes>(context_, fetch_secret_);
+  door_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
+    const auto alive = routes.lock();
+    return alive && alive->permits(target);
+  };
   auto door = FrontDoor::open(context_.reactor, door_options_, context_.counters,
                               [routes = routes_](Call call, Answered done) {
                                 routes->handle(std::move(call), std::move(done));
@@ -192,7 +203,13 @@ Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
   for (const char c : options.text("origin"))
     if (c <= ' ' || c > '~')
       return fail(Code::badparam, "origin: has a character that no HTTP header may have");
-  return std::make_unique<HttpGateway>(options, context);
+  std::string fetch_secret;
+  if (const auto& file = options.text("fetch-key"); !file.empty()) {
+    auto key = datagram::read_shared_key(file);
+    if (!key) return fail(key.error().code, "fetch-key: " + key.error().message);
+    fetch_secret = std::move(key->secret);
+  }
+  return std::make_unique<HttpGateway>(options, std::move(fetch_secret), context);
 }
 
 }  // namespace sense::http

@@ -1,10 +1,12 @@
 #include "gateways/http/routes.hpp"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
+#include "core/sense/fetch_url.hpp"
 #include "gateways/http/binding.hpp"
 #include "gateways/http/problem.hpp"
 #include "gateways/http/request_body.hpp"
@@ -37,6 +39,32 @@ std::string unreadable_of(const Subscriptions::Page& page) {
   for (const auto& each : page.unreadable)
     list.push_back({{"id", each.id}, {"reason", each.reason}});
   return R"(,"unreadable":)" + json_text(list);
+}
+
+// What stands in an event is its producer's: a browser is to show none of it as a page of ours.
+Answer answer_event(const Event& event) {
+  Answer answer;
+  answer.content_type = "application/octet-stream";
+  for (auto& [name, value] : binary_headers(event)) {
+    if (name == "Content-Type")
+      answer.content_type = value;
+    else
+      answer.headers.emplace_back(name, std::move(value));
+  }
+  answer.headers.emplace_back("Content-Disposition", "attachment");
+  answer.headers.emplace_back("Content-Security-Policy", "default-src 'none'; sandbox");
+  answer.body = event.data;
+  return answer;
+}
+
+std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_view query,
+                                              std::string_view secret, WallTime now) {
+  std::uint64_t sequence = 0;
+  const auto* const last = id.data() + id.size();
+  const auto [end, wrong] = std::from_chars(id.data(), last, sequence);
+  if (wrong != std::errc{} || end != last || !datagram::may_fetch(sequence, query, secret, now))
+    return std::nullopt;
+  return sequence;
 }
 
 Answer refuse_subscription(const Error& error) { return problem(error, field_of(error)); }
@@ -75,6 +103,7 @@ struct Routes::Route {
 const std::vector<Routes::Route>& Routes::table() {
   static const std::vector<Route> routes = {
       {"POST", "/v1/events", &Routes::publish},
+      {"GET", "/v1/events/{}", &Routes::fetch},
       {"POST", "/v1/subscriptions", &Routes::create},
       {"GET", "/v1/subscriptions", &Routes::list},
       {"GET", "/v1/subscriptions/{}", &Routes::get},
@@ -149,6 +178,29 @@ void Routes::publish(Request& request, Answered done) {
     if (!receipt) return done(problem(receipt.error()));
     done(answer_json(
         202, {{"id", id}, {"sequence", receipt->sequence}, {"duplicate", receipt->duplicate}}));
+  });
+}
+
+bool Routes::permits(std::string_view target) const {
+  constexpr std::string_view events = "/v1/events/";
+  const auto question = target.find('?');
+  if (!target.starts_with(events) || question == std::string_view::npos) return false;
+  return fetched_sequence(target.substr(events.size(), question - events.size()),
+                          target.substr(question + 1), fetch_secret_, context_.clock.now().wall)
+      .has_value();
+}
+
+// The URL is the permission: the SENSE gateway gave it to a subscriber that the event is for.
+void Routes::fetch(Request& request, Answered done) {
+  if (fetch_secret_.empty() || !context_.event_at)
+    return done(problem(Error{Code::notfound, "events cannot be fetched here (fetch-key)"}));
+  const auto sequence =
+      fetched_sequence(request.id, request.query, fetch_secret_, context_.clock.now().wall);
+  if (!sequence)
+    return done(
+        problem(Error{Code::noaccess, "this URL is not good for any event, or not any more"}));
+  context_.event_at(*sequence, [done = std::move(done)](const Result<EventRef>& found) {
+    done(found ? answer_event(**found) : problem(found.error()));
   });
 }
 
@@ -273,7 +325,8 @@ void Routes::sources(Request& request, Answered done) {
 
 void Routes::parameters(Request&, Answered done) {
   auto body = Ordered::object();
-  for (const auto& [name, value] : context_.parameters()) body[name] = value;
+  for (const auto& [name, value] : context_.parameters())
+    if (name != "fetch-key") body[name] = value;  // where a secret lies is nobody's business
   done(answer_json(200, body));
 }
 

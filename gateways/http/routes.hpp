@@ -19,9 +19,13 @@ class Routes : public std::enable_shared_from_this<Routes> {
   // Whose requests these are, until they are authenticated.
   static constexpr std::string_view principal = "anonymous";
 
-  explicit Routes(GatewayContext& context) : context_(context) {}
+  // `fetch_secret`: that URLs of events too big for a datagram are made with; "": there are none.
+  explicit Routes(GatewayContext& context, std::string fetch_secret = {})
+      : context_(context), fetch_secret_(std::move(fetch_secret)) {}
 
   void handle(Call call, Answered done);
+  // Whether a GET of this target carries its own permission.
+  [[nodiscard]] bool permits(std::string_view target) const;
 
  private:
   struct Request;  // a call, its path taken apart
@@ -29,6 +33,7 @@ class Routes : public std::enable_shared_from_this<Routes> {
   static const std::vector<Route>& table();
 
   void publish(Request& request, Answered done);
+  void fetch(Request& request, Answered done);
   void create(Request& request, Answered done);
   void list(Request& request, Answered done);
   void get(Request& request, Answered done);
@@ -49,6 +54,7 @@ class Routes : public std::enable_shared_from_this<Routes> {
                 std::function<void(SubscriptionRef)> then);
 
   GatewayContext& context_;
+  const std::string fetch_secret_;
 };
 
 }  // namespace sense::http

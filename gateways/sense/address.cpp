@@ -1,6 +1,7 @@
 #include "gateways/sense/address.hpp"
 
 #include "core/base/text.hpp"
+#include "gateways/sense/keys.hpp"
 
 namespace sense::datagram {
 
@@ -95,7 +96,11 @@ Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy) {
 }
 
 bool asked_for_itself(const Subscription& subscription) {
-  return subscription.via == front_door && subscription.owner == subscription.callback;
+  if (subscription.via != front_door) return false;
+  const auto asked = subscription.labels.find(asked_from_label);
+  const bool with_key = !key_of_owner(subscription.owner).empty();
+  return with_key ? asked != subscription.labels.end() && asked->second == subscription.callback
+                  : subscription.owner == subscription.callback;
 }
 
 }  // namespace sense::datagram

@@ -35,9 +35,13 @@ inline constexpr std::string_view front_door = "sense";
 // that it has or (IPX) is made of. Never a Unix path.
 [[nodiscard]] Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy);
 
+// The label of a keyed subscription that says which address the REGISTER came from.
+inline constexpr std::string_view asked_from_label = "sense-asked-from";
+
 // Whether the callback asked for itself: it is the address that the REGISTER came from, with a
 // cookie that had been sent to it. Known from the subscription alone, so that it survives restarts:
-// its owner is the callback, and nobody but this front door makes owners of that form.
+// its owner is the callback, or is a key and the label names the callback; and nobody but this
+// front door makes owners of these forms.
 [[nodiscard]] bool asked_for_itself(const Subscription& subscription);
 
 }  // namespace sense::datagram

@@ -20,11 +20,12 @@ std::string tag_text(std::uint64_t tag) { return "e" + std::to_string(tag); }
 
 Deliveries::Deliveries(const Limits& limits, const std::vector<Listener>& listeners,
                        const Subscriptions& directory, const EgressPolicy& egress,
-                       Counters& counters, std::uint64_t seed)
+                       const DatagramWriter& writer, Counters& counters, std::uint64_t seed)
     : limits_(limits),
       listeners_(listeners),
       directory_(directory),
       egress_(egress),
+      writer_(writer),
       sent_(counters["sense.deliveries.sent"]),
       random_(static_cast<std::minstd_rand::result_type>(seed)) {}
 
@@ -36,6 +37,11 @@ void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery
     out.emplace_back(Finished{ticket, Attempt::gone("the subscription has ended")});
     return;
   }
+  // Before it is a line: a key that is gone leaves nothing here.
+  if (!writer_.can_write_for(*delivery->subscription)) {
+    out.emplace_back(Finished{ticket, Attempt::retry("its key is not in the file of keys")});
+    return;
+  }
   auto found = lines_.find(id);
   if (found == lines_.end()) {
     found = lines_.emplace(id, Line{}).first;
@@ -44,8 +50,8 @@ void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery
   auto& line = found->second;
   const auto tag = ++tags_;
   const auto reached = find_peer(line, delivery->subscription);
-  auto octets = reached ? delivery_octets(*delivery, tag_text(tag),
-                                          octets_max_of(limits_, listeners_, line.peer))
+  auto octets = reached ? writer_.write(*delivery, tag_text(tag),
+                                        octets_max_of(limits_, listeners_, line.peer), now)
                         : Result<std::string>(tl::unexpected(reached.error()));
   if (!octets) {
     out.emplace_back(Finished{ticket, Attempt::rejected(octets.error().message)});
@@ -114,9 +120,11 @@ Duration Deliveries::wait_for(const Delivery& delivery, const RoundTrip& round_t
 }
 
 bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-                        std::string_view tag, const Endpoint& from, Now now, Actions& out) {
+                        std::string_view tag, const Acknowledger& from, Now now, Actions& out) {
   const auto found = lines_.find(subscription);
-  if (found == lines_.end() || found->second.peer.address != from) return false;
+  if (found == lines_.end() || !found->second.subscription ||
+      !from.may_acknowledge(found->second.peer.address, *found->second.subscription))
+    return false;
   auto& line = found->second;
   bool counted = false;
   const auto done = [&](const Waiting& waiting) {

@@ -14,7 +14,9 @@
 #include "core/base/counters.hpp"
 #include "core/egress/policy.hpp"
 #include "core/sense/message.hpp"
+#include "gateways/sense/acknowledger.hpp"
 #include "gateways/sense/actions.hpp"
+#include "gateways/sense/datagram_writer.hpp"
 #include "gateways/sense/limits.hpp"
 #include "gateways/sense/round_trip.hpp"
 
@@ -27,13 +29,13 @@ class Deliveries {
  public:
   // All must outlive this. `seed` is for the jitter only.
   Deliveries(const Limits& limits, const std::vector<Listener>& listeners,
-             const Subscriptions& directory, const EgressPolicy& egress, Counters& counters,
-             std::uint64_t seed);
+             const Subscriptions& directory, const EgressPolicy& egress,
+             const DatagramWriter& writer, Counters& counters, std::uint64_t seed);
 
   void deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now, Actions& out);
   // Numbers acknowledged; none: that of ENDED. Whether anything waited for it, from there.
   bool on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-              std::string_view tag, const Endpoint& from, Now now, Actions& out);
+              std::string_view tag, const Acknowledger& from, Now now, Actions& out);
   void on_timer(Now now, Actions& out);
   // May be too early, never too late.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
@@ -44,6 +46,7 @@ class Deliveries {
   void forget(const std::string& subscription, Actions& out);
   void stop(Actions& out);
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
+  [[nodiscard]] std::size_t closed() const { return closed_order_.size(); }
 
  private:
   struct Waiting {
@@ -89,6 +92,7 @@ class Deliveries {
   const std::vector<Listener>& listeners_;
   const Subscriptions& directory_;
   const EgressPolicy& egress_;
+  const DatagramWriter& writer_;
   Counters::Counter& sent_;
   std::minstd_rand random_;
   std::uint64_t tags_ = 0;
@@ -100,10 +104,5 @@ class Deliveries {
   std::unordered_set<std::string> closed_;
   std::deque<std::string> closed_order_;
 };
-
-// The datagram of one delivery, shortened as rule 4 says when it is longer than `octets_max`: data
-// first, then the texts that are not mandatory. datatoobig when even that is not enough.
-[[nodiscard]] Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
-                                                  std::size_t octets_max);
 
 }  // namespace sense::datagram

@@ -1,5 +1,5 @@
 #include "core/sense/event_message.hpp"
-#include "gateways/sense/deliveries.hpp"
+#include "gateways/sense/datagram_writer.hpp"
 
 namespace sense::datagram {
 
@@ -41,7 +41,7 @@ Message ended_message(const Delivery& delivery, std::string_view tag) {
 }  // namespace
 
 Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
-                                    std::size_t octets_max) {
+                                    std::size_t octets_max, const FetchPlace& place, Now now) {
   if (delivery.kind == Delivery::Kind::gap) return serialize(gap_message(delivery, tag));
   if (delivery.kind == Delivery::Kind::ended) return serialize(ended_message(delivery, tag));
   const auto& data = delivery.event->data;
@@ -49,9 +49,17 @@ Result<std::string> delivery_octets(const Delivery& delivery, std::string_view t
     auto octets = event_writer(delivery, tag, true).end(data);
     if (octets.size() <= octets_max) return octets;
   }
-  for (const bool with_details : {true, false}) {
-    auto octets = event_writer(delivery, tag, with_details).end_truncated(data.size());
-    if (octets.size() <= octets_max) return octets;
+  // A digest is made here and is in no journal.
+  const bool can_be_fetched = delivery.kind == Delivery::Kind::event && !place.url.empty();
+  const auto fetch = can_be_fetched ? place.url_of(delivery.event->sequence, now) : std::string();
+  for (const bool with_fetch : {true, false}) {
+    if (with_fetch && fetch.empty()) continue;
+    for (const bool with_details : {true, false}) {
+      auto writer = event_writer(delivery, tag, with_details);
+      if (with_fetch) writer.add("Fetch", fetch);
+      auto octets = writer.end_truncated(data.size());
+      if (octets.size() <= octets_max) return octets;
+    }
   }
   return fail(Code::datatoobig,
               "the event's Id, Type and Source alone do not fit into a datagram of " +

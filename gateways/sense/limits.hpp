@@ -23,6 +23,10 @@ struct Limits {
   std::uint32_t window = 32;
   std::size_t max_message = 1'200;
   std::uint32_t max_pending = 1'000;
+  std::uint32_t rate = 1'000;           // requests a second of one host; 0: no limit
+  std::uint32_t burst = 2'000;          // after a pause
+  std::uint32_t unproved_rate = 5'000;  // answers a second to all that proved nothing; 0: no limit
+  std::chrono::seconds key_window{60};  // how far Time of a keyed message may be from ours
 
   // As PARAMETERS shows them: durations in seconds, sizes in octets.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown() const;
@@ -30,6 +34,8 @@ struct Limits {
   [[nodiscard]] Duration pause_after(std::uint32_t attempt) const;
   // Tries that begin within retry-span, at most max-retries.
   [[nodiscard]] std::uint32_t tries() const;
+  // Of max_pending, what one host may have.
+  [[nodiscard]] std::uint32_t pending_per_host() const;
 };
 
 // The longest wait between two tries.

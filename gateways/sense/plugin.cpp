@@ -8,7 +8,9 @@
 #include "core/base/random.hpp"
 #include "core/sense/transport.hpp"
 #include "gateways/api/gateway.hpp"
+#include "gateways/sense/secrets.hpp"
 #include "gateways/sense/server.hpp"
+#include "gateways/sense/upkeep.hpp"
 
 // The thin shell: sockets, the timer, and the host's services around the pure Server.
 namespace sense::datagram {
@@ -41,12 +43,12 @@ class Attempts {
 
 class SenseGateway final : public Gateway {
  public:
-  SenseGateway(Limits limits, std::vector<std::string> names, std::vector<Endpoint> endpoints,
-               TransportOptions transport_options, GatewayContext& context)
+  SenseGateway(Limits limits, std::vector<ListenEntry> entries, TransportOptions transport_options,
+               Secrets secrets, GatewayContext& context)
       : limits_(limits),
-        names_(std::move(names)),
-        endpoints_(std::move(endpoints)),
+        entries_(std::move(entries)),
         transport_options_(std::move(transport_options)),
+        secrets_(std::move(secrets)),
         context_(context),
         timer_(context.reactor) {}
 
@@ -98,13 +100,14 @@ class SenseGateway final : public Gateway {
   }
 
   Limits limits_;
-  std::vector<std::string> names_;  // of the listeners, as configured
-  std::vector<Endpoint> endpoints_;
+  std::vector<ListenEntry> entries_;
   TransportOptions transport_options_;
+  Secrets secrets_;
   GatewayContext& context_;
   boost::asio::steady_timer timer_;
   std::optional<MonoTime> timer_due_;
   std::unique_ptr<Server> server_;
+  std::unique_ptr<Upkeep> upkeep_;
   std::vector<std::unique_ptr<Transport>> listeners_;
   bool flush_due_ = false;
   Attempts attempts_;
@@ -113,18 +116,33 @@ class SenseGateway final : public Gateway {
 
 Status SenseGateway::start() {
   open_ = std::make_shared<bool>(true);
+  upkeep_ = std::make_unique<Upkeep>(
+      context_.reactor, context_.clock, context_.counters, secrets_.keys_file, secrets_.keys,
+      [this](std::vector<SharedKey> keys) { server_->set_keys(std::move(keys)); });
   auto status = open_listeners();
   server_ = std::make_unique<Server>(server_config(), context_.subscriptions, context_.egress,
                                      context_.counters);
-  if (!status) stop();
+  upkeep_ = std::make_unique<Upkeep>(
+      context_.reactor, context_.clock, context_.counters, secrets_.keys_file, secrets_.keys,
+      [this](std::vector<SharedKey> keys) { server_->set_keys(std::move(keys)); });
+  if (!status)
+    stop();
+  else
+    upkeep_->start();
   return status;
 }
 
 ServerConfig SenseGateway::server_config() const {
   ServerConfig config;
   config.limits = limits_;
-  for (std::size_t i = 0; i < listeners_.size(); ++i)
-    config.listeners.push_back({names_[i], endpoints_[i].kind(), listeners_[i]->sendable_max()});
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    const auto& entry = entries_[i];
+    config.listeners.push_back(
+        {entry.address, entry.endpoint.kind(), listeners_[i]->sendable_max()});
+    config.policies.push_back(entry.policy);
+  }
+  config.keys = secrets_.keys;
+  config.fetch = secrets_.fetch;
   config.cookie_key.resize(32);
   fill_random({reinterpret_cast<unsigned char*>(config.cookie_key.data()), 32});
   fill_random({reinterpret_cast<unsigned char*>(&config.seed), sizeof(config.seed)});
@@ -133,9 +151,9 @@ ServerConfig SenseGateway::server_config() const {
 }
 
 Status SenseGateway::open_listeners() {
-  for (const auto& endpoint : endpoints_) {
+  for (const auto& entry : entries_) {
     auto listener =
-        open_transport(context_.reactor, endpoint, transport_options_, context_.counters);
+        open_transport(context_.reactor, entry.endpoint, transport_options_, context_.counters);
     if (!listener)
       return fail(listener.error().code,
                   listener.error().message + "; change `listen` of this gateway");
@@ -163,6 +181,7 @@ void SenseGateway::stop() {
   flush();
   open_.reset();
   flush_due_ = false;
+  upkeep_.reset();
   timer_.cancel();
   for (const auto& listener : listeners_) listener->close();
 }
@@ -275,14 +294,14 @@ void SenseGateway::set_timer() {
 }
 
 Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext& context) {
-  std::vector<std::string> names;
-  std::vector<Endpoint> endpoints;
-  for (const auto& entry : options.list("listen")) {
-    auto endpoint = parse_listen(entry);
-    if (!endpoint) return tl::unexpected(endpoint.error());
-    names.emplace_back(listen_name(entry));
-    endpoints.push_back(std::move(*endpoint));
+  std::vector<ListenEntry> entries;
+  for (const auto& text : options.list("listen")) {
+    auto entry = read_listen_entry(text);
+    if (!entry) return tl::unexpected(entry.error());
+    entries.push_back(std::move(*entry));
   }
+  auto secrets = read_secrets(options, entries);
+  if (!secrets) return tl::unexpected(secrets.error());
   TransportOptions transport;
   // One more, so that what is too long is seen to be, and said with the right number.
   transport.octets_max = limits_of(options).max_message + 1;
@@ -290,8 +309,8 @@ Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext&
   auto group = DdpGroup::parse(options.text("ddp-group"));
   if (!group) return fail(group.error().code, "ddp-group: " + group.error().message);
   transport.ddp_group = *group;
-  return std::make_unique<SenseGateway>(limits_of(options), std::move(names), std::move(endpoints),
-                                        std::move(transport), context);
+  return std::make_unique<SenseGateway>(limits_of(options), std::move(entries),
+                                        std::move(transport), std::move(*secrets), context);
 }
 
 constexpr std::string_view schemes[] = {"sense"};

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::uint32_t sources_limit_default = 1000;
 constexpr std::uint32_t sources_limit_max = 1000;
-constexpr std::chrono::seconds directory_lag_max{10};
 constexpr std::size_t identifier_length_max = 64;
 
 template <class Pattern>
@@ -54,9 +53,11 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
   return endpoint;
 }
 
-// Whether the subscription is the asker's: it is its owner or its callback, by address. A client
-// may come back with another port.
-bool may_change(const Subscription& subscription, const Endpoint& from) {
+// Whether the subscription is the asker's. One that was made with a key is whoever's has that key,
+// wherever he is. Of another it is the owner or the callback, by address: a client may come back
+// with another port.
+bool may_change(const Subscription& subscription, const Endpoint& from, std::string_view key) {
+  if (const auto of = key_of_owner(subscription.owner); !of.empty()) return of == key;
   for (const auto& text : {subscription.callback, subscription.owner})
     if (const auto endpoint = endpoint_of(text); endpoint && same_host(*endpoint, from))
       return true;
@@ -69,18 +70,19 @@ tl::unexpected<Error> unknown_subscription() {
 
 }  // namespace
 
-Status Server::start_register(const Message& request, const Peer& from, Now now, Actions& out) {
+Status Server::start_register(const Message& request, const Asker& asker, Now now, Actions& out) {
   const SubscriptionFilter filter(request.text("Filter"));
   if (auto status = filter.check(); !status) return status;
   const auto period = read_period(request, config_.limits.max_period);
   if (!period) return tl::unexpected(period.error());
-  if (request.has("Subscription")) return start_on_known(request, from, out);
-  return start_create(request, from, *period, now, out);
+  if (request.has("Subscription")) return start_on_known(request, asker, out);
+  return start_create(request, asker, *period, now, out);
 }
 
-Status Server::start_create(const Message& request, const Peer& from, Duration period, Now now,
+Status Server::start_create(const Message& request, const Asker& asker, Duration period, Now now,
                             Actions& out) {
   const auto& limits = config_.limits;
+  const auto& from = asker.from;
   auto types = read_patterns<TypePattern>(request, "Type", Subscription::patterns_max);
   if (!types) return tl::unexpected(types.error());
   auto sources =
@@ -88,14 +90,14 @@ Status Server::start_create(const Message& request, const Peer& from, Duration p
   if (!sources) return tl::unexpected(sources.error());
   const auto target = read_target(request, from.address, egress_);
   if (!target) return tl::unexpected(target.error());
-  if (*target != from.address)
-    if (auto status = verifications_.admit(*target); !status) return status;
 
   Subscriptions::Request wanted;
-  wanted.owner = callback_of(from.address);
+  wanted.owner = asker.key.empty() ? callback_of(from.address) : owner_of_key(asker.key);
   wanted.via = front_door;
   wanted.callback = callback_of(*target);
-  if (auto status = admit(wanted.callback, now); !status) return status;
+  if (*target != from.address)
+    if (auto status = verifications_.admit(*target, wanted.owner); !status) return status;
+  if (auto status = admissions_.admit(wanted.callback, now.mono); !status) return status;
   wanted.types = std::move(*types);
   wanted.sources = std::move(*sources);
   wanted.filter = request.text("Filter");
@@ -109,38 +111,18 @@ Status Server::start_create(const Message& request, const Peer& from, Duration p
   wanted.callback_proved = *target == from.address;
   if (from.listener < config_.listeners.size())
     wanted.labels.emplace(listener_label, config_.listeners[from.listener].name);
-  const auto ticket = wait({from, request, Stage::create, wanted.callback, {}, nullptr});
+  if (!asker.key.empty()) wanted.labels.emplace(asked_from_label, callback_of(from.address));
+  const auto ticket = wait({asker, request, Stage::create, wanted.callback, {}, nullptr});
   out.emplace_back(Create{ticket, std::move(wanted)});
   return {};
 }
 
-// Counts what is served, what is being created, and what was created a moment ago and has not come
-// back to the directory yet: otherwise a burst of requests would slip through.
-Status Server::admit(const std::string& callback, Now now) {
-  std::erase_if(created_, [&](const Created& entry) {
-    return now.mono - entry.since > directory_lag_max || directory_.find(entry.id) != nullptr;
-  });
-  std::size_t all = directory_.count() + created_.size();
-  std::size_t same = directory_.count_for(callback);
-  for (const auto& entry : created_) same += entry.callback == callback ? 1 : 0;
-  for (const auto& [ticket, pending] : pending_) {
-    if (pending.stage != Stage::create) continue;
-    ++all;
-    same += pending.callback == callback ? 1 : 0;
-  }
-  if (all >= config_.limits.max_subscriptions)
-    return fail(Code::nomoreroom, "the server has max-subscriptions already");
-  if (same >= config_.limits.max_subscriptions_per_client)
-    return fail(Code::nomoreroom, callback + " has max-subscriptions-per-client already");
-  return {};
-}
-
 // Renewal and cancellation.
-Status Server::start_on_known(const Message& request, const Peer& from, Actions& out) {
+Status Server::start_on_known(const Message& request, const Asker& asker, Actions& out) {
   const std::string id(request.text("Subscription"));
   if (id.empty() || id.size() > identifier_length_max) return unknown_subscription();
   const auto stage = request.kind == Kind::cancel ? Stage::cancel : Stage::renew;
-  Pending pending{from, request, stage, {}, {}, directory_.find(id)};
+  Pending pending{asker, request, stage, {}, {}, directory_.find(id)};
   if (!pending.subscription) {
     // It may have been created a moment ago; the broker knows.
     pending.stage = Stage::look_up;
@@ -149,13 +131,14 @@ Status Server::start_on_known(const Message& request, const Peer& from, Actions&
   }
   const auto ticket = wait(std::move(pending));
   auto status = go_on_with(ticket, pending_.at(ticket), out);
-  if (!status) pending_.erase(ticket);
+  if (!status) (void)take(ticket);
   return status;
 }
 
 Status Server::go_on_with(Ticket ticket, Pending& pending, Actions& out) {
   const auto& subscription = *pending.subscription;
-  if (!may_change(subscription, pending.from.address)) return unknown_subscription();
+  const auto& [from, key] = pending.asker;
+  if (!may_change(subscription, from.address, key)) return unknown_subscription();
   if (pending.request.kind == Kind::cancel) {
     pending.stage = Stage::cancel;
     out.emplace_back(Cancel{ticket, subscription.id});
@@ -168,7 +151,7 @@ Status Server::go_on_with(Ticket ticket, Pending& pending, Actions& out) {
   return {};
 }
 
-Status Server::start_sources(const Message& request, const Peer& from, Actions& out) {
+Status Server::start_sources(const Message& request, const Asker& asker, Actions& out) {
   std::uint64_t limit = sources_limit_default;
   if (request.has("Limit")) {
     const auto wanted = request.number("Limit");
@@ -178,44 +161,46 @@ Status Server::start_sources(const Message& request, const Peer& from, Actions& 
   const auto after = request.text("After");
   if (after.size() > Event::source_length_max)
     return fail(Code::badparam, "After is longer than a source can be");
-  const auto ticket = wait({from, request, Stage::sources, {}, {}, nullptr});
+  const auto ticket = wait({asker, request, Stage::sources, {}, {}, nullptr});
   out.emplace_back(ListSources{ticket, std::string(after), static_cast<std::uint32_t>(limit)});
   return {};
 }
 
-Status Server::start_publish(const Message& request, const Peer& from, Now now, Actions& out) {
+Status Server::start_publish(const Message& request, const Asker& asker, Now now, Actions& out) {
   if (request.truncated_length)
     return fail(Code::badparam, "Truncated: an event is published whole or not at all");
   auto event = read_event(request);
   if (!event) return tl::unexpected(event.error());
   if (event->id.empty()) event->id = make_ulid(now.wall);
   if (auto status = validate(*event); !status) return status;
-  const auto ticket = wait({from, request, Stage::publish, {}, event->id, nullptr});
+  const auto ticket = wait({asker, request, Stage::publish, {}, event->id, nullptr});
   out.emplace_back(Publish{ticket, std::move(*event)});
   return {};
 }
 
-void Server::answer_parameters(const Message& request, const Peer& from, Actions& out) {
+void Server::answer_parameters(const Message& request, const Asker& asker, Now now, Actions& out) {
   auto limits = config_.limits;
-  limits.max_message = octets_max_of(limits, config_.listeners, from);
+  limits.max_message = octets_max_of(limits, config_.listeners, asker.from);
   auto parameters = limits.shown();
   if (config_.parameters)
     for (auto& [name, value] : config_.parameters()) {
-      const bool known = std::any_of(parameters.begin(), parameters.end(),
-                                     [&](const auto& own) { return own.first == name; });
+      // Where a secret lies is nobody's business.
+      const bool hidden = name == "keys" || name == "fetch-key";
+      const bool known = hidden || std::any_of(parameters.begin(), parameters.end(),
+                                               [&](const auto& own) { return own.first == name; });
       if (!known) parameters.emplace_back(std::move(name), std::move(value));
     }
   std::vector<std::string> lines;
   for (const auto& [name, value] : parameters) lines.push_back(name + ": " + encode_value(value));
-  conclude(from, list_reply(request, lines, false, limits.max_message), out);
+  conclude(asker, list_reply(request, asker, lines, false), now, out);
 }
 
 // As many lines as fit into one datagram.
-Message Server::list_reply(const Message& request, const std::vector<std::string>& lines, bool more,
-                           std::size_t octets_max) const {
+Message Server::list_reply(const Message& request, const Asker& asker,
+                           const std::vector<std::string>& lines, bool more) const {
   auto reply = make_reply(request.tag, Code::noerror);
   constexpr std::size_t more_and_length = 32;
-  std::size_t room = octets_max - serialize(reply).size() - more_and_length;
+  std::size_t room = room_for(asker) - serialize(reply).size() - more_and_length;
   for (const auto& line : lines) {
     if (line.size() + 1 > room) {
       more = true;
@@ -246,7 +231,7 @@ Actions Server::on_subscription(Ticket ticket, Result<SubscriptionRef> result, N
   if (!pending) return out;
   const auto& request = pending->request;
   const auto refuse = [&](const Error& error) {
-    conclude(pending->from, make_reply(request.tag, error.code, error.message), out);
+    conclude(pending->asker, make_reply(request.tag, error.code, error.message), now, out);
   };
   if (!result || !*result) {
     refuse(result ? Error{Code::notfound, "there is no such subscription"} : result.error());
@@ -266,43 +251,41 @@ Actions Server::on_subscription(Ticket ticket, Result<SubscriptionRef> result, N
     // No event follows the reply, whatever the host still has on its way to us.
     deliveries_.close(subscription.id, out);
     verifications_.forget(subscription.id);
-    conclude(pending->from, make_reply(request.tag, Code::noerror), out);
+    conclude(pending->asker, make_reply(request.tag, Code::noerror), now, out);
     return out;
   }
   if (pending->stage == Stage::create)
-    created_.push_back({subscription.id, pending->callback, now.mono});
-  conclude(pending->from, registered_reply(request, subscription), out);
+    admissions_.created(subscription.id, pending->callback, now.mono);
+  conclude(pending->asker, registered_reply(request, subscription), now, out);
   return out;
 }
 
 Actions Server::on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result, Now now) {
-  (void)now;
   Actions out;
   const auto pending = take(ticket);
   if (!pending) return out;
   const auto& tag = pending->request.tag;
-  conclude(pending->from,
-           result ? list_reply(pending->request, result->sources, result->more,
-                               octets_max_of(config_.limits, config_.listeners, pending->from))
+  conclude(pending->asker,
+           result ? list_reply(pending->request, pending->asker, result->sources, result->more)
                   : make_reply(tag, result.error().code, result.error().message),
-           out);
+           now, out);
   return out;
 }
 
 Actions Server::on_receipt(Ticket ticket, Result<Receipt> result, Now now) {
-  (void)now;
   Actions out;
   const auto pending = take(ticket);
   if (!pending) return out;
   const auto& tag = pending->request.tag;
   if (!result) {
-    conclude(pending->from, make_reply(tag, result.error().code, result.error().message), out);
+    conclude(pending->asker, make_reply(tag, result.error().code, result.error().message), now,
+             out);
     return out;
   }
   auto reply = make_reply(tag, Code::noerror);
   reply.add("Id", pending->event_id).add("Sequence", result->sequence);
   if (result->duplicate) reply.add("Duplicate", "yes");
-  conclude(pending->from, reply, out);
+  conclude(pending->asker, std::move(reply), now, out);
   return out;
 }
 

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
-#include "core/base/text.hpp"
+#include "gateways/sense/hosts.hpp"
 
 namespace sense::datagram {
 
 namespace {
-
-// QUIC's bound (RFC 9000 section 8.1) for addresses that have proved nothing.
-constexpr std::size_t amplification_max = 3;
 
 std::string_view mandatory_property_missing(const Message& request) {
   const auto missing = [&](std::string_view name) { return !request.has(name); };
@@ -29,54 +26,79 @@ Server::Server(ServerConfig config, const Subscriptions& directory, const Egress
       directory_(directory),
       egress_(egress),
       cookies_(config_.cookie_key),
-      deliveries_(config_.limits, config_.listeners, directory, egress, counters, config_.seed),
+      keys_(std::move(config_.keys), config_.limits.key_window),
+      rates_(config_.limits),
+      writer_(keys_, std::move(config_.fetch)),
+      deliveries_(config_.limits, config_.listeners, directory, egress, writer_, counters,
+                  config_.seed),
       verifications_(config_.limits, config_.listeners, directory, egress, counters),
-      counts_{counters["sense.datagrams.received"],   counters["sense.datagrams.malformed"],
-              counters["sense.datagrams.unanswered"], counters["sense.requests.unproved"],
-              counters["sense.requests.repeated"],    counters["sense.acks.counted"],
-              counters["sense.acks.ignored"]} {}
+      admissions_(config_.limits, directory),
+      counts_{counters["sense.datagrams.received"],  counters["sense.datagrams.outside"],
+              counters["sense.datagrams.malformed"], counters["sense.datagrams.unanswered"],
+              counters["sense.requests.unproved"],   counters["sense.requests.repeated"],
+              counters["sense.requests.forbidden"],  counters["sense.requests.too-many"],
+              counters["sense.answers.too-many"],    counters["sense.keys.refused"],
+              counters["sense.acks.counted"],        counters["sense.acks.ignored"]} {}
 
 Actions Server::on_datagram(std::string_view octets, const Peer& from, Now now, bool cut) {
   Actions out;
   ++counts_.received;
-  const Asker unproved{from, octets.size() * amplification_max};
+  if (!policy_of(from).admits(from.address)) {
+    ++counts_.outside;
+    return out;
+  }
+  Arrival arrival{{from, {}}, octets.size(), false, now};
   const auto bound =
       cut ? std::min(octets.size() - 1, config_.limits.max_message) : config_.limits.max_message;
   const auto message = octets.empty()
                            ? tl::expected<Message, Malformed>(tl::unexpected(Malformed{}))
                            : parse(octets, bound);
-  if (!message) {
-    on_malformed(message.error(), unproved, out);
-  } else if (message->kind == Kind::reply) {
+  if (!message)
+    on_malformed(message.error(), arrival, out);
+  else if (message->kind == Kind::reply)
     ++counts_.unanswered;  // never answered: two servers could answer each other for ever
-  } else if (message->has("Mac") || message->has("Key")) {
-    answer(
-        unproved,
-        make_reply(message->tag, Code::notyetimplemented, "keyed messages are not supported yet"),
-        out);
-  } else if (message->kind == Kind::ack) {
-    on_ack(*message, unproved, now, out);
-  } else if (!is_request(message->kind)) {
-    answer(unproved, make_reply(message->tag, Code::protoerror, "only servers send this kind"),
-           out);
-  } else {
-    on_request(*message, from, octets.size(), now, out);
-  }
+  else
+    on_message(*message, octets, arrival, out);
   return out;
 }
 
-void Server::on_malformed(const Malformed& malformed, const Asker& asker, Actions& out) {
+void Server::on_message(const Message& message, std::string_view octets, Arrival& arrival,
+                        Actions& out) {
+  Keys::Verdict verdict;
+  if (is_keyed(message)) {
+    verdict = keys_.check(message, octets, arrival.now.wall);
+    arrival.asker.key = verdict.key;
+    if (verdict.refusal) ++counts_.keys_refused;
+  }
+  if (message.kind == Kind::ack) {
+    if (verdict.refusal)
+      ++counts_.acks_ignored;
+    else
+      on_ack(message, arrival, out);
+  } else if (verdict.refusal) {
+    answer_unproved(arrival,
+                    make_reply(message.tag, verdict.refusal->code, verdict.refusal->message), out);
+  } else if (!is_request(message.kind)) {
+    answer_unproved(arrival,
+                    make_reply(message.tag, Code::protoerror, "only servers send this kind"), out);
+  } else {
+    on_request(message, verdict, arrival, out);
+  }
+}
+
+void Server::on_malformed(const Malformed& malformed, const Arrival& arrival, Actions& out) {
   ++counts_.malformed;
   if (!malformed.tag || malformed.kind == Kind::reply) {
     ++counts_.unanswered;
     return;
   }
-  answer(asker, make_reply(*malformed.tag, malformed.error.code, malformed.error.message), out);
+  answer_unproved(arrival,
+                  make_reply(*malformed.tag, malformed.error.code, malformed.error.message), out);
 }
 
-void Server::on_ack(const Message& message, const Asker& asker, Now now, Actions& out) {
+void Server::on_ack(const Message& message, const Arrival& arrival, Actions& out) {
   const auto refuse = [&](std::string reason) {
-    on_malformed({{Code::protoerror, std::move(reason)}, message.tag, message.kind}, asker, out);
+    on_malformed({{Code::protoerror, std::move(reason)}, message.tag, message.kind}, arrival, out);
   };
   const auto subscription = message.get("Subscription");
   if (!subscription) return refuse("Subscription is missing");
@@ -84,99 +106,110 @@ void Server::on_ack(const Message& message, const Asker& asker, Now now, Actions
   const auto numbers = number ? parse_ranges(*number) : std::vector<NumberRange>{};
   if (!numbers) return refuse(numbers.error().message);
   const auto challenge = message.get("Challenge");
+  const auto& [from, key] = arrival.asker;
+  const Acknowledger sender{from.address, key, policy_of(from).key_required};
   const bool counted =
       challenge
-          ? verifications_.on_ack(*subscription, *challenge, asker.from.address, out)
-          : deliveries_.on_ack(*subscription, *numbers, message.tag, asker.from.address, now, out);
+          ? verifications_.on_ack(*subscription, *challenge, from.address, out)
+          : deliveries_.on_ack(*subscription, *numbers, message.tag, sender, arrival.now, out);
   ++(counted ? counts_.acks : counts_.acks_ignored);
 }
 
-void Server::on_request(const Message& request, const Peer& from, std::size_t octets, Now now,
+void Server::on_request(const Message& request, const Keys::Verdict& verdict, Arrival& arrival,
                         Actions& out) {
-  const Asker unproved{from, octets * amplification_max};
+  const auto& asker = arrival.asker;
   if (const auto missing = mandatory_property_missing(request); !missing.empty()) {
     on_malformed(
         {{Code::protoerror, std::string(missing) + " is missing"}, request.tag, request.kind},
-        unproved, out);
+        arrival, out);
     return;
   }
-  const auto cookie = request.text("Cookie");
-  const bool proved = cookies_.valid(cookie, from.address, now.mono);
-  const auto* before = replies_.find(from.address, request.tag, now.mono);
-  // The cookie of the first time is good for the repeats too, though its window may have closed:
-  // else a request repeated at that moment would be carried out twice.
-  if (before != nullptr && (proved || (!cookie.empty() && cookie == before->cookie))) {
-    ++counts_.repeated;
-    if (before->octets) out.emplace_back(Send{from, *before->octets});
+  if (auto allowed = policy_of(asker.from).may_ask(request.kind, !asker.key.empty()); !allowed) {
+    ++counts_.forbidden;
+    answer_unproved(arrival, make_reply(request.tag, allowed.error().code, allowed.error().message),
+                    out);
     return;
   }
-  if (!proved) {
-    ask_for_proof(request, unproved, now, out);
-    return;
-  }
-  replies_.begin(from.address, request.tag, cookie, now.mono);
-  carry_out(request, from, now, out);
+  const auto age = cookies_.judge(request.text("Cookie"), asker.from.address, arrival.now.mono);
+  arrival.seen_before = age != Cookies::Age::none;
+  if (repeats(request, age == Cookies::Age::current, arrival, out)) return;
+  if (age != Cookies::Age::current)
+    ask_for_proof(request, arrival, out);
+  else
+    on_proved(request, verdict, arrival, out);
 }
 
-void Server::ask_for_proof(const Message& request, const Asker& asker, Now now, Actions& out) {
+// Whether this request came before: then it has its answer, or is still being worked on.
+bool Server::repeats(const Message& request, bool proved, const Arrival& arrival, Actions& out) {
+  const auto& asker = arrival.asker;
+  const auto* before = replies_.find(asker.from.address, request.tag, arrival.now.mono);
+  if (before == nullptr || before->key != asker.key) return false;
+  // The cookie of the first time is good for the repeats too, though its window may have closed:
+  // else a request repeated at that moment would be carried out twice.
+  const auto cookie = request.text("Cookie");
+  if (!proved && (cookie.empty() || cookie != before->cookie)) return false;
+  const auto rate = policy_of(asker.from).rate;
+  ++counts_.repeated;
+  if (rates_.request(asker.from.address, rate, arrival.now.mono) != RateLimits::Answer::serve)
+    ++counts_.too_many;
+  else if (before->octets)
+    send_signed(asker, *before->octets, arrival.now, out);
+  return true;
+}
+
+void Server::on_proved(const Message& request, const Keys::Verdict& verdict, const Arrival& arrival,
+                       Actions& out) {
+  const auto& [asker, octets, seen_before, now] = arrival;
+  const auto& from = asker.from.address;
+  const auto rated = rates_.request(from, policy_of(asker.from).rate, now.mono);
+  if (rated != RateLimits::Answer::serve) {
+    ++counts_.too_many;
+    if (rated == RateLimits::Answer::refuse)
+      answer_unproved(arrival,
+                      make_reply(request.tag, Code::nomoreroom,
+                                 "too many requests in a second; see the parameter rate"),
+                      out);
+    return;
+  }
+  if (!asker.key.empty()) {
+    if (auto fresh = keys_.admit(verdict, now); !fresh) {
+      ++counts_.keys_refused;
+      answer_unproved(arrival, make_reply(request.tag, fresh.error().code, fresh.error().message),
+                      out);
+      return;
+    }
+  }
+  replies_.begin(from, request.tag, request.text("Cookie"), asker.key, now.mono);
+  carry_out(request, asker, now, out);
+}
+
+void Server::ask_for_proof(const Message& request, const Arrival& arrival, Actions& out) {
   ++counts_.unproved;
   const bool harmless = request.kind == Kind::parameters || request.kind == Kind::sources;
   auto reply = make_reply(request.tag, harmless ? Code::noerror : Code::noaccess);
-  reply.add("Cookie", cookies_.make(asker.from.address, now.mono));
+  reply.add("Cookie", cookies_.make(arrival.asker.from.address, arrival.now.mono));
   if (!harmless) reply.add("Reason", "repeat the request with this cookie");
-  answer(asker, std::move(reply), out);
+  answer_unproved(arrival, std::move(reply), out);
 }
 
-void Server::carry_out(const Message& request, const Peer& from, Now now, Actions& out) {
+void Server::carry_out(const Message& request, const Asker& asker, Now now, Actions& out) {
   Status started;
   if (pending_.size() >= config_.limits.max_pending) {
     started = fail(Code::nomoreroom, "the server is busy; try again in a moment");
+  } else if (pending_shares_.of(host_of(asker.from.address)) >= config_.limits.pending_per_host()) {
+    started = fail(Code::nomoreroom, "too many of your requests are waiting for their answers");
   } else {
     switch (request.kind) {
-      case Kind::register_: started = start_register(request, from, now, out); break;
-      case Kind::cancel: started = start_on_known(request, from, out); break;
-      case Kind::sources: started = start_sources(request, from, out); break;
-      case Kind::publish: started = start_publish(request, from, now, out); break;
-      default: answer_parameters(request, from, out); break;
+      case Kind::register_: started = start_register(request, asker, now, out); break;
+      case Kind::cancel: started = start_on_known(request, asker, out); break;
+      case Kind::sources: started = start_sources(request, asker, out); break;
+      case Kind::publish: started = start_publish(request, asker, now, out); break;
+      default: answer_parameters(request, asker, now, out); break;
     }
   }
   if (!started)
-    conclude(from, make_reply(request.tag, started.error().code, started.error().message), out);
-}
-
-void Server::answer(const Asker& asker, Message reply, Actions& out) {
-  auto octets = serialize(reply);
-  if (octets.size() > asker.octets_max) {
-    std::erase_if(reply.properties,
-                  [](const Property& property) { return property.name == "Reason"; });
-    octets = serialize(reply);
-  }
-  if (octets.size() > asker.octets_max)
-    ++counts_.unanswered;
-  else
-    out.emplace_back(Send{asker.from, std::move(octets)});
-}
-
-void Server::conclude(const Peer& from, const Message& reply, Actions& out) {
-  Actions sent;
-  answer({from, octets_max_of(config_.limits, config_.listeners, from)}, reply, sent);
-  for (auto& action : sent) {
-    replies_.finish(from.address, reply.tag, std::get<Send>(action).octets);
-    out.push_back(std::move(action));
-  }
-}
-
-Ticket Server::wait(Pending pending) {
-  pending_.emplace(++tickets_, std::move(pending));
-  return tickets_;
-}
-
-std::optional<Server::Pending> Server::take(Ticket ticket) {
-  const auto found = pending_.find(ticket);
-  if (found == pending_.end()) return std::nullopt;
-  auto pending = std::move(found->second);
-  pending_.erase(found);
-  return pending;
+    conclude(asker, make_reply(request.tag, started.error().code, started.error().message), now,
+             out);
 }
 
 Actions Server::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now) {
@@ -200,7 +233,7 @@ Actions Server::forget(const std::string& subscription) {
 Actions Server::stop() {
   Actions out;
   deliveries_.stop(out);
-  pending_.clear();
+  while (!pending_.empty()) (void)take(pending_.begin()->first);
   return out;
 }
 
@@ -217,6 +250,20 @@ std::optional<MonoTime> Server::next_timer() const {
   const auto second = verifications_.next_timer();
   if (!first || !second) return first ? first : second;
   return std::min(*first, *second);
+}
+
+Server::State Server::state() const {
+  State state;
+  state.replies = replies_.size();
+  state.reply_octets = replies_.octets();
+  state.pending = pending_.size();
+  state.pending_hosts = pending_shares_.hosts();
+  state.creations = admissions_.size();
+  state.verifications = verifications_.waiting();
+  state.deliveries = deliveries_.waiting();
+  state.closed = deliveries_.closed();
+  state.keyed_seen = keys_.seen();
+  return state;
 }
 
 }  // namespace sense::datagram

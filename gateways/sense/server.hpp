@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,9 +12,14 @@
 #include "core/base/counters.hpp"
 #include "core/sense/message.hpp"
 #include "gateways/sense/actions.hpp"
+#include "gateways/sense/admissions.hpp"
 #include "gateways/sense/cookies.hpp"
+#include "gateways/sense/datagram_writer.hpp"
 #include "gateways/sense/deliveries.hpp"
+#include "gateways/sense/keys.hpp"
 #include "gateways/sense/limits.hpp"
+#include "gateways/sense/listener_policy.hpp"
+#include "gateways/sense/rate_limits.hpp"
 #include "gateways/sense/replies.hpp"
 #include "gateways/sense/verifications.hpp"
 
@@ -24,6 +28,9 @@ namespace sense::datagram {
 struct ServerConfig {
   Limits limits;
   std::vector<Listener> listeners;
+  std::vector<ListenerPolicy> policies;  // of the listeners, in their order; what is missing: none
+  std::vector<SharedKey> keys;
+  FetchPlace fetch;
   std::string cookie_key;  // 32 unguessable octets
   std::uint64_t seed = 0;  // of the jitter
   // Parameters of the service, shown after our own.
@@ -60,74 +67,112 @@ class Server {
   [[nodiscard]] Actions forget(const std::string& subscription);
   // Finishes all attempts with retry. Requests under way stay unanswered: their askers repeat them.
   [[nodiscard]] Actions stop();
+  // Other keys hold from now on. Subscriptions of those that are gone get nothing any more.
+  void set_keys(std::vector<SharedKey> keys) { keys_.replace(std::move(keys)); }
+
+  // How much is remembered, in entries. Each is bounded, whatever arrives.
+  struct State {
+    std::size_t replies = 0;  // and requests of proved addresses that are being worked on
+    std::size_t reply_octets = 0;
+    std::size_t pending = 0;
+    std::size_t pending_hosts = 0;
+    std::size_t creations = 0;
+    std::size_t verifications = 0;
+    std::size_t deliveries = 0;
+    std::size_t closed = 0;
+    std::size_t keyed_seen = 0;
+    friend bool operator==(const State&, const State&) = default;
+  };
+  [[nodiscard]] State state() const;
 
  private:
   enum class Stage { create, look_up, renew, cancel, sources, publish };
+  // Who asks.
+  struct Asker {
+    Peer from;
+    std::string key;  // the name of the key that signed; "": none
+  };
+  // What came, while it is being judged.
+  struct Arrival {
+    Asker asker;
+    std::size_t octets = 0;    // its length: an unproved address gets three times that
+    bool seen_before = false;  // its address returned an older cookie
+    Now now;
+  };
   // A request that waits for the broker.
   struct Pending {
-    Peer from;
+    Asker asker;
     Message request;
     Stage stage = Stage::create;
     std::string callback;  // of create
     std::string event_id;  // of publish
     SubscriptionRef subscription;
   };
-  // A subscription that was created a moment ago and may not be in the directory yet.
-  struct Created {
-    std::string id;
-    std::string callback;
-    MonoTime since;
-  };
-  // Who is answered, and with how many octets at most.
-  struct Asker {
-    Peer from;
-    std::size_t octets_max = 0;
-  };
 
-  void on_malformed(const Malformed& malformed, const Asker& asker, Actions& out);
-  void on_ack(const Message& message, const Asker& asker, Now now, Actions& out);
-  void on_request(const Message& request, const Peer& from, std::size_t octets, Now now,
+  // server.cpp: what is refused or answered at once.
+  void on_message(const Message& message, std::string_view octets, Arrival& arrival, Actions& out);
+  void on_malformed(const Malformed& malformed, const Arrival& arrival, Actions& out);
+  void on_ack(const Message& message, const Arrival& arrival, Actions& out);
+  void on_request(const Message& request, const Keys::Verdict& verdict, Arrival& arrival,
                   Actions& out);
-  void ask_for_proof(const Message& request, const Asker& asker, Now now, Actions& out);
-  void carry_out(const Message& request, const Peer& from, Now now, Actions& out);
+  void on_proved(const Message& request, const Keys::Verdict& verdict, const Arrival& arrival,
+                 Actions& out);
+  [[nodiscard]] bool repeats(const Message& request, bool proved, const Arrival& arrival,
+                             Actions& out);
+  void ask_for_proof(const Message& request, const Arrival& arrival, Actions& out);
+  void carry_out(const Message& request, const Asker& asker, Now now, Actions& out);
 
-  Status start_register(const Message& request, const Peer& from, Now now, Actions& out);
-  Status start_create(const Message& request, const Peer& from, Duration period, Now now,
+  // requests.cpp: the requests of proved addresses.
+  Status start_register(const Message& request, const Asker& asker, Now now, Actions& out);
+  Status start_create(const Message& request, const Asker& asker, Duration period, Now now,
                       Actions& out);
-  Status admit(const std::string& callback, Now now);
-  Status start_on_known(const Message& request, const Peer& from, Actions& out);
+  Status start_on_known(const Message& request, const Asker& asker, Actions& out);
   Status go_on_with(Ticket ticket, Pending& pending, Actions& out);
-  Status start_sources(const Message& request, const Peer& from, Actions& out);
-  Status start_publish(const Message& request, const Peer& from, Now now, Actions& out);
-  void answer_parameters(const Message& request, const Peer& from, Actions& out);
+  Status start_sources(const Message& request, const Asker& asker, Actions& out);
+  Status start_publish(const Message& request, const Asker& asker, Now now, Actions& out);
+  void answer_parameters(const Message& request, const Asker& asker, Now now, Actions& out);
+  [[nodiscard]] Message registered_reply(const Message& request, const Subscription& granted) const;
+  [[nodiscard]] Message list_reply(const Message& request, const Asker& asker,
+                                   const std::vector<std::string>& lines, bool more) const;
 
+  // answers.cpp: what goes back, and what is kept of it.
   Ticket wait(Pending pending);
   [[nodiscard]] std::optional<Pending> take(Ticket ticket);
-  [[nodiscard]] Message registered_reply(const Message& request, const Subscription& granted) const;
-  [[nodiscard]] Message list_reply(const Message& request, const std::vector<std::string>& lines,
-                                   bool more, std::size_t octets_max) const;
-
-  void answer(const Asker& asker, Message reply, Actions& out);
+  [[nodiscard]] const ListenerPolicy& policy_of(const Peer& from) const;
+  // Octets of the longest reply to a proved address, before it is signed.
+  [[nodiscard]] std::size_t room_for(const Asker& asker) const;
+  // Within three times the octets, at most at the rate; perhaps not at all.
+  void answer_unproved(const Arrival& arrival, Message reply, Actions& out);
   // The reply to a request of a proved address: kept for repeats.
-  void conclude(const Peer& from, const Message& reply, Actions& out);
+  void conclude(const Asker& asker, Message reply, Now now, Actions& out);
+  void send_signed(const Asker& asker, std::string octets, Now now, Actions& out);
 
   ServerConfig config_;
   const Subscriptions& directory_;
   const EgressPolicy& egress_;
   Cookies cookies_;
+  Keys keys_;
+  RateLimits rates_;
   Replies replies_;
+  DatagramWriter writer_;
   Deliveries deliveries_;
   Verifications verifications_;
+  Admissions admissions_;
   std::map<Ticket, Pending> pending_;
-  std::deque<Created> created_;
+  HostShares pending_shares_;
   Ticket tickets_ = 0;
 
   struct Counts {
     Counters::Counter& received;
+    Counters::Counter& outside;
     Counters::Counter& malformed;
     Counters::Counter& unanswered;
     Counters::Counter& unproved;
     Counters::Counter& repeated;
+    Counters::Counter& forbidden;
+    Counters::Counter& too_many;
+    Counters::Counter& unproved_dropped;
+    Counters::Counter& keys_refused;
     Counters::Counter& acks;
     Counters::Counter& acks_ignored;
   } counts_;

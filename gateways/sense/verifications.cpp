@@ -1,8 +1,7 @@
 #include "gateways/sense/verifications.hpp"
 
-#include <algorithm>
-
 #include "core/base/random.hpp"
+#include "gateways/sense/hosts.hpp"
 
 namespace sense::datagram {
 
@@ -12,6 +11,14 @@ Verification not_asked(const Error& error) {
   const bool passing = error.code == Code::nomoreroom;
   return {passing ? Verification::Outcome::failed : Verification::Outcome::refused, error.message};
 }
+
+// An owner that is an address is its host; another, such as a key or a principal, is itself.
+std::string asker_of(std::string_view owner) {
+  const auto endpoint = endpoint_of(owner);
+  return endpoint ? host_of(*endpoint) : "owner " + std::string(owner);
+}
+
+std::string target_of(const Endpoint& endpoint) { return endpoint.with_port(0).identity(); }
 }  // namespace
 
 Verifications::Verifications(const Limits& limits, const std::vector<Listener>& listeners,
@@ -28,7 +35,8 @@ Verification Verifications::start(const Subscription& subscription, std::string 
   const auto endpoint = endpoint_of(subscription.callback);
   if (!endpoint) return not_asked(endpoint.error());
   if (auto status = may_be_target(*endpoint, egress_); !status) return not_asked(status.error());
-  if (auto status = admit(*endpoint); !status) return not_asked(status.error());
+  forget(subscription.id);
+  if (auto status = admit(*endpoint, subscription.owner); !status) return not_asked(status.error());
   const auto listener = listener_for(listeners_, *endpoint, subscription);
   if (listener == listeners_.size())
     return {Verification::Outcome::refused, "no listener reaches " + subscription.callback};
@@ -38,28 +46,39 @@ Verification Verifications::start(const Subscription& subscription, std::string 
   waiting.token = std::move(token);
   waiting.to = {*endpoint, listener};
   waiting.octets = serialize(message);
-  send(waiting, now, out);
-  waiting_.insert_or_assign(subscription.id, std::move(waiting));
+  waiting.target = target_of(*endpoint);
+  waiting.asker = asker_of(subscription.owner);
+  targets_.add(waiting.target);
+  askers_.add(waiting.asker);
+  send(subscription.id, waiting_[subscription.id] = std::move(waiting), now, out);
   return {Verification::Outcome::asked, "asked " + subscription.callback};
 }
 
-Status Verifications::admit(const Endpoint& endpoint) const {
+Status Verifications::admit(const Endpoint& endpoint, std::string_view owner) const {
   if (waiting_.size() >= limits_.max_pending)
     return fail(Code::nomoreroom, "too many verifications are under way; try again in a minute");
-  const auto same = std::count_if(waiting_.begin(), waiting_.end(), [&](const auto& entry) {
-    return same_host(entry.second.to.address, endpoint);
-  });
-  if (static_cast<std::size_t>(same) >= per_address_max)
+  if (targets_.of(target_of(endpoint)) >= per_address_max)
     return fail(Code::nomoreroom,
                 "that address is being asked already; try again when it has answered");
+  if (askers_.of(asker_of(owner)) >= limits_.pending_per_host())
+    return fail(Code::nomoreroom,
+                "too many of your verifications are under way; try again in a minute");
   return {};
 }
 
-void Verifications::send(Waiting& waiting, Now now, Actions& out) {
+void Verifications::send(const std::string& id, Waiting& waiting, Now now, Actions& out) {
   ++waiting.sent;
   ++sent_;
   waiting.due = now.mono + limits_.pause_after(waiting.sent);
+  due_.emplace(waiting.due, id);
   out.emplace_back(Send{waiting.to, waiting.octets});
+}
+
+void Verifications::erase(ById::iterator entry) {
+  due_.erase({entry->second.due, entry->first});
+  targets_.remove(entry->second.target);
+  askers_.remove(entry->second.asker);
+  waiting_.erase(entry);
 }
 
 bool Verifications::on_ack(std::string_view subscription, std::string_view challenge,
@@ -68,7 +87,7 @@ bool Verifications::on_ack(std::string_view subscription, std::string_view chall
     const auto& waiting = found->second;
     if (waiting.to.address != from || !equal_secret(waiting.token, challenge)) return false;
     out.emplace_back(Confirm{found->first, std::string(challenge)});
-    waiting_.erase(found);
+    erase(found);
     return true;
   }
   // Asked before a restart, or given up a moment ago: the host knows the token's hash.
@@ -81,29 +100,24 @@ bool Verifications::on_ack(std::string_view subscription, std::string_view chall
 }
 
 void Verifications::on_timer(Now now, Actions& out) {
-  for (auto entry = waiting_.begin(); entry != waiting_.end();) {
-    auto& waiting = entry->second;
-    if (waiting.due > now.mono) {
-      ++entry;
-    } else if (waiting.sent < sends_max) {
-      send(waiting, now, out);
-      ++entry;
-    } else {
-      entry = waiting_.erase(entry);
+  while (!due_.empty() && due_.begin()->first <= now.mono) {
+    const auto entry = waiting_.find(due_.begin()->second);
+    if (entry->second.sent >= sends_max) {
+      erase(entry);
+      continue;
     }
+    due_.erase(due_.begin());
+    send(entry->first, entry->second, now, out);
   }
 }
 
 std::optional<MonoTime> Verifications::next_timer() const {
-  std::optional<MonoTime> next;
-  for (const auto& [id, waiting] : waiting_)
-    next = next ? std::min(*next, waiting.due) : waiting.due;
-  return next;
+  if (due_.empty()) return std::nullopt;
+  return due_.begin()->first;
 }
 
 void Verifications::forget(std::string_view subscription) {
-  if (const auto found = waiting_.find(subscription); found != waiting_.end())
-    waiting_.erase(found);
+  if (const auto found = waiting_.find(subscription); found != waiting_.end()) erase(found);
 }
 
 }  // namespace sense::datagram

@@ -63,6 +63,25 @@ BOOST_AUTO_TEST_CASE(the_brokers_key_is_for_its_clients_configuration) {
   BOOST_TEST(!contains(made.out, member(file, "secret")));
 }
 
+BOOST_AUTO_TEST_CASE(a_shared_key_is_written_and_its_secret_not_shown) {
+  const TempFolder folder;
+  const auto file = folder.path() / "hp4.shared";
+  const auto made = run_sense({"keys", "shared", "hp4", "--file", file.string()});
+  BOOST_TEST(made.code == 0, made.err);
+  const auto secret = member(file, "secret");
+  BOOST_TEST(secret.size() == 52u);
+  BOOST_TEST(contains(contents(file), "keys:\n  - {name: \"hp4\", secret: \""));
+  BOOST_TEST(contains(made.out, file.string()));
+  BOOST_TEST(!contains(made.out + made.err, secret));
+  struct stat found {};
+  BOOST_REQUIRE(::stat(file.c_str(), &found) == 0);
+  BOOST_TEST((found.st_mode & 0777) == 0600u);
+  const auto again = run_sense({"keys", "shared", "hp4", "--file", file.string()});
+  BOOST_TEST(again.code == 1);
+  BOOST_TEST(contains(again.err, "not overwritten"));
+  BOOST_TEST(run_sense({"keys", "shared", "a b"}).code == 2);
+}
+
 BOOST_AUTO_TEST_CASE(names_that_cannot_be_are_usage_errors) {
   for (const auto* name : {"local", "plaintext", "config", "a b", "../x"}) {
     const auto made = run_sense({"keys", "new", name});

@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(way_that_cannot_be_gone_is_refused_with_a_sentence) {
     BOOST_TEST(outcome.code != 0);
     BOOST_TEST(contains(outcome.err, sentence), outcome.err);
   };
-  refused({"ping", path}, "no answer from " + path);
+  refused({"ping", path}, "nobody listens at " + path);
   refused({"ping", path, "--bind", "127.0.0.1:1"}, "an address of IPv4");
   refused({"ping", "sense://12.34.ddp"}, "NETWORK.NODE.ddp:SOCKET");
   refused({"ping", "sense://2a.7f000001.ipx"}, "NETWORK.NODE.ipx:SOCKET");

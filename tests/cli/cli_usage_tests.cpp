@@ -13,11 +13,14 @@ const std::vector<std::vector<std::string>> commands{{"up"},
                                                      {"gateway"},
                                                      {"adapter"},
                                                      {"publish"},
+                                                     {"step"},
                                                      {"subscribe"},
                                                      {"subscriptions"},
                                                      {"subscriptions", "list"},
                                                      {"listen"},
                                                      {"ping"},
+                                                     {"parameters"},
+                                                     {"sources"},
                                                      {"subscriptions", "create"},
                                                      {"subscriptions", "cancel"},
                                                      {"subscriptions", "get"},
@@ -95,8 +98,12 @@ BOOST_AUTO_TEST_CASE(unknown_command_is_told_the_nearest) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_option_and_missing_argument_are_bad_usage) {
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"up", "--pidz", "x"}, {"publish", "{urn:a}b"}, {"gateway"}, {"config", "chek"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"up", "--pidz", "x"},
+                                                                 {"publish", "{urn:a}b"},
+                                                                 {"gateway"},
+                                                                 {"step"},
+                                                                 {"sources"},
+                                                                 {"config", "chek"}}) {
     const auto outcome = run_sense(words);
     BOOST_TEST(outcome.code == 2);
     is_one_sentence(outcome.err);
@@ -120,7 +127,16 @@ BOOST_AUTO_TEST_CASE(values_that_cannot_be_read_are_bad_usage) {
            {"listen", "sense://127.0.0.1:1", "--bind", "nonsense"},
            {"listen", "http://not-an-address:0/"},
            {"listen", "maildir:"},
-           {"ping", "sense://"}}) {
+           {"ping", "sense://"},
+           {"listen", "sense://127.0.0.1:1", "--ack-delay", "1s"},
+           {"listen", "http://127.0.0.1:0/in", "--edition", "x"},
+           {"parameters", "http://127.0.0.1"},
+           {"sources", "sense://127.0.0.1:1", "--limit", "0"},
+           {"publish", "{urn:a}b", "//c", "--via", "127.0.0.1:7367"},
+           {"step", "--source", "has space"},
+           {"step", "--source", "//c", "--type", "{urn:a b"},
+           {"step", "--source", "//c", "--via", "mailto:a@b.c"},
+           {"step", "--source", "//c", "--in-flight", "0"}}) {
     const auto outcome = run_sense(words);
     BOOST_TEST_CONTEXT(words.front() << " " << words.back()) {
       BOOST_TEST(outcome.code == 2);

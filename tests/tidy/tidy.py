@@ -17,7 +17,7 @@ INCLUDES = [
     ("core/config",       ["core/base"]),
     ("core/storage",      ["core/base"]),  # bytes, never Event
     ("core/egress",       ["core/base"]),
-    ("core/sense",        ["core/base", "core/event"]),
+    ("core/sense",        ["core/base", "core/event", "core/config"]),
     ("core/subscription", ["core/base", "core/event"]),
     ("core/bus",          ["core/base", "core/event", "core/config", "core/subscription"]),
     ("broker",            ["core"]),

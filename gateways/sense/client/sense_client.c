@@ -146,14 +146,14 @@ static void acknowledge(sense_client* c, uint64_t first, uint64_t last, uint64_t
   finish(c, &w, text_of(NULL));
 }
 
-/* Without a kind: again. */
+/* Without a kind: again. A first registration that nobody answered is still the same one later. */
 static void ask(sense_client* c, int which, const char* kind, const char* lines, uint32_t now) {
   struct sense_client_request* r = &c->request[which];
   if (kind) {
     r->kind = kind;
     r->lines = lines;
+    if (which == asked || r->tries < tries_max) r->tag = ++c->tags;
     r->tries = 0;
-    r->tag = ++c->tags;
   }
   writer w = begin(c, r->kind, r->tag);
   put(&w, "%s", r->lines);
@@ -183,6 +183,7 @@ static void conclude(sense_client* c, int which, sense_notice* n, uint32_t now) 
   uint64_t seconds;
   c->request[which].kind = "";
   c->due[which] = 0;
+  if (n->properties.at || c->id[0]) c->request[which].tries = 0;
   if (which == asked) {
     c->options->tell(c->options->context, sense_answered, n);
   } else if (kind == 'C' || (n->code == not_found && c->id[0])) {
@@ -292,10 +293,9 @@ uint32_t sense_client_tick(sense_client* c, uint32_t now) {
   uint32_t least = UINT32_MAX;
   int i;
   for (i = 0; i < dues; i++) {
-    sense_notice n = {0};
+    sense_notice n = {.code = i <= asked ? timed_out : 0};
     if (c->due[i] == 0 || now - c->due[i] > UINT32_MAX / 2) continue;
     c->due[i] = 0;
-    n.code = i <= asked ? timed_out : 0;
     if (i == ack) acknowledge(c, c->top, c->top, c->top - 1);
     if (i == renew && c->wanted && !*c->request[ours].kind)
       ask(c, ours, "REGISTER", c->options->registration, now);

@@ -63,8 +63,14 @@ BOOST_AUTO_TEST_CASE(registration_returns_the_cookie_under_a_new_tag) {
   ClientOptions options;
   options.types = {"{a}b", "{a}c"};
   options.sources = {"//x/**"};
+  options.filter = "severity < 4";
+  options.edition = "STEP.SingleLine.CC";
+  options.language = "de";
   Registering r(options);
   BOOST_TEST(r.second.all("Type").size() == 2U);
+  BOOST_TEST(r.second.text("Filter") == "severity < 4");
+  BOOST_TEST(r.second.text("Edition") == "STEP.SingleLine.CC");
+  BOOST_TEST(r.second.text("Language") == "de");
   const auto* registered = notice<Registered>(r.registered);
   BOOST_REQUIRE(registered != nullptr);
   BOOST_TEST(registered->subscription == "s-1");
@@ -213,6 +219,24 @@ BOOST_AUTO_TEST_CASE(requests_are_repeated_with_the_same_tag_and_doubling_pauses
   BOOST_TEST(!client.next_timer().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(refusal_with_timeout_is_not_taken_for_silence) {
+  VirtualClock clock;
+  Client client(ClientOptions{});
+  const auto asked = only(client.parameters(clock.now()));
+  const auto refusal = make_reply(asked.tag, Code::timeout, "the broker is away");
+  const auto refused = client.on_datagram(serialize(refusal), clock.now());
+  BOOST_REQUIRE(notice<Failed>(refused) != nullptr);
+  BOOST_TEST(!notice<Failed>(refused)->silent);
+  BOOST_TEST(!client.parameters(clock.now()).send.empty());
+  Output last;
+  while (const auto due = client.next_timer()) {
+    clock.advance(*due - clock.now().mono);
+    last = client.on_timer(clock.now());
+  }
+  BOOST_REQUIRE(notice<Failed>(last) != nullptr);
+  BOOST_TEST(notice<Failed>(last)->silent);
+}
+
 BOOST_AUTO_TEST_CASE(server_that_never_accepts_a_cookie_is_given_up) {
   VirtualClock clock;
   Client client(ClientOptions{});
@@ -266,6 +290,28 @@ BOOST_AUTO_TEST_CASE(acknowledgements_are_collected_into_ranges_when_told_to) {
   Registering r(options);
   for (const unsigned number : {1U, 2U, 4U, 3U, 7U}) BOOST_TEST(r.tell(event(number)).send.empty());
   BOOST_TEST(only(r.pass(std::chrono::milliseconds{20})).text("Number") == "1-4,7");
+}
+
+BOOST_AUTO_TEST_CASE(sixteen_acknowledgements_wait_for_no_more) {
+  ClientOptions options;
+  options.ack_delay = std::chrono::milliseconds{20};
+  Registering r(options);
+  for (unsigned number = 1; number < 16; ++number) BOOST_TEST(r.tell(event(number)).send.empty());
+  BOOST_TEST(only(r.tell(event(16))).text("Number") == "1-16");
+  BOOST_TEST(r.pass(std::chrono::milliseconds{20}).send.empty());
+  BOOST_TEST(r.tell(event(17)).send.empty());
+  BOOST_TEST(only(r.pass(std::chrono::milliseconds{20})).text("Number") == "17");
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgements_that_wait_are_sent_before_the_cancel) {
+  ClientOptions options;
+  options.ack_delay = std::chrono::seconds{5};
+  Registering r(options);
+  for (const unsigned number : {1U, 2U}) (void)r.tell(event(number));
+  const auto out = r.client.cancel(r.clock.now());
+  BOOST_REQUIRE_EQUAL(out.send.size(), 2U);
+  BOOST_TEST(parse(out.send[0])->text("Number") == "1-2");
+  BOOST_TEST((parse(out.send[1])->kind == Kind::cancel));
 }
 
 BOOST_AUTO_TEST_CASE(challenge_is_answered_only_by_a_passive_client) {

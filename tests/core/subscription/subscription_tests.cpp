@@ -53,6 +53,45 @@ void check_refused(Code code, std::string_view member,
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(wanted_edition_leaves_out_other_forms_and_nothing_else) {
+  auto subscription = small_subscription();
+  auto event = event_of("{urn:p}status");
+  event.edition = "STEP.SingleLine.CC";
+  BOOST_TEST(matches(subscription, event));
+  subscription.edition = "STEP.SingleLine.CC";
+  BOOST_TEST(matches(subscription, event));
+  event.edition = "SNMP.TRAP";
+  BOOST_TEST(!matches(subscription, event));
+  event.edition = "step.singleline.cc";
+  BOOST_TEST(!matches(subscription, event));
+  event.edition.clear();
+  BOOST_TEST(matches(subscription, event));
+  // How an event is delivered says nothing about its payload.
+  subscription.edition = "application/cloudevents+json";
+  event.edition = "SNMP.TRAP";
+  BOOST_TEST(matches(subscription, event));
+}
+
+BOOST_AUTO_TEST_CASE(wanted_language_is_a_range_that_has_its_regions) {
+  auto subscription = small_subscription();
+  const auto gets = [&](const std::string& wanted, const std::string& language) {
+    subscription.language = wanted;
+    auto event = event_of("{urn:p}status");
+    event.language = language;
+    return matches(subscription, event);
+  };
+  for (const auto* language : {"de", "DE", "de-CH", "de-Latn-CH", ""})
+    BOOST_TEST(gets("de", language), language);
+  for (const auto* language : {"en", "d", "den", "en-DE", "de_CH"})
+    BOOST_TEST(!gets("de", language), language);
+  BOOST_TEST(gets("de-ch", "de-CH"));
+  BOOST_TEST(gets("de-CH", "de-CH-1996"));
+  BOOST_TEST(!gets("de-CH", "de"));
+  BOOST_TEST(!gets("de-CH", "de-DE"));
+  BOOST_TEST(gets("*", "fr"));
+  BOOST_TEST(gets("", "fr"));
+}
+
 BOOST_AUTO_TEST_CASE(empty_lists_match_everything_but_management) {
   BOOST_TEST(wants({}, "{urn:p}jam"));
   BOOST_TEST(wants({}, "created"));

@@ -8,7 +8,7 @@
 namespace sense::testing {
 
 // A registry in memory behind the interface of the bus. Answers wait until run().
-class FakeBus final : public Bus {
+class FakeBus : public Bus {
  public:
   std::map<std::pair<std::string, std::string>, RegistryEntry> entries;
   std::deque<std::function<void()>> later;

@@ -120,6 +120,9 @@ BOOST_AUTO_TEST_CASE(who_may_ask_is_decided_by_address_host_and_origin) {
     BOOST_TEST(refusal->body.find("allow-anonymous: true") != std::string::npos);
     BOOST_TEST(!open.refusal(address(text), good, nullptr), text);
   }
+  // What carries its own permission may come from anywhere, but not under a foreign name.
+  BOOST_TEST(!closed.refusal(address("10.0.0.1"), good, nullptr, true));
+  BOOST_TEST(closed.refusal(address("10.0.0.1"), {"evil.example"}, nullptr, true).has_value());
   for (const char* host : {"LOCALHOST", "[::1]:80", "[::1]", "sense.example:1", " localhost "})
     BOOST_TEST(!closed.refusal(here, {host}, nullptr), host);
   for (const char* host : {"[::1", "::1", "local", "localhost.", "a@localhost", "[::2]:80"})

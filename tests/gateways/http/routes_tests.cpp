@@ -1,9 +1,11 @@
 #include "gateways/http/routes.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/sense/fetch_url.hpp"
 #include "gateways/http/http_gateway.hpp"
 #include "gateways/http/problem.hpp"
 #include "tests/gateways/api/fakes.hpp"
@@ -372,6 +374,48 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused) {
     BOOST_REQUIRE(!gateway);
     BOOST_TEST(gateway.error().message.find(key) == 0U);
   }
+}
+
+BOOST_AUTO_TEST_CASE(event_is_fetched_by_whoever_has_its_url_and_by_nobody_else) {
+  const std::string secret = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  std::vector<std::uint64_t> asked;
+  harness.context.event_at = [&](std::uint64_t sequence, auto done) {
+    asked.push_back(sequence);
+    if (sequence != 88120) return done(fail(Code::notfound, "the journal does not hold it"));
+    auto event = sample_event();
+    event.datacontenttype = "text/html";
+    event.data = "<script>" + std::string(100'000, 'x');
+    done(EventRef(std::make_shared<const Event>(event)));
+  };
+  const auto now = harness.clock.now().wall;
+  const auto path = datagram::fetch_path(88120, now + std::chrono::hours{1}, secret);
+  check_problem(ask("GET", path), 404, Code::notfound);  // no secret: no such thing here
+  BOOST_TEST(!routes->permits(path));
+  routes = std::make_shared<http::Routes>(harness.context, secret);
+  BOOST_TEST(routes->permits(path));
+  const auto answer = ask("GET", path);
+  BOOST_TEST(answer.status == 200U);
+  BOOST_TEST(answer.content_type == "text/html");
+  BOOST_TEST(answer.body.size() == 100'008U);
+  std::map<std::string, std::string> headers(answer.headers.begin(), answer.headers.end());
+  BOOST_TEST(headers["ce-id"] == "e-1");
+  BOOST_TEST(headers["ce-sequence"].find("88120") != std::string::npos);
+  // No browser shows it as a page of this service.
+  BOOST_TEST(headers["Content-Disposition"] == "attachment");
+  BOOST_TEST(headers["Content-Security-Policy"] == "default-src 'none'; sandbox");
+  asked.clear();
+  for (const auto& wrong :
+       {datagram::fetch_path(88120, now, secret),
+        datagram::fetch_path(88120, now + std::chrono::hours{1}, secret + "x"),
+        std::string("/v1/events/88120"), std::string("/v1/events/88121") + path.substr(16),
+        path + "&x", path.substr(0, 40), std::string("/v1/events/x?") + path.substr(17)}) {
+    check_problem(ask("GET", wrong), 403, Code::noaccess);
+    BOOST_TEST(!routes->permits(wrong), wrong);
+  }
+  BOOST_TEST(asked.empty());
+  check_problem(ask("GET", datagram::fetch_path(5, now + std::chrono::hours{1}, secret)), 404,
+                Code::notfound);
+  BOOST_TEST(ask("POST", path).status == 405U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,11 +17,23 @@ inline Endpoint endpoint(const std::string& text) {
   return *parsed;
 }
 
+// What only some tests set.
+struct Extras {
+  std::vector<SharedKey> keys;
+  std::vector<ListenerPolicy> policies;
+  FetchPlace fetch;
+  bool rates = false;  // else there are no limits of rates: time stands still in most tests
+};
+
 // The pure server with its host, driven by hand: datagrams in, datagrams out.
 class Bench {
  public:
-  explicit Bench(Limits limits = {}, std::vector<std::string> allowed = {})
-      : egress(*EgressPolicy::make(allowed)), limits_(limits), subscriptions(clock) {
+  explicit Bench(Limits limits = {}, std::vector<std::string> allowed = {}, Extras extras = {})
+      : egress(*EgressPolicy::make(allowed)),
+        limits_(limits),
+        extras_(std::move(extras)),
+        subscriptions(clock) {
+    if (!extras_.rates) limits_.rate = limits_.unproved_rate = 0;
     restart();
   }
 
@@ -36,6 +48,9 @@ class Bench {
                         {"/run/sense.sock", TransportKind::unix_path},
                         {"2a.7f000001.ipx:16384", TransportKind::ipx},
                         {"12.1.ddp:128", TransportKind::ddp, 586}};
+    config.policies = extras_.policies;
+    config.keys = extras_.keys;
+    config.fetch = extras_.fetch;
     config.cookie_key = random_token(160);
     config.seed = 7;
     config.parameters = [] {
@@ -147,6 +162,7 @@ class Bench {
 
  private:
   Limits limits_;
+  Extras extras_;
 
  public:
   FakeSubscriptions subscriptions;

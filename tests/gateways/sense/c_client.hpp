@@ -5,9 +5,11 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cstring>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/clock.hpp"
@@ -121,11 +123,9 @@ class Device {
     if (wait != UINT32_MAX) due = now + std::chrono::milliseconds{wait};
   }
   bool ask(const char* kind, std::string lines, std::string data, MonoTime now) {
-    if (*client().request[1].kind != '\0') return false;
-    asked_lines_ = std::move(lines);
-    asked_data_ = std::move(data);
-    const bool done = sense_client_ask(&client(), kind, asked_lines_.c_str(),
-                                       test::text_of(asked_data_), ticks(now)) == 1;
+    const auto& texts = asked_.emplace_back(std::move(lines), std::move(data));
+    const bool done = sense_client_ask(&client(), kind, texts.first.c_str(),
+                                       test::text_of(texts.second), ticks(now)) == 1;
     tick(now);
     return done;
   }
@@ -189,8 +189,7 @@ class Device {
   sense_client_options settings_{};
   Fenced out_;
   Fenced state_;
-  std::string asked_lines_;
-  std::string asked_data_;
+  std::list<std::pair<std::string, std::string>> asked_;  // has to stay where it is
 };
 
 }  // namespace sense::datagram::test

@@ -45,6 +45,8 @@ std::vector<std::string> known_messages() {
       "SENSE/1 ENDED e3\nSubscription: s-1\nReason: shutdown\n\n",
       "SENSE/1 VERIFY v\nSubscription: s-1\nChallenge: 0123456789abcdef\n\n",
       "SENSE/1 VERIFY v\nSubscription: " + std::string(8000, 's') + "\nChallenge: c\n\n",
+      "SENSE/1 VERIFY v\nSubscription: s-1\nChallenge: " + std::string(8000, 'c') + "\n\n",
+      "SENSE/1 ENDED e4\nSubscription: " + std::string(1160, 's') + "\n\n",
   };
 }
 

@@ -95,12 +95,39 @@ BOOST_AUTO_TEST_CASE(request_is_sent_eight_times_at_doubling_pauses_and_given_up
   BOOST_TEST(std::chrono::round<std::chrono::seconds>(now - start).count() == 127);
   BOOST_TEST(device.told[0].code == 17U);
   BOOST_TEST((device.told[0].kind == sense_registered));
-  // And once more, after a while, under a new tag.
+  // And once more, after a while: it may have arrived, and must not be carried out twice.
   BOOST_REQUIRE(device.due.has_value());
   BOOST_TEST((*device.due - now <= 33s));
   device.tick(*device.due);
   BOOST_REQUIRE_EQUAL(device.sent.size(), 1U);
-  BOOST_TEST(message_of(device.sent[0]).tag != message_of(first).tag);
+  BOOST_TEST(device.sent[0] == first);
+}
+
+BOOST_AUTO_TEST_CASE(registration_all_of_whose_answers_were_lost_is_carried_out_once) {
+  Pair pair;
+  pair.device.tick(pair.now());
+  for (const auto& reply : pair.bench.tell(pair.endpoint, std::exchange(pair.device.sent, {})[0]))
+    pair.device.receive(reply, pair.now());  // with a cookie
+  while (pair.device.told.empty()) {
+    pair.lose();
+    pair.pass(std::max<Duration>(*pair.device.due - pair.now(), 1ms));
+  }
+  BOOST_TEST(pair.device.told[0].code == 17U);
+  pair.pass(33s);
+  pair.talk();
+  BOOST_TEST(pair.bench.subscriptions.served.size() == 1U);
+  BOOST_TEST(pair.device.id() == pair.bench.subscriptions.served.begin()->first);
+  // A renewal that nobody answered is another one later, or its old answer would be taken for new.
+  pair.device.told.clear();
+  pair.pass(period / 2);
+  const auto before = message_of(pair.device.sent.at(0)).tag;
+  while (pair.device.told.empty()) {
+    pair.device.sent.clear();
+    pair.pass(std::max<Duration>(*pair.device.due - pair.now(), 1ms));
+  }
+  pair.device.sent.clear();
+  pair.pass(33s);
+  BOOST_TEST(only(pair.device).tag != before);
 }
 
 BOOST_AUTO_TEST_CASE(refused_registration_is_told_and_tried_again) {
@@ -121,6 +148,24 @@ BOOST_AUTO_TEST_CASE(refused_registration_is_told_and_tried_again) {
   pair.pass(100s);
   BOOST_TEST(pair.device.sent.empty());
   BOOST_TEST(!pair.device.due.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(reply_without_what_it_must_have_is_no_registration) {
+  for (const auto* rest :
+       {"Subscription: s-1\n", "Subscription: s-1\nPeriod: 0\n",
+        "Subscription: s-1\nPeriod: soon\n", "Period: 600\n", "Subscription: \nPeriod: 600\n"}) {
+    BOOST_TEST_CONTEXT(rest) {
+      Device device;
+      const auto now = VirtualClock().now().mono;
+      device.tick(now);
+      device.receive("SENSE/1 REPLY " + only(device).tag + " 0 NOERROR\n" + rest + "\n", now);
+      BOOST_REQUIRE_EQUAL(device.told.size(), 1U);
+      BOOST_TEST(device.told[0].code == 21U);
+      BOOST_TEST(device.id().empty());
+      BOOST_REQUIRE(device.due.has_value());
+      BOOST_TEST((*device.due - now > 31s));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(cookies_without_end_are_not_followed_without_end) {

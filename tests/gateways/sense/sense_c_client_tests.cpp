@@ -148,6 +148,18 @@ BOOST_AUTO_TEST_CASE(number_older_than_what_is_remembered_is_told_with_a_mark) {
   BOOST_TEST(!device.told.back().maybe_repeat);
 }
 
+BOOST_AUTO_TEST_CASE(what_came_long_ago_is_not_taken_for_what_has_its_place_now) {
+  Device device;
+  const auto now = VirtualClock().now().mono;
+  subscribe_alone(device, now);
+  for (unsigned n = 1; n <= 9; ++n) device.receive(event_octets(std::to_string(n)), now);
+  for (const std::uint64_t top : {SENSE_CLIENT_NUMBERS + 7, 5 * SENSE_CLIENT_NUMBERS + 5}) {
+    device.receive(event_octets(std::to_string(top)), now);
+    for (auto n = top - 1; n > top - SENSE_CLIENT_NUMBERS; --n)
+      BOOST_TEST((sense_client_has(&device.client(), n) != 0) == (n <= 9));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(numbers_up_to_the_last_one_that_there_can_be) {
   Device device;
   const auto now = VirtualClock().now().mono;

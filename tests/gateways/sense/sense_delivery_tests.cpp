@@ -1,5 +1,4 @@
-#include <random>
-
+#include "core/sense/fetch_url.hpp"
 #include "tests/gateways/sense/bench.hpp"
 
 using namespace sense;
@@ -49,30 +48,6 @@ BOOST_AUTO_TEST_CASE(acknowledgement_counts_only_from_the_address_served_with_th
   BOOST_TEST(!bench.attempt(ticket).has_value());
   bench.ack(client_a, subscription->id, "1-6,7");
   BOOST_TEST(bench.attempt(ticket).has_value());
-}
-
-BOOST_AUTO_TEST_CASE(no_forged_acknowledgement_among_a_hundred_thousand_is_accepted) {
-  Bench bench;
-  const auto subscription = bench.subscribe(client_a);
-  const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
-  const auto seed = std::random_device{}();
-  BOOST_TEST_MESSAGE("seed " << seed);
-  std::mt19937 random(seed);
-  for (int i = 0; i < 100'000; ++i) {
-    // Right id from elsewhere, or a guessed id from the right address.
-    const bool spoofed = random() % 2 == 0;
-    const auto id = spoofed ? "s-" + random_token(130) : subscription->id;
-    const Endpoint from =
-        spoofed ? client_a
-                : Endpoint(boost::asio::ip::address_v4(static_cast<std::uint32_t>(random())),
-                           static_cast<std::uint16_t>(1024 + random() % 60'000));
-    if (from == client_a && !spoofed) continue;
-    auto message = make_message(Kind::ack, "a");
-    message.add("Subscription", id).add("Number", "1-100");
-    bench.perform(bench.server->on_datagram(serialize(message), {from, 0}, bench.clock.now()));
-  }
-  BOOST_TEST(!bench.attempt(ticket).has_value());
-  BOOST_TEST(bench.counters["sense.acks.counted"].load() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgements_are_selective_and_may_come_in_any_order) {
@@ -216,6 +191,42 @@ BOOST_AUTO_TEST_CASE(event_too_big_for_a_datagram_travels_truncated) {
   const auto ticket = bench.deliver(delivery);
   BOOST_TEST(bench.sent.empty());
   BOOST_TEST((bench.attempt(ticket)->outcome == Outcome::rejected));
+}
+
+BOOST_AUTO_TEST_CASE(truncated_event_says_where_the_whole_can_be_had) {
+  Extras extras;
+  extras.fetch = {"http://events.example:8080", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"};
+  Bench bench({}, {}, extras);
+  const auto subscription = bench.subscribe(client_a);
+  auto delivery = bench.event_delivery(subscription, 1, std::string(5000, 'x'));
+  (void)bench.deliver(delivery);
+  const auto octets = bench.octets_to(client_a).at(0);
+  BOOST_TEST(octets.size() <= 1200U);
+  const auto message = parse(octets);
+  const auto fetch = message->text("Fetch");
+  BOOST_TEST(fetch.starts_with("http://events.example:8080/v1/events/88120?expires="));
+  BOOST_TEST(*message->truncated_length == 5000U);
+  BOOST_TEST(message->has("Content-Type"));
+  const auto query = fetch.substr(fetch.find('?') + 1);
+  const auto now = bench.clock.now().wall;
+  BOOST_TEST(may_fetch(88120, query, extras.fetch.secret, now + std::chrono::hours{23}));
+  BOOST_TEST(!may_fetch(88120, query, extras.fetch.secret, now + std::chrono::hours{25}));
+  // What fits has none; and it gives way when there is no room.
+  (void)bench.deliver(bench.event_delivery(subscription, 2));
+  BOOST_TEST(!parse(bench.octets_to(client_a).at(0))->has("Fetch"));
+  auto long_source = std::make_shared<Event>(*delivery->event);
+  long_source->source = "//x/" + std::string(900, 'y');
+  delivery->event = long_source;
+  (void)bench.deliver(delivery);
+  const auto shorter = parse(bench.octets_to(client_a).at(0));
+  BOOST_TEST(!shorter->has("Fetch"));
+  BOOST_TEST(*shorter->truncated_length == 5000U);
+  long_source->source = "//x/" + std::string(700, 'y');
+  long_source->subject.assign(200, 's');
+  (void)bench.deliver(delivery);
+  const auto kept = parse(bench.octets_to(client_a).at(0));
+  BOOST_TEST(kept->has("Fetch"));  // before the texts that are not mandatory
+  BOOST_TEST(!kept->has("Subject"));
 }
 
 BOOST_AUTO_TEST_CASE(datagram_at_the_limit_is_whole_and_one_octet_more_is_truncated) {

@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_the_right_code) {
   BOOST_TEST((code("PUBLISH", "Type: {a}b\nSource: //x\nTime: noon\n") == Code::badparam));
   BOOST_TEST(
       (code("PUBLISH", "Type: {a}b\nSource: //x\nTruncated: yes\nLength: 9\n") == Code::badparam));
-  BOOST_TEST((code("PARAMETERS", "Key: k\nMac: m\n") == Code::notyetimplemented));
+  BOOST_TEST((code("PARAMETERS", "Key: k\nMac: m\n") == Code::protoerror));
   BOOST_TEST((code("EVENT", "") == Code::protoerror));
   BOOST_TEST(bench.subscriptions.requests.empty());
   BOOST_TEST(bench.publisher.calls == 0U);

@@ -1,7 +1,9 @@
+#include <filesystem>
 #include <fstream>
-#include <regex>
+#include <set>
 #include <sstream>
 
+#include "core/sense/keyed.hpp"
 #include "tests/gateways/sense/bench.hpp"
 
 using namespace sense;
@@ -35,6 +37,13 @@ std::vector<Step> read_transcript() {
   for (auto& step : steps)  // data has no line end of its own
     if (step.octets.find("\nLength: ") != std::string::npos) step.octets.pop_back();
   return steps;
+}
+
+std::string read(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 std::string replace(std::string text, const std::string& what, const std::string& with) {
@@ -93,13 +102,32 @@ BOOST_AUTO_TEST_CASE(server_plays_the_transcript_of_the_specification) {
   BOOST_TEST(bench.attempts.size() == delivered);
 }
 
+BOOST_AUTO_TEST_CASE(keyed_example_of_the_page_has_the_mac_that_it_must_have) {
+  const auto page = read(SENSE_SOURCE_DIR "/docs/sense-protocol.md");
+  const auto from = page.find("<!-- keyed -->\n```\n") + 19;
+  auto shown = page.substr(from, page.find("\n```\n<!-- end of keyed -->") - from);
+  const auto message = parse(shown);
+  BOOST_REQUIRE_MESSAGE(message.has_value(), shown);
+  const auto claim = read_claim(*message, shown);
+  BOOST_REQUIRE(claim.has_value());
+  BOOST_TEST(claim->key == "hp4");
+  BOOST_TEST(proves(*claim, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"));
+}
+
+// tests/fuzz/transcript_corpus.py writes it.
+BOOST_AUTO_TEST_CASE(corpus_of_the_fuzz_target_is_the_transcript) {
+  std::multiset<std::string> page;
+  for (const auto& step : read_transcript())
+    if (step.from_client) page.insert(step.octets);
+  std::multiset<std::string> corpus;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(SENSE_SOURCE_DIR "/tests/fuzz/corpus/sense_server"))
+    if (entry.path().filename().string().starts_with("transcript_"))
+      corpus.insert(read(entry.path().c_str()));
+  BOOST_TEST(page == corpus, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(page_contains_the_example_client_as_it_is) {
-  const auto read = [](const char* path) {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-  };
   const auto page = read(SENSE_SOURCE_DIR "/docs/sense-protocol.md");
   const auto client = read(SENSE_SOURCE_DIR "/docs/examples/sense_client.c");
   BOOST_REQUIRE(!client.empty());

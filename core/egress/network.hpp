@@ -1,0 +1,25 @@
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <string_view>
+
+#include "core/base/error.hpp"
+
+namespace sense {
+
+// A CIDR network, or a single address. A value. IPv4-mapped IPv6 counts as IPv4.
+class Network {
+ public:
+  // "10.0.0.0/8", "192.0.2.7", "fd00::/8". The error is the end of a sentence.
+  [[nodiscard]] static Result<Network> parse(std::string_view text);
+  [[nodiscard]] bool contains(const boost::asio::ip::address& address) const;
+
+ private:
+  boost::asio::ip::address address_;
+  unsigned bits_ = 0;
+};
+
+// The address as the kernel treats it: ::ffff:a.b.c.d is a.b.c.d.
+[[nodiscard]] boost::asio::ip::address unmapped(const boost::asio::ip::address& given);
+
+}  // namespace sense

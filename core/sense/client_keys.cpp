@@ -1,0 +1,45 @@
+#include "core/sense/client.hpp"
+#include "core/sense/keyed.hpp"
+
+// What a client with a shared key does beyond the others.
+namespace sense::datagram {
+
+namespace {
+// Less than this is the network's doing, and within every server's time window.
+constexpr std::chrono::seconds offset_min{2};
+}  // namespace
+
+std::string Client::octets_of(const Message& message, Now now) const {
+  auto octets = serialize(message);
+  return options_.key ? sign(octets, *options_.key, now.wall + clock_offset_) : octets;
+}
+
+// How old a message is need not be asked: a reply is bound to a tag that was not used before, an
+// event to a number that counts once.
+Client::Belief Client::belief_in(const Message& message, std::string_view octets) const {
+  if (!options_.key || message.kind == Kind::verify) return Belief::full;
+  if (is_keyed(message)) {
+    const auto claim = read_claim(message, octets);
+    if (claim && claim->key == options_.key->name && proves(*claim, options_.key->secret))
+      return Belief::full;
+  }
+  const bool refusal =
+      message.kind == Kind::reply && message.code == Code::noaccess && !message.has("Cookie");
+  return refusal ? Belief::refusal : Belief::none;
+}
+
+bool Client::repeat_with_their_time(Request& request, const Message& reply, Now now, Output& out) {
+  const auto times = reply.all("Time");
+  if (!options_.key || reply.code != Code::noaccess || reply.has("Cookie") || times.empty() ||
+      request.rounds >= rounds_max)
+    return false;
+  const auto theirs = parse_rfc3339(times.back());
+  if (!theirs) return false;
+  const auto offset = *theirs - now.wall;
+  if (std::chrono::abs(offset - clock_offset_) < offset_min) return false;
+  clock_offset_ = offset;
+  ask_anew(request, now, out);
+  return true;
+}
+
+}  // namespace sense::datagram

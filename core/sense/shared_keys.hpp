@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+// Keys that a SENSE/1 client and its server share (docs/sense-protocol.md, rule 6), and the files
+// that hold them. A secret comes from a file: never from or into arguments, environment, logs or
+// messages.
+namespace sense::datagram {
+
+struct SharedKey {
+  std::string name;    // 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'; travels in the clear
+  std::string secret;  // 32 to 128 visible ASCII characters: the octets that go into the MAC
+
+  friend bool operator==(const SharedKey&, const SharedKey&) = default;
+};
+
+inline constexpr std::size_t shared_keys_max = 1000;  // in one file
+inline constexpr std::size_t key_name_max = 64;       // octets
+inline constexpr std::size_t key_secret_min = 32;
+inline constexpr std::size_t key_secret_max = 128;
+
+[[nodiscard]] bool valid_key_name(std::string_view text);
+// With a new secret of 260 unguessable bits.
+[[nodiscard]] SharedKey make_shared_key(std::string_view name);
+
+// The file: YAML, `keys:` with a list of `{name: NAME, secret: SECRET}`; one entry for a client,
+// many for a server. Strict; errors name file and line and never repeat what stands there.
+[[nodiscard]] Result<std::vector<SharedKey>> parse_shared_keys(std::string_view text,
+                                                               std::string_view file);
+// Refuses a file that is no regular one, is not this user's or root's, that group or others may
+// read or write, or that is longer than 256 KiB.
+[[nodiscard]] Result<std::vector<SharedKey>> read_shared_keys(const std::string& path);
+// Of a file with exactly one: a client's.
+[[nodiscard]] Result<SharedKey> read_shared_key(const std::string& path);
+// Writes a new file with that key, which only its owner may read. Fails, and leaves what is there,
+// when the file exists.
+[[nodiscard]] Status write_shared_key(const std::string& path, const SharedKey& key);
+
+}  // namespace sense::datagram

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/base/counters.hpp"
+#include "core/base/log.hpp"
+#include "core/base/secret_file.hpp"
+#include "core/sense/shared_keys.hpp"
+
+namespace sense::datagram {
+
+// What a gateway does from time to time: five times a second it looks whether the file of keys has
+// changed, and once a minute it logs what its limits kept away, if anything. Reactor thread only.
+class Upkeep {
+ public:
+  using OnKeys = std::function<void(std::vector<SharedKey>)>;
+
+  // `keys_file` empty: there is none. `on_keys` is told of other keys than `keys`, what was read
+  // before. The references must outlive this; nothing is called after its end.
+  Upkeep(boost::asio::io_context& reactor, const Clock& clock, Counters& counters,
+         std::string keys_file, std::vector<SharedKey> keys, OnKeys on_keys);
+  void start();
+
+ private:
+  struct Watched {
+    std::string_view what;
+    Counters::Counter& counter;
+    std::uint64_t told = 0;
+  };
+  void wait();
+  void look_at_keys(Now now);
+  void tell(Now now);
+
+  boost::asio::steady_timer timer_;
+  const Clock& clock_;
+  Counters& counters_;
+  FileWatch file_;
+  std::vector<SharedKey> keys_;
+  OnKeys on_keys_;
+  std::vector<Watched> watched_;
+  MonoTime next_told_{};
+  log::Occasionally complaints_{std::chrono::minutes{1}};
+  std::shared_ptr<bool> open_ = std::make_shared<bool>(true);
+};
+
+}  // namespace sense::datagram

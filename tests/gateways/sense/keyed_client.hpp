@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+
+#include "core/sense/keyed.hpp"
+#include "tests/gateways/sense/bench.hpp"
+
+namespace sense::datagram::test {
+
+// A client by hand that signs all that it sends, and demands that of the server.
+struct KeyedClient {
+  Bench& bench;
+  Endpoint address;
+  SharedKey key;
+  unsigned tags = 0;
+  std::string cookie = {};
+
+  [[nodiscard]] std::string octets(const Message& message, Duration ahead = Duration{0}) const {
+    return sign(serialize(message), key, bench.clock.now().wall + ahead);
+  }
+  // What came back, none or one; with a good Mac.
+  std::optional<Message> tell(const std::string& octets) {
+    const auto replies = bench.tell(address, octets);
+    BOOST_REQUIRE(replies.size() <= 1U);
+    if (replies.empty()) return std::nullopt;
+    BOOST_TEST(is_signed(replies[0]), replies[0]);
+    return *parse(replies[0]);
+  }
+  [[nodiscard]] bool is_signed(const std::string& text) const {
+    const auto message = parse(text);
+    BOOST_REQUIRE_MESSAGE(message.has_value(), text);
+    const auto claim = read_claim(*message, text);
+    return claim && claim->key == key.name && proves(*claim, key.secret);
+  }
+  Message ask(const Message& message, Duration ahead = Duration{0}) {
+    const auto reply = tell(octets(message, ahead));
+    BOOST_REQUIRE(reply.has_value());
+    BOOST_TEST(reply->tag == message.tag);
+    return *reply;
+  }
+  Message request(Kind kind) {
+    if (cookie.empty())
+      cookie = std::string(ask(make_message(Kind::parameters, "first")).text("Cookie"));
+    auto message = make_message(kind, "k" + std::to_string(++tags));
+    message.add("Cookie", cookie);
+    if (kind == Kind::register_) message.add("Period", 600U);
+    return message;
+  }
+  SubscriptionRef subscribe() {
+    const auto reply = ask(request(Kind::register_));
+    BOOST_REQUIRE_EQUAL(static_cast<int>(reply.code), 0);
+    return bench.subscriptions.served.at(std::string(reply.text("Subscription")));
+  }
+  void ack(const std::string& subscription, const std::string& numbers) {
+    auto message = make_message(Kind::ack, "a1");
+    message.add("Subscription", subscription).add("Number", numbers);
+    BOOST_TEST(!tell(octets(message)).has_value());
+  }
+};
+
+}  // namespace sense::datagram::test

@@ -1,0 +1,482 @@
+#include "core/base/text.hpp"
+#include "tests/gateways/sense/keyed_client.hpp"
+
+using namespace sense;
+using namespace sense::datagram;
+using namespace sense::datagram::test;
+
+namespace {
+
+const SharedKey hp4{"hp4", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"};
+const SharedKey press{"press", "9123456789ABCDEFGHJKMNPQRSTVWXYZ"};
+const Endpoint home(boost::asio::ip::make_address("10.1.2.3"), 9000);
+const Endpoint away(boost::asio::ip::make_address("10.1.2.3"), 9001);
+const Endpoint abroad(boost::asio::ip::make_address("192.0.2.9"), 9000);
+using Outcome = Attempt::Outcome;
+
+Extras with_keys() {
+  Extras extras;
+  extras.keys = {hp4, press};
+  return extras;
+}
+
+struct Keyed {
+  Bench bench{{}, {}, with_keys()};
+  KeyedClient client{bench, home, hp4};
+};
+
+std::uint64_t count(Bench& bench, const char* name) { return bench.counters[name].load(); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sense_keyed_tests)
+
+BOOST_AUTO_TEST_CASE(subscription_belongs_to_its_key_and_its_events_are_signed) {
+  Keyed k;
+  const auto subscription = k.client.subscribe();
+  BOOST_TEST(subscription->owner == "key:hp4");
+  BOOST_TEST(subscription->callback == "sense://10.1.2.3:9000");
+  BOOST_TEST(asked_for_itself(*subscription));  // so it is served in a range that is denied
+  k.bench.restart();
+  auto gap = k.bench.event_delivery(subscription, 2);
+  gap->kind = Delivery::Kind::gap;
+  gap->number_last = 3;
+  auto ended = k.bench.event_delivery(subscription, 0);
+  ended->kind = Delivery::Kind::ended;
+  for (const auto& delivery : {k.bench.event_delivery(subscription, 1), gap, ended}) {
+    (void)k.bench.deliver(delivery);
+    BOOST_REQUIRE_EQUAL(k.bench.octets_to(home).size(), 1U);
+    BOOST_TEST(k.client.is_signed(k.bench.octets_to(home)[0]));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(key_does_not_prove_an_address) {
+  Keyed k;
+  const auto before = k.bench.server->state();
+  for (const auto kind : {Kind::register_, Kind::cancel, Kind::publish, Kind::sources}) {
+    auto message = make_message(kind, "t1");
+    message.add("Period", 600U).add("Subscription", "s-1").add("Type", "{a}b").add("Source", "//x");
+    const auto octets = k.client.octets(message);
+    const auto reply = k.client.tell(octets);
+    BOOST_REQUIRE(reply.has_value());
+    BOOST_TEST(reply->has("Cookie"));
+    BOOST_TEST(k.bench.octets_to(home)[0].size() <= 3 * octets.size());
+  }
+  BOOST_TEST(k.bench.subscriptions.requests.empty());
+  BOOST_TEST(k.bench.publisher.calls == 0U);
+  BOOST_TEST((k.bench.server->state() == before));
+}
+
+BOOST_AUTO_TEST_CASE(wrong_and_unknown_keys_get_the_same_refusal_and_nothing_done) {
+  Keyed k;
+  const auto request = k.client.request(Kind::register_);
+  const auto before = k.bench.server->state();
+  const auto refused = [&](const std::string& octets) {
+    const auto replies = k.bench.tell(home, octets);
+    BOOST_REQUIRE_EQUAL(replies.size(), 1U);
+    BOOST_TEST(replies[0].size() <= 3 * octets.size());
+    return replies[0];
+  };
+  const auto wall = k.bench.clock.now().wall;
+  const auto wrong = refused(sign(serialize(request), {"hp4", press.secret}, wall));
+  const auto unknown = refused(sign(serialize(request), {"hp5", hp4.secret}, wall));
+  auto changed = k.client.octets(request);
+  changed.replace(changed.find("Period: 600"), 11, "Period: 601");
+  BOOST_TEST(wrong == unknown);
+  BOOST_TEST(refused(changed) == wrong);
+  BOOST_TEST((parse(wrong)->code == Code::noaccess));
+  BOOST_TEST(!parse(wrong)->has("Cookie"));
+  BOOST_TEST(!is_keyed(*parse(wrong)));
+  BOOST_TEST(count(k.bench, "sense.keys.refused") == 3U);
+  BOOST_TEST(k.bench.subscriptions.requests.empty());
+  BOOST_TEST((k.bench.server->state() == before));
+  BOOST_TEST((k.client.ask(request).code == Code::noerror));
+}
+
+BOOST_AUTO_TEST_CASE(keyed_message_without_its_three_properties_is_malformed) {
+  Keyed k;
+  const auto cookie = k.bench.cookie(home);
+  for (const auto* trailer : {"Key: hp4\n", "Mac: x\n", "Key: hp4\nMac: x\n",
+                              "Time: 2023-11-14T22:13:20Z\nMac: x\nKey: hp4\n"}) {
+    const auto reply = parse(k.bench
+                                 .tell(home, "SENSE/1 REGISTER r1\nPeriod: 600\nCookie: " + cookie +
+                                                 "\n" + trailer + "\n")
+                                 .at(0));
+    BOOST_TEST((reply->code == Code::protoerror), trailer);
+  }
+  BOOST_TEST(k.bench.subscriptions.requests.empty());
+}
+
+BOOST_AUTO_TEST_CASE(time_may_be_a_window_away_and_no_more) {
+  Keyed k;
+  for (const auto& [ahead, good] :
+       std::vector<std::pair<Duration, bool>>{{std::chrono::seconds{60}, true},
+                                              {-std::chrono::seconds{60}, true},
+                                              {std::chrono::milliseconds{60'001}, false},
+                                              {-std::chrono::milliseconds{60'001}, false},
+                                              {std::chrono::hours{24 * 3650}, false}}) {
+    const auto reply = k.client.ask(k.client.request(Kind::register_), ahead);
+    BOOST_TEST((reply.code == (good ? Code::noerror : Code::noaccess)));
+    if (good) continue;
+    // Signed, so that the client can set its clock by it.
+    const auto server_time = to_rfc3339(k.bench.clock.now().wall);
+    BOOST_TEST(reply.text("Time") == server_time);
+    BOOST_TEST(reply.text("Reason").find(server_time) != std::string::npos);
+    BOOST_TEST(!reply.has("Cookie"));
+  }
+  BOOST_TEST(k.bench.subscriptions.requests.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(window_is_a_parameter) {
+  Limits limits;
+  limits.key_window = std::chrono::seconds{5};
+  Bench bench(limits, {}, with_keys());
+  KeyedClient client{bench, home, hp4};
+  BOOST_TEST(
+      (client.ask(client.request(Kind::sources), std::chrono::seconds{6}).code == Code::noaccess));
+  BOOST_TEST(
+      (client.ask(client.request(Kind::sources), std::chrono::seconds{5}).code == Code::noerror));
+  BOOST_TEST(client.ask(client.request(Kind::parameters)).data.find("key-window: 5\n") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(repeat_from_the_same_address_gets_the_reply_again_with_a_new_mac) {
+  Keyed k;
+  const auto request = k.client.request(Kind::register_);
+  const auto octets = k.client.octets(request);
+  const auto first = k.client.tell(octets);
+  k.bench.pass(std::chrono::seconds{30});
+  const auto same = k.client.tell(octets);
+  const auto signed_anew = k.client.ask(request);
+  for (const auto& reply : {*same, signed_anew}) {
+    BOOST_TEST(reply.text("Subscription") == first->text("Subscription"));
+    BOOST_TEST(reply.text("Time") != first->text("Time"));
+  }
+  BOOST_TEST(k.bench.subscriptions.requests.size() == 1U);
+  BOOST_TEST(count(k.bench, "sense.keys.refused") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(reply_to_a_key_is_given_to_no_other_and_to_nobody_without) {
+  Keyed k;
+  const auto request = k.client.request(Kind::register_);
+  const auto first = k.client.ask(request);
+  KeyedClient other{k.bench, home, press};
+  const auto theirs = other.ask(request);
+  const auto plain = k.bench.ask(home, request);
+  BOOST_TEST(theirs.text("Subscription") != first.text("Subscription"));
+  BOOST_TEST(plain.text("Subscription") != first.text("Subscription"));
+  BOOST_TEST(k.bench.subscriptions.requests.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(replayed_message_is_never_carried_out_again) {
+  Keyed k;
+  auto publish = k.client.request(Kind::publish);
+  publish.add("Type", "{a}b").add("Source", "//x");
+  const auto octets = k.client.octets(publish);
+  BOOST_TEST((k.client.tell(octets)->code == Code::noerror));
+  // From elsewhere it is worth a cookie for that place, which the Mac then does not cover.
+  const auto replayed = k.bench.tell(abroad, octets);
+  BOOST_REQUIRE_EQUAL(replayed.size(), 1U);
+  BOOST_TEST(parse(replayed[0])->has("Cookie"));
+  // From the same address, once its reply has been pushed out.
+  for (std::size_t i = 0; i <= Replies::per_address_max; ++i)
+    BOOST_TEST((k.client.ask(k.client.request(Kind::sources)).code == Code::noerror));
+  const auto refused = k.client.tell(octets);
+  BOOST_TEST((refused->code == Code::noaccess));
+  BOOST_TEST(refused->text("Reason") == "this message came before; sign it anew");
+  BOOST_TEST(count(k.bench, "sense.keys.refused") == 1U);
+  BOOST_TEST(k.bench.publisher.calls == 1U);
+  // After the window it is too old, after a restart its cookie is worth nothing.
+  k.bench.pass(std::chrono::seconds{61});
+  BOOST_TEST((k.client.tell(octets)->code == Code::noaccess));
+  k.bench.restart();
+  BOOST_TEST((k.client.tell(octets)->code == Code::noaccess));
+  BOOST_TEST(k.bench.publisher.calls == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(wall_clock_that_jumps_back_makes_no_replay_good) {
+  Keyed k;
+  auto publish = k.client.request(Kind::publish);
+  publish.add("Type", "{a}b").add("Source", "//x");
+  const auto octets = k.client.octets(publish);
+  (void)k.client.tell(octets);
+  for (std::size_t i = 0; i <= Replies::per_address_max; ++i)
+    (void)k.client.ask(k.client.request(Kind::sources));
+  k.bench.pass(std::chrono::minutes{4});
+  (void)k.client.ask(k.client.request(Kind::sources));
+  k.bench.clock.jump_wall(-std::chrono::minutes{4});
+  BOOST_TEST((k.client.tell(octets)->code == Code::noaccess));
+  BOOST_TEST(k.bench.publisher.calls == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(memory_of_replays_is_bounded_and_what_left_it_is_refused) {
+  VirtualClock clock;
+  Keys keys({hp4, press}, std::chrono::seconds{60});
+  const auto verdict = [&](const SharedKey& key, unsigned number) {
+    const auto octets =
+        sign(serialize(make_message(Kind::sources, std::to_string(number))), key, clock.now().wall);
+    return keys.check(*parse(octets), octets, clock.now().wall);
+  };
+  const auto other = verdict(press, 0);
+  BOOST_TEST(keys.admit(other, clock.now()).has_value());
+  std::vector<Keys::Verdict> all;
+  for (unsigned i = 0; i < Keys::seen_per_key_max + 500; ++i) {
+    clock.advance(std::chrono::milliseconds{1});
+    all.push_back(verdict(hp4, i));
+    BOOST_TEST(all.back().key == "hp4");
+    BOOST_TEST(!all.back().refusal.has_value());
+    BOOST_REQUIRE(keys.admit(all.back(), clock.now()).has_value());
+  }
+  BOOST_TEST(keys.seen() == Keys::seen_per_key_max + 1);
+  for (const auto& one : all) BOOST_REQUIRE(!keys.admit(one, clock.now()).has_value());
+  BOOST_TEST(!keys.admit(other, clock.now()).has_value());
+  // Two messages of the same instant are two.
+  BOOST_TEST(keys.admit(verdict(hp4, 90'001), clock.now()).has_value());
+  BOOST_TEST(keys.admit(verdict(hp4, 90'002), clock.now()).has_value());
+  // Nothing is kept for longer than a cookie lives.
+  clock.advance(std::chrono::minutes{11});
+  BOOST_TEST(keys.admit(verdict(hp4, 90'003), clock.now()).has_value());
+  BOOST_TEST(keys.seen() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(device_with_a_clock_ahead_does_not_shut_out_another_with_the_same_key) {
+  VirtualClock clock;
+  Keys keys({hp4}, std::chrono::seconds{60});
+  const auto verdict = [&](unsigned number, Duration ahead) {
+    const auto octets = sign(serialize(make_message(Kind::sources, std::to_string(number))), hp4,
+                             clock.now().wall + ahead);
+    return keys.check(*parse(octets), octets, clock.now().wall);
+  };
+  std::vector<Keys::Verdict> carried_out;
+  unsigned refused = 0;
+  for (unsigned i = 0; i < 3 * Keys::seen_per_key_max; ++i) {
+    clock.advance(std::chrono::milliseconds{1});
+    const auto early = verdict(i, std::chrono::seconds{50});
+    if (keys.admit(early, clock.now()))
+      carried_out.push_back(early);
+    else
+      ++refused;
+    if (i % 100 != 0) continue;
+    const auto honest = verdict(1'000'000 + i, Duration{0});
+    BOOST_REQUIRE(keys.admit(honest, clock.now()).has_value());
+    carried_out.push_back(honest);
+  }
+  BOOST_TEST(refused > 0U);
+  BOOST_TEST(carried_out.size() > Keys::seen_per_key_max);
+  BOOST_TEST(keys.seen() <= Keys::seen_per_key_max);
+  for (const auto& one : carried_out) BOOST_REQUIRE(!keys.admit(one, clock.now()).has_value());
+  // In time its messages are not ahead any more.
+  clock.advance(std::chrono::seconds{55});
+  BOOST_TEST(keys.admit(verdict(2'000'000, std::chrono::seconds{50}), clock.now()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(many_keys_share_the_memory) {
+  std::vector<SharedKey> many;
+  for (unsigned i = 0; i < shared_keys_max; ++i)
+    many.push_back({"k" + std::to_string(i), hp4.secret});
+  Keys keys(many, std::chrono::seconds{60});
+  VirtualClock clock;
+  for (unsigned i = 0; i < 1'000; ++i) {
+    clock.advance(std::chrono::milliseconds{1});
+    const auto octets =
+        sign(serialize(make_message(Kind::sources, "t")), many[3], clock.now().wall);
+    (void)keys.admit(keys.check(*parse(octets), octets, clock.now().wall), clock.now());
+  }
+  BOOST_TEST(keys.seen() == Keys::seen_max / shared_keys_max);
+}
+
+BOOST_AUTO_TEST_CASE(keyed_acknowledgement_counts_from_anywhere_and_others_do_not) {
+  Keyed k;
+  const auto subscription = k.client.subscribe();
+  const auto ticket = k.bench.deliver(k.bench.event_delivery(subscription, 1));
+  KeyedClient moved{k.bench, away, hp4};
+  KeyedClient other{k.bench, home, press};
+  KeyedClient forger{k.bench, home, {"hp4", press.secret}};
+  k.bench.ack(away, subscription->id, "1");
+  KeyedClient{k.bench, away, press}.ack(subscription->id, "1");
+  forger.ack(subscription->id, "1");
+  BOOST_TEST(!k.bench.attempt(ticket).has_value());
+  moved.ack(subscription->id, "1");
+  BOOST_REQUIRE(k.bench.attempt(ticket).has_value());
+  BOOST_TEST((k.bench.attempt(ticket)->outcome == Outcome::delivered));
+  // From the address that is served no Mac is needed, unless the listener says so.
+  const auto second = k.bench.deliver(k.bench.event_delivery(subscription, 2));
+  k.bench.ack(home, subscription->id, "2");
+  BOOST_TEST(k.bench.attempt(second).has_value());
+  const auto third = k.bench.deliver(k.bench.event_delivery(subscription, 3));
+  other.ack(subscription->id, "3");  // it is at the address that is served
+  BOOST_TEST(k.bench.attempt(third).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(where_a_key_is_required_acknowledgements_of_keyed_subscriptions_need_it) {
+  auto extras = with_keys();
+  extras.policies.resize(1);
+  extras.policies[0].key_required = true;
+  Bench bench({}, {}, extras);
+  KeyedClient client{bench, home, hp4};
+  const auto subscription = client.subscribe();
+  const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
+  bench.ack(home, subscription->id, "1");
+  BOOST_TEST(!bench.attempt(ticket).has_value());
+  client.ack(subscription->id, "1");
+  BOOST_TEST(bench.attempt(ticket).has_value());
+  // One that was made before keys were required goes on until its lease ends.
+  auto unkeyed = *subscription;
+  unkeyed.id = "s-before";
+  unkeyed.owner = unkeyed.callback;
+  const auto before = bench.deliver(bench.event_delivery(bench.subscriptions.put(unkeyed), 1));
+  bench.ack(home, unkeyed.id, "1");
+  BOOST_TEST(bench.attempt(before).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(acknowledgement_too_old_or_too_early_counts_for_nothing) {
+  Keyed k;
+  const auto subscription = k.client.subscribe();
+  const auto ticket = k.bench.deliver(k.bench.event_delivery(subscription, 1));
+  auto ack = make_message(Kind::ack, "a");
+  ack.add("Subscription", subscription->id).add("Number", "1");
+  for (const auto ahead : {std::chrono::seconds{61}, -std::chrono::seconds{61}})
+    BOOST_TEST(!k.client.tell(k.client.octets(ack, ahead)).has_value());
+  BOOST_TEST(!k.bench.attempt(ticket).has_value());
+  BOOST_TEST(!k.client.tell(k.client.octets(ack)).has_value());
+  BOOST_TEST(k.bench.attempt(ticket).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(renewal_and_cancellation_need_the_key_and_no_particular_address) {
+  Keyed k;
+  const auto subscription = k.client.subscribe();
+  KeyedClient other{k.bench, home, press};
+  KeyedClient moved{k.bench, abroad, hp4};
+  for (const auto kind : {Kind::register_, Kind::cancel}) {
+    auto plain = make_message(kind, "p" + std::to_string(static_cast<int>(kind)));
+    plain.add("Period", 60U).add("Subscription", subscription->id);
+    plain.add("Cookie", k.bench.cookie(home));
+    BOOST_TEST((k.bench.ask(home, plain).code == Code::notfound));
+    auto theirs = other.request(kind);
+    theirs.add("Subscription", subscription->id);
+    BOOST_TEST((other.ask(theirs).code == Code::notfound));
+  }
+  BOOST_TEST(k.bench.subscriptions.renewals == 0U);
+  auto renewal = moved.request(Kind::register_);
+  renewal.add("Subscription", subscription->id);
+  BOOST_TEST((moved.ask(renewal).code == Code::noerror));
+  BOOST_TEST(k.bench.subscriptions.renewals == 1U);
+  auto cancel = moved.request(Kind::cancel);
+  cancel.add("Subscription", subscription->id);
+  BOOST_TEST((moved.ask(cancel).code == Code::noerror));
+  BOOST_TEST(k.bench.subscriptions.served.empty());
+}
+
+BOOST_AUTO_TEST_CASE(subscription_of_a_key_that_is_gone_gets_nothing_until_it_is_back) {
+  Keyed k;
+  const auto subscription = k.client.subscribe();
+  k.bench.server->set_keys({press});
+  const auto ticket = k.bench.deliver(k.bench.event_delivery(subscription, 1));
+  BOOST_TEST(k.bench.sent.empty());
+  BOOST_REQUIRE(k.bench.attempt(ticket).has_value());
+  BOOST_TEST((k.bench.attempt(ticket)->outcome == Outcome::retry));
+  const auto refused = k.bench.tell(home, k.client.octets(k.client.request(Kind::sources)));
+  BOOST_TEST((parse(refused.at(0))->code == Code::noaccess));
+  k.bench.server->set_keys({press, hp4});
+  (void)k.bench.deliver(k.bench.event_delivery(subscription, 1));
+  BOOST_REQUIRE_EQUAL(k.bench.octets_to(home).size(), 1U);
+  BOOST_TEST(k.client.is_signed(k.bench.octets_to(home)[0]));
+  // A new secret holds at once.
+  k.bench.server->set_keys({press, {"hp4", press.secret}});
+  (void)k.bench.deliver(k.bench.event_delivery(subscription, 2));
+  BOOST_TEST(!k.client.is_signed(k.bench.octets_to(home).at(0)));
+}
+
+BOOST_AUTO_TEST_CASE(request_whose_key_goes_while_it_is_worked_on_is_not_answered) {
+  Keyed k;
+  auto publish = k.client.request(Kind::publish);
+  publish.add("Type", "{a}b").add("Source", "//x");
+  BOOST_TEST(k.bench.tell(home, k.client.octets(publish), false).empty());
+  k.bench.server->set_keys({});
+  k.bench.settle();
+  BOOST_TEST(k.bench.octets_to(home).empty());
+  BOOST_TEST(k.bench.server->state().pending == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_stay_remember_what_they_have_seen) {
+  Keyed k;
+  auto publish = k.client.request(Kind::publish);
+  publish.add("Type", "{a}b").add("Source", "//x");
+  const auto octets = k.client.octets(publish);
+  (void)k.client.tell(octets);
+  for (std::size_t i = 0; i <= Replies::per_address_max; ++i)
+    (void)k.client.ask(k.client.request(Kind::sources));
+  k.bench.server->set_keys({hp4});
+  BOOST_TEST((k.client.tell(octets)->code == Code::noaccess));
+  BOOST_TEST(k.bench.publisher.calls == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(signed_datagrams_are_no_longer_than_others_may_be) {
+  Keyed k;
+  const auto subscription = k.client.subscribe();
+  for (std::size_t size = 700; size < 1100; ++size) {
+    (void)k.bench.deliver(k.bench.event_delivery(subscription, 1, std::string(size, 'x')));
+    const auto octets = k.bench.octets_to(home).at(0);
+    BOOST_REQUIRE(octets.size() <= 1200U);
+    BOOST_REQUIRE(k.client.is_signed(octets));
+    if (!parse(octets)->truncated_length) continue;
+    BOOST_TEST(size > 750U);
+    return;
+  }
+  BOOST_TEST(false, "nothing was truncated");
+}
+
+BOOST_AUTO_TEST_CASE(signed_lists_are_paged_without_loss) {
+  Keyed k;
+  for (int i = 0; i < 200; ++i)
+    k.bench.subscriptions.known_sources.push_back("//site.example/device-" +
+                                                  std::to_string(1000 + i));
+  std::vector<std::string> seen;
+  for (int page = 0; page < 50; ++page) {
+    auto request = k.client.request(Kind::sources);
+    if (!seen.empty()) request.add("After", seen.back());
+    const auto octets = k.bench.tell(home, k.client.octets(request));
+    BOOST_TEST(octets.at(0).size() <= 1200U);
+    BOOST_TEST(k.client.is_signed(octets[0]));
+    const auto reply = *parse(octets[0]);
+    for (const auto line : split(reply.data, '\n'))
+      if (!line.empty()) seen.emplace_back(line);
+    if (reply.text("More") != "yes") break;
+  }
+  BOOST_TEST(seen == k.bench.subscriptions.known_sources, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(event_keeps_its_own_time_beside_that_of_its_sending) {
+  Keyed k;
+  auto publish = k.client.request(Kind::publish);
+  publish.add("Type", "{a}b").add("Source", "//x").add("Time", "2020-01-01T00:00:00Z");
+  BOOST_TEST((k.client.ask(publish).code == Code::noerror));
+  BOOST_TEST(to_rfc3339(*k.bench.publisher.events.at(0).time) == "2020-01-01T00:00:00.000Z");
+}
+
+BOOST_AUTO_TEST_CASE(deliver_to_elsewhere_has_to_agree_although_the_asker_has_a_key) {
+  Keyed k;
+  auto request = k.client.request(Kind::register_);
+  request.add("Deliver-To", "sense://8.8.8.8:9100");
+  BOOST_TEST(k.client.ask(request).text("State") == "pending");
+  BOOST_TEST(!asked_for_itself(*k.bench.subscriptions.served.begin()->second));
+}
+
+BOOST_AUTO_TEST_CASE(nobody_else_makes_subscriptions_that_asked_for_themselves) {
+  Subscription subscription;
+  subscription.owner = "key:hp4";
+  subscription.via = "sense";
+  subscription.callback = "sense://10.1.2.3:9000";
+  BOOST_TEST(!asked_for_itself(subscription));
+  subscription.labels.emplace(asked_from_label, "sense://10.1.2.3:9001");
+  BOOST_TEST(!asked_for_itself(subscription));
+  subscription.labels.find(asked_from_label)->second = subscription.callback;
+  BOOST_TEST(asked_for_itself(subscription));
+  subscription.via = "http";
+  BOOST_TEST(!asked_for_itself(subscription));
+  subscription.via = "sense";
+  subscription.owner = "anonymous";
+  BOOST_TEST(!asked_for_itself(subscription));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
