@@ -115,7 +115,7 @@ class Importing {
     ++done.registry_entries;
     auto read = registry_entry(entry);
     if (!read) return tl::unexpected(read.error());
-    RegistryRow row{std::move(*read), std::nullopt};
+    RegistryRow row{std::move(*read), std::nullopt, 0};
     // What cannot be read is kept all the same; the broker says so when it starts.
     row.head = head_of(row.entry).value_or(std::nullopt);
     return store_.save(row);

@@ -59,7 +59,12 @@ Status JournalView::read(std::uint64_t from, const std::function<bool(const Jour
 }
 
 Status JournalView::registry(const std::function<void(const RegistryEntry&)>& take) {
-  auto load = database_->prepare("SELECT kind,key,revision,value FROM registry ORDER BY kind,key");
+  auto load = database_->prepare(
+      "SELECT kind,key,revision,value FROM registry UNION ALL"
+      " SELECT 'subscription',key,revision,value FROM subscription ORDER BY 1,2");
+  // A folder of an earlier release, in which all are together.
+  if (!load)
+    load = database_->prepare("SELECT kind,key,revision,value FROM registry ORDER BY kind,key");
   if (!load) return tl::unexpected(load.error());
   Status whole;
   for (;;) {

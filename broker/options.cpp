@@ -23,7 +23,7 @@ std::span<const Option> broker_options() {
       {"sources-max", OptionType::integer, "100000",
        "How many sources of events are listed; events of further ones are taken in all the same.",
        0, 10'000'000},
-      {"requests-per-client-max", OptionType::integer, "64",
+      {"requests-per-client-max", OptionType::integer, "256",
        "How many requests of one client may wait for an answer.", 1, 10'000},
       {"waiting-size", OptionType::size, "256MiB",
        "How many octets of requests may wait to be stored; further ones are refused.", 1'048'576,

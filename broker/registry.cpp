@@ -85,7 +85,6 @@ void Registry::set(std::string_view kind, std::string_view key, std::optional<He
                    std::string_view owner) {
   auto rows = kinds_.find(kind);
   if (rows == kinds_.end()) rows = kinds_.emplace(kind, Rows()).first;
-  // At start, rows come in the order of their keys.
   auto row = rows->second.lower_bound(key);
   const bool there = row != rows->second.end() && row->first == key;
   if (there && row->second.lease_end != never) leases_.erase({row->second.lease_end, &row->first});
@@ -112,8 +111,7 @@ void Registry::give(Row& row, std::string_view owner) {
   if (owner.empty()) return;
   auto of = owners_.find(owner);
   if (of == owners_.end()) of = owners_.emplace(owner, Owners::mapped_type()).first;
-  // At start, rows come in the order of their keys.
-  of->second.insert(of->second.end(), &row);
+  of->second.insert(&row);
   row.second.owner = &of->first;
 }
 
@@ -188,7 +186,8 @@ Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view
   if (current != nullptr && current->second.value == entry.value)
     return Put{std::nullopt, revision};
   if (revision != entry.revision) return changed_meanwhile(entry.kind, entry.key, revision);
-  Change change{{entry, std::nullopt}, entry_event(entry, "changed", principal, reason, now.wall)};
+  Change change{{entry, std::nullopt, 0},
+                entry_event(entry, "changed", principal, reason, now.wall)};
   change.row.entry.revision = sequence;
   hold(entry.kind, entry.key, Held{sequence, entry.value});
   return Put{std::move(change), sequence};
@@ -230,7 +229,8 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
   if (!was_active && wanted->state == SubscriptionState::active) wanted->since = sequence;
   const auto what = before ? change_name(*before, *wanted) : "created";
   Change change{{{entry.kind, entry.key, sequence, to_json(*wanted, true)},
-                 SubscriptionHead{wanted->owner, wanted->expires}},
+                 SubscriptionHead{wanted->owner, wanted->expires},
+                 revision},
                 subscription_event(*wanted, what, principal, reason, now.wall)};
   hold(entry.kind, entry.key,
        Held{sequence, change.row.entry.value, deadline_of(wanted->expires, now)}, wanted->owner);
@@ -239,12 +239,14 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
 
 Registry::Change Registry::end(Subscription subscription, std::string_view reason,
                                std::string_view principal, std::uint64_t sequence, Now now) {
+  const auto* held = find(subscription_kind, subscription.id);
+  const auto before = held == nullptr ? 0 : held->second.revision;
   subscription.state = SubscriptionState::ended;
   subscription.reason = reason;
   subscription.updated = now.wall;
   subscription.revision = sequence;
   hold(subscription_kind, subscription.id, std::nullopt);
-  return {{{std::string(subscription_kind), subscription.id, sequence, ""}, std::nullopt},
+  return {{{std::string(subscription_kind), subscription.id, sequence, ""}, std::nullopt, before},
           subscription_event(subscription, "ended", principal, reason, now.wall)};
 }
 
@@ -268,10 +270,10 @@ Result<Registry::Change> Registry::remove(std::string_view kind, std::string_vie
   // Who led last is told by the entry, which stays: nobody else has what that one has done.
   if (kind == leader_kind) {
     leaders_.release(key);
-    return Change{{before, std::nullopt}, std::nullopt};
+    return Change{{before, std::nullopt, 0}, std::nullopt};
   }
   hold(kind, key, std::nullopt);
-  return Change{{{before.kind, before.key, sequence, ""}, std::nullopt},
+  return Change{{{before.kind, before.key, sequence, ""}, std::nullopt, 0},
                 entry_event(before, "removed", principal, reason, now.wall)};
 }
 
@@ -300,7 +302,7 @@ std::optional<RegistryRow> Registry::note_source(std::string_view source) {
   if (find(source_kind, source) != nullptr) return std::nullopt;
   if (count(source_kind) >= limits_.sources_max) return std::nullopt;
   hold(source_kind, source, Held{0, "{}"});
-  return RegistryRow{{std::string(source_kind), std::string(source), 0, "{}"}, std::nullopt};
+  return RegistryRow{{std::string(source_kind), std::string(source), 0, "{}"}, std::nullopt, 0};
 }
 
 Result<RegistryEntry> Registry::get(std::string_view kind, std::string_view key) const {

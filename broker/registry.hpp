@@ -23,6 +23,7 @@ struct RegistryRow {
   // Of a subscription: whose it is and when its lease ends. It stands in the value too; kept apart
   // so that a million rows can be loaded without reading each. Nothing: look into the value.
   std::optional<SubscriptionHead> head;
+  std::uint64_t before = 0;  // of a subscription: the revision whose row this replaces; 0: none
 };
 
 // What `head` is to be, read from the value; nothing for other kinds than subscriptions.

@@ -46,15 +46,24 @@ class Store {
 
   [[nodiscard]] Status save(const RegistryRow& row);
   [[nodiscard]] Status load(const std::function<void(RegistryRow)>& take);
-  [[nodiscard]] Status clear_registry() { return database_->execute("DELETE FROM registry"); }
+  [[nodiscard]] Status clear_registry() {
+    return database_->execute("DELETE FROM registry; DELETE FROM subscription");
+  }
 
   [[nodiscard]] static std::string path_in(const std::string& data);
   // Whether a group of the journal holds its records: what Journal::open asks.
   [[nodiscard]] static bool intact(const JournalGroup& group);
 
  private:
+  struct Statements {
+    Statement save, remove;                            // of the registry
+    Statement save_subscription, remove_subscription;  // by revision
+    Statement load;                                    // all
+  };
+  [[nodiscard]] static Result<Statements> prepare(Database& database);
   Store(FolderLock lock, Ballast ballast, std::unique_ptr<Database> database, Journal journal,
-        Statement save, Statement remove, Statement load);
+        Statements statements);
+  [[nodiscard]] Status save_subscription(const RegistryRow& row);
   [[nodiscard]] Result<std::uint64_t> try_trim(const Journal::Retention& retention,
                                                std::uint32_t groups_max);
   void limit_growth(bool limited);
@@ -65,9 +74,7 @@ class Store {
   bool limited_ = false;
   std::unique_ptr<Database> database_;
   Journal journal_;
-  Statement save_;
-  Statement remove_;
-  Statement load_;
+  Statements sql_;
 };
 
 }  // namespace sense

@@ -28,7 +28,7 @@ using bus::Request;
 constexpr std::size_t batches_outstanding_max = 8;
 // Requests about the registry: together with the batches, and with what is fetched, fewer than a
 // broker takes of one client (broker.requests-per-client-max). More of them wait here, in order.
-constexpr std::size_t asks_outstanding_max = 32;
+constexpr std::size_t asks_outstanding_max = 192;
 constexpr int events_unread_max = 1'000;  // messages
 constexpr std::size_t fetch_octets = 4 * 1024 * 1024;
 constexpr auto silence_max = std::chrono::seconds{2};

@@ -202,14 +202,16 @@ BOOST_AUTO_TEST_CASE(owners_are_known_after_a_restart) {
 
 BOOST_AUTO_TEST_CASE(owner_is_stored_beside_the_value_and_believed) {
   put_for("s-1", "shop");
-  change_file("UPDATE registry SET value='{\"owner\":'");
+  change_file("UPDATE subscription SET value='{\"owner\":'");
   BOOST_TEST(own("shop") == Keys{"s-1"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(folder_of_before_owners_had_a_column_shows_each_his_own) {
   put_for("s-1", "shop");
   put_for("s-2", "other");
-  change_file("ALTER TABLE registry DROP COLUMN owner");
+  change_file(
+      "INSERT INTO registry SELECT 'subscription',key,revision,value,lease_end,owner"
+      " FROM subscription; DROP TABLE subscription; ALTER TABLE registry DROP COLUMN owner");
   BOOST_TEST(own("shop") == Keys{"s-1"}, boost::test_tools::per_element());
   // Some rows with, some without.
   put_for("s-3", "shop");
@@ -218,16 +220,35 @@ BOOST_AUTO_TEST_CASE(folder_of_before_owners_had_a_column_shows_each_his_own) {
   BOOST_TEST(own("other") == Keys{"s-2"}, boost::test_tools::per_element());
 }
 
+// Those that are put again and cancelled after they were brought into their own table.
+BOOST_AUTO_TEST_CASE(folder_in_which_all_kinds_were_together_is_read_and_written_on) {
+  put_for("s-1", "shop");
+  const auto revision = put_for("s-2", "shop");
+  put_for("s-3", "shop");
+  change_file(
+      "INSERT INTO registry SELECT 'subscription',key,revision,value,lease_end,owner"
+      " FROM subscription; DROP TABLE subscription");
+  put_for("s-2", "other", revision);
+  auto remove = list("shop", "s-3", 0);
+  remove->request.operation = Operation::remove;
+  BOOST_TEST((reply(commit_one(std::move(remove)), Operation::remove).code == Code::noerror));
+  for (int start = 0; start < 2; ++start) {
+    BOOST_TEST(own("shop") == Keys{"s-1"}, boost::test_tools::per_element());
+    BOOST_TEST(own("other") == Keys{"s-2"}, boost::test_tools::per_element());
+    restart();
+  }
+}
+
 BOOST_AUTO_TEST_CASE(damaged_row_is_nobodys_and_the_others_are_served) {
   for (const auto* id : {"s-1", "s-2", "s-3"}) put_for(id, "shop");
-  change_file("UPDATE registry SET value='{\"id\":', owner=NULL WHERE key='s-2'");
+  change_file("UPDATE subscription SET value='{\"id\":', owner=NULL WHERE key='s-2'");
   BOOST_TEST(own("shop") == (Keys{"s-1", "s-3"}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_row_of_a_newer_version_is_its_owners_to_see) {
   put_for("s-1", "shop");
   change_file(
-      "UPDATE registry SET value='{\"id\":\"s-1\",\"owner\":\"shop\",\"new\":1}', owner=NULL");
+      "UPDATE subscription SET value='{\"id\":\"s-1\",\"owner\":\"shop\",\"new\":1}', owner=NULL");
   BOOST_TEST(own("shop") == Keys{"s-1"}, boost::test_tools::per_element());
   auto get = list("shop", "s-1", 0);
   get->request.operation = Operation::get;

@@ -114,8 +114,8 @@ BOOST_AUTO_TEST_CASE(what_a_newer_version_wrote_is_kept_not_served_and_said) {
                                           sense::Database::Durability::normal);
     BOOST_REQUIRE(database.has_value());
     BOOST_REQUIRE(database
-                      ->execute("UPDATE registry SET value=replace(value,'{\"id\"',"
-                                "'{\"hue\":\"red\",\"id\"') WHERE kind='subscription'")
+                      ->execute("UPDATE subscription SET value=replace(value,'{\"id\"',"
+                                "'{\"hue\":\"red\",\"id\"')")
                       .has_value());
   }
   const Running broker({"broker", "--config", with.config});
