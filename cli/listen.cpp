@@ -24,8 +24,9 @@ int run_listen(const ListenOptions& options) {
   if (options.count == 0 && options.timeout != "0s")
     return refused("--timeout needs --count: it is how long to wait for that many events");
   if (options.uri.starts_with("sense:")) return listen_sense(options);
-  if (!options.filter.empty() || !options.edition.empty() || !options.language.empty())
-    return refused("--filter, --edition and --language are for sense:// only");
+  if (!options.filter.empty() || !options.edition.empty() || !options.language.empty() ||
+      !options.way.key_file.empty())
+    return refused("--filter, --edition, --language and --key are for sense:// only");
   if (options.uri.starts_with("http:")) return listen_http(options);
   if (options.uri.starts_with("maildir:")) return listen_maildir(options);
   return refused("cannot listen at '" + options.uri +

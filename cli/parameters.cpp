@@ -26,11 +26,14 @@ bool print(const Parameters& parameters, bool json) {
 }
 
 int run_parameters(const Global& global, const Wanted& wanted) {
+  std::unique_ptr<ParameterList> list;
   return talk_to_sense(wanted.uri, wanted.way, wanted.timeout, [&](Loop& loop, SenseTalk& talk) {
-    talk.ask_parameters([&](const Result<datagram::Message>& reply) {
-      if (!reply) return loop.finish(failed(reply.error()));
-      loop.finish(print(parse_parameters(reply->data), global.json) ? exit_ok : exit_failed);
-    });
+    list = std::make_unique<ParameterList>(
+        talk, wanted.uri, [&](const Result<Parameters>& parameters) {
+          if (!parameters) return loop.finish(failed(parameters.error()));
+          loop.finish(print(*parameters, global.json) ? exit_ok : exit_failed);
+        });
+    list->ask();
   });
 }
 

@@ -64,16 +64,19 @@ int ping_broker(const Global& global, const Wanted& wanted) {
   return loop.run();
 }
 
-// PARAMETERS: the first reply may only bring a cookie, so the second one's time is counted too.
+// PARAMETERS: the first reply may only bring a cookie, so the time of all that follow is counted.
 int ping_sense(const Global& global, const Wanted& wanted) {
+  std::unique_ptr<ParameterList> list;
   return talk_to_sense(wanted.target, wanted.way, wanted.timeout, [&](Loop& loop, SenseTalk& talk) {
     const auto started = system_clock().now().mono;
-    talk.ask_parameters([&, started](const Result<datagram::Message>& reply) {
-      if (!reply) return loop.finish(failed(reply.error()));
-      print_answer(wanted.target, system_clock().now().mono - started,
-                   parse_parameters(reply->data), global.json);
-      loop.finish(exit_ok);
-    });
+    list = std::make_unique<ParameterList>(
+        talk, wanted.target, [&, started](const Result<Parameters>& parameters) {
+          if (!parameters) return loop.finish(failed(parameters.error()));
+          print_answer(wanted.target, system_clock().now().mono - started, *parameters,
+                       global.json);
+          loop.finish(exit_ok);
+        });
+    list->ask();
   });
 }
 

@@ -20,7 +20,7 @@ namespace {
 struct Wanted {
   std::string type, source, id, data, data_file, content_type, subject, language, edition, time;
   int severity = -1;
-  std::string via;
+  Via via;
   std::string timeout = "30s";
 };
 

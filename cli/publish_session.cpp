@@ -5,14 +5,16 @@
 namespace sense::cli {
 
 Result<std::unique_ptr<PublishSession>> PublishSession::open(Loop& loop, const Global& global,
-                                                             const std::string& via) {
-  if (!via.empty()) {
-    auto peer = open_peer(loop.io(), via, SenseWay{});
+                                                             const Via& via) {
+  if (!via.target.empty()) {
+    auto peer = open_peer(loop.io(), via.target, via.way);
     if (!peer) return tl::unexpected(peer.error());
-    std::unique_ptr<PublishSession> session(new PublishSession(via));
-    session->sense_ = std::make_unique<SensePublisher>(loop, via, std::move(*peer));
+    std::unique_ptr<PublishSession> session(new PublishSession(via.target));
+    session->sense_ = std::make_unique<SensePublisher>(loop, via.target, std::move(*peer));
     return session;
   }
+  if (!via.way.key_file.empty())
+    return fail(Code::badparam, "--key is for --via; on the bus the configuration names the keys");
   auto bus = BusSession::open(loop, global);
   if (!bus) return tl::unexpected(bus.error());
   std::unique_ptr<PublishSession> session(
@@ -26,11 +28,12 @@ Publisher& PublishSession::publisher() {
   return bus_->bus();
 }
 
-void add_via(CLI::App& command, std::string& target) {
+void add_via(CLI::App& command, Via& via) {
   command
-      .add_option("--via", target,
+      .add_option("--via", via.target,
                   "SENSE server to publish through, by datagram (default: over the bus)")
       ->type_name("sense://HOST:PORT");
+  add_key(command, via.way);
 }
 
 }  // namespace sense::cli

@@ -13,14 +13,20 @@ class App;
 
 namespace sense::cli {
 
+// Through which server: sense://HOST[:PORT], or "" for the bus; then alone a configuration is
+// needed.
+struct Via {
+  std::string target;
+  SenseWay way;
+};
+
 // Where a command's events go in: over the bus of the configuration, or through a SENSE/1 server.
 // `loop` must outlive it, and run no more when it is closed.
 class PublishSession {
  public:
-  // `via`: sense://HOST[:PORT], or "" for the bus; then alone a configuration is needed.
   [[nodiscard]] static Result<std::unique_ptr<PublishSession>> open(Loop& loop,
                                                                     const Global& global,
-                                                                    const std::string& via);
+                                                                    const Via& via);
   [[nodiscard]] Publisher& publisher();
   // For messages: "the broker at ipc://…" or "sense://…".
   [[nodiscard]] const std::string& where() const { return where_; }
@@ -32,7 +38,7 @@ class PublishSession {
   std::unique_ptr<SensePublisher> sense_;
 };
 
-// The option --via.
-void add_via(CLI::App& command, std::string& target);
+// The options --via and --key.
+void add_via(CLI::App& command, Via& via);
 
 }  // namespace sense::cli

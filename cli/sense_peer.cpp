@@ -122,6 +122,14 @@ void add_way(CLI::App& command, SenseWay& way) {
                   "names the interface")
       ->type_name("GROUP:PORT")
       ->capture_default_str();
+  add_key(command, way);
+}
+
+void add_key(CLI::App& command, SenseWay& way) {
+  command
+      .add_option("--key", way.key_file,
+                  "Key to sign with, shared with the SENSE server (`sense keys shared`)")
+      ->type_name("FILE");
 }
 
 Result<SensePeer> open_peer(boost::asio::io_context& io, const std::string& uri,
@@ -143,7 +151,12 @@ Result<SensePeer> open_peer(boost::asio::io_context& io, const std::string& uri,
   options.ipx_port = way.ipx_port;
   options.ddp_group = *group;
   SensePeer peer{std::move(*server), std::make_unique<Counters>(), nullptr,
-                 boost::asio::steady_timer(io)};
+                 boost::asio::steady_timer(io), std::nullopt};
+  if (!way.key_file.empty()) {
+    auto key = datagram::read_shared_key(way.key_file);
+    if (!key) return tl::unexpected(key.error());
+    peer.key = std::move(*key);
+  }
   auto transport = datagram::open_transport(io, *own, options, *peer.counters);
   if (!transport)
     return fail(transport.error().code,

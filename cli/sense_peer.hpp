@@ -4,10 +4,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/counters.hpp"
 #include "core/base/error.hpp"
+#include "core/sense/shared_keys.hpp"
 #include "core/sense/transport.hpp"
 
 namespace CLI {
@@ -24,10 +26,13 @@ struct SenseWay {
   std::string bind = bind_default;
   std::uint16_t ipx_port = 213;
   std::string ddp_group = "239.192.76.84:1954";
+  std::string key_file;  // with the key to sign with; "": nothing is signed
 };
 
-// --bind, --ipx-port and --ddp-group.
+// --bind, --ipx-port, --ddp-group and --key.
 void add_way(CLI::App& command, SenseWay& way);
+// --key alone.
+void add_key(CLI::App& command, SenseWay& way);
 
 // A socket that talks to one SENSE server only. The loop's thread.
 struct SensePeer {
@@ -35,6 +40,7 @@ struct SensePeer {
   std::unique_ptr<Counters> counters;
   std::unique_ptr<datagram::Transport> transport;
   boost::asio::steady_timer timer;
+  std::optional<datagram::SharedKey> key;
 };
 
 // `uri`: sense://HOST[:PORT], or one of the forms of docs/transports.md. Asks the name server for a

@@ -9,6 +9,7 @@
 #include "cli/sense_talk.hpp"
 #include "core/base/random.hpp"
 #include "core/sense/event_message.hpp"
+#include "core/sense/keyed.hpp"
 
 namespace sense::cli {
 
@@ -27,12 +28,13 @@ datagram::ClientOptions client_options() {
   return options;
 }
 
-std::size_t octets_of(const Event& event) {
+std::size_t octets_of(const Event& event, const std::optional<datagram::SharedKey>& key) {
   auto message = datagram::make_message(datagram::Kind::publish, "-");
   datagram::add_identity(message, event);
   datagram::add_details(message, event);
   message.data = event.data;
-  return datagram::serialize(message).size() + tag_and_cookie;
+  const auto trailer = key ? datagram::trailer_size(key->name) : 0;
+  return datagram::serialize(message).size() + tag_and_cookie + trailer;
 }
 
 Result<Receipt> receipt_of(const datagram::Message& reply) {
@@ -89,7 +91,7 @@ void SensePublisher::send(Waiting waiting) {
 }
 
 Status SensePublisher::fits(const Event& event) const {
-  const auto needed = octets_of(event);
+  const auto needed = octets_of(event, shell_.key());
   if (needed <= *limit_) return {};
   return fail(Code::datatoobig, "the event needs " + std::to_string(needed) +
                                     " octets in a datagram, and " + uri_ + " takes at most " +

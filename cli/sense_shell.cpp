@@ -8,6 +8,7 @@ namespace {
 
 datagram::ClientOptions fitted(datagram::ClientOptions options, const SensePeer& peer) {
   options.message_max = std::min(options.message_max, peer.transport->sendable_max());
+  options.key = peer.key;
   return options;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "cli/sense_peer.hpp"
 #include "core/sense/client.hpp"
@@ -24,6 +25,8 @@ class SenseShell {
   // As URIs.
   [[nodiscard]] std::string local() const { return to_uri(peer_.transport->local()); }
   [[nodiscard]] std::string remote() const { return to_uri(peer_.server); }
+
+  [[nodiscard]] const std::optional<datagram::SharedKey>& key() const { return peer_.key; }
 
   void receive();
   // What a call of client() answered.

@@ -38,9 +38,9 @@ SenseTalk::SenseTalk(Loop& loop, std::string uri, std::string timeout, SensePeer
   shell_.receive();
 }
 
-void SenseTalk::ask_parameters(Answer answer) {
+void SenseTalk::ask_parameters(std::string_view after, Answer answer) {
   begin(std::move(answer));
-  shell_.handle(shell_.client().parameters(system_clock().now()));
+  shell_.handle(shell_.client().parameters(system_clock().now(), after));
 }
 
 void SenseTalk::ask_sources(std::string_view after, std::uint32_t limit, Answer answer) {
@@ -89,6 +89,27 @@ Parameters parse_parameters(std::string_view data) {
     parameters.emplace(line.substr(0, colon), datagram::decode_value(trim(line.substr(colon + 1))));
   }
   return parameters;
+}
+
+void ParameterList::ask() {
+  talk_.ask_parameters(after_, [this](const Result<datagram::Message>& reply) { take(reply); });
+}
+
+void ParameterList::take(const Result<datagram::Message>& reply) {
+  if (!reply) return done_(tl::unexpected(reply.error()));
+  const auto known = parameters_.size();
+  for (const auto line : split(reply->data, '\n')) {
+    auto parameters = parse_parameters(line);
+    if (parameters.empty()) continue;
+    after_ = parameters.begin()->first;
+    parameters_.merge(parameters);
+  }
+  if (lower(reply->text("More")) != "yes") return done_(std::move(parameters_));
+  // Or it would go round in a circle.
+  if (parameters_.size() == known)
+    return done_(
+        fail(Code::protoerror, uri_ + " said that there are more parameters, and named none"));
+  ask();
 }
 
 int talk_to_sense(const std::string& uri, const SenseWay& way, const std::string& timeout,

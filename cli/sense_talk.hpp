@@ -26,7 +26,7 @@ class SenseTalk {
   SenseTalk(const SenseTalk&) = delete;
   SenseTalk& operator=(const SenseTalk&) = delete;
 
-  void ask_parameters(Answer answer);
+  void ask_parameters(std::string_view after, Answer answer);
   // One page of the sources after `after`; `limit` 0: as many as fit into a datagram.
   void ask_sources(std::string_view after, std::uint32_t limit, Answer answer);
 
@@ -49,6 +49,24 @@ class SenseTalk {
 // The `name: value` lines of a PARAMETERS reply; what is no such line is left out.
 using Parameters = std::map<std::string, std::string>;
 [[nodiscard]] Parameters parse_parameters(std::string_view data);
+
+// Asks for page after page of the server's parameters. Lives as long as the loop runs.
+class ParameterList {
+ public:
+  using Done = std::function<void(Result<Parameters>)>;
+  ParameterList(SenseTalk& talk, std::string uri, Done done)
+      : talk_(talk), uri_(std::move(uri)), done_(std::move(done)) {}
+  void ask();
+
+ private:
+  void take(const Result<datagram::Message>& reply);
+
+  SenseTalk& talk_;
+  const std::string uri_;
+  Done done_;
+  Parameters parameters_;
+  std::string after_;
+};
 
 // Opens a talk and runs `action` with it until the loop is finished. Answers the exit code.
 [[nodiscard]] int talk_to_sense(const std::string& uri, const SenseWay& way,

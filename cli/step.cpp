@@ -30,7 +30,7 @@ struct Wanted {
   std::string source;
   std::string type = "{urn:sense:step}status";
   std::string language;
-  std::string via;
+  Via via;
   std::size_t in_flight = 1;
   std::string timeout = "0s";
 };

@@ -91,9 +91,11 @@ Output Client::sources(std::string_view after, std::uint32_t limit, Now now) {
   return out;
 }
 
-Output Client::parameters(Now now) {
+Output Client::parameters(Now now, std::string_view after) {
   Output out;
-  out.request = ask(make_message(Kind::parameters, "-"), ++request_ids_, now, out);
+  auto message = make_message(Kind::parameters, "-");
+  if (!after.empty()) message.add("After", after);
+  out.request = ask(std::move(message), ++request_ids_, now, out);
   return out;
 }
 

@@ -139,8 +139,8 @@ class Client {
   [[nodiscard]] Output cancel(Now now);
   // One page of the sources that the server knows, after `after`; `limit` 0: as many as fit.
   [[nodiscard]] Output sources(std::string_view after, std::uint32_t limit, Now now);
-  // The server's parameters. Also the ping.
-  [[nodiscard]] Output parameters(Now now);
+  // The server's parameters, those behind `after`. Also the ping.
+  [[nodiscard]] Output parameters(Now now, std::string_view after = {});
   // Publishes. Give the event an id: then a repeat after lost answers is found out to be one.
   // Failed (datatoobig) at once when it does not fit into message_max.
   [[nodiscard]] Output publish(const Event& event, Now now);

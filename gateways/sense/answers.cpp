@@ -17,8 +17,9 @@ std::size_t trailer_of(std::string_view key) { return key.empty() ? 0 : trailer_
 std::optional<std::string> octets_of(Message& reply, std::size_t octets_max) {
   auto octets = serialize(reply);
   if (octets.size() > octets_max) {
-    std::erase_if(reply.properties,
-                  [](const Property& property) { return property.name == "Reason"; });
+    std::erase_if(reply.properties, [](const Property& property) {
+      return property.name == "Reason" || property.name == "Reason-Language";
+    });
     octets = serialize(reply);
   }
   if (octets.size() > octets_max) return std::nullopt;
@@ -54,6 +55,9 @@ void Server::answer_unproved(const Arrival& arrival, Message reply, Actions& out
 }
 
 void Server::conclude(const Asker& asker, Message reply, Now now, Actions& out) {
+  // A text says its language. Not to addresses that have proved nothing: of the few octets that
+  // they may get, the text itself needs all.
+  if (reply.has("Reason")) reply.add("Reason-Language", "en");
   auto octets = octets_of(reply, room_for(asker));
   if (!octets) {
     ++counts_.unanswered;

@@ -178,21 +178,38 @@ Status Server::start_publish(const Message& request, const Asker& asker, Now now
   return {};
 }
 
-void Server::answer_parameters(const Message& request, const Asker& asker, Now now, Actions& out) {
+// The limits first: a client that asks for one page only needs no others.
+Server::Parameters Server::parameters_for(const Asker& asker) const {
   auto limits = config_.limits;
   limits.max_message = octets_max_of(limits, config_.listeners, asker.from);
   auto parameters = limits.shown();
-  if (config_.parameters)
-    for (auto& [name, value] : config_.parameters()) {
-      // Where a secret lies is nobody's business.
-      const bool hidden = name == "keys" || name == "fetch-key";
-      const bool known = hidden || std::any_of(parameters.begin(), parameters.end(),
-                                               [&](const auto& own) { return own.first == name; });
-      if (!known) parameters.emplace_back(std::move(name), std::move(value));
-    }
+  if (!config_.parameters) return parameters;
+  for (auto& [name, value] : config_.parameters()) {
+    // Where a secret lies, and whom the other listeners let in, is nobody's business.
+    const bool hidden = name == "keys" || name == "fetch-key" || name == "listen";
+    const bool known = hidden || std::any_of(parameters.begin(), parameters.end(),
+                                             [&](const auto& own) { return own.first == name; });
+    if (!known) parameters.emplace_back(std::move(name), std::move(value));
+  }
+  return parameters;
+}
+
+Status Server::answer_parameters(const Message& request, const Asker& asker, Now now,
+                                 Actions& out) {
+  const auto parameters = parameters_for(asker);
+  auto first = parameters.begin();
+  if (const auto after = request.text("After"); !after.empty()) {
+    first =
+        std::find_if(first, parameters.end(), [&](const auto& one) { return one.first == after; });
+    if (first == parameters.end())
+      return fail(Code::badparam, "After is not the name of a parameter of this server");
+    ++first;
+  }
   std::vector<std::string> lines;
-  for (const auto& [name, value] : parameters) lines.push_back(name + ": " + encode_value(value));
+  for (; first != parameters.end(); ++first)
+    lines.push_back(first->first + ": " + encode_value(first->second));
   conclude(asker, list_reply(request, asker, lines, false), now, out);
+  return {};
 }
 
 // As many lines as fit into one datagram.

@@ -204,7 +204,7 @@ void Server::carry_out(const Message& request, const Asker& asker, Now now, Acti
       case Kind::cancel: started = start_on_known(request, asker, out); break;
       case Kind::sources: started = start_sources(request, asker, out); break;
       case Kind::publish: started = start_publish(request, asker, now, out); break;
-      default: answer_parameters(request, asker, now, out); break;
+      default: started = answer_parameters(request, asker, now, out); break;
     }
   }
   if (!started)

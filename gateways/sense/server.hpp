@@ -86,6 +86,7 @@ class Server {
   [[nodiscard]] State state() const;
 
  private:
+  using Parameters = std::vector<std::pair<std::string, std::string>>;
   enum class Stage { create, look_up, renew, cancel, sources, publish };
   // Who asks.
   struct Asker {
@@ -130,7 +131,8 @@ class Server {
   Status go_on_with(Ticket ticket, Pending& pending, Actions& out);
   Status start_sources(const Message& request, const Asker& asker, Actions& out);
   Status start_publish(const Message& request, const Asker& asker, Now now, Actions& out);
-  void answer_parameters(const Message& request, const Asker& asker, Now now, Actions& out);
+  Status answer_parameters(const Message& request, const Asker& asker, Now now, Actions& out);
+  [[nodiscard]] Parameters parameters_for(const Asker& asker) const;
   [[nodiscard]] Message registered_reply(const Message& request, const Subscription& granted) const;
   [[nodiscard]] Message list_reply(const Message& request, const Asker& asker,
                                    const std::vector<std::string>& lines, bool more) const;

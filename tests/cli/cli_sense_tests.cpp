@@ -122,6 +122,21 @@ BOOST_AUTO_TEST_CASE(parameters_are_printed_as_they_are) {
   BOOST_TEST(json == (nlohmann::json{{"max-message", "1200"}, {"note", "two\nlines: one"}}));
 }
 
+BOOST_AUTO_TEST_CASE(parameters_are_asked_for_page_after_page) {
+  const FakeSenseServer server([](const Message& request) -> Datagrams {
+    if (request.text("After") == "rate") return {reply_to(request, {}, "window: 32\n")};
+    return {reply_to(request, {{"More", "yes"}}, "max-message: 1200\nrate: 5\n")};
+  });
+  const auto outcome = run_sense({"parameters", server.uri()});
+  BOOST_TEST(outcome.out == "max-message: 1200\nrate: 5\nwindow: 32\n");
+  BOOST_TEST(contains(run_sense({"ping", server.uri()}).out, "  window: 32\n"));
+  const FakeSenseServer circle([](const Message& request) -> Datagrams {
+    return {reply_to(request, {{"More", "yes"}}, "rate: 5\n")};
+  });
+  for (const auto* command : {"parameters", "ping"})
+    is_failure(run_sense({command, circle.uri()}), "more parameters, and named none");
+}
+
 BOOST_AUTO_TEST_CASE(refusal_silence_and_absence_are_told_apart) {
   const FakeSenseServer refusing([](const Message& request) -> Datagrams {
     return {reply_to(request, {{"Reason", "the broker is away"}}, {}, Code::timeout)};

@@ -105,6 +105,10 @@ BOOST_AUTO_TEST_CASE(way_that_cannot_be_gone_is_refused_with_a_sentence) {
   };
   refused({"ping", path}, "nobody listens at " + path);
   refused({"ping", path, "--bind", "127.0.0.1:1"}, "an address of IPv4");
+  refused({"ping", path, "--key", "/no/such/key"}, "make one with `sense keys shared NAME");
+  refused({"publish", "{a}b", "//c", "--key", "k"}, "--key is for --via");
+  refused({"listen", "http://127.0.0.1:0/x", "--key", "k", "--count", "1"},
+          "are for sense:// only");
   refused({"ping", "sense://12.34.ddp"}, "NETWORK.NODE.ddp:SOCKET");
   refused({"ping", "sense://2a.7f000001.ipx"}, "NETWORK.NODE.ipx:SOCKET");
   refused({"ping", "sense://12.34.ddp:129", "--ddp-group", "192.0.2.1:9"}, "--ddp-group");

@@ -148,6 +148,27 @@ def fetched(url):
         return refusal.code, refusal.read(), {}
 
 
+def the_commands_take_the_key(it):
+    uri, key = f"sense://127.0.0.1:{it.ports['sense']}", ["--key", str(it.press.file)]
+    listed = it.run("sources", uri, *key)
+    assert listed.returncode == 0 and "//test/keyed" in listed.stdout, listed
+    refused = it.run("sources", uri)
+    assert refused.returncode == 1 and "only keyed messages are served here" in refused.stderr, refused
+    unknown = it.run("sources", uri, "--key", str(it.fetch.file))
+    assert unknown.returncode == 1 and "not authenticated" in unknown.stderr, unknown
+    for command in ("parameters", "ping"):
+        shown = it.run(command, uri, *key)
+        assert shown.returncode == 0 and "key-window: 60" in shown.stdout, shown
+
+    listener = it.start("keyed", "listen", uri, *key, "--type", "{urn:sense:test}door", "--json",
+                        "--count", "1", "--timeout", "60s")
+    wait_for("the listener is subscribed", lambda: "subscribed as" in (it.folder / "keyed.log").read_text())
+    published = it.run("publish", "{urn:sense:test}door", "//test/door", "--data", "open", "--via", uri, *key)
+    assert published.returncode == 0, published
+    assert listener.wait(60) == 0
+    assert [line["data"] for line in it.lines("keyed")] == ["open"]
+
+
 def a_keyed_client_is_served(it):
     port = it.ports["sense"]
     client = Client(port, it.hp4)
@@ -180,6 +201,8 @@ def a_keyed_client_is_served(it):
     for wrong in (url[:-1], url + "x", url.replace(f"/{sequence}?", f"/{sequence - 1}?"),
                   re.sub(r"expires=\d+", "expires=99999999999", url), url.split("?")[0]):
         assert fetched(wrong)[0] == 403, wrong
+
+    the_commands_take_the_key(it)
 
     it.kill("gateway sense")
     it.publish("after", b"the crash")

@@ -22,6 +22,8 @@ struct Extras {
   std::vector<SharedKey> keys;
   std::vector<ListenerPolicy> policies;
   FetchPlace fetch;
+  std::vector<std::pair<std::string, std::string>> parameters = {{"max-period", "5"},
+                                                                 {"service", "test"}};
   bool rates = false;  // else there are no limits of rates: time stands still in most tests
 };
 
@@ -53,10 +55,7 @@ class Bench {
     config.fetch = extras_.fetch;
     config.cookie_key = random_token(160);
     config.seed = 7;
-    config.parameters = [] {
-      return std::vector<std::pair<std::string, std::string>>{{"max-period", "5"},
-                                                              {"service", "test"}};
-    };
+    config.parameters = [shown = extras_.parameters] { return shown; };
     server = std::make_unique<Server>(std::move(config), subscriptions, egress, counters);
   }
 

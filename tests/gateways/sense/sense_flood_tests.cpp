@@ -61,6 +61,10 @@ std::vector<std::string> pool(Bench& bench, const std::string& subscription,
 
 Endpoint spoofed(std::mt19937& random) {
   const auto port = static_cast<std::uint16_t>(1024 + random() % 60'000);
+  if (random() % 16 == 0) return Endpoint::at_ipx(42, 0x0b000000U + random() % 0x10000000U, port);
+  if (random() % 16 == 0)
+    return Endpoint::at_ddp(static_cast<std::uint16_t>(random()),
+                            static_cast<std::uint8_t>(random()), 129);
   if (random() % 4 != 0)
     return Endpoint(boost::asio::ip::address_v4(0x0b000000U + random() % 0x10000000U), port);
   boost::asio::ip::address_v6::bytes_type bytes{0x20, 0x01, 0x0d, 0xb8};
@@ -92,8 +96,8 @@ BOOST_AUTO_TEST_CASE(a_million_spoofed_datagrams_get_little_and_leave_nothing) {
     if (i % 50 == 0) bench.clock.advance(Duration{100});  // 500,000 a second
     const auto& octets = datagrams[random() % datagrams.size()];
     const auto from = spoofed(random);
-    const auto actions = bench.server->on_datagram(octets, {from, from.address().is_v6() ? 1U : 0U},
-                                                   bench.clock.now());
+    const auto actions =
+        bench.server->on_datagram(octets, {from, Bench::listener_of(from)}, bench.clock.now());
     in += octets.size();
     if (actions.empty()) continue;
     // To whom it seemed to come from, one for one, and three times its octets at most.

@@ -172,6 +172,31 @@ BOOST_AUTO_TEST_CASE(datagrams_from_elsewhere_are_dropped_without_a_word) {
   BOOST_TEST(bench.attempt(ticket).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(words_hold_at_every_kind_of_address) {
+  for (const auto* address : {"127.0.0.1:7367", "[::1]:7367", "/run/sense/sense.sock",
+                              "0000002a.0000c0000207.ipx:16385", "12.34.ddp:129"}) {
+    const auto entry = read_listen_entry(std::string(address) + "\tkey=required publish=no rate=5");
+    BOOST_REQUIRE_MESSAGE(entry.has_value(), (entry ? "" : entry.error().message));
+    BOOST_TEST(entry->address == address);
+    BOOST_TEST((entry->endpoint == *endpoint_of(address)));
+    BOOST_TEST(entry->policy.key_required);
+    BOOST_TEST(!entry->policy.may_publish);
+    BOOST_TEST(*entry->policy.rate == 5U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(networks_stand_only_where_senders_have_ip_addresses) {
+  BOOST_TEST(refusal("/run/sense/sense.sock from=10.0.0.0/8").find("permissions of its folder") !=
+             std::string::npos);
+  BOOST_TEST(refusal("12.34.ddp:129 from=10.0.0.0/8").find("AppleTalk has none") !=
+             std::string::npos);
+  const auto ipx = read_listen_entry("0000002a.0000c0000207.ipx:16385 from=192.0.2.0/24");
+  BOOST_REQUIRE(ipx.has_value());
+  BOOST_TEST(ipx->policy.admits(Endpoint::at_ipx(42, 0xc0000207, 0x4001)));
+  BOOST_TEST(!ipx->policy.admits(Endpoint::at_ipx(42, 0xc0000307, 0x4001)));
+  BOOST_TEST(!ipx->policy.admits(Endpoint::at_ipx(42, 0x1c0000207, 0x4001)));
+}
+
 BOOST_AUTO_TEST_CASE(refusals_stay_within_three_times_the_octets) {
   Bench bench({}, {}, at("key=required"));
   for (const auto* octets : {"SENSE/1 SOURCES a\n\n", "SENSE/1 CANCEL a\nSubscription: \n\n"}) {

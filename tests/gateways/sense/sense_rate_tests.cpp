@@ -106,6 +106,19 @@ BOOST_AUTO_TEST_CASE(host_has_one_share_whatever_its_ports) {
   BOOST_TEST(host_of(at("2001:db8:0:1::1")) != host_of(at("2001:db8:0:2::1")));
   BOOST_TEST(host_of(at("127.0.0.1", 1)) != host_of(at("127.0.0.1", 2)));
   BOOST_TEST(host_of(at("::1", 1)) != host_of(at("::1", 2)));
+  // By its network and node, wherever it is; each kind for itself.
+  BOOST_TEST(host_of(Endpoint::at_ipx(42, 7, 1)) == host_of(Endpoint::at_ipx(42, 7, 2)));
+  BOOST_TEST(host_of(Endpoint::at_ipx(42, 7, 1)) != host_of(Endpoint::at_ipx(43, 7, 1)));
+  BOOST_TEST(host_of(Endpoint::at_ddp(12, 34, 129)) == host_of(Endpoint::at_ddp(12, 34, 130)));
+  BOOST_TEST(host_of(Endpoint::at_ddp(12, 34, 129)) != host_of(Endpoint::at_ddp(12, 35, 129)));
+  BOOST_TEST(host_of(at("192.0.2.7")) != host_of(Endpoint::at_path("/\xc0")));
+  // A path is somebody on this machine.
+  const auto path = Endpoint::at_path("/run/a.sock");
+  BOOST_TEST(host_of(path) != host_of(Endpoint::at_path("/run/b.sock")));
+  BOOST_TEST(is_this_machine(path));
+  BOOST_TEST(is_this_machine(Endpoint::at_ipx(42, 0x7f000001, 1)));
+  BOOST_TEST(!is_this_machine(Endpoint::at_ipx(42, 0x1007f000001, 1)));
+  BOOST_TEST(!is_this_machine(Endpoint::at_ddp(12, 34, 129)));
   BOOST_TEST(is_this_machine(at("127.9.9.9")));
   BOOST_TEST(!is_this_machine(at("128.0.0.1")));
 }
@@ -197,6 +210,33 @@ BOOST_AUTO_TEST_CASE(this_machine_is_limited_only_where_its_listener_says_so) {
       served += !replies.empty() && parse(replies[0])->code == Code::noerror ? 1 : 0;
     }
     BOOST_TEST(served == (own ? 5U : 100U));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_of_address_is_limited_and_paths_only_where_it_is_said) {
+  Limits limits;
+  limits.rate = 1;
+  limits.burst = 3;
+  for (const bool own : {false, true}) {
+    auto extras = with_rates();
+    extras.policies.resize(5);
+    if (own)
+      for (auto& policy : extras.policies) policy.rate = 5;
+    Bench bench(limits, {}, extras);
+    for (const auto& from :
+         {at("192.0.2.7"), at("2001:db8::1"), Endpoint::at_path("/run/client.sock"),
+          Endpoint::at_ipx(42, 0x08080808, 0x4001), Endpoint::at_ddp(12, 34, 129)}) {
+      const auto cookie = bench.cookie(from);
+      unsigned served = 0;
+      for (unsigned i = 0; i < 50; ++i) {
+        auto request = make_message(Kind::sources, "q" + std::to_string(i));
+        request.add("Cookie", cookie);
+        const auto replies = bench.tell(from, serialize(request));
+        served += !replies.empty() && parse(replies[0])->code == Code::noerror ? 1 : 0;
+      }
+      const bool path = from.kind() == TransportKind::unix_path;
+      BOOST_TEST(served == (own ? 5U : path ? 50U : 3U), to_uri(from));
+    }
   }
 }
 

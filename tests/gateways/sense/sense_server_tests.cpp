@@ -225,6 +225,83 @@ BOOST_AUTO_TEST_CASE(parameters_show_every_limit_and_the_service) {
   BOOST_TEST(data.find("max-period: 5\n") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(parameters_that_are_nobodys_business_are_not_shown) {
+  Extras extras;
+  extras.parameters = {{"listen", "[10.0.0.1:7367 from=10.0.0.0/8]"},
+                       {"keys", "/etc/sense/keys"},
+                       {"fetch-key", "/etc/sense/fetch"},
+                       {"fetch-url", "http://events.example"}};
+  Bench bench({}, {}, extras);
+  auto request = make_message(Kind::parameters, "q");
+  request.add("Cookie", bench.cookie(client_a));
+  const auto data = bench.ask(client_a, request).data;
+  BOOST_TEST(data.find("fetch-url: http://events.example\n") != std::string::npos);
+  for (const auto* hidden : {"10.0.0", "/etc/sense", "listen", "keys", "fetch-key"})
+    BOOST_TEST(data.find(hidden) == std::string::npos, hidden);
+}
+
+// AppleTalk's datagrams have 586 octets.
+BOOST_AUTO_TEST_CASE(parameters_that_fit_into_no_datagram_are_paged_and_none_is_lost) {
+  Extras extras;
+  extras.parameters.clear();
+  for (int i = 0; i < 60; ++i)
+    extras.parameters.emplace_back("name-" + std::to_string(i), "of the " + std::to_string(i));
+  Bench bench({}, {}, extras);
+  for (const auto& [from, octets_max] : std::vector<std::pair<Endpoint, std::size_t>>{
+           {client_a, 1200}, {Endpoint::at_ddp(12, 34, 129), 586}}) {
+    const auto cookie = bench.cookie(from);
+    std::string all;
+    std::string after;
+    unsigned pages = 0;
+    for (bool more = true; more && pages < 50; ++pages) {
+      auto request = make_message(Kind::parameters, "q" + std::to_string(pages));
+      request.add("Cookie", cookie);
+      if (!after.empty()) request.add("After", after);
+      const auto replies = bench.tell(from, serialize(request));
+      BOOST_TEST(replies.at(0).size() <= octets_max);
+      const auto reply = *parse(replies[0]);
+      BOOST_REQUIRE(reply.data.ends_with('\n'));
+      all += reply.data;
+      const auto last = std::string_view(all).substr(all.rfind('\n', all.size() - 2) + 1);
+      after = last.substr(0, last.find(':'));
+      more = reply.text("More") == "yes";
+    }
+    BOOST_TEST(pages >= 2U);
+    BOOST_TEST(all.starts_with("max-subscriptions: 10000\n"));
+    BOOST_TEST(std::count(all.begin(), all.end(), '\n') == 14 + 60);
+    for (const auto& [name, value] : extras.parameters)
+      BOOST_TEST(all.find("\n" + name + ": " + value + "\n") != std::string::npos, name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(parameters_behind_one_that_there_is_not_are_refused) {
+  Bench bench;
+  auto request = make_message(Kind::parameters, "q");
+  request.add("Cookie", bench.cookie(client_a)).add("After", "no-such");
+  BOOST_TEST((bench.ask(client_a, request).code == Code::badparam));
+  request.tag = "r";
+  request.properties.back().value = "service";  // the last one
+  const auto reply = bench.ask(client_a, request);
+  BOOST_TEST((reply.code == Code::noerror));
+  BOOST_TEST(reply.data == "");
+  BOOST_TEST(!reply.has("More"));
+}
+
+BOOST_AUTO_TEST_CASE(reason_says_its_language_to_those_that_proved_themselves) {
+  Bench bench;
+  auto request = make_message(Kind::register_, "r1");
+  request.add("Period", 0U).add("Language", "de");
+  const auto unproved = bench.ask(client_a, request);
+  BOOST_TEST(unproved.has("Reason"));
+  BOOST_TEST(!unproved.has("Reason-Language"));
+  request.tag = "r2";
+  request.add("Cookie", bench.cookie(client_a));
+  const auto refusal = bench.ask(client_a, request);
+  BOOST_TEST(refusal.text("Reason") == "Period is 0; CANCEL ends a subscription");
+  BOOST_TEST(refusal.text("Reason-Language") == "en");
+  BOOST_TEST(!bench.ask(client_a, bench.registration(client_a, "r3")).has("Reason-Language"));
+}
+
 BOOST_AUTO_TEST_CASE(publish_is_answered_only_when_the_event_is_durable) {
   Bench bench;
   auto request = make_message(Kind::publish, "p1");
