@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 
 #include "core/base/text.hpp"
 
@@ -75,6 +74,13 @@ constexpr std::array<Unit, 6> units = {{{"d", days{1}},
                                         {"us", microseconds{1}}}};
 constexpr Duration duration_max = years{10};
 
+// The last `digits` digits of `value`, and what follows.
+void put_digits(std::string& text, unsigned value, unsigned digits, char follows) {
+  text.append(digits, '0').push_back(follows);
+  for (auto at = text.size() - 1; digits > 0; --digits, value /= 10)
+    text[--at] = static_cast<char>('0' + value % 10);
+}
+
 }  // namespace
 
 const Clock& system_clock() {
@@ -86,16 +92,19 @@ std::string to_rfc3339(WallTime time) {
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
-  std::array<char, 48> text{};
-  const auto micros = static_cast<long>(clock.subseconds().count());
-  const auto length = std::snprintf(
-      text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ld.%06ldZ", int{date.year()},
-      unsigned{date.month()}, unsigned{date.day()}, static_cast<long>(clock.hours().count()),
-      static_cast<long>(clock.minutes().count()), static_cast<long>(clock.seconds().count()),
-      micros);
-  std::string result(text.data(), static_cast<std::size_t>(length));
-  if (micros % 1000 == 0) result.replace(result.size() - 4, 3, "");
-  return result;
+  const auto micros = static_cast<unsigned>(clock.subseconds().count());
+  const bool whole_millis = micros % 1000 == 0;
+  // By hand: it stands in every event that goes out, and snprintf took 3 % of a delivery.
+  std::string text;
+  text.reserve(sizeof("2026-11-21T09:15:00.250000Z"));
+  put_digits(text, static_cast<unsigned>(int{date.year()}), 4, '-');
+  put_digits(text, unsigned{date.month()}, 2, '-');
+  put_digits(text, unsigned{date.day()}, 2, 'T');
+  put_digits(text, static_cast<unsigned>(clock.hours().count()), 2, ':');
+  put_digits(text, static_cast<unsigned>(clock.minutes().count()), 2, ':');
+  put_digits(text, static_cast<unsigned>(clock.seconds().count()), 2, '.');
+  put_digits(text, whole_millis ? micros / 1000 : micros, whole_millis ? 3 : 6, 'Z');
+  return text;
 }
 
 Result<WallTime> parse_rfc3339(std::string_view text) {
