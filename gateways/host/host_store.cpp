@@ -11,9 +11,10 @@ namespace {
 constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS position(id INTEGER PRIMARY KEY CHECK(id=1),"
     " sequence INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS lane(id TEXT PRIMARY KEY, subscription TEXT NOT NULL,"
+    // Not ordered by its random ids: each new lane would write a page of its own.
+    "CREATE TABLE IF NOT EXISTS lane(id TEXT PRIMARY KEY NOT NULL, subscription TEXT NOT NULL,"
     " next_number INTEGER NOT NULL, ending INTEGER NOT NULL, windows INTEGER NOT NULL DEFAULT 0,"
-    " suspension INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    " suspension INTEGER NOT NULL DEFAULT 0);"
     // The next number alone, where it is newer than the lane's: small rows, which change all the
     // time.
     "CREATE TABLE IF NOT EXISTS number(id TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;"
@@ -164,7 +165,9 @@ Status HostStore::write_lanes(const Engine::Checkpoint& checkpoint) {
     if (auto status = remove->bind_text(1, id).run(); !status) return status;
     if (auto status = forget->bind_text(1, id).run(); !status) return status;
   }
-  auto insert = database_->prepare("INSERT OR REPLACE INTO lane VALUES(?1,?2,?3,?4,?5,?6)");
+  auto insert = database_->prepare(
+      "INSERT INTO lane VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(id) DO UPDATE SET"
+      " subscription=?2,next_number=?3,ending=?4,windows=?5,suspension=?6");
   if (!insert) return tl::unexpected(insert.error());
   auto update = database_->prepare("INSERT OR REPLACE INTO number VALUES(?1,?2)");
   if (!update) return tl::unexpected(update.error());
