@@ -19,6 +19,7 @@ class FakeBus : public Bus {
   std::uint64_t sequence = 0;
   int puts = 0;
   int lists = 0;
+  int resumed = 0;
   bool own_only = false;  // lists
 
   Executor executor() {
@@ -94,7 +95,7 @@ class FakeBus : public Bus {
   }
   void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>) override {}
   void follow(std::uint64_t, std::vector<std::string>, std::function<void(Batch)>) override {}
-  void resume() override {}
+  void resume() override { ++resumed; }
   void parameters(Answer<std::map<std::string, std::string>>) override {}
   [[nodiscard]] bool connected() const override { return true; }
   void close() override {}
