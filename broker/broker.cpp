@@ -8,11 +8,11 @@
 #include <unordered_map>
 #include <zmq.hpp>
 
-#include "broker/external_link.hpp"
-#include "broker/guard.hpp"
-#include "broker/ingest.hpp"
-#include "broker/reader.hpp"
-#include "broker/request.hpp"
+#include "broker/external/external_link.hpp"
+#include "broker/journal/ingest.hpp"
+#include "broker/journal/reader.hpp"
+#include "broker/journal/request.hpp"
+#include "broker/security/access_control.hpp"
 #include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/mailbox.hpp"

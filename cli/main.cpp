@@ -2,7 +2,7 @@
 #include <exception>
 #include <string>
 
-#include "cli/command.hpp"
+#include "cli/base/command.hpp"
 
 int main(int argc, char** argv) {
   // A reader that went away (`sense subscribe | head -1`) is an ordinary write error.

@@ -1,16 +1,24 @@
-# The few shapes of target that this project has. Each takes every source file of the calling folder,
-# so that adding a file needs no edit of a build file.
+# The few shapes of target that this project has. Each takes every source file of the calling folder
+# and of the folders below it, but for those that have a CMakeLists.txt of their own: adding a file or
+# a folder needs no edit of a build file.
 
-# sense_library(NAME [SHARED] [LINK lib ...]): a library of all .cpp and .c files of this folder.
-function(sense_library name)
-  cmake_parse_arguments(ARG "SHARED" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp"
+# sense_sources(VARIABLE): the .cpp and .c files of the calling folder's part of the tree.
+function(sense_sources variable)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp"
        "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
-  if(ARG_SHARED)
-    add_library(${name} SHARED ${sources})
-  else()
-    add_library(${name} STATIC ${sources})
-  endif()
+  file(GLOB_RECURSE parts CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*/CMakeLists.txt")
+  foreach(part IN LISTS parts)
+    get_filename_component(folder "${part}" DIRECTORY)
+    list(FILTER sources EXCLUDE REGEX "^${folder}/")
+  endforeach()
+  set(${variable} "${sources}" PARENT_SCOPE)
+endfunction()
+
+# sense_library(NAME [LINK lib ...]): a static library.
+function(sense_library name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  sense_sources(sources)
+  add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>")
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
 endfunction()
@@ -19,8 +27,7 @@ endfunction()
 # build/<preset>/plugins, and the same objects as a static library NAME-objects for its tests.
 function(sense_plugin kind name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp"
-       "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
+  sense_sources(sources)
   if(NOT sources)
     return()
   endif()
@@ -48,11 +55,11 @@ function(sense_adapter name)
   sense_plugin(adapter ${name} ${ARGN})
 endfunction()
 
-# sense_tests(NAME [LINK lib ...]): every *_tests.cpp of this folder in one executable, each file its
-# own ctest entry: the file foo_tests.cpp holds the suite foo_tests.
+# sense_tests(NAME [LINK lib ...]): one executable, each *_tests.cpp its own ctest entry: the file
+# foo_tests.cpp holds the suite foo_tests.
 function(sense_tests name)
   cmake_parse_arguments(ARG "" "" "LINK;ENVIRONMENT" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  sense_sources(sources)
   add_executable(${name} ${sources} "${PROJECT_SOURCE_DIR}/tests/main.cpp")
   target_link_libraries(${name} PRIVATE ${ARG_LINK} Boost::unit_test_framework)
   # Boost.Test is most of what a test costs to compile. main.cpp wants it with a definition of its own.

@@ -6,9 +6,9 @@
 
 #include "adapters/api/adapter.hpp"
 #include "core/base/error.hpp"
-#include "core/base/module.hpp"
 #include "core/bus/endpoints.hpp"
 #include "core/config/settings.hpp"
+#include "core/plugin/module.hpp"
 
 namespace sense {
 

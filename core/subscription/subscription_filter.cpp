@@ -1,6 +1,6 @@
 #include "core/subscription/subscription_filter.hpp"
 
-#include "core/event/filter.hpp"
+#include "core/filter/filter.hpp"
 
 namespace sense {
 

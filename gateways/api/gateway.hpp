@@ -16,8 +16,8 @@
 #include "core/bus/bus.hpp"
 #include "core/config/settings.hpp"
 #include "core/egress/policy.hpp"
+#include "core/registry/subscriptions.hpp"
 #include "core/subscription/subscription.hpp"
-#include "gateways/api/subscriptions.hpp"
 
 // What the author of a gateway plugin reads. A gateway is one folder with one shared object that
 // exports one descriptor (SENSE_GATEWAY below). The host owns counting, waiting, numbering,

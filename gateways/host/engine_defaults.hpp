@@ -2,7 +2,7 @@
 
 #include "core/config/settings.hpp"
 #include "gateways/api/gateway.hpp"
-#include "gateways/host/engine.hpp"
+#include "gateways/host/engine/engine.hpp"
 
 namespace sense {
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/base/error.hpp"
-#include "core/base/module.hpp"
 #include "core/bus/endpoints.hpp"
 #include "core/config/settings.hpp"
+#include "core/plugin/module.hpp"
 #include "gateways/api/gateway.hpp"
 
 namespace sense {

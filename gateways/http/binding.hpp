@@ -7,7 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/event/event.hpp"
-#include "gateways/http/message.hpp"
+#include "core/http/message.hpp"
 
 // The CloudEvents 1.0.2 HTTP protocol binding: binary mode both ways, and which mode a request is
 // in. Pure functions.

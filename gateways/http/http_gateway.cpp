@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "core/egress/transfer.hpp"
+#include "core/http/request_guard.hpp"
+#include "core/http/server.hpp"
 #include "core/sense/shared_keys.hpp"
-#include "gateways/http/admission.hpp"
 #include "gateways/http/callback.hpp"
-#include "gateways/http/front_door.hpp"
 #include "gateways/http/routes.hpp"
 #include "gateways/http/verification.hpp"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
-#include "gateways/api/subscriptions.hpp"
+#include "core/registry/subscriptions.hpp"
 
 // What clients send to the management paths, read strictly: unknown and repeated members are
 // refused by name, size and depth are bounded. Pure functions.

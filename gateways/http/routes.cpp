@@ -6,9 +6,9 @@
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
+#include "core/http/problem.hpp"
 #include "core/sense/fetch_url.hpp"
 #include "gateways/http/binding.hpp"
-#include "gateways/http/problem.hpp"
 #include "gateways/http/request_body.hpp"
 
 namespace sense::http {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/http/message.hpp"
 #include "gateways/api/gateway.hpp"
-#include "gateways/http/message.hpp"
 
 namespace sense::http {
 

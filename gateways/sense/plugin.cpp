@@ -6,11 +6,11 @@
 
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
-#include "core/sense/transport.hpp"
+#include "core/sense/transport/transport.hpp"
 #include "gateways/api/gateway.hpp"
-#include "gateways/sense/secrets.hpp"
+#include "gateways/sense/key_options.hpp"
+#include "gateways/sense/maintenance.hpp"
 #include "gateways/sense/server.hpp"
-#include "gateways/sense/upkeep.hpp"
 
 // The thin shell: sockets, the timer, and the host's services around the pure Server.
 namespace sense::datagram {

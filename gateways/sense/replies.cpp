@@ -1,83 +1,96 @@
-#include "gateways/sense/replies.hpp"
+#include <algorithm>
 
-#include "gateways/sense/hosts.hpp"
+#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/server.hpp"
 
+// What the server sends back, to whom, and what it keeps of requests until they are answered.
 namespace sense::datagram {
 
-const Replies::Entry* Replies::find(const Endpoint& address, std::string_view tag,
-                                    MonoTime now) const {
-  const auto of = addresses_.find(address);
-  if (of == addresses_.end()) return nullptr;
-  const auto found = of->second.by_tag.find(tag);
-  if (found == of->second.by_tag.end() || now - found->second->since > kept) return nullptr;
-  return &*found->second;
-}
+namespace {
 
-void Replies::begin(const Endpoint& address, std::string_view tag, std::string_view cookie,
-                    std::string_view key, MonoTime now) {
-  if (const auto of = addresses_.find(address); of != addresses_.end()) {
-    const auto old = of->second.by_tag.find(tag);
-    if (old != of->second.by_tag.end())
-      drop(old->second);
-    else if (of->second.by_tag.size() >= per_address_max)
-      drop(of->second.oldest_first.front());
+// QUIC's bound (RFC 9000 section 8.1) for addresses that have proved nothing.
+constexpr std::size_t amplification_max = 3;
+
+std::size_t trailer_of(std::string_view key) { return key.empty() ? 0 : trailer_size(key); }
+
+// A reply of at most that many octets: without its reason when that is too much.
+std::optional<std::string> octets_of(Message& reply, std::size_t octets_max) {
+  auto octets = serialize(reply);
+  if (octets.size() > octets_max) {
+    std::erase_if(reply.properties, [](const Property& property) {
+      return property.name == "Reason" || property.name == "Reason-Language";
+    });
+    octets = serialize(reply);
   }
-  Held entry;
-  entry.address = address;
-  entry.tag = tag;
-  entry.cookie = cookie;
-  entry.key = key;
-  entry.since = now;
-  entry.number = ++numbers_;
-  entry.host = host_of(address);
-  const auto at = entries_.insert(entries_.end(), std::move(entry));
-  auto& of_address = addresses_[address];
-  of_address.by_tag.emplace(tag, at);
-  at->of_address = of_address.oldest_first.insert(of_address.oldest_first.end(), at);
-  auto& of_host = hosts_[at->host];
-  ranks_.erase(rank_of(at->host, of_host));
-  at->of_host = of_host.insert(of_host.end(), at);
-  ranks_.insert(rank_of(at->host, of_host));
-  make_room();
+  if (octets.size() > octets_max) return std::nullopt;
+  return octets;
 }
 
-void Replies::finish(const Endpoint& address, std::string_view tag, std::string octets) {
-  const auto of = addresses_.find(address);
-  if (of == addresses_.end()) return;
-  const auto found = of->second.by_tag.find(tag);
-  if (found == of->second.by_tag.end() || found->second->octets) return;
-  octets_ += octets.size();
-  found->second->octets = std::move(octets);
-  make_room();
+}  // namespace
+
+const ListenerPolicy& Server::policy_of(const Peer& from) const {
+  static const ListenerPolicy none;
+  return from.listener < config_.policies.size() ? config_.policies[from.listener] : none;
 }
 
-void Replies::expire(MonoTime now) {
-  while (!entries_.empty() && now - entries_.front().since > kept) drop(entries_.begin());
+std::size_t Server::room_for(const Asker& asker) const {
+  return octets_max_of(config_.limits, config_.listeners, asker.from) - trailer_of(asker.key);
 }
 
-void Replies::make_room() {
-  while (entries_.size() > all_max || octets_ > octets_max)
-    drop(hosts_.at(ranks_.rbegin()->host).front());
+void Server::answer_unproved(const Arrival& arrival, Message reply, Actions& out) {
+  const auto& asker = arrival.asker;
+  const auto bound = arrival.octets * amplification_max;
+  const auto trailer = trailer_of(asker.key);
+  auto octets =
+      bound > trailer ? octets_of(reply, std::min(bound - trailer, room_for(asker))) : std::nullopt;
+  if (!octets) {
+    ++counts_.unanswered;
+  } else if (!rates_.may_answer_unproved(asker.from.address, arrival.seen_before,
+                                         arrival.now.mono)) {
+    ++counts_.unproved_dropped;
+    ++counts_.unanswered;
+  } else {
+    send_signed(asker, std::move(*octets), arrival.now, out);
+  }
 }
 
-Replies::Rank Replies::rank_of(const std::string& host, const Places& places) {
-  return {places.size(), places.empty() ? 0 : places.front()->number, host};
+void Server::conclude(const Asker& asker, Message reply, Now now, Actions& out) {
+  // A text says its language. Not to addresses that have proved nothing: of the few octets that
+  // they may get, the text itself needs all.
+  if (reply.has("Reason")) reply.add("Reason-Language", "en");
+  auto octets = octets_of(reply, room_for(asker));
+  if (!octets) {
+    ++counts_.unanswered;
+    return;
+  }
+  replies_.finish(asker.from.address, reply.tag, *octets);
+  send_signed(asker, std::move(*octets), now, out);
 }
 
-void Replies::drop(Entries::iterator entry) {
-  const auto of = addresses_.find(entry->address);
-  of->second.by_tag.erase(entry->tag);
-  of->second.oldest_first.erase(entry->of_address);
-  if (of->second.by_tag.empty()) addresses_.erase(of);
-  const auto host = hosts_.find(entry->host);
-  ranks_.erase(rank_of(host->first, host->second));
-  host->second.erase(entry->of_host);
-  if (host->second.empty())
-    hosts_.erase(host);
-  else
-    ranks_.insert(rank_of(host->first, host->second));
-  if (entry->octets) octets_ -= entry->octets->size();
-  entries_.erase(entry);
+// When its key has been taken away meanwhile, the asker is told nothing any more.
+void Server::send_signed(const Asker& asker, std::string octets, Now now, Actions& out) {
+  if (!asker.key.empty() && !keys_.sign(asker.key, octets, now.wall)) {
+    ++counts_.unanswered;
+    return;
+  }
+  out.emplace_back(Send{asker.from, std::move(octets)});
+}
+
+Ticket Server::wait(Pending pending) {
+  pending_shares_.add(host_of(pending.asker.from.address));
+  if (pending.stage == Stage::create) admissions_.begin(pending.callback);
+  pending_.emplace(++tickets_, std::move(pending));
+  return tickets_;
+}
+
+std::optional<Server::Pending> Server::take(Ticket ticket) {
+  const auto found = pending_.find(ticket);
+  if (found == pending_.end()) return std::nullopt;
+  auto pending = std::move(found->second);
+  pending_.erase(found);
+  pending_shares_.remove(host_of(pending.asker.from.address));
+  if (pending.stage == Stage::create) admissions_.end(pending.callback);
+  return pending;
 }
 
 }  // namespace sense::datagram

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateways/sense/hosts.hpp"
+#include "gateways/sense/model/hosts.hpp"
 
 namespace sense::datagram {
 

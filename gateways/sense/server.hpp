@@ -11,17 +11,17 @@
 
 #include "core/base/counters.hpp"
 #include "core/sense/message.hpp"
-#include "gateways/sense/actions.hpp"
-#include "gateways/sense/admissions.hpp"
-#include "gateways/sense/cookies.hpp"
-#include "gateways/sense/datagram_writer.hpp"
-#include "gateways/sense/deliveries.hpp"
-#include "gateways/sense/keys.hpp"
-#include "gateways/sense/limits.hpp"
-#include "gateways/sense/listener_policy.hpp"
-#include "gateways/sense/rate_limits.hpp"
-#include "gateways/sense/replies.hpp"
-#include "gateways/sense/verifications.hpp"
+#include "gateways/sense/admission/cookies.hpp"
+#include "gateways/sense/admission/keys.hpp"
+#include "gateways/sense/admission/listener_policy.hpp"
+#include "gateways/sense/admission/quota.hpp"
+#include "gateways/sense/admission/rate_limits.hpp"
+#include "gateways/sense/delivery/deliveries.hpp"
+#include "gateways/sense/delivery/encoder.hpp"
+#include "gateways/sense/delivery/verifications.hpp"
+#include "gateways/sense/model/actions.hpp"
+#include "gateways/sense/model/limits.hpp"
+#include "gateways/sense/reply_cache.hpp"
 
 namespace sense::datagram {
 

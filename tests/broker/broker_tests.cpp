@@ -9,8 +9,8 @@
 
 #include "core/bus/protocol.hpp"
 #include "core/bus/zmq_socket.hpp"
-#include "tests/broker/bench.hpp"
 #include "tests/broker/full_disk.hpp"
+#include "tests/broker/ingest_fixture.hpp"
 #include "tests/broker/peers.hpp"
 #include "tests/broker/running_broker.hpp"
 

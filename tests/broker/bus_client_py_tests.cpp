@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/broker/bench.hpp"
+#include "tests/broker/ingest_fixture.hpp"
 #include "tests/broker/running_broker.hpp"
 
 // The client that docs/bus-protocol.md promises can be written: in Python, with pyzmq and msgpack.

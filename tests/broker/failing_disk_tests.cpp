@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "tests/broker/bench.hpp"
+#include "tests/broker/ingest_fixture.hpp"
 
 using namespace sense;
 

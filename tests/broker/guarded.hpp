@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/bus/keys.hpp"
-#include "tests/broker/bench.hpp"
+#include "tests/broker/ingest_fixture.hpp"
 #include "tests/broker/peers.hpp"
 #include "tests/broker/running_broker.hpp"
 

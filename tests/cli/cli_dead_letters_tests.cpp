@@ -2,7 +2,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "gateways/host/host_store.hpp"
+#include "gateways/host/store/gateway_store.hpp"
 #include "tests/cli/with_broker.hpp"
 
 using namespace sense::test;
@@ -154,8 +154,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_or_lost_is_said_and_fails) {
   BOOST_TEST(lost.code == 1);
   BOOST_TEST(contains(lost.err, "dead letter 3"), lost.err);
   BOOST_TEST(json::parse(lost.out)["event"].is_null());
-  for (const auto* id : {"0", "-1", "x"})
-    BOOST_TEST(with.run({"get", "web", id}).code == 2, id);
+  for (const auto* id : {"0", "-1", "x"}) BOOST_TEST(with.run({"get", "web", id}).code == 2, id);
 }
 
 BOOST_AUTO_TEST_CASE(where_no_store_is_that_is_said_and_none_is_made) {

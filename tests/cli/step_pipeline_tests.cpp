@@ -1,4 +1,4 @@
-#include "cli/step_pipeline.hpp"
+#include "cli/publish/step_pipeline.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "core/base/text.hpp"
-#include "core/event/filter.hpp"
+#include "core/filter/filter.hpp"
 
 // Any octets as an expression: a fault with a column, or a filter that gives the same for the same
 // event, whatever is in it.

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/sense/frames.hpp"
+#include "core/sense/transport/frames.hpp"
 
 // Any octets as a packet of IPX, and as a frame of LocalTalk with DDP in it.
 namespace {

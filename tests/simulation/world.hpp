@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "gateways/host/engine.hpp"
+#include "gateways/host/engine/engine.hpp"
 #include "tests/simulation/ledger.hpp"
 
 namespace sense::simulation {

@@ -74,7 +74,8 @@ void World::perform() {
   }
 }
 
-// As gateways/host/suspender.hpp does: the last word counts, and a crash may lose it.
+// As gateways/host/subscriptions/suspension_writer.hpp does: the last word counts, and a crash may
+// lose it.
 void World::suspend(const Engine::Suspension& suspension) {
   ++suspensions_;
   auto& ledger = ledgers_.at(suspension.subscription);

@@ -3,8 +3,8 @@
 
 #include <fstream>
 
-#include "cli/bench/contestant.hpp"
-#include "cli/bench/work_folder.hpp"
+#include "tests/bench/harness/system_under_test.hpp"
+#include "tests/bench/harness/work_folder.hpp"
 
 // mosquitto over MQTT 3.1.1, QoS 0 (unacknowledged) or 1 (acknowledged, not stored). Its limits on
 // what waits are lifted, so that it is slow rather than lossy, and small packets may wait for each

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "cli/bench/work_folder.hpp"
+#include "tests/bench/harness/work_folder.hpp"
 
 namespace sense::bench {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/bench/contestant.hpp"
+#include "tests/bench/harness/system_under_test.hpp"
 
 // What the NATS peers share: nats-server with a configuration of its own, and libnats.
 namespace sense::bench {

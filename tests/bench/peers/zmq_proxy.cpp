@@ -1,6 +1,6 @@
 #include <zmq.hpp>
 
-#include "cli/bench/contestant.hpp"
+#include "tests/bench/harness/system_under_test.hpp"
 
 // libzmq as it is: PUB -> zmq_proxy(XSUB, XPUB) -> SUB over tcp, each event a message of a topic
 // frame and a data frame. Nothing is stored and nothing acknowledged. Sockets wait instead of

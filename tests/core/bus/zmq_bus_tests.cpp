@@ -7,7 +7,7 @@
 
 #include "core/bus/bus.hpp"
 #include "core/bus/protocol.hpp"
-#include "tests/broker/bench.hpp"
+#include "tests/broker/ingest_fixture.hpp"
 #include "tests/broker/running_broker.hpp"
 
 using namespace sense;

@@ -2,7 +2,7 @@
 #include <boost/asio/post.hpp>
 #include <thread>
 
-#include "core/sense/frames.hpp"
+#include "core/sense/transport/frames.hpp"
 #include "tests/core/sense/two_ends.hpp"
 
 using namespace sense;

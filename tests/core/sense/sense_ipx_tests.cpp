@@ -1,4 +1,4 @@
-#include "core/sense/frames.hpp"
+#include "core/sense/transport/frames.hpp"
 #include "tests/core/sense/two_ends.hpp"
 
 using namespace sense;

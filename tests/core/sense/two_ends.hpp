@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/sense/transport.hpp"
+#include "core/sense/transport/transport.hpp"
 
 // Transports on the loopback interface, for the tests of each kind.
 namespace sense::datagram::test {

@@ -6,10 +6,10 @@
 #include <boost/asio/ip/udp.hpp>
 #include <fstream>
 
+#include "core/registry/subscription_client.hpp"
 #include "gateways/host/host.hpp"
-#include "gateways/host/registry_subscriptions.hpp"
 #include "tests/gateways/conformance/plugins.hpp"
-#include "tests/gateways/host/engine_bench.hpp"
+#include "tests/gateways/host/engine/engine_fixture.hpp"
 #include "tests/gateways/host/fake_bus.hpp"
 
 using namespace sense;

@@ -1,6 +1,6 @@
 // Edits, tests, memory and conditions through the whole host.
 #include "core/subscription/test_event.hpp"
-#include "tests/gateways/host/host_bench.hpp"
+#include "tests/gateways/host/host_fixture.hpp"
 
 using namespace sense::testing;
 using sense::SubscriptionState;

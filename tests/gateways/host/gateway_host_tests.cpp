@@ -1,4 +1,4 @@
-#include "tests/gateways/host/host_bench.hpp"
+#include "tests/gateways/host/host_fixture.hpp"
 
 using sense::GatewayHost;
 using sense::testing::Running;

@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/http/problem.hpp"
 #include "core/sense/fetch_url.hpp"
 #include "gateways/http/http_gateway.hpp"
-#include "gateways/http/problem.hpp"
+#include "tests/core/http/http_client.hpp"
 #include "tests/gateways/api/fakes.hpp"
-#include "tests/gateways/http/http_client.hpp"
 
 using namespace sense;
 using namespace sense::test;

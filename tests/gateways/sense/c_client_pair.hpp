@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/gateways/sense/bench.hpp"
 #include "tests/gateways/sense/c_client.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 namespace sense::datagram::test {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "core/sense/keyed.hpp"
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 namespace sense::datagram::test {
 

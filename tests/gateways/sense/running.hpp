@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "gateways/sense/limits.hpp"
-#include "tests/gateways/sense/bench.hpp"
+#include "gateways/sense/model/limits.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 extern "C" const sense::GatewayDescriptor* sense_gateway_descriptor();
 

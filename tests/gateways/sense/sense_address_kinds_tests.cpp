@@ -1,5 +1,5 @@
-#include "gateways/sense/cookies.hpp"
-#include "tests/gateways/sense/bench.hpp"
+#include "gateways/sense/admission/cookies.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

@@ -4,8 +4,8 @@
 #include <tuple>
 #include <utility>
 
-#include "tests/gateways/sense/bench.hpp"
 #include "tests/gateways/sense/c_client.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

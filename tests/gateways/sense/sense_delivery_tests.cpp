@@ -1,5 +1,5 @@
 #include "core/sense/fetch_url.hpp"
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

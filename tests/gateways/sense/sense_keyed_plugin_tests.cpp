@@ -9,8 +9,8 @@
 #include <fstream>
 
 #include "core/sense/client.hpp"
-#include "gateways/sense/limits.hpp"
-#include "gateways/sense/upkeep.hpp"
+#include "gateways/sense/maintenance.hpp"
+#include "gateways/sense/model/limits.hpp"
 #include "tests/core/storage/temporary_folder.hpp"
 #include "tests/gateways/sense/fakes.hpp"
 

@@ -3,7 +3,7 @@
 #include <random>
 #include <sstream>
 
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "core/sense/client.hpp"
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

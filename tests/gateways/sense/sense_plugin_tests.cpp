@@ -11,7 +11,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "gateways/sense/limits.hpp"
+#include "gateways/sense/model/limits.hpp"
 #include "tests/gateways/sense/running.hpp"
 
 using namespace sense;

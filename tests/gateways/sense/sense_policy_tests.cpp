@@ -1,4 +1,4 @@
-#include "gateways/sense/secrets.hpp"
+#include "gateways/sense/key_options.hpp"
 #include "tests/core/storage/temporary_folder.hpp"
 #include "tests/gateways/sense/keyed_client.hpp"
 

@@ -1,6 +1,6 @@
 #include <random>
 
-#include "gateways/sense/hosts.hpp"
+#include "gateways/sense/model/hosts.hpp"
 #include "tests/gateways/sense/keyed_client.hpp"
 
 using namespace sense;

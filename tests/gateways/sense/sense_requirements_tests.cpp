@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <set>
 
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

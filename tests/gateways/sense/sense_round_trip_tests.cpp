@@ -1,6 +1,6 @@
-#include "gateways/sense/round_trip.hpp"
+#include "gateways/sense/delivery/round_trip.hpp"
 
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

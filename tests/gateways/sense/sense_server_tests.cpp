@@ -1,4 +1,4 @@
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

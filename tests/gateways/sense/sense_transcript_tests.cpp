@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "core/sense/keyed.hpp"
-#include "tests/gateways/sense/bench.hpp"
+#include "tests/gateways/sense/server_fixture.hpp"
 
 using namespace sense;
 using namespace sense::datagram;

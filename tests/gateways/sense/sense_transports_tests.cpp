@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "core/sense/client.hpp"
-#include "core/sense/transport.hpp"
+#include "core/sense/transport/transport.hpp"
 #include "tests/core/sense/two_ends.hpp"
 #include "tests/gateways/sense/running.hpp"
 

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+#include <zmq.hpp>
+
+#include "broker/journal/request.hpp"
+#include "core/base/counters.hpp"
+#include "core/base/log.hpp"
+#include "core/bus/endpoints.hpp"
+
+namespace sense {
+
+// The broker's connection to somebody else's ZeroMQ proxy: what it takes there is published here as
+// the principal `external`, and events are given to it once they are stored. Nothing is promised of
+// the way between proxy and broker (docs/external-bus.md). The network thread's.
+class ExternalLink {
+ public:
+  ExternalLink(zmq::context_t& context, Counters& counters)
+      : context_(context), counters_(counters) {}
+
+  [[nodiscard]] Status open(const ExternalBus& external);
+  [[nodiscard]] bool takes() const { return !external_.events.empty(); }
+  // To poll, when it takes.
+  [[nodiscard]] void* handle() { return take_.handle(); }
+  // The messages that wait, as PUBLISH requests that nobody waits for; at most a thousand.
+  [[nodiscard]] std::vector<IncomingRef> take(WallTime now);
+  void give(const Outgoing& out);
+
+ private:
+  [[nodiscard]] bool gives(std::string_view topic) const;
+  void note_unmapped(std::string_view topic);
+
+  zmq::context_t& context_;
+  Counters& counters_;
+  ExternalBus external_;
+  std::string prefix_;  // of our topics that may be given
+  zmq::socket_t take_;
+  zmq::socket_t give_;
+  log::Occasionally complaints_{std::chrono::minutes{1}};
+};
+
+}  // namespace sense

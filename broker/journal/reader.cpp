@@ -1,0 +1,140 @@
+#include "broker/journal/reader.hpp"
+
+#include <algorithm>
+
+#include "broker/journal/store.hpp"
+#include "core/base/log.hpp"
+#include "core/event/record_scan.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr std::size_t told_max = 10'000;
+
+// Which topics a FETCH asks for and may have, in the order of their octets and without those that
+// another one includes: then only the greatest prefix that is not above a topic can select it.
+class Selection {
+ public:
+  Selection(std::vector<std::string_view> prefixes, const Rights& rights) : rights_(rights) {
+    std::sort(prefixes.begin(), prefixes.end());
+    for (const auto prefix : prefixes)
+      if (prefixes_.empty() || !prefix.starts_with(prefixes_.back())) prefixes_.push_back(prefix);
+    all_ = rights.may_subscribe_all() && !prefixes_.empty() &&
+           (prefixes_.front().empty() || prefixes_.front() == "{");
+  }
+  [[nodiscard]] bool all() const { return all_; }
+  [[nodiscard]] bool selects(std::string_view event) {
+    if (all_) return true;
+    const auto place = place_of(event);
+    if (!place) return rights_.may_subscribe_all();  // let the reader report it
+    if (!rights_.may_read(place->type, place->source)) return false;
+    topic_.assign(place->type) += ' ';
+    topic_.append(place->source) += '\0';
+    const auto above = std::upper_bound(prefixes_.begin(), prefixes_.end(), topic_);
+    return above != prefixes_.begin() && bus::selects(*std::prev(above), topic_);
+  }
+
+ private:
+  const Rights& rights_;
+  std::vector<std::string_view> prefixes_;
+  bool all_ = false;
+  std::string topic_;
+};
+
+// The group's records from reply.next on. False: the reply has enough.
+bool serve(const JournalGroup& group, Selection& selection, std::uint64_t octets_max,
+           bus::Reply& reply) {
+  if (selection.all() && group.first == reply.next &&
+      reply.records.size() + group.octets.size() <= octets_max) {
+    reply.records += group.octets;
+    reply.next = group.last + 1;
+    return true;
+  }
+  RecordScan scan(group.octets);
+  while (const auto record = scan.next()) {
+    if (record->sequence < reply.next) continue;
+    if (reply.records.size() >= octets_max) return false;
+    if (selection.selects(record->event)) reply.records += record->octets;
+    reply.next = record->sequence + 1;
+  }
+  return true;
+}
+
+}  // namespace
+
+Reader::Reader(std::unique_ptr<Database> database, Journal journal, Counters& counters)
+    : database_(std::move(database)), journal_(std::move(journal)), counters_(counters) {}
+
+Result<Reader> Reader::open(const std::string& data, Counters& counters) {
+  auto opened = Database::open_read_only(Store::path_in(data));
+  if (!opened) return tl::unexpected(opened.error());
+  auto database = std::make_unique<Database>(std::move(*opened));
+  auto journal = Journal::open_read_only(*database, Store::intact);
+  if (!journal) return tl::unexpected(journal.error());
+  return Reader(std::move(database), std::move(*journal), counters);
+}
+
+std::string Reader::answer(const bus::Request& request, const Rights& rights) {
+  Result<bus::Reply> reply = bus::Reply{};
+  if (request.operation == bus::Operation::fetch) {
+    reply = fetch(request, rights);
+  } else {
+    const auto range = journal_.range();
+    if (range) {
+      reply->first = range->first;
+      reply->head = range->last;
+    } else {
+      reply = tl::unexpected(range.error());
+    }
+  }
+  if (!reply) {
+    bus::Reply refused;
+    refused.code = reply.error().code;
+    refused.reason = reply.error().message;
+    reply = std::move(refused);
+  }
+  reply->id = request.id;
+  return bus::encode(*reply, request.operation);
+}
+
+Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& rights) {
+  const auto range = journal_.range();
+  if (!range) return tl::unexpected(range.error());
+  bus::Reply reply;
+  reply.first = range->first;
+  reply.head = range->last;
+  reply.next = std::max(request.from, range->first);
+  const auto octets_max = std::clamp<std::uint64_t>(request.bytes_max, 1, reply_octets_max);
+  Selection selection(request.prefixes, rights);
+  std::size_t scanned = 0;
+  bool served = false;
+  const auto status = journal_.read(reply.next, [&](const JournalGroup& group) {
+    // What can be read is served first. Then what cannot, or was trimmed since, is told like what
+    // has left the journal: nothing before `first` can be had.
+    if (group.damaged) note_damage(group);
+    if (group.damaged || group.first > reply.next) {
+      if (served) return false;
+      reply.first = reply.next = group.damaged ? group.last + 1 : group.first;
+    }
+    if (group.damaged) return true;
+    served = true;
+    scanned += group.octets.size();
+    return serve(group, selection, octets_max, reply) && scanned < scan_octets_max;
+  });
+  if (!status) return tl::unexpected(status.error());
+  // A group may have been committed since `range` was read.
+  if (served) reply.head = std::max(reply.head, reply.next - 1);
+  return reply;
+}
+
+void Reader::note_damage(const JournalGroup& group) {
+  if (told_.size() >= told_max) told_.clear();
+  if (!told_.emplace(group.first, group.last).second) return;
+  found_.push_back({group.first, group.last});
+  ++counters_["broker.journal.damaged"];
+  log::error("a group of the journal is damaged; its events are reported as lost",
+             {{"first", std::to_string(group.first)}, {"last", std::to_string(group.last)}});
+}
+
+}  // namespace sense

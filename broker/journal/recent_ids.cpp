@@ -1,0 +1,110 @@
+#include "broker/journal/recent_ids.hpp"
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "core/event/event.hpp"
+
+namespace sense {
+
+namespace {
+constexpr std::size_t size_min = 1024;
+constexpr std::size_t text_length_max = Event::source_length_max + 1 + Event::id_length_max;
+}  // namespace
+
+RecentIds::RecentIds(Duration window, std::size_t count_max)
+    : window_(window), count_max_(count_max) {
+  grow();
+}
+
+RecentIds::Key RecentIds::key_of(std::string_view source, std::string_view id) const {
+  std::array<char, text_length_max> text;
+  // An event over its limits is nobody's; it was refused before.
+  source = source.substr(0, Event::source_length_max);
+  id = id.substr(0, Event::id_length_max);
+  // A source has no NUL, so that no two pairs make the same text.
+  std::memcpy(text.data(), source.data(), source.size());
+  text[source.size()] = '\0';
+  std::memcpy(text.data() + source.size() + 1, id.data(), id.size());
+  return keyed_hash(secret_, {text.data(), source.size() + 1 + id.size()});
+}
+
+std::size_t RecentIds::place_of(std::size_t age) const {
+  const auto place = oldest_ + age;
+  return place < ring_.size() ? place : place - ring_.size();
+}
+
+std::size_t RecentIds::slot_of(const Key& key) const {
+  const auto mask = slots_.size() - 1;
+  const auto tag = static_cast<std::uint32_t>(key.low);
+  auto slot = tag & mask;
+  while (slots_[slot].place != 0 &&
+         (slots_[slot].tag != tag || ring_[slots_[slot].place - 1].key != key))
+    slot = (slot + 1) & mask;
+  return slot;
+}
+
+void RecentIds::prefetch(const Key& key) const {
+  __builtin_prefetch(&slots_[static_cast<std::uint32_t>(key.low) & (slots_.size() - 1)]);
+}
+
+std::uint64_t RecentIds::find(const Key& key) const {
+  const auto place = slots_[slot_of(key)].place;
+  return place == 0 ? 0 : ring_[place - 1].sequence;
+}
+
+std::uint64_t RecentIds::insert(const Key& key, std::uint64_t sequence, WallTime time) {
+  auto slot = slot_of(key);
+  if (slots_[slot].place != 0) return ring_[slots_[slot].place - 1].sequence;
+  if (size_ == ring_.size()) {
+    grow();
+    slot = slot_of(key);
+  }
+  const auto place = place_of(size_);
+  ring_[place] = {key, sequence, time};
+  slots_[slot] = {static_cast<std::uint32_t>(key.low), static_cast<std::uint32_t>(place + 1)};
+  ++size_;
+  ++pending_;
+  return 0;
+}
+
+void RecentIds::grow() {
+  std::vector<Seen> ring(ring_.size() + ring_.size() / 4 + size_min);
+  for (std::size_t age = 0; age < size_; ++age) ring[age] = ring_[place_of(age)];
+  ring_ = std::move(ring);
+  oldest_ = 0;
+  slots_.assign(std::bit_ceil(ring_.size() + ring_.size() / 2), Slot{});
+  for (std::size_t age = 0; age < size_; ++age) {
+    const auto& key = ring_[age].key;
+    slots_[slot_of(key)] = {static_cast<std::uint32_t>(key.low),
+                            static_cast<std::uint32_t>(age + 1)};
+  }
+}
+
+// Closes the gap, so that no look-up ends at it too early (Knuth, volume 3, 6.4, algorithm R).
+void RecentIds::erase(std::size_t slot) {
+  const auto mask = slots_.size() - 1;
+  for (auto next = (slot + 1) & mask; slots_[next].place != 0; next = (next + 1) & mask) {
+    const auto home = slots_[next].tag & mask;
+    // One whose home lies behind the gap stays.
+    if (((next - home) & mask) < ((next - slot) & mask)) continue;
+    slots_[slot] = slots_[next];
+    slot = next;
+  }
+  slots_[slot] = {};
+}
+
+void RecentIds::expire(WallTime now) {
+  while (size_ > 0 && (size_ > count_max_ || ring_[oldest_].time + window_ < now)) {
+    erase(slot_of(ring_[oldest_].key));
+    oldest_ = place_of(1);
+    --size_;
+  }
+}
+
+void RecentIds::rollback() {
+  for (; pending_ > 0; --pending_) erase(slot_of(ring_[place_of(--size_)].key));
+}
+
+}  // namespace sense

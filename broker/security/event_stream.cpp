@@ -1,0 +1,158 @@
+#include "broker/security/event_stream.hpp"
+
+#include <filesystem>
+
+#include "core/base/text.hpp"
+#include "core/bus/endpoints.hpp"
+
+namespace sense {
+
+namespace {
+
+using Verdict = SubscriptionGate::Verdict;
+
+constexpr int queue_max = 1'000;  // messages that wait for one subscriber
+constexpr int drain_max = 100'000;
+constexpr auto kept_away = std::chrono::seconds{60};
+constexpr auto closing_max = std::chrono::seconds{1};
+
+}  // namespace
+
+EventStream::EventStream(zmq::context_t& context, zmq::socket_t& socket,
+                         Authenticator& authenticator, Counters& counters, std::size_t units_max)
+    : context_(context),
+      socket_(socket),
+      authenticator_(authenticator),
+      counters_(counters),
+      gate_(units_max) {}
+
+void EventStream::make() {
+  manual_ = access_->restricts_subscriptions();
+  socket_ = bus::make_socket(context_, zmq::socket_type::xpub, subscription_octets_max);
+  socket_.set(zmq::sockopt::sndhwm, queue_max);
+  // Every subscription is to be seen, also one that somebody else has already.
+  socket_.set(zmq::sockopt::xpub_verboser, 1);
+  if (manual_) socket_.set(zmq::sockopt::xpub_manual, 1);
+  gate_.forget();
+}
+
+Status EventStream::open(std::vector<bus::Door> doors, std::shared_ptr<const Access> access) {
+  access_ = std::move(access);
+  doors_ = std::move(doors);
+  make();
+  for (auto& door : doors_) {
+    if (auto status = bus::bind(socket_, door); !status) return status;
+    door.endpoint = socket_.get(zmq::sockopt::last_endpoint);
+  }
+  return {};
+}
+
+void EventStream::allow(std::shared_ptr<const Access> access, MonoTime now) {
+  const auto before = std::exchange(access_, std::move(access));
+  if (manual_ != access_->restricts_subscriptions() || subscriptions_change(*before, *access_))
+    replace(now);
+}
+
+void EventStream::replace(MonoTime now) {
+  ++counters_["broker.events.rebound"];
+  socket_.close();
+  make();
+  unbound_ = doors_;
+  replaced_ = now;
+  tick(now);
+}
+
+// Closing takes its time, and removes the socket file at its end: a new one must not be there yet.
+bool EventStream::old_one_is_there(const bus::Door& door, MonoTime now) const {
+  constexpr std::string_view ipc = "ipc://";
+  std::error_code ignored;
+  return door.endpoint.starts_with(ipc) && now - replaced_ < closing_max &&
+         std::filesystem::exists(door.endpoint.substr(ipc.size()), ignored);
+}
+
+bool EventStream::tick(MonoTime now) {
+  std::erase_if(unbound_, [&](const bus::Door& door) {
+    if (old_one_is_there(door, now)) return false;
+    const auto bound = bus::bind(socket_, door);
+    if (!bound && now - replaced_ > closing_max)
+      if (const auto say = complaints_.ask(door.endpoint, now); say.say)
+        log::error("the live stream cannot be opened again; trying on, followers fetch meanwhile",
+                   {{"reason", bound.error().message}});
+    return bound.has_value();
+  });
+  return unbound_.empty();
+}
+
+void EventStream::receive(MonoTime now) {
+  gate_.begin();
+  int count = 0;
+  while (count < drain_max) {
+    const auto frames = bus::receive(socket_);
+    if (!frames) break;
+    ++count;
+    judge(*frames, now);
+    if (!unbound_.empty()) return;  // replaced meanwhile
+  }
+  if (manual_ && (gate_.spoilt() || count == drain_max)) replace(now);
+}
+
+void EventStream::judge(const std::vector<zmq::message_t>& frames, MonoTime now) {
+  ++counters_["broker.subscriptions.seen"];
+  // More than one frame, or none because there were too many: no subscription either way.
+  const auto octets = frames.size() == 1 ? bus::view(frames[0]) : std::string_view();
+  const auto user_id = frames.empty() ? std::string_view("?") : bus::user_id(frames[0]);
+  const auto* principal = access_->find(user_id);
+  const auto verdict = gate_.judge(octets, user_id, principal ? principal->rights.get() : nullptr);
+  const auto topic = octets.substr(std::min<std::size_t>(octets.size(), 1));
+  switch (verdict) {
+    case Verdict::add:
+      if (manual_) socket_.set(zmq::sockopt::subscribe, topic);
+      return;
+    case Verdict::remove:
+      if (manual_) socket_.set(zmq::sockopt::unsubscribe, topic);
+      return;
+    case Verdict::ignore: return;
+    case Verdict::refuse: return refuse(user_id, topic, now);
+    case Verdict::excess: return on_excess(user_id, now);
+    case Verdict::foreign: return on_foreign(user_id, now);
+  }
+}
+
+std::string EventStream::name_of(std::string_view user_id) const {
+  const auto* principal = access_->find(user_id);
+  return principal != nullptr ? principal->name : std::string(user_id);
+}
+
+void EventStream::refuse(std::string_view user_id, std::string_view topic, MonoTime now) {
+  ++counters_["broker.subscriptions.refused"];
+  if (const auto say = complaints_.ask(user_id, now); say.say)
+    log::warn("a subscription was refused: its principal has no right to it",
+              {{"principal", name_of(user_id)},
+               {"prefix", printable(topic.substr(0, 200))},
+               {"suppressed", std::to_string(say.suppressed)}});
+}
+
+// Who has reached the quota may just have come and gone often: once in a while all is counted anew.
+void EventStream::on_excess(std::string_view user_id, MonoTime now) {
+  ++counters_["broker.subscriptions.excess"];
+  auto& recounted = recounted_[std::string(user_id)];
+  if (recounted != MonoTime{} && now - recounted < kept_away)
+    keep_away(user_id, "it has too many subscriptions: broker.prefixes-per-principal-max", now);
+  recounted = now;
+  replace(now);
+}
+
+void EventStream::on_foreign(std::string_view user_id, MonoTime now) {
+  ++counters_["broker.subscriptions.foreign"];
+  // It does harm to a manual socket only, which is then replaced; see SubscriptionGate.
+  if (manual_ && user_id != principal_local)
+    keep_away(user_id, "it sends there what no subscriber sends", now);
+}
+
+void EventStream::keep_away(std::string_view user_id, const char* why, MonoTime now) {
+  authenticator_.keep_from_events(std::string(user_id), now + kept_away);
+  log::warn("a principal is kept off the live stream for a minute",
+            {{"principal", name_of(user_id)}, {"why", why}});
+}
+
+}  // namespace sense

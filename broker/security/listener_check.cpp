@@ -1,0 +1,79 @@
+#include "broker/security/listener_check.hpp"
+
+#include <zmq.h>
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <zmq.hpp>
+
+#include "core/bus/zmq_socket.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr auto monitor_address = "inproc://door-check";
+constexpr int events_watched = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+
+zmq::socket_type type_for(std::string_view role) {
+  if (role == "events") return zmq::socket_type::sub;
+  return role == "publish" ? zmq::socket_type::pub : zmq::socket_type::dealer;
+}
+
+// An endpoint for all addresses, as somebody on this machine reaches it.
+std::string reachable(std::string endpoint) {
+  for (const auto& [all, one] :
+       {std::pair{"tcp://0.0.0.0:", "tcp://127.0.0.1:"}, std::pair{"tcp://[::]:", "tcp://[::1]:"}})
+    if (endpoint.starts_with(all)) return one + endpoint.substr(std::strlen(all));
+  return endpoint;
+}
+
+// The next event of a monitor.
+std::optional<int> next_event(zmq::socket_t& monitor, std::chrono::milliseconds timeout) {
+  std::array<zmq::pollitem_t, 1> items = {{{monitor.handle(), 0, ZMQ_POLLIN, 0}}};
+  zmq::poll(items.data(), items.size(), timeout);
+  const auto frames = bus::receive(monitor);
+  std::uint16_t event = 0;
+  if (!frames || frames->empty() || frames->front().size() < sizeof event) return std::nullopt;
+  std::memcpy(&event, frames->front().data(), sizeof event);
+  return event;
+}
+
+}  // namespace
+
+Status check_door(const std::string& endpoint, std::string_view role, const std::string& broker_key,
+                  const KeyPair& stranger, std::chrono::milliseconds timeout) {
+  const auto refuse = [&](const std::string& what) {
+    return fail(Code::noaccess, "the test of " + endpoint + " with a random key " + what +
+                                    ": the broker does not run, since strangers might get in; "
+                                    "look for an authenticator that is missing or broken");
+  };
+  try {
+    zmq::context_t context{1};
+    auto socket = bus::make_socket(context, type_for(role), 1024);
+    socket.set(zmq::sockopt::curve_publickey, stranger.public_key);
+    socket.set(zmq::sockopt::curve_secretkey, stranger.secret_key);
+    socket.set(zmq::sockopt::curve_serverkey, broker_key);
+    if (zmq_socket_monitor(socket.handle(), monitor_address, events_watched) != 0)
+      return refuse(std::string("cannot be made: ") + zmq_strerror(zmq_errno()));
+    zmq::socket_t monitor(context, zmq::socket_type::pair);
+    monitor.set(zmq::sockopt::linger, 0);
+    monitor.connect(monitor_address);
+    socket.connect(reachable(endpoint));
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    for (auto left = timeout; left.count() > 0; left = std::chrono::ceil<std::chrono::milliseconds>(
+                                                    deadline - std::chrono::steady_clock::now())) {
+      const auto event = next_event(monitor, left);
+      if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) return {};
+      if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return refuse("got in");
+    }
+    return refuse("brought no verdict within " + std::to_string(timeout.count()) + " ms");
+  } catch (const zmq::error_t& error) {
+    return refuse(std::string("cannot be made: ") + error.what());
+  }
+}
+
+}  // namespace sense

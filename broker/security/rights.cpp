@@ -1,0 +1,186 @@
+#include "broker/security/rights.hpp"
+
+#include <algorithm>
+
+#include "core/bus/protocol.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr std::string_view any_source = "**";
+
+bool any(const Rule& rule) {
+  return rule.type.kind() == TypePattern::Kind::any && rule.source.text() == any_source;
+}
+
+bool any_of(const std::vector<Rule>& rules) { return std::any_of(rules.begin(), rules.end(), any); }
+
+// What stands before a '/', and what behind it.
+struct Segments {
+  std::string_view first;
+  std::string_view rest;
+  bool last;
+};
+Segments next_segment(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return {text, {}, true};
+  return {text.substr(0, slash), text.substr(slash + 1), false};
+}
+
+// Whether every source that begins like this matches the pattern. What follows the last '/' may go
+// on in any way.
+bool covers_prefix(std::string_view pattern, std::string_view begin) {
+  for (;;) {
+    if (pattern == any_source) return true;
+    const auto wanted = next_segment(pattern);
+    const auto given = next_segment(begin);
+    if (wanted.last || given.last) return false;
+    const bool wild = wanted.first == "*" && !given.first.empty();
+    if (!wild && wanted.first != given.first) return false;
+    pattern = wanted.rest;
+    begin = given.rest;
+  }
+}
+
+bool covers(const TypePattern& wide, const TypePattern& narrow) {
+  switch (wide.kind()) {
+    case TypePattern::Kind::any: return true;
+    case TypePattern::Kind::exact: return wide == narrow;
+    case TypePattern::Kind::in_namespace:
+      return narrow.topic_prefix().starts_with(wide.topic_prefix());
+  }
+  return false;
+}
+
+bool covers(const SourcePattern& wide, const SourcePattern& narrow) {
+  std::string_view outer = wide.text();
+  std::string_view inner = narrow.text();
+  for (;;) {
+    if (outer == any_source) return true;
+    if (inner == any_source) return false;
+    const auto wanted = next_segment(outer);
+    const auto given = next_segment(inner);
+    const bool wild = wanted.first == "*" && !given.first.empty();
+    if (!wild && wanted.first != given.first) return false;
+    if (wanted.last || given.last) return wanted.last && given.last;
+    outer = wanted.rest;
+    inner = given.rest;
+  }
+}
+
+// Whether every topic that begins with the prefix is within the rule.
+bool covers_topics(const Rule& rule, std::string_view prefix) {
+  const bool every_source = rule.source.text() == any_source;
+  // The name of a type has no space; one follows it in a topic.
+  const auto space = prefix.find(' ');
+  const bool whole_type = space != std::string_view::npos;
+  if (!prefix.starts_with(rule.type.topic_prefix())) return false;
+  if (every_source) return true;
+  if (!whole_type) return false;
+  const auto source = prefix.substr(space + 1);
+  if (source.ends_with('\0')) return rule.source.matches(source.substr(0, source.size() - 1));
+  return covers_prefix(rule.source.text(), source);
+}
+
+bool matches(const Rule& rule, std::string_view type, std::string_view source) {
+  // A type's topic prefix ends with what no longer name can go on with.
+  const auto prefix = rule.type.topic_prefix();
+  const bool exact = rule.type.kind() == TypePattern::Kind::exact;
+  const bool fits = exact ? type == rule.type.text() : type.starts_with(prefix);
+  return fits && rule.source.matches(source);
+}
+
+}  // namespace
+
+Rule Rule::everything() { return {{}, *SourcePattern::parse(any_source)}; }
+
+Rights::Rights(Granted granted) : granted_(std::move(granted)) {
+  publish_all_ = any_of(granted_.publish);
+  subscribe_all_ = any_of(granted_.subscribe);
+  route_all_ = std::find(granted_.route.begin(), granted_.route.end(), "*") != granted_.route.end();
+}
+
+RightsRef Rights::all() {
+  static const auto everything = std::make_shared<const Rights>(
+      Granted{{Rule::everything()}, {Rule::everything()}, {"*"}, true, true});
+  return everything;
+}
+
+bool Rights::may_publish(const QName& type, std::string_view source,
+                         std::span<const std::string> audience) const {
+  if (!publish_all_ &&
+      std::none_of(granted_.publish.begin(), granted_.publish.end(),
+                   [&](const Rule& rule) { return matches(rule, type.clark(), source); }))
+    return false;
+  if (route_all_) return true;
+  return std::all_of(audience.begin(), audience.end(), [&](const std::string& name) {
+    return std::find(granted_.route.begin(), granted_.route.end(), name) != granted_.route.end();
+  });
+}
+
+bool Rights::may_subscribe(std::string_view prefix) const {
+  if (subscribe_all_ || prefix == bus::mark_topic) return true;
+  return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
+                     [&](const Rule& rule) { return covers_topics(rule, prefix); });
+}
+
+bool Rights::may_read(std::string_view type, std::string_view source) const {
+  if (subscribe_all_) return true;
+  return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
+                     [&](const Rule& rule) { return matches(rule, type, source); });
+}
+
+bool Rights::may_hold(const Subscription& subscription) const {
+  if (subscribe_all_) return true;
+  const auto everything = Rule::everything();
+  const auto types = subscription.types.empty() ? std::vector{everything.type} : subscription.types;
+  const auto sources =
+      subscription.sources.empty() ? std::vector{everything.source} : subscription.sources;
+  const auto allowed = [&](const TypePattern& type, const SourcePattern& source) {
+    return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(), [&](const Rule& rule) {
+      return covers(rule.type, type) && covers(rule.source, source);
+    });
+  };
+  return std::all_of(types.begin(), types.end(), [&](const TypePattern& type) {
+    return std::all_of(sources.begin(), sources.end(),
+                       [&](const SourcePattern& source) { return allowed(type, source); });
+  });
+}
+
+bool valid_principal(std::string_view text) {
+  constexpr std::string_view allowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return !text.empty() && text.size() <= Principal::name_length_max &&
+         text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+Access::Access(std::vector<Principal> principals) : principals_(std::move(principals)) {
+  for (const auto name : {principal_local, principal_plaintext})
+    if (std::none_of(principals_.begin(), principals_.end(),
+                     [&](const Principal& one) { return one.name == name; }))
+      principals_.push_back({std::string(name), {}, Rights::all()});
+  for (std::size_t i = 0; i < principals_.size(); ++i)
+    by_user_id_.emplace(principals_[i].key.empty() ? principals_[i].name : principals_[i].key, i);
+}
+
+const Principal* Access::find(std::string_view user_id) const {
+  const auto found = by_user_id_.find(user_id);
+  return found == by_user_id_.end() ? nullptr : &principals_[found->second];
+}
+
+bool Access::restricts_subscriptions() const {
+  return std::any_of(principals_.begin(), principals_.end(),
+                     [](const Principal& one) { return !one.rights->may_subscribe_all(); });
+}
+
+bool subscriptions_change(const Access& before, const Access& after) {
+  return std::any_of(before.principals().begin(), before.principals().end(),
+                     [&](const Principal& one) {
+                       const auto* now = after.find(one.key.empty() ? one.name : one.key);
+                       return now == nullptr ||
+                              now->rights->granted().subscribe != one.rights->granted().subscribe;
+                     });
+}
+
+}  // namespace sense

@@ -1,0 +1,220 @@
+#include "broker/security/zap.hpp"
+
+#include <sys/prctl.h>
+#include <zmq.h>
+
+#include <array>
+#include <set>
+#include <zmq.hpp>
+
+#include "broker/security/access_file.hpp"
+#include "core/base/log.hpp"
+#include "core/base/secret_file.hpp"
+#include "core/base/text.hpp"
+#include "core/bus/keys.hpp"
+#include "core/bus/mailbox.hpp"
+#include "core/bus/zmq_socket.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr auto address_of_zap = "inproc://zeromq.zap.01";
+constexpr std::string_view zap_version = "1.0";
+constexpr std::size_t zap_frames_min = 6;  // up to the mechanism
+constexpr std::size_t curve_key_octets = 32;
+constexpr auto later = "300";  // a temporary error; ends the connection without a word
+constexpr auto complaint_interval = std::chrono::seconds{10};
+
+MonoTime mono_now() { return system_clock().now().mono; }
+
+std::string z85(std::string_view octets) {
+  std::array<char, key_length + 1> text{};
+  zmq_z85_encode(text.data(), reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size());
+  return text.data();
+}
+
+class ZapAuthenticator final : public Authenticator {
+ public:
+  ZapAuthenticator(zmq::context_t& context, std::string allow_file, Counters& counters)
+      : counters_(counters),
+        allow_file_(std::move(allow_file)),
+        socket_(bus::make_socket(context, zmq::socket_type::router, 64 * 1024)) {}
+  ~ZapAuthenticator() override {
+    stopping_.store(true);
+    wake_.wake();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Status open() {
+    if (!allow_file_.empty()) {
+      (void)watch_.changed(system_clock().now().wall);
+      auto access = read_allow_file(allow_file_);
+      if (!access) return tl::unexpected(access.error());
+      access_ = std::make_shared<const Access>(std::move(*access));
+    }
+    try {
+      socket_.bind(address_of_zap);
+    } catch (const zmq::error_t& error) {
+      return fail(Code::internalerror,
+                  std::string("the authenticator cannot be set up: ") + error.what());
+    }
+    thread_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  [[nodiscard]] std::shared_ptr<const Access> access() const override {
+    const std::lock_guard lock(mutex_);
+    return access_;
+  }
+  [[nodiscard]] std::uint64_t version() const override { return version_.load(); }
+
+  void keep_from_events(const std::string& user_id, MonoTime until) override {
+    const std::lock_guard lock(mutex_);
+    kept_[user_id] = until;
+  }
+  void expect(const std::string& key) override {
+    const std::lock_guard lock(mutex_);
+    expected_.insert(key);
+  }
+
+ private:
+  void run() {
+    ::prctl(PR_SET_NAME, "sense-access");
+    auto look = mono_now() + look_interval;
+    while (!stopping_.load()) {
+      std::array<zmq::pollitem_t, 2> items = {
+          {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake_.fd(), ZMQ_POLLIN, 0}}};
+      try {
+        zmq::poll(items.data(), items.size(), look_interval);
+      } catch (const zmq::error_t&) {
+        // Interrupted by a signal.
+      }
+      while (auto frames = bus::receive(socket_)) answer(*frames);
+      if (mono_now() < look) continue;
+      look = mono_now() + look_interval;
+      look_at_file();
+    }
+  }
+
+  void answer(const std::vector<zmq::message_t>& frames) {
+    if (frames.size() < 2) return;  // nobody to answer to
+    std::vector<std::string_view> views;
+    for (std::size_t i = 2; i < frames.size(); ++i) views.push_back(bus::view(frames[i]));
+    const auto request = read_zap(views);
+    const auto verdict =
+        request ? decide(*request) : ZapVerdict{"500", "this is no ZAP request", {}};
+    const auto id = views.size() > 1 ? views[1] : std::string_view();
+    [[maybe_unused]] const bool sent =
+        bus::send(socket_, {bus::view(frames[0]), bus::view(frames[1]), zap_version, id,
+                            verdict.status, verdict.reason, verdict.user_id, ""});
+  }
+
+  ZapVerdict decide(const ZapRequest& request) {
+    auto verdict = judge_zap(request, *access());
+    if (verdict.status == "200" && kept_away(request.domain, verdict.user_id))
+      return {later, "not to the live stream for now", {}};
+    if (verdict.status == "200" || expected(request)) return verdict;
+    complain(request, verdict);
+    // To be refused for good makes libzmq's clients give up until they are started anew, also when
+    // the allow file comes to name them. So they are let wait until the handshake's time is over.
+    return {later, verdict.reason, {}};
+  }
+
+  bool kept_away(std::string_view domain, const std::string& user_id) {
+    const std::lock_guard lock(mutex_);
+    const auto kept = kept_.find(user_id);
+    return domain.ends_with("/events") && kept != kept_.end() && mono_now() < kept->second;
+  }
+
+  static std::string key_of(const ZapRequest& request) {
+    const bool key = request.mechanism == "CURVE" && request.credentials.size() == 1 &&
+                     request.credentials[0].size() == curve_key_octets;
+    return key ? z85(request.credentials[0]) : "none";
+  }
+
+  bool expected(const ZapRequest& request) {
+    const std::lock_guard lock(mutex_);
+    return expected_.contains(key_of(request));
+  }
+
+  void complain(const ZapRequest& request, const ZapVerdict& verdict) {
+    ++counters_["broker.keys.unknown"];
+    if (const auto say = complaints_.ask(request.address, mono_now()); say.say)
+      log::warn("somebody was kept out of the bus: " + verdict.reason,
+                {{"address", std::string(request.address)},
+                 {"key", key_of(request)},
+                 {"suppressed", std::to_string(say.suppressed)}});
+  }
+
+  void look_at_file() {
+    if (allow_file_.empty() || !watch_.changed(system_clock().now().wall)) return;
+    auto access = read_allow_file(allow_file_);
+    if (!access) return keep_old(access.error());
+    if (*access == *this->access()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      access_ = std::make_shared<const Access>(std::move(*access));
+    }
+    ++version_;
+    log::info("the allow file has changed and holds from now on", {{"file", allow_file_}});
+  }
+
+  void keep_old(const Error& error) {
+    ++counters_["broker.allow-file.refused"];
+    if (const auto say = complaints_.ask("allow file" + error.message, mono_now()); say.say)
+      log::error("the allow file has changed, but cannot be used: the rights of before still hold",
+                 {{"reason", error.message}});
+  }
+
+  Counters& counters_;
+  const std::string allow_file_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::uint64_t> version_ = 1;
+  bus::Mailbox<int> wake_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Access> access_ = std::make_shared<const Access>();
+  std::map<std::string, MonoTime> kept_;  // by user id; as many as there are principals
+  std::set<std::string> expected_;
+
+  // Owned by the thread.
+  zmq::socket_t socket_;
+  FileWatch watch_{allow_file_};
+  log::Occasionally complaints_{complaint_interval};
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::optional<ZapRequest> read_zap(const std::vector<std::string_view>& frames) {
+  if (frames.size() < zap_frames_min || frames[0] != zap_version) return std::nullopt;
+  return ZapRequest{
+      frames[1], frames[2], frames[3], frames[5], {frames.begin() + zap_frames_min, frames.end()}};
+}
+
+ZapVerdict judge_zap(const ZapRequest& request, const Access& access) {
+  const auto kind = request.domain.substr(0, request.domain.find('/'));
+  if (request.mechanism == "NULL" && request.credentials.empty()) {
+    if (kind == bus::door_local) return {"200", "", std::string(principal_local)};
+    if (kind == bus::door_plaintext) return {"200", "", std::string(principal_plaintext)};
+    return {"400", "a key is needed here", {}};
+  }
+  if (request.mechanism != "CURVE" || kind != bus::door_curve)
+    return {"400", "this way of authentication does not belong here", {}};
+  if (request.credentials.size() != 1 || request.credentials[0].size() != curve_key_octets)
+    return {"500", "the credentials are not one key", {}};
+  auto key = z85(request.credentials[0]);
+  if (access.find(key) == nullptr) return {"400", "the key is not in the allow file", {}};
+  return {"200", "", std::move(key)};
+}
+
+Result<std::unique_ptr<Authenticator>> Authenticator::start(zmq::context_t& context,
+                                                            std::string allow_file,
+                                                            Counters& counters) {
+  auto authenticator = std::make_unique<ZapAuthenticator>(context, std::move(allow_file), counters);
+  if (auto status = authenticator->open(); !status) return tl::unexpected(status.error());
+  return authenticator;
+}
+
+}  // namespace sense

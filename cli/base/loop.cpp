@@ -1,0 +1,78 @@
+#include "cli/base/loop.hpp"
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "cli/config/config_file.hpp"
+
+namespace sense::cli {
+
+namespace asio = boost::asio;
+
+Loop::Loop() : io_(1), signals_(io_, SIGINT, SIGTERM) { wait_for_signal(); }
+
+Executor Loop::executor() {
+  return [this](std::function<void()> work) { asio::post(io_, std::move(work)); };
+}
+
+void Loop::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    // The second one does not wait for the cleaning up.
+    if (finishing_) return leave();
+    wait_for_signal();
+    finish(interrupted_code_);
+  });
+}
+
+void Loop::set_deadline(Duration after, std::function<void()> action) {
+  if (after != Duration{0}) later(after, std::move(action));
+}
+
+void Loop::later(Duration after, std::function<void()> action) {
+  auto timer = std::make_shared<asio::steady_timer>(io_, after);
+  timer->async_wait([timer, action = std::move(action)](const boost::system::error_code& error) {
+    if (!error) action();
+  });
+}
+
+void Loop::finish(int code) {
+  if (finishing_) return;
+  finishing_ = true;
+  code_ = code;
+  if (clean_up_) return clean_up_();
+  leave();
+}
+
+int Loop::run() {
+  const auto keep = asio::make_work_guard(io_);
+  io_.run();
+  return code_;
+}
+
+Result<std::unique_ptr<BusSession>> BusSession::open(Loop& loop, const Global& global) {
+  const auto file = load_config(global);
+  if (!file) return tl::unexpected(file.error());
+  std::unique_ptr<BusSession> session(
+      new BusSession(loop, client_endpoint(file->endpoints.service)));
+  BusOptions options;
+  options.service = file->endpoints.service;
+  options.events = file->endpoints.events;
+  options.keys = file->endpoints.keys;
+  options.executor = loop.executor();
+  auto bus = connect_zmq_bus(std::move(options));
+  if (!bus) return tl::unexpected(bus.error());
+  session->bus_ = std::move(*bus);
+  loop.later(std::chrono::seconds{1}, [&loop, raw = session.get()] {
+    if (!loop.finishing() && !raw->bus_->connected())
+      std::fprintf(stderr, "sense: waiting for the broker at %s\n", raw->endpoint_.c_str());
+  });
+  return session;
+}
+
+BusSession::~BusSession() {
+  if (bus_) bus_->close();
+}
+
+}  // namespace sense::cli

@@ -1,0 +1,36 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <vector>
+
+#include "cli/base/command.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+// The benchmarks are a program of their own, made with the tests: they are no part of the service.
+int run_benchmarks(int argc, char** argv) {
+  std::error_code error;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  const auto program = (folder / "sense-bench").string();
+  std::vector<char*> arguments(argv, argv + argc);
+  arguments.push_back(nullptr);
+  ::execv(program.c_str(), arguments.data());
+  return failed(program +
+                " cannot be run: in the source tree, build it with `cmake --build --preset release "
+                "--target sense-bench`");
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Cli& cli) {
+  auto* command = app.add_subcommand(
+      "bench", "Measure this machine: the bus beside its peers, the engine, the SENSE/1 gateway");
+  command->prefix_command();
+  command->set_help_flag();
+  command->callback([&cli] { cli.run = [&cli] { return run_benchmarks(cli.argc, cli.argv); }; });
+}
+
+}  // namespace sense::cli

@@ -1,0 +1,78 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/config/config_file.hpp"
+#include "cli/listen/received_event.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+std::string names_of(const std::vector<PartConfig>& parts) {
+  std::string names;
+  for (const auto& part : parts)
+    names += (names.empty() ? "" : ", ") + part.name +
+             (part.name == part.plugin ? "" : " (" + part.plugin + ")");
+  return names.empty() ? "none" : names;
+}
+
+nlohmann::ordered_json json_of(const std::vector<PartConfig>& parts) {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& part : parts) list.push_back({{"name", part.name}, {"plugin", part.plugin}});
+  return list;
+}
+
+int run_check(const Global& global) {
+  const auto file = load_config(global);
+  if (!file) return refused(file.error());
+  if (const auto good = check_parts(*file); !good) return refused(good.error());
+  if (global.json) {
+    const nlohmann::ordered_json line{{"file", file->path},
+                                      {"data", file->data},
+                                      {"plugins", file->plugins},
+                                      {"gateways", json_of(file->gateways)},
+                                      {"adapters", json_of(file->adapters)},
+                                      {"subscriptions", file->subscriptions.size()}};
+    print_line(line.dump());
+    return exit_ok;
+  }
+  print_line("ok: " + file->path);
+  print_line("  data:          " + file->data);
+  print_line("  plugins:       " + file->plugins);
+  print_line("  broker:        " + file->endpoints.service);
+  print_line("  gateways:      " + names_of(file->gateways));
+  print_line("  adapters:      " + names_of(file->adapters));
+  print_line("  subscriptions: " + std::to_string(file->subscriptions.size()));
+  return exit_ok;
+}
+
+int run_describe(const Global& global) {
+  const auto text = describe_config(global.plugins.empty() ? default_plugins() : global.plugins);
+  if (!text) return refused(text.error());
+  return std::fputs(text->c_str(), stdout) < 0 || std::fflush(stdout) != 0
+             ? failed("standard output cannot be written")
+             : exit_ok;
+}
+
+}  // namespace
+
+void add_config(CLI::App& app, Cli& cli) {
+  auto* command = add_command(app, "config", "Check a configuration, or describe all its keys",
+                              "Examples:\n"
+                              "  sense config check --config /etc/sense/sense.yaml\n"
+                              "  sense config describe > sense.yaml");
+  command->require_subcommand(1);
+  auto* check = add_command(*command, "check",
+                            "Read the configuration and load its plugins, but start nothing",
+                            "Prints a summary, or the first mistake with file, line and key.\n\n"
+                            "Example:\n  sense config check --config config/demo.yaml");
+  check->callback([&cli] { cli.run = [&cli] { return run_check(cli.global); }; });
+  auto* describe = add_command(*command, "describe",
+                               "Print a configuration with every key, explained, at its default",
+                               "Keys of plugins come from the plugins in --plugins.\n\n"
+                               "Example:\n  sense config describe > sense.yaml");
+  describe->callback([&cli] { cli.run = [&cli] { return run_describe(cli.global); }; });
+}
+
+}  // namespace sense::cli

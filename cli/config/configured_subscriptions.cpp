@@ -1,0 +1,156 @@
+#include "cli/config/configured_subscriptions.hpp"
+
+#include <cctype>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "cli/config/config_tables.hpp"
+#include "core/base/json.hpp"
+#include "core/base/text.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array<std::string_view, 2> nested{"labels", "delivery"};
+
+// Where a name stands in a sentence as a word; npos: nowhere.
+std::size_t find_word(std::string_view sentence, std::string_view name) {
+  const auto part_of_a_word = [&](std::size_t at) {
+    return at < sentence.size() && (std::isalnum(static_cast<unsigned char>(sentence[at])) != 0 ||
+                                    sentence[at] == '-' || sentence[at] == '_');
+  };
+  for (auto at = sentence.find(name); at != sentence.npos; at = sentence.find(name, at + 1))
+    if (!part_of_a_word(at - 1) && !part_of_a_word(at + name.size())) return at;
+  return sentence.npos;
+}
+
+// The member that a sentence names first; null: none.
+const YamlNode* member_in(const YamlNode& node, std::string_view sentence) {
+  const YamlNode* named = nullptr;
+  auto first = sentence.npos;
+  for (const auto& [key, value] : node.entries) {
+    const auto at = find_word(sentence, key);
+    if (at >= first) continue;
+    first = at;
+    named = &value;
+  }
+  return named;
+}
+
+// What the record's own code refused, with the place of what it is about.
+tl::unexpected<Error> refuse(const YamlNode& node, const std::string& sentence) {
+  const auto* named = member_in(node, sentence);
+  if (named == nullptr) return node.refuse(sentence);
+  while (const auto* deeper = member_in(*named, sentence)) named = deeper;
+  return named->refuse_key(sentence);
+}
+
+template <class Pattern>
+Status read_patterns(std::vector<Pattern>& patterns, const Settings& settings,
+                     const YamlNode& mapping, std::string_view key) {
+  const auto* node = mapping.find(key);
+  if (node == nullptr) return {};
+  const auto& texts = settings.list(key);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    auto pattern = Pattern::parse(texts[i]);
+    if (!pattern) return node->items[i].refuse(pattern.error().message);
+    patterns.push_back(std::move(*pattern));
+  }
+  return {};
+}
+
+Status read_labels(Subscription& subscription, const YamlNode& mapping) {
+  const auto* node = mapping.find("labels");
+  if (node == nullptr) return {};
+  if (node->kind != YamlNode::Kind::mapping)
+    return node->refuse("'labels' takes a mapping (name: value)");
+  for (const auto& [name, value] : node->entries) {
+    if (value.kind != YamlNode::Kind::scalar)
+      return value.refuse("label '" + printable(name) + "' takes one value");
+    subscription.labels.emplace(name, value.scalar);
+  }
+  return {};
+}
+
+Json json_of(const YamlNode& node) {
+  Json json;
+  switch (node.kind) {
+    case YamlNode::Kind::null: break;
+    case YamlNode::Kind::scalar:
+      // A number if it looks like one; all else is text, as durations are.
+      json = Json::parse(node.scalar, nullptr, /*allow_exceptions=*/false);
+      return json.is_number() ? json : Json(node.scalar);
+    case YamlNode::Kind::sequence:
+      json = Json::array();
+      for (const auto& item : node.items) json.push_back(json_of(item));
+      break;
+    case YamlNode::Kind::mapping:
+      json = Json::object();
+      for (const auto& [key, value] : node.entries) json[key] = json_of(value);
+      break;
+  }
+  return json;
+}
+
+// The same members as everywhere, read by the same code.
+Status read_delivery(Subscription& subscription, const YamlNode& mapping) {
+  const auto* node = mapping.find("delivery");
+  if (node == nullptr || node->kind == YamlNode::Kind::null) return {};
+  const Json whole = {{"callback", subscription.callback}, {"delivery", json_of(*node)}};
+  const auto read = subscription_from_json(json_text(whole));
+  if (!read) return refuse(*node, read.error().message);
+  subscription.delivery = read->delivery;
+  return {};
+}
+
+Result<Subscription> read_one(const YamlNode& node, WallTime created) {
+  if (node.kind != YamlNode::Kind::mapping)
+    return node.refuse("each subscription is a mapping with `id` and `callback`");
+  const auto settings = read_settings(node, subscription_options, nested);
+  if (!settings) return tl::unexpected(settings.error());
+  Subscription subscription;
+  subscription.id = settings->text("id");
+  subscription.callback = settings->text("callback");
+  if (subscription.id.empty()) return node.refuse("a subscription needs an `id`");
+  if (subscription.callback.empty()) return node.refuse("a subscription needs a `callback`");
+  subscription.owner = "config";
+  subscription.via = "config";
+  subscription.created = subscription.updated = created;
+  subscription.state = SubscriptionState::active;
+  subscription.filter = settings->text("filter");
+  subscription.edition = settings->text("edition");
+  subscription.language = settings->text("language");
+  if (auto good = read_patterns(subscription.types, *settings, node, "types"); !good)
+    return tl::unexpected(good.error());
+  if (auto good = read_patterns(subscription.sources, *settings, node, "sources"); !good)
+    return tl::unexpected(good.error());
+  if (auto good = read_labels(subscription, node); !good) return tl::unexpected(good.error());
+  if (auto good = read_delivery(subscription, node); !good) return tl::unexpected(good.error());
+  if (auto good = validate(subscription); !good) return refuse(node, good.error().message);
+  return subscription;
+}
+
+}  // namespace
+
+Result<std::vector<Subscription>> read_static_subscriptions(const YamlNode& node,
+                                                            WallTime created) {
+  std::vector<Subscription> subscriptions;
+  if (node.kind == YamlNode::Kind::null) return subscriptions;
+  if (node.kind != YamlNode::Kind::sequence)
+    return node.refuse("'subscriptions' takes a list of mappings");
+  std::set<std::string> ids;
+  for (const auto& item : node.items) {
+    auto subscription = read_one(item, created);
+    if (!subscription) return tl::unexpected(subscription.error());
+    if (!ids.insert(subscription->id).second)
+      return item.refuse("there are two subscriptions with the id '" + printable(subscription->id) +
+                         "'");
+    subscriptions.push_back(std::move(*subscription));
+  }
+  return subscriptions;
+}
+
+}  // namespace sense::cli

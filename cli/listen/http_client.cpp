@@ -1,0 +1,93 @@
+#include "cli/listen/http_client.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <memory>
+
+namespace sense::cli {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto deadline = std::chrono::seconds{5};
+constexpr std::size_t reply_max = 1024 * 1024;  // octets
+
+// Holds itself for as long as an operation is under way.
+class HttpCall : public std::enable_shared_from_this<HttpCall> {
+ public:
+  HttpCall(asio::io_context& io, http::request<http::string_body> request,
+           std::function<void(HttpReply)> done)
+      : resolver_(io), stream_(io), request_(std::move(request)), done_(std::move(done)) {
+    parser_.body_limit(reply_max);
+  }
+
+  void start(const std::string& host, std::uint16_t port) {
+    stream_.expires_after(deadline);
+    resolver_.async_resolve(
+        host, std::to_string(port),
+        [self = shared_from_this()](error_code error, const tcp::resolver::results_type& found) {
+          if (error) return self->fail(error);
+          self->connect(found);
+        });
+  }
+
+ private:
+  void connect(const tcp::resolver::results_type& found) {
+    stream_.async_connect(found,
+                          [self = shared_from_this()](error_code error, const tcp::endpoint&) {
+                            if (error) return self->fail(error);
+                            self->write();
+                          });
+  }
+
+  void write() {
+    http::async_write(stream_, request_,
+                      [self = shared_from_this()](error_code error, std::size_t) {
+                        if (error) return self->fail(error);
+                        self->read();
+                      });
+  }
+
+  void read() {
+    http::async_read(stream_, buffer_, parser_,
+                     [self = shared_from_this()](error_code error, std::size_t) {
+                       if (error) return self->fail(error);
+                       auto& reply = self->parser_.get();
+                       self->done_({reply.result_int(), std::move(reply.body()), {}});
+                     });
+  }
+
+  void fail(error_code error) { done_({0, {}, error.message()}); }
+
+  tcp::resolver resolver_;
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_;
+  http::request<http::string_body> request_;
+  http::response_parser<http::string_body> parser_;
+  std::function<void(HttpReply)> done_;
+};
+
+}  // namespace
+
+void ask_http(asio::io_context& io, const Uri& server, const std::string& method,
+              const std::string& path, std::string body, std::function<void(HttpReply)> done) {
+  http::request<http::string_body> request;
+  request.method_string(method);
+  request.target(path);
+  request.set(http::field::host, server.authority());
+  request.set(http::field::content_type, "application/json");
+  request.set(http::field::connection, "close");
+  request.body() = std::move(body);
+  request.prepare_payload();
+  std::make_shared<HttpCall>(io, std::move(request), std::move(done))
+      ->start(server.host, server.port.value_or(80));
+}
+
+}  // namespace sense::cli

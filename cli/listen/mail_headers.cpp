@@ -1,0 +1,108 @@
+#include "cli/listen/mail_headers.hpp"
+
+#include "core/base/text.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+constexpr std::size_t fields_max = 1000;
+
+std::string_view take_line(std::string_view& rest) {
+  const auto end = rest.find('\n');
+  auto line = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+std::string field(const MailHeaders& headers, std::string_view name) {
+  const auto found = headers.find(name);
+  return found == headers.end() || found->second.empty() ? "-" : found->second;
+}
+
+// "<id@host>" without the angle brackets; "Name <a@b>" becomes a@b.
+std::string within_angles(const std::string& text) {
+  const auto open = text.find('<');
+  const auto close = text.find('>', open);
+  if (open == std::string::npos || close == std::string::npos) return text;
+  return text.substr(open + 1, close - open - 1);
+}
+
+std::string_view body_of(std::string_view message) {
+  while (!message.empty())
+    if (take_line(message).empty()) return message;
+  return {};
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// RFC 2045 section 6.7; what is not encoded so stays as it is.
+std::string quoted_printable_decoded(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const int high = text.size() > 2 && text[0] == '=' ? hex_digit(text[1]) : -1;
+    const int low = high < 0 ? -1 : hex_digit(text[2]);
+    if (low >= 0) {
+      result += static_cast<char>(high * 16 + low);
+      text.remove_prefix(3);
+    } else if (text.starts_with("=\n") || text.starts_with("=\r\n")) {
+      take_line(text);
+    } else {
+      result += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return result;
+}
+
+// The value of the first line `name: value` in the text for people.
+std::string line_in(std::string_view text, std::string_view name) {
+  while (!text.empty()) {
+    const auto line = take_line(text);
+    if (line.starts_with(name)) return std::string(trim(line.substr(name.size())));
+  }
+  return "-";
+}
+
+}  // namespace
+
+MailHeaders parse_mail_headers(std::string_view message) {
+  MailHeaders headers;
+  std::string* last = nullptr;
+  for (std::size_t fields = 0; !message.empty() && fields < fields_max;) {
+    const auto line = take_line(message);
+    if (line.empty()) break;
+    if (line.front() == ' ' || line.front() == '\t') {
+      if (last != nullptr) *last += " " + std::string(trim(line));
+      continue;
+    }
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const auto [entry, fresh] =
+        headers.try_emplace(lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
+    last = fresh ? &entry->second : nullptr;
+    ++fields;
+  }
+  return headers;
+}
+
+Arrival arrival_of_mail(std::string_view message) {
+  const auto headers = parse_mail_headers(message);
+  Arrival arrival;
+  arrival.callback = "mailto:" + within_angles(field(headers, "to"));
+  arrival.number = field(headers, "sense-number");
+  arrival.id = field(headers, "sense-event-id");
+  arrival.subscription = field(headers, "sense-subscription");
+  // Type and source may be too long for a header; they lead the text.
+  arrival.data = quoted_printable_decoded(body_of(message));
+  arrival.type = line_in(arrival.data, "type: ");
+  arrival.source = line_in(arrival.data, "source: ");
+  return arrival;
+}
+
+}  // namespace sense::cli

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/base/command.hpp"
+#include "cli/base/loop.hpp"
+#include "cli/publish/sense_publisher.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace sense::cli {
+
+// Through which server: sense://HOST[:PORT], or "" for the bus; then alone a configuration is
+// needed.
+struct Via {
+  std::string target;
+  SenseWay way;
+};
+
+// Where a command's events go in: over the bus of the configuration, or through a SENSE/1 server.
+// `loop` must outlive it, and run no more when it is closed.
+class PublishSession {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<PublishSession>> open(Loop& loop,
+                                                                    const Global& global,
+                                                                    const Via& via);
+  [[nodiscard]] Publisher& publisher();
+  // For messages: "the broker at ipc://…" or "sense://…".
+  [[nodiscard]] const std::string& where() const { return where_; }
+
+ private:
+  explicit PublishSession(std::string where) : where_(std::move(where)) {}
+  std::string where_;
+  std::unique_ptr<BusSession> bus_;
+  std::unique_ptr<SensePublisher> sense_;
+};
+
+// The options --via and --key.
+void add_via(CLI::App& command, Via& via);
+
+}  // namespace sense::cli

@@ -1,0 +1,237 @@
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/base/command.hpp"
+#include "cli/listen/received_event.hpp"
+#include "cli/publish/publish_session.hpp"
+#include "cli/publish/step_pipeline.hpp"
+#include "core/base/json.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t piece = 4096;  // octets read at a time
+constexpr std::size_t in_flight_limit = 64;
+constexpr std::chrono::seconds farewell{30};  // after a signal
+
+struct Wanted {
+  std::string source;
+  std::string type = "{urn:sense:step}status";
+  std::string language;
+  Via via;
+  std::size_t in_flight = 1;
+  std::string timeout = "0s";
+};
+
+Result<Event> form_of(const Wanted& wanted) {
+  auto type = QName::parse(wanted.type);
+  if (!type) return tl::unexpected(type.error());
+  Event form;
+  form.type = std::move(*type);
+  form.source = wanted.source;
+  form.language = wanted.language;
+  Event example = form;
+  example.id = "x";
+  if (auto good = validate(example); !good) return tl::unexpected(good.error());
+  return form;
+}
+
+// Standard input, a piece at a time, as long as the pipeline wants more.
+class Step {
+ public:
+  Step(Loop& loop, Event form, const Wanted& wanted, Publisher& publisher)
+      : loop_(loop),
+        wanted_(wanted),
+        input_(loop.io()),
+        pipeline_(std::move(form), wanted.in_flight,
+                  {publisher, system_clock(),
+                   [this](Duration after, std::function<void()> action) {
+                     loop_.later(after, std::move(action));
+                   },
+                   say, [this] { go_on(); }}) {}
+
+  Status start() {
+    if (auto watched = watch_input(); !watched) return watched;
+    loop_.on_finish([this] { stop(); });
+    go_on();
+    return {};
+  }
+
+  // After the loop has ended. Answers the exit code.
+  int report(bool json) {
+    pipeline_.give_up();
+    const auto& counts = pipeline_.counts();
+    const bool shown = json ? print_line(as_json(counts)) : (say(as_text(counts)), true);
+    return counts.all_well() && !unreadable_ && shown ? exit_ok : exit_failed;
+  }
+
+ private:
+  void go_on() {
+    if (pipeline_.finished()) return loop_.leave();
+    if (reading_ || !pipeline_.wants_input()) return;
+    reading_ = true;
+    const auto ready = [this](const boost::system::error_code& error) {
+      reading_ = false;
+      if (error != asio::error::operation_aborted) read();
+    };
+    if (always_ready_)
+      asio::post(loop_.io(), [ready] { ready({}); });
+    else
+      input_.async_wait(asio::posix::stream_descriptor::wait_read, ready);
+  }
+
+  // Through a descriptor of our own: to wait for one, Asio makes it non-blocking, and standard
+  // input may be a terminal that others write to.
+  Status watch_input() {
+    boost::system::error_code error;
+    epoll_event wanted{};
+    wanted.events = EPOLLIN;
+    const int own = ::epoll_create1(EPOLL_CLOEXEC);
+    if (own < 0) return fail(Code::system, std::string("no descriptor: ") + std::strerror(errno));
+    input_.assign(own, error);
+    if (error) return fail(Code::system, "standard input cannot be waited for: " + error.message());
+    if (::epoll_ctl(own, EPOLL_CTL_ADD, STDIN_FILENO, &wanted) == 0) return {};
+    // A file or /dev/null cannot be waited for, and makes nobody wait.
+    always_ready_ = errno == EPERM;
+    if (always_ready_) return {};
+    return fail(Code::system, std::string("standard input cannot be read: ") +
+                                  std::strerror(errno) + "; pipe the lines in");
+  }
+
+  void read() {
+    if (!pipeline_.wants_input()) return;
+    std::array<char, piece> octets{};
+    const auto size = ::read(STDIN_FILENO, octets.data(), octets.size());
+    if (size < 0 && (errno == EINTR || errno == EAGAIN)) return go_on();
+    if (size < 0) {
+      unreadable_ = true;
+      say(std::string("standard input cannot be read: ") + std::strerror(errno));
+    }
+    if (size > 0)
+      pipeline_.add({octets.data(), static_cast<std::size_t>(size)});
+    else
+      end();
+    go_on();
+  }
+
+  void end() {
+    pipeline_.end();
+    loop_.set_deadline(*parse_duration(wanted_.timeout), [this] { loop_.leave(); });
+  }
+
+  // A signal: what was read is still published.
+  void stop() {
+    boost::system::error_code ignored;
+    input_.cancel(ignored);
+    if (const auto octets = pipeline_.stop(); octets != 0)
+      say("the last line had no end yet, " + std::to_string(octets) +
+          " octets of it had come: not published");
+    if (pipeline_.finished()) return loop_.leave();
+    say("stopping: waiting for what is on its way, at most 30 s; a second signal ends at once");
+    loop_.later(farewell, [this] { loop_.leave(); });
+  }
+
+  static std::string plural(std::uint64_t count, const std::string& what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+  }
+
+  static std::string as_text(const StepCounts& counts) {
+    std::string text = plural(counts.lines, "line") + ", " + plural(counts.acknowledged, "event") +
+                       " acknowledged";
+    const auto add = [&](std::uint64_t count, const char* what) {
+      if (count != 0) text += ", " + std::to_string(count) + " " + what;
+    };
+    add(counts.duplicates, "known already");
+    add(counts.refused, "refused");
+    add(counts.unacknowledged, "not acknowledged");
+    add(counts.without_code, "without any code");
+    add(counts.shortened, "shortened");
+    add(counts.doubtful, "doubtful");
+    return text;
+  }
+
+  static std::string as_json(const StepCounts& counts) {
+    return json_ascii(nlohmann::ordered_json{{"lines", counts.lines},
+                                             {"acknowledged", counts.acknowledged},
+                                             {"duplicates", counts.duplicates},
+                                             {"refused", counts.refused},
+                                             {"unacknowledged", counts.unacknowledged},
+                                             {"withoutcode", counts.without_code},
+                                             {"shortened", counts.shortened},
+                                             {"doubtful", counts.doubtful}});
+  }
+
+  Loop& loop_;
+  const Wanted& wanted_;
+  asio::posix::stream_descriptor input_;  // readable when standard input is
+  bool always_ready_ = false;
+  StepPipeline pipeline_;
+  bool reading_ = false;
+  bool unreadable_ = false;
+};
+
+int run_step(const Global& global, const Wanted& wanted) {
+  auto form = form_of(wanted);
+  if (!form) return refused(form.error());
+  Loop loop;
+  const auto session = PublishSession::open(loop, global, wanted.via);
+  if (!session) return refused(session.error());
+  Step step(loop, std::move(*form), wanted, (*session)->publisher());
+  if (const auto started = step.start(); !started) return failed(started.error());
+  (void)loop.run();
+  return step.report(global.json);
+}
+
+constexpr const char* examples =
+    "Lines on standard input such as `342 Printer jam`: a code, one space, a reason. A line "
+    "without\n"
+    "a code is a further event under the last one. Each is published as text in the edition\n"
+    "STEP.SingleLine.CC; see docs/step.md. It ends with the input, when every event is on disk.\n"
+    "\n"
+    "Examples:\n"
+    "  printer-monitor | sense step --source //hq.example/printer/hp4\n"
+    "  printer-monitor | sense step --source //hq.example/printer/hp4 --via "
+    "sense://127.0.0.1:7367\n"
+    "  printf '342 Printer jam\\nCover open\\n' | sense step --source //hq.example/printer/hp4 "
+    "--json";
+
+}  // namespace
+
+void add_step(CLI::App& app, Cli& cli) {
+  auto* command =
+      add_command(app, "step", "Publish STEP status lines, such as those of a printer", examples);
+  const auto wanted = std::make_shared<Wanted>();
+  command->add_option("-s,--source", wanted->source, "URI-reference of what the lines are about")
+      ->type_name("SOURCE")
+      ->required();
+  command->add_option("-t,--type", wanted->type, "Type of the events: {namespace}local")
+      ->type_name("TYPE")
+      ->capture_default_str();
+  command->add_option("--language", wanted->language, "Language of the reasons (BCP 47)")
+      ->type_name("TAG");
+  add_via(*command, wanted->via);
+  command
+      ->add_option("--in-flight", wanted->in_flight,
+                   "Events on their way at once; more than 1 is faster and may change their order")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, in_flight_limit));
+  add_duration(*command, "--timeout", wanted->timeout,
+               "How long to wait at the end of the input for what is on its way; 0s: for ever");
+  command->callback(
+      [&cli, wanted] { cli.run = [&cli, wanted] { return run_step(cli.global, *wanted); }; });
+}
+
+}  // namespace sense::cli

@@ -1,0 +1,168 @@
+#include "cli/sense/sense_socket.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <filesystem>
+
+#include "core/base/random.hpp"
+#include "core/base/text.hpp"
+#include "core/base/uri.hpp"
+#include "core/sense/message.hpp"
+
+namespace sense::cli {
+
+namespace {
+
+using boost::asio::ip::udp;
+using datagram::Endpoint;
+using datagram::TransportKind;
+
+constexpr std::uint32_t loopback_network = 0x7f000000U;
+
+// The server answers from another user's process; whatever else comes is not taken in.
+constexpr unsigned socket_file_mode = 0666;
+
+Result<Endpoint> resolve(boost::asio::io_context& io, const std::string& uri_text) {
+  const auto uri = parse_uri(uri_text);
+  if (!uri) return tl::unexpected(uri.error());
+  if (uri->scheme != "sense")
+    return fail(Code::badparam, "'" + printable(uri_text) + "' is not sense://HOST:PORT");
+  auto numeric = datagram::parse_endpoint(uri_text);
+  const bool name =
+      !uri->host.empty() && !uri->host.ends_with(".ipx") && !uri->host.ends_with(".ddp");
+  if (numeric || !name) return numeric;
+  const auto port = uri->port.value_or(datagram::default_port);
+  boost::system::error_code error;
+  udp::resolver resolver(io);
+  const auto found = resolver.resolve(uri->host, std::to_string(port), error);
+  if (error || found.empty())
+    return fail(Code::addrnotavail,
+                "the host " + uri->host + " of " + uri_text + " is not known: " + error.message());
+  const auto endpoint = found.begin()->endpoint();
+  return Endpoint(endpoint.address(), endpoint.port());
+}
+
+// The default is right for a server on this machine; for another one, the kernel knows better.
+Endpoint own_ip(const Endpoint& server) {
+  const auto address = server.address();
+  if (address.is_v6())
+    return {address.is_loopback() ? boost::asio::ip::address_v6::loopback()
+                                  : boost::asio::ip::address_v6::any(),
+            0};
+  return {address.is_loopback() ? boost::asio::ip::address_v4::loopback()
+                                : boost::asio::ip::address_v4::any(),
+          0};
+}
+
+// Beside the server's, where it surely sees it; or, where we may not write, where anybody may.
+Result<Endpoint> own_path(const Endpoint& server) {
+  std::error_code error;
+  auto folder = std::filesystem::path(server.path()).parent_path();
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    folder = std::filesystem::temp_directory_path(error);
+  const auto path = folder.string() + "/sense-" + std::to_string(::getpid()) + "-" +
+                    lower(random_token(60)) + ".sock";
+  if (!error && Endpoint::may_be_path(path)) return Endpoint::at_path(path);
+  return fail(Code::addrnotavail,
+              "no folder for temporary files, or its name is too long for a socket; name a path "
+              "with --bind");
+}
+
+// Each node has one UDP port, so ours is another address than the server's.
+Result<Endpoint> own_ipx(boost::asio::io_context& io, const Endpoint& server) {
+  const boost::asio::ip::address_v4 there(static_cast<std::uint32_t>(server.node()));
+  if (there.is_loopback()) {
+    std::uint32_t random = 0;
+    fill_random({reinterpret_cast<unsigned char*>(&random), sizeof(random)});
+    return Endpoint::at_ipx(server.network(), loopback_network + 2 + random % 0xfffff0U, 0);
+  }
+  boost::system::error_code error;
+  udp::socket socket(io, udp::v4());
+  socket.connect({there, datagram::default_port}, error);
+  const auto here = error ? udp::endpoint() : socket.local_endpoint(error);
+  if (error || here.address() == there)
+    return fail(Code::addrnotavail, "no address of this machine is right for " + to_uri(server) +
+                                        "; name another one with --bind NETWORK.NODE.ipx:0");
+  return Endpoint::at_ipx(server.network(), here.address().to_v4().to_uint(), 0);
+}
+
+Result<Endpoint> own_endpoint(boost::asio::io_context& io, const std::string& bind,
+                              const Endpoint& server) {
+  if (bind != SenseWay::bind_default) {
+    const auto own = datagram::parse_endpoint(bind);
+    if (!own || own->kind() == TransportKind::none)
+      return fail(Code::badparam, "--bind '" + printable(bind) + "' is not ADDRESS:PORT");
+    const auto uri = parse_uri(bind.find("://") == std::string::npos ? "sense://" + bind : bind);
+    return own->is_ip() && uri && !uri->port ? own->with_port(0) : *own;
+  }
+  switch (server.kind()) {
+    case TransportKind::unix_path: return own_path(server);
+    case TransportKind::ipx: return own_ipx(io, server);
+    case TransportKind::ddp:
+      return Endpoint::at_ddp(static_cast<std::uint16_t>(server.network()), 0, 0);
+    default: return own_ip(server);
+  }
+}
+
+}  // namespace
+
+void add_way(CLI::App& command, SenseWay& way) {
+  command.add_option("--bind", way.bind, "Own address for sense://")
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
+  command.add_option("--ipx-port", way.ipx_port, "UDP port of the IPX network, for .ipx addresses")
+      ->type_name("PORT")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  command
+      .add_option("--ddp-group", way.ddp_group,
+                  "Multicast group of the LocalTalk cable, for .ddp addresses; @ADDRESS behind it "
+                  "names the interface")
+      ->type_name("GROUP:PORT")
+      ->capture_default_str();
+  add_key(command, way);
+}
+
+void add_key(CLI::App& command, SenseWay& way) {
+  command
+      .add_option("--key", way.key_file,
+                  "Key to sign with, shared with the SENSE server (`sense keys shared`)")
+      ->type_name("FILE");
+}
+
+Result<SensePeer> open_peer(boost::asio::io_context& io, const std::string& uri,
+                            const SenseWay& way) {
+  auto server = resolve(io, uri);
+  if (!server) return tl::unexpected(server.error());
+  const auto own = own_endpoint(io, way.bind, *server);
+  if (!own) return tl::unexpected(own.error());
+  if (own->kind() != server->kind())
+    return fail(Code::badparam, "--bind '" + printable(way.bind) + "' is an address of " +
+                                    std::string(to_text(own->kind())) + ", and " + to_uri(*server) +
+                                    " one of " + std::string(to_text(server->kind())));
+  const auto group = datagram::DdpGroup::parse(way.ddp_group);
+  if (!group) return fail(Code::badparam, "--ddp-group " + group.error().message);
+  datagram::TransportOptions options;
+  options.peer = *server;
+  options.receive_buffer = 0;
+  options.unix_mode = socket_file_mode;
+  options.ipx_port = way.ipx_port;
+  options.ddp_group = *group;
+  SensePeer peer{std::move(*server), std::make_unique<Counters>(), nullptr,
+                 boost::asio::steady_timer(io), std::nullopt};
+  if (!way.key_file.empty()) {
+    auto key = datagram::read_shared_key(way.key_file);
+    if (!key) return tl::unexpected(key.error());
+    peer.key = std::move(*key);
+  }
+  auto transport = datagram::open_transport(io, *own, options, *peer.counters);
+  if (!transport)
+    return fail(transport.error().code,
+                transport.error().message + "; choose another address with --bind");
+  peer.transport = std::move(*transport);
+  return peer;
+}
+
+}  // namespace sense::cli

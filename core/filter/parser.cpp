@@ -1,0 +1,455 @@
+#include <algorithm>
+#include <charconv>
+
+#include "core/base/text.hpp"
+#include "core/filter/lexer.hpp"
+#include "core/filter/program.hpp"
+
+// A recursive descent that emits instructions while it reads: no tree is built.
+namespace sense::cesql {
+
+namespace {
+
+using Kind = Token::Kind;
+
+// How tightly the operators hold what stands between them (CESQL 1.0, section 3.6). NOT and - hold
+// tighter than all of these.
+constexpr int binding_logic = 1;
+constexpr int binding_comparison = 2;
+constexpr int binding_sum = 3;
+constexpr int binding_product = 4;
+constexpr int binding_match = 5;  // LIKE, IN
+
+struct Operator {
+  int binding;  // 0: none
+  Op op;
+};
+
+Operator operator_of(Kind kind) {
+  switch (kind) {
+    case Kind::kw_and: return {binding_logic, Op::skip_if_false};
+    case Kind::kw_or: return {binding_logic, Op::skip_if_true};
+    case Kind::kw_xor: return {binding_logic, Op::exclusive_or};
+    case Kind::equal: return {binding_comparison, Op::equal};
+    case Kind::unequal: return {binding_comparison, Op::unequal};
+    case Kind::less: return {binding_comparison, Op::less};
+    case Kind::less_equal: return {binding_comparison, Op::less_or_equal};
+    case Kind::more: return {binding_comparison, Op::greater};
+    case Kind::more_equal: return {binding_comparison, Op::greater_or_equal};
+    case Kind::plus: return {binding_sum, Op::add};
+    case Kind::minus: return {binding_sum, Op::subtract};
+    case Kind::star: return {binding_product, Op::multiply};
+    case Kind::slash: return {binding_product, Op::divide};
+    case Kind::percent: return {binding_product, Op::remainder};
+    case Kind::kw_like:
+    case Kind::kw_in:
+    case Kind::kw_not: return {binding_match, Op::like};
+    default: return {0, Op::equal};
+  }
+}
+
+// The pattern of LIKE with wildcards and escapes resolved.
+std::string pattern_of(std::string_view text) {
+  std::string pattern;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char next = at + 1 < text.size() ? text[at + 1] : '\0';
+    if (text[at] == '\\' && (next == '%' || next == '_')) {
+      pattern += next;
+      ++at;
+    } else if (text[at] == '_') {
+      pattern += any_character;
+    } else if (text[at] != '%') {
+      pattern += text[at];
+    } else if (!pattern.ends_with(any_characters)) {
+      pattern += any_characters;
+    }
+  }
+  return pattern;
+}
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t shown_max = 40;
+  return "'" + printable(text.substr(0, shown_max)) + (text.size() > shown_max ? "…'" : "'");
+}
+
+bool is_callable(std::string_view name) {
+  return std::none_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+class Parser {
+ public:
+  explicit Parser(std::string_view expression) {
+    program_.pool = expression;
+    program_.expression_length = expression.size();
+    token_ = next_token(expression, 0);
+  }
+
+  tl::expected<Program, FilterFault> parse() {
+    const auto type = expression(binding_logic);
+    if (type && token_.kind != Kind::end) refuse_rest();
+    if (fault_) return tl::unexpected(std::move(*fault_));
+    program_.result = *type;
+    program_.code.shrink_to_fit();
+    if (*type == Type::integer || *type == Type::text)
+      note_defect(FilterError::generic, 0,
+                  std::string("the expression gives ") +
+                      (*type == Type::integer ? "a number" : "a text") +
+                      ", and a filter needs true or false: compare it with something");
+    return std::move(program_);
+  }
+
+ private:
+  using Typed = std::optional<Type>;  // empty: fault_ says why
+
+  // ---- The grammar
+
+  Typed expression(int least_binding) {
+    auto left = prefix();
+    for (;;) {
+      const auto [binding, op] = operator_of(token_.kind);
+      if (!left || binding < least_binding || binding == 0) return left;
+      const auto sign = take();
+      if (binding == binding_match)
+        left = match(sign);
+      else if (op == Op::skip_if_false || op == Op::skip_if_true)
+        left = decision(sign, op);
+      else
+        left = infix(sign, binding, op);
+    }
+  }
+
+  Typed infix(Token sign, int binding, Op op) {
+    if (!expression(binding + 1)) return std::nullopt;
+    const bool number = binding == binding_sum || binding == binding_product;
+    return emit({op, 0, sign.at}, -1) ? Typed(number ? Type::integer : Type::boolean)
+                                      : std::nullopt;
+  }
+
+  // AND and OR, whose right side may not be needed.
+  Typed decision(Token sign, Op op) {
+    const auto decided = program_.code.size();
+    if (!emit({op, 0, sign.at}, -1) || !expression(binding_logic + 1)) return std::nullopt;
+    if (!emit({Op::to_boolean, 0, sign.at}, 0)) return std::nullopt;
+    program_.code[decided].operand = static_cast<std::int32_t>(program_.code.size());
+    return Type::boolean;
+  }
+
+  Typed match(Token sign) {
+    const bool negated = sign.kind == Kind::kw_not;
+    if (negated) sign = take();
+    if (sign.kind == Kind::kw_like) return like(sign, negated ? Op::not_like : Op::like);
+    if (sign.kind == Kind::kw_in) return in(sign, negated);
+    return refuse(sign, "NOT after a value is followed by LIKE or IN");
+  }
+
+  Typed like(Token sign, Op op) {
+    const auto pattern = take();
+    if (pattern.kind == Kind::not_closed) return refuse_operand(pattern);
+    if (pattern.kind != Kind::text) {
+      refuse(pattern, "LIKE takes a pattern in quotes, for instance 'com.example.%'");
+      fault_->result = false;  // what the specification's own cases expect
+      return std::nullopt;
+    }
+    const auto operand = keep(pattern_of(unquoted(text_of(pattern))), pattern);
+    return emit({op, 0, sign.at, operand}, 0) ? Typed(Type::boolean) : std::nullopt;
+  }
+
+  Typed in(Token sign, bool negated) {
+    const Depth depth(*this, sign);
+    if (!depth.allowed()) return std::nullopt;
+    if (const auto open = take(); open.kind != Kind::open)
+      return refuse(open, "IN is followed by a list such as ('a', 'b')");
+    std::vector<std::size_t> elements;
+    do {
+      if (!expression(binding_logic)) return std::nullopt;
+      elements.push_back(program_.code.size());
+      if (!emit({negated ? Op::not_in_element : Op::in_element, 0, sign.at}, -1))
+        return std::nullopt;
+    } while (take_if(Kind::comma));
+    if (!close("the list after IN")) return std::nullopt;
+    if (!emit({negated ? Op::not_in_end : Op::in_end, 0, sign.at}, 0)) return std::nullopt;
+    for (const auto element : elements)
+      program_.code[element].operand = static_cast<std::int32_t>(program_.code.size());
+    return Type::boolean;
+  }
+
+  Typed prefix() {
+    const auto sign = token_;
+    if (sign.kind != Kind::kw_not && sign.kind != Kind::minus && sign.kind != Kind::plus)
+      return operand();
+    take();
+    const bool literal =
+        token_.kind == Kind::integer && token_.at == sign.at + 1 && sign.kind != Kind::kw_not;
+    if (literal) return integer(sign, take());
+    if (sign.kind == Kind::plus)
+      return refuse(sign, "+ stands between two values, or directly before the digits of a number");
+    const Depth depth(*this, sign);
+    if (!depth.allowed() || !prefix()) return std::nullopt;
+    if (sign.kind == Kind::minus)
+      return emit({Op::negate, 0, sign.at}, 0) ? Typed(Type::integer) : std::nullopt;
+    return emit({Op::invert, 0, sign.at}, 0) ? Typed(Type::boolean) : std::nullopt;
+  }
+
+  Typed operand() {
+    const auto token = take();
+    switch (token.kind) {
+      case Kind::kw_true:
+      case Kind::kw_false:
+        return push({Op::boolean, 0, token.at, token.kind == Kind::kw_true}, Type::boolean);
+      case Kind::integer: return integer(token, token);
+      case Kind::text:
+        return push({Op::text, 0, token.at, keep(unquoted(text_of(token)), token)}, Type::text);
+      case Kind::kw_exists: return exists();
+      case Kind::open: return parentheses(token);
+      case Kind::name:
+      case Kind::function:
+        if (token_.kind == Kind::open && is_callable(text_of(token))) return call(token);
+        if (token.kind == Kind::function) break;
+        return attribute(token, Op::attribute, Op::extension, Type::unknown);
+      default: break;
+    }
+    return refuse_operand(token);
+  }
+
+  Typed parentheses(Token open) {
+    const Depth depth(*this, open);
+    if (!depth.allowed()) return std::nullopt;
+    const auto type = expression(binding_logic);
+    return type && close("the parenthesis at column " + column(open)) ? type : std::nullopt;
+  }
+
+  // `from` is the sign, if there is one.
+  Typed integer(Token from, Token digits) {
+    const bool negative = from.kind == Kind::minus;
+    const auto text = text_of(digits);
+    std::int64_t number = 0;
+    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (negative) number = -number;
+    if (wrong != std::errc{} || number != static_cast<std::int32_t>(number))
+      return refuse(from, "the number is not within -2147483648 to 2147483647");
+    return push({Op::integer, 0, from.at, static_cast<std::int32_t>(number)}, Type::integer);
+  }
+
+  Typed exists() {
+    const auto name = take();
+    if (name.kind != Kind::name)
+      return refuse(name, "EXISTS is followed by the name of an attribute, without parentheses");
+    return attribute(name, Op::attribute_exists, Op::extension_exists, Type::boolean);
+  }
+
+  Typed attribute(Token token, Op own, Op extension, Type type) {
+    const auto name = lower(text_of(token));
+    if (name == "data")
+      note_defect(FilterError::generic, token.at,
+                  "'data' cannot be reached by a filter, only attributes can");
+    if (const auto* known = find_attribute(name); known != nullptr)
+      return push({own, 0, token.at, static_cast<std::int32_t>(known - attributes().data())}, type);
+    return push({extension, 0, token.at, keep(name, token)}, type);
+  }
+
+  Typed call(Token name) {
+    const Depth depth(*this, name);
+    if (!depth.allowed()) return std::nullopt;
+    const auto before = program_.code.size();
+    const auto values_before = values_;
+    take();
+    std::size_t count = 0;
+    if (token_.kind != Kind::close) {
+      do {
+        if (!expression(binding_logic)) return std::nullopt;
+        if (++count > Filter::arguments_max)
+          return refuse(name, "the function has more than 64 arguments");
+      } while (take_if(Kind::comma));
+    }
+    if (!close("the call of " + std::string(text_of(name)))) return std::nullopt;
+    if (const auto* signature = find_signature(name, count); signature != nullptr)
+      return emit({Op::call, static_cast<std::uint8_t>(count), name.at,
+                   static_cast<std::int32_t>(signature->function)},
+                  1 - static_cast<int>(count))
+                 ? Typed(signature->result)
+                 : std::nullopt;
+    // What is not dispatched evaluates nothing.
+    program_.code.resize(before);
+    values_ = values_before;
+    return push({Op::missing_function, 0, name.at}, Type::unknown);
+  }
+
+  const Signature* find_signature(Token name, std::size_t count) {
+    auto wanted = std::string(text_of(name));
+    for (auto& c : wanted)
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    std::vector<std::string> names;
+    bool known = false;
+    for (const auto& signature : signatures) {
+      names.emplace_back(signature.name);
+      if (signature.name != wanted) continue;
+      if (count >= signature.arguments_min && count <= signature.arguments_max) return &signature;
+      known = true;
+    }
+    note_defect(FilterError::missing_function, name.at,
+                known ? wanted + " does not take " + std::to_string(count) +
+                            (count == 1 ? " argument" : " arguments")
+                      : unknown(text_of(name), wanted, names));
+    return nullptr;
+  }
+
+  static std::string unknown(std::string_view name, const std::string& wanted,
+                             const std::vector<std::string>& names) {
+    const auto near = nearest(wanted, names);
+    return "there is no function " + in_quotes(name) + (near.empty() ? "" : "; is " + near) +
+           (near.empty() ? "" : " meant?");
+  }
+
+  // ---- Tokens and instructions
+
+  Token take() {
+    const auto taken = token_;
+    token_ = next_token(program_.expression(), token_.at + token_.length);
+    return taken;
+  }
+
+  bool take_if(Kind kind) {
+    if (token_.kind != kind) return false;
+    take();
+    return true;
+  }
+
+  bool close(const std::string& what) {
+    if (take_if(Kind::close)) return true;
+    refuse(token_, token_.kind == Kind::end ? what + " is not closed: a ) is missing"
+                                            : "an operator or a ) is missing before " + shown());
+    return false;
+  }
+
+  std::string_view text_of(Token token) const { return token.in(program_.expression()); }
+  std::string shown() const { return in_quotes(text_of(token_)); }
+  std::string column(Token token) const {
+    return std::to_string(column_of(program_.expression(), token.at));
+  }
+
+  Typed push(Instruction instruction, Type type) {
+    return emit(instruction, 1) ? Typed(type) : std::nullopt;
+  }
+
+  bool emit(Instruction instruction, int values) {
+    values_ += values;
+    if (program_.code.size() >= Filter::steps_max)
+      refuse_at(instruction.at, "the expression has more than 1024 operands and operators");
+    else if (values_ > static_cast<int>(Filter::values_max))
+      refuse_at(instruction.at, "more than 128 values wait for their operators here");
+    else
+      program_.code.push_back(instruction);
+    return !fault_;
+  }
+
+  // The text in the pool: where the token is, when that says the same.
+  std::int32_t keep(const std::string& text, Token token) {
+    const auto where = text_of(token).find(text);
+    if (where != std::string_view::npos)
+      return Slice{static_cast<std::uint16_t>(token.at + where),
+                   static_cast<std::uint16_t>(text.size())}
+          .packed();
+    const auto at = static_cast<std::uint16_t>(program_.pool.size());
+    program_.pool += text;
+    return Slice{at, static_cast<std::uint16_t>(text.size())}.packed();
+  }
+
+  // One level of nesting, as long as it lives.
+  class Depth {
+   public:
+    Depth(Parser& parser, Token at) : parser_(parser) {
+      if (++parser_.depth_ > Filter::depth_max)
+        parser_.refuse(at, "the expression is nested more than 64 levels deep");
+    }
+    ~Depth() { --parser_.depth_; }
+    Depth(const Depth&) = delete;
+    Depth& operator=(const Depth&) = delete;
+    [[nodiscard]] bool allowed() const { return !parser_.fault_; }
+
+   private:
+    Parser& parser_;
+  };
+
+  // ---- Refusals; the first one counts
+
+  std::nullopt_t refuse_at(std::size_t octet, std::string why) {
+    if (!fault_)
+      fault_ = FilterFault{
+          FilterError::parse, column_of(program_.expression(), octet), std::move(why), {}};
+    return std::nullopt;
+  }
+  std::nullopt_t refuse(Token token, std::string why) {
+    return refuse_at(token.at, std::move(why));
+  }
+
+  std::nullopt_t refuse_operand(Token token) {
+    const auto text = in_quotes(text_of(token));
+    constexpr std::string_view wanted =
+        "an attribute, a text in quotes, a number, true, false or a ( is missing ";
+    switch (token.kind) {
+      case Kind::end: return refuse(token, std::string(wanted) + "at the end");
+      case Kind::not_closed: return refuse(token, "the text that starts here has no second quote");
+      case Kind::wrong_name:
+        return refuse(token, text + " is no attribute: their names have letters and digits only");
+      case Kind::function:
+        return refuse(token, text +
+                                 " is no attribute (their names have letters and digits only), "
+                                 "and a function is followed by (");
+      case Kind::not_allowed: return refuse(token, not_allowed(text));
+      default: return refuse(token, std::string(wanted) + "before " + text);
+    }
+  }
+
+  static std::string not_allowed(const std::string& text) {
+    if (text == "'&'" || text == "'|'") return text + " is no operator: write AND, OR";
+    if (text == "'!'") return text + " is no operator: write NOT, or != between two values";
+    return text + " means nothing outside of quotes";
+  }
+
+  void refuse_rest() {
+    if (token_.kind == Kind::close)
+      refuse(token_, "this ) closes nothing");
+    else if (token_.kind == Kind::not_allowed || token_.kind == Kind::not_closed)
+      refuse_operand(token_);
+    else
+      refuse(token_, "an operator such as AND or = is missing before " + shown());
+  }
+
+  void note_defect(FilterError kind, std::size_t octet, std::string why) {
+    if (!program_.defect)
+      program_.defect =
+          FilterFault{kind, column_of(program_.expression(), octet), std::move(why), {}};
+  }
+
+  Program program_;
+  Token token_;
+  std::size_t depth_ = 0;
+  int values_ = 0;
+  std::optional<FilterFault> fault_;
+};
+
+}  // namespace
+
+std::size_t column_of(std::string_view expression, std::size_t octet) {
+  const auto before = expression.substr(0, octet);
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; };
+  return 1 + before.size() -
+         static_cast<std::size_t>(std::count_if(before.begin(), before.end(), continues));
+}
+
+tl::expected<Program, FilterFault> parse(std::string_view expression) {
+  const auto refuse = [](std::size_t column, const char* why) {
+    return tl::unexpected(FilterFault{FilterError::parse, column, why, {}});
+  };
+  if (expression.size() > Filter::length_max)
+    return refuse(1, "the expression is longer than 4096 octets");
+  for (std::size_t at = 0; at < expression.size();) {
+    const auto c = first_code_point(expression.substr(at));
+    if (c.length == 0 || c.value == 0)
+      return refuse(column_of(expression, at), "here is something else than UTF-8 text");
+    at += c.length;
+  }
+  return Parser(expression).parse();
+}
+
+}  // namespace sense::cesql

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "core/base/error.hpp"
+#include "core/http/message.hpp"
+
+namespace sense::http {
+
+// The HTTP status that stands for an error code.
+[[nodiscard]] unsigned status_of(Code code);
+
+// The error as problem details (RFC 9457), with the members `code` and `symbol`.
+[[nodiscard]] Answer problem(const Error& error);
+// The same with the member `field`, the one that is wrong; empty: none.
+[[nodiscard]] Answer problem(const Error& error, std::string_view field);
+// The same under another status, for what HTTP has a more precise one for.
+[[nodiscard]] Answer problem(unsigned status, const Error& error);
+
+}  // namespace sense::http

@@ -1,0 +1,88 @@
+#include "core/http/request_guard.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/base/text.hpp"
+#include "core/http/problem.hpp"
+
+namespace sense::http {
+
+namespace {
+
+bool from_this_machine(const boost::asio::ip::address& from) {
+  if (from.is_v6() && from.to_v6().is_v4_mapped()) {
+    const auto bytes = from.to_v6().to_bytes();
+    return bytes[12] == 127;
+  }
+  return from.is_loopback();
+}
+
+// The host of "host:port", "[v6]:port" or either without a port.
+std::string_view host_of(std::string_view authority) {
+  if (authority.starts_with('[')) {
+    const auto close = authority.find(']');
+    return close == std::string_view::npos ? authority : authority.substr(0, close + 1);
+  }
+  return authority.substr(0, authority.find(':'));
+}
+
+Answer refuse(unsigned status, const std::string& why) {
+  return problem(status, Error{Code::noaccess, why});
+}
+
+}  // namespace
+
+Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text) {
+  const auto refuse_text = [&] {
+    return fail(Code::badparam, "listen: '" + printable(text.substr(0, 100)) +
+                                    "' is not an IP address and a port such as 127.0.0.1:8080 or "
+                                    "[::1]:8080");
+  };
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return refuse_text();
+  auto host = text.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  boost::system::error_code wrong_address;
+  const auto address = boost::asio::ip::make_address(host, wrong_address);
+  std::uint16_t port = 0;
+  const auto* const last = text.data() + text.size();
+  const auto [end, wrong_port] = std::from_chars(text.data() + colon + 1, last, port);
+  if (wrong_address || address.is_v6() != bracketed || wrong_port != std::errc{} || end != last)
+    return refuse_text();
+  return boost::asio::ip::tcp::endpoint(address, port);
+}
+
+Admission::Admission(std::vector<std::string> hosts, bool allow_anonymous)
+    : hosts_(std::move(hosts)), allow_anonymous_(allow_anonymous) {
+  for (auto& host : hosts_) host = lower(host);
+}
+
+bool Admission::is_ours(std::string_view authority) const {
+  return std::find(hosts_.begin(), hosts_.end(), lower(host_of(authority))) != hosts_.end();
+}
+
+std::optional<Answer> Admission::refusal(const boost::asio::ip::address& from,
+                                         const std::vector<std::string_view>& hosts_given,
+                                         const std::string_view* origin, bool permitted) const {
+  if (!permitted && !allow_anonymous_ && !from_this_machine(from))
+    return refuse(403,
+                  "nobody is authenticated here yet, so only requests from this machine are "
+                  "served; to serve others, set allow-anonymous: true in this gateway's "
+                  "configuration");
+  if (hosts_given.size() != 1)
+    return problem(400, Error{Code::protoerror, "a request has exactly one Host header"});
+  if (!is_ours(trim(hosts_given.front())))
+    return refuse(421, "Host '" + printable(hosts_given.front().substr(0, 100)) +
+                           "' is not a name of this service; to allow it, add it to hosts in this "
+                           "gateway's configuration");
+  if (origin == nullptr) return std::nullopt;
+  const auto scheme_end = origin->find("://");
+  if (scheme_end != std::string_view::npos && is_ours(origin->substr(scheme_end + 3)))
+    return std::nullopt;
+  return refuse(403, "a web page from elsewhere ('" + printable(origin->substr(0, 100)) +
+                         "') may not use this service");
+}
+
+}  // namespace sense::http

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/http/message.hpp"
+
+namespace sense::http {
+
+// "127.0.0.1:8080" or "[::1]:8080". Fails with the key's name.
+[[nodiscard]] Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text);
+
+// Who may ask at all: from where, and by which name. A value.
+class Admission {
+ public:
+  // `hosts` without ports, IPv6 addresses in brackets.
+  Admission(std::vector<std::string> hosts, bool allow_anonymous);
+
+  // The refusal, or nothing. `hosts_given` are the request's Host headers, `origin` its Origin or
+  // null. `permitted`: the request carries its own permission, so it may come from anywhere.
+  [[nodiscard]] std::optional<Answer> refusal(const boost::asio::ip::address& from,
+                                              const std::vector<std::string_view>& hosts_given,
+                                              const std::string_view* origin,
+                                              bool permitted = false) const;
+
+ private:
+  [[nodiscard]] bool is_ours(std::string_view authority) const;
+
+  std::vector<std::string> hosts_;
+  bool allow_anonymous_;
+};
+
+}  // namespace sense::http

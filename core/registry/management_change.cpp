@@ -1,0 +1,63 @@
+#include "core/registry/management_change.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/json.hpp"
+
+namespace sense {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// Anybody may publish an event that looks like one; only the broker can be its principal.
+bool is_brokers(const Event& event, std::string_view local_prefix) {
+  return event.principal == "broker" && event.type.ns() == management_namespace &&
+         event.type.local().starts_with(local_prefix);
+}
+
+std::vector<std::string> schemes_in(const Json& value) {
+  std::vector<std::string> schemes;
+  if (!value.is_object() || !value.contains("schemes") || !value["schemes"].is_array())
+    return schemes;
+  for (const auto& scheme : value["schemes"])
+    if (scheme.is_string()) schemes.push_back(scheme.get<std::string>());
+  return schemes;
+}
+
+}  // namespace
+
+std::optional<SubscriptionChange> subscription_change(const Event& event) {
+  if (!is_brokers(event, "subscription-")) return std::nullopt;
+  auto change = change_from_json(event.data);
+  if (!change || !change->subscription) return std::nullopt;
+  return SubscriptionChange{std::move(*change->subscription), std::move(change->reason)};
+}
+
+std::optional<UnreadableChange> unreadable_change(const Event& event) {
+  if (!is_brokers(event, "subscription-")) return std::nullopt;
+  const auto change = change_from_json(event.data);
+  if (!change || change->subscription) return std::nullopt;
+  return UnreadableChange{event.subject, change->subscription.error().message};
+}
+
+std::optional<GatewayChange> gateway_change(const Event& event) {
+  if (!is_brokers(event, "gateway-")) return std::nullopt;
+  const auto data = Json::parse(event.data, nullptr, false);
+  if (!data.is_object() || !data.contains("key") || !data["key"].is_string()) return std::nullopt;
+  GatewayChange change{data["key"].get<std::string>(), {}};
+  if (event.type.local() == "gateway-changed" && data.contains("value"))
+    change.schemes = schemes_in(data["value"]);
+  return change;
+}
+
+std::string gateway_entry(const std::vector<std::string>& schemes,
+                          const std::vector<std::string>& listening) {
+  return json_text(Json{{"schemes", schemes}, {"listening", listening}});
+}
+
+std::vector<std::string> schemes_of_entry(const std::string& value) {
+  return schemes_in(Json::parse(value, nullptr, false));
+}
+
+}  // namespace sense

@@ -1,0 +1,359 @@
+#include "core/registry/subscription_client.hpp"
+
+#include <algorithm>
+
+#include "core/base/log.hpp"
+#include "core/base/random.hpp"
+#include "core/base/text.hpp"
+#include "core/base/uri.hpp"
+#include "core/registry/management_change.hpp"
+#include "core/subscription/subscription_edit.hpp"
+#include "core/subscription/test_event.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr const char* kind = "subscription";
+
+Result<Subscription> read(const RegistryEntry& entry) {
+  auto subscription = subscription_from_json(entry.value);
+  if (!subscription)
+    return fail(Code::notyetimplemented,
+                "subscription " + printable(entry.key) +
+                    " is kept and not served: this version cannot read it: " +
+                    subscription.error().message);
+  subscription->revision = entry.revision;
+  return subscription;
+}
+
+Result<SubscriptionRef> parsed(const RegistryEntry& entry) {
+  auto subscription = read(entry);
+  if (!subscription) return tl::unexpected(subscription.error());
+  return std::make_shared<const Subscription>(std::move(*subscription));
+}
+
+Status require_period(Duration period) {
+  if (period >= std::chrono::seconds{1}) return {};
+  return fail(Code::badparam, "subscription: period is at least one second");
+}
+
+Status require_own(const Subscription& subscription) {
+  if (subscription.via != "config") return {};
+  return fail(Code::noaccess,
+              "subscription " + subscription.id + " is the configuration file's: change it there");
+}
+
+tl::unexpected<Error> no_list() {
+  return fail(Code::noaccess,
+              "subscriptions cannot be listed: the allow file of the broker grants this gateway "
+              "neither 'list' nor 'manage'");
+}
+
+// What was asked of one callback says nothing about another.
+Status require_pending(const Subscription& subscription, const std::string& asked) {
+  if (subscription.state != SubscriptionState::pending)
+    return fail(Code::duplicate, "the subscription is not pending any more");
+  if (subscription.callback != asked)
+    return fail(Code::duplicate, "the subscription has another callback meanwhile");
+  return {};
+}
+
+Status require_verified(const Subscription& subscription) {
+  if (subscription.state != SubscriptionState::pending) return {};
+  return fail(Code::badcontext, "subscription " + subscription.id +
+                                    " is pending: its callback has not agreed to anything yet");
+}
+
+}  // namespace
+
+void tell_unreadable(const Event& change) {
+  if (const auto unreadable = unreadable_change(change))
+    log::warn("a change of a subscription cannot be read; it is served as it was, if it was",
+              {{"id", unreadable->id}, {"reason", unreadable->reason}});
+}
+
+std::optional<Subscription> readable(const RegistryEntry& entry) {
+  auto subscription = subscription_from_json(entry.value);
+  if (subscription) return std::move(*subscription);
+  log::warn("a subscription cannot be read; it is kept and not served",
+            {{"id", entry.key}, {"reason", subscription.error().message}});
+  return std::nullopt;
+}
+
+Status RegistrySubscriptions::check(const Subscription& subscription) const {
+  if (auto status = validate(subscription); !status) return status;
+  const auto uri = parse_uri(subscription.callback);
+  if (!uri) return tl::unexpected(uri.error());
+  if (served_.scheme(uri->scheme)) return {};
+  return fail(Code::noserver, "callback: no gateway here serves '" + uri->scheme +
+                                  ":'; configure one in section `gateways`");
+}
+
+Status RegistrySubscriptions::check_period(const Request& request) const {
+  if (auto status = require_period(request.period); !status) return status;
+  if (!request.period_exact || request.period <= served_.lease_max) return {};
+  return fail(Code::badparam, "subscription: period is at most " + to_text(served_.lease_max) +
+                                  " here (lease-max), not " + to_text(request.period));
+}
+
+void RegistrySubscriptions::create(Request request, Answer<SubscriptionRef> done) {
+  const auto now = clock_.now().wall;
+  auto status = check_period(request);
+  Subscription subscription;
+  subscription.id = "s-" + random_token(130);
+  subscription.owner = std::move(request.owner);
+  subscription.via = std::move(request.via);
+  subscription.created = subscription.updated = now;
+  subscription.types = std::move(request.types);
+  subscription.sources = std::move(request.sources);
+  subscription.filter = std::move(request.filter);
+  subscription.callback = std::move(request.callback);
+  subscription.period = std::min(request.period, served_.lease_max);
+  subscription.expires = now + subscription.period;
+  subscription.state =
+      request.callback_proved ? SubscriptionState::active : SubscriptionState::pending;
+  subscription.edition = std::move(request.edition);
+  subscription.language = std::move(request.language);
+  subscription.delivery = request.delivery;
+  subscription.labels = std::move(request.labels);
+  if (status) status = check(subscription);
+  if (!status) {
+    later_([done, error = status.error()] { done(tl::unexpected(error)); });
+    return;
+  }
+  put(std::move(subscription), 0, "created", std::move(done));
+}
+
+void RegistrySubscriptions::put(Subscription subscription, std::uint64_t revision,
+                                std::string reason, Answer<SubscriptionRef> done) {
+  RegistryEntry entry{kind, subscription.id, revision, to_json(subscription, true)};
+  bus_.registry_put(
+      std::move(entry), std::move(reason),
+      [done, subscription = std::move(subscription)](Result<std::uint64_t> answer) mutable {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        subscription.revision = *answer;
+        done(std::make_shared<const Subscription>(std::move(subscription)));
+      });
+}
+
+void RegistrySubscriptions::edit(std::string id, std::string reason, Change change,
+                                 Answer<SubscriptionRef> done, int tries) {
+  bus_.registry_get(kind, id, [=, this](Result<RegistryEntry> entry) {
+    if (!entry) return done(tl::unexpected(entry.error()));
+    auto subscription = read(*entry);
+    if (!subscription) return done(tl::unexpected(subscription.error()));
+    if (auto status = change(*subscription); !status) return done(tl::unexpected(status.error()));
+    subscription->updated = clock_.now().wall;
+    put(std::move(*subscription), entry->revision, reason,
+        [=, this](Result<SubscriptionRef> answer) {
+          if (!answer && answer.error().code == Code::badcontext && tries > 1)
+            return edit(id, reason, change, done, tries - 1);
+          done(std::move(answer));
+        });
+  });
+}
+
+void RegistrySubscriptions::renew(std::string id, Duration period, Answer<SubscriptionRef> done) {
+  const auto granted = std::min(period, served_.lease_max);
+  edit(
+      std::move(id), "renewed",
+      [this, period, granted](Subscription& subscription) -> Status {
+        if (auto status = require_period(period); !status) return status;
+        if (!subscription.expires)
+          return fail(Code::noaccess,
+                      "this subscription is the configuration file's and has no lease");
+        subscription.period = granted;
+        subscription.expires = clock_.now().wall + granted;
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::cancel(std::string id, std::string reason,
+                                   Answer<SubscriptionRef> done) {
+  bus_.registry_get(kind, id, [=, this](Result<RegistryEntry> entry) {
+    if (!entry) return done(tl::unexpected(entry.error()));
+    const auto subscription = parsed(*entry);
+    if (!subscription) return done(tl::unexpected(subscription.error()));
+    if (auto status = require_own(**subscription); !status)
+      return done(tl::unexpected(status.error()));
+    bus_.registry_remove(kind, id, 0, reason, [done, subscription](Result<std::uint64_t> answer) {
+      if (!answer) return done(tl::unexpected(answer.error()));
+      auto ended = **subscription;
+      ended.state = SubscriptionState::ended;
+      ended.revision = *answer;
+      done(std::make_shared<const Subscription>(std::move(ended)));
+    });
+  });
+}
+
+void RegistrySubscriptions::confirm(std::string id, std::string token,
+                                    Answer<SubscriptionRef> done) {
+  // A callback may be faster than the registry.
+  if (const auto kept = keeping_.find(id); kept != keeping_.end()) {
+    kept->second.push_back([this, id, token, done] { confirm(id, token, done); });
+    return;
+  }
+  edit(
+      std::move(id), "confirmed",
+      [hash = sha256_hex(token)](Subscription& subscription) -> Status {
+        if (subscription.challenge_hash.empty() || !equal_secret(hash, subscription.challenge_hash))
+          return fail(Code::noaccess, "this is not the token that the callback was sent");
+        subscription.state = SubscriptionState::active;
+        subscription.challenge_hash.clear();
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::activate(std::string id, std::string asked,
+                                     Answer<SubscriptionRef> done) {
+  edit(
+      std::move(id), "callback verified",
+      [asked = std::move(asked)](Subscription& subscription) -> Status {
+        if (auto status = require_pending(subscription, asked); !status) return status;
+        subscription.state = SubscriptionState::active;
+        subscription.challenge_hash.clear();
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::set_suspended(std::string id, bool suspended, std::string reason,
+                                          Answer<SubscriptionRef> done) {
+  using State = SubscriptionState;
+  edit(
+      std::move(id), suspended ? "callback failing" : "callback answering again",
+      [suspended, reason = std::move(reason)](Subscription& subscription) -> Status {
+        if (subscription.state != (suspended ? State::active : State::suspended))
+          return fail(Code::duplicate, "the subscription is " +
+                                           std::string(to_text(subscription.state)) + " already");
+        subscription.state = suspended ? State::suspended : State::active;
+        subscription.reason = reason;
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::keep_challenge(std::string id, std::string asked, std::string token,
+                                           Answer<SubscriptionRef> done) {
+  keeping_.try_emplace(id);
+  edit(
+      id, "verification asked",
+      [asked = std::move(asked), hash = sha256_hex(token)](Subscription& subscription) -> Status {
+        if (auto status = require_pending(subscription, asked); !status) return status;
+        subscription.challenge_hash = hash;
+        return {};
+      },
+      [this, id, done = std::move(done)](Result<SubscriptionRef> answer) {
+        const auto waiting = keeping_.extract(id);
+        done(std::move(answer));
+        if (waiting.empty()) return;
+        for (const auto& confirmation : waiting.mapped()) confirmation();
+      });
+}
+
+void RegistrySubscriptions::edit(std::string id, std::uint64_t revision, std::string patch,
+                                 Answer<SubscriptionRef> done) {
+  edit(
+      std::move(id), "edited by its owner",
+      [this, revision, patch = std::move(patch)](Subscription& subscription) -> Status {
+        if (auto status = require_own(subscription); !status) return status;
+        if (revision != 0 && revision != subscription.revision)
+          return fail(Code::badcontext, "subscription " + subscription.id +
+                                            " has been changed meanwhile (its revision is " +
+                                            std::to_string(subscription.revision) +
+                                            "): read it again and repeat");
+        auto changed = edited(subscription, patch);
+        if (!changed) return tl::unexpected(changed.error());
+        if (auto status = check(*changed); !status) return status;
+        subscription = std::move(*changed);
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::set_state(std::string id, SubscriptionState state, std::string reason,
+                                      Answer<SubscriptionRef> done) {
+  edit(
+      std::move(id), std::move(reason),
+      [state](Subscription& subscription) -> Status {
+        if (auto status = require_own(subscription); !status) return status;
+        if (auto status = require_verified(subscription); !status) return status;
+        if (subscription.state != state) subscription.reason.clear();
+        subscription.state = state;
+        return {};
+      },
+      std::move(done));
+}
+
+void RegistrySubscriptions::pause(std::string id, Answer<SubscriptionRef> done) {
+  set_state(std::move(id), SubscriptionState::paused, "paused by its owner", std::move(done));
+}
+
+void RegistrySubscriptions::resume(std::string id, Answer<SubscriptionRef> done) {
+  set_state(std::move(id), SubscriptionState::active, "resumed by its owner", std::move(done));
+}
+
+void RegistrySubscriptions::test(std::string id, std::string by, Answer<Receipt> done) {
+  get(std::move(id),
+      [this, by = std::move(by), done = std::move(done)](const Result<SubscriptionRef>& found) {
+        if (!found) return done(tl::unexpected(found.error()));
+        if (auto status = require_verified(**found); !status)
+          return done(tl::unexpected(status.error()));
+        bus_.publish(test_event(**found, by, clock_.now().wall), done);
+      });
+}
+
+void RegistrySubscriptions::get(std::string id, Answer<SubscriptionRef> done) {
+  bus_.registry_get(kind, std::move(id), [done](Result<RegistryEntry> entry) {
+    if (!entry) return done(tl::unexpected(entry.error()));
+    done(parsed(*entry));
+  });
+}
+
+void RegistrySubscriptions::list(std::string owner, std::string after, std::uint32_t limit,
+                                 Answer<Page> done) {
+  collect(std::move(owner), std::move(after), std::clamp(limit, 1U, 1000U), {}, std::move(done));
+}
+
+void RegistrySubscriptions::collect(std::string owner, std::string after, std::uint32_t limit,
+                                    Page page, Answer<Page> done) {
+  bus_.registry_list(
+      kind, after, 1000,
+      [=, this, page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        if (answer->own_only) return done(no_list());
+        for (const auto& entry : answer->entries) {
+          auto subscription = parsed(entry);
+          if (!owner.empty() &&
+              owner != (subscription ? (*subscription)->owner : owner_from_json(entry.value)))
+            continue;
+          if (page.subscriptions.size() + page.unreadable.size() == limit) {
+            page.more = true;
+            return done(std::move(page));
+          }
+          if (subscription)
+            page.subscriptions.push_back(std::move(*subscription));
+          else
+            page.unreadable.push_back({entry.key, subscription.error().message});
+        }
+        if (!answer->more || answer->entries.empty()) return done(std::move(page));
+        collect(owner, answer->entries.back().key, limit, std::move(page), done);
+      });
+}
+
+void RegistrySubscriptions::sources(std::string after, std::uint32_t limit,
+                                    Answer<SourcePage> done) {
+  bus_.registry_list("source", std::move(after), std::clamp(limit, 1U, 1000U),
+                     [done](Result<Bus::RegistryPage> answer) {
+                       if (!answer) return done(tl::unexpected(answer.error()));
+                       SourcePage page;
+                       for (auto& entry : answer->entries) page.sources.push_back(entry.key);
+                       page.more = answer->more;
+                       done(std::move(page));
+                     });
+}
+
+}  // namespace sense

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/sense/address.hpp"
+
+// The packets in which IPX and AppleTalk carry a datagram of SENSE: read and written. Pure
+// functions; what is read comes from strangers.
+namespace sense::datagram {
+
+// A datagram of IPX or DDP. The octets are part of what was read.
+struct Frame {
+  Endpoint to;
+  Endpoint from;
+  std::string_view octets;
+};
+
+// ---- IPX (core/sense/transport/ipx.cpp)
+
+inline constexpr std::size_t ipx_header_size = 30;
+
+// An IPX packet as RFC 1234 has it in UDP. Nothing: it has a checksum, which RFC 1234 reserves, or
+// is shorter than it says. `cut`: it was longer than the buffer, and its end is missing.
+[[nodiscard]] std::optional<Frame> read_ipx(std::string_view packet, bool cut);
+// Writes 30 octets. REQUIRES: both ends are of IPX, and size is at most 65,505.
+void write_ipx_header(char* place, const Endpoint& to, const Endpoint& from, std::size_t size);
+
+// ---- AppleTalk (core/sense/transport/ddp.cpp)
+
+inline constexpr std::size_t ddp_data_max = 586;  // Inside AppleTalk, chapter 4
+inline constexpr std::size_t ltoudp_header_size = 4 + 3;
+inline constexpr std::size_t ddp_header_size = 5;  // the short one; the long one has 13
+
+// A frame of the LocalTalk link (LLAP) in UDP (LToUDP): behind the number that its sender gave
+// itself.
+struct LinkFrame {
+  std::uint32_t sender = 0;
+  std::uint8_t to = 0;
+  std::uint8_t from = 0;
+  std::uint8_t type = 0;
+  std::string_view octets;
+};
+enum LinkType : std::uint8_t {
+  link_short_ddp = 0x01,
+  link_long_ddp = 0x02,
+  link_enquiry = 0x81,
+  link_acknowledgement = 0x82,
+};
+
+[[nodiscard]] std::optional<LinkFrame> read_link_frame(std::string_view packet);
+// Writes 7 octets.
+void write_link_header(char* place, const LinkFrame& frame);
+
+// The DDP datagram in a link frame; `network` is that of the link, which a short header leaves out.
+// Nothing: it is not DDP of SENSE's type, too short, or its checksum is wrong.
+[[nodiscard]] std::optional<Frame> read_ddp(const LinkFrame& frame, std::uint16_t network);
+// Writes the 5 octets of a short header. REQUIRES: size is at most ddp_data_max.
+void write_ddp_header(char* place, const Endpoint& to, const Endpoint& from, std::size_t size);
+
+}  // namespace sense::datagram

@@ -1,0 +1,358 @@
+#include "core/sense/transport/socket.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "core/base/check.hpp"
+#include "core/base/log.hpp"
+
+namespace sense::datagram {
+
+namespace {
+
+constexpr std::size_t batch_max = 256;
+constexpr std::size_t batch_min = 16;
+constexpr std::size_t inbox_octets = 1024 * 1024;
+constexpr std::size_t inbox_each_min = 1024;  // no frame of LocalTalk is longer
+constexpr std::size_t outbox_octets = 256 * 1024;
+// After so many datagrams other work of the reactor gets its turn.
+constexpr std::size_t turn_max = 1024;
+
+struct alignas(cmsghdr) Control {
+  std::array<char, CMSG_SPACE(sizeof(std::uint32_t))> octets;
+};
+
+bool says_nobody(int error) { return error == ECONNREFUSED || error == ENOENT; }
+
+std::uint16_t port_of(in_port_t port) { return ntohs(port); }
+
+}  // namespace
+
+SocketAddress::SocketAddress(const Endpoint& endpoint) : SocketAddress() {
+  const auto host = endpoint.host();
+  switch (endpoint.kind()) {
+    case TransportKind::ipv4:
+      four.sin_family = AF_INET;
+      four.sin_port = htons(endpoint.port());
+      std::memcpy(&four.sin_addr, host.data(), host.size());
+      length = sizeof(four);
+      return;
+    case TransportKind::ipv6:
+      six.sin6_family = AF_INET6;
+      six.sin6_port = htons(endpoint.port());
+      six.sin6_scope_id = endpoint.zone();
+      std::memcpy(&six.sin6_addr, host.data(), host.size());
+      length = sizeof(six);
+      return;
+    default:
+      SENSE_CHECK(endpoint.kind() == TransportKind::unix_path &&
+                  host.size() < sizeof(path.sun_path));
+      path.sun_family = AF_UNIX;
+      std::memcpy(path.sun_path, host.data(), host.size());
+      length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + host.size() + 1);
+  }
+}
+
+Endpoint SocketAddress::endpoint() const {
+  if (length >= sizeof(four) && any.sa_family == AF_INET)
+    return {boost::asio::ip::address_v4(ntohl(four.sin_addr.s_addr)), port_of(four.sin_port)};
+  if (length >= sizeof(six) && any.sa_family == AF_INET6) {
+    boost::asio::ip::address_v6::bytes_type bytes;
+    std::memcpy(bytes.data(), &six.sin6_addr, bytes.size());
+    return {boost::asio::ip::address_v6(bytes, six.sin6_scope_id), port_of(six.sin6_port)};
+  }
+  constexpr auto before = offsetof(sockaddr_un, sun_path);
+  if (length <= before || any.sa_family != AF_UNIX) return {};
+  const auto size = std::min<std::size_t>(length - before, sizeof(path.sun_path));
+  const std::string_view name(path.sun_path, ::strnlen(path.sun_path, size));
+  return Endpoint::may_be_path(name) ? Endpoint::at_path(name) : Endpoint();
+}
+
+// The vectors that recvmmsg wants, over one buffer. Made once: a datagram costs no memory.
+struct SocketTransport::Inbox {
+  explicit Inbox(std::size_t octets_each)
+      : each(octets_each),
+        slots(std::clamp(inbox_octets / octets_each, batch_min, batch_max)),
+        octets(slots * each),
+        messages(slots),
+        pieces(slots),
+        from(slots),
+        controls(slots),
+        datagrams(slots) {
+    for (std::size_t i = 0; i < slots; ++i) {
+      pieces[i] = {octets.data() + i * each, each};
+      messages[i].msg_hdr.msg_iov = &pieces[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    prepare(slots);
+  }
+  // The system writes into the headers; this makes the first ones good for another call.
+  void prepare(std::size_t used) {
+    for (std::size_t i = 0; i < used; ++i) {
+      auto& header = messages[i].msg_hdr;
+      header.msg_name = &from[i].any;
+      header.msg_namelen = sizeof(from[i].path);
+      header.msg_control = controls[i].octets.data();
+      header.msg_controllen = controls[i].octets.size();
+      header.msg_flags = 0;
+    }
+  }
+
+  std::size_t each;
+  std::size_t slots;
+  std::vector<char> octets;
+  std::vector<mmsghdr> messages;
+  std::vector<iovec> pieces;
+  std::vector<SocketAddress> from;
+  std::vector<Control> controls;
+  std::vector<Datagram> datagrams;
+};
+
+// What waits to be sent, in one buffer.
+struct SocketTransport::Outbox {
+  explicit Outbox(std::size_t longest)
+      : octets(std::max(outbox_octets, longest)),
+        messages(batch_max),
+        pieces(batch_max),
+        to(batch_max) {
+    for (std::size_t i = 0; i < batch_max; ++i) {
+      messages[i].msg_hdr.msg_iov = &pieces[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+  }
+  [[nodiscard]] bool has_room(std::size_t size) const {
+    return count < batch_max && octets.size() - used >= size;
+  }
+  void add(std::size_t size) {
+    pieces[count] = {octets.data() + used, size};
+    auto& header = messages[count].msg_hdr;
+    header.msg_name = to[count].length == 0 ? nullptr : &to[count].any;
+    header.msg_namelen = to[count].length;
+    used += size;
+    ++count;
+  }
+
+  std::vector<char> octets;
+  std::vector<mmsghdr> messages;
+  std::vector<iovec> pieces;
+  std::vector<SocketAddress> to;
+  std::size_t used = 0;
+  std::size_t count = 0;
+};
+
+SocketTransport::SocketTransport(boost::asio::io_context& reactor, const TransportOptions& options,
+                                 Shape shape, Counters& counters)
+    : options_(options),
+      unanswerable_(counters["sense.datagrams.unanswerable"]),
+      misframed_(counters["sense.datagrams.misframed"]),
+      foreign_(counters["sense.datagrams.foreign"]),
+      descriptor_(reactor),
+      shape_(shape),
+      in_(std::make_unique<Inbox>(shape.header_max + std::max(options.octets_max, inbox_each_min))),
+      out_(std::make_unique<Outbox>(shape.header_max + shape.sendable_max)),
+      kernel_drops_(counters["sense.datagrams.kernel-drops"]),
+      sent_(counters["sense.datagrams.sent"]),
+      send_failed_(counters["sense.datagrams.send-failed"]) {}
+
+// Those that derive close the socket themselves: what they do then is theirs.
+SocketTransport::~SocketTransport() { *open_ = false; }
+
+std::string SocketTransport::system_text(int error) {
+  return std::generic_category().message(error);
+}
+
+tl::unexpected<Error> SocketTransport::cannot_bind(int error) const {
+  return fail(Code::addrnotavail,
+              "cannot bind " + to_uri(local_) + ": " + std::generic_category().message(error));
+}
+
+Status SocketTransport::open_socket(int family) {
+  const int made = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (made < 0) return cannot_bind(errno);
+  boost::system::error_code problem;
+  descriptor_.assign(made, problem);
+  if (problem) {
+    ::close(made);
+    return cannot_bind(problem.value());
+  }
+  ask_for_buffers(family);
+  return {};
+}
+
+Status SocketTransport::bind_socket(const SocketAddress& address) {
+  if (::bind(socket(), &address.any, address.length) < 0) return cannot_bind(errno);
+  return {};
+}
+
+Status SocketTransport::set_option(int level, int option, const void* value, socklen_t size) {
+  if (::setsockopt(socket(), level, option, value, size) < 0) return cannot_bind(errno);
+  return {};
+}
+
+SocketAddress SocketTransport::bound_to() {
+  SocketAddress address;
+  address.length = sizeof(address.path);
+  if (::getsockname(socket(), &address.any, &address.length) < 0) address.length = 0;
+  return address;
+}
+
+void SocketTransport::ask_for_buffers(int family) {
+  const int on = 1;
+  (void)::setsockopt(socket(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
+  const auto wanted = static_cast<int>(options_.receive_buffer);
+  if (wanted == 0) return;
+  (void)::setsockopt(socket(), SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
+  if (family == AF_UNIX) return;  // what waits there counts as its sender's
+  // Beyond the system's limit for those who may.
+  if (::setsockopt(socket(), SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted)) < 0)
+    (void)::setsockopt(socket(), SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
+  int granted = 0;
+  socklen_t size = sizeof(granted);
+  (void)::getsockopt(socket(), SOL_SOCKET, SO_RCVBUF, &granted, &size);
+  // Linux answers twice what it grants, for its own book-keeping.
+  if (granted / 2 >= wanted) return;
+  log::info(
+      "the receive buffer is smaller than wanted; bursts may be lost and sent again; raise "
+      "the kernel's net.core.rmem_max",
+      {{"listen", to_uri(local_)},
+       {"octets", std::to_string(granted / 2)},
+       {"wanted", std::to_string(wanted)}});
+}
+
+void SocketTransport::start(OnBatch on_batch, OnRefused on_refused) {
+  on_batch_ = std::move(on_batch);
+  on_refused_ = std::move(on_refused);
+  wait();
+}
+
+void SocketTransport::wait() {
+  descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                         [this, open = open_](const boost::system::error_code& problem) {
+                           if (!*open || problem == boost::asio::error::operation_aborted) return;
+                           drain();
+                           if (*open) wait();
+                         });
+}
+
+void SocketTransport::drain() {
+  for (std::size_t taken = 0; taken < turn_max;) {
+    const auto count = receive();
+    if (!count) return;
+    if (*count > 0) hand_on(*count);
+    if (!*open_) return;
+    taken += std::max<std::size_t>(*count, 1);
+  }
+}
+
+std::optional<std::size_t> SocketTransport::receive() {
+  const int count = ::recvmmsg(socket(), in_->messages.data(), static_cast<unsigned>(in_->slots),
+                               MSG_DONTWAIT, nullptr);
+  if (count >= 0) return static_cast<std::size_t>(count);
+  const int error = errno;
+  if (error == EAGAIN || error == EWOULDBLOCK) return std::nullopt;
+  // What became of one that was sent earlier. It is told once, and others wait behind it.
+  if (says_nobody(error) && on_refused_) on_refused_();
+  return 0;
+}
+
+void SocketTransport::hand_on(std::size_t count) {
+  std::size_t good = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& header = in_->messages[i].msg_hdr;
+    count_drops(header);
+    in_->from[i].length = std::min<socklen_t>(header.msg_namelen, sizeof(in_->from[i].path));
+    auto& datagram = in_->datagrams[good];
+    datagram.cut = (header.msg_flags & MSG_TRUNC) != 0;
+    const std::string_view octets(static_cast<const char*>(in_->pieces[i].iov_base),
+                                  in_->messages[i].msg_len);
+    if (!unwrap(octets, in_->from[i], datagram)) continue;
+    datagram.cut = datagram.cut || datagram.octets.size() > options_.octets_max;
+    datagram.octets = datagram.octets.substr(0, options_.octets_max);
+    ++good;
+  }
+  in_->prepare(count);
+  if (good > 0) on_batch_({in_->datagrams.data(), good});
+}
+
+// SO_RXQ_OVFL: how many datagrams this socket has lost so far, sent along with each one.
+void SocketTransport::count_drops(msghdr& header) {
+  for (auto* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SO_RXQ_OVFL) continue;
+    std::uint32_t drops = 0;
+    std::memcpy(&drops, CMSG_DATA(part), sizeof(drops));
+    kernel_drops_ += drops - kernel_drops_seen_;
+    kernel_drops_seen_ = drops;
+  }
+}
+
+void SocketTransport::send(const Endpoint& to, std::string_view octets) {
+  if (!*open_) return;
+  if (octets.size() > shape_.sendable_max) {
+    ++send_failed_;
+    return;
+  }
+  if (!out_->has_room(shape_.header_max + octets.size())) flush();
+  auto& out = *out_;
+  char* const place = out.octets.data() + out.used;
+  auto& address = out.to[out.count];
+  address.length = 0;
+  const auto header = wrap({to, octets.size(), place, address});
+  if (!header) {
+    ++send_failed_;
+    return;
+  }
+  std::memcpy(place + *header, octets.data(), octets.size());
+  out.add(*header + octets.size());
+}
+
+void SocketTransport::flush() {
+  if (!*open_) return;
+  auto& out = *out_;
+  std::size_t at = 0;
+  std::size_t failed_at = out.count;
+  while (at < out.count) {
+    const int count =
+        ::sendmmsg(socket(), out.messages.data() + at, static_cast<unsigned>(out.count - at),
+                   MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count > 0) {
+      sent_ += static_cast<unsigned>(count);
+      at += static_cast<std::size_t>(count);
+      continue;
+    }
+    const int error = errno;
+    if (error == EINTR) continue;
+    const auto skipped = std::min(give_up(error, failed_at == at), out.count - at);
+    failed_at = at;
+    send_failed_ += skipped;
+    at += skipped;
+  }
+  out.count = 0;
+  out.used = 0;
+  if (std::exchange(nobody_there_, false) && on_refused_) on_refused_();
+}
+
+// `again`: this very datagram has failed before.
+std::size_t SocketTransport::give_up(int error, bool again) {
+  const bool full = error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
+  if (full) return buffer_of_peer_ ? 1 : batch_max;
+  if (says_nobody(error) && options_.peer) nobody_there_ = true;
+  // The error may be that of an earlier datagram, and this one has not been tried.
+  return connected_ && !again ? 0 : 1;
+}
+
+void SocketTransport::close() {
+  if (!std::exchange(*open_, false)) return;
+  on_close();
+  boost::system::error_code ignored;
+  descriptor_.close(ignored);
+}
+
+}  // namespace sense::datagram

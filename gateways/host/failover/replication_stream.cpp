@@ -1,0 +1,84 @@
+#include "gateways/host/failover/replication_stream.hpp"
+
+#include <charconv>
+
+#include "core/base/hash.hpp"
+#include "core/base/random.hpp"
+#include "core/subscription/subscription.hpp"
+
+namespace sense {
+
+namespace {
+
+constexpr std::string_view source_prefix = "/sense/gateway/";
+
+Event event_of(std::string_view local, const std::string& gateway, const std::string& kind,
+               const std::string& stream, WallTime now) {
+  Event event;
+  event.id = make_ulid(now);
+  event.type = *QName::make(gateway_namespace, local);
+  event.source = std::string(source_prefix) + gateway;
+  event.subject = kind;
+  event.time = now;
+  event.extensions["stream"] = stream;
+  return event;
+}
+
+std::string text_of(const Event& event, std::string_view name) {
+  const auto found = event.extensions.find(name);
+  const auto* text =
+      found == event.extensions.end() ? nullptr : std::get_if<std::string>(&found->second);
+  return text == nullptr ? std::string() : *text;
+}
+
+// 0 for what is no number.
+std::uint64_t number_of(const Event& event, std::string_view name) {
+  const auto text = text_of(event, name);
+  std::uint64_t number = 0;
+  const auto end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  return read.ec == std::errc() && read.ptr == end ? number : 0;
+}
+
+bool is(const Event& event, std::string_view local) {
+  return event.type.ns() == gateway_namespace && event.type.local() == local;
+}
+
+}  // namespace
+
+Event to_event(const CopyPart& part, const std::string& gateway, std::string octets, WallTime now) {
+  auto event = event_of(part.changes ? "changes" : "copy", gateway, part.kind, part.stream, now);
+  event.extensions["token"] = std::to_string(part.token);
+  event.extensions["part"] = std::to_string(part.number);
+  event.extensions["last"] = part.last;
+  event.extensions["sum"] = std::to_string(stable_hash(octets));
+  event.data = std::move(octets);
+  event.datacontenttype = "application/octet-stream";
+  return event;
+}
+
+std::optional<CopyPart> copy_part(const Event& event) {
+  const bool changes = is(event, "changes");
+  if (!changes && !is(event, "copy")) return std::nullopt;
+  const auto last = event.extensions.find("last");
+  const auto* flag = last == event.extensions.end() ? nullptr : std::get_if<bool>(&last->second);
+  CopyPart part{
+      event.subject, number_of(event, "token"), text_of(event, "stream"), number_of(event, "part"),
+      changes,       flag != nullptr && *flag};
+  if (flag == nullptr || part.token == 0 || part.number == 0 || part.stream.empty() ||
+      text_of(event, "sum") != std::to_string(stable_hash(event.data)))
+    return std::nullopt;
+  return part;
+}
+
+Event to_event(const StandbyWord& word, WallTime now) {
+  return event_of("standby", word.gateway, word.kind, word.stream, now);
+}
+
+std::optional<StandbyWord> standby_word(const Event& event) {
+  if (!is(event, "standby") || !event.source.starts_with(source_prefix)) return std::nullopt;
+  return StandbyWord{event.source.substr(source_prefix.size()), event.subject,
+                     text_of(event, "stream")};
+}
+
+}  // namespace sense

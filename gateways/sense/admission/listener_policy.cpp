@@ -1,0 +1,131 @@
+#include "gateways/sense/admission/listener_policy.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "core/base/text.hpp"
+#include "gateways/sense/model/hosts.hpp"
+
+namespace sense::datagram {
+
+namespace {
+
+constexpr std::uint32_t rate_max = 1'000'000;
+constexpr std::size_t networks_max = 64;
+
+tl::unexpected<Error> refuse(std::string_view entry, const std::string& why) {
+  return fail(Code::badparam, "listen: '" + printable(entry.substr(0, 200)) + "': " + why);
+}
+
+std::string quoted(std::string_view text) { return "'" + printable(text.substr(0, 80)) + "'"; }
+
+Status read_rate(std::string_view value, ListenerPolicy& policy) {
+  std::uint32_t rate = 0;
+  const auto* const last = value.data() + value.size();
+  const auto [end, wrong] = std::from_chars(value.data(), last, rate);
+  if (wrong != std::errc{} || end != last || value.empty() || rate > rate_max)
+    return fail(Code::badparam,
+                "rate=" + quoted(value) + " is not a whole number from 0 (no limit) to 1000000");
+  policy.rate = rate;
+  return {};
+}
+
+Status read_networks(std::string_view value, ListenerPolicy& policy) {
+  const auto pieces = split(value, ',');
+  if (pieces.size() > networks_max) return fail(Code::badparam, "from= has more than 64 networks");
+  for (const auto piece : pieces) {
+    const auto network = Network::parse(piece);
+    if (!network)
+      return fail(Code::badparam, "from=: " + quoted(piece) + " " + network.error().message +
+                                      "; write networks such as from=10.0.0.0/8,fd00::/8");
+    policy.from.push_back(*network);
+  }
+  return {};
+}
+
+Status read_only_value(std::string_view name, std::string_view value, std::string_view known) {
+  if (value == known) return {};
+  return fail(Code::badparam, std::string(name) + "=" + quoted(value) + " is not known; write " +
+                                  std::string(name) + "=" + std::string(known) +
+                                  ", or leave it out");
+}
+
+Status read_word(std::string_view word, std::set<std::string>& seen, ListenerPolicy& policy) {
+  static const std::vector<std::string> names = {"key", "publish", "register", "from", "rate"};
+  const auto equals = word.find('=');
+  const std::string name(word.substr(0, equals));
+  const auto value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const auto close = nearest(name, names);
+    return fail(Code::badparam,
+                "unknown word " + quoted(word) +
+                    (close.empty() ? "; known are key=required, publish=no, register=no, "
+                                     "from=NETWORKS and rate=NUMBER"
+                                   : "; did you mean '" + close + "='?"));
+  }
+  if (!seen.insert(name).second)
+    return fail(Code::badparam, "the word '" + name + "=' stands there twice");
+  if (name == "from") return read_networks(value, policy);
+  if (name == "rate") return read_rate(value, policy);
+  if (auto good = read_only_value(name, value, name == "key" ? "required" : "no"); !good)
+    return good;
+  if (name == "key") policy.key_required = true;
+  if (name == "publish") policy.may_publish = false;
+  if (name == "register") policy.may_register = false;
+  return {};
+}
+
+// A word that lets nobody in, or everybody, would be believed to do what it says.
+Status check_networks(const ListenEntry& entry) {
+  if (entry.policy.from.empty()) return {};
+  switch (entry.endpoint.kind()) {
+    case TransportKind::unix_path:
+      return fail(Code::badparam,
+                  "from= names networks, and who may send to a path is said by the permissions of "
+                  "its folder");
+    case TransportKind::ddp:
+      return fail(Code::badparam, "from= names networks of IP, of which AppleTalk has none");
+    default: return {};
+  }
+}
+
+}  // namespace
+
+bool ListenerPolicy::admits(const Endpoint& sender) const {
+  if (from.empty()) return true;
+  const auto address = ip_address_of(sender);
+  return address && std::any_of(from.begin(), from.end(),
+                                [&](const Network& network) { return network.contains(*address); });
+}
+
+Status ListenerPolicy::may_ask(Kind kind, bool keyed) const {
+  if (kind == Kind::parameters) return {};
+  if (key_required && !keyed) return fail(Code::noaccess, "only keyed messages are served here");
+  if (kind == Kind::publish && !may_publish)
+    return fail(Code::noaccess, "no events are taken here");
+  if (kind == Kind::register_ && !may_register)
+    return fail(Code::noaccess, "nobody can subscribe here");
+  return {};
+}
+
+Result<ListenEntry> read_listen_entry(std::string_view text) {
+  ListenEntry entry;
+  entry.address = listen_name(text);
+  if (entry.address.empty())
+    return refuse(text, "an address and port such as 127.0.0.1:7367 is missing");
+  auto endpoint = parse_listen(text);
+  if (!endpoint) return tl::unexpected(endpoint.error());
+  entry.endpoint = std::move(*endpoint);
+  std::set<std::string> seen;
+  for (auto rest = trim(trim(text).substr(entry.address.size())); !rest.empty();) {
+    const auto word = rest.substr(0, rest.find_first_of(" \t"));
+    if (auto good = read_word(word, seen, entry.policy); !good)
+      return refuse(text, good.error().message);
+    rest = trim(rest.substr(word.size()));
+  }
+  if (auto good = check_networks(entry); !good) return refuse(text, good.error().message);
+  return entry;
+}
+
+}  // namespace sense::datagram

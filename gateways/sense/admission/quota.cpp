@@ -1,0 +1,78 @@
+#include "gateways/sense/admission/quota.hpp"
+
+#include <algorithm>
+
+#include "core/base/check.hpp"
+
+namespace sense::datagram {
+
+namespace {
+constexpr std::chrono::seconds directory_lag_max{10};
+}
+
+Status Admissions::admit(const std::string& callback, MonoTime now) {
+  expire(now);
+  const auto all = directory_.count() + size();
+  auto same = directory_.count_for(callback);
+  if (const auto found = by_callback_.find(callback); found != by_callback_.end()) {
+    const auto& recent = found->second.recent;
+    same += found->second.under_way;
+    same += static_cast<std::size_t>(
+        std::count_if(recent.begin(), recent.end(),
+                      [&](const std::string& id) { return directory_.find(id) == nullptr; }));
+  }
+  if (all >= limits_.max_subscriptions)
+    return fail(Code::nomoreroom, "the server has max-subscriptions already");
+  if (same >= limits_.max_subscriptions_per_client)
+    return fail(Code::nomoreroom, callback + " has max-subscriptions-per-client already");
+  return {};
+}
+
+void Admissions::begin(const std::string& callback) {
+  ++under_way_;
+  ++by_callback_[callback].under_way;
+}
+
+void Admissions::end(const std::string& callback) {
+  const auto found = by_callback_.find(callback);
+  SENSE_CHECK(found != by_callback_.end() && found->second.under_way > 0);
+  --under_way_;
+  --found->second.under_way;
+  drop_if_empty(callback);
+}
+
+void Admissions::created(const std::string& id, const std::string& callback, MonoTime now) {
+  expire(now);
+  recent_.push_back({id, callback, now});
+  by_callback_[callback].recent.push_back(id);
+}
+
+// The directory learns of them in the order of their creation, give or take a few.
+void Admissions::expire(MonoTime now) {
+  while (!recent_.empty() && (now - recent_.front().since > directory_lag_max ||
+                              directory_.find(recent_.front().id) != nullptr)) {
+    const auto oldest = std::move(recent_.front());
+    recent_.pop_front();
+    std::erase(by_callback_[oldest.callback].recent, oldest.id);
+    drop_if_empty(oldest.callback);
+  }
+}
+
+void Admissions::drop_if_empty(const std::string& callback) {
+  const auto found = by_callback_.find(callback);
+  if (found != by_callback_.end() && found->second.under_way == 0 && found->second.recent.empty())
+    by_callback_.erase(found);
+}
+
+void HostShares::remove(const std::string& host) {
+  const auto found = shares_.find(host);
+  SENSE_CHECK(found != shares_.end());
+  if (--found->second == 0) shares_.erase(found);
+}
+
+std::size_t HostShares::of(const std::string& host) const {
+  const auto found = shares_.find(host);
+  return found == shares_.end() ? 0 : found->second;
+}
+
+}  // namespace sense::datagram

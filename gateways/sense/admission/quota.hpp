@@ -1,0 +1,65 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/clock.hpp"
+#include "core/registry/subscriptions.hpp"
+#include "gateways/sense/model/limits.hpp"
+
+namespace sense::datagram {
+
+// Whether one more subscription fits into the limits. Counts what is served, what is being created,
+// and what was created a moment ago and has not come back to the directory yet: otherwise a burst
+// of requests would slip through. Pure; one thread. Nothing here grows beyond the limits.
+class Admissions {
+ public:
+  // Both must outlive this.
+  Admissions(const Limits& limits, const Subscriptions& directory)
+      : limits_(limits), directory_(directory) {}
+
+  [[nodiscard]] Status admit(const std::string& callback, MonoTime now);
+  // A creation is under way; it has ended.
+  void begin(const std::string& callback);
+  void end(const std::string& callback);
+  // It has ended well.
+  void created(const std::string& id, const std::string& callback, MonoTime now);
+  [[nodiscard]] std::size_t size() const { return under_way_ + recent_.size(); }
+
+ private:
+  struct Recent {
+    std::string id;
+    std::string callback;
+    MonoTime since;
+  };
+  struct Callback {
+    std::size_t under_way = 0;
+    std::vector<std::string> recent;
+  };
+  void expire(MonoTime now);
+  void drop_if_empty(const std::string& callback);
+
+  const Limits& limits_;
+  const Subscriptions& directory_;
+  std::size_t under_way_ = 0;
+  std::deque<Recent> recent_;  // oldest first
+  std::unordered_map<std::string, Callback> by_callback_;
+};
+
+// How much of something each host has. A host with none takes no memory.
+class HostShares {
+ public:
+  void add(const std::string& host) { ++shares_[host]; }
+  void remove(const std::string& host);
+  [[nodiscard]] std::size_t of(const std::string& host) const;
+  [[nodiscard]] std::size_t hosts() const { return shares_.size(); }
+
+ private:
+  std::map<std::string, std::size_t> shares_;
+};
+
+}  // namespace sense::datagram

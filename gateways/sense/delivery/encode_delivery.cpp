@@ -1,0 +1,69 @@
+#include "core/sense/event_message.hpp"
+#include "gateways/sense/delivery/encoder.hpp"
+
+namespace sense::datagram {
+
+namespace {
+
+// What an EVENT takes besides its data and its texts, about.
+constexpr std::size_t envelope = 400;
+
+MessageWriter event_writer(const Delivery& delivery, std::string_view tag, bool with_details) {
+  const auto& event = *delivery.event;
+  MessageWriter out(Kind::event, tag, envelope + event.data.size());
+  out.add("Subscription", delivery.subscription->id).add("Number", delivery.number);
+  if (delivery.kind == Delivery::Kind::digest) out.add("Last", delivery.number_last);
+  // Time is mandatory; an event whose producer gave none has the time at which it was taken in.
+  add_identity(out, event, event.observedtime.value_or(WallTime{}));
+  out.add("Sequence", event.sequence).add("Attempt", delivery.attempt);
+  if (with_details)
+    add_details(out, event);
+  else if (event.severity)
+    out.add("Severity", std::uint64_t{*event.severity});
+  return out;
+}
+
+Message gap_message(const Delivery& delivery, std::string_view tag) {
+  auto message = make_message(Kind::gap, tag);
+  message.add("Subscription", delivery.subscription->id)
+      .add("From", delivery.number)
+      .add("To", delivery.number_last)
+      .add("Reason", delivery.reason);
+  return message;
+}
+
+Message ended_message(const Delivery& delivery, std::string_view tag) {
+  auto message = make_message(Kind::ended, tag);
+  message.add("Subscription", delivery.subscription->id).add("Reason", delivery.reason);
+  return message;
+}
+
+}  // namespace
+
+Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
+                                    std::size_t octets_max, const FetchPlace& place, Now now) {
+  if (delivery.kind == Delivery::Kind::gap) return serialize(gap_message(delivery, tag));
+  if (delivery.kind == Delivery::Kind::ended) return serialize(ended_message(delivery, tag));
+  const auto& data = delivery.event->data;
+  if (data.size() < octets_max) {
+    auto octets = event_writer(delivery, tag, true).end(data);
+    if (octets.size() <= octets_max) return octets;
+  }
+  // A digest is made here and is in no journal.
+  const bool can_be_fetched = delivery.kind == Delivery::Kind::event && !place.url.empty();
+  const auto fetch = can_be_fetched ? place.url_of(delivery.event->sequence, now) : std::string();
+  for (const bool with_fetch : {true, false}) {
+    if (with_fetch && fetch.empty()) continue;
+    for (const bool with_details : {true, false}) {
+      auto writer = event_writer(delivery, tag, with_details);
+      if (with_fetch) writer.add("Fetch", fetch);
+      auto octets = writer.end_truncated(data.size());
+      if (octets.size() <= octets_max) return octets;
+    }
+  }
+  return fail(Code::datatoobig,
+              "the event's Id, Type and Source alone do not fit into a datagram of " +
+                  std::to_string(octets_max) + " octets; raise max-message");
+}
+
+}  // namespace sense::datagram

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "core/base/counters.hpp"
+#include "core/sense/message.hpp"
+#include "gateways/sense/admission/quota.hpp"
+#include "gateways/sense/model/actions.hpp"
+#include "gateways/sense/model/limits.hpp"
+
+namespace sense::datagram {
+
+// VERIFY datagrams that wait for their answer: whether a Deliver-To that is not the asker's own
+// address wants to be sent events. Pure. An address that has asked for nothing gets at most three
+// small datagrams for one registration, and for at most four registrations at a time. An asker has
+// at most a quarter of all verifications under way.
+class Verifications {
+ public:
+  static constexpr std::uint32_t sends_max = 3;
+  static constexpr std::size_t per_address_max = 4;
+
+  // All must outlive this.
+  Verifications(const Limits& limits, const std::vector<Listener>& listeners,
+                const Subscriptions& directory, const EgressPolicy& egress, Counters& counters);
+
+  // Sends the question; asked, or refused with the reason.
+  [[nodiscard]] Verification start(const Subscription& subscription, std::string token, Now now,
+                                   Actions& out);
+  // Whether another one to this address may be started, for a subscription of this owner.
+  [[nodiscard]] Status admit(const Endpoint& endpoint, std::string_view owner) const;
+  // Whether the challenge may be the right one: then the answer is on its way to the host.
+  bool on_ack(std::string_view subscription, std::string_view challenge, const Endpoint& from,
+              Actions& out);
+  void on_timer(Now now, Actions& out);
+  [[nodiscard]] std::optional<MonoTime> next_timer() const;
+  void forget(std::string_view subscription);
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  struct Waiting {
+    std::string token;
+    Peer to;
+    std::string octets;
+    std::uint32_t sent = 0;
+    MonoTime due;
+    std::string target;  // what the shares are counted by: the address asked, and the asker
+    std::string asker;
+  };
+  using ById = std::map<std::string, Waiting, std::less<>>;
+  void send(const std::string& id, Waiting& waiting, Now now, Actions& out);
+  void erase(ById::iterator entry);
+
+  const Limits& limits_;
+  const std::vector<Listener>& listeners_;
+  const Subscriptions& directory_;
+  const EgressPolicy& egress_;
+  Counters::Counter& sent_;
+  std::uint64_t tags_ = 0;
+  ById waiting_;  // by subscription
+  std::set<std::pair<MonoTime, std::string>> due_;
+  HostShares targets_;
+  HostShares askers_;
+};
+
+}  // namespace sense::datagram

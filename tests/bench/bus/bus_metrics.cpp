@@ -1,0 +1,143 @@
+#include "tests/bench/bus/bus_metrics.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace sense::bench {
+
+namespace {
+
+constexpr std::string_view vs_zmq_proxy = "durable_throughput_vs_zmq_proxy";
+constexpr std::string_view vs_jetstream = "durable_throughput_vs_jetstream";
+constexpr std::string_view sync_publish = "sync_publish_vs_jetstream";
+constexpr std::string_view latency_p50 = "latency_10k_p50";
+constexpr std::string_view latency_p99 = "latency_10k_p99";
+constexpr std::string_view stalled_rss = "stalled_subscriber_rss";
+constexpr std::string_view replay_rate = "replay_rate";
+constexpr std::array names{vs_zmq_proxy, vs_jetstream, sync_publish, latency_p50,
+                           latency_p99,  stalled_rss,  replay_rate};
+
+constexpr auto zmq_proxy = "zmq_proxy";
+constexpr auto jetstream = "jetstream";
+constexpr auto events_a_second = "events/s";
+constexpr std::uint64_t latency_rate = 10'000;
+constexpr unsigned crowd = 16;
+
+using Values = std::vector<double>;
+using ValueOf = std::function<double(const Outcome&)>;
+
+Values values_of(const Arena::Outcomes& outcomes, const std::string& name, const ValueOf& value) {
+  Values values;
+  if (const auto found = outcomes.find(name); found != outcomes.end())
+    for (const auto& outcome : found->second) values.push_back(value(outcome));
+  return values;
+}
+
+class Measurement {
+ public:
+  Measurement(Arena& arena, const BusBench& bench) : arena_(arena), bench_(bench) {}
+
+  Result<std::vector<Figure>> run() {
+    for (const auto step :
+         {&Measurement::durable, &Measurement::sync, &Measurement::latency, &Measurement::stalled})
+      if (auto good = (this->*step)(); !good) return tl::unexpected(good.error());
+    return std::move(figures_);
+  }
+
+ private:
+  [[nodiscard]] bool wanted(std::string_view name) const {
+    return bench_.figures.empty() ||
+           std::find(bench_.figures.begin(), bench_.figures.end(), name) != bench_.figures.end();
+  }
+
+  [[nodiscard]] Result<Arena::Outcomes> side_by_side(const std::string& title,
+                                                     std::vector<std::string> contestants,
+                                                     const Workload& same, unsigned runs) {
+    return arena_.side_by_side(
+        title, std::move(contestants), [&](const std::string&) { return same; }, runs);
+  }
+
+  [[nodiscard]] Workload workload(Workload::Kind kind, std::uint64_t events,
+                                  unsigned subscribers) const {
+    Workload workload;
+    workload.kind = kind;
+    workload.events = events;
+    workload.subscribers = subscribers;
+    workload.tcp = bench_.tcp;
+    workload.folder = bench_.data;
+    return workload;
+  }
+
+  void add(std::string_view name, const char* unit, const Arena::Outcomes& outcomes,
+           const ValueOf& value, const std::string& peer = {}) {
+    if (!wanted(name)) return;
+    figures_.push_back(make_figure(std::string(name), unit, values_of(outcomes, sense_name, value),
+                                   peer, values_of(outcomes, peer, value)));
+  }
+
+  Status durable() {
+    std::vector<std::string> contestants{sense_name};
+    if (wanted(vs_zmq_proxy)) contestants.emplace_back(zmq_proxy);
+    if (wanted(vs_jetstream)) contestants.emplace_back(jetstream);
+    if (contestants.size() == 1) return {};
+    const auto outcomes = side_by_side(
+        "durable throughput", contestants,
+        workload(Workload::Kind::throughput, bench_.quick ? 50'000 : 1'000'000, 1), bench_.runs);
+    if (!outcomes) return tl::unexpected(outcomes.error());
+    add(vs_zmq_proxy, events_a_second, *outcomes, rate_of, zmq_proxy);
+    add(vs_jetstream, events_a_second, *outcomes, rate_of, jetstream);
+    return {};
+  }
+
+  Status sync() {
+    if (!wanted(sync_publish)) return {};
+    const auto outcomes =
+        side_by_side("synchronous publish", {sense_name, jetstream},
+                     workload(Workload::Kind::sync, bench_.quick ? 500 : 20'000, 0), bench_.runs);
+    if (!outcomes) return tl::unexpected(outcomes.error());
+    add(sync_publish, events_a_second, *outcomes, rate_of, jetstream);
+    return {};
+  }
+
+  Status latency() {
+    if (!wanted(latency_p50) && !wanted(latency_p99)) return {};
+    auto open_loop = workload(Workload::Kind::latency, bench_.quick ? 10'000 : 100'000, 1);
+    open_loop.rate = latency_rate;
+    const auto outcomes =
+        side_by_side("latency at 10,000 events/s", {sense_name}, open_loop, bench_.runs);
+    if (!outcomes) return tl::unexpected(outcomes.error());
+    add(latency_p50, "ms", *outcomes, [](const Outcome& outcome) { return outcome.p50; });
+    add(latency_p99, "ms", *outcomes, [](const Outcome& outcome) { return outcome.p99; });
+    return {};
+  }
+
+  // Once: it takes long, and what it shows does not vary.
+  Status stalled() {
+    if (!wanted(stalled_rss) && !wanted(replay_rate)) return {};
+    const auto events = std::uint64_t{bench_.quick ? 200'000U : 10'000'000U};
+    const auto outcomes =
+        side_by_side("one subscriber stopped, then a replay", {sense_name},
+                     workload(Workload::Kind::stalled, events, wanted(stalled_rss) ? crowd : 0), 1);
+    if (!outcomes) return tl::unexpected(outcomes.error());
+    add(stalled_rss, "MiB", *outcomes, [](const Outcome& outcome) { return outcome.server_rss; });
+    add(replay_rate, events_a_second, *outcomes, [events](const Outcome& outcome) {
+      return static_cast<double>(events) / outcome.replay_seconds;
+    });
+    return {};
+  }
+
+  Arena& arena_;
+  const BusBench& bench_;
+  std::vector<Figure> figures_;
+};
+
+}  // namespace
+
+std::span<const std::string_view> bus_figure_names() { return names; }
+
+Result<std::vector<Figure>> measure_bus(Arena& arena, const BusBench& bench) {
+  return Measurement(arena, bench).run();
+}
+
+}  // namespace sense::bench

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/bench/bus/bus_metrics.hpp"
+
+namespace sense::bench {
+
+// SENSE and all its peers, by size of the data, number of subscribers and load. Plain values.
+struct ThroughputRow {
+  std::size_t octets = 0;
+  unsigned subscribers = 0;
+  struct Cell {
+    std::vector<double> rates;  // events/s at each subscriber, run by run; none: not there
+    std::uint64_t lost = 0;     // in all runs
+  };
+  std::vector<Cell> cells;  // one for each contestant
+};
+
+struct LatencyRow {
+  unsigned percent = 0;  // of what each contestant carried at most
+  struct Cell {
+    std::uint64_t rate = 0;  // events/s
+    std::vector<double> p50;
+    std::vector<double> p99;
+    std::uint64_t lost = 0;
+  };
+  std::vector<Cell> cells;
+};
+
+struct Matrix {
+  std::vector<std::string> contestants;  // the names of the columns; SENSE first
+  std::vector<ThroughputRow> throughput;
+  std::vector<LatencyRow> latency;
+  unsigned runs = 0;
+};
+
+// The rows: 64, 256, 1,024 and 65,536 octets to 1, 4 and 16 subscribers; then 10, 50 and 90 % of
+// what each contestant carried of 256 octets to one. How often each is measured: 3 when bench.runs
+// is more.
+[[nodiscard]] Result<Matrix> measure_matrix(Arena& arena, const BusBench& bench);
+
+// throughput_256B_4sub, latency_50pct_p99 and so on, one for each peer, and beside each
+// throughput_256B_4sub_lost: how many events did not arrive.
+[[nodiscard]] std::vector<Figure> figures_of(const Matrix& matrix);
+
+}  // namespace sense::bench

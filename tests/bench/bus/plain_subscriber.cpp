@@ -1,0 +1,21 @@
+#include "tests/bench/bus/plain_subscriber.hpp"
+
+#include <zmq.hpp>
+
+namespace sense::bench {
+
+Status subscribe_plainly(const std::string& endpoint, const std::string& prefix,
+                         const std::function<void()>& on_message) {
+  try {
+    zmq::context_t context;
+    zmq::socket_t socket(context, zmq::socket_type::sub);
+    socket.set(zmq::sockopt::subscribe, prefix);
+    socket.connect(endpoint);
+    for (zmq::message_t frame;;)
+      if (socket.recv(frame) && !frame.more()) on_message();
+  } catch (const zmq::error_t& error) {
+    return fail(Code::commerror, "cannot subscribe at " + endpoint + ": " + error.what());
+  }
+}
+
+}  // namespace sense::bench

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/bench/harness/children.hpp"
+#include "tests/bench/harness/workload.hpp"
+
+namespace sense::bench {
+
+inline constexpr auto sense_name = "sense";
+
+// Where contestants meet: each a program of its own, one after the other, never two at once. Says
+// on standard error what runs. One thread, as Children.
+class Arena {
+ public:
+  // `peers`: the folder of the peers' programs, each with the peer's name. `contestant`: the words
+  // that make this executable take part itself.
+  Arena(std::string peers, std::vector<std::string> contestant)
+      : peers_(std::move(peers)), sense_(std::move(contestant)) {}
+
+  // The outcomes of each run, by contestant; without those that are not there, which is said once.
+  // The order changes from run to run, so that none always comes first. SENSE comes first in
+  // `names`, and fails the whole when it loses an event.
+  using Outcomes = std::map<std::string, std::vector<Outcome>>;
+  using WorkloadOf = std::function<Workload(const std::string& name)>;
+  [[nodiscard]] Result<Outcomes> side_by_side(const std::string& title,
+                                              std::vector<std::string> names,
+                                              const WorkloadOf& workload_of, unsigned runs);
+
+  // Why contestants could not take part, by name.
+  [[nodiscard]] const std::map<std::string, std::string>& absent() const { return absent_; }
+
+ private:
+  [[nodiscard]] Result<Outcome> run(const std::string& name, const Workload& workload);
+  [[nodiscard]] Result<std::string> output_of(const std::string& name,
+                                              const std::vector<std::string>& command);
+  void leave_out(const std::string& name, const std::string& why);
+
+  std::string peers_;
+  std::vector<std::string> sense_;
+  std::map<std::string, std::string> absent_;
+  Children children_;
+};
+
+// Arrivals a second at each subscriber, or acknowledgements where nobody subscribes.
+[[nodiscard]] double rate_of(const Outcome& outcome);
+
+}  // namespace sense::bench

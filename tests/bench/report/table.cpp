@@ -1,0 +1,112 @@
+#include "tests/bench/report/report.hpp"
+#include "tests/bench/report/statistics.hpp"
+
+namespace sense::bench {
+
+namespace {
+
+constexpr auto missing = "–";
+
+std::string row_of(const std::vector<std::string>& cells) {
+  std::string row = "|";
+  for (const auto& cell : cells) row += " " + cell + " |";
+  return row + "\n";
+}
+
+// Numbers to the right.
+std::string head_of(const std::vector<std::string>& cells, std::size_t texts) {
+  std::string rule = "|";
+  for (std::size_t i = 0; i < cells.size(); ++i) rule += i < texts ? "---|" : "---:|";
+  return row_of(cells) + rule + "\n";
+}
+
+std::string with_loss(const std::string& text, std::uint64_t lost) {
+  return lost == 0 ? text : text + " (lost " + shown_count(lost) + ")";
+}
+
+std::string caption(const Report& report, const std::string& how) {
+  const auto& machine = report.machine;
+  std::string text = "Measured on " + report.date + ": " + machine.processor + ", " +
+                     std::to_string(machine.cores) + " cores, " + machine.kernel + ", data on " +
+                     machine.disk + "; " + how + "\n";
+  if (report.quick) text += "\n**Measured with --quick: these figures only show that it runs.**\n";
+  return text;
+}
+
+std::string headline(const std::vector<Figure>& figures) {
+  auto text = "\n" + head_of({"Figure", "Unit", "SENSE", "Peer", "Peer's", "Ratio", "Runs"}, 2);
+  for (const auto& figure : figures)
+    text += row_of({"`" + figure.name + "`", figure.unit, shown(figure.value),
+                    figure.peer.empty() ? missing : figure.peer, shown(figure.peer_value),
+                    shown(figure.ratio), std::to_string(figure.runs)});
+  return text;
+}
+
+std::string throughput(const Matrix& matrix) {
+  std::vector<std::string> head{"Octets", "Subscribers"};
+  head.insert(head.end(), matrix.contestants.begin(), matrix.contestants.end());
+  auto text = "\nEvents a second at each subscriber; what did not arrive is counted.\n\n" +
+              head_of(head, 0);
+  for (const auto& row : matrix.throughput) {
+    std::vector<std::string> cells{shown_count(row.octets), std::to_string(row.subscribers)};
+    for (const auto& cell : row.cells)
+      cells.push_back(cell.rates.empty() ? missing
+                                         : with_loss(shown(median(cell.rates)), cell.lost));
+    text += row_of(cells);
+  }
+  return text;
+}
+
+std::string latency(const Matrix& matrix) {
+  std::vector<std::string> head{"Load"};
+  head.insert(head.end(), matrix.contestants.begin(), matrix.contestants.end());
+  auto text =
+      "\nLatency p50 / p99 in milliseconds, from when each event was due, at a share of what the "
+      "contestant carried at most, which is the number of events a second behind it.\n\n" +
+      head_of(head, 0);
+  for (const auto& row : matrix.latency) {
+    std::vector<std::string> cells{std::to_string(row.percent) + " %"};
+    for (const auto& cell : row.cells)
+      cells.push_back(cell.p50.empty()
+                          ? missing
+                          : with_loss(shown(median(cell.p50)) + " / " + shown(median(cell.p99)) +
+                                          " at " + shown_count(cell.rate),
+                                      cell.lost));
+    text += row_of(cells);
+  }
+  return text;
+}
+
+constexpr auto promises =
+    "\nSENSE: acknowledged and synced, nothing missed by a subscriber. zmq_proxy, nats, "
+    "mosquitto_qos0: neither stored nor acknowledged. jetstream: acknowledged when written to a "
+    "file, not synced; ordered consumers. mosquitto_qos1: acknowledged, not stored.\n";
+
+}  // namespace
+
+std::string to_markdown(const Report& report) {
+  auto text = caption(report,
+                      "everything on this one machine, over loopback, 256 octets of data unless "
+                      "said; SENSE over " +
+                          report.transport +
+                          "://. Medians; a ratio is the median of the ratios of runs side by "
+                          "side.");
+  if (!report.figures.empty()) text += headline(report.figures);
+  if (report.matrix) text += throughput(*report.matrix) + latency(*report.matrix);
+  text += promises;
+  for (const auto& [name, why] : report.absent) text += "\nWithout " + name + ": " + why + ".\n";
+  return text;
+}
+
+std::string figures_to_markdown(const Report& report) {
+  auto text = caption(report,
+                      "everything on this one machine. Medians. The engine's times are processor "
+                      "time, those of `subscribe_...` time of a clock.") +
+              "\n" + head_of({"Figure", "Unit", "Value", "Runs"}, 2);
+  for (const auto& figure : report.figures)
+    text += row_of(
+        {"`" + figure.name + "`", figure.unit, shown(figure.value), std::to_string(figure.runs)});
+  return text;
+}
+
+}  // namespace sense::bench

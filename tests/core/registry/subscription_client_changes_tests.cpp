@@ -1,0 +1,154 @@
+#include "tests/core/registry/subscriptions_fixture.hpp"
+
+using sense::Code;
+using sense::Result;
+using sense::SubscriptionState;
+using sense::testing::subscription_of;
+using sense::testing::SubscriptionsBench;
+using namespace std::chrono_literals;
+
+BOOST_FIXTURE_TEST_SUITE(subscription_client_changes_tests, SubscriptionsBench)
+
+BOOST_AUTO_TEST_CASE(an_answer_of_one_callback_says_nothing_about_another) {
+  auto pending = leased("s-1");
+  pending.state = SubscriptionState::pending;
+  keep(pending);
+  subscriptions.activate("s-1", "test://other/", done());
+  refused(Code::duplicate, "another callback");
+  subscriptions.keep_challenge("s-1", "test://other/", "secret", done());
+  refused(Code::duplicate, "another callback");
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_edit_changes_what_it_names_and_nothing_else) {
+  auto before = leased("s-1");
+  before.labels = {{"room", "2"}, {"team", "red"}};
+  before.delivery.window = 3;
+  keep(before);
+  clock.advance(1min);
+  subscriptions.edit(
+      "s-1", 0, R"({"types":["{urn:b}y"],"filter":"severity < 3","labels":{"room":null}})", done());
+  const auto after = success();
+  BOOST_CHECK_EQUAL(after->types.at(0).text(), "{urn:b}y");
+  BOOST_CHECK_EQUAL(after->filter.text(), "severity < 3");
+  BOOST_CHECK((after->labels == decltype(after->labels){{"team", "red"}}));
+  BOOST_CHECK(after->delivery.window == 3U);
+  BOOST_CHECK(after->state == SubscriptionState::active);
+  BOOST_CHECK(after->expires == before.expires);
+  BOOST_CHECK(after->updated == clock.now().wall);
+  BOOST_CHECK_EQUAL(after->callback, before.callback);
+  BOOST_CHECK((bus.reasons == std::vector<std::string>{"edited by its owner"}));
+}
+
+BOOST_AUTO_TEST_CASE(an_edit_from_an_old_revision_is_refused) {
+  keep(leased("s-1"));
+  subscriptions.edit("s-1", 7, R"({"language":"en"})", done());
+  refused(Code::badcontext, "its revision is 1");
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+  // Somebody else is faster than an edit that was made from the present revision.
+  bus.before_put = [this] { keep(leased("s-1")); };
+  subscriptions.edit("s-1", 1, R"({"language":"en"})", done());
+  refused(Code::badcontext, "its revision is 2");
+  BOOST_CHECK(kept("s-1").language.empty());
+  subscriptions.edit("s-1", 2, R"({"language":"en"})", done());
+  BOOST_CHECK_EQUAL(success()->language, "en");
+}
+
+BOOST_AUTO_TEST_CASE(another_callback_has_agreed_to_nothing_yet) {
+  keep(leased("s-1"));
+  subscriptions.edit("s-1", 0, R"({"callback":"test://two/"})", done());
+  BOOST_CHECK(success()->state == SubscriptionState::pending);
+  subscriptions.keep_challenge("s-1", "test://two/", "secret", done());
+  success();
+  subscriptions.edit("s-1", 0, R"({"callback":"test://three/"})", done());
+  BOOST_CHECK(success()->challenge_hash.empty());
+  subscriptions.confirm("s-1", "secret", done());
+  refused(Code::noaccess);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_edit_is_refused_by_name_and_writes_nothing) {
+  keep(leased("s-1"));
+  const std::vector<std::tuple<const char*, Code, const char*>> wrong = {
+      {R"({"filter":"x ="})", Code::badparam, "filter: column 4"},
+      {R"({"callback":"other://one/"})", Code::noserver, "'other:'"},
+      {R"({"callback":null})", Code::varnotfound, "callback"},
+      {R"({"types":"*"})", Code::badparam, "types"},
+      {R"({"state":"active"})", Code::badparam, "state cannot be edited"},
+      {R"({"owner":"me"})", Code::badparam, "owner"},
+      {R"({"labls":{}})", Code::badparam, "is 'labels' meant?"},
+      {R"([])", Code::protoerror, "object"},
+      {R"({)", Code::protoerror, "object"},
+      {R"({"delivery":{"a":{"b":{"c":{"d":1}}}}})", Code::protoerror, "deep"}};
+  for (const auto& [patch, code, part] : wrong) {
+    subscriptions.edit("s-1", 0, patch, done());
+    refused(code, part);
+  }
+  subscriptions.edit("s-2", 0, "{}", done());
+  refused(Code::notfound);
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_owner_pauses_and_resumes) {
+  auto failing = leased("s-1");
+  failing.state = SubscriptionState::suspended;
+  failing.reason = "no answer";
+  keep(failing);
+  subscriptions.pause("s-1", done());
+  BOOST_CHECK(success()->state == SubscriptionState::paused);
+  subscriptions.resume("s-1", done());
+  BOOST_CHECK(success()->state == SubscriptionState::active);
+  BOOST_CHECK(kept("s-1").reason.empty());
+  keep(failing);
+  subscriptions.resume("s-1", done());
+  BOOST_CHECK(success()->state == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_pending_is_not_made_active_by_its_owner) {
+  auto pending = leased("s-1");
+  pending.state = SubscriptionState::pending;
+  keep(pending);
+  subscriptions.resume("s-1", done());
+  refused(Code::badcontext, "pending");
+  subscriptions.pause("s-1", done());
+  refused(Code::badcontext, "pending");
+  std::optional<Result<sense::Receipt>> receipt;
+  subscriptions.test("s-1", "me", [&](auto got) { receipt = std::move(got); });
+  bus.run();
+  BOOST_REQUIRE(receipt && !receipt->has_value());
+  BOOST_CHECK(receipt->error().code == Code::badcontext);
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+  BOOST_CHECK(bus.published.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_configuration_files_are_not_changed) {
+  auto fixed = subscription_of("s-1", {"{urn:a}x"});
+  fixed.via = "config";
+  keep(fixed);
+  subscriptions.edit("s-1", 0, R"({"language":"en"})", done());
+  refused(Code::noaccess, "configuration");
+  subscriptions.pause("s-1", done());
+  refused(Code::noaccess, "configuration");
+  subscriptions.resume("s-1", done());
+  refused(Code::noaccess, "configuration");
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_test_is_an_event_for_this_subscription) {
+  keep(leased("s-1"));
+  std::optional<Result<sense::Receipt>> receipt;
+  subscriptions.test("s-1", "me", [&](auto got) { receipt = std::move(got); });
+  BOOST_CHECK(!receipt);
+  bus.run();
+  BOOST_REQUIRE(receipt && receipt->has_value());
+  const auto& event = bus.published.at(0);
+  BOOST_CHECK_EQUAL(event.type.clark(), "{urn:sense:management}subscription-test");
+  BOOST_CHECK_EQUAL(event.subject, "s-1");
+  BOOST_CHECK_EQUAL(event.data, R"({"subscription":"s-1","by":"me"})");
+  BOOST_CHECK(validate(event).has_value());
+  receipt.reset();
+  subscriptions.test("s-2", "me", [&](auto got) { receipt = std::move(got); });
+  bus.run();
+  BOOST_REQUIRE(receipt && !receipt->has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,147 @@
+#include "gateways/host/event_reader.hpp"
+
+#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/host/fake_bus.hpp"
+
+using namespace sense;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A host that takes events, and a reactor whose timers run when they are told to.
+struct FlowBench : testing::EngineBench {
+  testing::FakeBus bus;
+  std::vector<std::uint64_t> taken;  // sequences
+  std::vector<std::size_t> slices;   // how many had been taken behind each
+  std::vector<std::uint64_t> positions;
+  std::optional<std::uint64_t> unwanted_from;  // a sequence
+  std::vector<std::function<void()>> timers;
+  Flow flow{bus,
+            engine,
+            clock,
+            {[this](const EventRef& event) {
+               if (unwanted_from && event->sequence >= *unwanted_from) {
+                 flow.drop();
+                 return false;
+               }
+               taken.push_back(event->sequence);
+               engine.on_event(event, clock.now());
+               return true;
+             },
+             [this](std::optional<std::uint64_t> position) {
+               slices.push_back(taken.size());
+               if (position) positions.push_back(*position);
+               take();
+             },
+             [this](Duration, std::function<void()> task) { timers.push_back(std::move(task)); }}};
+
+  Batch batch(std::size_t count) {
+    Batch made;
+    for (std::size_t i = 0; i < count; ++i) made.events.push_back(event());
+    made.position = sequence + 10;
+    return made;
+  }
+  void run_timers() {
+    for (const auto& task : std::exchange(timers, {})) task();
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(event_reader_tests, FlowBench)
+
+BOOST_AUTO_TEST_CASE(a_batch_without_events_moves_the_position) {
+  flow.take(batch(0));
+  BOOST_TEST(positions == std::vector<std::uint64_t>{10}, boost::test_tools::per_element());
+  BOOST_TEST(bus.resumed == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_batch_is_taken_in_slices_and_others_have_their_turn) {
+  flow.take(batch(Flow::slice * 2 + 1));
+  BOOST_TEST(taken.size() == Flow::slice);
+  BOOST_TEST(positions.empty());
+  BOOST_TEST(bus.resumed == 0);
+  run_timers();
+  BOOST_TEST(taken.size() == Flow::slice * 2);
+  run_timers();
+  BOOST_TEST(taken.size() == Flow::slice * 2 + 1);
+  BOOST_TEST(slices.size() == 3U);
+  BOOST_TEST(positions == std::vector<std::uint64_t>{sequence + 10},
+             boost::test_tools::per_element());
+  BOOST_TEST(bus.resumed == 1);
+  BOOST_TEST(std::is_sorted(taken.begin(), taken.end()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_behind_an_event_that_changes_the_stream_is_not_taken) {
+  auto whole = batch(20);
+  unwanted_from = 5;
+  flow.take(std::move(whole));
+  BOOST_TEST(taken.size() == 4U);
+  BOOST_TEST(positions.empty());
+  run_timers();
+  flow.look();
+  BOOST_TEST(taken.size() == 4U);
+  BOOST_TEST(bus.resumed == 0);  // follow() brings what is next
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_that_is_dropped_between_two_slices_is_not_gone_on_with) {
+  flow.take(batch(Flow::slice + 1));
+  flow.drop();
+  run_timers();
+  flow.look();
+  BOOST_TEST(taken.size() == Flow::slice);
+  BOOST_TEST(bus.resumed == 0);
+  flow.take(batch(1));
+  BOOST_TEST(taken.size() == Flow::slice + 1);
+  BOOST_TEST(bus.resumed == 1);
+}
+
+// Callbacks that answer: what is behind waits in the journal until there is room.
+BOOST_AUTO_TEST_CASE(while_enough_flows_nothing_more_is_taken) {
+  auto wide = testing::subscription_of("s-1", {type});
+  wide.delivery.window = 100'000;
+  put(wide);
+  flow.take(batch(ReadAhead::enough + 10 * Flow::slice));
+  const auto answer_some = [this] {
+    clock.advance(1ms);
+    for (int i = 0; i < 100 && !out.empty(); ++i) answer_next(Attempt::delivered());
+    flow.look();
+    run_timers();
+  };
+  while (taken.size() < ReadAhead::enough) {
+    clock.advance(1ms);
+    run_timers();
+  }
+  const auto there = taken.size();
+  answer_some();
+  BOOST_TEST(taken.size() <= there + Flow::slice);
+  for (int i = 0; i < 200; ++i) answer_some();
+  BOOST_TEST(engine.flowing() <= ReadAhead::enough);
+  BOOST_TEST(bus.resumed == 1);
+  // Callbacks that never answer hold up nothing.
+  flow.take(batch(ReadAhead::enough * 2));
+  for (int i = 0; i < 3000; ++i) {
+    clock.advance(1ms);
+    flow.look();
+    run_timers();
+  }
+  BOOST_TEST(bus.resumed == 2);
+}
+
+BOOST_AUTO_TEST_CASE(more_than_may_be_in_memory_is_stored_before_anything_else_is_taken) {
+  put(testing::subscription_of("s-1", {type}));
+  while (engine.unsaved() <= Flow::unsaved_max) publish();
+  flow.take(batch(1));
+  BOOST_TEST(bus.resumed == 0);
+  (void)engine.take_checkpoint(clock.now());
+  engine.stored(clock.now());
+  clock.advance(1s);
+  for (int i = 0; i < 100; ++i) {
+    clock.advance(1ms);
+    flow.look();
+    run_timers();
+  }
+  BOOST_TEST(bus.resumed == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,292 @@
+#include "tests/gateways/host/failover/failover_fixture.hpp"
+
+using namespace sense;
+using namespace sense::testing;
+using namespace std::chrono_literals;
+
+using Texts = std::vector<std::string>;
+
+BOOST_FIXTURE_TEST_SUITE(failover_tests, SuccessionBench)
+
+BOOST_AUTO_TEST_CASE(the_first_leads_and_the_second_gets_what_it_has_done) {
+  auto& one = start("one");
+  BOOST_TEST(one.led == 1);
+  BOOST_TEST(*one.save("before"));  // nobody to wait for
+  auto& two = start("two");
+  BOOST_TEST(two.led == 0);
+  BOOST_TEST(!two.succession->holds());
+  hub.advance(1s);
+  BOOST_CHECK(two.has() == Texts{"before"});
+  const auto done = one.save("later");
+  BOOST_TEST(!*done);
+  hub.advance(100ms);
+  BOOST_TEST(*done);
+  BOOST_CHECK((two.has() == Texts{"before", "later"}));
+  BOOST_TEST(two.store->position().value().value() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_second_goes_on_when_the_first_is_no_more) {
+  start("one").save("a");
+  auto& two = start("two");
+  hub.advance(1s);
+  members["one"]->save("b");
+  hub.advance(100ms);
+  kill("one");
+  hub.advance(4s);
+  BOOST_TEST(two.led == 0);
+  hub.advance(3s);
+  BOOST_TEST(two.led == 1);
+  BOOST_TEST(two.succession->holds());
+  BOOST_CHECK((two.has() == Texts{"a", "b"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_was_away_attempts_nothing_and_ends) {
+  auto& one = start("one");
+  auto& two = start("two");
+  hub.advance(1s);
+  one.bus.away = true;
+  for (int i = 0; i < 100 && two.led == 0; ++i) {
+    hub.advance(100ms);
+    // Never both, not for an instant.
+    BOOST_TEST(!(one.succession->holds() && two.succession->holds()));
+  }
+  BOOST_TEST(two.led == 1);
+  BOOST_TEST(!one.succession->holds());
+  BOOST_TEST(one.lost == "");
+  const auto stale = one.save("stale");
+  one.bus.away = false;
+  hub.advance(3s);
+  BOOST_TEST(one.lost.find("two leads") != std::string::npos);
+  BOOST_TEST(!one.succession->holds());
+  BOOST_CHECK(two.has() == Texts{});
+}
+
+BOOST_AUTO_TEST_CASE(what_an_earlier_leader_still_says_is_void) {
+  auto& one = start("one");
+  start("two");
+  auto& three = start("three");
+  hub.advance(1s);
+  one.bus.away = true;
+  one.save("stale");  // waits in its connection
+  hub.advance(10s);
+  one.bus.away = false;
+  auto& leader = members["two"]->led != 0 ? *members["two"] : three;
+  auto& follower = members["two"]->led != 0 ? three : *members["two"];
+  BOOST_TEST(leader.led == 1);
+  hub.advance(15s);
+  leader.save("new");
+  hub.advance(1s);
+  BOOST_CHECK(follower.has() == Texts{"new"});
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_alone_goes_on_while_the_broker_is_away) {
+  auto& one = start("one");
+  BOOST_TEST(one.succession->holds());
+  one.bus.away = true;
+  hub.advance(1h);
+  BOOST_TEST(one.succession->holds());
+  one.bus.away = false;
+  hub.advance(12s);
+  BOOST_TEST(one.lost == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_ends_is_followed_at_once) {
+  auto& one = start("one");
+  auto& two = start("two");
+  hub.advance(1s);
+  bool ended = false;
+  one.succession->end([&] { ended = true; });
+  hub.advance(50ms);
+  BOOST_TEST(ended);
+  hub.advance(1100ms);
+  BOOST_TEST(two.led == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_does_not_wait_for_a_broker_that_is_away) {
+  auto& one = start("one");
+  one.bus.away = true;
+  int ended = 0;
+  one.succession->end([&] { ++ended; });
+  hub.advance(2s);
+  BOOST_TEST(ended == 1);
+  one.bus.away = false;
+  hub.advance(2s);
+  BOOST_TEST(ended == 1);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_comes_back_before_anybody_else_goes_on) {
+  start("one").save("a");
+  start("two");
+  hub.advance(1s);
+  const auto token = hub.entries.at({"leader", "test"}).revision;
+  kill("one");
+  hub.advance(2s);
+  auto& one = start("one");
+  BOOST_TEST(one.led == 1);
+  hub.advance(20s);
+  BOOST_TEST(members["two"]->led == 0);
+  BOOST_TEST(hub.entries.at({"leader", "test"}).revision == token);
+  one.save("b");
+  hub.advance(1s);
+  BOOST_CHECK((members["two"]->has() == Texts{"a", "b"}));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_copy_nobody_takes_over_unless_told) {
+  start("one").save("a");
+  kill("one");
+  auto& two = start("two");
+  hub.advance(1h);
+  BOOST_TEST(two.led == 0);
+  kill("two");
+  auto& told = start("two", true);
+  hub.advance(1s);
+  BOOST_TEST(told.led == 1);
+  BOOST_CHECK(told.has() == Texts{});
+}
+
+BOOST_AUTO_TEST_CASE(a_standby_that_was_away_goes_on_with_its_copy) {
+  auto& one = start("one");
+  start("two");
+  hub.advance(1s);
+  one.save("a");
+  hub.advance(1s);
+  kill("two");
+  one.save("b");
+  hub.advance(1s);
+  const auto copies = std::count_if(hub.journal.begin(), hub.journal.end(), [](const auto& event) {
+    return event->type.clark() == "{urn:sense:gateway}copy";
+  });
+  auto& two = start("two");
+  hub.advance(1s);
+  BOOST_CHECK((two.has() == Texts{"a", "b"}));
+  BOOST_TEST(copies == std::count_if(hub.journal.begin(), hub.journal.end(), [](const auto& event) {
+               return event->type.clark() == "{urn:sense:gateway}copy";
+             }));
+}
+
+BOOST_AUTO_TEST_CASE(a_standby_that_misses_a_part_gets_a_new_copy) {
+  auto& one = start("one");
+  auto& two = start("two");
+  hub.advance(1s);
+  two.bus.lose = [](const Event& event) { return event.type.local() == "changes"; };
+  one.save("a");
+  hub.advance(100ms);
+  two.bus.lose = nullptr;
+  one.save("b");
+  hub.advance(100ms);
+  BOOST_CHECK(two.has() == Texts{});
+  // As long as it has not, it does not take over.
+  BOOST_TEST(!two.succession->holds());
+  hub.advance(Standby::word_interval + 1s);
+  BOOST_CHECK((two.has() == Texts{"a", "b"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_standby_that_missed_a_part_does_not_take_over) {
+  auto& one = start("one");
+  auto& two = start("two");
+  hub.advance(1s);
+  two.bus.lose = [](const Event& event) { return event.type.local() == "changes"; };
+  one.save("a");
+  hub.advance(100ms);
+  two.bus.lose = nullptr;
+  one.save("b");
+  hub.advance(100ms);
+  kill("one");
+  hub.advance(1h);
+  BOOST_TEST(two.led == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_waits_for_nobody_and_makes_a_new_copy) {
+  auto& one = start("one");
+  auto& two = start("two");
+  hub.advance(1s);
+  one.bus.refusal = Error{Code::nomoreroom, "the queue is full"};
+  const auto done = one.save("a");
+  hub.advance(100ms);
+  BOOST_TEST(*done);
+  BOOST_TEST(*one.save("b"));
+  one.bus.refusal.reset();
+  hub.advance(Replication::pause + 1s);
+  BOOST_CHECK((two.has() == Texts{"a", "b"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_of_many_parts_is_copied_while_it_changes) {
+  auto& one = start("one");
+  for (int i = 0; i < 5000; ++i) one.save("lane-" + std::to_string(i));
+  auto& two = start("two");
+  for (int i = 0; i < 200; ++i) {
+    one.save("more-" + std::to_string(i));
+    hub.advance(1ms);
+  }
+  hub.advance(1s);
+  BOOST_TEST(two.has().size() == 5200U);
+  BOOST_CHECK(two.has() == one.has());
+  BOOST_TEST(!std::filesystem::exists(place / "one" / "copy.db"));
+  BOOST_TEST(!std::filesystem::exists(place / "two" / "copy.db"));
+}
+
+BOOST_AUTO_TEST_CASE(a_standby_that_is_no_more_is_not_served_for_ever) {
+  auto& one = start("one");
+  start("two");
+  hub.advance(1s);
+  kill("two");
+  one.save("a");
+  hub.advance(Replication::patience + 1s);
+  const auto before = one.bus.published.size();
+  BOOST_TEST(*one.save("b"));
+  hub.advance(1min);
+  BOOST_TEST(one.bus.published.size() == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_position_alone_is_told_once_a_minute) {
+  auto& one = start("one");
+  start("two");
+  hub.advance(1s);
+  one.save("a");
+  hub.advance(1s);
+  const auto before = one.bus.published.size();
+  for (int i = 0; i < 50; ++i) {
+    BOOST_REQUIRE(one.store->save(++one.position, {}, {}, hub.clock.now()));
+    bool done = false;
+    one.succession->saved(true, [&] { done = true; });
+    BOOST_TEST(done);
+    hub.advance(1s);
+  }
+  BOOST_TEST(one.bus.published.size() == before);
+  hub.advance(10s);
+  BOOST_REQUIRE(one.store->save(++one.position, {}, {}, hub.clock.now()));
+  one.succession->saved(true, [] {});
+  hub.advance(100ms);
+  BOOST_TEST(one.bus.published.size() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(parts_that_say_nonsense_are_none) {
+  const CopyPart part{"http", 7, "s", 3, true, true};
+  const auto good = to_event(part, "web1", "octets", hub.clock.now().wall);
+  const auto read = copy_part(good);
+  BOOST_REQUIRE(read);
+  BOOST_TEST(read->token == 7U);
+  BOOST_TEST(read->number == 3U);
+  BOOST_TEST(read->changes);
+  BOOST_TEST(read->last);
+  auto damaged = good;
+  damaged.data[3] ^= 1;
+  BOOST_TEST(!copy_part(damaged));
+  for (const auto* name : {"token", "part", "stream", "last", "sum"}) {
+    auto without = good;
+    without.extensions.erase(name);
+    BOOST_TEST(!copy_part(without));
+    auto wrong = good;
+    wrong.extensions[name] = std::int32_t{1};
+    BOOST_TEST(!copy_part(wrong));
+  }
+  auto wrong = good;
+  wrong.extensions["token"] = std::string("7x");
+  BOOST_TEST(!copy_part(wrong));
+  BOOST_TEST(!copy_part(event_of("{urn:a}copy")));
+  BOOST_TEST(!standby_word(good));
+  BOOST_TEST(validate(good).has_value());
+  BOOST_TEST(validate(to_event(StandbyWord{"web2", "http", ""}, hub.clock.now().wall)).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

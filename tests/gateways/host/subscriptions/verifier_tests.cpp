@@ -1,0 +1,255 @@
+#include "gateways/host/subscriptions/verifier.hpp"
+
+#include <set>
+
+#include "tests/core/storage/temporary_folder.hpp"
+#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/host/fake_bus.hpp"
+
+using sense::Code;
+using sense::Duration;
+using sense::Subscription;
+using sense::SubscriptionState;
+using sense::Verification;
+using sense::testing::ref;
+using sense::testing::subscription_of;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Outcome = Verification::Outcome;
+
+// A plugin that answers what it is told to, and counts.
+struct Asked final : sense::Gateway {
+  Verification answer{Outcome::verified, "yes"};
+  std::vector<std::string> callbacks;
+  std::vector<sense::VerificationDone> held;
+  bool hold = false;
+  bool throws = false;
+
+  sense::Status start() override { return {}; }
+  void stop() override {}
+  void deliver(std::shared_ptr<const sense::Delivery>, sense::AttemptDone) override {}
+  std::vector<std::string> listening() const override { return {}; }
+  void verify(sense::SubscriptionRef subscription, std::string,
+              sense::VerificationDone done) override {
+    callbacks.push_back(subscription->callback);
+    if (throws) throw std::runtime_error("verify went wrong");
+    if (hold)
+      held.push_back(std::move(done));
+    else
+      done(answer);
+  }
+};
+
+struct Fixture {
+  sense::TemporaryFolder folder;
+  sense::VirtualClock clock;
+  sense::Counters counters;
+  sense::Engine engine{{{1s}, 2}, 1};
+  sense::testing::FakeBus bus;
+  sense::RegistrySubscriptions subscriptions{
+      bus, engine, clock, bus.executor(), {[](const std::string&) { return true; }, 1h}};
+  sense::CallbackMemory memory{*sense::CallbackMemory::open(folder.path(), 24h, clock.now().wall)};
+  std::multimap<sense::MonoTime, std::function<void()>> timers;
+  std::vector<std::string> refused;
+  Asked gateway;
+  sense::Verifier verifier{subscriptions,
+                           memory,
+                           clock,
+                           counters,
+                           24h,
+                           {[this](const std::string& id, const std::string& reason) {
+                              refused.push_back(reason);
+                              bus.entries.erase({"subscription", id});
+                            },
+                            [this](Duration pause, std::function<void()> task) {
+                              timers.emplace(clock.now().mono + pause, std::move(task));
+                            }}};
+
+  void keep(Subscription subscription) {
+    bus.entries[{"subscription", subscription.id}] = {
+        "subscription", subscription.id, ++bus.sequence, sense::to_json(subscription, true)};
+  }
+  Subscription pending(const char* id, const char* owner = "ada") {
+    auto subscription = subscription_of(id, {"{urn:a}x"});
+    subscription.owner = owner;
+    subscription.state = SubscriptionState::pending;
+    subscription.created = subscription.updated = clock.now().wall;
+    keep(subscription);
+    return subscription;
+  }
+  void ask(const Subscription& subscription) {
+    verifier.on_change(gateway, nullptr, subscription);
+    bus.run();
+  }
+  SubscriptionState state_of(const std::string& id) {
+    const auto found = bus.entries.find({"subscription", id});
+    return found == bus.entries.end() ? SubscriptionState::ended
+                                      : sense::subscription_from_json(found->second.value)->state;
+  }
+  // Virtual time goes on; everything that is due meanwhile happens.
+  void pass(Duration span) {
+    const auto end = clock.now().mono + span;
+    while (!timers.empty() && timers.begin()->first <= end) {
+      const auto task = timers.begin()->second;
+      clock.advance(std::max(timers.begin()->first - clock.now().mono, Duration{0}));
+      timers.erase(timers.begin());
+      task();
+      bus.run();
+    }
+    clock.advance(end - clock.now().mono);
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(verifier_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_yes_activates_and_a_no_ends_at_once) {
+  ask(pending("s-1"));
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::active);
+  gateway.answer = {Outcome::refused, "no"};
+  ask(pending("s-2"));
+  BOOST_CHECK((refused == std::vector<std::string>{"refused: no"}));
+  BOOST_CHECK(timers.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_could_not_be_asked_is_asked_again_ever_more_rarely) {
+  gateway.answer = {Outcome::failed, "no connection"};
+  ask(pending("s-1"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
+  for (const auto& [span, asked] : std::vector<std::pair<Duration, std::size_t>>{
+           {9s, 1}, {1s, 2}, {19s, 2}, {1s, 3}, {40s, 4}, {80s, 5}}) {
+    pass(span);
+    BOOST_CHECK_EQUAL(gateway.callbacks.size(), asked);
+  }
+  pass(6h);
+  const auto before = gateway.callbacks.size();
+  pass(3h);
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), before + 3);
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::pending);
+  gateway.answer = {Outcome::verified, "yes"};
+  pass(1h);
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::active);
+  BOOST_CHECK(timers.empty());
+  BOOST_CHECK(refused.empty());
+}
+
+BOOST_AUTO_TEST_CASE(after_the_span_it_ends_with_the_last_answer) {
+  gateway.answer = {Outcome::failed, "no connection"};
+  ask(pending("s-1"));
+  pass(24h - 1s);
+  BOOST_CHECK(refused.empty());
+  pass(1s);
+  BOOST_CHECK((refused == std::vector<std::string>{"not verified: no connection"}));
+  const auto asked = gateway.callbacks.size();
+  pass(48h);
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), asked);
+}
+
+BOOST_AUTO_TEST_CASE(the_span_counts_from_the_change_and_not_from_a_restart) {
+  gateway.answer = {Outcome::failed, "no connection"};
+  const auto subscription = pending("s-1");
+  clock.advance(25h);
+  ask(subscription);
+  BOOST_CHECK_EQUAL(refused.size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_no_after_failures_ends_at_once) {
+  gateway.answer = {Outcome::failed, "no connection"};
+  ask(pending("s-1"));
+  gateway.answer = {Outcome::refused, "no"};
+  pass(10s);
+  BOOST_CHECK((refused == std::vector<std::string>{"refused: no"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_plugin_that_throws_has_not_asked) {
+  gateway.throws = true;
+  ask(pending("s-1"));
+  gateway.throws = false;
+  pass(10s);
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(while_the_broker_is_away_nothing_is_lost) {
+  const auto subscription = pending("s-1");
+  bus.failure = sense::Error{Code::timeout, "no broker"};
+  ask(subscription);
+  BOOST_CHECK(gateway.callbacks.empty());
+  bus.failure.reset();
+  pass(10s);
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(another_callback_replaces_the_question_about_the_first) {
+  gateway.hold = true;
+  auto subscription = pending("s-1");
+  ask(subscription);
+  const auto before = ref(subscription);
+  subscription.callback = "test://two/";
+  keep(subscription);
+  verifier.on_change(gateway, before, subscription);
+  bus.run();
+  BOOST_REQUIRE_EQUAL(gateway.held.size(), 2U);
+  gateway.held[0]({Outcome::verified, "yes"});
+  bus.run();
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::pending);
+  gateway.held[1]({Outcome::verified, "yes"});
+  bus.run();
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_is_not_of_the_callback_asks_nothing) {
+  const auto subscription = pending("s-1");
+  verifier.on_change(gateway, ref(subscription), subscription);
+  bus.run();
+  BOOST_CHECK(gateway.callbacks.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_has_agreed_is_not_asked_again_for_the_same_owner) {
+  const auto first = pending("s-1");
+  auto active = first;
+  active.state = SubscriptionState::active;
+  verifier.on_change(gateway, ref(first), active);
+  ask(pending("s-2"));
+  BOOST_CHECK(state_of("s-2") == SubscriptionState::active);
+  BOOST_CHECK(gateway.callbacks.empty());
+  ask(pending("s-3", "eve"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
+  clock.advance(24h);
+  ask(pending("s-4"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_never_was_pending_has_agreed_to_nothing) {
+  auto vouched = subscription_of("s-1", {"{urn:a}x"});
+  vouched.owner = "ada";
+  verifier.on_change(gateway, nullptr, vouched);
+  verifier.on_change(gateway, ref(vouched), vouched);
+  ask(pending("s-2"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_gone_or_says_no_is_asked_again) {
+  memory.note("ada", "test://one/", clock.now().wall);
+  verifier.on_gone("test://one/");
+  ask(pending("s-1"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
+  memory.note("ada", "test://one/", clock.now().wall);
+  gateway.answer = {Outcome::refused, "no"};
+  ask(pending("s-2", "eve"));
+  ask(pending("s-3"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_takes_no_answer) {
+  gateway.hold = true;
+  ask(pending("s-1"));
+  verifier.stop();
+  gateway.held.at(0)({Outcome::refused, "no"});
+  bus.run();
+  BOOST_CHECK(refused.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
