@@ -92,7 +92,9 @@ class ZmqBroker final : public Broker {
     // them.
     service_.set(zmq::sockopt::sndhwm,
                  static_cast<int>(2 * settings.integer("requests-per-client-max")));
-    if (auto status = guard_.open(config_, service_, events_, publish_); !status) return status;
+    if (auto status = guard_.open(config_.endpoints, config_.settings, service_, events_, publish_);
+        !status)
+      return status;
     if (auto status = external_.open(config_.endpoints.external); !status) return status;
     // Everything, once: what our clients subscribe to is never passed on to publishers.
     if (!bus::send(publish_, {std::string_view("\x01", 1)}))

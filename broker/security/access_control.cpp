@@ -22,11 +22,10 @@ std::string joined(const std::vector<bus::Door>& doors) {
 
 }  // namespace
 
-Status Guard::open(const BrokerConfig& config, zmq::socket_t& service, zmq::socket_t& events,
-                   zmq::socket_t& publish) {
-  const auto& settings = config.settings;
+Status Guard::open(const BusEndpoints& endpoints, const Settings& settings, zmq::socket_t& service,
+                   zmq::socket_t& events, zmq::socket_t& publish) {
   const auto& allow_file = settings.text("allow-file");
-  auto doors = make_doors(config.endpoints, settings.text("key-file"), allow_file);
+  auto doors = make_doors(endpoints, settings.text("key-file"), allow_file);
   if (!doors) return tl::unexpected(doors.error());
   doors_ = std::move(*doors);
   auto authenticator = Authenticator::start(context_, allow_file, counters_);

@@ -3,7 +3,6 @@
 #include <memory>
 #include <zmq.hpp>
 
-#include "broker/broker.hpp"
 #include "broker/security/event_stream.hpp"
 #include "broker/security/listeners.hpp"
 #include "broker/security/rate_limit.hpp"
@@ -17,11 +16,11 @@ class Guard {
  public:
   Guard(zmq::context_t& context, Counters& counters) : context_(context), counters_(counters) {}
 
-  // Binds all endpoints of the configuration, authenticator first, and tries those with CURVE with
-  // a key that nobody has. Fails when one cannot be bound, and when the stranger gets in. `events`
-  // is made, and now and then replaced, by the guard.
-  [[nodiscard]] Status open(const BrokerConfig& config, zmq::socket_t& service,
-                            zmq::socket_t& events, zmq::socket_t& publish);
+  // `settings`: of broker_options(). Binds all endpoints, authenticator first, and tries those with
+  // CURVE with a key that nobody has. Fails when one cannot be bound, and when the stranger gets
+  // in. `events` is made, and now and then replaced, by the guard.
+  [[nodiscard]] Status open(const BusEndpoints& endpoints, const Settings& settings,
+                            zmq::socket_t& service, zmq::socket_t& events, zmq::socket_t& publish);
   // As they were bound.
   [[nodiscard]] BusEndpoints endpoints() const;
 

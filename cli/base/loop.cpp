@@ -2,9 +2,6 @@
 
 #include <boost/asio/post.hpp>
 #include <csignal>
-#include <cstdio>
-
-#include "cli/config/config_file.hpp"
 
 namespace sense::cli {
 
@@ -49,30 +46,6 @@ int Loop::run() {
   const auto keep = asio::make_work_guard(io_);
   io_.run();
   return code_;
-}
-
-Result<std::unique_ptr<BusSession>> BusSession::open(Loop& loop, const Global& global) {
-  const auto file = load_config(global);
-  if (!file) return tl::unexpected(file.error());
-  std::unique_ptr<BusSession> session(
-      new BusSession(loop, client_endpoint(file->endpoints.service)));
-  BusOptions options;
-  options.service = file->endpoints.service;
-  options.events = file->endpoints.events;
-  options.keys = file->endpoints.keys;
-  options.executor = loop.executor();
-  auto bus = connect_zmq_bus(std::move(options));
-  if (!bus) return tl::unexpected(bus.error());
-  session->bus_ = std::move(*bus);
-  loop.later(std::chrono::seconds{1}, [&loop, raw = session.get()] {
-    if (!loop.finishing() && !raw->bus_->connected())
-      std::fprintf(stderr, "sense: waiting for the broker at %s\n", raw->endpoint_.c_str());
-  });
-  return session;
-}
-
-BusSession::~BusSession() {
-  if (bus_) bus_->close();
 }
 
 }  // namespace sense::cli

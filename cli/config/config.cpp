@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
-#include "cli/listen/received_event.hpp"
 
 namespace sense::cli {
 

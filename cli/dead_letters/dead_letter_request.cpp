@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
+#include "cli/base/output.hpp"
 #include "cli/dead_letters/dead_letters.hpp"
-#include "cli/listen/received_event.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/pattern.hpp"

@@ -5,8 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
-#include "cli/listen/received_event.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/base/command.hpp"
-#include "cli/listen/received_event.hpp"
+#include "cli/base/output.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/attributes.hpp"

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/journal/journal_import.hpp"
+#include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
-#include "cli/listen/received_event.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "cli/base/output.hpp"
 #include "cli/journal/journal.hpp"
-#include "cli/listen/received_event.hpp"
 #include "core/event/cloudevents_json.hpp"
 #include "core/event/codec.hpp"
 #include "core/event/pattern.hpp"

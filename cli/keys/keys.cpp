@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/security/access_file.hpp"
+#include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
-#include "cli/listen/received_event.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
 #include "core/sense/shared_keys.hpp"

@@ -1,4 +1,5 @@
 #include "cli/base/command.hpp"
+#include "cli/base/output.hpp"
 #include "cli/listen/http_receiver.hpp"
 #include "cli/listen/http_subscriber.hpp"
 #include "cli/listen/received_event.hpp"

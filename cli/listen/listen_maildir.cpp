@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cli/base/command.hpp"
+#include "cli/base/output.hpp"
 #include "cli/listen/mail_headers.hpp"
 #include "cli/listen/received_event.hpp"
 

@@ -2,6 +2,7 @@
 #include <variant>
 
 #include "cli/base/command.hpp"
+#include "cli/base/output.hpp"
 #include "cli/listen/received_event.hpp"
 #include "cli/sense/sense_client.hpp"
 #include "core/base/random.hpp"

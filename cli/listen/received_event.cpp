@@ -1,9 +1,9 @@
 #include "cli/listen/received_event.hpp"
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/base/command.hpp"
+#include "cli/base/output.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
@@ -49,14 +49,6 @@ std::string line_of(const Arrival& arrival, bool json) {
   if (json) return json_line(arrival);
   return "delivered " + printable(arrival.callback) + " " + printable(arrival.type) + " " +
          printable(arrival.source) + " #" + printable(arrival.number) + " " + printable(arrival.id);
-}
-
-bool print_line(const std::string& line) {
-  return std::puts(line.c_str()) >= 0 && std::fflush(stdout) == 0;
-}
-
-void say(const std::string& sentence) {
-  std::fprintf(stderr, "sense: %s\n", printable(sentence).c_str());
 }
 
 }  // namespace sense::cli

@@ -59,11 +59,6 @@ class Arrivals {
 // `delivered CALLBACK TYPE SOURCE #NUMBER ID`, or one JSON object; safe to show on a terminal.
 [[nodiscard]] std::string line_of(const Arrival& arrival, bool json);
 
-// One line on standard output, at once. False when nobody reads it any more.
-bool print_line(const std::string& line);
-// For people, on standard error: where we listen and what we wait for.
-void say(const std::string& sentence);
-
 // Each sets itself up on the loop and runs it; answers the exit code.
 [[nodiscard]] int listen_sense(const ListenOptions& options);
 [[nodiscard]] int listen_http(const ListenOptions& options);

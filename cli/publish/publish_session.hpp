@@ -5,6 +5,7 @@
 
 #include "cli/base/command.hpp"
 #include "cli/base/loop.hpp"
+#include "cli/bus/bus_session.hpp"
 #include "cli/publish/sense_publisher.hpp"
 
 namespace CLI {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "cli/listen/received_event.hpp"
+#include "cli/base/output.hpp"
 #include "cli/sense/sense_session.hpp"
 #include "core/base/random.hpp"
 #include "core/sense/event_message.hpp"

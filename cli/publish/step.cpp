@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/base/command.hpp"
-#include "cli/listen/received_event.hpp"
+#include "cli/base/output.hpp"
 #include "cli/publish/publish_session.hpp"
 #include "cli/publish/step_pipeline.hpp"
 #include "core/base/json.hpp"

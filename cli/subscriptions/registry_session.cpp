@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/listen/received_event.hpp"
+#include "cli/base/output.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/registry/subscription_client.hpp"
@@ -77,9 +77,7 @@ int talk_to_registry(const Global& global, const std::function<void(const Regist
     loop.finish(failed("no answer from the broker at " + (*session)->endpoint() + " within " +
                        to_text(patience) + ": is it running?"));
   });
-  const Engine nothing_served({}, 0);
-  RegistrySubscriptions subscriptions((*session)->bus(), nothing_served, system_clock(),
-                                      loop.executor(), served());
+  RegistrySubscriptions subscriptions((*session)->bus(), system_clock(), loop.executor(), served());
   action({loop, (*session)->bus(), subscriptions, global.json});
   return loop.run();
 }

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "cli/base/command.hpp"
-#include "cli/listen/received_event.hpp"
+#include "cli/base/output.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"
 #include "core/subscription/subscription.hpp"

@@ -2,7 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/listen/received_event.hpp"
+#include "cli/base/output.hpp"
 #include "cli/subscriptions/registry_session.hpp"
 #include "cli/subscriptions/subscription_commands.hpp"
 #include "core/base/json.hpp"

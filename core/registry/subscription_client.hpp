@@ -7,7 +7,6 @@
 
 #include "core/bus/bus.hpp"
 #include "core/registry/subscriptions.hpp"
-#include "gateways/host/engine/engine.hpp"
 
 namespace sense {
 
@@ -18,7 +17,7 @@ namespace sense {
 // Logs that an event announces a subscription that this version cannot read, if it does.
 void tell_unreadable(const Event& change);
 
-// The subscription list over the broker's registry. Reactor thread only; bus, engine and clock must
+// The subscription list over the broker's registry. Reactor thread only; bus and clock must
 // outlive it. `later` is the reactor.
 class RegistrySubscriptions final : public Subscriptions {
  public:
@@ -27,13 +26,8 @@ class RegistrySubscriptions final : public Subscriptions {
     std::function<bool(const std::string& scheme)> scheme;
     Duration lease_max{};
   };
-  RegistrySubscriptions(Bus& bus, const Engine& engine, const Clock& clock, Executor later,
-                        Served served)
-      : bus_(bus),
-        engine_(engine),
-        clock_(clock),
-        later_(std::move(later)),
-        served_(std::move(served)) {}
+  RegistrySubscriptions(Bus& bus, const Clock& clock, Executor later, Served served)
+      : bus_(bus), clock_(clock), later_(std::move(later)), served_(std::move(served)) {}
 
   void create(Request request, Answer<SubscriptionRef> done) override;
   void renew(std::string id, Duration period, Answer<SubscriptionRef> done) override;
@@ -47,13 +41,6 @@ class RegistrySubscriptions final : public Subscriptions {
   void get(std::string id, Answer<SubscriptionRef> done) override;
   void list(std::string owner, std::string after, std::uint32_t limit, Answer<Page> done) override;
   void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) override;
-  [[nodiscard]] SubscriptionRef find(std::string_view id) const override {
-    return engine_.find(id);
-  }
-  [[nodiscard]] std::size_t count_for(std::string_view callback) const override {
-    return engine_.count_for(callback);
-  }
-  [[nodiscard]] std::size_t count() const override { return engine_.count(); }
 
   // For the host: the outcome of a verification of `asked`, the subscription's callback. Fails with
   // duplicate when it is not pending any more, or its callback is another one meanwhile.
@@ -80,7 +67,6 @@ class RegistrySubscriptions final : public Subscriptions {
                Answer<Page> done);
 
   Bus& bus_;
-  const Engine& engine_;
   const Clock& clock_;
   Executor later_;
   Served served_;

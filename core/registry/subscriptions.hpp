@@ -85,11 +85,16 @@ class Subscriptions {
     bool more = false;
   };
   virtual void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) = 0;
+};
 
-  // What this host's own replica holds, without asking the broker: for acknowledgements and limits.
+// The subscriptions that this gateway serves, as it knows them by itself, without asking the
+// broker: for acknowledgements and limits. Reactor thread only.
+class ServedSubscriptions {
+ public:
+  virtual ~ServedSubscriptions() = default;
   // Null when not served here or ended.
   [[nodiscard]] virtual SubscriptionRef find(std::string_view id) const = 0;
-  // How many served subscriptions have this callback.
+  // How many have this callback.
   [[nodiscard]] virtual std::size_t count_for(std::string_view callback) const = 0;
   [[nodiscard]] virtual std::size_t count() const = 0;
 };

@@ -127,6 +127,7 @@ struct GatewayContext {
   boost::asio::io_context& reactor;
   Publisher& publisher;
   Subscriptions& subscriptions;
+  const ServedSubscriptions& served;
   const EgressPolicy& egress;
   // All parameters of the service that clients may see, e.g. {"max-period", "86400"}.
   std::function<std::vector<std::pair<std::string, std::string>>()> parameters;
@@ -153,7 +154,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/2";
+inline constexpr const char* gateway_abi = "sense-gateway/3";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {

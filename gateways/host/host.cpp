@@ -407,7 +407,6 @@ class AsioGatewayHost final : public GatewayHost {
                               {again_, [this] { succession_.look_around(); }}};
   RegistrySubscriptions subscriptions_{
       *bus_,
-      engine_,
       system_clock(),
       executor_of(*reactor_),
       {[this](const std::string& scheme) { return directory_.serves_anywhere(scheme); },
@@ -418,6 +417,7 @@ class AsioGatewayHost final : public GatewayHost {
                           *reactor_,
                           *bus_,
                           subscriptions_,
+                          engine_,
                           config_.egress,
                           [this] { return shown_parameters(config_.host, config_.plugin); },
                           events_by_sequence(*bus_)};

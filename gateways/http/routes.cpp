@@ -334,7 +334,7 @@ void Routes::health(Request&, Answered done) {
   done(answer_json(200, {{"status", "ok"},
                          {"gateway", context_.name},
                          {"time", to_rfc3339(context_.clock.now().wall)},
-                         {"subscriptions", context_.subscriptions.count()}}));
+                         {"subscriptions", context_.served.count()}}));
 }
 
 void Routes::metrics(Request&, Answered done) {

@@ -20,8 +20,8 @@ std::string_view mandatory_property_missing(const Message& request) {
 
 }  // namespace
 
-Server::Server(ServerConfig config, const Subscriptions& directory, const EgressPolicy& egress,
-               Counters& counters)
+Server::Server(ServerConfig config, const ServedSubscriptions& directory,
+               const EgressPolicy& egress, Counters& counters)
     : config_(std::move(config)),
       directory_(directory),
       egress_(egress),

@@ -43,7 +43,7 @@ struct ServerConfig {
 class Server {
  public:
   // `directory` is only read (find, count, count_for). All references must outlive this.
-  Server(ServerConfig config, const Subscriptions& directory, const EgressPolicy& egress,
+  Server(ServerConfig config, const ServedSubscriptions& directory, const EgressPolicy& egress,
          Counters& counters);
 
   // One datagram as it arrived. Of one longer than the buffer, the first octets and cut = true.
@@ -150,7 +150,7 @@ class Server {
   void send_signed(const Asker& asker, std::string octets, Now now, Actions& out);
 
   ServerConfig config_;
-  const Subscriptions& directory_;
+  const ServedSubscriptions& directory_;
   const EgressPolicy& egress_;
   Cookies cookies_;
   Keys keys_;

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "cli/base/command.hpp"
+#include "cli/base/output.hpp"
 #include "cli/listen/received_event.hpp"
 #include "tests/bench/bus/bus_metrics.hpp"
 #include "tests/bench/bus/bus_system.hpp"

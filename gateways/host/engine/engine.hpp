@@ -18,7 +18,7 @@ namespace sense {
 // what, counts, gives up, and tells gaps. Pure: no I/O, no clock, one thread; what is to be done
 // comes out as actions, what must survive a crash as a checkpoint. Each subscription is a lane of
 // its own: a dead or slow callback delays nobody else.
-class Engine {
+class Engine final : public ServedSubscriptions {
  public:
   // How one gateway's schemes are delivered when a subscription does not say.
   struct Defaults {
@@ -154,10 +154,10 @@ class Engine {
 
   // ---- what there is
 
-  [[nodiscard]] SubscriptionRef find(std::string_view id) const;
-  [[nodiscard]] std::size_t count() const { return lanes_.size(); }
+  [[nodiscard]] SubscriptionRef find(std::string_view id) const override;
+  [[nodiscard]] std::size_t count() const override { return lanes_.size(); }
   // By a hash: it may, once in an age, be too high.
-  [[nodiscard]] std::size_t count_for(std::string_view callback) const;
+  [[nodiscard]] std::size_t count_for(std::string_view callback) const override;
   // What to follow on the bus; "{" alone when that would be more than `max` prefixes.
   [[nodiscard]] std::vector<std::string> topic_prefixes(std::size_t max) const {
     return index_.topic_prefixes(max);

@@ -9,7 +9,6 @@ namespace sense::datagram {
 
 namespace {
 
-constexpr std::string_view owner_prefix = "key:";
 constexpr std::size_t share_min = 256;
 
 Keys::Mark mark_of(const Claim& claim) {
@@ -19,14 +18,6 @@ Keys::Mark mark_of(const Claim& claim) {
 }
 
 }  // namespace
-
-std::string owner_of_key(std::string_view name) {
-  return std::string(owner_prefix) + std::string(name);
-}
-
-std::string_view key_of_owner(std::string_view owner) {
-  return owner.starts_with(owner_prefix) ? owner.substr(owner_prefix.size()) : std::string_view();
-}
 
 Keys::Keys(std::vector<SharedKey> keys, Duration window)
     : window_(window), nobodys_secret_(make_shared_key("-").secret) {

@@ -15,12 +15,6 @@
 
 namespace sense::datagram {
 
-// The principal of a keyed client, as the owner of its subscriptions: "key:hp4". No other front
-// door makes owners of that form, and the names of the bus's principals have no colon.
-[[nodiscard]] std::string owner_of_key(std::string_view name);
-// The key's name, or "" when the owner is no key. A view into `owner`.
-[[nodiscard]] std::string_view key_of_owner(std::string_view owner);
-
 // The shared keys of a server, and which of their messages have been seen. Pure; one thread. Memory
 // is bounded: for all keys together seen_max messages, and each key has its own share of that, so
 // that no key can make another's messages be forgotten.

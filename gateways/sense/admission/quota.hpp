@@ -19,7 +19,7 @@ namespace sense::datagram {
 class Admissions {
  public:
   // Both must outlive this.
-  Admissions(const Limits& limits, const Subscriptions& directory)
+  Admissions(const Limits& limits, const ServedSubscriptions& directory)
       : limits_(limits), directory_(directory) {}
 
   [[nodiscard]] Status admit(const std::string& callback, MonoTime now);
@@ -44,7 +44,7 @@ class Admissions {
   void drop_if_empty(const std::string& callback);
 
   const Limits& limits_;
-  const Subscriptions& directory_;
+  const ServedSubscriptions& directory_;
   std::size_t under_way_ = 0;
   std::deque<Recent> recent_;  // oldest first
   std::unordered_map<std::string, Callback> by_callback_;

@@ -19,7 +19,7 @@ std::string tag_text(std::uint64_t tag) { return "e" + std::to_string(tag); }
 }  // namespace
 
 Deliveries::Deliveries(const Limits& limits, const std::vector<Listener>& listeners,
-                       const Subscriptions& directory, const EgressPolicy& egress,
+                       const ServedSubscriptions& directory, const EgressPolicy& egress,
                        const DatagramWriter& writer, Counters& counters, std::uint64_t seed)
     : limits_(limits),
       listeners_(listeners),

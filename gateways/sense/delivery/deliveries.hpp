@@ -29,7 +29,7 @@ class Deliveries {
  public:
   // All must outlive this. `seed` is for the jitter only.
   Deliveries(const Limits& limits, const std::vector<Listener>& listeners,
-             const Subscriptions& directory, const EgressPolicy& egress,
+             const ServedSubscriptions& directory, const EgressPolicy& egress,
              const DatagramWriter& writer, Counters& counters, std::uint64_t seed);
 
   void deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now, Actions& out);
@@ -90,7 +90,7 @@ class Deliveries {
 
   const Limits& limits_;
   const std::vector<Listener>& listeners_;
-  const Subscriptions& directory_;
+  const ServedSubscriptions& directory_;
   const EgressPolicy& egress_;
   const DatagramWriter& writer_;
   Counters::Counter& sent_;

@@ -22,7 +22,7 @@ std::string target_of(const Endpoint& endpoint) { return endpoint.with_port(0).i
 }  // namespace
 
 Verifications::Verifications(const Limits& limits, const std::vector<Listener>& listeners,
-                             const Subscriptions& directory, const EgressPolicy& egress,
+                             const ServedSubscriptions& directory, const EgressPolicy& egress,
                              Counters& counters)
     : limits_(limits),
       listeners_(listeners),

@@ -25,7 +25,8 @@ class Verifications {
 
   // All must outlive this.
   Verifications(const Limits& limits, const std::vector<Listener>& listeners,
-                const Subscriptions& directory, const EgressPolicy& egress, Counters& counters);
+                const ServedSubscriptions& directory, const EgressPolicy& egress,
+                Counters& counters);
 
   // Sends the question; asked, or refused with the reason.
   [[nodiscard]] Verification start(const Subscription& subscription, std::string token, Now now,
@@ -56,7 +57,7 @@ class Verifications {
 
   const Limits& limits_;
   const std::vector<Listener>& listeners_;
-  const Subscriptions& directory_;
+  const ServedSubscriptions& directory_;
   const EgressPolicy& egress_;
   Counters::Counter& sent_;
   std::uint64_t tags_ = 0;

@@ -1,11 +1,12 @@
 #include "gateways/sense/model/address.hpp"
 
 #include "core/base/text.hpp"
-#include "gateways/sense/admission/keys.hpp"
 
 namespace sense::datagram {
 
 namespace {
+
+constexpr std::string_view owner_prefix = "key:";
 
 // From here on they are for anybody; those below are for services that have been given them.
 constexpr std::uint16_t free_port_min = 1024;
@@ -51,6 +52,14 @@ Status check_ddp(const Endpoint& endpoint) {
 }
 
 }  // namespace
+
+std::string owner_of_key(std::string_view name) {
+  return std::string(owner_prefix) + std::string(name);
+}
+
+std::string_view key_of_owner(std::string_view owner) {
+  return owner.starts_with(owner_prefix) ? owner.substr(owner_prefix.size()) : std::string_view();
+}
 
 Result<Endpoint> endpoint_of(std::string_view callback) { return parse_endpoint(callback); }
 

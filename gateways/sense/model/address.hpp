@@ -35,6 +35,11 @@ inline constexpr std::string_view front_door = "sense";
 // that it has or (IPX) is made of. Never a Unix path.
 [[nodiscard]] Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy);
 
+// The principal of a keyed client, as the owner of its subscriptions: "key:hp4". No other front
+// door makes owners of that form, and the names of the bus's principals have no colon.
+[[nodiscard]] std::string owner_of_key(std::string_view name);
+// The key's name, or "" when the owner is no key. A view into `owner`.
+[[nodiscard]] std::string_view key_of_owner(std::string_view owner);
 // The label of a keyed subscription that says which address the REGISTER came from.
 inline constexpr std::string_view asked_from_label = "sense-asked-from";
 

@@ -320,12 +320,4 @@ BOOST_AUTO_TEST_CASE(sources_come_in_pages) {
   BOOST_CHECK((*sources)->more);
 }
 
-BOOST_AUTO_TEST_CASE(the_replica_is_the_engines) {
-  engine.put(sense::testing::ref(leased("s-1")), clock.now());
-  BOOST_CHECK(subscriptions.find("s-1") != nullptr);
-  BOOST_CHECK(subscriptions.find("s-2") == nullptr);
-  BOOST_CHECK_EQUAL(subscriptions.count_for("test://one/"), 1U);
-  BOOST_CHECK_EQUAL(subscriptions.count(), 1U);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,22 +2,17 @@
 
 #include "core/base/random.hpp"
 #include "core/registry/subscription_client.hpp"
-#include "tests/gateways/host/engine/engine_fixture.hpp"
-#include "tests/gateways/host/fake_bus.hpp"
+#include "tests/core/bus/fake_bus.hpp"
+#include "tests/gateways/make.hpp"
 
 namespace sense::testing {
 
 // The subscription list over a registry in memory.
 struct SubscriptionsBench {
   sense::VirtualClock clock;
-  sense::Engine engine{{{1s}, 2}, 1};
   FakeBus bus;
   sense::RegistrySubscriptions subscriptions{
-      bus,
-      engine,
-      clock,
-      bus.executor(),
-      {[](const std::string& scheme) { return scheme == "test"; }, 1h}};
+      bus, clock, bus.executor(), {[](const std::string& scheme) { return scheme == "test"; }, 1h}};
 
   std::optional<Result<SubscriptionRef>> answer;
   std::optional<Result<Subscriptions::Page>> page;

@@ -32,7 +32,7 @@ class FakePublisher final : public Publisher {
   std::optional<Error> refusal;
 };
 
-class FakeSubscriptions final : public Subscriptions {
+class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions {
  public:
   void create(Request request, Answer<SubscriptionRef> done) override {
     auto made = std::make_shared<Subscription>();
@@ -137,6 +137,7 @@ class PluginHarness {
                 counters,
                 reactor,
                 publisher,
+                subscriptions,
                 subscriptions,
                 egress,
                 [] {

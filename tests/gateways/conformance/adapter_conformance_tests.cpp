@@ -2,8 +2,8 @@
 #include <boost/asio/io_context.hpp>
 
 #include "adapters/host/host.hpp"
+#include "tests/core/bus/fake_bus.hpp"
 #include "tests/gateways/conformance/plugins.hpp"
-#include "tests/gateways/host/fake_bus.hpp"
 
 using namespace sense;
 

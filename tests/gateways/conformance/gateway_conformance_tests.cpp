@@ -8,9 +8,9 @@
 
 #include "core/registry/subscription_client.hpp"
 #include "gateways/host/host.hpp"
+#include "tests/core/bus/fake_bus.hpp"
 #include "tests/gateways/conformance/plugins.hpp"
 #include "tests/gateways/host/engine/engine_fixture.hpp"
-#include "tests/gateways/host/fake_bus.hpp"
 
 using namespace sense;
 using namespace std::chrono_literals;
@@ -32,12 +32,11 @@ struct Stage {
   testing::FakeBus bus;
   Engine engine{{{1s}, 2}, 1};
   RegistrySubscriptions subscriptions{
-      bus, engine, system_clock(), bus.executor(), {[](const std::string&) { return true; }, 1h}};
+      bus, system_clock(), bus.executor(), {[](const std::string&) { return true; }, 1h}};
   GatewayContext context{
-      "test",   system_clock(),
-      counters, reactor,
-      bus,      subscriptions,
-      egress,   [] { return std::vector<std::pair<std::string, std::string>>{}; }};
+      "test", system_clock(), counters, reactor, bus, subscriptions, engine, egress, [] {
+        return std::vector<std::pair<std::string, std::string>>{};
+      }};
   std::unique_ptr<Gateway> gateway;
   std::vector<Attempt> attempts;
   std::vector<Verification> verifications;

@@ -1,7 +1,7 @@
 #include "gateways/host/event_reader.hpp"
 
+#include "tests/core/bus/fake_bus.hpp"
 #include "tests/gateways/host/engine/engine_fixture.hpp"
-#include "tests/gateways/host/fake_bus.hpp"
 
 using namespace sense;
 using namespace std::chrono_literals;

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "tests/gateways/host/fake_bus.hpp"
+#include "tests/core/bus/fake_bus.hpp"
 
 using namespace sense;
 

@@ -13,7 +13,7 @@
 // the real ones never answer inside the call.
 namespace sense::datagram::test {
 
-class FakeSubscriptions final : public Subscriptions {
+class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions {
  public:
   explicit FakeSubscriptions(const Clock& clock) : clock_(clock) {}
 

@@ -21,11 +21,15 @@ struct Running {
   EgressPolicy egress = *EgressPolicy::make({});
   FakeSubscriptions subscriptions{system_clock()};
   FakePublisher publisher;
-  GatewayContext context{
-      "sense",   system_clock(),
-      counters,  reactor,
-      publisher, subscriptions,
-      egress,    [] { return std::vector<std::pair<std::string, std::string>>{}; }};
+  GatewayContext context{"sense",
+                         system_clock(),
+                         counters,
+                         reactor,
+                         publisher,
+                         subscriptions,
+                         subscriptions,
+                         egress,
+                         [] { return std::vector<std::pair<std::string, std::string>>{}; }};
   std::unique_ptr<Gateway> gateway;
   std::vector<Endpoint> servers;
 

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "tests/core/bus/fake_bus.hpp"
 #include "tests/gateways/host/engine/engine_fixture.hpp"
-#include "tests/gateways/host/fake_bus.hpp"
 
 using namespace sense;
 using namespace std::chrono_literals;

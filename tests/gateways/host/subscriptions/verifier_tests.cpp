@@ -2,9 +2,9 @@
 
 #include <set>
 
+#include "tests/core/bus/fake_bus.hpp"
 #include "tests/core/storage/temporary_folder.hpp"
 #include "tests/gateways/host/engine/engine_fixture.hpp"
-#include "tests/gateways/host/fake_bus.hpp"
 
 using sense::Code;
 using sense::Duration;
@@ -49,7 +49,7 @@ struct Fixture {
   sense::Engine engine{{{1s}, 2}, 1};
   sense::testing::FakeBus bus;
   sense::RegistrySubscriptions subscriptions{
-      bus, engine, clock, bus.executor(), {[](const std::string&) { return true; }, 1h}};
+      bus, clock, bus.executor(), {[](const std::string&) { return true; }, 1h}};
   sense::CallbackMemory memory{*sense::CallbackMemory::open(folder.path(), 24h, clock.now().wall)};
   std::multimap<sense::MonoTime, std::function<void()>> timers;
   std::vector<std::string> refused;
