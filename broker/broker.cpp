@@ -232,9 +232,9 @@ class ZmqBroker final : public Broker {
 
   void report_malformed(const Incoming& incoming, const Error& error) {
     ++counters_["broker.requests.malformed"];
-    if (const auto say = complaints_.ask(incoming.peer, mono_now()); say.say)
+    if (const auto line = log_limit_.check(incoming.peer, mono_now()); line.allowed)
       log::warn("a client of the bus sent a malformed request",
-                {{"reason", error.message}, {"suppressed", std::to_string(say.suppressed)}});
+                {{"reason", error.message}, {"suppressed", std::to_string(line.suppressed)}});
     refuse(incoming.peer, bus::request_id(incoming.octets), error);
   }
 
@@ -383,7 +383,7 @@ class ZmqBroker final : public Broker {
     stop();
   }
 
-  void trim(Now now) {
+  void trim(Timestamp now) {
     if (now.mono - trimmed_ < trim_interval) return;
     trimmed_ = now.mono;
     const auto& settings = config_.settings;
@@ -394,7 +394,7 @@ class ZmqBroker final : public Broker {
                     trim_groups);
     if (!removed) {
       ++counters_["broker.trim.failed"];
-      if (const auto say = complaints_of_trim_.ask("", now.mono); say.say)
+      if (const auto line = trim_log_limit_.check("", now.mono); line.allowed)
         log::error("retention cannot remove events", {{"reason", removed.error().message}});
       return;
     }
@@ -432,7 +432,7 @@ class ZmqBroker final : public Broker {
   bus::Mailbox<Journal::Range> damage_;  // from the reader to the commit thread
   bus::Mailbox<Outgoing> outgoing_;
   MonoTime trimmed_{};
-  log::Occasionally complaints_of_trim_{std::chrono::minutes{1}};
+  log::RateLimiter trim_log_limit_{std::chrono::minutes{1}};
 
   zmq::context_t context_{1};
   zmq::socket_t service_ =
@@ -443,7 +443,7 @@ class ZmqBroker final : public Broker {
   Guard guard_{context_, counters_};
   ExternalLink external_{context_, counters_};
   std::unordered_map<std::string, std::size_t> outstanding_;
-  log::Occasionally complaints_{std::chrono::seconds{10}};
+  log::RateLimiter log_limit_{std::chrono::seconds{10}};
   // Shared with messages that may outlive this.
   std::shared_ptr<std::atomic<std::size_t>> big_octets_ =
       std::make_shared<std::atomic<std::size_t>>(0);

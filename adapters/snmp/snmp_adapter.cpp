@@ -72,7 +72,7 @@ class Intake : public std::enable_shared_from_this<Intake> {
   void on_published(std::size_t index, PduOwner inform, const Sender& sender,
                     const Result<Receipt>& result);
   bool community_allowed(const std::string& community) const;
-  void say(log::Occasionally& gate, const Sender& sender, std::string_view message,
+  void say(log::RateLimiter& gate, const Sender& sender, std::string_view message,
            const std::string& why);
 
   Settings settings_;
@@ -81,9 +81,9 @@ class Intake : public std::enable_shared_from_this<Intake> {
   std::size_t varbinds_max_;
   std::vector<Port> ports_;
   InformIds inform_ids_;
-  log::Occasionally malformed_{log_interval};
-  log::Occasionally community_{log_interval};
-  log::Occasionally refused_{log_interval};
+  log::RateLimiter malformed_{log_interval};
+  log::RateLimiter community_{log_interval};
+  log::RateLimiter refused_{log_interval};
   bool stopped_ = false;
 };
 
@@ -162,14 +162,14 @@ void Intake::count_drops(Port& port) {
   port.dropped = dropped;
 }
 
-void Intake::say(log::Occasionally& gate, const Sender& sender, std::string_view message,
+void Intake::say(log::RateLimiter& gate, const Sender& sender, std::string_view message,
                  const std::string& why) {
-  const auto answer = gate.ask(sender.address, context_.clock.now().mono);
-  if (!answer.say) return;
+  const auto line = gate.check(sender.address, context_.clock.now().mono);
+  if (!line.allowed) return;
   log::warn(message, {{"adapter", context_.name},
                       {"sender", sender.address},
                       {"why", why},
-                      {"suppressed", std::to_string(answer.suppressed)}});
+                      {"suppressed", std::to_string(line.suppressed)}});
 }
 
 void Intake::on_malformed(const Sender& sender, const std::string& why) {

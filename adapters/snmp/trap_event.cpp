@@ -128,7 +128,7 @@ Result<Event> trap_event(const Trap& trap, const Sender& sender, const EventRule
 }
 
 std::string InformIds::id_of(const Trap& trap, const Sender& sender, const Event& event,
-                             const Now& now) {
+                             const Timestamp& now) {
   forget(now.mono);
   const std::string what = sender.address + " " + std::to_string(sender.port) + " " +
                            std::to_string(trap.request_id) + " " + event.type.clark() + " " +

@@ -47,7 +47,7 @@ class InformIds {
 
   // `event` is the one made of `trap`.
   [[nodiscard]] std::string id_of(const Trap& trap, const Sender& sender, const Event& event,
-                                  const Now& now);
+                                  const Timestamp& now);
   [[nodiscard]] std::size_t size() const { return ids_.size(); }
 
  private:

@@ -37,12 +37,12 @@ Status ExternalLink::open(const ExternalBus& external) {
 
 void ExternalLink::note_unmapped(std::string_view topic) {
   ++counters_["broker.external.unmapped"];
-  if (const auto say = complaints_.ask("", system_clock().now().mono); say.say)
+  if (const auto line = log_limit_.check("", system_clock().now().mono); line.allowed)
     log::warn(
         "a message of the external bus cannot become an event: its topic is empty or too "
         "long, or it is too big",
         {{"topic", printable(topic.substr(0, 100))},
-         {"suppressed", std::to_string(say.suppressed)}});
+         {"suppressed", std::to_string(line.suppressed)}});
 }
 
 std::vector<IncomingRef> ExternalLink::take(WallTime now) {

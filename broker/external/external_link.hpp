@@ -37,7 +37,7 @@ class ExternalLink {
   std::string prefix_;  // of our topics that may be given
   zmq::socket_t take_;
   zmq::socket_t give_;
-  log::Occasionally complaints_{std::chrono::minutes{1}};
+  log::RateLimiter log_limit_{std::chrono::minutes{1}};
 };
 
 }  // namespace sense

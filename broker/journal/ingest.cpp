@@ -79,7 +79,7 @@ Ingest::Ingest(Store& store, Limits limits, Counters& counters)
       registry_(limits.registry),
       ids_(limits.repeat_window, limits.repeat_ids_max) {}
 
-Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Now now) {
+Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Timestamp now) {
   Ingest ingest(store, limits, counters);
   const auto last = store.journal().safe_last(Store::record_octets_min);
   if (!last) return tl::unexpected(last.error());
@@ -94,7 +94,7 @@ Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, 
   return ingest;
 }
 
-Status Ingest::restore_ids(Now now) {
+Status Ingest::restore_ids(Timestamp now) {
   const auto range = store_.journal().range();
   if (!range) return tl::unexpected(range.error());
   // A window's events at most; the count bounds how far back that can reach.
@@ -118,7 +118,7 @@ Status Ingest::restore_ids(Now now) {
 }
 
 void Ingest::append(std::string_view event, std::string_view type, std::string_view source,
-                    std::string_view principal, Now now) {
+                    std::string_view principal, Timestamp now) {
   const auto start = records_.size();
   append_record(records_, {next_, now.wall, principal, event});
   const auto length = records_.size() - start;
@@ -181,7 +181,7 @@ Status Ingest::check_test(const Event& event, const Incoming& incoming) const {
   return fail(Code::noaccess, "a test goes to a subscription of one's own: its id is the subject");
 }
 
-Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, Now now) {
+Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, Timestamp now) {
   const auto& event = arrival.head;
   if (!event) {
     ++counters_["broker.events.refused"];
@@ -208,7 +208,7 @@ Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, N
   return {Code::noerror, sequence, {}};
 }
 
-Reply Ingest::handle_publish(const Incoming& incoming, Now now) {
+Reply Ingest::handle_publish(const Incoming& incoming, Timestamp now) {
   const auto& events = incoming.request.events;
   Reply reply;
   reply.id = incoming.request.id;
@@ -230,7 +230,7 @@ Reply Ingest::handle_publish(const Incoming& incoming, Now now) {
   return reply;
 }
 
-void Ingest::take_change(const Registry::Change& change, Now now) {
+void Ingest::take_change(const Registry::Change& change, Timestamp now) {
   rows_.push_back(change.row);
   if (!change.event) return;
   append(encode(*change.event), change.event->type.clark(), change.event->source, "broker", now);
@@ -244,7 +244,7 @@ Status Ingest::check_change(const Incoming& incoming) const {
                              current ? &*current : nullptr);
 }
 
-Reply Ingest::handle_put(const Incoming& incoming, Now now) {
+Reply Ingest::handle_put(const Incoming& incoming, Timestamp now) {
   const auto& request = incoming.request;
   const RegistryEntry entry{std::string(request.kind), std::string(request.key), request.revision,
                             std::string(request.value)};
@@ -258,7 +258,7 @@ Reply Ingest::handle_put(const Incoming& incoming, Now now) {
   return reply;
 }
 
-Reply Ingest::handle_remove(const Incoming& incoming, Now now) {
+Reply Ingest::handle_remove(const Incoming& incoming, Timestamp now) {
   const auto& request = incoming.request;
   if (auto allowed = check_change(incoming); !allowed) return refusal(request, allowed.error());
   const auto change = registry_.remove(request.kind, request.key, request.revision, request.reason,
@@ -301,7 +301,7 @@ Reply Ingest::handle_read(const Incoming& incoming) const {
   return reply;
 }
 
-Reply Ingest::handle(const Incoming& incoming, Now now) {
+Reply Ingest::handle(const Incoming& incoming, Timestamp now) {
   const auto& request = incoming.request;
   switch (request.operation) {
     case Operation::publish: return handle_publish(incoming, now);
@@ -311,7 +311,7 @@ Reply Ingest::handle(const Incoming& incoming, Now now) {
   }
 }
 
-void Ingest::expire_leases(Now now) {
+void Ingest::expire_leases(Timestamp now) {
   // A thousand at a time, so that a mass of leases cannot hold up those who publish.
   for (int count = 0; count < 1000 && records_.size() < group_octets_max_before / 4; ++count) {
     const auto change = registry_.expire_one(next_, now);
@@ -321,12 +321,12 @@ void Ingest::expire_leases(Now now) {
 }
 
 // Behind all that was asked for, so that nobody's sequence depends on it.
-void Ingest::announce_conditions(Now now) {
+void Ingest::announce_conditions(Timestamp now) {
   for (const auto& event : conditions_.due(now))
     append(encode(event), event.type.clark(), event.source, "broker", now);
 }
 
-Status Ingest::write(Now now) {
+Status Ingest::write(Timestamp now) {
   if (records_.empty() && rows_.empty()) return {};
   if (auto status = store_.begin(); !status) return status;
   if (!records_.empty())
@@ -369,7 +369,7 @@ void Ingest::seal(Outgoing& out) {
   out.head = head_;
 }
 
-Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now now) {
+Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Timestamp now) {
   records_.clear();
   publications_.clear();
   tally_.clear();
@@ -414,7 +414,7 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Now no
   return out;
 }
 
-Status Ingest::take_static(const std::vector<Subscription>& wanted, Now now) {
+Status Ingest::take_static(const std::vector<Subscription>& wanted, Timestamp now) {
   std::vector<IncomingRef> group;
   const auto request = [&](Operation operation, std::string_view key, std::uint64_t revision) {
     auto incoming = std::make_unique<Incoming>();

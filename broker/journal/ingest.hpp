@@ -27,21 +27,23 @@ class Ingest {
   };
   // Restores head, registry and repeat window from the store, which must outlive it.
   [[nodiscard]] static Result<Ingest> restore(Store& store, Limits limits, Counters& counters,
-                                              Now now);
+                                              Timestamp now);
 
   // Makes the subscriptions of the configuration file those of the registry with via "config".
-  [[nodiscard]] Status take_static(const std::vector<Subscription>& wanted, Now now);
+  [[nodiscard]] Status take_static(const std::vector<Subscription>& wanted, Timestamp now);
 
   // One group. On a full disk all are refused with nomoreroom and nothing has changed. Fails only
   // when the journal can no longer be trusted: the broker must then stop, and has answered nothing.
-  [[nodiscard]] Result<Outgoing> commit_group(std::span<const IncomingRef> group, Now now);
+  [[nodiscard]] Result<Outgoing> commit_group(std::span<const IncomingRef> group, Timestamp now);
 
   // Sequences of the journal that could not be read. With the next group it is looked at again,
   // and what is damaged is quarantined and announced by {urn:sense:management}journal-damaged.
   void note_damage(Journal::Range range);
 
   // So many requests were refused before they came here: announced by events, now and then.
-  void note_overload(std::uint64_t requests, Now now) { conditions_.note_overload(requests, now); }
+  void note_overload(std::uint64_t requests, Timestamp now) {
+    conditions_.note_overload(requests, now);
+  }
 
   // When leases end next.
   [[nodiscard]] std::optional<MonoTime> next_timer() const { return registry_.next_expiry(); }
@@ -50,32 +52,32 @@ class Ingest {
  private:
   Ingest(Store& store, Limits limits, Counters& counters);
 
-  [[nodiscard]] Status restore_ids(Now now);
-  bus::Reply handle(const Incoming& incoming, Now now);
+  [[nodiscard]] Status restore_ids(Timestamp now);
+  bus::Reply handle(const Incoming& incoming, Timestamp now);
   // An event of a PUBLISH that has been read and not yet taken.
   struct Arrival {
     std::string_view octets;
     Result<EventHead> head;
     RecentIds::Key key;
   };
-  bus::Reply handle_publish(const Incoming& incoming, Now now);
+  bus::Reply handle_publish(const Incoming& incoming, Timestamp now);
   [[nodiscard]] Status check_reserved(const Arrival& arrival, const Incoming& incoming) const;
   [[nodiscard]] Status check_letters(const Event& event, const Incoming& incoming) const;
   [[nodiscard]] Status check_test(const Event& event, const Incoming& incoming) const;
-  bus::Published take_event(const Arrival& arrival, const Incoming& incoming, Now now);
+  bus::Published take_event(const Arrival& arrival, const Incoming& incoming, Timestamp now);
   [[nodiscard]] Status check_change(const Incoming& incoming) const;
-  bus::Reply handle_put(const Incoming& incoming, Now now);
-  bus::Reply handle_remove(const Incoming& incoming, Now now);
+  bus::Reply handle_put(const Incoming& incoming, Timestamp now);
+  bus::Reply handle_remove(const Incoming& incoming, Timestamp now);
   bus::Reply handle_read(const Incoming& incoming) const;
-  void take_change(const Registry::Change& change, Now now);
+  void take_change(const Registry::Change& change, Timestamp now);
   void append(std::string_view event, std::string_view type, std::string_view source,
-              std::string_view principal, Now now);
+              std::string_view principal, Timestamp now);
   void count_type(std::string_view type);
   void note_source(std::string_view source);
-  void expire_leases(Now now);
-  void announce_damage(Now now);
-  void announce_conditions(Now now);
-  [[nodiscard]] Status write(Now now);
+  void expire_leases(Timestamp now);
+  void announce_damage(Timestamp now);
+  void announce_conditions(Timestamp now);
+  [[nodiscard]] Status write(Timestamp now);
   void undo();
   Outgoing refused(std::span<const IncomingRef> group, const Error& error) const;
   void seal(Outgoing& out);

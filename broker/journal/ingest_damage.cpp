@@ -18,7 +18,7 @@ void Ingest::note_damage(Journal::Range range) {
   if (!known && noted_.size() < noted_max) noted_.push_back(range);
 }
 
-void Ingest::announce_damage(Now now) {
+void Ingest::announce_damage(Timestamp now) {
   for (const auto& range : noted_) {
     auto damage = store_.journal().inspect(range.first, range.last);
     if (!damage) log::error("damage of the journal: " + damage.error().message);

@@ -7,23 +7,23 @@
 
 namespace sense {
 
-void Conditions::note(Condition& condition, std::uint64_t requests, Now now) {
+void Conditions::note(Condition& condition, std::uint64_t requests, Timestamp now) {
   if (requests == 0) return;
   if (condition.requests == 0) condition.first = now.wall;
   condition.requests += requests;
   condition.last = now.wall;
 }
 
-void Conditions::note_full(std::uint64_t requests, Now now) {
+void Conditions::note_full(std::uint64_t requests, Timestamp now) {
   note(full_, requests, now);
   silent_until_ = now.mono + silence;
 }
 
-bool Conditions::is_due(const Condition& condition, Now now) const {
+bool Conditions::is_due(const Condition& condition, Timestamp now) const {
   return condition.requests > 0 && condition.next <= now.mono && silent_until_ <= now.mono;
 }
 
-std::vector<Event> Conditions::due(Now now) const {
+std::vector<Event> Conditions::due(Timestamp now) const {
   std::vector<Event> events;
   for (const auto* condition : {&overload_, &full_}) {
     if (!is_due(*condition, now)) continue;
@@ -35,7 +35,7 @@ std::vector<Event> Conditions::due(Now now) const {
   return events;
 }
 
-void Conditions::told(Now now) {
+void Conditions::told(Timestamp now) {
   for (auto* condition : {&overload_, &full_}) {
     if (!is_due(*condition, now)) continue;
     condition->requests = 0;

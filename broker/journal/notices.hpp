@@ -18,14 +18,14 @@ class Conditions {
   // After the disk was found full nothing is told, since nothing can be stored.
   static constexpr Duration silence = std::chrono::seconds{5};
 
-  void note_overload(std::uint64_t requests, Now now) { note(overload_, requests, now); }
+  void note_overload(std::uint64_t requests, Timestamp now) { note(overload_, requests, now); }
   // Also when it was found full without a request.
-  void note_full(std::uint64_t requests, Now now);
+  void note_full(std::uint64_t requests, Timestamp now);
 
   // What is to be stored now, {urn:sense:management}overload and journal-full. It stays due until
   // told() with the same `now`.
-  [[nodiscard]] std::vector<Event> due(Now now) const;
-  void told(Now now);
+  [[nodiscard]] std::vector<Event> due(Timestamp now) const;
+  void told(Timestamp now);
 
  private:
   struct Condition {
@@ -35,8 +35,8 @@ class Conditions {
     WallTime last;
     MonoTime next{};
   };
-  static void note(Condition& condition, std::uint64_t requests, Now now);
-  [[nodiscard]] bool is_due(const Condition& condition, Now now) const;
+  static void note(Condition& condition, std::uint64_t requests, Timestamp now);
+  [[nodiscard]] bool is_due(const Condition& condition, Timestamp now) const;
 
   Condition overload_{"overload", 0, {}, {}, {}};
   Condition full_{"journal-full", 0, {}, {}, {}};

@@ -22,10 +22,10 @@ Error with_advice(Error error, const std::string& data) {
   return error;
 }
 
-Result<std::unique_ptr<Database>> open_database(const std::string& path, Ballast& ballast) {
+Result<std::unique_ptr<Database>> open_database(const std::string& path, ReservedSpace& reserved) {
   auto opened = Database::open(path, Database::Durability::full);
   // Even opening takes some room, for the index of the WAL.
-  if (!opened && opened.error().code == Code::nomoreroom && ballast.release())
+  if (!opened && opened.error().code == Code::nomoreroom && reserved.release())
     opened = Database::open(path, Database::Durability::full);
   if (!opened) return tl::unexpected(opened.error());
   return std::make_unique<Database>(std::move(*opened));
@@ -66,10 +66,10 @@ Status bring_up_to_date(Database& database) {
 
 }  // namespace
 
-Store::Store(FolderLock lock, Ballast ballast, std::unique_ptr<Database> database, Journal journal,
-             Statements statements)
+Store::Store(FolderLock lock, ReservedSpace reserved, std::unique_ptr<Database> database,
+             Journal journal, Statements statements)
     : lock_(std::move(lock)),
-      ballast_(std::move(ballast)),
+      reserved_space_(std::move(reserved)),
       database_(std::move(database)),
       journal_(std::move(journal)),
       sql_(std::move(statements)) {}
@@ -102,11 +102,11 @@ bool Store::intact(const JournalGroup& group) {
 Result<Store> Store::open(const std::string& data) {
   auto lock = FolderLock::take(data, "broker");
   if (!lock) return tl::unexpected(lock.error());
-  Ballast ballast(data + "/ballast", ballast_octets);
+  ReservedSpace reserved(data + "/ballast", reserved_space_octets);
   const auto refused = [&](const Error& error) {
     return tl::unexpected<Error>(with_advice(error, data));
   };
-  auto database = open_database(path_in(data), ballast);
+  auto database = open_database(path_in(data), reserved);
   if (!database) return refused(database.error());
   auto journal = Journal::open(**database, intact);
   if (!journal) return refused(journal.error());
@@ -115,8 +115,8 @@ Result<Store> Store::open(const std::string& data) {
   if (auto status = bring_up_to_date(**database); !status) return refused(status.error());
   auto statements = prepare(**database);
   if (!statements) return refused(statements.error());
-  ballast.hold();
-  return Store(std::move(*lock), std::move(ballast), std::move(*database), std::move(*journal),
+  reserved.hold();
+  return Store(std::move(*lock), std::move(reserved), std::move(*database), std::move(*journal),
                std::move(*statements));
 }
 
@@ -134,20 +134,20 @@ Result<std::uint64_t> Store::trim(const Journal::Retention& retention, std::uint
   auto removed = try_trim(retention, groups_max);
   const bool trim_failed = !removed && removed.error().code == Code::nomoreroom;
   if (!std::exchange(full_, false) && !trim_failed) {
-    if (ballast_.hold()) limit_growth(false);
+    if (reserved_space_.hold()) limit_growth(false);
     return removed;
   }
   // The WAL begins anew, in the room that it has, once all of it is in the main file, which may
   // have to grow for that.
-  ballast_.release();
+  reserved_space_.release();
   (void)restart_wal();
   if (trim_failed) {
     removed = try_trim(retention, groups_max);
     (void)restart_wal();
   }
-  // While the ballast is not whole, the file lives on what retention frees within it: then nothing
+  // While the reserved is not whole, the file lives on what retention frees within it: then nothing
   // in the WAL needs room outside, and this works again and again.
-  limit_growth(!ballast_.take_back());
+  limit_growth(!reserved_space_.take_back());
   return removed;
 }
 

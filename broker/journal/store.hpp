@@ -20,7 +20,7 @@ class Store {
   // What every record has at least, in octets.
   static constexpr std::size_t record_octets_min = 16;
   // The room that is held for trimming on a full disk.
-  static constexpr std::uint64_t ballast_octets = 8 * 1024 * 1024;
+  static constexpr std::uint64_t reserved_space_octets = 8 * 1024 * 1024;
 
   // Opens DATA/broker.db, made when it is not there, and takes a lock on it: two brokers on one
   // folder would be a disaster, so the second is refused. What cannot be opened is left as it is.
@@ -36,7 +36,7 @@ class Store {
 
   // Something found the disk full: with the next trim, room is made as far as that can be done.
   void note_full() { full_ = true; }
-  // A transaction of its own. On a full disk it gives up the ballast and tries again.
+  // A transaction of its own. On a full disk it gives up the reserved and tries again.
   [[nodiscard]] Result<std::uint64_t> trim(const Journal::Retention& retention,
                                            std::uint32_t groups_max);
 
@@ -61,15 +61,15 @@ class Store {
     Statement load;                                    // all
   };
   [[nodiscard]] static Result<Statements> prepare(Database& database);
-  Store(FolderLock lock, Ballast ballast, std::unique_ptr<Database> database, Journal journal,
-        Statements statements);
+  Store(FolderLock lock, ReservedSpace reserved, std::unique_ptr<Database> database,
+        Journal journal, Statements statements);
   [[nodiscard]] Status save_subscription(const RegistryRow& row);
   [[nodiscard]] Result<std::uint64_t> try_trim(const Journal::Retention& retention,
                                                std::uint32_t groups_max);
   void limit_growth(bool limited);
 
   FolderLock lock_;
-  Ballast ballast_;
+  ReservedSpace reserved_space_;
   bool full_ = false;
   bool limited_ = false;
   std::unique_ptr<Database> database_;

@@ -27,7 +27,8 @@ std::optional<Leader> leader_of(const RegistryEntry& entry) {
 
 }  // namespace
 
-Status Leaders::check(const RegistryEntry& wanted, const RegistryEntry* current, Now now) const {
+Status Leaders::check(const RegistryEntry& wanted, const RegistryEntry* current,
+                      Timestamp now) const {
   const auto leader = leader_of(wanted);
   if (!leader)
     return fail(Code::badparam,
@@ -44,7 +45,7 @@ Status Leaders::check(const RegistryEntry& wanted, const RegistryEntry* current,
   return {};
 }
 
-void Leaders::hold(const RegistryEntry& entry, Now now) {
+void Leaders::hold(const RegistryEntry& entry, Timestamp now) {
   if (const auto leader = leader_of(entry)) until_[entry.key] = now.mono + leader->ttl;
 }
 

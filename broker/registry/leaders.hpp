@@ -24,9 +24,9 @@ class Leaders {
   // May `wanted` be written over `current` (null: there is none)? Fails with badparam when it is no
   // entry of this kind, with badcontext when another leads, or the revision is not the current one.
   [[nodiscard]] Status check(const RegistryEntry& wanted, const RegistryEntry* current,
-                             Now now) const;
+                             Timestamp now) const;
   // It is written, was there already, or comes from the store at start.
-  void hold(const RegistryEntry& entry, Now now);
+  void hold(const RegistryEntry& entry, Timestamp now);
   // Whoever wants may lead from now on.
   void release(std::string_view key);
 

@@ -44,7 +44,7 @@ bool same(Subscription left, const Subscription& right) {
   return left == right;
 }
 
-MonoTime deadline_of(std::optional<WallTime> lease_end, Now now) {
+MonoTime deadline_of(std::optional<WallTime> lease_end, Timestamp now) {
   return lease_end ? now.mono + (*lease_end - now.wall) : MonoTime::max();
 }
 
@@ -134,7 +134,7 @@ void Registry::hold(std::string_view kind, std::string_view key, std::optional<H
   set(undo_.back().kind, undo_.back().key, std::move(held), owner);
 }
 
-Status Registry::load(RegistryRow row, Now now) {
+Status Registry::load(RegistryRow row, Timestamp now) {
   auto& entry = row.entry;
   if (entry.kind.empty() || entry.key.empty() || entry.value.empty())
     return fail(Code::system, "a row of the registry in the store is damaged and is not served: " +
@@ -173,7 +173,8 @@ Status Registry::check_limits(const RegistryEntry& entry, bool fresh) const {
 }
 
 Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view reason,
-                                    std::string_view principal, std::uint64_t sequence, Now now) {
+                                    std::string_view principal, std::uint64_t sequence,
+                                    Timestamp now) {
   const auto* current = find(entry.kind, entry.key);
   if (auto status = check_limits(entry, current == nullptr); !status)
     return tl::unexpected(status.error());
@@ -193,7 +194,7 @@ Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view
   return Put{std::move(change), sequence};
 }
 
-Status Registry::check_leader(const RegistryEntry& entry, const Row* current, Now now) {
+Status Registry::check_leader(const RegistryEntry& entry, const Row* current, Timestamp now) {
   const auto held = current ? std::optional(entry_of(leader_kind, *current)) : std::nullopt;
   if (auto status = leaders_.check(entry, held ? &*held : nullptr, now); !status) return status;
   leaders_.hold(entry, now);
@@ -203,7 +204,7 @@ Status Registry::check_leader(const RegistryEntry& entry, const Row* current, No
 Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, const Row* current,
                                                  std::string_view reason,
                                                  std::string_view principal, std::uint64_t sequence,
-                                                 Now now) {
+                                                 Timestamp now) {
   auto wanted = subscription_from_json(entry.value);
   if (!wanted) return tl::unexpected(wanted.error());
   if (wanted->id != entry.key)
@@ -238,7 +239,7 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
 }
 
 Registry::Change Registry::end(Subscription subscription, std::string_view reason,
-                               std::string_view principal, std::uint64_t sequence, Now now) {
+                               std::string_view principal, std::uint64_t sequence, Timestamp now) {
   const auto* held = find(subscription_kind, subscription.id);
   const auto before = held == nullptr ? 0 : held->second.revision;
   subscription.state = SubscriptionState::ended;
@@ -253,7 +254,7 @@ Registry::Change Registry::end(Subscription subscription, std::string_view reaso
 Result<Registry::Change> Registry::remove(std::string_view kind, std::string_view key,
                                           std::uint64_t revision, std::string_view reason,
                                           std::string_view principal, std::uint64_t sequence,
-                                          Now now) {
+                                          Timestamp now) {
   const auto* current = find(kind, key);
   if (current == nullptr || kind == source_kind)
     return fail(Code::notfound, printable(kind.substr(0, 64)) + " " +
@@ -282,7 +283,7 @@ std::optional<MonoTime> Registry::next_expiry() const {
   return leases_.begin()->first;
 }
 
-std::optional<Registry::Change> Registry::expire_one(std::uint64_t sequence, Now now) {
+std::optional<Registry::Change> Registry::expire_one(std::uint64_t sequence, Timestamp now) {
   while (!leases_.empty() && leases_.begin()->first <= now.mono) {
     const auto* row = find(subscription_kind, *leases_.begin()->second);
     SENSE_CHECK(row != nullptr);

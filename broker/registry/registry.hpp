@@ -46,7 +46,7 @@ class Registry {
   explicit Registry(Limits limits) : limits_(limits) {}
 
   // A row from the store, at start. Fails when it cannot be read; it is then kept, not served.
-  [[nodiscard]] Status load(RegistryRow row, Now now);
+  [[nodiscard]] Status load(RegistryRow row, Timestamp now);
 
   // What a change leads to: the row to store and the event to journal.
   struct Change {
@@ -60,12 +60,13 @@ class Registry {
     std::uint64_t revision = 0;
   };
   [[nodiscard]] Result<Put> put(const RegistryEntry& entry, std::string_view reason,
-                                std::string_view principal, std::uint64_t sequence, Now now);
+                                std::string_view principal, std::uint64_t sequence, Timestamp now);
   [[nodiscard]] Result<Change> remove(std::string_view kind, std::string_view key,
                                       std::uint64_t revision, std::string_view reason,
-                                      std::string_view principal, std::uint64_t sequence, Now now);
+                                      std::string_view principal, std::uint64_t sequence,
+                                      Timestamp now);
   // The next subscription whose lease is over, ended; nothing when there is none yet.
-  [[nodiscard]] std::optional<Change> expire_one(std::uint64_t sequence, Now now);
+  [[nodiscard]] std::optional<Change> expire_one(std::uint64_t sequence, Timestamp now);
   [[nodiscard]] std::optional<MonoTime> next_expiry() const;
 
   // Remembers a source of events. A row to store when it is new and there is room.
@@ -121,11 +122,11 @@ class Registry {
   [[nodiscard]] Status check_limits(const RegistryEntry& entry, bool fresh) const;
   [[nodiscard]] Result<Put> put_subscription(const RegistryEntry& entry, const Row* current,
                                              std::string_view reason, std::string_view principal,
-                                             std::uint64_t sequence, Now now);
+                                             std::uint64_t sequence, Timestamp now);
   [[nodiscard]] Change end(Subscription subscription, std::string_view reason,
-                           std::string_view principal, std::uint64_t sequence, Now now);
+                           std::string_view principal, std::uint64_t sequence, Timestamp now);
 
-  [[nodiscard]] Status check_leader(const RegistryEntry& entry, const Row* current, Now now);
+  [[nodiscard]] Status check_leader(const RegistryEntry& entry, const Row* current, Timestamp now);
 
   Limits limits_;
   Leaders leaders_;

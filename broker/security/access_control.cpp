@@ -67,9 +67,9 @@ const Principal* Guard::sender(const zmq::message_t& frame, MonoTime now) {
   const auto* principal = access_->find(user_id);
   if (principal != nullptr) return principal;
   ++counters_["broker.requests.strangers"];
-  if (const auto say = complaints_.ask(user_id, now); say.say)
+  if (const auto line = log_limit_.check(user_id, now); line.allowed)
     log::warn("a message was refused: its sender is no longer in the allow file",
-              {{"key", printable(user_id)}, {"suppressed", std::to_string(say.suppressed)}});
+              {{"key", printable(user_id)}, {"suppressed", std::to_string(line.suppressed)}});
   return nullptr;
 }
 

@@ -43,7 +43,7 @@ class Guard {
   std::shared_ptr<const Access> access_;
   std::uint64_t version_ = 0;
   RateLimit rate_{0};
-  log::Occasionally complaints_{std::chrono::seconds{10}};
+  log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };
 
 }  // namespace sense

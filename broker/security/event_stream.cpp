@@ -75,7 +75,7 @@ bool EventStream::tick(MonoTime now) {
     if (old_one_is_there(door, now)) return false;
     const auto bound = bus::bind(socket_, door);
     if (!bound && now - replaced_ > closing_max)
-      if (const auto say = complaints_.ask(door.endpoint, now); say.say)
+      if (const auto line = log_limit_.check(door.endpoint, now); line.allowed)
         log::error("the live stream cannot be opened again; trying on, followers fetch meanwhile",
                    {{"reason", bound.error().message}});
     return bound.has_value();
@@ -125,11 +125,11 @@ std::string EventStream::name_of(std::string_view user_id) const {
 
 void EventStream::refuse(std::string_view user_id, std::string_view topic, MonoTime now) {
   ++counters_["broker.subscriptions.refused"];
-  if (const auto say = complaints_.ask(user_id, now); say.say)
+  if (const auto line = log_limit_.check(user_id, now); line.allowed)
     log::warn("a subscription was refused: its principal has no right to it",
               {{"principal", name_of(user_id)},
                {"prefix", printable(topic.substr(0, 200))},
-               {"suppressed", std::to_string(say.suppressed)}});
+               {"suppressed", std::to_string(line.suppressed)}});
 }
 
 // Who has reached the quota may just have come and gone often: once in a while all is counted anew.

@@ -59,7 +59,7 @@ class EventStream {
   std::vector<bus::Door> unbound_;
   MonoTime replaced_{};
   std::map<std::string, MonoTime, std::less<>> recounted_;  // by user id
-  log::Occasionally complaints_{std::chrono::seconds{10}};
+  log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };
 
 }  // namespace sense

@@ -140,11 +140,11 @@ class ZapAuthenticator final : public Authenticator {
 
   void complain(const ZapRequest& request, const ZapVerdict& verdict) {
     ++counters_["broker.keys.unknown"];
-    if (const auto say = complaints_.ask(request.address, mono_now()); say.say)
+    if (const auto line = log_limit_.check(request.address, mono_now()); line.allowed)
       log::warn("somebody was kept out of the bus: " + verdict.reason,
                 {{"address", std::string(request.address)},
                  {"key", key_of(request)},
-                 {"suppressed", std::to_string(say.suppressed)}});
+                 {"suppressed", std::to_string(line.suppressed)}});
   }
 
   void look_at_file() {
@@ -162,7 +162,7 @@ class ZapAuthenticator final : public Authenticator {
 
   void keep_old(const Error& error) {
     ++counters_["broker.allow-file.refused"];
-    if (const auto say = complaints_.ask("allow file" + error.message, mono_now()); say.say)
+    if (const auto line = log_limit_.check("allow file" + error.message, mono_now()); line.allowed)
       log::error("the allow file has changed, but cannot be used: the rights of before still hold",
                  {{"reason", error.message}});
   }
@@ -181,7 +181,7 @@ class ZapAuthenticator final : public Authenticator {
   // Owned by the thread.
   zmq::socket_t socket_;
   FileWatch watch_{allow_file_};
-  log::Occasionally complaints_{complaint_interval};
+  log::RateLimiter log_limit_{complaint_interval};
   std::thread thread_;
 };
 

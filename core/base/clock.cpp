@@ -13,7 +13,7 @@ using namespace std::chrono;
 
 class SystemClock final : public Clock {
  public:
-  [[nodiscard]] Now now() const override {
+  [[nodiscard]] Timestamp now() const override {
     return {time_point_cast<Duration>(std::chrono::system_clock::now()),
             time_point_cast<Duration>(steady_clock::now())};
   }

@@ -15,7 +15,7 @@ using WallTime = std::chrono::sys_time<Duration>;
 using MonoTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 // One reading of both clocks. Pure cores take it as a parameter and never ask for it themselves.
-struct Now {
+struct Timestamp {
   WallTime wall;
   MonoTime mono;
 };
@@ -23,7 +23,7 @@ struct Now {
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual Now now() const = 0;
+  [[nodiscard]] virtual Timestamp now() const = 0;
 };
 
 // The machine's clocks. Lives as long as the process; any thread.
@@ -32,7 +32,7 @@ class Clock {
 // A clock that tests set. Not thread-safe.
 class VirtualClock final : public Clock {
  public:
-  [[nodiscard]] Now now() const override { return now_; }
+  [[nodiscard]] Timestamp now() const override { return now_; }
   void advance(Duration by) {
     now_.wall += by;
     now_.mono += by;
@@ -40,7 +40,7 @@ class VirtualClock final : public Clock {
   void jump_wall(Duration by) { now_.wall += by; }
 
  private:
-  Now now_{WallTime{std::chrono::seconds{1'700'000'000}}, MonoTime{std::chrono::hours{1}}};
+  Timestamp now_{WallTime{std::chrono::seconds{1'700'000'000}}, MonoTime{std::chrono::hours{1}}};
 };
 
 // The last instant that RFC 3339 can write: events carry no time after it, and none before 1970.

@@ -95,25 +95,25 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
       current.format == Format::json ? as_json(level, message, fields) : as_text(message, fields));
 }
 
-Occasionally::Answer Occasionally::ask(std::string_view key, MonoTime now) {
+RateLimiter::Verdict RateLimiter::check(std::string_view key, MonoTime now) {
   const std::lock_guard lock(mutex_);
   auto found = entries_.find(key);
   if (found == entries_.end()) {
     if (entries_.size() >= keys_max)
-      std::erase_if(entries_, [&](const auto& e) { return now - e.second.said > interval_; });
+      std::erase_if(entries_, [&](const auto& e) { return now - e.second.written > interval_; });
     if (entries_.size() >= keys_max) key = "";
     const auto [entry, fresh] = entries_.try_emplace(std::string(key), Entry{now, 0});
     if (fresh) return {true, 0};
     found = entry;
   }
   auto& entry = found->second;
-  if (now - entry.said < interval_) {
+  if (now - entry.written < interval_) {
     ++entry.suppressed;
     return {};
   }
-  const Answer answer{true, entry.suppressed};
+  const Verdict verdict{true, entry.suppressed};
   entry = {now, 0};
-  return answer;
+  return verdict;
 }
 
 }  // namespace sense::log

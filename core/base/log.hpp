@@ -41,20 +41,21 @@ inline void error(std::string_view message, std::initializer_list<Field> fields 
 
 // Lets through the first line for a key (usually a sender) in each interval and counts the rest.
 // Remembers at most keys_max keys; beyond that, new keys share one. Thread-safe.
-class Occasionally {
+class RateLimiter {
  public:
   static constexpr std::size_t keys_max = 1024;
-  explicit Occasionally(Duration interval) : interval_(interval) {}
+  explicit RateLimiter(Duration interval) : interval_(interval) {}
 
-  struct Answer {
-    bool say = false;
-    std::uint64_t suppressed = 0;  // lines kept back for this key since the last one said
+  struct Verdict {
+    bool allowed = false;
+    std::uint64_t suppressed =
+        0;  // lines of this key that were held back since the last allowed one
   };
-  [[nodiscard]] Answer ask(std::string_view key, MonoTime now);
+  [[nodiscard]] Verdict check(std::string_view key, MonoTime now);
 
  private:
   struct Entry {
-    MonoTime said;
+    MonoTime written;
     std::uint64_t suppressed = 0;
   };
   Duration interval_;

@@ -60,14 +60,14 @@ Client::Client(ClientOptions options) : options_(std::move(options)) {}
 
 std::string Client::next_tag() { return options_.tag_prefix + std::to_string(++tags_); }
 
-Output Client::subscribe(Now now) {
+Output Client::subscribe(Timestamp now) {
   Output out;
   wanted_ = true;
   register_now(false, now, out);
   return out;
 }
 
-Output Client::cancel(Now now) {
+Output Client::cancel(Timestamp now) {
   Output out;
   wanted_ = false;
   renew_due_.reset();
@@ -82,7 +82,7 @@ Output Client::cancel(Now now) {
   return out;
 }
 
-Output Client::sources(std::string_view after, std::uint32_t limit, Now now) {
+Output Client::sources(std::string_view after, std::uint32_t limit, Timestamp now) {
   Output out;
   auto message = make_message(Kind::sources, "-");
   if (!after.empty()) message.add("After", after);
@@ -91,7 +91,7 @@ Output Client::sources(std::string_view after, std::uint32_t limit, Now now) {
   return out;
 }
 
-Output Client::parameters(Now now, std::string_view after) {
+Output Client::parameters(Timestamp now, std::string_view after) {
   Output out;
   auto message = make_message(Kind::parameters, "-");
   if (!after.empty()) message.add("After", after);
@@ -99,7 +99,7 @@ Output Client::parameters(Now now, std::string_view after) {
   return out;
 }
 
-Output Client::publish(const Event& event, Now now) {
+Output Client::publish(const Event& event, Timestamp now) {
   Output out;
   auto message = make_message(Kind::publish, "-");
   add_identity(message, event);
@@ -119,7 +119,7 @@ Output Client::publish(const Event& event, Now now) {
   return out;
 }
 
-std::uint64_t Client::ask(Message message, std::uint64_t id, Now now, Output& out) {
+std::uint64_t Client::ask(Message message, std::uint64_t id, Timestamp now, Output& out) {
   if (requests_.size() >= requests_max) {
     out.notices.emplace_back(
         Failed{id, {Code::nomoreroom, "64 requests are waiting for the server's answer already"}});
@@ -134,7 +134,7 @@ std::uint64_t Client::ask(Message message, std::uint64_t id, Now now, Output& ou
   return id;
 }
 
-void Client::send(Request& request, Now now, Output& out) {
+void Client::send(Request& request, Timestamp now, Output& out) {
   Message message = request.message;
   message.tag = request.tag;
   if (!cookie_.empty()) message.add("Cookie", cookie_);
@@ -143,14 +143,14 @@ void Client::send(Request& request, Now now, Output& out) {
   out.send.push_back(octets_of(message, now));
 }
 
-void Client::ask_anew(Request& request, Now now, Output& out) {
+void Client::ask_anew(Request& request, Timestamp now, Output& out) {
   ++request.rounds;
   request.tag = next_tag();
   request.sent = 0;
   send(request, now, out);
 }
 
-void Client::register_now(bool renew, Now now, Output& out) {
+void Client::register_now(bool renew, Timestamp now, Output& out) {
   renew_due_.reset();
   auto message = make_message(Kind::register_, "-");
   message.add("Period", static_cast<std::uint64_t>(options_.period.count()));
@@ -167,7 +167,7 @@ void Client::register_now(bool renew, Now now, Output& out) {
   ask(std::move(message), 0, now, out);
 }
 
-Output Client::on_datagram(std::string_view octets, Now now) {
+Output Client::on_datagram(std::string_view octets, Timestamp now) {
   Output out;
   const auto message = parse(octets);
   const auto belief = message ? belief_in(*message, octets) : Belief::none;
@@ -186,7 +186,7 @@ Output Client::on_datagram(std::string_view octets, Now now) {
   return out;
 }
 
-void Client::on_reply(const Message& reply, Belief belief, Now now, Output& out) {
+void Client::on_reply(const Message& reply, Belief belief, Timestamp now, Output& out) {
   const auto found = std::find_if(requests_.begin(), requests_.end(),
                                   [&](const auto& entry) { return entry.second.tag == reply.tag; });
   if (found == requests_.end()) {
@@ -208,13 +208,15 @@ void Client::on_reply(const Message& reply, Belief belief, Now now, Output& out)
     on_answer(request, reply, now, out);
 }
 
-bool Client::repeat_with_cookie(Request& request, const Message& reply, Now now, Output& out) {
+bool Client::repeat_with_cookie(Request& request, const Message& reply, Timestamp now,
+                                Output& out) {
   if (!no_proof_yet(request.message, reply) || request.rounds >= rounds_max) return false;
   ask_anew(request, now, out);
   return true;
 }
 
-void Client::on_registered(const Request& request, const Message& reply, Now now, Output& out) {
+void Client::on_registered(const Request& request, const Message& reply, Timestamp now,
+                           Output& out) {
   const std::string id(reply.text("Subscription"));
   const auto period = reply.number("Period");
   if (id.empty() || !period) {
@@ -241,7 +243,7 @@ void Client::on_registered(const Request& request, const Message& reply, Now now
   std::move(late.send.begin(), late.send.end(), std::back_inserter(out.send));
 }
 
-void Client::on_failed(const Request& request, const Failed& failed, Now now, Output& out) {
+void Client::on_failed(const Request& request, const Failed& failed, Timestamp now, Output& out) {
   const auto& error = failed.error;
   if (request.message.kind == Kind::cancel) {
     // Either it is gone already, or its lease will end it; nothing of it is taken any more.
@@ -264,7 +266,7 @@ void Client::on_failed(const Request& request, const Failed& failed, Now now, Ou
   if (!renewing && !again) wanted_ = false;
 }
 
-void Client::on_answer(const Request& request, const Message& reply, Now now, Output& out) {
+void Client::on_answer(const Request& request, const Message& reply, Timestamp now, Output& out) {
   (void)now;
   if (request.message.kind == Kind::cancel)
     on_cancelled(request, out);
@@ -284,7 +286,7 @@ void Client::on_cancelled(const Request& request, Output& out) {
   out.notices.emplace_back(Ended{id, "cancelled"});
 }
 
-void Client::on_event(const Message& message, Now now, Output& out) {
+void Client::on_event(const Message& message, Timestamp now, Output& out) {
   const std::string id(message.text("Subscription"));
   auto* numbers = numbers_of(id);
   const auto number = message.number("Number");
@@ -313,7 +315,7 @@ void Client::on_event(const Message& message, Now now, Output& out) {
   out.notices.emplace_back(std::move(arrived));
 }
 
-void Client::on_gap(const Message& message, Now now, Output& out) {
+void Client::on_gap(const Message& message, Timestamp now, Output& out) {
   const std::string id(message.text("Subscription"));
   auto* numbers = numbers_of(id);
   const auto from = message.number("From");
@@ -331,7 +333,7 @@ void Client::on_gap(const Message& message, Now now, Output& out) {
   out.notices.emplace_back(GapReported{id, *from, *to, std::string(message.text("Reason"))});
 }
 
-void Client::on_ended(const Message& message, Now now, Output& out) {
+void Client::on_ended(const Message& message, Timestamp now, Output& out) {
   const std::string id(message.text("Subscription"));
   const bool known = numbers_of(id) != nullptr;
   if (!known && std::find(ended_.begin(), ended_.end(), id) == ended_.end()) {
@@ -371,7 +373,7 @@ void Client::on_verify(const Message& message, Output& out) {
 }
 
 // The current subscription is over; another is made when it is still wanted.
-void Client::end(std::string reason, bool anew, Now now, Output& out) {
+void Client::end(std::string reason, bool anew, Timestamp now, Output& out) {
   std::erase_if(requests_,
                 [](const auto& entry) { return entry.second.message.kind == Kind::register_; });
   numbers_.erase(subscription_);
@@ -388,7 +390,7 @@ void Client::end(std::string reason, bool anew, Now now, Output& out) {
 }
 
 void Client::acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last,
-                         Now now, Output& out) {
+                         Timestamp now, Output& out) {
   if (options_.ack_delay <= Duration{0}) {
     NumberSet one;
     one.add(first, last);
@@ -404,7 +406,7 @@ void Client::acknowledge(const std::string& subscription, std::uint64_t first, s
   unsent_.erase(entry);
 }
 
-void Client::flush_acks(const std::string& subscription, const NumberSet& numbers, Now now,
+void Client::flush_acks(const std::string& subscription, const NumberSet& numbers, Timestamp now,
                         Output& out) {
   auto ack = make_message(Kind::ack, next_tag());
   ack.add("Subscription", subscription).add("Number", format_ranges(numbers.ranges()));
@@ -416,7 +418,7 @@ NumberSet* Client::numbers_of(std::string_view subscription) {
   return found == numbers_.end() ? nullptr : &found->second;
 }
 
-Output Client::on_timer(Now now) {
+Output Client::on_timer(Timestamp now) {
   Output out;
   for (auto entry = unsent_.begin(); entry != unsent_.end();) {
     if (entry->second.due > now.mono) {
@@ -431,7 +433,7 @@ Output Client::on_timer(Now now) {
   return out;
 }
 
-void Client::repeat_requests(Now now, Output& out) {
+void Client::repeat_requests(Timestamp now, Output& out) {
   std::vector<Request> given_up;
   for (auto entry = requests_.begin(); entry != requests_.end();) {
     auto& request = entry->second;
@@ -449,7 +451,7 @@ void Client::repeat_requests(Now now, Output& out) {
     on_failed(request, {request.id, {Code::timeout, "the server did not answer"}, true}, now, out);
 }
 
-void Client::check_lease(Now now, Output& out) {
+void Client::check_lease(Timestamp now, Output& out) {
   if (lease_end_ && *lease_end_ <= now.mono) {
     end("expired", true, now, out);
     return;

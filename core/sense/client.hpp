@@ -134,20 +134,20 @@ class Client {
   explicit Client(ClientOptions options);
 
   // Registers, renews well before the lease ends, and goes on doing so. Call once.
-  [[nodiscard]] Output subscribe(Now now);
+  [[nodiscard]] Output subscribe(Timestamp now);
   // Ends the subscription; Ended follows when the server has answered.
-  [[nodiscard]] Output cancel(Now now);
+  [[nodiscard]] Output cancel(Timestamp now);
   // One page of the sources that the server knows, after `after`; `limit` 0: as many as fit.
-  [[nodiscard]] Output sources(std::string_view after, std::uint32_t limit, Now now);
+  [[nodiscard]] Output sources(std::string_view after, std::uint32_t limit, Timestamp now);
   // The server's parameters, those behind `after`. Also the ping.
-  [[nodiscard]] Output parameters(Now now, std::string_view after = {});
+  [[nodiscard]] Output parameters(Timestamp now, std::string_view after = {});
   // Publishes. Give the event an id: then a repeat after lost answers is found out to be one.
   // Failed (datatoobig) at once when it does not fit into message_max.
-  [[nodiscard]] Output publish(const Event& event, Now now);
+  [[nodiscard]] Output publish(const Event& event, Timestamp now);
 
   // A datagram from the server. What is malformed or unasked for is counted and ignored.
-  [[nodiscard]] Output on_datagram(std::string_view octets, Now now);
-  [[nodiscard]] Output on_timer(Now now);
+  [[nodiscard]] Output on_datagram(std::string_view octets, Timestamp now);
+  [[nodiscard]] Output on_timer(Timestamp now);
   // When to call on_timer next; nothing: no need.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 
@@ -177,33 +177,34 @@ class Client {
     MonoTime due;
   };
 
-  std::uint64_t ask(Message message, std::uint64_t id, Now now, Output& out);
-  void send(Request& request, Now now, Output& out);
+  std::uint64_t ask(Message message, std::uint64_t id, Timestamp now, Output& out);
+  void send(Request& request, Timestamp now, Output& out);
   // Asks once more, under a new tag: the server answers a known tag with the reply that it gave.
-  void ask_anew(Request& request, Now now, Output& out);
-  void register_now(bool renew, Now now, Output& out);
+  void ask_anew(Request& request, Timestamp now, Output& out);
+  void register_now(bool renew, Timestamp now, Output& out);
   // client_keys.cpp
   enum class Belief { none, refusal, full };
   [[nodiscard]] Belief belief_in(const Message& message, std::string_view octets) const;
-  [[nodiscard]] std::string octets_of(const Message& message, Now now) const;
-  bool repeat_with_their_time(Request& request, const Message& reply, Now now, Output& out);
+  [[nodiscard]] std::string octets_of(const Message& message, Timestamp now) const;
+  bool repeat_with_their_time(Request& request, const Message& reply, Timestamp now, Output& out);
 
-  void on_reply(const Message& reply, Belief belief, Now now, Output& out);
-  bool repeat_with_cookie(Request& request, const Message& reply, Now now, Output& out);
-  void on_registered(const Request& request, const Message& reply, Now now, Output& out);
-  void on_failed(const Request& request, const Failed& failed, Now now, Output& out);
-  void on_answer(const Request& request, const Message& reply, Now now, Output& out);
-  void on_event(const Message& message, Now now, Output& out);
-  void on_gap(const Message& message, Now now, Output& out);
-  void on_ended(const Message& message, Now now, Output& out);
+  void on_reply(const Message& reply, Belief belief, Timestamp now, Output& out);
+  bool repeat_with_cookie(Request& request, const Message& reply, Timestamp now, Output& out);
+  void on_registered(const Request& request, const Message& reply, Timestamp now, Output& out);
+  void on_failed(const Request& request, const Failed& failed, Timestamp now, Output& out);
+  void on_answer(const Request& request, const Message& reply, Timestamp now, Output& out);
+  void on_event(const Message& message, Timestamp now, Output& out);
+  void on_gap(const Message& message, Timestamp now, Output& out);
+  void on_ended(const Message& message, Timestamp now, Output& out);
   void on_verify(const Message& message, Output& out);
   void on_cancelled(const Request& request, Output& out);
-  void end(std::string reason, bool anew, Now now, Output& out);
-  void check_lease(Now now, Output& out);
-  void repeat_requests(Now now, Output& out);
+  void end(std::string reason, bool anew, Timestamp now, Output& out);
+  void check_lease(Timestamp now, Output& out);
+  void repeat_requests(Timestamp now, Output& out);
   void acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last,
-                   Now now, Output& out);
-  void flush_acks(const std::string& subscription, const NumberSet& numbers, Now now, Output& out);
+                   Timestamp now, Output& out);
+  void flush_acks(const std::string& subscription, const NumberSet& numbers, Timestamp now,
+                  Output& out);
   NumberSet* numbers_of(std::string_view subscription);
   std::string next_tag();
 

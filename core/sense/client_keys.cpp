@@ -9,7 +9,7 @@ namespace {
 constexpr std::chrono::seconds offset_min{2};
 }  // namespace
 
-std::string Client::octets_of(const Message& message, Now now) const {
+std::string Client::octets_of(const Message& message, Timestamp now) const {
   auto octets = serialize(message);
   return options_.key ? sign(octets, *options_.key, now.wall + clock_offset_) : octets;
 }
@@ -28,7 +28,8 @@ Client::Belief Client::belief_in(const Message& message, std::string_view octets
   return refusal ? Belief::refusal : Belief::none;
 }
 
-bool Client::repeat_with_their_time(Request& request, const Message& reply, Now now, Output& out) {
+bool Client::repeat_with_their_time(Request& request, const Message& reply, Timestamp now,
+                                    Output& out) {
   const auto times = reply.all("Time");
   if (!options_.key || reply.code != Code::noaccess || reply.has("Cookie") || times.empty() ||
       request.rounds >= rounds_max)

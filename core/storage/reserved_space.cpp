@@ -9,21 +9,21 @@
 
 namespace sense {
 
-std::uint64_t Ballast::held() const {
+std::uint64_t ReservedSpace::held() const {
   struct stat there {};
   return ::stat(path_.c_str(), &there) == 0 ? static_cast<std::uint64_t>(there.st_size) : 0;
 }
 
-bool Ballast::hold() { return held() >= octets_ || grow(octets_, octets_ / 4); }
+bool ReservedSpace::hold() { return held() >= octets_ || grow(octets_, octets_ / 4); }
 
-bool Ballast::release() {
+bool ReservedSpace::release() {
   released_ = held();
   return ::unlink(path_.c_str()) == 0;
 }
 
-bool Ballast::take_back() { return grow(released_, 0); }
+bool ReservedSpace::take_back() { return grow(released_, 0); }
 
-bool Ballast::grow(std::uint64_t octets, std::uint64_t spare) {
+bool ReservedSpace::grow(std::uint64_t octets, std::uint64_t spare) {
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return false;
   struct statvfs disk {};

@@ -7,9 +7,9 @@ namespace sense {
 
 // A file that holds room on a disk, to be given up when the disk is full: even deleting rows writes
 // before it frees. Losing it, or having no room for it, harms nothing. One thread.
-class Ballast {
+class ReservedSpace {
  public:
-  Ballast(std::string path, std::uint64_t octets) : path_(std::move(path)), octets_(octets) {}
+  ReservedSpace(std::string path, std::uint64_t octets) : path_(std::move(path)), octets_(octets) {}
 
   // Takes what is missing when the disk has that and a quarter of the whole; else later, at the
   // next call. True: all of it is held.

@@ -39,12 +39,12 @@ void Upkeep::wait() {
       });
 }
 
-void Upkeep::look_at_keys(Now now) {
+void Upkeep::look_at_keys(Timestamp now) {
   if (file_.path().empty() || !file_.changed(now.wall)) return;
   auto keys = read_shared_keys(file_.path());
   if (!keys) {
     ++counters_["sense.keys-file.refused"];
-    if (complaints_.ask(keys.error().message, now.mono).say)
+    if (log_limit_.check(keys.error().message, now.mono).allowed)
       log::error("the file of keys has changed, but cannot be used: the keys of before still hold",
                  {{"reason", keys.error().message}});
     return;
@@ -56,7 +56,7 @@ void Upkeep::look_at_keys(Now now) {
   on_keys_(std::move(*keys));
 }
 
-void Upkeep::tell(Now now) {
+void Upkeep::tell(Timestamp now) {
   if (now.mono < next_told_) return;
   next_told_ = now.mono + tell_interval;
   for (auto& watched : watched_) {

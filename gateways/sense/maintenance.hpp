@@ -36,8 +36,8 @@ class Upkeep {
     std::uint64_t told = 0;
   };
   void wait();
-  void look_at_keys(Now now);
-  void tell(Now now);
+  void look_at_keys(Timestamp now);
+  void tell(Timestamp now);
 
   boost::asio::steady_timer timer_;
   const Clock& clock_;
@@ -47,7 +47,7 @@ class Upkeep {
   OnKeys on_keys_;
   std::vector<Watched> watched_;
   MonoTime next_told_{};
-  log::Occasionally complaints_{std::chrono::minutes{1}};
+  log::RateLimiter log_limit_{std::chrono::minutes{1}};
   std::shared_ptr<bool> open_ = std::make_shared<bool>(true);
 };
 

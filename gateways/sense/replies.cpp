@@ -54,7 +54,7 @@ void Server::answer_unproved(const Arrival& arrival, Message reply, Actions& out
   }
 }
 
-void Server::conclude(const Asker& asker, Message reply, Now now, Actions& out) {
+void Server::conclude(const Asker& asker, Message reply, Timestamp now, Actions& out) {
   // A text says its language. Not to addresses that have proved nothing: of the few octets that
   // they may get, the text itself needs all.
   if (reply.has("Reason")) reply.add("Reason-Language", "en");
@@ -68,7 +68,7 @@ void Server::conclude(const Asker& asker, Message reply, Now now, Actions& out) 
 }
 
 // When its key has been taken away meanwhile, the asker is told nothing any more.
-void Server::send_signed(const Asker& asker, std::string octets, Now now, Actions& out) {
+void Server::send_signed(const Asker& asker, std::string octets, Timestamp now, Actions& out) {
   if (!asker.key.empty() && !keys_.sign(asker.key, octets, now.wall)) {
     ++counts_.unanswered;
     return;

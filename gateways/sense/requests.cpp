@@ -70,7 +70,8 @@ tl::unexpected<Error> unknown_subscription() {
 
 }  // namespace
 
-Status Server::start_register(const Message& request, const Asker& asker, Now now, Actions& out) {
+Status Server::start_register(const Message& request, const Asker& asker, Timestamp now,
+                              Actions& out) {
   const SubscriptionFilter filter(request.text("Filter"));
   if (auto status = filter.check(); !status) return status;
   const auto period = read_period(request, config_.limits.max_period);
@@ -79,8 +80,8 @@ Status Server::start_register(const Message& request, const Asker& asker, Now no
   return start_create(request, asker, *period, now, out);
 }
 
-Status Server::start_create(const Message& request, const Asker& asker, Duration period, Now now,
-                            Actions& out) {
+Status Server::start_create(const Message& request, const Asker& asker, Duration period,
+                            Timestamp now, Actions& out) {
   const auto& limits = config_.limits;
   const auto& from = asker.from;
   auto types = read_patterns<TypePattern>(request, "Type", Subscription::patterns_max);
@@ -166,7 +167,8 @@ Status Server::start_sources(const Message& request, const Asker& asker, Actions
   return {};
 }
 
-Status Server::start_publish(const Message& request, const Asker& asker, Now now, Actions& out) {
+Status Server::start_publish(const Message& request, const Asker& asker, Timestamp now,
+                             Actions& out) {
   if (request.truncated_length)
     return fail(Code::badparam, "Truncated: an event is published whole or not at all");
   auto event = read_event(request);
@@ -194,7 +196,7 @@ Server::Parameters Server::parameters_for(const Asker& asker) const {
   return parameters;
 }
 
-Status Server::answer_parameters(const Message& request, const Asker& asker, Now now,
+Status Server::answer_parameters(const Message& request, const Asker& asker, Timestamp now,
                                  Actions& out) {
   const auto parameters = parameters_for(asker);
   auto first = parameters.begin();
@@ -242,7 +244,7 @@ Message Server::registered_reply(const Message& request, const Subscription& gra
   return reply;
 }
 
-Actions Server::on_subscription(Ticket ticket, Result<SubscriptionRef> result, Now now) {
+Actions Server::on_subscription(Ticket ticket, Result<SubscriptionRef> result, Timestamp now) {
   Actions out;
   auto pending = take(ticket);
   if (!pending) return out;
@@ -277,7 +279,7 @@ Actions Server::on_subscription(Ticket ticket, Result<SubscriptionRef> result, N
   return out;
 }
 
-Actions Server::on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result, Now now) {
+Actions Server::on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result, Timestamp now) {
   Actions out;
   const auto pending = take(ticket);
   if (!pending) return out;
@@ -289,7 +291,7 @@ Actions Server::on_sources(Ticket ticket, Result<Subscriptions::SourcePage> resu
   return out;
 }
 
-Actions Server::on_receipt(Ticket ticket, Result<Receipt> result, Now now) {
+Actions Server::on_receipt(Ticket ticket, Result<Receipt> result, Timestamp now) {
   Actions out;
   const auto pending = take(ticket);
   if (!pending) return out;

@@ -40,7 +40,7 @@ Server::Server(ServerConfig config, const ServedSubscriptions& directory,
               counters["sense.answers.too-many"],    counters["sense.keys.refused"],
               counters["sense.acks.counted"],        counters["sense.acks.ignored"]} {}
 
-Actions Server::on_datagram(std::string_view octets, const Peer& from, Now now, bool cut) {
+Actions Server::on_datagram(std::string_view octets, const Peer& from, Timestamp now, bool cut) {
   Actions out;
   ++counts_.received;
   if (!policy_of(from).admits(from.address)) {
@@ -192,7 +192,7 @@ void Server::ask_for_proof(const Message& request, const Arrival& arrival, Actio
   answer_unproved(arrival, std::move(reply), out);
 }
 
-void Server::carry_out(const Message& request, const Asker& asker, Now now, Actions& out) {
+void Server::carry_out(const Message& request, const Asker& asker, Timestamp now, Actions& out) {
   Status started;
   if (pending_.size() >= config_.limits.max_pending) {
     started = fail(Code::nomoreroom, "the server is busy; try again in a moment");
@@ -212,13 +212,13 @@ void Server::carry_out(const Message& request, const Asker& asker, Now now, Acti
              out);
 }
 
-Actions Server::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now) {
+Actions Server::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Timestamp now) {
   Actions out;
   deliveries_.deliver(ticket, std::move(delivery), now, out);
   return out;
 }
 
-Verification Server::verify(const Subscription& subscription, std::string token, Now now,
+Verification Server::verify(const Subscription& subscription, std::string token, Timestamp now,
                             Actions& out) {
   return verifications_.start(subscription, std::move(token), now, out);
 }
@@ -237,7 +237,7 @@ Actions Server::stop() {
   return out;
 }
 
-Actions Server::on_timer(Now now) {
+Actions Server::on_timer(Timestamp now) {
   Actions out;
   deliveries_.on_timer(now, out);
   verifications_.on_timer(now, out);

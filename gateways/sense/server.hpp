@@ -47,23 +47,25 @@ class Server {
          Counters& counters);
 
   // One datagram as it arrived. Of one longer than the buffer, the first octets and cut = true.
-  [[nodiscard]] Actions on_datagram(std::string_view octets, const Peer& from, Now now,
+  [[nodiscard]] Actions on_datagram(std::string_view octets, const Peer& from, Timestamp now,
                                     bool cut = false);
-  [[nodiscard]] Actions on_timer(Now now);
+  [[nodiscard]] Actions on_timer(Timestamp now);
   // When to call on_timer next; nothing: no need.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 
   // Answers to Create, LookUp, Renew and Cancel; to ListSources; to Publish.
-  [[nodiscard]] Actions on_subscription(Ticket ticket, Result<SubscriptionRef> result, Now now);
+  [[nodiscard]] Actions on_subscription(Ticket ticket, Result<SubscriptionRef> result,
+                                        Timestamp now);
   [[nodiscard]] Actions on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result,
-                                   Now now);
-  [[nodiscard]] Actions on_receipt(Ticket ticket, Result<Receipt> result, Now now);
+                                   Timestamp now);
+  [[nodiscard]] Actions on_receipt(Ticket ticket, Result<Receipt> result, Timestamp now);
 
   // One attempt of the host's; Finished with this ticket follows once. REQUIRES: the ticket is not
   // in use.
-  [[nodiscard]] Actions deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now);
-  [[nodiscard]] Verification verify(const Subscription& subscription, std::string token, Now now,
-                                    Actions& out);
+  [[nodiscard]] Actions deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery,
+                                Timestamp now);
+  [[nodiscard]] Verification verify(const Subscription& subscription, std::string token,
+                                    Timestamp now, Actions& out);
   [[nodiscard]] Actions forget(const std::string& subscription);
   // Finishes all attempts with retry. Requests under way stay unanswered: their askers repeat them.
   [[nodiscard]] Actions stop();
@@ -98,7 +100,7 @@ class Server {
     Asker asker;
     std::size_t octets = 0;    // its length: an unproved address gets three times that
     bool seen_before = false;  // its address returned an older cookie
-    Now now;
+    Timestamp now;
   };
   // A request that waits for the broker.
   struct Pending {
@@ -121,17 +123,17 @@ class Server {
   [[nodiscard]] bool repeats(const Message& request, bool proved, const Arrival& arrival,
                              Actions& out);
   void ask_for_proof(const Message& request, const Arrival& arrival, Actions& out);
-  void carry_out(const Message& request, const Asker& asker, Now now, Actions& out);
+  void carry_out(const Message& request, const Asker& asker, Timestamp now, Actions& out);
 
   // requests.cpp: the requests of proved addresses.
-  Status start_register(const Message& request, const Asker& asker, Now now, Actions& out);
-  Status start_create(const Message& request, const Asker& asker, Duration period, Now now,
+  Status start_register(const Message& request, const Asker& asker, Timestamp now, Actions& out);
+  Status start_create(const Message& request, const Asker& asker, Duration period, Timestamp now,
                       Actions& out);
   Status start_on_known(const Message& request, const Asker& asker, Actions& out);
   Status go_on_with(Ticket ticket, Pending& pending, Actions& out);
   Status start_sources(const Message& request, const Asker& asker, Actions& out);
-  Status start_publish(const Message& request, const Asker& asker, Now now, Actions& out);
-  Status answer_parameters(const Message& request, const Asker& asker, Now now, Actions& out);
+  Status start_publish(const Message& request, const Asker& asker, Timestamp now, Actions& out);
+  Status answer_parameters(const Message& request, const Asker& asker, Timestamp now, Actions& out);
   [[nodiscard]] Parameters parameters_for(const Asker& asker) const;
   [[nodiscard]] Message registered_reply(const Message& request, const Subscription& granted) const;
   [[nodiscard]] Message list_reply(const Message& request, const Asker& asker,
@@ -146,8 +148,8 @@ class Server {
   // Within three times the octets, at most at the rate; perhaps not at all.
   void answer_unproved(const Arrival& arrival, Message reply, Actions& out);
   // The reply to a request of a proved address: kept for repeats.
-  void conclude(const Asker& asker, Message reply, Now now, Actions& out);
-  void send_signed(const Asker& asker, std::string octets, Now now, Actions& out);
+  void conclude(const Asker& asker, Message reply, Timestamp now, Actions& out);
+  void send_signed(const Asker& asker, std::string octets, Timestamp now, Actions& out);
 
   ServerConfig config_;
   const ServedSubscriptions& directory_;

@@ -34,29 +34,29 @@ BOOST_AUTO_TEST_CASE(published_event_is_acknowledged_routed_marked_and_fetched) 
   Subscriber subscriber(broker);
   Client client(broker);
   const auto reply = client.publish({event("1"), event("2"), event("1")});
-  BOOST_TEST(reply.id == 1u);
+  BOOST_CHECK_EQUAL(reply.id, 1u);
   BOOST_REQUIRE(reply.published.size() == 3u);
-  BOOST_TEST(reply.published[1].sequence == 2u);
-  BOOST_TEST((reply.published[2].code == Code::duplicate));
+  BOOST_CHECK_EQUAL(reply.published[1].sequence, 2u);
+  BOOST_CHECK(reply.published[2].code == Code::duplicate);
 
   const auto frames = subscriber.next_other_than_marks();
   BOOST_REQUIRE(frames.size() == 2u);
-  BOOST_TEST(frames[0] == jam_topic);
-  BOOST_TEST(split_records(frames[1])->size() == 2u);
+  BOOST_CHECK_EQUAL(frames[0], jam_topic);
+  BOOST_CHECK_EQUAL(split_records(frames[1])->size(), 2u);
   const auto mark = subscriber.next_mark();
-  BOOST_TEST(mark.previous == 0u);
-  BOOST_TEST(mark.head == 2u);
+  BOOST_CHECK_EQUAL(mark.previous, 0u);
+  BOOST_CHECK_EQUAL(mark.head, 2u);
 
   const auto fetched = client.fetch(1);
-  BOOST_TEST(fetched.records == frames[1]);
-  BOOST_TEST(fetched.next == 3u);
+  BOOST_CHECK_EQUAL(fetched.records, frames[1]);
+  BOOST_CHECK_EQUAL(fetched.next, 3u);
   const auto head = client.ask_for(Operation::head);
-  BOOST_TEST(head.first == 1u);
-  BOOST_TEST(head.head == 2u);
-  BOOST_TEST((client.ask_for(Operation::ping).code == Code::noerror));
-  BOOST_TEST(client.parameter("head") == "2");
-  BOOST_TEST(client.parameter("protocol-version") == "1");
-  BOOST_TEST(client.parameter("retention-age") == "7d");
+  BOOST_CHECK_EQUAL(head.first, 1u);
+  BOOST_CHECK_EQUAL(head.head, 2u);
+  BOOST_CHECK(client.ask_for(Operation::ping).code == Code::noerror);
+  BOOST_CHECK_EQUAL(client.parameter("head"), "2");
+  BOOST_CHECK_EQUAL(client.parameter("protocol-version"), "1");
+  BOOST_CHECK_EQUAL(client.parameter("retention-age"), "7d");
 }
 
 BOOST_AUTO_TEST_CASE(heartbeats_repeat_the_head_while_nothing_happens) {
@@ -66,9 +66,9 @@ BOOST_AUTO_TEST_CASE(heartbeats_repeat_the_head_while_nothing_happens) {
   (void)client.publish({event("1")});
   Subscriber subscriber(broker);
   const auto mark = subscriber.next_mark();
-  BOOST_TEST(mark.previous == 1u);
-  BOOST_TEST(mark.head == 1u);
-  BOOST_TEST(mark.tally.empty());
+  BOOST_CHECK_EQUAL(mark.previous, 1u);
+  BOOST_CHECK_EQUAL(mark.head, 1u);
+  BOOST_CHECK(mark.tally.empty());
 }
 
 BOOST_AUTO_TEST_CASE(plain_event_is_journalled_and_routed) {
@@ -86,10 +86,10 @@ BOOST_AUTO_TEST_CASE(plain_event_is_journalled_and_routed) {
   const auto records = split_records(frames[1]);
   BOOST_REQUIRE(records);
   BOOST_REQUIRE(records->size() == 1u);
-  BOOST_TEST(records->front().sequence == 1u);
-  BOOST_TEST(decode_record(records->front())->id == "2");
+  BOOST_CHECK_EQUAL(records->front().sequence, 1u);
+  BOOST_CHECK_EQUAL(decode_record(records->front())->id, "2");
   Client client(broker);
-  BOOST_TEST(client.fetch(1).records == frames[1]);
+  BOOST_CHECK_EQUAL(client.fetch(1).records, frames[1]);
 }
 
 BOOST_AUTO_TEST_CASE(foreign_topics_pass_untouched_and_are_not_journalled) {
@@ -111,8 +111,8 @@ BOOST_AUTO_TEST_CASE(foreign_topics_pass_untouched_and_are_not_journalled) {
   for (const auto& message : messages)
     BOOST_TEST(subscriber.next_other_than_marks() == message, boost::test_tools::per_element());
   Client client(broker);
-  BOOST_TEST(client.ask_for(Operation::head).head == 0u);
-  BOOST_TEST(client.parameter("counter.broker.plain.forwarded") == "6");
+  BOOST_CHECK_EQUAL(client.ask_for(Operation::head).head, 0u);
+  BOOST_CHECK_EQUAL(client.parameter("counter.broker.plain.forwarded"), "6");
 }
 
 BOOST_AUTO_TEST_CASE(message_of_too_many_frames_goes_as_a_whole) {
@@ -139,10 +139,10 @@ BOOST_AUTO_TEST_CASE(nobody_else_can_send_marks) {
     const auto frames = subscriber.receive();
     if (frames[0] == "behind") break;
     BOOST_REQUIRE(frames[0] == bus::mark_topic);
-    BOOST_TEST(bus::decode_mark(frames[1])->head == 0u);
+    BOOST_CHECK_EQUAL(bus::decode_mark(frames[1])->head, 0u);
   }
   Client client(broker);
-  BOOST_TEST(client.parameter("counter.broker.plain.refused") == "3");
+  BOOST_CHECK_EQUAL(client.parameter("counter.broker.plain.refused"), "3");
 }
 
 BOOST_AUTO_TEST_CASE(malformed_request_is_answered_with_a_code_and_its_id) {
@@ -159,26 +159,26 @@ BOOST_AUTO_TEST_CASE(malformed_request_is_answered_with_a_code_and_its_id) {
     return request;
   }());
   auto reply = answer("rubbish");
-  BOOST_TEST((reply.code == Code::protoerror));
-  BOOST_TEST(reply.id == 0u);
-  BOOST_TEST(!reply.reason.empty());
+  BOOST_CHECK(reply.code == Code::protoerror);
+  BOOST_CHECK_EQUAL(reply.id, 0u);
+  BOOST_CHECK(!reply.reason.empty());
   reply = answer(good + "x");
-  BOOST_TEST((reply.code == Code::protoerror));
-  BOOST_TEST(reply.id == 42u);
+  BOOST_CHECK(reply.code == Code::protoerror);
+  BOOST_CHECK_EQUAL(reply.id, 42u);
   auto other = good;
   other[1] = 2;  // version
   reply = answer(other);
-  BOOST_TEST((reply.code == Code::badcontext));
-  BOOST_TEST(reply.id == 42u);
+  BOOST_CHECK(reply.code == Code::badcontext);
+  BOOST_CHECK_EQUAL(reply.id, 42u);
   other = good;
   other[other.size() - 2] = 'H';  // PINH
   reply = answer(other);
-  BOOST_TEST((reply.code == Code::notyetimplemented));
-  BOOST_TEST((answer("").code == Code::protoerror));
+  BOOST_CHECK(reply.code == Code::notyetimplemented);
+  BOOST_CHECK(answer("").code == Code::protoerror);
   // What has more than one frame is no request, and nobody could say whose answer it would be.
   client.send({good, good});
-  BOOST_TEST((client.ask_for(Operation::ping).code == Code::noerror));
-  BOOST_TEST(client.parameter("counter.broker.requests.malformed") == "6");
+  BOOST_CHECK(client.ask_for(Operation::ping).code == Code::noerror);
+  BOOST_CHECK_EQUAL(client.parameter("counter.broker.requests.malformed"), "6");
 }
 
 BOOST_AUTO_TEST_CASE(too_many_requests_of_one_client_are_refused_and_each_is_answered) {
@@ -196,12 +196,12 @@ BOOST_AUTO_TEST_CASE(too_many_requests_of_one_client_are_refused_and_each_is_ans
     if (request.id % 4 != 0) continue;
     for (int i = 0; i < 4; ++i) {
       const auto reply = client.reply(Operation::head);
-      BOOST_TEST_REQUIRE((reply.code == Code::noerror || reply.code == Code::nomoreroom));
+      BOOST_REQUIRE(reply.code == Code::noerror || reply.code == Code::nomoreroom);
       client.id += reply.code == Code::nomoreroom ? 1 : 0;
     }
   }
-  BOOST_TEST(client.id > 0u);
-  BOOST_TEST((client.ask_for(Operation::ping).code == Code::noerror));
+  BOOST_CHECK_GT(client.id, 0u);
+  BOOST_CHECK(client.ask_for(Operation::ping).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(client_that_never_reads_holds_up_nobody) {
@@ -218,8 +218,8 @@ BOOST_AUTO_TEST_CASE(client_that_never_reads_holds_up_nobody) {
   request.prefixes = {"{"};
   request.bytes_max = 1 << 20;
   for (request.id = 1; request.id <= 400; ++request.id) deaf.send({bus::encode(request)});
-  BOOST_TEST((client.publish({event("1")}).published[0].code == Code::noerror));
-  BOOST_TEST((client.ask_for(Operation::head).head == 2u));
+  BOOST_CHECK(client.publish({event("1")}).published[0].code == Code::noerror);
+  BOOST_CHECK(client.ask_for(Operation::head).head == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(restart_keeps_sequence_registry_and_repeats) {
@@ -233,19 +233,19 @@ BOOST_AUTO_TEST_CASE(restart_keeps_sequence_registry_and_repeats) {
     put.kind = "gateway";
     put.key = "http";
     put.value = "{}";
-    BOOST_TEST(client.ask(put).sequence == 3u);
+    BOOST_CHECK_EQUAL(client.ask(put).sequence, 3u);
   }
   broker.restart();
   Client client(broker);
   const auto reply = client.publish({event("2"), event("3")});
-  BOOST_TEST((reply.published[0].code == Code::duplicate));
-  BOOST_TEST(reply.published[0].sequence == 2u);
-  BOOST_TEST(reply.published[1].sequence == 4u);
+  BOOST_CHECK(reply.published[0].code == Code::duplicate);
+  BOOST_CHECK_EQUAL(reply.published[0].sequence, 2u);
+  BOOST_CHECK_EQUAL(reply.published[1].sequence, 4u);
   bus::Request get;
   get.operation = Operation::get;
   get.kind = "gateway";
   get.key = "http";
-  BOOST_TEST(client.ask(get).entries.front().revision == 3u);
+  BOOST_CHECK_EQUAL(client.ask(get).entries.front().revision, 3u);
 }
 
 BOOST_AUTO_TEST_CASE(second_broker_on_the_same_folder_is_refused) {
@@ -257,9 +257,9 @@ BOOST_AUTO_TEST_CASE(second_broker_on_the_same_folder_is_refused) {
     *endpoint += "2";
   const auto second = Broker::start(config);
   BOOST_REQUIRE(!second);
-  BOOST_TEST((second.error().code == Code::addrnotavail));
-  BOOST_TEST(second.error().message.find(config.data) != std::string::npos);
-  BOOST_TEST((Client(broker).ask_for(Operation::ping).code == Code::noerror));
+  BOOST_CHECK(second.error().code == Code::addrnotavail);
+  BOOST_CHECK_NE(second.error().message.find(config.data), std::string::npos);
+  BOOST_CHECK(Client(broker).ask_for(Operation::ping).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(second_broker_on_the_same_endpoints_is_refused) {
@@ -269,9 +269,9 @@ BOOST_AUTO_TEST_CASE(second_broker_on_the_same_endpoints_is_refused) {
   config.data += "2";
   const auto second = Broker::start(config);
   BOOST_REQUIRE(!second);
-  BOOST_TEST((second.error().code == Code::addrnotavail));
-  BOOST_TEST(second.error().message.find(config.endpoints.service) != std::string::npos);
-  BOOST_TEST((Client(broker).ask_for(Operation::ping).code == Code::noerror));
+  BOOST_CHECK(second.error().code == Code::addrnotavail);
+  BOOST_CHECK_NE(second.error().message.find(config.endpoints.service), std::string::npos);
+  BOOST_CHECK(Client(broker).ask_for(Operation::ping).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(socket_files_that_a_dead_broker_left_are_no_obstacle) {
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(socket_files_that_a_dead_broker_left_are_no_obstacle) {
   BOOST_REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   ::close(fd);
   broker.start();
-  BOOST_TEST((Client(broker).ask_for(Operation::ping).code == Code::noerror));
+  BOOST_CHECK(Client(broker).ask_for(Operation::ping).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(endpoint_that_cannot_be_had_is_named) {
@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(endpoint_that_cannot_be_had_is_named) {
   config.endpoints.events = "ipc:///proc/none/e";
   const auto started = Broker::start(config);
   BOOST_REQUIRE(!started);
-  BOOST_TEST(started.error().message.find("ipc:///proc/none/e") != std::string::npos);
+  BOOST_CHECK_NE(started.error().message.find("ipc:///proc/none/e"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(subscriptions_to_very_long_topics_do_no_harm) {
@@ -323,8 +323,8 @@ BOOST_AUTO_TEST_CASE(subscriptions_to_very_long_topics_do_no_harm) {
     (void)other.next_mark();
   }
   Client client(broker);
-  BOOST_TEST((client.publish({event("1")}).published[0].code == Code::noerror));
-  BOOST_TEST(other.next_other_than_marks()[0] == jam_topic);
+  BOOST_CHECK(client.publish({event("1")}).published[0].code == Code::noerror);
+  BOOST_CHECK_EQUAL(other.next_other_than_marks()[0], jam_topic);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_subscriber_sends_is_not_passed_on) {
@@ -338,8 +338,8 @@ BOOST_AUTO_TEST_CASE(what_a_subscriber_sends_is_not_passed_on) {
   Client client(broker);
   (void)client.publish({event("1")});
   const auto frames = subscriber.next_other_than_marks();
-  BOOST_TEST(decode_record(split_records(frames[1])->front())->id == "1");
-  BOOST_TEST(client.ask_for(Operation::head).head == 1u);
+  BOOST_CHECK_EQUAL(decode_record(split_records(frames[1])->front())->id, "1");
+  BOOST_CHECK_EQUAL(client.ask_for(Operation::head).head, 1u);
 }
 
 BOOST_AUTO_TEST_CASE(full_disk_is_answered_and_recovered_from_without_a_restart) {
@@ -353,16 +353,16 @@ BOOST_AUTO_TEST_CASE(full_disk_is_answered_and_recovered_from_without_a_restart)
   big.data.assign(Event::data_length_max, 'x');
   for (int i = 0; i < 3; ++i) {
     const auto refused = client.publish({encode(big), event("small")});
-    BOOST_TEST((refused.code == Code::nomoreroom));
-    BOOST_TEST(refused.published.empty());
+    BOOST_CHECK(refused.code == Code::nomoreroom);
+    BOOST_CHECK(refused.published.empty());
   }
-  BOOST_TEST(client.fetch(1).next == 2u);
+  BOOST_CHECK_EQUAL(client.fetch(1).next, 2u);
   disk.free();
   const auto stored = client.publish({encode(big), event("small")});
   BOOST_REQUIRE(stored.published.size() == 2u);
-  BOOST_TEST((stored.published[0].code == Code::noerror));
-  BOOST_TEST(stored.published[1].sequence == 3u);
-  BOOST_TEST(broker.stop().has_value());
+  BOOST_CHECK(stored.published[0].code == Code::noerror);
+  BOOST_CHECK_EQUAL(stored.published[1].sequence, 3u);
+  BOOST_CHECK(broker.stop().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(requests_beyond_the_waiting_size_are_refused) {
@@ -372,8 +372,8 @@ BOOST_AUTO_TEST_CASE(requests_beyond_the_waiting_size_are_refused) {
   Client client(broker);
   auto big = make_event("big");
   big.data.assign(Event::data_length_max, 'x');
-  BOOST_TEST((client.publish({encode(big)}).code == Code::nomoreroom));
-  BOOST_TEST((client.publish({event("1")}).published[0].code == Code::noerror));
+  BOOST_CHECK(client.publish({encode(big)}).code == Code::nomoreroom);
+  BOOST_CHECK(client.publish({event("1")}).published[0].code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(static_subscriptions_are_in_the_registry_from_the_start) {
@@ -390,8 +390,8 @@ BOOST_AUTO_TEST_CASE(static_subscriptions_are_in_the_registry_from_the_start) {
   list.limit = 10;
   const auto reply = client.ask(list);
   BOOST_REQUIRE(reply.entries.size() == 1u);
-  BOOST_TEST(reply.entries[0].key == "desk");
-  BOOST_TEST(reply.sequence == 1u);
+  BOOST_CHECK_EQUAL(reply.entries[0].key, "desk");
+  BOOST_CHECK_EQUAL(reply.sequence, 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -88,7 +88,7 @@ std::string run(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {python, script});
   Child child(std::move(arguments));
   const auto line = child.line();
-  BOOST_TEST(child.wait() == 0);
+  BOOST_CHECK_EQUAL(child.wait(), 0);
   return line;
 }
 
@@ -104,11 +104,11 @@ BOOST_AUTO_TEST_CASE(python_client_publishes_and_fetches) {
   if (!available()) return;
   RunningBroker broker;
   broker.start();
-  BOOST_TEST(publish(broker, "{urn:py}one", "1") == "1");
-  BOOST_TEST(publish(broker, "{urn:py}two", "2") == "2");
-  BOOST_TEST(publish(broker, "{urn:py}one", "1") == "1");  // again: the same sequence
-  BOOST_TEST(run({"fetch", broker.endpoints().service, "1", "{urn:py}two "}) ==
-             "2 2 {urn:py}two //py data 2");
+  BOOST_CHECK_EQUAL(publish(broker, "{urn:py}one", "1"), "1");
+  BOOST_CHECK_EQUAL(publish(broker, "{urn:py}two", "2"), "2");
+  BOOST_CHECK_EQUAL(publish(broker, "{urn:py}one", "1"), "1");  // again: the same sequence
+  BOOST_CHECK_EQUAL(run({"fetch", broker.endpoints().service, "1", "{urn:py}two "}),
+                    "2 2 {urn:py}two //py data 2");
 }
 
 BOOST_AUTO_TEST_CASE(python_client_follows_over_a_restart_of_the_broker) {
@@ -119,13 +119,13 @@ BOOST_AUTO_TEST_CASE(python_client_follows_over_a_restart_of_the_broker) {
   (void)publish(broker, "{urn:other}one", "not wanted");
   Child follower({python, script, "subscribe", broker.endpoints().service,
                   broker.endpoints().events, "0", "{urn:py}"});
-  BOOST_TEST(follower.line() == "1 before {urn:py}one //py data before");
+  BOOST_CHECK_EQUAL(follower.line(), "1 before {urn:py}one //py data before");
   (void)publish(broker, "{urn:other}one", "not wanted either");
   (void)publish(broker, "{urn:py}one", "live");
-  BOOST_TEST(follower.line() == "4 live {urn:py}one //py data live");
+  BOOST_CHECK_EQUAL(follower.line(), "4 live {urn:py}one //py data live");
   broker.restart();
   (void)publish(broker, "{urn:py}two", "after");
-  BOOST_TEST(follower.line() == "5 after {urn:py}two //py data after");
+  BOOST_CHECK_EQUAL(follower.line(), "5 after {urn:py}two //py data after");
 }
 
 BOOST_AUTO_TEST_CASE(python_client_says_why_it_was_refused) {
@@ -134,8 +134,8 @@ BOOST_AUTO_TEST_CASE(python_client_says_why_it_was_refused) {
   broker.start();
   Child child({python, script, "publish", broker.endpoints().service,
                "{urn:sense:management}subscription-created", "//py", "x"});
-  BOOST_TEST(child.line().empty());
-  BOOST_TEST(child.wait() != 0);
+  BOOST_CHECK(child.line().empty());
+  BOOST_CHECK_NE(child.wait(), 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -52,10 +52,10 @@ struct Run : IngestBench {
     for (const auto& event : journal()) held[event.id] = event.sequence;
     const auto first = store->journal().range()->first;
     for (const auto& [id, sequence] : acknowledged)
-      if (sequence >= first) BOOST_TEST(held[id] == sequence, id << " was acknowledged");
-    for (const auto& id : refused) BOOST_TEST(!held.contains(id), id << " was refused");
-    BOOST_TEST(publish("after", 1, 10));
-    BOOST_TEST(acknowledged.contains("after-0"));
+      if (sequence >= first) BOOST_CHECK_MESSAGE(held[id] == sequence, id << " was acknowledged");
+    for (const auto& id : refused) BOOST_CHECK_MESSAGE(!held.contains(id), id << " was refused");
+    BOOST_CHECK(publish("after", 1, 10));
+    BOOST_CHECK(acknowledged.contains("after-0"));
   }
 
   std::map<std::string, std::uint64_t> acknowledged;
@@ -67,13 +67,13 @@ std::uint64_t every_call(FailingDisk::Error error, bool stays) {
   for (std::uint64_t k = 0;; ++k) {
     BOOST_TEST_CONTEXT("call " << k) {
       Run run;
-      BOOST_TEST_REQUIRE(run.publish("before", 2, 10));
+      BOOST_REQUIRE(run.publish("before", 2, 10));
       FailingDisk::arm(error, k, stays);
       run.work();
       const bool failed = FailingDisk::has_failed();
       FailingDisk::disarm();
       // After a write or sync that failed nobody knows what is on the disk: the broker stops.
-      if (error == FailingDisk::Error::io) BOOST_TEST(run.refused.empty());
+      if (error == FailingDisk::Error::io) BOOST_CHECK(run.refused.empty());
       run.check();
       if (!failed) return k;
     }
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(no_call_that_fails_makes_a_false_acknowledgement) {
   const FailingDisk disk;
   for (const bool stays : {false, true}) {
     const auto count = every_call(FailingDisk::Error::io, stays);
-    BOOST_TEST(count > 80u);
+    BOOST_CHECK_GT(count, 80u);
     BOOST_TEST_MESSAGE("failed each of " << count << " calls" << (stays ? " and all behind" : "")
                                          << ", false acknowledgements 0");
   }
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(no_call_that_finds_the_disk_full_makes_one_either) {
   const FailingDisk disk;
   for (const bool stays : {false, true}) {
     const auto count = every_call(FailingDisk::Error::full, stays);
-    BOOST_TEST(count > 80u);
+    BOOST_CHECK_GT(count, 80u);
     BOOST_TEST_MESSAGE("full at each of " << count << " calls" << (stays ? " and all behind" : "")
                                           << ", false acknowledgements 0");
   }
@@ -115,10 +115,10 @@ BOOST_AUTO_TEST_CASE(index_that_cannot_grow_in_a_commit_stops_the_broker) {
   bool stopped = false;
   for (int i = 0; i < 500 && !stopped; ++i) {
     stopped = !run.publish("e" + std::to_string(i), 1, 200'000);
-    BOOST_TEST_REQUIRE(run.refused.empty());
+    BOOST_REQUIRE(run.refused.empty());
   }
-  BOOST_TEST(stopped);
-  BOOST_TEST(FailingDisk::has_failed());
+  BOOST_CHECK(stopped);
+  BOOST_CHECK(FailingDisk::has_failed());
   FailingDisk::disarm();
   run.check();
 }
@@ -129,10 +129,10 @@ BOOST_AUTO_TEST_CASE(file_that_another_program_holds_refuses_and_then_goes_on) {
   BOOST_REQUIRE(other->begin());
   const auto out = run.commit_one(IngestBench::publish({encode(make_event("1"))}));
   const auto answer = run.reply(out, bus::Operation::publish);
-  BOOST_TEST((answer.code == Code::timeout));
-  BOOST_TEST(answer.reason.find("broker.db") != std::string::npos);
+  BOOST_CHECK(answer.code == Code::timeout);
+  BOOST_CHECK_NE(answer.reason.find("broker.db"), std::string::npos);
   other->rollback();
-  BOOST_TEST((run.publish_now({encode(make_event("1"))})[0].code == Code::noerror));
+  BOOST_CHECK(run.publish_now({encode(make_event("1"))})[0].code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -120,7 +120,7 @@ struct IngestBench {
   std::vector<Event> journal() {
     std::vector<Event> events;
     const auto status = store->journal().read(1, [&](const JournalGroup& group) {
-      BOOST_TEST(!group.damaged);
+      BOOST_CHECK(!group.damaged);
       const auto records = split_records(group.octets);
       BOOST_REQUIRE(records);
       for (const auto& record : *records) {
@@ -130,9 +130,9 @@ struct IngestBench {
       }
       return true;
     });
-    BOOST_TEST(status.has_value());
+    BOOST_CHECK(status.has_value());
     for (std::size_t i = 0; i < events.size(); ++i)
-      BOOST_TEST(events[i].sequence == events.front().sequence + i);
+      BOOST_CHECK_EQUAL(events[i].sequence, events.front().sequence + i);
     return events;
   }
 

@@ -70,7 +70,7 @@ struct Client : Peer {
     request.id = ++id;
     request.operation = operation;
     auto answer = ask(request);
-    BOOST_TEST(answer.id == id);
+    BOOST_CHECK_EQUAL(answer.id, id);
     return answer;
   }
   bus::Reply publish(const std::vector<std::string>& events) {

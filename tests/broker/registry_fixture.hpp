@@ -36,9 +36,9 @@ struct RegistryBench {
   std::vector<std::string> expire() {
     std::vector<std::string> ended;
     while (auto change = registry.expire_one(sequence, clock.now())) {
-      BOOST_TEST(change->row.entry.value.empty());
+      BOOST_CHECK(change->row.entry.value.empty());
       BOOST_REQUIRE(change->event);
-      BOOST_TEST(change->event->type.clark() == "{urn:sense:management}subscription-ended");
+      BOOST_CHECK_EQUAL(change->event->type.clark(), "{urn:sense:management}subscription-ended");
       ended.push_back(change->row.entry.key);
       ++sequence;
     }

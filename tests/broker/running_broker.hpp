@@ -49,7 +49,7 @@ class RunningBroker {
     return result_;
   }
   void restart() {
-    BOOST_TEST(stop().has_value());
+    BOOST_CHECK(stop().has_value());
     start();
   }
   [[nodiscard]] const TemporaryFolder& folder() const { return folder_; }

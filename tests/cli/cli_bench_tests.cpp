@@ -46,19 +46,19 @@ BOOST_AUTO_TEST_CASE(figure_is_one_line_and_a_missing_peer_is_null) {
   const Bench bench;
   const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
   BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
-  BOOST_TEST(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+  BOOST_CHECK_EQUAL(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
   const auto line = nlohmann::json::parse(outcome.out);
-  BOOST_TEST(line["figure"] == "sync_publish_vs_jetstream");
-  BOOST_TEST(line["value"].get<double>() > 0);
-  BOOST_TEST(line["unit"] == "events/s");
-  BOOST_TEST(line["peer"] == "jetstream");
-  BOOST_TEST(line["peer_value"].is_null());
-  BOOST_TEST(line["ratio"].is_null());
-  BOOST_TEST(line["runs"] == 1);
-  BOOST_TEST(contains(outcome.err, "without jetstream"), outcome.err);
-  BOOST_TEST(contains(outcome.err, "tests/bench/packages.txt"), outcome.err);
-  BOOST_TEST(fs::is_empty(bench.data.path()));
-  BOOST_TEST(!somebody_works_in(bench.data.path()));
+  BOOST_CHECK_EQUAL(line["figure"], "sync_publish_vs_jetstream");
+  BOOST_CHECK_GT(line["value"].get<double>(), 0);
+  BOOST_CHECK_EQUAL(line["unit"], "events/s");
+  BOOST_CHECK_EQUAL(line["peer"], "jetstream");
+  BOOST_CHECK(line["peer_value"].is_null());
+  BOOST_CHECK(line["ratio"].is_null());
+  BOOST_CHECK_EQUAL(line["runs"], 1);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "without jetstream"), outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "tests/bench/packages.txt"), outcome.err);
+  BOOST_CHECK(fs::is_empty(bench.data.path()));
+  BOOST_CHECK(!somebody_works_in(bench.data.path()));
 }
 
 BOOST_AUTO_TEST_CASE(peer_is_measured_in_the_same_run) {
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(peer_is_measured_in_the_same_run) {
   const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
   BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   const auto line = nlohmann::json::parse(outcome.out);
-  BOOST_TEST(line["peer_value"] == 1000);
+  BOOST_CHECK_EQUAL(line["peer_value"], 1000);
   BOOST_TEST(line["ratio"].get<double>() == line["value"].get<double>() / 1000,
              boost::test_tools::tolerance(1e-9));
 }
@@ -78,27 +78,27 @@ BOOST_AUTO_TEST_CASE(stopped_subscriber_catches_up_and_everything_is_replayed) {
                                   "subscribers=3", "folder=" + bench.data.path().string()});
   BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   const auto line = nlohmann::json::parse(outcome.out);
-  BOOST_TEST(line["received"] == (std::vector{2000, 2000}));
-  BOOST_TEST(line["acknowledged"] == 2000);
-  BOOST_TEST(line["server_rss"].get<double>() > 0);
-  BOOST_TEST(line["replay_seconds"].get<double>() > 0);
+  BOOST_CHECK_EQUAL(line["received"], (std::vector{2000, 2000}));
+  BOOST_CHECK_EQUAL(line["acknowledged"], 2000);
+  BOOST_CHECK_GT(line["server_rss"].get<double>(), 0);
+  BOOST_CHECK_GT(line["replay_seconds"].get<double>(), 0);
 }
 
 BOOST_AUTO_TEST_CASE(peer_that_fails_is_named) {
   const Bench bench;
   bench.have("jetstream", "exit 3");
   const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(outcome.out.empty());
-  BOOST_TEST(contains(outcome.err, "jetstream ended with exit code 3"), outcome.err);
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK(outcome.out.empty());
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "jetstream ended with exit code 3"), outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(peer_that_prints_nonsense_is_an_error) {
   const Bench bench;
   bench.have("jetstream", "echo nonsense");
   const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(contains(outcome.err, "no outcome, but: nonsense"), outcome.err);
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "no outcome, but: nonsense"), outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(interrupt_takes_everything_away) {
@@ -107,11 +107,11 @@ BOOST_AUTO_TEST_CASE(interrupt_takes_everything_away) {
   BOOST_REQUIRE(eventually([&] { return somebody_works_in(bench.data.path()); }));
   running.signal(SIGINT);
   const auto outcome = running.finish();
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(outcome.out.empty());
-  BOOST_TEST(contains(outcome.err, "stopped before the end"), outcome.err);
-  BOOST_TEST(fs::is_empty(bench.data.path()));
-  BOOST_TEST(eventually([&] { return !somebody_works_in(bench.data.path()); }));
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK(outcome.out.empty());
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "stopped before the end"), outcome.err);
+  BOOST_CHECK(fs::is_empty(bench.data.path()));
+  BOOST_CHECK(eventually([&] { return !somebody_works_in(bench.data.path()); }));
 }
 
 BOOST_AUTO_TEST_CASE(subscribing_is_measured_with_a_broker_and_a_gateway_of_its_own) {
@@ -120,14 +120,14 @@ BOOST_AUTO_TEST_CASE(subscribing_is_measured_with_a_broker_and_a_gateway_of_its_
     const auto outcome = run_sense({"bench", "engine", "--quick", "--runs", "1", "--json", "--data",
                                     bench.data.path(), "--figure", figure});
     BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
-    BOOST_TEST(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+    BOOST_CHECK_EQUAL(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
     const auto line = nlohmann::json::parse(outcome.out);
-    BOOST_TEST(line["figure"] == figure);
-    BOOST_TEST(line["value"].get<double>() > 0);
-    BOOST_TEST(line["runs"] == 1);
-    BOOST_TEST(contains(outcome.err, "run 1 of 1"), outcome.err);
-    BOOST_TEST(fs::is_empty(bench.data.path()));
-    BOOST_TEST(!somebody_works_in(bench.data.path()));
+    BOOST_CHECK_EQUAL(line["figure"], figure);
+    BOOST_CHECK_GT(line["value"].get<double>(), 0);
+    BOOST_CHECK_EQUAL(line["runs"], 1);
+    BOOST_CHECK_MESSAGE(contains(outcome.err, "run 1 of 1"), outcome.err);
+    BOOST_CHECK(fs::is_empty(bench.data.path()));
+    BOOST_CHECK(!somebody_works_in(bench.data.path()));
   }
 }
 
@@ -136,10 +136,10 @@ BOOST_AUTO_TEST_CASE(measurement_that_cannot_be_made_says_why) {
   const auto outcome =
       run_sense({"bench", "engine", "--quick", "--runs", "1", "--data", bench.data.path(),
                  "--plugins", bench.peers.path(), "--figure", "subscribe_rate"});
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(outcome.out.empty());
-  BOOST_TEST(contains(outcome.err, "gateway-http.so"), outcome.err);
-  BOOST_TEST(fs::is_empty(bench.data.path()));
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK(outcome.out.empty());
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "gateway-http.so"), outcome.err);
+  BOOST_CHECK(fs::is_empty(bench.data.path()));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_bad_usage) {
@@ -152,8 +152,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_bad_usage) {
                                              {"bench", "engine", "--runs", "0"},
                                              {"bench", "contestant", "events=none"}}) {
     const auto outcome = run_sense(words);
-    BOOST_TEST(outcome.code == 2, words.back());
-    BOOST_TEST(outcome.out.empty());
+    BOOST_CHECK_MESSAGE(outcome.code == 2, words.back());
+    BOOST_CHECK(outcome.out.empty());
   }
 }
 
@@ -162,8 +162,9 @@ BOOST_AUTO_TEST_CASE(table_that_cannot_be_written_is_said_before_measuring) {
   auto words = bench.words("replay_rate");
   words.insert(words.end(), {"--table", "/nowhere/at/all.md"});
   const auto outcome = run_sense(words);
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(outcome.err == "sense: /nowhere/at/all.md cannot be written: is its folder there?\n");
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK_EQUAL(outcome.err,
+                    "sense: /nowhere/at/all.md cannot be written: is its folder there?\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

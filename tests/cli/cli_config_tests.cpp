@@ -27,11 +27,11 @@ Outcome check(const std::string& text) {
 void refuses(const std::string& text, int line, const std::string& words) {
   const auto outcome = check(text);
   BOOST_TEST_CONTEXT(text << "\n" << outcome.err) {
-    BOOST_TEST(outcome.code == 2);
-    BOOST_TEST(contains(outcome.err, "sense.yaml:" + std::to_string(line) + ":"));
-    BOOST_TEST(contains(outcome.err, words));
-    BOOST_TEST(outcome.out.empty());
-    BOOST_TEST(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    BOOST_CHECK_EQUAL(outcome.code, 2);
+    BOOST_CHECK(contains(outcome.err, "sense.yaml:" + std::to_string(line) + ":"));
+    BOOST_CHECK(contains(outcome.err, words));
+    BOOST_CHECK(outcome.out.empty());
+    BOOST_CHECK_EQUAL(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1);
   }
 }
 
@@ -39,29 +39,29 @@ void refuses(const std::string& text, int line, const std::string& words) {
 
 BOOST_AUTO_TEST_CASE(shipped_configuration_is_what_describe_prints) {
   const auto described = run_sense({"config", "describe"});
-  BOOST_TEST(described.code == 0, described.err);
-  BOOST_TEST(described.out == contents(SENSE_SOURCE_DIR "/config/sense.yaml"),
-             "run `sense config describe > config/sense.yaml`");
+  BOOST_CHECK_MESSAGE(described.code == 0, described.err);
+  BOOST_CHECK_MESSAGE(described.out == contents(SENSE_SOURCE_DIR "/config/sense.yaml"),
+                      "run `sense config describe > config/sense.yaml`");
 }
 
 BOOST_AUTO_TEST_CASE(shipped_configurations_are_good) {
   for (const auto* name : {"sense.yaml", "demo.yaml"}) {
     const auto outcome =
         run_sense({"config", "check", "--config", std::string(SENSE_SOURCE_DIR "/config/") + name});
-    BOOST_TEST(outcome.code == 0, outcome.err);
-    BOOST_TEST(outcome.out.starts_with("ok: "));
+    BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+    BOOST_CHECK(outcome.out.starts_with("ok: "));
   }
 }
 
 BOOST_AUTO_TEST_CASE(systemd_units_name_the_shipped_file_and_existing_commands) {
   const auto unit = contents(SENSE_SOURCE_DIR "/config/systemd/sense.service");
-  BOOST_TEST(contains(unit, "ExecStart=/usr/bin/sense up --config /etc/sense/sense.yaml"));
+  BOOST_CHECK(contains(unit, "ExecStart=/usr/bin/sense up --config /etc/sense/sense.yaml"));
 }
 
 BOOST_AUTO_TEST_CASE(empty_file_means_all_defaults) {
   const auto outcome = check("");
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(contains(outcome.out, "/var/lib/sense"));
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK(contains(outcome.out, "/var/lib/sense"));
 }
 
 BOOST_AUTO_TEST_CASE(unknown_key_is_told_the_nearest) {
@@ -106,9 +106,9 @@ BOOST_AUTO_TEST_CASE(missing_plugin_is_named_with_its_place) {
 
 BOOST_AUTO_TEST_CASE(missing_file_is_told_what_to_do) {
   const auto outcome = run_sense({"config", "check", "--config", "/nowhere/sense.yaml"});
-  BOOST_TEST(outcome.code == 2);
-  BOOST_TEST(contains(outcome.err, "/nowhere/sense.yaml"));
-  BOOST_TEST(contains(outcome.err, "--config"));
+  BOOST_CHECK_EQUAL(outcome.code, 2);
+  BOOST_CHECK(contains(outcome.err, "/nowhere/sense.yaml"));
+  BOOST_CHECK(contains(outcome.err, "--config"));
 }
 
 BOOST_AUTO_TEST_CASE(static_subscriptions_are_checked_where_they_stand) {
@@ -134,10 +134,10 @@ BOOST_AUTO_TEST_CASE(relative_paths_count_from_the_file_and_from_data) {
   const auto outcome = run_sense({"config", "check", "--json", "--config", file});
   BOOST_REQUIRE(outcome.code == 0);
   const auto json = nlohmann::json::parse(outcome.out);
-  BOOST_TEST(json["data"] == (folder.path() / "var").string());
-  BOOST_TEST(json["plugins"] == (folder.path() / "plug").string());
+  BOOST_CHECK_EQUAL(json["data"], (folder.path() / "var").string());
+  BOOST_CHECK_EQUAL(json["plugins"], (folder.path() / "plug").string());
   const auto ping = run_sense({"ping", "--config", file, "--timeout", "100ms"});
-  BOOST_TEST(contains(ping.err, "ipc://" + (folder.path() / "var/s").string()), ping.err);
+  BOOST_CHECK_MESSAGE(contains(ping.err, "ipc://" + (folder.path() / "var/s").string()), ping.err);
 }
 
 BOOST_AUTO_TEST_CASE(options_of_the_command_line_replace_those_of_the_file) {
@@ -146,14 +146,14 @@ BOOST_AUTO_TEST_CASE(options_of_the_command_line_replace_those_of_the_file) {
   const auto outcome = run_sense(
       {"config", "check", "--json", "--config", file, "--data", "/tmp/x", "--plugins", "/tmp/y"});
   const auto json = nlohmann::json::parse(outcome.out);
-  BOOST_TEST(json["data"] == "/tmp/x");
-  BOOST_TEST(json["plugins"] == "/tmp/y");
+  BOOST_CHECK_EQUAL(json["data"], "/tmp/x");
+  BOOST_CHECK_EQUAL(json["plugins"], "/tmp/y");
 }
 
 BOOST_AUTO_TEST_CASE(describe_without_plugins_says_where_it_looked) {
   const auto outcome = run_sense({"config", "describe", "--plugins", "/nowhere"});
-  BOOST_TEST(outcome.code == 2);
-  BOOST_TEST(contains(outcome.err, "/nowhere"));
+  BOOST_CHECK_EQUAL(outcome.code, 2);
+  BOOST_CHECK(contains(outcome.err, "/nowhere"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

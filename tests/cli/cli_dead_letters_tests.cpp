@@ -83,16 +83,17 @@ BOOST_AUTO_TEST_CASE(letters_are_listed_whether_the_gateway_runs_or_not) {
   const WithLetters with;
   const auto before = with.octets();
   const auto stopped = with.run({"list", "web"});
-  BOOST_TEST(stopped.code == 0, stopped.err);
-  BOOST_TEST(contains(stopped.out,
-                      "1 2023-11-14T22:13:20.000Z s-1 #1 event=11 attempts=3 undeliverable: "
-                      "HTTP 500 \\x1b[31m\n"),
-             stopped.out);
-  BOOST_TEST(with.octets() == before);
+  BOOST_CHECK_MESSAGE(stopped.code == 0, stopped.err);
+  BOOST_CHECK_MESSAGE(
+      contains(stopped.out,
+               "1 2023-11-14T22:13:20.000Z s-1 #1 event=11 attempts=3 undeliverable: "
+               "HTTP 500 \\x1b[31m\n"),
+      stopped.out);
+  BOOST_CHECK_EQUAL(with.octets(), before);
   const auto running = with.open();  // and its lock is held
   const auto again = with.run({"list", "web"});
-  BOOST_TEST(again.code == 0, again.err);
-  BOOST_TEST(again.out == stopped.out);
+  BOOST_CHECK_MESSAGE(again.code == 0, again.err);
+  BOOST_CHECK_EQUAL(again.out, stopped.out);
 }
 
 BOOST_AUTO_TEST_CASE(a_reader_keeps_no_gateway_from_starting_and_writing) {
@@ -100,22 +101,22 @@ BOOST_AUTO_TEST_CASE(a_reader_keeps_no_gateway_from_starting_and_writing) {
   (void)with.run({"list", "web"});
   auto store = with.open();
   sense::VirtualClock clock;
-  BOOST_TEST(store.save(9, {}, {}, clock.now(), {{1, 2}, {}}).has_value());
-  BOOST_TEST((with.ids({}) == Ids{3, 4}));
+  BOOST_CHECK(store.save(9, {}, {}, clock.now(), {{1, 2}, {}}).has_value());
+  BOOST_CHECK((with.ids({}) == Ids{3, 4}));
 }
 
 BOOST_AUTO_TEST_CASE(a_list_can_be_narrowed_and_turned_page_by_page) {
   const WithLetters with;
-  BOOST_TEST((with.ids({}) == Ids{1, 2, 3, 4}));
-  BOOST_TEST((with.ids({"--subscription", "s-2"}) == Ids{2, 4}));
-  BOOST_TEST((with.ids({"--since", second_hour}) == Ids{2, 3, 4}));
-  BOOST_TEST((with.ids({"--since", second_hour, "--subscription", "s-1"}) == Ids{3}));
-  BOOST_TEST((with.ids({"--after", "3"}) == Ids{4}));
-  BOOST_TEST((with.ids({"--subscription", "s-none"}).empty()));
+  BOOST_CHECK((with.ids({}) == Ids{1, 2, 3, 4}));
+  BOOST_CHECK((with.ids({"--subscription", "s-2"}) == Ids{2, 4}));
+  BOOST_CHECK((with.ids({"--since", second_hour}) == Ids{2, 3, 4}));
+  BOOST_CHECK((with.ids({"--since", second_hour, "--subscription", "s-1"}) == Ids{3}));
+  BOOST_CHECK((with.ids({"--after", "3"}) == Ids{4}));
+  BOOST_CHECK((with.ids({"--subscription", "s-none"}).empty()));
   const auto page = with.run({"list", "web", "--limit", "2"});
-  BOOST_TEST(contains(page.err, "there are more: --after 2"), page.err);
+  BOOST_CHECK_MESSAGE(contains(page.err, "there are more: --after 2"), page.err);
   const auto last = with.run({"list", "web", "--after", "2", "--limit", "2"});
-  BOOST_TEST(last.err.empty(), last.err);
+  BOOST_CHECK_MESSAGE(last.err.empty(), last.err);
 }
 
 BOOST_AUTO_TEST_CASE(more_letters_than_a_page_are_all_listed) {
@@ -125,8 +126,8 @@ BOOST_AUTO_TEST_CASE(more_letters_than_a_page_are_all_listed) {
   const std::vector<sense::Engine::DeadLetter> many(2'500,
                                                     {"s-3", 1, 9, 1, "rejected", "", nullptr});
   BOOST_REQUIRE(store.save(9, {}, many, clock.now()));
-  BOOST_TEST(with.ids({}).size() == 2'504U);
-  BOOST_TEST(with.ids({"--subscription", "s-3"}).size() == 2'500U);
+  BOOST_CHECK_EQUAL(with.ids({}).size(), 2'504U);
+  BOOST_CHECK_EQUAL(with.ids({"--subscription", "s-3"}).size(), 2'500U);
 }
 
 BOOST_AUTO_TEST_CASE(one_letter_is_shown_with_its_event) {
@@ -134,58 +135,59 @@ BOOST_AUTO_TEST_CASE(one_letter_is_shown_with_its_event) {
   const auto shown = with.run({"get", "web", "2", "--json"});
   BOOST_REQUIRE_MESSAGE(shown.code == 0, shown.err);
   const auto letter = json::parse(shown.out);
-  BOOST_TEST(letter["subscription"] == "s-2");
-  BOOST_TEST(letter["number"] == 2);
-  BOOST_TEST(letter["sequence"] == 12);
-  BOOST_TEST(letter["answer"] == "HTTP 500 \x1b[31m");
-  BOOST_TEST(letter["event"]["id"] == "e2");
+  BOOST_CHECK_EQUAL(letter["subscription"], "s-2");
+  BOOST_CHECK_EQUAL(letter["number"], 2);
+  BOOST_CHECK_EQUAL(letter["sequence"], 12);
+  BOOST_CHECK_EQUAL(letter["answer"], "HTTP 500 \x1b[31m");
+  BOOST_CHECK_EQUAL(letter["event"]["id"], "e2");
   const auto text = with.run({"get", "web", "2"});
-  BOOST_TEST(contains(text.out, "subscription:  s-2\n"), text.out);
-  BOOST_TEST(!contains(text.out + shown.out, "\x1b"));
+  BOOST_CHECK_MESSAGE(contains(text.out, "subscription:  s-2\n"), text.out);
+  BOOST_CHECK(!contains(text.out + shown.out, "\x1b"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_or_lost_is_said_and_fails) {
   const WithLetters with;
   const auto absent = with.run({"get", "web", "5"});
-  BOOST_TEST(absent.code == 1);
-  BOOST_TEST(contains(absent.err, "has no dead letter 5"), absent.err);
+  BOOST_CHECK_EQUAL(absent.code, 1);
+  BOOST_CHECK_MESSAGE(contains(absent.err, "has no dead letter 5"), absent.err);
   with.sql("UPDATE dead_letter SET record=NULL WHERE id=3");
   const auto lost = with.run({"get", "web", "3", "--json"});
-  BOOST_TEST(lost.code == 1);
-  BOOST_TEST(contains(lost.err, "dead letter 3"), lost.err);
-  BOOST_TEST(json::parse(lost.out)["event"].is_null());
-  for (const auto* id : {"0", "-1", "x"}) BOOST_TEST(with.run({"get", "web", id}).code == 2, id);
+  BOOST_CHECK_EQUAL(lost.code, 1);
+  BOOST_CHECK_MESSAGE(contains(lost.err, "dead letter 3"), lost.err);
+  BOOST_CHECK(json::parse(lost.out)["event"].is_null());
+  for (const auto* id : {"0", "-1", "x"})
+    BOOST_CHECK_MESSAGE(with.run({"get", "web", id}).code == 2, id);
 }
 
 BOOST_AUTO_TEST_CASE(where_no_store_is_that_is_said_and_none_is_made) {
   const WithLetters with;
   const auto unknown = with.run({"list", "wep"});
-  BOOST_TEST(unknown.code == 1);
-  BOOST_TEST(contains(unknown.err, "it names web"), unknown.err);
+  BOOST_CHECK_EQUAL(unknown.code, 1);
+  BOOST_CHECK_MESSAGE(contains(unknown.err, "it names web"), unknown.err);
   fs::rename(with.place, with.folder.path() / "moved");
   const auto absent = with.run({"list", "web"});
-  BOOST_TEST(absent.code == 1);
-  BOOST_TEST(contains(absent.err, "there is no store of a gateway in " + with.place.string()),
-             absent.err);
-  BOOST_TEST(!fs::exists(with.place));
+  BOOST_CHECK_EQUAL(absent.code, 1);
+  BOOST_CHECK_MESSAGE(
+      contains(absent.err, "there is no store of a gateway in " + with.place.string()), absent.err);
+  BOOST_CHECK(!fs::exists(with.place));
   // Found where it is now, without a configuration.
   const auto moved = run_sense({"deadletters", "list", "web", "--config", "/nowhere", "--data",
                                 (with.folder.path() / "moved").string()});
-  BOOST_TEST(moved.code == 0, moved.err);
-  BOOST_TEST(std::count(moved.out.begin(), moved.out.end(), '\n') == 4);
+  BOOST_CHECK_MESSAGE(moved.code == 0, moved.err);
+  BOOST_CHECK_EQUAL(std::count(moved.out.begin(), moved.out.end(), '\n'), 4);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_store_is_refused_by_name) {
   const WithLetters with;
   with.sql("DROP TABLE dead_letter");
   const auto other = with.run({"list", "web"});
-  BOOST_TEST(other.code == 1);
-  BOOST_TEST(contains(other.err, "gateway.db is no gateway's store"), other.err);
+  BOOST_CHECK_EQUAL(other.code, 1);
+  BOOST_CHECK_MESSAGE(contains(other.err, "gateway.db is no gateway's store"), other.err);
   fs::remove(with.place / "gateway.db");
   (void)with.folder.write("data/gateway-web/gateway.db", std::string(4096, 'x'));
   const auto nonsense = with.run({"list", "web"});
-  BOOST_TEST(nonsense.code == 1);
-  BOOST_TEST(contains(nonsense.err, "gateway.db"), nonsense.err);
+  BOOST_CHECK_EQUAL(nonsense.code, 1);
+  BOOST_CHECK_MESSAGE(contains(nonsense.err, "gateway.db"), nonsense.err);
 }
 
 // ---- asking
@@ -194,30 +196,30 @@ BOOST_AUTO_TEST_CASE(a_request_that_selects_nothing_or_two_things_is_bad_usage) 
   const WithLetters with;
   for (const auto* command : {"redrive", "purge"}) {
     const auto nothing = with.run({command, "web"});
-    BOOST_TEST(nothing.code == 2);
-    BOOST_TEST(contains(nothing.err, "nothing is selected"), nothing.err);
-    BOOST_TEST(with.run({command, "web", "1", "--all"}).code == 2);
-    BOOST_TEST(with.run({command, "web", "--all", "--subscription", "s-1"}).code == 2);
-    BOOST_TEST(with.run({command, "web", "--since", "yesterday"}).code == 2);
-    BOOST_TEST(with.run({command, "web", "0"}).code == 2);
-    BOOST_TEST(with.run({command}).code == 2);
+    BOOST_CHECK_EQUAL(nothing.code, 2);
+    BOOST_CHECK_MESSAGE(contains(nothing.err, "nothing is selected"), nothing.err);
+    BOOST_CHECK_EQUAL(with.run({command, "web", "1", "--all"}).code, 2);
+    BOOST_CHECK_EQUAL(with.run({command, "web", "--all", "--subscription", "s-1"}).code, 2);
+    BOOST_CHECK_EQUAL(with.run({command, "web", "--since", "yesterday"}).code, 2);
+    BOOST_CHECK_EQUAL(with.run({command, "web", "0"}).code, 2);
+    BOOST_CHECK_EQUAL(with.run({command}).code, 2);
   }
-  BOOST_TEST((with.ids({}) == Ids{1, 2, 3, 4}));
+  BOOST_CHECK((with.ids({}) == Ids{1, 2, 3, 4}));
 }
 
 BOOST_AUTO_TEST_CASE(a_gateway_that_is_not_there_is_refused_by_the_broker) {
   const WithBroker with;
   const auto outcome = with.sense({"deadletters", "purge", "wep", "--all"});
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(contains(outcome.err, "no gateway has announced itself by the name of wep"),
-             outcome.err);
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "no gateway has announced itself by the name of wep"),
+                      outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_broker_that_is_not_there_is_waited_for_no_longer_than_wanted) {
   const WithLetters with;
   const auto outcome = with.run({"purge", "web", "--all", "--timeout", "300ms"});
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(contains(outcome.err, "no receipt from the broker"), outcome.err);
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "no receipt from the broker"), outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_gateway_that_is_stopped_acts_when_it_comes_back) {
@@ -231,22 +233,22 @@ BOOST_AUTO_TEST_CASE(a_gateway_that_is_stopped_acts_when_it_comes_back) {
     BOOST_REQUIRE(running.wait_for("listening"));
     BOOST_REQUIRE(eventually([&] { return ask("20s").code == 0; }));
     const auto nobody = with.sense({"deadletters", "redrive", "sense", "7", "--timeout", "20s"});
-    BOOST_TEST(nobody.code == 1);
-    BOOST_TEST(contains(nobody.err, "has no dead letter 7"), nobody.err);
+    BOOST_CHECK_EQUAL(nobody.code, 1);
+    BOOST_CHECK_MESSAGE(contains(nobody.err, "has no dead letter 7"), nobody.err);
     running.signal(SIGTERM);
-    BOOST_TEST(running.finish().code == 0);
+    BOOST_CHECK_EQUAL(running.finish().code, 0);
   }
   const auto silent = ask("300ms");
-  BOOST_TEST(silent.code == 1);
-  BOOST_TEST(contains(silent.err, "gateway sense has said nothing for 300ms: does it run?"),
-             silent.err);
+  BOOST_CHECK_EQUAL(silent.code, 1);
+  BOOST_CHECK_MESSAGE(
+      contains(silent.err, "gateway sense has said nothing for 300ms: does it run?"), silent.err);
   Running running(gateway);
   const auto from = silent.err.substr(silent.err.find("--from ") + 7);
   const auto answer = with.sense({"subscribe", "--from", from.substr(0, from.find(' ')), "--type",
                                   "{urn:sense:management}dead-letters-purged", "--count", "1",
                                   "--timeout", "20s", "--json"});
   BOOST_REQUIRE_MESSAGE(answer.code == 0, answer.err);
-  BOOST_TEST(json::parse(answer.out)["data"]["purged"] == 0);
+  BOOST_CHECK_EQUAL(json::parse(answer.out)["data"]["purged"], 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

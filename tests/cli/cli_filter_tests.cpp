@@ -12,8 +12,8 @@ namespace {
 // What `sense filter test` says to these lines.
 std::vector<Json> answers_to(const std::string& lines) {
   const auto outcome = run_sense({"filter", "test"}, lines);
-  BOOST_TEST(outcome.code == 0);
-  BOOST_TEST(outcome.err == "");
+  BOOST_CHECK_EQUAL(outcome.code, 0);
+  BOOST_CHECK_EQUAL(outcome.err, "");
   std::vector<Json> answers;
   std::istringstream in(outcome.out);
   for (std::string line; std::getline(in, line);) answers.push_back(Json::parse(line));
@@ -48,7 +48,8 @@ BOOST_AUTO_TEST_CASE(each_case_is_answered_on_its_own_line) {
                                     {{"result", nullptr}, {"error", "parse"}, {"at", 4}}};
   BOOST_REQUIRE(answers.size() == wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i)
-    BOOST_TEST(answers[i] == wanted[i], answers[i].dump() << " is not " << wanted[i].dump());
+    BOOST_CHECK_MESSAGE(answers[i] == wanted[i], answers[i].dump()
+                                                     << " is not " << wanted[i].dump());
 }
 
 BOOST_AUTO_TEST_CASE(a_line_that_cannot_be_read_is_told_and_the_next_is_answered) {
@@ -61,55 +62,55 @@ BOOST_AUTO_TEST_CASE(a_line_that_cannot_be_read_is_told_and_the_next_is_answered
                                   R"({"expression": true})" + "\n" + R"({"expression": -10})");
   BOOST_REQUIRE(answers.size() == 11u);
   for (std::size_t i = 0; i < 7; ++i) {
-    BOOST_TEST(answers[i]["result"].is_null());
-    BOOST_TEST(answers[i]["error"] == "generic");
-    BOOST_TEST(!answers[i]["message"].get<std::string>().empty());
+    BOOST_CHECK(answers[i]["result"].is_null());
+    BOOST_CHECK_EQUAL(answers[i]["error"], "generic");
+    BOOST_CHECK(!answers[i]["message"].get<std::string>().empty());
   }
-  BOOST_TEST(answers[7]["result"] == true);
-  BOOST_TEST(answers[8]["result"] == "y");
-  BOOST_TEST(answers[9]["result"] == true);
-  BOOST_TEST(answers[10]["result"] == -10);
+  BOOST_CHECK_EQUAL(answers[7]["result"], true);
+  BOOST_CHECK_EQUAL(answers[8]["result"], "y");
+  BOOST_CHECK_EQUAL(answers[9]["result"], true);
+  BOOST_CHECK_EQUAL(answers[10]["result"], -10);
 }
 
 BOOST_AUTO_TEST_CASE(a_mistake_is_pointed_at) {
   const auto good = run_sense({"filter", "check", "type = 'x' AND severity < 4"});
-  BOOST_TEST(good.code == 0);
-  BOOST_TEST(good.out == "good\n");
+  BOOST_CHECK_EQUAL(good.code, 0);
+  BOOST_CHECK_EQUAL(good.out, "good\n");
   const auto bad = run_sense({"filter", "check", "'Größe' = AND x"});
-  BOOST_TEST(bad.code == 1);
-  BOOST_TEST(bad.out == "");
-  BOOST_TEST(contains(bad.err, "column 11"));
-  BOOST_TEST(contains(bad.err, "\n  'Größe' = AND x\n            ^\n"));
+  BOOST_CHECK_EQUAL(bad.code, 1);
+  BOOST_CHECK_EQUAL(bad.out, "");
+  BOOST_CHECK(contains(bad.err, "column 11"));
+  BOOST_CHECK(contains(bad.err, "\n  'Größe' = AND x\n            ^\n"));
   const auto unknown = run_sense({"filter", "check", "lenght(id) > 3"});
-  BOOST_TEST(unknown.code == 1);
-  BOOST_TEST(contains(unknown.err, "LENGTH"));
+  BOOST_CHECK_EQUAL(unknown.code, 1);
+  BOOST_CHECK(contains(unknown.err, "LENGTH"));
   const auto json = run_sense({"filter", "check", "1 +", "--json"});
-  BOOST_TEST(json.code == 1);
-  BOOST_TEST(Json::parse(json.out)["at"] == 4);
+  BOOST_CHECK_EQUAL(json.code, 1);
+  BOOST_CHECK_EQUAL(Json::parse(json.out)["at"], 4);
   const auto hostile = run_sense({"filter", "check", "\x1b[2J = 1"});
-  BOOST_TEST(hostile.code == 1);
-  BOOST_TEST(!contains(hostile.err, "\x1b"));
+  BOOST_CHECK_EQUAL(hostile.code, 1);
+  BOOST_CHECK(!contains(hostile.err, "\x1b"));
 }
 
 BOOST_AUTO_TEST_CASE(an_event_passes_or_it_is_said_why_not) {
   const TempFolder folder;
   const auto file = folder.write("event.json", event);
   const auto passes = run_sense({"filter", "match", "severity = 3", "--event", file});
-  BOOST_TEST(passes.code == 0);
-  BOOST_TEST(passes.out == "matches\n");
+  BOOST_CHECK_EQUAL(passes.code, 0);
+  BOOST_CHECK_EQUAL(passes.out, "matches\n");
   const auto other = run_sense({"filter", "match", "severity = 4"}, event);
-  BOOST_TEST(other.code == 1);
-  BOOST_TEST(other.out == "does not match\n");
+  BOOST_CHECK_EQUAL(other.code, 1);
+  BOOST_CHECK_EQUAL(other.out, "does not match\n");
   const auto absent = run_sense({"filter", "match", "severity = 3 AND subject = 'x'"}, event);
-  BOOST_TEST(absent.code == 1);
-  BOOST_TEST(contains(absent.out, "column 18"));
-  BOOST_TEST(contains(absent.out, "missingAttribute"));
+  BOOST_CHECK_EQUAL(absent.code, 1);
+  BOOST_CHECK(contains(absent.out, "column 18"));
+  BOOST_CHECK(contains(absent.out, "missingAttribute"));
   const auto number = run_sense({"filter", "match", "severity", "--json"}, event);
-  BOOST_TEST(Json::parse(number.out) ==
-             (Json{{"matches", false}, {"result", 3}, {"error", nullptr}}));
+  BOOST_CHECK(Json::parse(number.out) ==
+              (Json{{"matches", false}, {"result", 3}, {"error", nullptr}}));
   const auto nowhere = run_sense({"filter", "match", "true", "--event", file + "x"});
-  BOOST_TEST(nowhere.code == 1);
-  BOOST_TEST(contains(nowhere.err, "cannot be read"));
+  BOOST_CHECK_EQUAL(nowhere.code, 1);
+  BOOST_CHECK(contains(nowhere.err, "cannot be read"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -28,7 +28,7 @@ struct Bench {
   }
   void stop() {
     broker->signal(SIGTERM);
-    BOOST_TEST(broker->finish().code == 0);
+    BOOST_CHECK_EQUAL(broker->finish().code, 0);
     broker.reset();
   }
   void publish(int number) const {
@@ -72,37 +72,37 @@ BOOST_AUTO_TEST_CASE(good_journal_is_good_while_the_broker_runs_and_after) {
   Bench bench;
   for (int round = 0; round < 2; ++round) {
     const auto check = bench.journal({"check", "--json"});
-    BOOST_TEST(check.code == 0, check.err);
+    BOOST_CHECK_MESSAGE(check.code == 0, check.err);
     const auto line = Json::parse(check.out);
-    BOOST_TEST(line["good"] == true);
-    BOOST_TEST(line["events"] == 5);
-    BOOST_TEST(line["first"] == 1);
-    BOOST_TEST(line["last"] == 5);
-    BOOST_TEST(line["registry-entries"] == 5);  // the sources
-    BOOST_TEST(line["findings"].empty());
+    BOOST_CHECK_EQUAL(line["good"], true);
+    BOOST_CHECK_EQUAL(line["events"], 5);
+    BOOST_CHECK_EQUAL(line["first"], 1);
+    BOOST_CHECK_EQUAL(line["last"], 5);
+    BOOST_CHECK_EQUAL(line["registry-entries"], 5);  // the sources
+    BOOST_CHECK(line["findings"].empty());
     const auto stats = Json::parse(bench.journal({"stats", "--json"}).out);
-    BOOST_TEST(stats["events"] == 5);
-    BOOST_TEST(stats["groups"] == 5);
-    BOOST_TEST(stats["registry"]["source"] == 5);
-    BOOST_TEST(stats["octets"] > 100);
-    BOOST_TEST(stats["oldest"] <= stats["newest"]);
+    BOOST_CHECK_EQUAL(stats["events"], 5);
+    BOOST_CHECK_EQUAL(stats["groups"], 5);
+    BOOST_CHECK_EQUAL(stats["registry"]["source"], 5);
+    BOOST_CHECK_GT(stats["octets"], 100);
+    BOOST_CHECK_LE(stats["oldest"], stats["newest"]);
     if (round == 0) bench.stop();
   }
-  BOOST_TEST(contains(bench.journal({"stats"}).out, "quarantined-groups:"));
+  BOOST_CHECK(contains(bench.journal({"stats"}).out, "quarantined-groups:"));
 }
 
 BOOST_AUTO_TEST_CASE(dump_selects_and_carries_what_the_broker_gave) {
   const Bench bench;
   const auto all = lines_of(bench.journal({"dump"}).out);
   BOOST_REQUIRE(all.size() == 5u);
-  BOOST_TEST(all[1]["source"] == "//hq/2");
-  BOOST_TEST(all[1]["principal"] == "local");
-  BOOST_TEST(all[1].contains("sequence"));
-  BOOST_TEST(all[1].contains("observedtime"));
-  BOOST_TEST(lines_of(bench.journal({"dump", "--from", "2", "--to", "3"}).out).size() == 2u);
-  BOOST_TEST(lines_of(bench.journal({"dump", "--type", "{urn:a}odd"}).out).size() == 3u);
-  BOOST_TEST(lines_of(bench.journal({"dump", "--source", "//hq/4"}).out).size() == 1u);
-  BOOST_TEST(lines_of(bench.journal({"dump", "--limit", "4"}).out).size() == 4u);
+  BOOST_CHECK_EQUAL(all[1]["source"], "//hq/2");
+  BOOST_CHECK_EQUAL(all[1]["principal"], "local");
+  BOOST_CHECK(all[1].contains("sequence"));
+  BOOST_CHECK(all[1].contains("observedtime"));
+  BOOST_CHECK_EQUAL(lines_of(bench.journal({"dump", "--from", "2", "--to", "3"}).out).size(), 2u);
+  BOOST_CHECK_EQUAL(lines_of(bench.journal({"dump", "--type", "{urn:a}odd"}).out).size(), 3u);
+  BOOST_CHECK_EQUAL(lines_of(bench.journal({"dump", "--source", "//hq/4"}).out).size(), 1u);
+  BOOST_CHECK_EQUAL(lines_of(bench.journal({"dump", "--limit", "4"}).out).size(), 4u);
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_found_left_out_quarantined_and_then_known) {
@@ -110,16 +110,16 @@ BOOST_AUTO_TEST_CASE(damage_is_found_left_out_quarantined_and_then_known) {
   bench.stop();
   bench.damage(3);
   const auto check = bench.journal({"check"});
-  BOOST_TEST(check.code == 1);
-  BOOST_TEST(contains(check.out, "damaged: events 3 to 3"), check.out);
+  BOOST_CHECK_EQUAL(check.code, 1);
+  BOOST_CHECK_MESSAGE(contains(check.out, "damaged: events 3 to 3"), check.out);
   const auto dump = bench.journal({"dump"});
-  BOOST_TEST(dump.code == 1);
-  BOOST_TEST(lines_of(dump.out).size() == 4u);
-  BOOST_TEST(contains(dump.err, "events 3 to 3 are damaged"));
+  BOOST_CHECK_EQUAL(dump.code, 1);
+  BOOST_CHECK_EQUAL(lines_of(dump.out).size(), 4u);
+  BOOST_CHECK(contains(dump.err, "events 3 to 3 are damaged"));
   const auto saved = bench.journal({"export", bench.path("j"), "--json"});
-  BOOST_TEST(saved.code == 1);
-  BOOST_TEST(contains(saved.err, "left out"));
-  BOOST_TEST(Json::parse(saved.out)["events"] == 4);
+  BOOST_CHECK_EQUAL(saved.code, 1);
+  BOOST_CHECK(contains(saved.err, "left out"));
+  BOOST_CHECK_EQUAL(Json::parse(saved.out)["events"], 4);
 
   // The broker finds it at start, quarantines and announces it.
   bench.start();
@@ -127,66 +127,66 @@ BOOST_AUTO_TEST_CASE(damage_is_found_left_out_quarantined_and_then_known) {
       bench.sense({"subscribe", "--from", "4", "--type", "{urn:sense:management}journal-damaged",
                    "--count", "1", "--timeout", "20s", "--json"});
   BOOST_REQUIRE_MESSAGE(event.code == 0, event.err);
-  BOOST_TEST(Json::parse(event.out)["data"]["first"] == 3);
+  BOOST_CHECK_EQUAL(Json::parse(event.out)["data"]["first"], 3);
   const auto known = bench.journal({"check", "--json"});
-  BOOST_TEST(known.code == 1);
-  BOOST_TEST(Json::parse(known.out)["findings"][0]["what"] == "quarantined");
-  BOOST_TEST(Json::parse(bench.journal({"stats", "--json"}).out)["quarantined-groups"] == 1);
+  BOOST_CHECK_EQUAL(known.code, 1);
+  BOOST_CHECK_EQUAL(Json::parse(known.out)["findings"][0]["what"], "quarantined");
+  BOOST_CHECK_EQUAL(Json::parse(bench.journal({"stats", "--json"}).out)["quarantined-groups"], 1);
 
   // What was saved makes a journal with a hole.
   const auto other = bench.path("other");
   const auto imported = bench.sense({"journal", "import", bench.path("j"), "--data", other});
-  BOOST_TEST(imported.code == 0, imported.err);
+  BOOST_CHECK_MESSAGE(imported.code == 0, imported.err);
   const auto hole = run_sense({"journal", "check", "--data", other, "--json"});
-  BOOST_TEST(hole.code == 1);
-  BOOST_TEST(Json::parse(hole.out)["findings"][0]["what"] == "missing");
+  BOOST_CHECK_EQUAL(hole.code, 1);
+  BOOST_CHECK_EQUAL(Json::parse(hole.out)["findings"][0]["what"], "missing");
 }
 
 BOOST_AUTO_TEST_CASE(export_and_import_bring_every_octet_and_join_on) {
   Bench bench(3);
-  BOOST_TEST(bench.journal({"export", bench.path("one")}).code == 0);
+  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("one")}).code, 0);
   bench.publish(4);
   bench.publish(5);
-  BOOST_TEST(bench.journal({"export", bench.path("two")}).code == 0);
+  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("two")}).code, 0);
   const auto there = bench.path("there");
   const auto import = [&](const std::string& file) {
     return run_sense({"journal", "import", bench.path(file), "--data", there, "--json"});
   };
-  BOOST_TEST(Json::parse(import("one").out)["events"] == 3);
+  BOOST_CHECK_EQUAL(Json::parse(import("one").out)["events"], 3);
   // The second holds what is there already, and two events behind it.
   const auto joined = import("two");
-  BOOST_TEST(joined.code == 0, joined.err);
-  BOOST_TEST(Json::parse(joined.out)["events"] == 2);
-  BOOST_TEST(Json::parse(joined.out)["there-already"] == 3);
-  BOOST_TEST(Json::parse(joined.out)["last"] == 5);
+  BOOST_CHECK_MESSAGE(joined.code == 0, joined.err);
+  BOOST_CHECK_EQUAL(Json::parse(joined.out)["events"], 2);
+  BOOST_CHECK_EQUAL(Json::parse(joined.out)["there-already"], 3);
+  BOOST_CHECK_EQUAL(Json::parse(joined.out)["last"], 5);
   const auto copy = run_sense({"journal", "dump", "--data", there});
-  BOOST_TEST(copy.out == bench.journal({"dump"}).out);
-  BOOST_TEST(Json::parse(run_sense({"journal", "check", "--data", there, "--json"}).out)["good"] ==
-             true);
+  BOOST_CHECK_EQUAL(copy.out, bench.journal({"dump"}).out);
+  BOOST_CHECK_EQUAL(
+      Json::parse(run_sense({"journal", "check", "--data", there, "--json"}).out)["good"], true);
 
   // Not into a journal with other events, nor beside a broker.
   const Bench other(2);
-  BOOST_TEST(other.journal({"export", bench.path("other")}).code == 0);
+  BOOST_CHECK_EQUAL(other.journal({"export", bench.path("other")}).code, 0);
   const auto mixed = import("other");
-  BOOST_TEST(mixed.code == 1);
-  BOOST_TEST(contains(mixed.err, "other events"), mixed.err);
+  BOOST_CHECK_EQUAL(mixed.code, 1);
+  BOOST_CHECK_MESSAGE(contains(mixed.err, "other events"), mixed.err);
   const auto locked = bench.journal({"import", bench.path("two")});
-  BOOST_TEST(locked.code == 1);
-  BOOST_TEST(contains(locked.err, "another process"), locked.err);
+  BOOST_CHECK_EQUAL(locked.code, 1);
+  BOOST_CHECK_MESSAGE(contains(locked.err, "another process"), locked.err);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_export_is_refused_with_the_place_and_nothing_is_imported) {
   Bench bench(3);
-  BOOST_TEST(bench.journal({"export", bench.path("j")}).code == 0);
+  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("j")}).code, 0);
   std::fstream file(bench.path("j"), std::ios::binary | std::ios::in | std::ios::out);
   file.seekp(-60, std::ios::end);
   file << '!';
   file.close();
   const auto there = bench.path("there");
   const auto refused = run_sense({"journal", "import", bench.path("j"), "--data", there});
-  BOOST_TEST(refused.code == 1);
-  BOOST_TEST(contains(refused.err, "is damaged at octet"), refused.err);
-  BOOST_TEST(!std::filesystem::exists(there));
+  BOOST_CHECK_EQUAL(refused.code, 1);
+  BOOST_CHECK_MESSAGE(contains(refused.err, "is damaged at octet"), refused.err);
+  BOOST_CHECK(!std::filesystem::exists(there));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_journal_is_said_in_a_sentence) {
@@ -194,14 +194,14 @@ BOOST_AUTO_TEST_CASE(what_is_no_journal_is_said_in_a_sentence) {
   for (const auto* command : {"check", "stats", "dump"}) {
     const auto outcome =
         run_sense({"journal", command, "--data", (folder.path() / "none").string()});
-    BOOST_TEST(outcome.code == 1);
-    BOOST_TEST(contains(outcome.err, "there is no journal in"), outcome.err);
+    BOOST_CHECK_EQUAL(outcome.code, 1);
+    BOOST_CHECK_MESSAGE(contains(outcome.err, "there is no journal in"), outcome.err);
   }
   std::filesystem::create_directory(folder.path() / "broker");
   (void)folder.write("broker/broker.db", std::string(8192, 'x'));
   const auto outcome = run_sense({"journal", "check", "--data", folder.path().string()});
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(contains(outcome.err, "not a database"), outcome.err);
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "not a database"), outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(journal_that_was_cut_short_is_refused_by_the_broker_and_can_be_saved) {
@@ -212,16 +212,16 @@ BOOST_AUTO_TEST_CASE(journal_that_was_cut_short_is_refused_by_the_broker_and_can
   std::filesystem::resize_file(path, size - 16'384);
   Running broker({"broker", "--config", bench.config});
   const auto refused = broker.finish();
-  BOOST_TEST(refused.code == 1);
-  BOOST_TEST(contains(refused.err, "sense journal export"), refused.err);
-  BOOST_TEST(std::filesystem::file_size(path) == size - 16'384);
-  BOOST_TEST(bench.journal({"check"}).code == 1);
-  BOOST_TEST(bench.journal({"export", bench.path("j")}).code == 1);
+  BOOST_CHECK_EQUAL(refused.code, 1);
+  BOOST_CHECK_MESSAGE(contains(refused.err, "sense journal export"), refused.err);
+  BOOST_CHECK_EQUAL(std::filesystem::file_size(path), size - 16'384);
+  BOOST_CHECK_EQUAL(bench.journal({"check"}).code, 1);
+  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("j")}).code, 1);
   const auto there = bench.path("there");
   const auto imported =
       run_sense({"journal", "import", bench.path("j"), "--data", there, "--json"});
-  BOOST_TEST(imported.code == 0, imported.err);
-  BOOST_TEST(Json::parse(imported.out)["events"] > 0);
+  BOOST_CHECK_MESSAGE(imported.code == 0, imported.err);
+  BOOST_CHECK_GT(Json::parse(imported.out)["events"], 0);
 }
 
 // SQLite takes such a file for whole, and the octets that are missing for zeros.
@@ -231,13 +231,14 @@ BOOST_AUTO_TEST_CASE(journal_that_was_cut_within_a_page_is_told_by_a_check_and_c
   const auto path = bench.data() + "/broker/broker.db";
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 4096);
   const auto checked = bench.journal({"check"});
-  BOOST_TEST(checked.code == 1);
-  BOOST_TEST(contains(checked.out + checked.err, "nothing is left"), checked.out + checked.err);
-  BOOST_TEST(bench.journal({"export", bench.path("j")}).code == 1);
+  BOOST_CHECK_EQUAL(checked.code, 1);
+  BOOST_CHECK_MESSAGE(contains(checked.out + checked.err, "nothing is left"),
+                      checked.out + checked.err);
+  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("j")}).code, 1);
   const auto imported =
       run_sense({"journal", "import", bench.path("j"), "--data", bench.path("there"), "--json"});
-  BOOST_TEST(imported.code == 0, imported.err);
-  BOOST_TEST(Json::parse(imported.out)["events"] > 0);
+  BOOST_CHECK_MESSAGE(imported.code == 0, imported.err);
+  BOOST_CHECK_GT(Json::parse(imported.out)["events"], 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

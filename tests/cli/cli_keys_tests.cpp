@@ -33,61 +33,61 @@ BOOST_AUTO_TEST_CASE(a_new_key_is_written_and_only_its_public_part_shown) {
   const TempFolder folder;
   const auto file = folder.path() / "shop.key";
   const auto made = run_sense({"keys", "new", "shop", "--file", file.string()});
-  BOOST_TEST(made.code == 0, made.err);
+  BOOST_CHECK_MESSAGE(made.code == 0, made.err);
   const auto known = member(file, "public");
   const auto secret = member(file, "secret");
-  BOOST_TEST(secret.size() == 40u);
-  BOOST_TEST(contains(made.out, known));
-  BOOST_TEST(contains(made.out, "- {name: \"shop\", key: \"" + known + "\""));
-  BOOST_TEST(!contains(made.out + made.err, secret));
+  BOOST_CHECK_EQUAL(secret.size(), 40u);
+  BOOST_CHECK(contains(made.out, known));
+  BOOST_CHECK(contains(made.out, "- {name: \"shop\", key: \"" + known + "\""));
+  BOOST_CHECK(!contains(made.out + made.err, secret));
   struct stat found {};
   BOOST_REQUIRE(::stat(file.c_str(), &found) == 0);
-  BOOST_TEST((found.st_mode & 0777) == 0600u);
+  BOOST_CHECK_EQUAL((found.st_mode & 0777), 0600u);
 
   const auto shown = run_sense({"keys", "show", file.string()});
-  BOOST_TEST(shown.out == known + "\n");
+  BOOST_CHECK_EQUAL(shown.out, known + "\n");
   const auto again = run_sense({"keys", "new", "shop", "--file", file.string()});
-  BOOST_TEST(again.code == 1);
-  BOOST_TEST(contains(again.err, "not overwritten"));
-  BOOST_TEST(member(file, "secret") == secret);
+  BOOST_CHECK_EQUAL(again.code, 1);
+  BOOST_CHECK(contains(again.err, "not overwritten"));
+  BOOST_CHECK_EQUAL(member(file, "secret"), secret);
 }
 
 BOOST_AUTO_TEST_CASE(the_brokers_key_is_for_its_clients_configuration) {
   const TempFolder folder;
   const auto file = folder.path() / "broker.key";
   const auto made = run_sense({"keys", "new", "broker", "--file", file.string(), "--json"});
-  BOOST_TEST(made.code == 0, made.err);
+  BOOST_CHECK_MESSAGE(made.code == 0, made.err);
   const auto line = nlohmann::json::parse(made.out);
-  BOOST_TEST(line["key"] == member(file, "public"));
-  BOOST_TEST(contains(line["entry"].get<std::string>(), "broker-key: "));
-  BOOST_TEST(!contains(made.out, member(file, "secret")));
+  BOOST_CHECK_EQUAL(line["key"], member(file, "public"));
+  BOOST_CHECK(contains(line["entry"].get<std::string>(), "broker-key: "));
+  BOOST_CHECK(!contains(made.out, member(file, "secret")));
 }
 
 BOOST_AUTO_TEST_CASE(a_shared_key_is_written_and_its_secret_not_shown) {
   const TempFolder folder;
   const auto file = folder.path() / "hp4.shared";
   const auto made = run_sense({"keys", "shared", "hp4", "--file", file.string()});
-  BOOST_TEST(made.code == 0, made.err);
+  BOOST_CHECK_MESSAGE(made.code == 0, made.err);
   const auto secret = member(file, "secret");
-  BOOST_TEST(secret.size() == 52u);
-  BOOST_TEST(contains(contents(file), "keys:\n  - {name: \"hp4\", secret: \""));
-  BOOST_TEST(contains(made.out, file.string()));
-  BOOST_TEST(!contains(made.out + made.err, secret));
+  BOOST_CHECK_EQUAL(secret.size(), 52u);
+  BOOST_CHECK(contains(contents(file), "keys:\n  - {name: \"hp4\", secret: \""));
+  BOOST_CHECK(contains(made.out, file.string()));
+  BOOST_CHECK(!contains(made.out + made.err, secret));
   struct stat found {};
   BOOST_REQUIRE(::stat(file.c_str(), &found) == 0);
-  BOOST_TEST((found.st_mode & 0777) == 0600u);
+  BOOST_CHECK_EQUAL((found.st_mode & 0777), 0600u);
   const auto again = run_sense({"keys", "shared", "hp4", "--file", file.string()});
-  BOOST_TEST(again.code == 1);
-  BOOST_TEST(contains(again.err, "not overwritten"));
-  BOOST_TEST(run_sense({"keys", "shared", "a b"}).code == 2);
+  BOOST_CHECK_EQUAL(again.code, 1);
+  BOOST_CHECK(contains(again.err, "not overwritten"));
+  BOOST_CHECK_EQUAL(run_sense({"keys", "shared", "a b"}).code, 2);
 }
 
 BOOST_AUTO_TEST_CASE(names_that_cannot_be_are_usage_errors) {
   for (const auto* name : {"local", "plaintext", "config", "a b", "../x"}) {
     const auto made = run_sense({"keys", "new", name});
-    BOOST_TEST(made.code == 2, name);
+    BOOST_CHECK_MESSAGE(made.code == 2, name);
   }
-  BOOST_TEST(run_sense({"keys"}).code == 2);
+  BOOST_CHECK_EQUAL(run_sense({"keys"}).code, 2);
 }
 
 BOOST_AUTO_TEST_CASE(list_shows_the_allow_file_with_its_rights) {
@@ -102,23 +102,23 @@ BOOST_AUTO_TEST_CASE(list_shows_the_allow_file_with_its_rights) {
   std::filesystem::permissions(allow, std::filesystem::perms(0600));
   const auto config = folder.write("sense.yaml", "data: .\nbroker: {allow-file: allow.yaml}\n");
   const auto text = run_sense({"keys", "list", "--config", config});
-  BOOST_TEST(text.code == 0, text.err);
-  BOOST_TEST(contains(text.out, "shop  " + known));
-  BOOST_TEST(contains(text.out, "{urn:shop}* of //shop/**"));
-  BOOST_TEST(contains(text.out, "local  (no key)"));
+  BOOST_CHECK_MESSAGE(text.code == 0, text.err);
+  BOOST_CHECK(contains(text.out, "shop  " + known));
+  BOOST_CHECK(contains(text.out, "{urn:shop}* of //shop/**"));
+  BOOST_CHECK(contains(text.out, "local  (no key)"));
   const auto json = run_sense({"keys", "list", "--config", config, "--json"});
   const auto line = nlohmann::json::parse(json.out.substr(0, json.out.find('\n')));
-  BOOST_TEST(line["name"] == "shop");
-  BOOST_TEST(line["key"] == known);
-  BOOST_TEST(line["publish"][0]["source"] == "//shop/**");
-  BOOST_TEST(line["list"] == true);
-  BOOST_TEST(line["manage"] == false);
+  BOOST_CHECK_EQUAL(line["name"], "shop");
+  BOOST_CHECK_EQUAL(line["key"], known);
+  BOOST_CHECK_EQUAL(line["publish"][0]["source"], "//shop/**");
+  BOOST_CHECK_EQUAL(line["list"], true);
+  BOOST_CHECK_EQUAL(line["manage"], false);
 
   folder.write("allow.yaml", "principals:\n  - {name: shop, kee: x}\n");
   const auto bad = run_sense({"keys", "list", "--config", config});
-  BOOST_TEST(bad.code == 2);
-  BOOST_TEST(contains(bad.err, "allow.yaml:2:"));
-  BOOST_TEST(contains(bad.err, "did you mean 'key'?"));
+  BOOST_CHECK_EQUAL(bad.code, 2);
+  BOOST_CHECK(contains(bad.err, "allow.yaml:2:"));
+  BOOST_CHECK(contains(bad.err, "did you mean 'key'?"));
 }
 
 BOOST_AUTO_TEST_CASE(tcp_without_keys_names_the_commands) {
@@ -126,8 +126,8 @@ BOOST_AUTO_TEST_CASE(tcp_without_keys_names_the_commands) {
   const auto config = folder.write("sense.yaml", "data: .\nbus: {service: 'tcp://127.0.0.1:5'}\n");
   for (const auto* command : {"broker", "ping", "up"}) {
     const auto outcome = run_sense({command, "--config", config});
-    BOOST_TEST(outcome.code == 2, command);
-    BOOST_TEST(contains(outcome.err, "sense keys new broker"));
+    BOOST_CHECK_MESSAGE(outcome.code == 2, command);
+    BOOST_CHECK(contains(outcome.err, "sense keys new broker"));
   }
 }
 

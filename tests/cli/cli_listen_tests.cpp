@@ -67,52 +67,51 @@ constexpr const char* mail =
 BOOST_AUTO_TEST_CASE(http_event_is_printed_and_accepted) {
   HttpListener listener({"--count", "1", "--timeout", "25s"});
   const auto answer = talk(listener.port, http("POST /in", event_headers, "hello"));
-  BOOST_TEST(answer.starts_with("HTTP/1.1 204"), answer);
+  BOOST_CHECK_MESSAGE(answer.starts_with("HTTP/1.1 204"), answer);
   const auto outcome = listener.running.finish();
-  BOOST_TEST(outcome.code == 0);
-  BOOST_TEST(outcome.out == "delivered http://127.0.0.1:" + std::to_string(listener.port) +
-                                "/in {urn:a}b //c/\xc3\xa9 #7 e1\n");
+  BOOST_CHECK_EQUAL(outcome.code, 0);
+  BOOST_CHECK_EQUAL(outcome.out, "delivered http://127.0.0.1:" + std::to_string(listener.port) +
+                                     "/in {urn:a}b //c/\xc3\xa9 #7 e1\n");
 }
 
 BOOST_AUTO_TEST_CASE(structured_http_event_is_the_same_event) {
   HttpListener listener({"--count", "1", "--timeout", "25s", "--json"});
-  const auto answer = talk(
-      listener.port,
-      http(
-          "POST /in", "Content-Type: application/cloudevents+json\r\nsense-number: 2\r\n",
-          R"({"specversion":"1.0","id":"e1","type":"{urn:a}b","source":"//c",)"
-          R"("datacontenttype":"text/plain","data":"x"})"));
-  BOOST_TEST(answer.starts_with("HTTP/1.1 204"), answer);
+  const auto answer =
+      talk(listener.port,
+           http("POST /in", "Content-Type: application/cloudevents+json\r\nsense-number: 2\r\n",
+                R"({"specversion":"1.0","id":"e1","type":"{urn:a}b","source":"//c",)"
+                R"("datacontenttype":"text/plain","data":"x"})"));
+  BOOST_CHECK_MESSAGE(answer.starts_with("HTTP/1.1 204"), answer);
   const auto line = nlohmann::json::parse(listener.running.finish().out);
-  BOOST_TEST(line["id"] == "e1");
-  BOOST_TEST(line["type"] == "{urn:a}b");
-  BOOST_TEST(line["number"] == "2");
-  BOOST_TEST(line["data"] == "x");
+  BOOST_CHECK_EQUAL(line["id"], "e1");
+  BOOST_CHECK_EQUAL(line["type"], "{urn:a}b");
+  BOOST_CHECK_EQUAL(line["number"], "2");
+  BOOST_CHECK_EQUAL(line["data"], "x");
 }
 
 BOOST_AUTO_TEST_CASE(handshake_allows_who_asks) {
   const HttpListener listener;
   const auto answer = talk(listener.port, http("OPTIONS /in", "WebHook-Request-Origin: me\r\n"));
-  BOOST_TEST(answer.starts_with("HTTP/1.1 200"));
-  BOOST_TEST(contains(answer, "WebHook-Allowed-Origin: me\r\n"));
+  BOOST_CHECK(answer.starts_with("HTTP/1.1 200"));
+  BOOST_CHECK(contains(answer, "WebHook-Allowed-Origin: me\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_event_is_refused_and_not_printed) {
   HttpListener listener;
-  BOOST_TEST(contains(talk(listener.port, http("GET /in", "")), " 405 "));
-  BOOST_TEST(contains(talk(listener.port, http("POST /elsewhere", event_headers)), " 404 "));
-  BOOST_TEST(contains(talk(listener.port, http("POST /in", "ce-id: x\r\n")), " 400 "));
-  BOOST_TEST(contains(talk(listener.port, http("POST /in",
-                                               "Content-Type: "
-                                               "application/cloudevents+json\r\n",
-                                               "{")),
-                      " 400 "));
+  BOOST_CHECK(contains(talk(listener.port, http("GET /in", "")), " 405 "));
+  BOOST_CHECK(contains(talk(listener.port, http("POST /elsewhere", event_headers)), " 404 "));
+  BOOST_CHECK(contains(talk(listener.port, http("POST /in", "ce-id: x\r\n")), " 400 "));
+  BOOST_CHECK(contains(talk(listener.port, http("POST /in",
+                                                "Content-Type: "
+                                                "application/cloudevents+json\r\n",
+                                                "{")),
+                       " 400 "));
   talk(listener.port, "nonsense\r\n\r\n");
-  BOOST_TEST(contains(talk(listener.port, http("POST /in", event_headers)), " 204 "));
+  BOOST_CHECK(contains(talk(listener.port, http("POST /in", event_headers)), " 204 "));
   listener.running.signal(SIGTERM);
   const auto outcome = listener.running.finish();
-  BOOST_TEST(outcome.code == 0);
-  BOOST_TEST(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+  BOOST_CHECK_EQUAL(outcome.code, 0);
+  BOOST_CHECK_EQUAL(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
 }
 
 BOOST_AUTO_TEST_CASE(new_mail_is_printed_whether_the_mailbox_is_old_or_new) {
@@ -128,9 +127,9 @@ BOOST_AUTO_TEST_CASE(new_mail_is_printed_whether_the_mailbox_is_old_or_new) {
   std::filesystem::create_directories(folder.path() / "mail/fresh/new");
   std::filesystem::rename(folder.path() / "mail/fresh/tmp/3", folder.path() / "mail/fresh/new/3");
   const auto outcome = listener.finish();
-  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
   const std::string line = "delivered mailto:a@example.net {urn:a}b //c/d #3 e9\n";
-  BOOST_TEST(outcome.out == line + line);
+  BOOST_CHECK_EQUAL(outcome.out, line + line);
 }
 
 BOOST_AUTO_TEST_CASE(mail_folder_may_come_later) {
@@ -141,7 +140,7 @@ BOOST_AUTO_TEST_CASE(mail_folder_may_come_later) {
   const auto ready = folder.write("ready", mail);
   std::filesystem::create_directories(folder.path() / "a/b/mail/box/new");
   std::filesystem::rename(ready, folder.path() / "a/b/mail/box/new/1");
-  BOOST_TEST(listener.finish().code == 0);
+  BOOST_CHECK_EQUAL(listener.finish().code, 0);
 }
 
 BOOST_AUTO_TEST_CASE(listener_that_gets_nothing_fails_and_says_what_is_missing) {
@@ -150,17 +149,17 @@ BOOST_AUTO_TEST_CASE(listener_that_gets_nothing_fails_and_says_what_is_missing) 
   for (const auto& uri :
        {std::string("sense://127.0.0.1:9"), std::string("http://127.0.0.1:0/in"), mail_uri}) {
     const auto outcome = run_sense({"listen", uri, "--count", "2", "--timeout", "300ms"});
-    BOOST_TEST(outcome.code == 1);
-    BOOST_TEST(contains(outcome.err, "0 of 2"), outcome.err);
-    BOOST_TEST(contains(outcome.err, uri));
+    BOOST_CHECK_EQUAL(outcome.code, 1);
+    BOOST_CHECK_MESSAGE(contains(outcome.err, "0 of 2"), outcome.err);
+    BOOST_CHECK(contains(outcome.err, uri));
   }
 }
 
 BOOST_AUTO_TEST_CASE(unreachable_http_gateway_is_waited_for_aloud) {
   Running listener({"listen", "http://127.0.0.1:0/in", "--subscribe", "http://127.0.0.1:9"});
-  BOOST_TEST(listener.wait_for("waiting for the gateway at http://127.0.0.1:9"));
+  BOOST_CHECK(listener.wait_for("waiting for the gateway at http://127.0.0.1:9"));
   listener.signal(SIGINT);
-  BOOST_TEST(listener.finish().code == 0);
+  BOOST_CHECK_EQUAL(listener.finish().code, 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -63,22 +63,22 @@ BOOST_AUTO_TEST_CASE(gateway_is_pinged_and_listened_to_over_every_transport) {
   for (const auto& uri : with.uris) {
     BOOST_TEST_CONTEXT(uri) {
       const auto ping = run_sense(with.words("ping", uri, {"--timeout", "20s"}));
-      BOOST_TEST(ping.code == 0, ping.err);
-      BOOST_TEST(contains(ping.out, uri + " answered in"));
+      BOOST_CHECK_MESSAGE(ping.code == 0, ping.err);
+      BOOST_CHECK(contains(ping.out, uri + " answered in"));
       Running listener(with.words("listen", uri, {"--count", "1", "--timeout", "25s"}));
       BOOST_REQUIRE_MESSAGE(listener.wait_for("subscribed as"), listener.err());
-      BOOST_TEST(with.broker.sense({"publish", "{urn:a}b", "//c/d", "--data", "x"}).code == 0);
+      BOOST_CHECK_EQUAL(with.broker.sense({"publish", "{urn:a}b", "//c/d", "--data", "x"}).code, 0);
       const auto outcome = listener.finish();
-      BOOST_TEST(outcome.code == 0, outcome.err);
-      BOOST_TEST(contains(outcome.out, " {urn:a}b //c/d #1 "), outcome.out);
-      BOOST_TEST(contains(outcome.err, "subscribing at " + uri + "\n"), outcome.err);
+      BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+      BOOST_CHECK_MESSAGE(contains(outcome.out, " {urn:a}b //c/d #1 "), outcome.out);
+      BOOST_CHECK_MESSAGE(contains(outcome.err, "subscribing at " + uri + "\n"), outcome.err);
     }
   }
   // What the clients had bound is gone; the gateway is still there.
   unsigned files = 0;
   for (const auto& file : std::filesystem::directory_iterator(with.folder.path()))
     files += file.is_socket() ? 1 : 0;
-  BOOST_TEST(files == 1U);
+  BOOST_CHECK_EQUAL(files, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(own_address_may_be_named) {
@@ -87,10 +87,10 @@ BOOST_AUTO_TEST_CASE(own_address_may_be_named) {
                                         "2a.7f000009.ipx:20480", "12.35.ddp:200"};
   for (std::size_t i = 0; i < own.size(); ++i) {
     Running listener(with.words("listen", with.uris[i], {"--bind", own[i]}));
-    BOOST_TEST(listener.wait_for("subscribed as"), listener.err());
-    BOOST_TEST(listener.wait_for(own[i].substr(own[i].find('.') + 1)), listener.err());
+    BOOST_CHECK_MESSAGE(listener.wait_for("subscribed as"), listener.err());
+    BOOST_CHECK_MESSAGE(listener.wait_for(own[i].substr(own[i].find('.') + 1)), listener.err());
     listener.signal(SIGTERM);
-    BOOST_TEST(listener.finish().code == 0);
+    BOOST_CHECK_EQUAL(listener.finish().code, 0);
   }
 }
 
@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(way_that_cannot_be_gone_is_refused_with_a_sentence) {
   const auto refused = [](std::vector<std::string> words, const std::string& sentence) {
     words.insert(words.end(), {"--timeout", "300ms"});
     const auto outcome = run_sense(words);
-    BOOST_TEST(outcome.code != 0);
-    BOOST_TEST(contains(outcome.err, sentence), outcome.err);
+    BOOST_CHECK_NE(outcome.code, 0);
+    BOOST_CHECK_MESSAGE(contains(outcome.err, sentence), outcome.err);
   };
   refused({"ping", path}, "nobody listens at " + path);
   refused({"ping", path, "--bind", "127.0.0.1:1"}, "an address of IPv4");
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(way_that_cannot_be_gone_is_refused_with_a_sentence) {
   refused({"ping", "sense://2a.7f000001.ipx"}, "NETWORK.NODE.ipx:SOCKET");
   refused({"ping", "sense://12.34.ddp:129", "--ddp-group", "192.0.2.1:9"}, "--ddp-group");
   refused({"ping", "sense://2a.7f000001.ipx:16385", "--bind", "2a.c0000207.ipx:0"}, "--bind");
-  BOOST_TEST(std::filesystem::is_empty(folder.path()));
+  BOOST_CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -65,10 +65,10 @@ std::vector<std::string> numbers_of(const std::vector<Message>& acks) {
 }
 
 void is_failure(const Outcome& outcome, const std::string& part) {
-  BOOST_TEST(outcome.code == 1, outcome.err);
-  BOOST_TEST(contains(outcome.err, part), outcome.err);
-  BOOST_TEST(outcome.err.starts_with("sense: "));
-  BOOST_TEST(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1, outcome.err);
+  BOOST_CHECK_MESSAGE(outcome.code == 1, outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, part), outcome.err);
+  BOOST_CHECK(outcome.err.starts_with("sense: "));
+  BOOST_CHECK_MESSAGE(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1, outcome.err);
 }
 
 }  // namespace
@@ -78,26 +78,28 @@ BOOST_AUTO_TEST_SUITE(cli_sense_tests)
 BOOST_AUTO_TEST_CASE(all_sources_are_listed_page_after_page) {
   const FakeSenseServer server(answer_five);
   const auto outcome = run_sense({"sources", server.uri()});
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(outcome.out == "//a\n//b/1\n//b/2\n//c/\xc3\xa9\n//d\n");
-  BOOST_TEST(outcome.err.empty(), outcome.err);
-  BOOST_TEST(server.received(Kind::sources).size() == 3U);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK_EQUAL(outcome.out, "//a\n//b/1\n//b/2\n//c/\xc3\xa9\n//d\n");
+  BOOST_CHECK_MESSAGE(outcome.err.empty(), outcome.err);
+  BOOST_CHECK_EQUAL(server.received(Kind::sources).size(), 3U);
 }
 
 BOOST_AUTO_TEST_CASE(sources_can_be_limited_begun_later_and_read_by_programs) {
   const FakeSenseServer server(answer_five);
-  BOOST_TEST(run_sense({"sources", server.uri(), "--limit", "3"}).out == "//a\n//b/1\n//b/2\n");
-  BOOST_TEST(run_sense({"sources", server.uri(), "--after", "//b/2"}).out == "//c/\xc3\xa9\n//d\n");
+  BOOST_CHECK_EQUAL(run_sense({"sources", server.uri(), "--limit", "3"}).out,
+                    "//a\n//b/1\n//b/2\n");
+  BOOST_CHECK_EQUAL(run_sense({"sources", server.uri(), "--after", "//b/2"}).out,
+                    "//c/\xc3\xa9\n//d\n");
   const auto lines = json_lines(run_sense({"sources", server.uri(), "-n", "1", "--json"}).out);
   BOOST_REQUIRE(lines.size() == 1U);
-  BOOST_TEST(lines[0] == (nlohmann::json{{"source", "//a"}}));
+  BOOST_CHECK_EQUAL(lines[0], (nlohmann::json{{"source", "//a"}}));
 }
 
 BOOST_AUTO_TEST_CASE(no_sources_at_all_is_an_empty_list) {
   const FakeSenseServer server([](const Message& request) { return page_of({}, request); });
   const auto outcome = run_sense({"sources", server.uri()});
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(outcome.out.empty());
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK(outcome.out.empty());
 }
 
 BOOST_AUTO_TEST_CASE(server_that_lists_in_a_circle_or_nothing_is_left) {
@@ -116,10 +118,10 @@ BOOST_AUTO_TEST_CASE(parameters_are_printed_as_they_are) {
     return {reply_to(request, {}, "max-message: 1200\nnote: two%0Alines: one\nno such line\n")};
   });
   const auto outcome = run_sense({"parameters", server.uri()});
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(outcome.out == "max-message: 1200\nnote: two\\x0alines: one\n");
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK_EQUAL(outcome.out, "max-message: 1200\nnote: two\\x0alines: one\n");
   const auto json = nlohmann::json::parse(run_sense({"parameters", server.uri(), "--json"}).out);
-  BOOST_TEST(json == (nlohmann::json{{"max-message", "1200"}, {"note", "two\nlines: one"}}));
+  BOOST_CHECK_EQUAL(json, (nlohmann::json{{"max-message", "1200"}, {"note", "two\nlines: one"}}));
 }
 
 BOOST_AUTO_TEST_CASE(parameters_are_asked_for_page_after_page) {
@@ -128,8 +130,8 @@ BOOST_AUTO_TEST_CASE(parameters_are_asked_for_page_after_page) {
     return {reply_to(request, {{"More", "yes"}}, "max-message: 1200\nrate: 5\n")};
   });
   const auto outcome = run_sense({"parameters", server.uri()});
-  BOOST_TEST(outcome.out == "max-message: 1200\nrate: 5\nwindow: 32\n");
-  BOOST_TEST(contains(run_sense({"ping", server.uri()}).out, "  window: 32\n"));
+  BOOST_CHECK_EQUAL(outcome.out, "max-message: 1200\nrate: 5\nwindow: 32\n");
+  BOOST_CHECK(contains(run_sense({"ping", server.uri()}).out, "  window: 32\n"));
   const FakeSenseServer circle([](const Message& request) -> Datagrams {
     return {reply_to(request, {{"More", "yes"}}, "rate: 5\n")};
   });
@@ -160,7 +162,7 @@ BOOST_AUTO_TEST_CASE(interrupted_question_is_a_failure) {
     const auto before = silent.received().size();
     BOOST_REQUIRE(eventually([&] { return silent.received().size() > before; }));
     asking.signal(SIGINT);
-    BOOST_TEST(asking.finish().code == 1);
+    BOOST_CHECK_EQUAL(asking.finish().code, 1);
   }
 }
 
@@ -169,22 +171,22 @@ BOOST_AUTO_TEST_CASE(event_published_by_datagram_has_all_that_was_said_of_it) {
   const auto outcome = run_sense({"publish", "{urn:a}b", "//c", "--via", server.uri(), "--id", "e1",
                                   "--data", "x", "--severity", "3", "--subject", "s", "--language",
                                   "en", "--edition", "E", "--time", "2026-11-21T09:15:00Z"});
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(outcome.out == "41 e1\n");
-  BOOST_TEST(outcome.err.empty(), outcome.err);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK_EQUAL(outcome.out, "41 e1\n");
+  BOOST_CHECK_MESSAGE(outcome.err.empty(), outcome.err);
   const auto published = server.received(Kind::publish);
   BOOST_REQUIRE(published.size() == 1U);
   const auto& message = published.front();
-  BOOST_TEST(message.text("Id") == "e1");
-  BOOST_TEST(message.text("Type") == "{urn:a}b");
-  BOOST_TEST(message.text("Source") == "//c");
-  BOOST_TEST(message.text("Severity") == "3");
-  BOOST_TEST(message.text("Subject") == "s");
-  BOOST_TEST(message.text("Language") == "en");
-  BOOST_TEST(message.text("Edition") == "E");
-  BOOST_TEST(message.text("Time") == "2026-11-21T09:15:00.000Z");
-  BOOST_TEST(message.text("Content-Type") == "text/plain; charset=utf-8");
-  BOOST_TEST(message.data == "x");
+  BOOST_CHECK_EQUAL(message.text("Id"), "e1");
+  BOOST_CHECK_EQUAL(message.text("Type"), "{urn:a}b");
+  BOOST_CHECK_EQUAL(message.text("Source"), "//c");
+  BOOST_CHECK_EQUAL(message.text("Severity"), "3");
+  BOOST_CHECK_EQUAL(message.text("Subject"), "s");
+  BOOST_CHECK_EQUAL(message.text("Language"), "en");
+  BOOST_CHECK_EQUAL(message.text("Edition"), "E");
+  BOOST_CHECK_EQUAL(message.text("Time"), "2026-11-21T09:15:00.000Z");
+  BOOST_CHECK_EQUAL(message.text("Content-Type"), "text/plain; charset=utf-8");
+  BOOST_CHECK_EQUAL(message.data, "x");
 }
 
 BOOST_AUTO_TEST_CASE(duplicate_by_datagram_is_said_to_be_one) {
@@ -197,10 +199,10 @@ BOOST_AUTO_TEST_CASE(duplicate_by_datagram_is_said_to_be_one) {
     return more;
   };
   const auto outcome = run_sense(words({}));
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(outcome.out == "7 e1 (it was there before)\n");
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK_EQUAL(outcome.out, "7 e1 (it was there before)\n");
   const auto json = nlohmann::json::parse(run_sense(words({"--json"})).out);
-  BOOST_TEST(json == (nlohmann::json{{"sequence", 7}, {"id", "e1"}, {"duplicate", true}}));
+  BOOST_CHECK_EQUAL(json, (nlohmann::json{{"sequence", 7}, {"id", "e1"}, {"duplicate", true}}));
 }
 
 BOOST_AUTO_TEST_CASE(event_too_big_for_a_datagram_names_the_servers_limit) {
@@ -211,10 +213,10 @@ BOOST_AUTO_TEST_CASE(event_too_big_for_a_datagram_names_the_servers_limit) {
           {"publish", "{urn:a}b", "//c", "--via", server.uri(), "--data", std::string(size, 'x')});
     };
     const auto room = std::stoul(limit) - 300;
-    BOOST_TEST(publish(room).code == 0);
+    BOOST_CHECK_EQUAL(publish(room).code, 0);
     is_failure(publish(room + 300),
                server.uri() + " takes at most " + limit + " (its max-message)");
-    BOOST_TEST(server.received(Kind::publish).size() == 1U);
+    BOOST_CHECK_EQUAL(server.received(Kind::publish).size(), 1U);
   }
 }
 
@@ -231,11 +233,12 @@ BOOST_AUTO_TEST_CASE(publishing_by_datagram_to_nobody_says_so_and_how_to_repeat)
   const auto uri = "sense://127.0.0.1:" + std::to_string(port_of_nobody());
   const auto outcome =
       run_sense({"publish", "{urn:a}b", "//c", "--via", uri, "--id", "e9", "--timeout", "500ms"});
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(contains(outcome.err, "nobody listens at " + uri));
-  BOOST_TEST(contains(outcome.err, "no receipt from " + uri + " within 500ms"), outcome.err);
-  BOOST_TEST(contains(outcome.err, "--id e9"), outcome.err);
-  BOOST_TEST(outcome.out.empty());
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK(contains(outcome.err, "nobody listens at " + uri));
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "no receipt from " + uri + " within 500ms"),
+                      outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "--id e9"), outcome.err);
+  BOOST_CHECK(outcome.out.empty());
 }
 
 BOOST_AUTO_TEST_CASE(publish_that_gets_no_answer_is_repeated_until_it_does) {
@@ -245,33 +248,33 @@ BOOST_AUTO_TEST_CASE(publish_that_gets_no_answer_is_repeated_until_it_does) {
     return store(request);
   });
   const auto outcome = run_sense({"publish", "{urn:a}b", "//c", "--via", server.uri()});
-  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
   const auto published = server.received(Kind::publish);
   BOOST_REQUIRE(published.size() == 2U);
-  BOOST_TEST(published[0].text("Id") == published[1].text("Id"));
-  BOOST_TEST(published[0].tag == published[1].tag);
+  BOOST_CHECK_EQUAL(published[0].text("Id"), published[1].text("Id"));
+  BOOST_CHECK_EQUAL(published[0].tag, published[1].tag);
 }
 
 BOOST_AUTO_TEST_CASE(steps_go_by_datagram_one_after_the_other) {
   const FakeSenseServer server{Store()};
   const auto outcome = run_sense({"step", "--source", "//hq/hp4", "--via", server.uri(), "--json"},
                                  "342 Printer jam\nCover open\r\n\n122 Cover closed\nWarming up");
-  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
   std::vector<std::string> data;
   for (const auto& message : server.received(Kind::publish)) {
-    BOOST_TEST(message.text("Edition") == "STEP.SingleLine.CC");
-    BOOST_TEST(message.text("Content-Type") == "text/plain");
-    BOOST_TEST(message.text("Type") == "{urn:sense:step}status");
-    BOOST_TEST(message.text("Source") == "//hq/hp4");
+    BOOST_CHECK_EQUAL(message.text("Edition"), "STEP.SingleLine.CC");
+    BOOST_CHECK_EQUAL(message.text("Content-Type"), "text/plain");
+    BOOST_CHECK_EQUAL(message.text("Type"), "{urn:sense:step}status");
+    BOOST_CHECK_EQUAL(message.text("Source"), "//hq/hp4");
     data.push_back(message.data);
   }
   const std::vector<std::string> expected{"342 Printer jam", "342 Cover open", "122 Cover closed",
                                           "122 Warming up"};
   BOOST_TEST(data == expected, boost::test_tools::per_element());
   const auto summary = nlohmann::json::parse(outcome.out);
-  BOOST_TEST(summary["lines"] == 4);
-  BOOST_TEST(summary["acknowledged"] == 4);
-  BOOST_TEST(summary["unacknowledged"] == 0);
+  BOOST_CHECK_EQUAL(summary["lines"], 4);
+  BOOST_CHECK_EQUAL(summary["acknowledged"], 4);
+  BOOST_CHECK_EQUAL(summary["unacknowledged"], 0);
 }
 
 BOOST_AUTO_TEST_CASE(step_waits_for_a_server_that_comes_later) {
@@ -281,9 +284,9 @@ BOOST_AUTO_TEST_CASE(step_waits_for_a_server_that_comes_later) {
   BOOST_REQUIRE(step.wait_for("nobody listens"));
   const FakeSenseServer server(Store(), port);
   const auto outcome = step.finish();
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(contains(outcome.err, "answers again"), outcome.err);
-  BOOST_TEST(contains(outcome.err, "1 line, 1 event acknowledged"), outcome.err);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "answers again"), outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "1 line, 1 event acknowledged"), outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(step_that_is_not_acknowledged_in_time_fails_and_counts) {
@@ -294,10 +297,10 @@ BOOST_AUTO_TEST_CASE(step_that_is_not_acknowledged_in_time_fails_and_counts) {
   const auto outcome =
       run_sense({"step", "--source", "//c", "--via", server.uri(), "--timeout", "300ms", "--json"},
                 "111 Ready\n112 Printing\n");
-  BOOST_TEST(outcome.code == 1);
+  BOOST_CHECK_EQUAL(outcome.code, 1);
   const auto summary = nlohmann::json::parse(outcome.out);
-  BOOST_TEST(summary["acknowledged"] == 0);
-  BOOST_TEST(summary["unacknowledged"] == 2);
+  BOOST_CHECK_EQUAL(summary["acknowledged"], 0);
+  BOOST_CHECK_EQUAL(summary["unacknowledged"], 2);
 }
 
 BOOST_AUTO_TEST_CASE(step_passes_over_what_fits_into_no_datagram_and_fails_at_the_end) {
@@ -305,10 +308,11 @@ BOOST_AUTO_TEST_CASE(step_passes_over_what_fits_into_no_datagram_and_fails_at_th
   const auto outcome =
       run_sense({"step", "--source", "//" + std::string(700, 'c'), "--via", server.uri()},
                 "111 " + std::string(500, 'x') + "\n112 Printing\n");
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(contains(outcome.err, "line 1 was refused"), outcome.err);
-  BOOST_TEST(contains(outcome.err, "1200 (its max-message)"), outcome.err);
-  BOOST_TEST(contains(outcome.err, "2 lines, 1 event acknowledged, 1 refused"), outcome.err);
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "line 1 was refused"), outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "1200 (its max-message)"), outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "2 lines, 1 event acknowledged, 1 refused"),
+                      outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(listener_acknowledges_a_burst_in_ranges) {
@@ -326,16 +330,16 @@ BOOST_AUTO_TEST_CASE(listener_acknowledges_a_burst_in_ranges) {
     }
     return datagram::format_ranges(acknowledged.ranges()) == "1-4";
   }));
-  BOOST_TEST(server.received(Kind::ack).size() < 4U);
+  BOOST_CHECK_LT(server.received(Kind::ack).size(), 4U);
   listener.signal(SIGINT);
   const auto outcome = listener.finish();
-  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
   const auto lines = json_lines(outcome.out);
   BOOST_REQUIRE(lines.size() == 4U);
-  BOOST_TEST(lines[0]["data"] == "342 Printer jam");
-  BOOST_TEST(lines[0]["edition"] == "STEP.SingleLine.CC");
-  BOOST_TEST(lines[0]["datacontenttype"] == "text/plain");
-  BOOST_TEST(lines[0]["language"] == "en");
+  BOOST_CHECK_EQUAL(lines[0]["data"], "342 Printer jam");
+  BOOST_CHECK_EQUAL(lines[0]["edition"], "STEP.SingleLine.CC");
+  BOOST_CHECK_EQUAL(lines[0]["datacontenttype"], "text/plain");
+  BOOST_CHECK_EQUAL(lines[0]["language"], "en");
 }
 
 BOOST_AUTO_TEST_CASE(listener_acknowledges_each_at_once_when_told_to) {
@@ -357,11 +361,11 @@ BOOST_AUTO_TEST_CASE(listener_that_ends_acknowledges_what_it_printed_and_cancels
   });
   const auto outcome = run_sense(
       {"listen", server.uri(), "--ack-delay", "500ms", "--count", "1", "--timeout", "20s"});
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(contains(outcome.out, " {urn:a}b //c #1 i1\n"), outcome.out);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.out, " {urn:a}b //c #1 i1\n"), outcome.out);
   std::vector<Kind> kinds;
   for (const auto& message : server.received()) kinds.push_back(message.kind);
-  BOOST_TEST((kinds == std::vector<Kind>{Kind::register_, Kind::ack, Kind::cancel}));
+  BOOST_CHECK((kinds == std::vector<Kind>{Kind::register_, Kind::ack, Kind::cancel}));
 }
 
 BOOST_AUTO_TEST_CASE(listener_asks_for_the_form_that_was_wanted) {
@@ -372,11 +376,11 @@ BOOST_AUTO_TEST_CASE(listener_asks_for_the_form_that_was_wanted) {
   const auto outcome =
       run_sense({"listen", server.uri(), "--edition", "STEP.SingleLine.CC", "--language", "en",
                  "--filter", "severity < 4", "--count", "1", "--timeout", "20s"});
-  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
   const auto asked = server.received(Kind::register_).at(0);
-  BOOST_TEST(asked.text("Edition") == "STEP.SingleLine.CC");
-  BOOST_TEST(asked.text("Language") == "en");
-  BOOST_TEST(asked.text("Filter") == "severity < 4");
+  BOOST_CHECK_EQUAL(asked.text("Edition"), "STEP.SingleLine.CC");
+  BOOST_CHECK_EQUAL(asked.text("Language"), "en");
+  BOOST_CHECK_EQUAL(asked.text("Filter"), "severity < 4");
 }
 
 BOOST_AUTO_TEST_CASE(listener_that_is_refused_for_good_fails_instead_of_waiting) {
@@ -384,15 +388,16 @@ BOOST_AUTO_TEST_CASE(listener_that_is_refused_for_good_fails_instead_of_waiting)
     return {reply_to(request, {{"Reason", "Filter: no such function"}}, {}, Code::badparam)};
   });
   const auto refused = run_sense({"listen", refusing.uri()});
-  BOOST_TEST(refused.code == 1);
-  BOOST_TEST(contains(refused.err, "not subscribed: Filter: no such function"), refused.err);
+  BOOST_CHECK_EQUAL(refused.code, 1);
+  BOOST_CHECK_MESSAGE(contains(refused.err, "not subscribed: Filter: no such function"),
+                      refused.err);
   const FakeSenseServer revoking([](const Message& request) -> Datagrams {
     if (request.kind != Kind::register_) return {};
     return {granted(request), "SENSE/1 ENDED x1\nSubscription: s-1\nReason: revoked\n\n"};
   });
   const auto revoked = run_sense({"listen", revoking.uri()});
-  BOOST_TEST(revoked.code == 1);
-  BOOST_TEST(contains(revoked.err, "the subscription ended: revoked"), revoked.err);
+  BOOST_CHECK_EQUAL(revoked.code, 1);
+  BOOST_CHECK_MESSAGE(contains(revoked.err, "the subscription ended: revoked"), revoked.err);
 }
 
 BOOST_AUTO_TEST_CASE(listener_that_is_refused_for_the_moment_asks_again) {
@@ -400,9 +405,9 @@ BOOST_AUTO_TEST_CASE(listener_that_is_refused_for_the_moment_asks_again) {
     return {reply_to(request, {{"Reason", "max-subscriptions"}}, {}, Code::nomoreroom)};
   });
   Running listener({"listen", busy.uri()});
-  BOOST_TEST(listener.wait_for("not subscribed: max-subscriptions; asking again"));
+  BOOST_CHECK(listener.wait_for("not subscribed: max-subscriptions; asking again"));
   listener.signal(SIGTERM);
-  BOOST_TEST(listener.finish().code == 0);
+  BOOST_CHECK_EQUAL(listener.finish().code, 0);
 }
 
 BOOST_AUTO_TEST_CASE(event_without_its_data_is_said_to_be) {
@@ -415,9 +420,9 @@ BOOST_AUTO_TEST_CASE(event_without_its_data_is_said_to_be) {
   });
   const auto outcome =
       run_sense({"listen", server.uri(), "--count", "1", "--timeout", "20s", "--json"});
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  BOOST_TEST(contains(outcome.err, "came without its data, 5000 octets"), outcome.err);
-  BOOST_TEST(json_lines(outcome.out).at(0)["truncated"] == 5000);
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, "came without its data, 5000 octets"), outcome.err);
+  BOOST_CHECK_EQUAL(json_lines(outcome.out).at(0)["truncated"], 5000);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -79,16 +79,16 @@ BOOST_AUTO_TEST_CASE(stop_ends_every_child_and_succeeds) {
   Running up(service.up());
   BOOST_REQUIRE(service.broker_answers());
   const auto all = children(service.pids);
-  BOOST_TEST(all.size() == 2U);
+  BOOST_CHECK_EQUAL(all.size(), 2U);
   up.signal(SIGTERM);
   const auto outcome = up.finish();
-  BOOST_TEST(outcome.code == 0, outcome.err);
-  for (const auto& [name, child] : all) BOOST_TEST(!alive(child.pid), name);
-  BOOST_TEST(!std::filesystem::exists(service.pids));
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  for (const auto& [name, child] : all) BOOST_CHECK_MESSAGE(!alive(child.pid), name);
+  BOOST_CHECK(!std::filesystem::exists(service.pids));
   const auto gateway = outcome.err.find("ended child=\"gateway sense\"");
   const auto broker = outcome.err.find("ended child=broker");
-  BOOST_TEST(gateway != std::string::npos);
-  BOOST_TEST(gateway < broker, outcome.err);
+  BOOST_CHECK_NE(gateway, std::string::npos);
+  BOOST_CHECK_MESSAGE(gateway < broker, outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(killed_child_is_started_again_and_counted) {
@@ -97,12 +97,12 @@ BOOST_AUTO_TEST_CASE(killed_child_is_started_again_and_counted) {
   BOOST_REQUIRE(service.broker_answers());
   const auto before = service.broker();
   BOOST_REQUIRE(::kill(before, SIGKILL) == 0);
-  BOOST_TEST(up.wait_for("restarts=1"));
-  BOOST_TEST(contains(up.err(), "how=\"signal KILL\""), up.err());
-  BOOST_TEST(service.broker_answers());
+  BOOST_CHECK(up.wait_for("restarts=1"));
+  BOOST_CHECK_MESSAGE(contains(up.err(), "how=\"signal KILL\""), up.err());
+  BOOST_CHECK(service.broker_answers());
   const auto after = children(service.pids)["broker"];
-  BOOST_TEST(after.pid != before);
-  BOOST_TEST(after.restarts == 1);
+  BOOST_CHECK_NE(after.pid, before);
+  BOOST_CHECK_EQUAL(after.restarts, 1);
 }
 
 BOOST_AUTO_TEST_CASE(second_death_waits_before_the_restart) {
@@ -113,8 +113,8 @@ BOOST_AUTO_TEST_CASE(second_death_waits_before_the_restart) {
   BOOST_REQUIRE(up.wait_for("after=0s restarts=1"));
   BOOST_REQUIRE(service.broker_answers());
   BOOST_REQUIRE(::kill(service.broker(), SIGKILL) == 0);
-  BOOST_TEST(up.wait_for("after=250ms restarts=2"));
-  BOOST_TEST(service.broker_answers());
+  BOOST_CHECK(up.wait_for("after=250ms restarts=2"));
+  BOOST_CHECK(service.broker_answers());
 }
 
 BOOST_AUTO_TEST_CASE(children_end_when_their_supervisor_is_killed) {
@@ -123,26 +123,26 @@ BOOST_AUTO_TEST_CASE(children_end_when_their_supervisor_is_killed) {
   BOOST_REQUIRE(service.broker_answers());
   const auto broker = service.broker();
   up.signal(SIGKILL);
-  BOOST_TEST(up.finish().code == 128 + SIGKILL);
-  BOOST_TEST(eventually([&] { return !alive(broker); }));
+  BOOST_CHECK_EQUAL(up.finish().code, 128 + SIGKILL);
+  BOOST_CHECK(eventually([&] { return !alive(broker); }));
 }
 
 BOOST_AUTO_TEST_CASE(configuration_with_a_mistake_starts_nothing) {
   const Service service("gateways:\n  http: {lissten: 1}\n");
   const auto outcome = run_sense(service.up());
-  BOOST_TEST(outcome.code == 2);
-  BOOST_TEST(contains(outcome.err, "did you mean 'listen'?"));
-  BOOST_TEST(!contains(outcome.err, "started"));
+  BOOST_CHECK_EQUAL(outcome.code, 2);
+  BOOST_CHECK(contains(outcome.err, "did you mean 'listen'?"));
+  BOOST_CHECK(!contains(outcome.err, "started"));
 }
 
 BOOST_AUTO_TEST_CASE(port_in_use_is_said_with_the_key_and_the_others_live) {
   const TakenPort port;
   const Service service("gateways:\n  http: {listen: '" + port.address() + "'}\n");
   Running up(service.up());
-  BOOST_TEST(up.wait_for(port.address()));
-  BOOST_TEST(up.wait_for("restarts=1"));
-  BOOST_TEST(contains(up.err(), "listen"), up.err());
-  BOOST_TEST(service.broker_answers());
+  BOOST_CHECK(up.wait_for(port.address()));
+  BOOST_CHECK(up.wait_for("restarts=1"));
+  BOOST_CHECK_MESSAGE(contains(up.err(), "listen"), up.err());
+  BOOST_CHECK(service.broker_answers());
 }
 
 BOOST_AUTO_TEST_CASE(second_broker_in_the_same_folder_is_refused) {
@@ -150,24 +150,24 @@ BOOST_AUTO_TEST_CASE(second_broker_in_the_same_folder_is_refused) {
   Running up(service.up());
   BOOST_REQUIRE(service.broker_answers());
   const auto second = run_sense({"broker", "--config", service.config});
-  BOOST_TEST(second.code != 0);
-  BOOST_TEST(contains(second.err, (service.folder.path() / "data").string()), second.err);
+  BOOST_CHECK_NE(second.code, 0);
+  BOOST_CHECK_MESSAGE(contains(second.err, (service.folder.path() / "data").string()), second.err);
 }
 
 BOOST_AUTO_TEST_CASE(gateway_that_is_not_configured_is_refused_with_those_that_are) {
   const Service service("gateways:\n  sense: {listen: ['127.0.0.1:0']}\n");
   const auto outcome = run_sense({"gateway", "htpp", "--config", service.config});
-  BOOST_TEST(outcome.code == 2);
-  BOOST_TEST(contains(outcome.err, "it names sense"));
+  BOOST_CHECK_EQUAL(outcome.code, 2);
+  BOOST_CHECK(contains(outcome.err, "it names sense"));
 }
 
 BOOST_AUTO_TEST_CASE(data_folder_that_cannot_be_made_is_a_failure_that_names_the_key) {
   const TempFolder folder;
   const auto config = folder.write("sense.yaml", "data: /proc/nowhere\n");
   const auto outcome = run_sense({"broker", "--config", config});
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(contains(outcome.err, "/proc/nowhere"));
-  BOOST_TEST(contains(outcome.err, "`data`"));
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK(contains(outcome.err, "/proc/nowhere"));
+  BOOST_CHECK(contains(outcome.err, "`data`"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -50,19 +50,19 @@ const std::vector<std::vector<std::string>> commands{{"up"},
 
 // One line, and so one sentence, that begins with the program's name.
 void is_one_sentence(const std::string& err) {
-  BOOST_TEST(err.starts_with("sense: "));
-  BOOST_TEST(std::count(err.begin(), err.end(), '\n') == 1, err);
+  BOOST_CHECK(err.starts_with("sense: "));
+  BOOST_CHECK_MESSAGE(std::count(err.begin(), err.end(), '\n') == 1, err);
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(help_names_every_command_and_the_exit_codes) {
   const auto help = run_sense({"--help"});
-  BOOST_TEST(help.code == 0);
+  BOOST_CHECK_EQUAL(help.code, 0);
   for (const auto& command : commands)
-    BOOST_TEST(contains(help.out, "\n  " + command.front() + " "), command.front());
-  BOOST_TEST(contains(help.out, "Exit codes:"));
-  BOOST_TEST(contains(help.out, "SENSE_CONFIG"));
+    BOOST_CHECK_MESSAGE(contains(help.out, "\n  " + command.front() + " "), command.front());
+  BOOST_CHECK(contains(help.out, "Exit codes:"));
+  BOOST_CHECK(contains(help.out, "SENSE_CONFIG"));
 }
 
 BOOST_AUTO_TEST_CASE(help_of_every_command_has_an_example_and_the_exit_codes) {
@@ -70,31 +70,31 @@ BOOST_AUTO_TEST_CASE(help_of_every_command_has_an_example_and_the_exit_codes) {
     command.emplace_back("--help");
     const auto help = run_sense(command);
     BOOST_TEST_CONTEXT(command.front()) {
-      BOOST_TEST(help.code == 0);
-      BOOST_TEST(contains(help.out, "Example"));
-      BOOST_TEST(contains(help.out, "2 bad usage or bad configuration"));
-      BOOST_TEST(help.err.empty(), help.err);
+      BOOST_CHECK_EQUAL(help.code, 0);
+      BOOST_CHECK(contains(help.out, "Example"));
+      BOOST_CHECK(contains(help.out, "2 bad usage or bad configuration"));
+      BOOST_CHECK_MESSAGE(help.err.empty(), help.err);
     }
   }
 }
 
 BOOST_AUTO_TEST_CASE(version_is_shown) {
   const auto version = run_sense({"--version"});
-  BOOST_TEST(version.code == 0);
-  BOOST_TEST(version.out.starts_with("sense "));
+  BOOST_CHECK_EQUAL(version.code, 0);
+  BOOST_CHECK(version.out.starts_with("sense "));
 }
 
 BOOST_AUTO_TEST_CASE(no_command_shows_the_help_and_is_bad_usage) {
   const auto outcome = run_sense({});
-  BOOST_TEST(outcome.code == 2);
-  BOOST_TEST(contains(outcome.err, "subscriptions"));
+  BOOST_CHECK_EQUAL(outcome.code, 2);
+  BOOST_CHECK(contains(outcome.err, "subscriptions"));
 }
 
 BOOST_AUTO_TEST_CASE(unknown_command_is_told_the_nearest) {
   const auto outcome = run_sense({"publsh", "a", "b"});
-  BOOST_TEST(outcome.code == 2);
+  BOOST_CHECK_EQUAL(outcome.code, 2);
   is_one_sentence(outcome.err);
-  BOOST_TEST(contains(outcome.err, "did you mean 'publish'?"));
+  BOOST_CHECK(contains(outcome.err, "did you mean 'publish'?"));
 }
 
 BOOST_AUTO_TEST_CASE(unknown_option_and_missing_argument_are_bad_usage) {
@@ -105,9 +105,9 @@ BOOST_AUTO_TEST_CASE(unknown_option_and_missing_argument_are_bad_usage) {
                                                                  {"sources"},
                                                                  {"config", "chek"}}) {
     const auto outcome = run_sense(words);
-    BOOST_TEST(outcome.code == 2);
+    BOOST_CHECK_EQUAL(outcome.code, 2);
     is_one_sentence(outcome.err);
-    BOOST_TEST(contains(outcome.err, "sense " + words.front()), outcome.err);
+    BOOST_CHECK_MESSAGE(contains(outcome.err, "sense " + words.front()), outcome.err);
   }
 }
 
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(values_that_cannot_be_read_are_bad_usage) {
            {"step", "--source", "//c", "--in-flight", "0"}}) {
     const auto outcome = run_sense(words);
     BOOST_TEST_CONTEXT(words.front() << " " << words.back()) {
-      BOOST_TEST(outcome.code == 2);
+      BOOST_CHECK_EQUAL(outcome.code, 2);
       is_one_sentence(outcome.err);
     }
   }
@@ -147,9 +147,9 @@ BOOST_AUTO_TEST_CASE(values_that_cannot_be_read_are_bad_usage) {
 
 BOOST_AUTO_TEST_CASE(what_was_typed_cannot_forge_a_line) {
   const auto outcome = run_sense({"bad\ncommand\x1b[31m"});
-  BOOST_TEST(outcome.code == 2);
+  BOOST_CHECK_EQUAL(outcome.code, 2);
   is_one_sentence(outcome.err);
-  BOOST_TEST(!contains(outcome.err, "\x1b"));
+  BOOST_CHECK(!contains(outcome.err, "\x1b"));
 }
 
 BOOST_AUTO_TEST_CASE(absent_broker_is_waited_for_aloud_and_then_a_failure) {
@@ -157,17 +157,17 @@ BOOST_AUTO_TEST_CASE(absent_broker_is_waited_for_aloud_and_then_a_failure) {
   const auto config = broker_config(folder);
   const auto outcome =
       run_sense({"publish", "{urn:a}b", "//c", "--config", config, "--timeout", "1500ms"});
-  BOOST_TEST(outcome.code == 1);
-  BOOST_TEST(contains(outcome.err, "waiting for the broker at ipc://"));
-  BOOST_TEST(contains(outcome.err, "within 1500ms"));
-  BOOST_TEST(outcome.out.empty());
+  BOOST_CHECK_EQUAL(outcome.code, 1);
+  BOOST_CHECK(contains(outcome.err, "waiting for the broker at ipc://"));
+  BOOST_CHECK(contains(outcome.err, "within 1500ms"));
+  BOOST_CHECK(outcome.out.empty());
 }
 
 BOOST_AUTO_TEST_CASE(silent_sense_gateway_is_a_failure) {
   const auto outcome = run_sense({"ping", "sense://127.0.0.1:9", "--timeout", "300ms"});
-  BOOST_TEST(outcome.code == 1);
+  BOOST_CHECK_EQUAL(outcome.code, 1);
   is_one_sentence(outcome.err);
-  BOOST_TEST(contains(outcome.err, "sense://127.0.0.1:9"));
+  BOOST_CHECK(contains(outcome.err, "sense://127.0.0.1:9"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -45,9 +45,9 @@ void refuses(const std::string& text, const std::string& place, const std::strin
   BOOST_TEST_CONTEXT(text) {
     BOOST_REQUIRE(!refused);
     const auto& message = refused.error().message;
-    BOOST_TEST(message.starts_with("sense.yaml:" + place + ":"), message);
-    BOOST_TEST(message.find(words) != std::string::npos, message);
-    BOOST_TEST(message.find('\n') == std::string::npos, message);
+    BOOST_CHECK_MESSAGE(message.starts_with("sense.yaml:" + place + ":"), message);
+    BOOST_CHECK_MESSAGE(message.find(words) != std::string::npos, message);
+    BOOST_CHECK_MESSAGE(message.find('\n') == std::string::npos, message);
   }
 }
 
@@ -139,12 +139,12 @@ BOOST_AUTO_TEST_CASE(each_delivery_option_is_what_it_is_in_the_record) {
   for (const auto& [yaml, json] : options) {
     const auto expected = Json::parse(json);
     const auto flow = head + "    delivery: {" + yaml + "}\n";
-    BOOST_TEST(delivery_of(read_one(flow)) == expected, flow);
+    BOOST_CHECK_MESSAGE(delivery_of(read_one(flow)) == expected, flow);
     for (const auto& [name, value] : expected.items()) tried.insert(name);
   }
   BOOST_TEST(tried == documented("| Member of `delivery`"), boost::test_tools::per_element());
-  BOOST_TEST(delivery_of(read_one(head)).empty());
-  BOOST_TEST(delivery_of(read_one(head + "    delivery:\n")).empty());
+  BOOST_CHECK(delivery_of(read_one(head)).empty());
+  BOOST_CHECK(delivery_of(read_one(head + "    delivery:\n")).empty());
 }
 
 BOOST_AUTO_TEST_CASE(options_may_stand_one_on_a_line_and_in_quotes) {
@@ -155,9 +155,9 @@ BOOST_AUTO_TEST_CASE(options_may_stand_one_on_a_line_and_in_quotes) {
         count: 50
     types: ["{urn:a}*"]
 )");
-  BOOST_TEST(delivery_of(read) ==
-             Json::parse(R"({"retry-count":8,"digest":{"until":"18:00","count":50}})"));
-  BOOST_TEST(read.types.size() == 1u);
+  BOOST_CHECK_EQUAL(delivery_of(read),
+                    Json::parse(R"({"retry-count":8,"digest":{"until":"18:00","count":50}})"));
+  BOOST_CHECK_EQUAL(read.types.size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_option_is_refused_with_its_line_and_its_name) {
@@ -186,10 +186,10 @@ BOOST_AUTO_TEST_CASE(wrong_option_is_refused_with_its_line_and_its_name) {
 
 BOOST_AUTO_TEST_CASE(filter_is_read_and_refused_with_its_line) {
   const auto filtered = read_one(head + "    filter: severity <= 3 AND EXISTS subject\n");
-  BOOST_TEST(filtered.filter.text() == "severity <= 3 AND EXISTS subject");
-  BOOST_TEST(read_one(head + "    filter: \"type LIKE '%jam'\"\n").filter.text() ==
-             "type LIKE '%jam'");
-  BOOST_TEST(read_one(head + "    filter: ''\n").filter.empty());
+  BOOST_CHECK_EQUAL(filtered.filter.text(), "severity <= 3 AND EXISTS subject");
+  BOOST_CHECK_EQUAL(read_one(head + "    filter: \"type LIKE '%jam'\"\n").filter.text(),
+                    "type LIKE '%jam'");
+  BOOST_CHECK(read_one(head + "    filter: ''\n").filter.empty());
   refuses(head + "    types: ['*']\n    filter: severity <=\n", "5:5", "filter");
   refuses(head + "    filter: [a]\n", "4:13", "'filter'");
 }
@@ -198,8 +198,8 @@ BOOST_AUTO_TEST_CASE(labels_are_texts_and_refused_with_their_line) {
   const auto labelled = read_one(head + "    labels: {team: operations, room: 2.14, on: yes}\n");
   const std::map<std::string, std::string, std::less<>> expected = {
       {"on", "yes"}, {"room", "2.14"}, {"team", "operations"}};
-  BOOST_TEST((labelled.labels == expected));
-  BOOST_TEST(read_one(head + "    labels: {}\n").labels.empty());
+  BOOST_CHECK(labelled.labels == expected);
+  BOOST_CHECK(read_one(head + "    labels: {}\n").labels.empty());
   refuses(head + "    labels:\n      a: b\n      room: [x]\n", "6:13", "'room' takes one value");
   refuses(head + "    labels:\n      a: b\n      c: " + std::string(257, 'x') + "\n", "6:7",
           "labels: c is longer than 256 octets");
@@ -209,11 +209,11 @@ BOOST_AUTO_TEST_CASE(labels_are_texts_and_refused_with_their_line) {
 // An owner could change it over the bus, and what the file says would come back with each start.
 BOOST_AUTO_TEST_CASE(owner_is_config_and_cannot_be_another) {
   const auto subscription = read_one(head);
-  BOOST_TEST(subscription.owner == "config");
-  BOOST_TEST(subscription.via == "config");
-  BOOST_TEST((subscription.state == SubscriptionState::active));
-  BOOST_TEST(!subscription.expires.has_value());
-  BOOST_TEST((subscription.created == created));
+  BOOST_CHECK_EQUAL(subscription.owner, "config");
+  BOOST_CHECK_EQUAL(subscription.via, "config");
+  BOOST_CHECK(subscription.state == SubscriptionState::active);
+  BOOST_CHECK(!subscription.expires.has_value());
+  BOOST_CHECK(subscription.created == created);
   for (const auto* member : {"owner: shop", "state: paused", "expires: 2027-06-01T00:00:00Z"})
     refuses(head + "    " + member + "\n", "4:5", std::string(member).substr(0, 5));
 }
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(list_of_the_documentation_is_good) {
   const auto shown = text.substr(from + 8, text.find("```", from + 8) - from - 8);
   const auto subscriptions = read(shown);
   BOOST_REQUIRE_MESSAGE(subscriptions, (subscriptions ? "" : subscriptions.error().message));
-  BOOST_TEST(subscriptions->size() == 2u);
+  BOOST_CHECK_EQUAL(subscriptions->size(), 2u);
 }
 
 BOOST_AUTO_TEST_CASE(filter_hold_and_digest_do_in_the_engine_what_they_say) {
@@ -249,21 +249,21 @@ BOOST_AUTO_TEST_CASE(filter_hold_and_digest_do_in_the_engine_what_they_say) {
 )");
   const auto held = served.engine.find("worst");
   BOOST_REQUIRE(held);
-  BOOST_TEST(held->owner == "config");
-  BOOST_TEST(held->labels.at("team") == "operations");
+  BOOST_CHECK_EQUAL(held->owner, "config");
+  BOOST_CHECK_EQUAL(held->labels.at("team"), "operations");
   served.happened("bad", 3);
   served.happened("harmless", 4);
   served.happened("worse", 1);
   served.pass(10min - 1us);
   served.happened("worst", 0);
-  BOOST_TEST(!served.checkpoint_wanted);
+  BOOST_CHECK(!served.checkpoint_wanted);
   served.pass(1us);
-  BOOST_TEST(!served.checkpoint_wanted);  // two are due: the window is open
+  BOOST_CHECK(!served.checkpoint_wanted);  // two are due: the window is open
   served.pass(10min - 1us);
-  BOOST_TEST(served.checkpoint_wanted);  // the third closes it
+  BOOST_CHECK(served.checkpoint_wanted);  // the third closes it
   served.store();
   const auto digest = served.next();
-  BOOST_TEST((digest.delivery->kind == Delivery::Kind::digest));
+  BOOST_CHECK(digest.delivery->kind == Delivery::Kind::digest);
   std::vector<std::string> ids;
   for (const auto& content : digest.delivery->contents)
     ids.push_back(served.names[content.sequence]);
@@ -274,13 +274,13 @@ BOOST_AUTO_TEST_CASE(filter_hold_and_digest_do_in_the_engine_what_they_say) {
   served.happened("later", 2);
   served.pass(10min);
   served.pass(1h - 1us);
-  BOOST_TEST(!served.checkpoint_wanted);
+  BOOST_CHECK(!served.checkpoint_wanted);
   served.pass(1us);
-  BOOST_TEST(served.checkpoint_wanted);
+  BOOST_CHECK(served.checkpoint_wanted);
   served.store();
   const auto later = served.next();
-  BOOST_TEST(later.delivery->number == 4u);
-  BOOST_TEST(served.names[later.sequence] == "later");
+  BOOST_CHECK_EQUAL(later.delivery->number, 4u);
+  BOOST_CHECK_EQUAL(served.names[later.sequence], "later");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -185,7 +185,7 @@ void DeadLetters::refuse(LetterWork& work, LetterRefusal refusal) {
 }
 
 void DeadLetters::trouble(const Error& error) {
-  if (complaints_.ask("store", parts_.clock.now().mono).say)
+  if (log_limit_.check("store", parts_.clock.now().mono).allowed)
     log::error("dead letters cannot be read; it is tried again", {{"reason", error.message}});
 }
 

@@ -86,7 +86,7 @@ class DeadLetters {
   std::optional<std::size_t> room_;      // deliveries that may wait in all
   std::map<std::string, Stall> stalls_;  // by subscription; "": of all
   MonoTime told_{};
-  log::Occasionally complaints_{std::chrono::seconds{10}};
+  log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };
 
 }  // namespace sense

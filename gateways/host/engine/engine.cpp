@@ -46,7 +46,7 @@ std::vector<SubscriptionRef> Engine::subscriptions() const {
   return all;
 }
 
-void Engine::put(SubscriptionRef subscription, Now now) {
+void Engine::put(SubscriptionRef subscription, Timestamp now) {
   auto* lane = lanes_.find(subscription->id);
   if (lane == nullptr) {
     lane = &lanes_.add(std::move(subscription));
@@ -71,7 +71,7 @@ void Engine::put(SubscriptionRef subscription, Now now) {
 }
 
 // The registry says what the owner wants, and repeats after us what we think of the callback.
-void Engine::follow_state(Lane& lane, SubscriptionState before, Now now) {
+void Engine::follow_state(Lane& lane, SubscriptionState before, Timestamp now) {
   const auto state = lane.subscription->state;
   if (state == before) return;
   if (state == SubscriptionState::active) {
@@ -83,7 +83,7 @@ void Engine::follow_state(Lane& lane, SubscriptionState before, Now now) {
   }
 }
 
-void Engine::end(const std::string& id, std::string reason, bool tell, Now now) {
+void Engine::end(const std::string& id, std::string reason, bool tell, Timestamp now) {
   auto* lane = lanes_.find(id);
   if (lane == nullptr || lane->ending) return;
   stop_matching(*lane);
@@ -113,7 +113,7 @@ void Engine::stop_matching(const Lane& lane) {
   if (--callback->second == 0) callbacks_.erase(callback);
 }
 
-void Engine::drop_items(Lane& lane, Now now) {
+void Engine::drop_items(Lane& lane, Timestamp now) {
   if (!lane.work) return;
   auto& work = *lane.work;
   work.order.clear();  // nobody moves up

@@ -44,14 +44,14 @@ class Engine final : public ServedSubscriptions {
 
   // A subscription that this host serves is new or has changed. One with the id of an ended one is
   // new: it is numbered from 1 again, and of the end nobody is told any more.
-  void put(SubscriptionRef subscription, Now now);
+  void put(SubscriptionRef subscription, Timestamp now);
   // It has ended: nothing more is attempted. With `tell`, its callback is told the reason, unless
   // it never was verified or is gone.
-  void end(const std::string& id, std::string reason, bool tell, Now now);
+  void end(const std::string& id, std::string reason, bool tell, Timestamp now);
   // The next event of the journal; sequences ascend.
-  void on_event(const EventRef& event, Now now);
-  void on_result(std::uint64_t ticket, const Attempt& attempt, Now now);
-  void on_timer(Now now);
+  void on_event(const EventRef& event, Timestamp now);
+  void on_result(std::uint64_t ticket, const Attempt& attempt, Timestamp now);
+  void on_timer(Timestamp now);
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
   // An event that was given up is to be delivered after all: with a new number, since its old one
   // was told to be missing. Take a checkpoint at once: until it is stored nothing is attempted for
@@ -59,7 +59,7 @@ class Engine final : public ServedSubscriptions {
   // notfound when the subscription is not served here, with badparam when the event has expired,
   // with noaccess when the owner may not see it (any more), and with nomoreroom when so much waits
   // for the subscription that there must be room for what is new.
-  [[nodiscard]] Status redrive(const std::string& id, const EventRef& event, Now now);
+  [[nodiscard]] Status redrive(const std::string& id, const EventRef& event, Timestamp now);
 
   // ---- what to do
 
@@ -140,17 +140,17 @@ class Engine final : public ServedSubscriptions {
   // As of the checkpoint before, nothing is in it of the events that came later: most of them will
   // be delivered before the next one, and need never be stored. After a crash they come again, and
   // get the same numbers. REQUIRES: then may_look_back().
-  [[nodiscard]] Checkpoint take_checkpoint(Now now, AsOf as_of = AsOf::now);
+  [[nodiscard]] Checkpoint take_checkpoint(Timestamp now, AsOf as_of = AsOf::now);
   // Whether nothing has happened since the checkpoint before but that events came, were attempted
   // and delivered.
   [[nodiscard]] bool may_look_back() const { return !more_happened_; }
   // The checkpoint that was taken last is stored: events that wait need not stay in memory, and
   // windows that it holds may be attempted.
-  void stored(Now now);
+  void stored(Timestamp now);
   void restore(SavedLane lane);
-  void restore(std::uint64_t key, SavedItem item, Now now);
+  void restore(std::uint64_t key, SavedItem item, Timestamp now);
   // All lanes and items are restored: attempt what is due.
-  void restored(Now now);
+  void restored(Timestamp now);
 
   // ---- what there is
 
@@ -184,10 +184,10 @@ class Engine final : public ServedSubscriptions {
   using Stage = Item::Stage;
 
   // engine.cpp: lanes
-  void follow_state(Lane& lane, SubscriptionState before, Now now);
+  void follow_state(Lane& lane, SubscriptionState before, Timestamp now);
   void start_matching(const Lane& lane);
   void stop_matching(const Lane& lane);
-  void drop_items(Lane& lane, Now now);
+  void drop_items(Lane& lane, Timestamp now);
   void drop_lane(Lane& lane);
   void mark(Lane& lane);
   void list(Lane& lane);
@@ -196,65 +196,66 @@ class Engine final : public ServedSubscriptions {
 
   // engine_match.cpp: events become items
   void find_candidates(const Event& event);
-  void take(Lane& lane, const EventRef& event, Now now);
-  void overflow(Lane& lane, const EventRef& event, Now now);
+  void take(Lane& lane, const EventRef& event, Timestamp now);
+  void overflow(Lane& lane, const EventRef& event, Timestamp now);
   Key add_item(Lane& lane, Item item);
   void touch(const Lane& lane, Key key, Item& item);
-  void remove_item(Lane& lane, Key key, Now now);
-  void schedule(Lane& lane, Key key, Item& item, Now now);
-  void arrive(Lane& lane, Key key, Item& item, Now now);
+  void remove_item(Lane& lane, Key key, Timestamp now);
+  void schedule(Lane& lane, Key key, Item& item, Timestamp now);
+  void arrive(Lane& lane, Key key, Item& item, Timestamp now);
 
   // engine_schedule.cpp: what is attempted when
-  void pump(Lane& lane, Now now);
+  void pump(Lane& lane, Timestamp now);
   void count_flowing(Lane& lane, std::size_t count);
-  void let_go(Lane& lane, Now now);
-  [[nodiscard]] std::optional<Key> next_key(Lane& lane, Now now) const;
-  [[nodiscard]] std::optional<Key> next_probe(Lane& lane, Now now) const;
-  void attempt(Lane& lane, Key key, Now now);
+  void let_go(Lane& lane, Timestamp now);
+  [[nodiscard]] std::optional<Key> next_key(Lane& lane, Timestamp now) const;
+  [[nodiscard]] std::optional<Key> next_probe(Lane& lane, Timestamp now) const;
+  void attempt(Lane& lane, Key key, Timestamp now);
   [[nodiscard]] static std::shared_ptr<Delivery> delivery_of(const Lane& lane, const Item& item,
-                                                             Now now);
-  [[nodiscard]] bool expire(Lane& lane, Key key, Now now);
-  void set_timer(Lane& lane, Now now);
-  [[nodiscard]] std::optional<MonoTime> next_attempt(const Lane& lane, Now now) const;
+                                                             Timestamp now);
+  [[nodiscard]] bool expire(Lane& lane, Key key, Timestamp now);
+  void set_timer(Lane& lane, Timestamp now);
+  [[nodiscard]] std::optional<MonoTime> next_attempt(const Lane& lane, Timestamp now) const;
   [[nodiscard]] std::uint32_t window(const Lane& lane) const;
   void wait_for_store(Lane& lane);
 
   // engine_windows.cpp: what is collected and delivered together
-  void join_window(Lane& lane, Key key, Item& item, Now now);
-  [[nodiscard]] bool supersede(Lane& lane, Key key, Item& item, Now now);
-  [[nodiscard]] std::optional<MonoTime> window_closes(const Lane& lane, Now now) const;
+  void join_window(Lane& lane, Key key, Item& item, Timestamp now);
+  [[nodiscard]] bool supersede(Lane& lane, Key key, Item& item, Timestamp now);
+  [[nodiscard]] std::optional<MonoTime> window_closes(const Lane& lane, Timestamp now) const;
   [[nodiscard]] static bool window_full(const Lane& lane);
-  void close_window(Lane& lane, Now now);
+  void close_window(Lane& lane, Timestamp now);
   void enclose(Lane& lane, std::vector<Key> members);
   static void tell_numbers(const Lane& lane, Item& digest);
   void fix(Lane& lane, Key key, Item& item);
-  [[nodiscard]] bool expire_members(Lane& lane, Key digest, Now now);
-  void remove_with_members(Lane& lane, Key key, Now now);
+  [[nodiscard]] bool expire_members(Lane& lane, Key digest, Timestamp now);
+  void remove_with_members(Lane& lane, Key key, Timestamp now);
 
   // engine_results.cpp: what became of it
-  void on_answer(Lane& lane, Key key, const Attempt& result, Now now);
-  void answered(Lane& lane, Now now);
-  void failed(Lane& lane, const std::string& answer, Now now);
-  void suspend(Lane& lane, Now now);
-  void retry(Lane& lane, Key key, const Attempt& result, Now now);
-  void give_up(Lane& lane, Key key, const std::string& reason, const std::string& answer, Now now);
+  void on_answer(Lane& lane, Key key, const Attempt& result, Timestamp now);
+  void answered(Lane& lane, Timestamp now);
+  void failed(Lane& lane, const std::string& answer, Timestamp now);
+  void suspend(Lane& lane, Timestamp now);
+  void retry(Lane& lane, Key key, const Attempt& result, Timestamp now);
+  void give_up(Lane& lane, Key key, const std::string& reason, const std::string& answer,
+               Timestamp now);
   void bury(const Lane& lane, const Item& item, std::uint32_t attempts, const std::string& reason,
             const std::string& answer);
   [[nodiscard]] Duration pause_after(const Lane& lane, std::uint32_t attempts);
-  [[nodiscard]] bool exhausted(const Lane& lane, const Item& item, Now now) const;
-  void add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Now now);
-  void park(Lane& lane, Key key, Now now);
-  [[nodiscard]] bool join_parked(Lane& lane, const Item& gap, Now now);
+  [[nodiscard]] bool exhausted(const Lane& lane, const Item& item, Timestamp now) const;
+  void add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Timestamp now);
+  void park(Lane& lane, Key key, Timestamp now);
+  [[nodiscard]] bool join_parked(Lane& lane, const Item& gap, Timestamp now);
   [[nodiscard]] bool may_join(const Lane& lane, const Item& left, const Item& right) const;
   static void unpark(Lane& lane);
 
   // engine_checkpoint.cpp
   [[nodiscard]] std::vector<SavedLane> save_lanes(AsOf as_of);
-  [[nodiscard]] SavedItem saved_form(const Lane& lane, const Item& item, Now now) const;
-  void arrange(Lane& lane, Now now);
-  void arrange_item(Lane& lane, Key key, Item& item, Now now);
-  static void rejoin_window(Lane& lane, Key key, Item& item, Now now);
-  void go_on_stored(Now now);
+  [[nodiscard]] SavedItem saved_form(const Lane& lane, const Item& item, Timestamp now) const;
+  void arrange(Lane& lane, Timestamp now);
+  void arrange_item(Lane& lane, Key key, Item& item, Timestamp now);
+  static void rejoin_window(Lane& lane, Key key, Item& item, Timestamp now);
+  void go_on_stored(Timestamp now);
 
   Defaults defaults_;
   std::mt19937_64 random_;

@@ -12,7 +12,7 @@ constexpr Duration past_max = std::chrono::days{31};
 
 }  // namespace
 
-Engine::SavedItem Engine::saved_form(const Lane& lane, const Item& item, Now now) const {
+Engine::SavedItem Engine::saved_form(const Lane& lane, const Item& item, Timestamp now) const {
   SavedItem saved;
   saved.subscription = lane.subscription->id;
   saved.kind = item.kind;
@@ -57,7 +57,7 @@ std::vector<Engine::SavedLane> Engine::save_lanes(AsOf as_of) {
   return saved;
 }
 
-Engine::Checkpoint Engine::take_checkpoint(Now now, AsOf as_of) {
+Engine::Checkpoint Engine::take_checkpoint(Timestamp now, AsOf as_of) {
   SENSE_CHECK(as_of == AsOf::now || may_look_back());
   Checkpoint checkpoint;
   checkpoint.lanes_removed.assign(removed_lanes_.begin(), removed_lanes_.end());
@@ -91,7 +91,7 @@ Engine::Checkpoint Engine::take_checkpoint(Now now, AsOf as_of) {
   return checkpoint;
 }
 
-void Engine::stored(Now now) {
+void Engine::stored(Timestamp now) {
   const auto find = [this](const Place& place) -> Item* {
     auto* lane = lanes_.find(place.first);
     if (lane == nullptr || !lane->work) return nullptr;
@@ -121,7 +121,7 @@ void Engine::stored(Now now) {
   go_on_stored(now);
 }
 
-void Engine::go_on_stored(Now now) {
+void Engine::go_on_stored(Timestamp now) {
   std::vector<std::uint32_t> stored;
   std::erase_if(unstored_lanes_, [&](const std::uint32_t handle) {
     auto* lane = lanes_.find(handle);
@@ -144,7 +144,7 @@ void Engine::restore(SavedLane saved) {
   if (!lane.ending) start_matching(lane);
 }
 
-void Engine::restore(Key key, SavedItem saved, Now now) {
+void Engine::restore(Key key, SavedItem saved, Timestamp now) {
   auto* lane = lanes_.find(saved.subscription);
   if (lane == nullptr) return;
   Item item;
@@ -168,7 +168,7 @@ void Engine::restore(Key key, SavedItem saved, Now now) {
   ++waiting_;
 }
 
-void Engine::restored(Now now) {
+void Engine::restored(Timestamp now) {
   restored_ = now.mono;
   lanes_.for_each([&](Lane& lane) {
     const auto state = lane.subscription->state;
@@ -184,7 +184,7 @@ void Engine::restored(Now now) {
 }
 
 // Puts each item where it stood, as far as its saved form says.
-void Engine::arrange(Lane& lane, Now now) {
+void Engine::arrange(Lane& lane, Timestamp now) {
   auto items = std::exchange(lane.work->items, {});
   lane.work.reset();
   auto& work = this->work(lane);  // whose first attempts wait for rate and interval
@@ -225,7 +225,7 @@ void Engine::arrange(Lane& lane, Now now) {
   }
 }
 
-void Engine::arrange_item(Lane& lane, Key key, Item& item, Now now) {
+void Engine::arrange_item(Lane& lane, Key key, Item& item, Timestamp now) {
   auto& work = *lane.work;
   if (item.window != 0) {
     item.whole_window = true;
@@ -244,7 +244,7 @@ void Engine::arrange_item(Lane& lane, Key key, Item& item, Now now) {
   work.retries.emplace(item.due, key);
 }
 
-void Engine::rejoin_window(Lane& lane, Key key, Item& item, Now now) {
+void Engine::rejoin_window(Lane& lane, Key key, Item& item, Timestamp now) {
   auto& open = lane.work->open;
   if (!open) {
     open = std::make_unique<OpenWindow>();

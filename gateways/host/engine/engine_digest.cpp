@@ -21,7 +21,7 @@ WallTime next_occurrence(WallTime after, Duration time_of_day) {
 
 }  // namespace
 
-void Engine::join_window(Lane& lane, Key key, Item& item, Now now) {
+void Engine::join_window(Lane& lane, Key key, Item& item, Timestamp now) {
   auto& work = *lane.work;
   if (!work.open) {
     work.open = std::make_unique<OpenWindow>();
@@ -46,7 +46,7 @@ void Engine::join_window(Lane& lane, Key key, Item& item, Now now) {
 // Of each source the newest counts: it takes the place and the number of the one before, so nobody
 // sees a hole. One that was held longer than a newer one is left without a number. False when there
 // is no other of its source.
-bool Engine::supersede(Lane& lane, Key key, Item& item, Now now) {
+bool Engine::supersede(Lane& lane, Key key, Item& item, Timestamp now) {
   auto& open = *lane.work->open;
   const auto place = open.places.find(item.group);
   if (place == open.places.end() || item.number != 0) return false;
@@ -69,7 +69,7 @@ bool Engine::window_full(const Lane& lane) {
   return open.members.size() >= count || open.octets >= octets;
 }
 
-std::optional<MonoTime> Engine::window_closes(const Lane& lane, Now now) const {
+std::optional<MonoTime> Engine::window_closes(const Lane& lane, Timestamp now) const {
   const auto& work = *lane.work;
   if (!work.open) return std::nullopt;
   const auto& rare = *lane.subscription->delivery.rare;
@@ -89,7 +89,7 @@ std::optional<MonoTime> Engine::window_closes(const Lane& lane, Now now) const {
   return closes;
 }
 
-void Engine::close_window(Lane& lane, Now now) {
+void Engine::close_window(Lane& lane, Timestamp now) {
   auto members = std::exchange(lane.work->open, nullptr)->members;
   std::erase_if(members, [&](const Key key) { return expire(lane, key, now); });
   if (members.empty()) return;
@@ -130,7 +130,7 @@ void Engine::fix(Lane& lane, Key key, Item& item) {
 }
 
 // True when nothing is left of the digest.
-bool Engine::expire_members(Lane& lane, Key digest, Now now) {
+bool Engine::expire_members(Lane& lane, Key digest, Timestamp now) {
   auto& item = lane.work->item(digest);
   auto& members = item.more.edit().members;
   const auto expired =
@@ -145,7 +145,7 @@ bool Engine::expire_members(Lane& lane, Key digest, Now now) {
   return false;
 }
 
-void Engine::remove_with_members(Lane& lane, Key key, Now now) {
+void Engine::remove_with_members(Lane& lane, Key key, Timestamp now) {
   for (const auto member : lane.work->item(key).more->members) remove_item(lane, member, now);
   remove_item(lane, key, now);
 }

@@ -13,7 +13,7 @@ std::uint64_t group_of(const Event& event) {
   return stable_hash(event.source) | 1U;  // never 0: that is no group
 }
 
-WallTime occurrence(const Event& event, Now now) {
+WallTime occurrence(const Event& event, Timestamp now) {
   return event.time.value_or(event.observedtime.value_or(now.wall));
 }
 
@@ -27,7 +27,7 @@ void Engine::find_candidates(const Event& event) {
   if (lane != nullptr && !lane->ending) candidates_.push_back(lane->handle);
 }
 
-void Engine::on_event(const EventRef& event, Now now) {
+void Engine::on_event(const EventRef& event, Timestamp now) {
   seen_ = event->sequence;
   if (event->type.ns() == gateway_namespace) return;
   find_candidates(*event);
@@ -43,7 +43,7 @@ void Engine::on_event(const EventRef& event, Now now) {
   }
 }
 
-Status Engine::redrive(const std::string& id, const EventRef& event, Now now) {
+Status Engine::redrive(const std::string& id, const EventRef& event, Timestamp now) {
   auto* lane = lanes_.find(id);
   if (lane == nullptr || lane->ending || lane->gone ||
       lane->subscription->state == SubscriptionState::pending)
@@ -62,7 +62,7 @@ Status Engine::redrive(const std::string& id, const EventRef& event, Now now) {
   return {};
 }
 
-void Engine::take(Lane& lane, const EventRef& event, Now now) {
+void Engine::take(Lane& lane, const EventRef& event, Timestamp now) {
   const auto& delivery = lane.subscription->delivery;
   if (lane.work && lane.work->events >= defaults_.backlog_max) return overflow(lane, event, now);
   Item item;
@@ -92,7 +92,7 @@ void Engine::take(Lane& lane, const EventRef& event, Now now) {
 }
 
 // More than anybody would want to catch up with, and more than we have room for.
-void Engine::overflow(Lane& lane, const EventRef& event, Now now) {
+void Engine::overflow(Lane& lane, const EventRef& event, Timestamp now) {
   ++totals_.overflowed;
   Item item;
   item.number = give_number(lane);
@@ -122,7 +122,7 @@ void Engine::touch(const Lane& lane, Key key, Item& item) {
 }
 
 // REQUIRES: it stands in no queue of the lane any more.
-void Engine::remove_item(Lane& lane, Key key, Now now) {
+void Engine::remove_item(Lane& lane, Key key, Timestamp now) {
   auto& work = *lane.work;
   const auto found = work.items.find(key);
   SENSE_CHECK(found != work.items.end());
@@ -143,14 +143,14 @@ void Engine::remove_item(Lane& lane, Key key, Now now) {
   if (moved_up.stage == Stage::blocked) schedule(lane, next->second, moved_up, now);
 }
 
-void Engine::schedule(Lane& lane, Key key, Item& item, Now now) {
+void Engine::schedule(Lane& lane, Key key, Item& item, Timestamp now) {
   if (item.not_before <= now.wall) return arrive(lane, key, item, now);
   item.stage = Stage::held;
   item.due = now.mono + (item.not_before - now.wall);
   lane.work->held.emplace(item.due, key);
 }
 
-void Engine::arrive(Lane& lane, Key key, Item& item, Now now) {
+void Engine::arrive(Lane& lane, Key key, Item& item, Timestamp now) {
   const bool collected = item.kind == Delivery::Kind::event && item.window == 0 &&
                          lane.subscription->delivery.collects();
   if (collected) return join_window(lane, key, item, now);

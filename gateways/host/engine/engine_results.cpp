@@ -29,7 +29,7 @@ void take_in(Item& gap, const Item& other) {
 
 }  // namespace
 
-void Engine::on_result(std::uint64_t ticket, const Attempt& result, Now now) {
+void Engine::on_result(std::uint64_t ticket, const Attempt& result, Timestamp now) {
   const auto* holder = tickets_.find(ticket);
   if (holder == nullptr) return;  // its subscription ended meanwhile
   const auto key = holder->key;
@@ -42,7 +42,7 @@ void Engine::on_result(std::uint64_t ticket, const Attempt& result, Now now) {
   pump(lane, now);
 }
 
-void Engine::on_answer(Lane& lane, Key key, const Attempt& result, Now now) {
+void Engine::on_answer(Lane& lane, Key key, const Attempt& result, Timestamp now) {
   const auto kind = lane.work->item(key).kind;
   switch (result.outcome) {
     case Attempt::Outcome::delivered:
@@ -74,7 +74,7 @@ void Engine::on_answer(Lane& lane, Key key, const Attempt& result, Now now) {
 
 // ---- the callback's state
 
-void Engine::answered(Lane& lane, Now now) {
+void Engine::answered(Lane& lane, Timestamp now) {
   auto& work = *lane.work;
   work.failures = 0;
   if (lane.suspension != Lane::Suspension::suspended) return;
@@ -90,7 +90,7 @@ void Engine::answered(Lane& lane, Now now) {
   work.retries = std::move(due);
 }
 
-void Engine::failed(Lane& lane, const std::string& answer, Now now) {
+void Engine::failed(Lane& lane, const std::string& answer, Timestamp now) {
   if (lane.ending) return;
   auto& work = *lane.work;
   if (work.failures++ == 0) work.failing_since = now.mono;
@@ -108,7 +108,7 @@ void Engine::failed(Lane& lane, const std::string& answer, Now now) {
                                       (answer.empty() ? "" : "; the last answer: " + answer)});
 }
 
-void Engine::suspend(Lane& lane, Now now) {
+void Engine::suspend(Lane& lane, Timestamp now) {
   auto& work = this->work(lane);
   lane.suspension = Lane::Suspension::suspended;
   mark(lane);
@@ -139,7 +139,7 @@ Duration Engine::pause_after(const Lane& lane, std::uint32_t attempts) {
   return pause + Duration{spread == 0 ? 0 : static_cast<std::int64_t>(random_() % spread)};
 }
 
-bool Engine::exhausted(const Lane& lane, const Item& item, Now now) const {
+bool Engine::exhausted(const Lane& lane, const Item& item, Timestamp now) const {
   // While a callback is only probed, nothing is given up: that is what suspension is for.
   if (lane.suspension == Lane::Suspension::suspended) return false;
   const auto& options = lane.subscription->delivery;
@@ -151,7 +151,7 @@ bool Engine::exhausted(const Lane& lane, const Item& item, Now now) const {
   return item.attempts >= most;
 }
 
-void Engine::retry(Lane& lane, Key key, const Attempt& result, Now now) {
+void Engine::retry(Lane& lane, Key key, const Attempt& result, Timestamp now) {
   auto& item = lane.work->item(key);
   if (exhausted(lane, item, now)) return give_up(lane, key, "undeliverable", result.answer, now);
   ++totals_.retried;
@@ -166,7 +166,7 @@ void Engine::retry(Lane& lane, Key key, const Attempt& result, Now now) {
 // ---- no more
 
 void Engine::give_up(Lane& lane, Key key, const std::string& reason, const std::string& answer,
-                     Now now) {
+                     Timestamp now) {
   const auto item = lane.work->item(key);
   if (item.kind == Delivery::Kind::gap && reason == "undeliverable") return park(lane, key, now);
   std::vector<std::uint64_t> numbers;
@@ -199,7 +199,7 @@ void Engine::bury(const Lane& lane, const Item& item, std::uint32_t attempts,
 
 // ---- gaps
 
-void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Now now) {
+void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Timestamp now) {
   more_happened_ = true;
   // Neighbours become one gap while nobody has been told of it yet.
   if (lane.work && !lane.work->fresh.empty()) {
@@ -222,7 +222,7 @@ void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason
 
 // A gap that a dead callback could not be told would leave a hole that nobody explains: it waits,
 // made one with its neighbours, until something gets through again.
-void Engine::park(Lane& lane, Key key, Now now) {
+void Engine::park(Lane& lane, Key key, Timestamp now) {
   auto& gap = lane.work->item(key);
   if (join_parked(lane, gap, now)) return remove_item(lane, key, now);
   gap.attempts = 0;
@@ -238,7 +238,7 @@ bool Engine::may_join(const Lane& lane, const Item& left, const Item& right) con
 
 // With the neighbours before and behind it. So there are at most gaps_max, and one more for each
 // delivery that waits between two.
-bool Engine::join_parked(Lane& lane, const Item& gap, Now now) {
+bool Engine::join_parked(Lane& lane, const Item& gap, Timestamp now) {
   if (!lane.work || lane.work->parked.empty()) return false;
   auto& work = *lane.work;
   const auto behind = work.parked.upper_bound(gap.number);

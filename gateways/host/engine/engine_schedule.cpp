@@ -22,12 +22,12 @@ bool probing(const Lane& lane) {
 }
 
 // The first attempt at what was collected waits for the interval; it may be all there is to do.
-bool waits_for_interval(const Lane& lane, const Item& item, Now now) {
+bool waits_for_interval(const Lane& lane, const Item& item, Timestamp now) {
   return item.whole_window && item.attempts == 0 && lane.work->next_window > now.mono &&
          lane.subscription->delivery.rare->min_interval;
 }
 
-bool idle(const Lane& lane, Now now) {
+bool idle(const Lane& lane, Timestamp now) {
   const auto& work = *lane.work;
   return work.items.empty() && !work.unstored && !work.open && work.failures == 0 &&
          work.next_attempt <= now.mono && work.next_window <= now.mono &&
@@ -50,7 +50,7 @@ void Engine::wait_for_store(Lane& lane) {
 }
 
 // Does all that can be done now.
-void Engine::pump(Lane& lane, Now now) {
+void Engine::pump(Lane& lane, Timestamp now) {
   if (!lane.work) return;
   let_go(lane, now);
   if (const auto closes = window_closes(lane, now); closes && *closes <= now.mono)
@@ -69,7 +69,7 @@ void Engine::count_flowing(Lane& lane, std::size_t count) {
   flowing_ = flowing_ - std::exchange(lane.work->flowing, count) + count;
 }
 
-void Engine::let_go(Lane& lane, Now now) {
+void Engine::let_go(Lane& lane, Timestamp now) {
   auto& held = lane.work->held;
   while (!held.empty() && held.begin()->first <= now.mono) {
     const auto key = held.begin()->second;
@@ -79,7 +79,7 @@ void Engine::let_go(Lane& lane, Now now) {
   }
 }
 
-std::optional<Engine::Key> Engine::next_key(Lane& lane, Now now) const {
+std::optional<Engine::Key> Engine::next_key(Lane& lane, Timestamp now) const {
   auto& work = *lane.work;
   if (work.unstored || work.in_flight >= window(lane) || work.next_attempt > now.mono)
     return std::nullopt;
@@ -98,7 +98,7 @@ std::optional<Engine::Key> Engine::next_key(Lane& lane, Now now) const {
 }
 
 // Whether a callback works again shows at whatever is first, due or not.
-std::optional<Engine::Key> Engine::next_probe(Lane& lane, Now now) const {
+std::optional<Engine::Key> Engine::next_probe(Lane& lane, Timestamp now) const {
   auto& work = *lane.work;
   if (work.in_flight > 0 || work.next_probe > now.mono) return std::nullopt;
   if (!work.retries.empty()) {
@@ -112,7 +112,7 @@ std::optional<Engine::Key> Engine::next_probe(Lane& lane, Now now) const {
   return key;
 }
 
-bool Engine::expire(Lane& lane, Key key, Now now) {
+bool Engine::expire(Lane& lane, Key key, Timestamp now) {
   const auto& item = lane.work->item(key);
   if (item.kind == Delivery::Kind::digest) return expire_members(lane, key, now);
   if (item.expires > now.wall) return false;
@@ -124,7 +124,7 @@ bool Engine::expire(Lane& lane, Key key, Now now) {
   return true;
 }
 
-void Engine::attempt(Lane& lane, Key key, Now now) {
+void Engine::attempt(Lane& lane, Key key, Timestamp now) {
   auto& work = *lane.work;
   auto& item = work.item(key);
   if (item.attempts++ == 0) item.first = now.mono;
@@ -143,7 +143,7 @@ void Engine::attempt(Lane& lane, Key key, Now now) {
   actions_.deliver.push_back({item.ticket, item.sequence, delivery_of(lane, item, now)});
 }
 
-std::shared_ptr<Delivery> Engine::delivery_of(const Lane& lane, const Item& item, Now now) {
+std::shared_ptr<Delivery> Engine::delivery_of(const Lane& lane, const Item& item, Timestamp now) {
   auto delivery = std::make_shared<Delivery>();
   delivery->kind = item.kind;
   delivery->subscription = lane.subscription;
@@ -174,7 +174,7 @@ std::shared_ptr<Delivery> Engine::delivery_of(const Lane& lane, const Item& item
 
 // ---- time
 
-std::optional<MonoTime> Engine::next_attempt(const Lane& lane, Now now) const {
+std::optional<MonoTime> Engine::next_attempt(const Lane& lane, Timestamp now) const {
   const auto& work = *lane.work;
   if (!may_attempt(lane) || work.unstored || work.in_flight >= window(lane)) return std::nullopt;
   const bool fresh_rests =
@@ -194,7 +194,7 @@ std::optional<MonoTime> Engine::next_attempt(const Lane& lane, Now now) const {
   return std::max(due, work.next_attempt);
 }
 
-void Engine::set_timer(Lane& lane, Now now) {
+void Engine::set_timer(Lane& lane, Timestamp now) {
   auto& work = *lane.work;
   auto due = MonoTime::max();
   for (const auto each : {next_attempt(lane, now), window_closes(lane, now)})
@@ -212,7 +212,7 @@ std::optional<MonoTime> Engine::next_timer() const {
   return timers_.begin()->first;
 }
 
-void Engine::on_timer(Now now) {
+void Engine::on_timer(Timestamp now) {
   while (!timers_.empty() && timers_.begin()->first <= now.mono) {
     auto& lane = lanes_.at(timers_.begin()->second);
     timers_.erase(timers_.begin());

@@ -46,7 +46,7 @@ void DeadLetterNews::note(const Engine::DeadLetter& letter) {
   news.last.event = nullptr;
 }
 
-std::vector<Event> DeadLetterNews::take(Now now) {
+std::vector<Event> DeadLetterNews::take(Timestamp now) {
   std::vector<Event> events;
   for (auto entry = news_.begin(); entry != news_.end();) {
     auto& [subscription, news] = *entry;

@@ -33,7 +33,7 @@ class DeadLetterNews {
   // News that nobody took are no news themselves: they would never end.
   void note(const Engine::DeadLetter& letter);
   // What is to be published now.
-  [[nodiscard]] std::vector<Event> take(Now now);
+  [[nodiscard]] std::vector<Event> take(Timestamp now);
 
  private:
   struct News {

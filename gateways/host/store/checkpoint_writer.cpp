@@ -27,7 +27,7 @@ bool Progress::Unsaved::only_position() const {
 }
 
 // False when there is nothing to store.
-bool Progress::collect(std::uint64_t position, Now now, bool may_look_back) {
+bool Progress::collect(std::uint64_t position, Timestamp now, bool may_look_back) {
   if (unsaved_) return true;
   may_look_back &= position_before_ && engine_.may_look_back() && letters_stored();
   const auto as_of = may_look_back ? Engine::AsOf::checkpoint_before : Engine::AsOf::now;
@@ -39,13 +39,13 @@ bool Progress::collect(std::uint64_t position, Now now, bool may_look_back) {
   return true;
 }
 
-void Progress::save(std::uint64_t position, Now now, bool may_look_back) {
+void Progress::save(std::uint64_t position, Timestamp now, bool may_look_back) {
   if (copying_ != 0 || !collect(position, now, may_look_back)) return;
   if (auto status =
           store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->letters);
       !status) {
     ++counters_["gateway.checkpoints.failed"];
-    if (complaints_.ask("checkpoint", now.mono).say)
+    if (log_limit_.check("checkpoint", now.mono).allowed)
       log::error("progress cannot be stored; after a crash more is repeated",
                  {{"reason", status.error().message}});
     return;
@@ -63,14 +63,14 @@ void Progress::save(std::uint64_t position, Now now, bool may_look_back) {
   });
 }
 
-void Progress::save_all(std::uint64_t position, Now now) {
+void Progress::save_all(std::uint64_t position, Timestamp now) {
   copying_ = 0;
   if (unsaved_) save_now(position, now);
   copying_ = 0;
   if (!unsaved_) save_now(position, now);
 }
 
-void Progress::collect_garbage(Now now) {
+void Progress::collect_garbage(Timestamp now) {
   if (now.mono - collected_ < garbage_interval) return;
   collected_ = now.mono;
   if (auto status = store_.collect_garbage(); !status)

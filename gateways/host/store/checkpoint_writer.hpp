@@ -40,11 +40,11 @@ class Progress {
   // Everything up to `position` has been handed to the engine. What comes to be stored is, where
   // that suffices, how things stood at the call before: see Engine::AsOf.
   // Nothing happens while the last checkpoint is being copied.
-  void save(std::uint64_t position, Now now) { save(position, now, true); }
+  void save(std::uint64_t position, Timestamp now) { save(position, now, true); }
   // Stores all, so that the engine need not hold it.
-  void save_now(std::uint64_t position, Now now) { save(position, now, false); }
+  void save_now(std::uint64_t position, Timestamp now) { save(position, now, false); }
   // At the end: what could not be stored before, and what is new.
-  void save_all(std::uint64_t position, Now now);
+  void save_all(std::uint64_t position, Timestamp now);
 
  private:
   struct Unsaved {
@@ -54,9 +54,9 @@ class Progress {
     HostStore::LetterChanges letters;
     [[nodiscard]] bool only_position() const;
   };
-  void save(std::uint64_t position, Now now, bool may_look_back);
-  [[nodiscard]] bool collect(std::uint64_t position, Now now, bool may_look_back);
-  void collect_garbage(Now now);
+  void save(std::uint64_t position, Timestamp now, bool may_look_back);
+  [[nodiscard]] bool collect(std::uint64_t position, Timestamp now, bool may_look_back);
+  void collect_garbage(Timestamp now);
 
   HostStore& store_;
   Engine& engine_;
@@ -71,7 +71,7 @@ class Progress {
   std::optional<std::uint64_t> saved_position_;
   std::optional<std::uint64_t> position_before_;  // when the last checkpoint was taken
   MonoTime collected_{};
-  log::Occasionally complaints_{std::chrono::seconds{10}};
+  log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };
 
 }  // namespace sense

@@ -98,7 +98,7 @@ Status HostStore::restore_lanes(Engine& engine) {
   }
 }
 
-Result<std::size_t> HostStore::restore(Engine& engine, Now now) {
+Result<std::size_t> HostStore::restore(Engine& engine, Timestamp now) {
   if (auto status = restore_lanes(engine); !status) return tl::unexpected(status.error());
   auto items = database_->prepare(
       "SELECT lane,key,kind,number,number_last,sequence,attempts,due,expires,reason,grouped,"
@@ -134,7 +134,7 @@ Result<std::size_t> HostStore::restore(Engine& engine, Now now) {
 }
 
 Status HostStore::save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                       const std::vector<Engine::DeadLetter>& dead, Now now,
+                       const std::vector<Engine::DeadLetter>& dead, Timestamp now,
                        const LetterChanges& letters) {
   if (auto status = database_->begin(); !status) return status;
   auto status = write(position, checkpoint, dead, now);
@@ -146,7 +146,7 @@ Status HostStore::save(std::uint64_t position, const Engine::Checkpoint& checkpo
 }
 
 Status HostStore::write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                        const std::vector<Engine::DeadLetter>& dead, Now now) {
+                        const std::vector<Engine::DeadLetter>& dead, Timestamp now) {
   // Dead letters first: they may need an event that the removals let go.
   if (auto status = write_letters(*database_, dead, now.wall); !status) return status;
   if (auto status = write_lanes(checkpoint); !status) return status;

@@ -26,7 +26,7 @@ class HostStore {
   // The position of the last checkpoint; nothing when there was none.
   [[nodiscard]] Result<std::optional<std::uint64_t>> position();
   // Puts the last checkpoint back into the engine. Answers how many deliveries wait.
-  [[nodiscard]] Result<std::size_t> restore(Engine& engine, Now now);
+  [[nodiscard]] Result<std::size_t> restore(Engine& engine, Timestamp now);
 
   // What has become of dead letters since the last checkpoint.
   struct LetterChanges {
@@ -34,7 +34,7 @@ class HostStore {
     std::vector<LetterWork> work;       // how far requests are
   };
   [[nodiscard]] Status save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                            const std::vector<Engine::DeadLetter>& dead, Now now,
+                            const std::vector<Engine::DeadLetter>& dead, Timestamp now,
                             const LetterChanges& letters = {});
   // A stored event; notfound when it is not there.
   [[nodiscard]] Result<EventRef> load_event(std::uint64_t sequence);
@@ -79,7 +79,7 @@ class HostStore {
   // Also adds what a store of an earlier version has not.
   [[nodiscard]] static Status make_tables(Database& database);
   [[nodiscard]] Status write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                             const std::vector<Engine::DeadLetter>& dead, Now now);
+                             const std::vector<Engine::DeadLetter>& dead, Timestamp now);
   [[nodiscard]] Status write_lanes(const Engine::Checkpoint& checkpoint);
   [[nodiscard]] Status write_items(const Engine::Checkpoint& checkpoint);
   [[nodiscard]] Status restore_lanes(Engine& engine);

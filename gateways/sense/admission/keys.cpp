@@ -68,7 +68,7 @@ std::size_t Keys::share() const {
 
 // What is forgotten is the lowest Time, and never one ahead of our clock: else a device whose clock
 // is ahead would shut out the others that have the same key.
-Status Keys::admit(const Verdict& verdict, Now now) {
+Status Keys::admit(const Verdict& verdict, Timestamp now) {
   const auto found = keys_.find(verdict.key);
   SENSE_CHECK(found != keys_.end());
   auto& held = found->second;

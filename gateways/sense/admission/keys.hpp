@@ -47,7 +47,7 @@ class Keys {
   // Takes note that the message is carried out. noaccess when it was before, or is older than the
   // oldest that is remembered; nomoreroom when so many are dated ahead of our clock that to forget
   // one would refuse all that are not. REQUIRES: verdict.key is known and there is no refusal.
-  [[nodiscard]] Status admit(const Verdict& verdict, Now now);
+  [[nodiscard]] Status admit(const Verdict& verdict, Timestamp now);
 
   // Signs octets of serialize(); false when the key is not known any more.
   [[nodiscard]] bool sign(std::string_view name, std::string& octets, WallTime now) const;

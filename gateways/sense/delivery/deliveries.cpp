@@ -29,7 +29,7 @@ Deliveries::Deliveries(const Limits& limits, const std::vector<Listener>& listen
       sent_(counters["sense.deliveries.sent"]),
       random_(static_cast<std::minstd_rand::result_type>(seed)) {}
 
-void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now,
+void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Timestamp now,
                          Actions& out) {
   const auto& id = delivery->subscription->id;
   const bool ended = delivery->kind == Delivery::Kind::ended;
@@ -120,7 +120,8 @@ Duration Deliveries::wait_for(const Delivery& delivery, const RoundTrip& round_t
 }
 
 bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-                        std::string_view tag, const Acknowledger& from, Now now, Actions& out) {
+                        std::string_view tag, const Acknowledger& from, Timestamp now,
+                        Actions& out) {
   const auto found = lines_.find(subscription);
   if (found == lines_.end() || !found->second.subscription ||
       !from.may_acknowledge(found->second.peer.address, *found->second.subscription))
@@ -163,7 +164,7 @@ bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberR
 }
 
 // The wait has passed already, so the host need not pause: its next try may follow at once.
-void Deliveries::on_timer(Now now, Actions& out) {
+void Deliveries::on_timer(Timestamp now, Actions& out) {
   const auto late = Attempt::retry("no acknowledgement", Duration{0});
   while (!timers_.empty() && timers_.begin()->first <= now.mono) {
     auto& line = *timers_.begin()->second;

@@ -32,11 +32,12 @@ class Deliveries {
              const ServedSubscriptions& directory, const EgressPolicy& egress,
              const DatagramWriter& writer, Counters& counters, std::uint64_t seed);
 
-  void deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Now now, Actions& out);
+  void deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Timestamp now,
+               Actions& out);
   // Numbers acknowledged; none: that of ENDED. Whether anything waited for it, from there.
   bool on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-              std::string_view tag, const Acknowledger& from, Now now, Actions& out);
-  void on_timer(Now now, Actions& out);
+              std::string_view tag, const Acknowledger& from, Timestamp now, Actions& out);
+  void on_timer(Timestamp now, Actions& out);
   // May be too early, never too late.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 

@@ -41,7 +41,8 @@ Message ended_message(const Delivery& delivery, std::string_view tag) {
 }  // namespace
 
 Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
-                                    std::size_t octets_max, const FetchPlace& place, Now now) {
+                                    std::size_t octets_max, const FetchPlace& place,
+                                    Timestamp now) {
   if (delivery.kind == Delivery::Kind::gap) return serialize(gap_message(delivery, tag));
   if (delivery.kind == Delivery::Kind::ended) return serialize(ended_message(delivery, tag));
   const auto& data = delivery.event->data;

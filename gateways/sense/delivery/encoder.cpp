@@ -5,7 +5,7 @@
 
 namespace sense::datagram {
 
-std::string FetchPlace::url_of(std::uint64_t sequence, Now now) const {
+std::string FetchPlace::url_of(std::uint64_t sequence, Timestamp now) const {
   return url + fetch_path(sequence, now.wall + span, secret);
 }
 
@@ -15,7 +15,7 @@ bool DatagramWriter::can_write_for(const Subscription& subscription) const {
 }
 
 Result<std::string> DatagramWriter::write(const Delivery& delivery, std::string_view tag,
-                                          std::size_t octets_max, Now now) const {
+                                          std::size_t octets_max, Timestamp now) const {
   const auto key = key_of_owner(delivery.subscription->owner);
   if (key.empty()) return delivery_octets(delivery, tag, octets_max, place_, now);
   auto octets = delivery_octets(delivery, tag, octets_max - trailer_size(key), place_, now);

@@ -17,7 +17,7 @@ struct FetchPlace {
   std::string url;     // of the HTTP gateway, "http://events.example:8080"
   std::string secret;  // that it shares with this gateway
 
-  [[nodiscard]] std::string url_of(std::uint64_t sequence, Now now) const;
+  [[nodiscard]] std::string url_of(std::uint64_t sequence, Timestamp now) const;
 };
 
 // Deliveries as the octets that are sent: shortened when they are too long, and signed when the
@@ -32,7 +32,7 @@ class DatagramWriter {
   // At most octets_max; datatoobig when the delivery fits into no such datagram.
   // REQUIRES: can_write_for its subscription.
   [[nodiscard]] Result<std::string> write(const Delivery& delivery, std::string_view tag,
-                                          std::size_t octets_max, Now now) const;
+                                          std::size_t octets_max, Timestamp now) const;
 
  private:
   const Keys& keys_;
@@ -44,6 +44,6 @@ class DatagramWriter {
 // `Fetch`. datatoobig when even that is not enough.
 [[nodiscard]] Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
                                                   std::size_t octets_max,
-                                                  const FetchPlace& place = {}, Now now = {});
+                                                  const FetchPlace& place = {}, Timestamp now = {});
 
 }  // namespace sense::datagram

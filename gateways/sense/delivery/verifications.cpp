@@ -30,8 +30,8 @@ Verifications::Verifications(const Limits& limits, const std::vector<Listener>& 
       egress_(egress),
       sent_(counters["sense.verifications.sent"]) {}
 
-Verification Verifications::start(const Subscription& subscription, std::string token, Now now,
-                                  Actions& out) {
+Verification Verifications::start(const Subscription& subscription, std::string token,
+                                  Timestamp now, Actions& out) {
   const auto endpoint = endpoint_of(subscription.callback);
   if (!endpoint) return not_asked(endpoint.error());
   if (auto status = may_be_target(*endpoint, egress_); !status) return not_asked(status.error());
@@ -66,7 +66,7 @@ Status Verifications::admit(const Endpoint& endpoint, std::string_view owner) co
   return {};
 }
 
-void Verifications::send(const std::string& id, Waiting& waiting, Now now, Actions& out) {
+void Verifications::send(const std::string& id, Waiting& waiting, Timestamp now, Actions& out) {
   ++waiting.sent;
   ++sent_;
   waiting.due = now.mono + limits_.pause_after(waiting.sent);
@@ -99,7 +99,7 @@ bool Verifications::on_ack(std::string_view subscription, std::string_view chall
   return true;
 }
 
-void Verifications::on_timer(Now now, Actions& out) {
+void Verifications::on_timer(Timestamp now, Actions& out) {
   while (!due_.empty() && due_.begin()->first <= now.mono) {
     const auto entry = waiting_.find(due_.begin()->second);
     if (entry->second.sent >= sends_max) {

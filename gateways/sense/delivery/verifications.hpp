@@ -29,14 +29,14 @@ class Verifications {
                 Counters& counters);
 
   // Sends the question; asked, or refused with the reason.
-  [[nodiscard]] Verification start(const Subscription& subscription, std::string token, Now now,
-                                   Actions& out);
+  [[nodiscard]] Verification start(const Subscription& subscription, std::string token,
+                                   Timestamp now, Actions& out);
   // Whether another one to this address may be started, for a subscription of this owner.
   [[nodiscard]] Status admit(const Endpoint& endpoint, std::string_view owner) const;
   // Whether the challenge may be the right one: then the answer is on its way to the host.
   bool on_ack(std::string_view subscription, std::string_view challenge, const Endpoint& from,
               Actions& out);
-  void on_timer(Now now, Actions& out);
+  void on_timer(Timestamp now, Actions& out);
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
   void forget(std::string_view subscription);
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
@@ -52,7 +52,7 @@ class Verifications {
     std::string asker;
   };
   using ById = std::map<std::string, Waiting, std::less<>>;
-  void send(const std::string& id, Waiting& waiting, Now now, Actions& out);
+  void send(const std::string& id, Waiting& waiting, Timestamp now, Actions& out);
   void erase(ById::iterator entry);
 
   const Limits& limits_;

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 using sense::Bytes;
-using sense::Now;
+using sense::Timestamp;
 using sense::VirtualClock;
 using namespace sense::snmp;
 using namespace std::chrono_literals;

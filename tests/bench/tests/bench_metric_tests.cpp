@@ -10,10 +10,10 @@ BOOST_AUTO_TEST_SUITE(bench_metric_tests)
 BOOST_AUTO_TEST_CASE(ratio_is_the_median_of_the_ratios_of_each_run) {
   // Of the medians it would be 20 / 20.
   const auto figure = make_figure("f", "events/s", {10, 20, 90}, "peer", {20, 10, 30});
-  BOOST_TEST(figure.value.value() == 20);
-  BOOST_TEST(figure.peer_value.value() == 20);
-  BOOST_TEST(figure.ratio.value() == 2);
-  BOOST_TEST(figure.runs == 3U);
+  BOOST_CHECK_EQUAL(figure.value.value(), 20);
+  BOOST_CHECK_EQUAL(figure.peer_value.value(), 20);
+  BOOST_CHECK_EQUAL(figure.ratio.value(), 2);
+  BOOST_CHECK_EQUAL(figure.runs, 3U);
 }
 
 BOOST_AUTO_TEST_CASE(line_has_exactly_the_members_that_are_promised) {
@@ -24,41 +24,43 @@ BOOST_AUTO_TEST_CASE(line_has_exactly_the_members_that_are_promised) {
   const std::vector<std::string> promised{"figure",     "value", "unit", "peer",
                                           "peer_value", "ratio", "runs"};
   BOOST_TEST(names == promised, boost::test_tools::per_element());
-  BOOST_TEST(line["figure"] == "durable");
-  BOOST_TEST(line["value"] == 30);
-  BOOST_TEST(line["unit"] == "events/s");
-  BOOST_TEST(line["peer"] == "zmq_proxy");
-  BOOST_TEST(line["peer_value"] == 40);
-  BOOST_TEST(line["ratio"] == 0.75);
-  BOOST_TEST(line["runs"] == 1);
+  BOOST_CHECK_EQUAL(line["figure"], "durable");
+  BOOST_CHECK_EQUAL(line["value"], 30);
+  BOOST_CHECK_EQUAL(line["unit"], "events/s");
+  BOOST_CHECK_EQUAL(line["peer"], "zmq_proxy");
+  BOOST_CHECK_EQUAL(line["peer_value"], 40);
+  BOOST_CHECK_EQUAL(line["ratio"], 0.75);
+  BOOST_CHECK_EQUAL(line["runs"], 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_null) {
   const auto alone = nlohmann::json::parse(to_json(make_figure("f", "ms", {1})));
-  for (const auto* name : {"peer", "peer_value", "ratio"}) BOOST_TEST(alone[name].is_null(), name);
+  for (const auto* name : {"peer", "peer_value", "ratio"})
+    BOOST_CHECK_MESSAGE(alone[name].is_null(), name);
   const auto without_peer = nlohmann::json::parse(to_json(make_figure("f", "ms", {1}, "nats")));
-  BOOST_TEST(without_peer["peer"] == "nats");
-  for (const auto* name : {"peer_value", "ratio"}) BOOST_TEST(without_peer[name].is_null(), name);
+  BOOST_CHECK_EQUAL(without_peer["peer"], "nats");
+  for (const auto* name : {"peer_value", "ratio"})
+    BOOST_CHECK_MESSAGE(without_peer[name].is_null(), name);
   const auto nothing = nlohmann::json::parse(to_json(make_figure("f", "ms", {})));
-  BOOST_TEST(nothing["value"].is_null());
+  BOOST_CHECK(nothing["value"].is_null());
 }
 
 BOOST_AUTO_TEST_CASE(peer_that_got_nothing_through_has_no_ratio) {
-  BOOST_TEST(!make_figure("f", "events/s", {1}, "peer", {0}).ratio);
+  BOOST_CHECK(!make_figure("f", "events/s", {1}, "peer", {0}).ratio);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_are_shown_as_people_read_them) {
-  BOOST_TEST(shown(1'234'567.4) == "1,234,567");
-  BOOST_TEST(shown(999.6) == "1,000");
-  BOOST_TEST(shown(100) == "100");
-  BOOST_TEST(shown(99.96) == "100");
-  BOOST_TEST(shown(12.34) == "12.3");
-  BOOST_TEST(shown(9.9999) == "10.0");
-  BOOST_TEST(shown(0.3121) == "0.312");
-  BOOST_TEST(shown(0) == "0.000");
-  BOOST_TEST(shown(std::nullopt) == "–");
-  BOOST_TEST(shown_count(64) == "64");
-  BOOST_TEST(shown_count(65'536) == "65,536");
+  BOOST_CHECK_EQUAL(shown(1'234'567.4), "1,234,567");
+  BOOST_CHECK_EQUAL(shown(999.6), "1,000");
+  BOOST_CHECK_EQUAL(shown(100), "100");
+  BOOST_CHECK_EQUAL(shown(99.96), "100");
+  BOOST_CHECK_EQUAL(shown(12.34), "12.3");
+  BOOST_CHECK_EQUAL(shown(9.9999), "10.0");
+  BOOST_CHECK_EQUAL(shown(0.3121), "0.312");
+  BOOST_CHECK_EQUAL(shown(0), "0.000");
+  BOOST_CHECK_EQUAL(shown(std::nullopt), "–");
+  BOOST_CHECK_EQUAL(shown_count(64), "64");
+  BOOST_CHECK_EQUAL(shown_count(65'536), "65,536");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

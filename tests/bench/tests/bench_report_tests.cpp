@@ -39,7 +39,7 @@ void is_well_formed(const std::string& markdown) {
     const auto line = markdown.substr(from, to - from);
     from = to + 1;
     const auto bars = static_cast<std::size_t>(std::count(line.begin(), line.end(), '|'));
-    BOOST_TEST((bars == 0 || cells == 0 || bars == cells), line);
+    BOOST_CHECK_MESSAGE((bars == 0 || cells == 0 || bars == cells), line);
     cells = bars;
   }
 }
@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(table_names_the_machine_and_every_figure) {
                            "| `durable_throughput_vs_zmq_proxy` | events/s | 600,000 | zmq_proxy | "
                            "800,000 | 0.750 | 1 |",
                            "| `latency_10k_p50` | ms | 0.310 | – | – | – | 1 |"})
-    BOOST_TEST(contains(table, part), part);
-  BOOST_TEST(!contains(table, "--quick"));
+    BOOST_CHECK_MESSAGE(contains(table, part), part);
+  BOOST_CHECK(!contains(table, "--quick"));
 }
 
 BOOST_AUTO_TEST_CASE(table_of_the_engine_has_no_peers) {
@@ -65,14 +65,14 @@ BOOST_AUTO_TEST_CASE(table_of_the_engine_has_no_peers) {
   is_well_formed(table);
   for (const auto* part : {"2026-11-21", "ext4 on vda", "| `subscribe_latency` | ms | 4.500 | 3 |",
                            "| `match_rate` | events/s | 1,000,000 | 1 |"})
-    BOOST_TEST(contains(table, part), part);
-  BOOST_TEST(!contains(table, "Peer"));
+    BOOST_CHECK_MESSAGE(contains(table, part), part);
+  BOOST_CHECK(!contains(table, "Peer"));
 }
 
 BOOST_AUTO_TEST_CASE(quick_figures_say_that_they_are) {
   auto report = small_report();
   report.quick = true;
-  BOOST_TEST(contains(to_markdown(report), "--quick"));
+  BOOST_CHECK(contains(to_markdown(report), "--quick"));
 }
 
 BOOST_AUTO_TEST_CASE(matrix_shows_losses_and_what_was_not_there) {
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(matrix_shows_losses_and_what_was_not_there) {
   for (const auto* part : {"| 256 | 1 | 500 | 1,000 (lost 12,345) | – |",
                            "| 50 % | 2.000 / 5.000 at 250 | 2.000 / 9.000 at 500 (lost 1) | – |",
                            "Without mosquitto_qos0: not installed."})
-    BOOST_TEST(contains(table, part), part << " in " << table);
+    BOOST_CHECK_MESSAGE(contains(table, part), part << " in " << table);
 }
 
 BOOST_AUTO_TEST_CASE(matrix_has_a_figure_and_a_loss_for_each_cell_and_peer) {
@@ -102,41 +102,41 @@ BOOST_AUTO_TEST_CASE(matrix_has_a_figure_and_a_loss_for_each_cell_and_peer) {
                                         "latency_50pct_p99/mosquitto_qos0",
                                         "latency_50pct_lost/mosquitto_qos0"};
   BOOST_TEST(names == wanted, boost::test_tools::per_element());
-  BOOST_TEST(figures[0].ratio.value() == 0.5);
-  BOOST_TEST(figures[1].value.value() == 0);
-  BOOST_TEST(figures[1].peer_value.value() == 12'345);
-  BOOST_TEST(!figures[2].peer_value);
-  BOOST_TEST(!figures[3].peer_value);
+  BOOST_CHECK_EQUAL(figures[0].ratio.value(), 0.5);
+  BOOST_CHECK_EQUAL(figures[1].value.value(), 0);
+  BOOST_CHECK_EQUAL(figures[1].peer_value.value(), 12'345);
+  BOOST_CHECK(!figures[2].peer_value);
+  BOOST_CHECK(!figures[3].peer_value);
 }
 
 BOOST_AUTO_TEST_CASE(chart_has_a_bar_for_each_that_was_measured_the_longest_first) {
   auto report = small_report();
   report.matrix = small_matrix();
   const auto svg = to_svg(report);
-  BOOST_TEST(svg.starts_with("<svg "));
-  BOOST_TEST(svg.ends_with("</svg>\n"));
-  BOOST_TEST(svg.find(">nats<") < svg.find(">sense<"));
-  BOOST_TEST(!contains(svg, "mosquitto"));
-  BOOST_TEST(contains(svg, "500 · acknowledged, synced"));
-  BOOST_TEST(contains(svg, "1,000 · not acknowledged"));
+  BOOST_CHECK(svg.starts_with("<svg "));
+  BOOST_CHECK(svg.ends_with("</svg>\n"));
+  BOOST_CHECK_LT(svg.find(">nats<"), svg.find(">sense<"));
+  BOOST_CHECK(!contains(svg, "mosquitto"));
+  BOOST_CHECK(contains(svg, "500 · acknowledged, synced"));
+  BOOST_CHECK(contains(svg, "1,000 · not acknowledged"));
 }
 
 BOOST_AUTO_TEST_CASE(chart_without_a_matrix_shows_the_durable_throughput) {
   const auto svg = to_svg(small_report());
-  BOOST_TEST(contains(svg, "600,000 · acknowledged, synced"));
-  BOOST_TEST(contains(svg, "800,000 · not acknowledged"));
+  BOOST_CHECK(contains(svg, "600,000 · acknowledged, synced"));
+  BOOST_CHECK(contains(svg, "800,000 · not acknowledged"));
 }
 
 BOOST_AUTO_TEST_CASE(chart_escapes_what_the_machine_is_called) {
   const auto svg = to_svg(small_report());
-  BOOST_TEST(contains(svg, "Fast &amp; &lt;Furious> CPU"));
-  BOOST_TEST(!contains(svg, "<Furious"));
+  BOOST_CHECK(contains(svg, "Fast &amp; &lt;Furious> CPU"));
+  BOOST_CHECK(!contains(svg, "<Furious"));
 }
 
 BOOST_AUTO_TEST_CASE(report_without_throughput_has_no_chart) {
   auto report = small_report();
   report.figures = {make_figure("durable_throughput_vs_zmq_proxy", "events/s", {})};
-  BOOST_TEST(to_svg(report).empty());
+  BOOST_CHECK(to_svg(report).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

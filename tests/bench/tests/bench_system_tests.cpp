@@ -73,8 +73,8 @@ struct LeavesNothing {
   TemporaryFolder folder;
   std::filesystem::path before = std::filesystem::current_path();
   ~LeavesNothing() {
-    BOOST_TEST(std::filesystem::is_empty(folder.path()));
-    BOOST_TEST(std::filesystem::current_path() == before);
+    BOOST_CHECK(std::filesystem::is_empty(folder.path()));
+    BOOST_CHECK_EQUAL(std::filesystem::current_path(), before);
   }
 };
 
@@ -85,11 +85,11 @@ BOOST_AUTO_TEST_CASE(everything_that_arrived_and_was_acknowledged_is_counted) {
   Wire wire;
   const auto outcome = run(workload_in(check.folder), wire);
   BOOST_REQUIRE_MESSAGE(outcome, (outcome ? "" : outcome.error().message));
-  BOOST_TEST(outcome->acknowledged == 1'000U);
+  BOOST_CHECK_EQUAL(outcome->acknowledged, 1'000U);
   BOOST_TEST(outcome->received == std::vector<std::uint64_t>{1'000},
              boost::test_tools::per_element());
-  BOOST_TEST(outcome->seconds > 0);
-  BOOST_TEST(outcome->server_rss > 0);
+  BOOST_CHECK_GT(outcome->seconds, 0);
+  BOOST_CHECK_GT(outcome->server_rss, 0);
 }
 
 BOOST_AUTO_TEST_CASE(loss_is_seen_and_does_not_hang) {
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(loss_is_seen_and_does_not_hang) {
   const auto workload = workload_in(check.folder);
   const auto outcome = run(workload, wire);
   BOOST_REQUIRE_MESSAGE(outcome, (outcome ? "" : outcome.error().message));
-  BOOST_TEST(lost(workload, *outcome) == 10U);
+  BOOST_CHECK_EQUAL(lost(workload, *outcome), 10U);
 }
 
 BOOST_AUTO_TEST_CASE(open_loop_keeps_its_schedule_and_measures_from_it) {
@@ -111,9 +111,9 @@ BOOST_AUTO_TEST_CASE(open_loop_keeps_its_schedule_and_measures_from_it) {
   workload.rate = 5'000;
   const auto outcome = run(workload, wire);
   BOOST_REQUIRE_MESSAGE(outcome, (outcome ? "" : outcome.error().message));
-  BOOST_TEST(outcome->seconds >= 0.19);
-  BOOST_TEST(outcome->p50 > 0);
-  BOOST_TEST(outcome->p99 >= outcome->p50);
+  BOOST_CHECK_GE(outcome->seconds, 0.19);
+  BOOST_CHECK_GT(outcome->p50, 0);
+  BOOST_CHECK_GE(outcome->p99, outcome->p50);
 }
 
 BOOST_AUTO_TEST_CASE(publisher_that_fails_fails_the_run_by_name) {
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(publisher_that_fails_fails_the_run_by_name) {
   wire.publisher_fails = true;
   const auto outcome = run(workload_in(check.folder), wire);
   BOOST_REQUIRE(!outcome);
-  BOOST_TEST(outcome.error().message == "publisher ended with exit code 1");
+  BOOST_CHECK_EQUAL(outcome.error().message, "publisher ended with exit code 1");
 }
 
 BOOST_AUTO_TEST_CASE(server_that_dies_fails_the_run_by_name) {
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(server_that_dies_fails_the_run_by_name) {
   wire.server_dies = true;
   const auto outcome = run(workload_in(check.folder), wire);
   BOOST_REQUIRE(!outcome);
-  BOOST_TEST(outcome.error().message == "wire ended with exit code 1");
+  BOOST_CHECK_EQUAL(outcome.error().message, "wire ended with exit code 1");
 }
 
 BOOST_AUTO_TEST_CASE(server_that_dies_is_said_with_the_last_words_of_each) {
@@ -148,9 +148,9 @@ BOOST_AUTO_TEST_CASE(server_that_dies_is_said_with_the_last_words_of_each) {
   const LeavesNothing check;
   const auto outcome = run(workload_in(check.folder), wire);
   BOOST_REQUIRE(!outcome);
-  BOOST_TEST(outcome.error().message.starts_with("sh ended with exit code 3"));
-  BOOST_TEST(outcome.error().message.find("; a server's last words: something is wrong") !=
-             std::string::npos);
+  BOOST_CHECK(outcome.error().message.starts_with("sh ended with exit code 3"));
+  BOOST_CHECK_NE(outcome.error().message.find("; a server's last words: something is wrong"),
+                 std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(word_to_stop_ends_the_run) {
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(word_to_stop_ends_the_run) {
   } wire;
   const auto outcome = run(workload_in(check.folder), wire);
   BOOST_REQUIRE(!outcome);
-  BOOST_TEST(to_string(outcome.error()).starts_with("8 INTERRUPTED"));
+  BOOST_CHECK(to_string(outcome.error()).starts_with("8 INTERRUPTED"));
 }
 
 BOOST_AUTO_TEST_CASE(folder_that_cannot_be_used_is_an_error) {
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(folder_that_cannot_be_used_is_an_error) {
   workload.folder = "/nowhere/at/all";
   const auto outcome = run(workload, wire);
   BOOST_REQUIRE(!outcome);
-  BOOST_TEST(outcome.error().message.find("/nowhere/at/all") != std::string::npos);
+  BOOST_CHECK_NE(outcome.error().message.find("/nowhere/at/all"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,7 +18,7 @@ BOOST_AUTO_TEST_CASE(words_bring_back_the_workload) {
   const auto back = parse_workload(to_words(workload));
   BOOST_REQUIRE(back);
   BOOST_TEST(to_words(*back) == to_words(workload), boost::test_tools::per_element());
-  BOOST_TEST(back->folder == workload.folder);
+  BOOST_CHECK_EQUAL(back->folder, workload.folder);
 }
 
 BOOST_AUTO_TEST_CASE(words_that_mean_nothing_are_refused_by_name) {
@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(words_that_mean_nothing_are_refused_by_name) {
     const auto workload = parse_workload({word});
     BOOST_TEST_CONTEXT(word) {
       BOOST_REQUIRE(!workload);
-      BOOST_TEST(workload.error().message.find("workload") != std::string::npos);
+      BOOST_CHECK_NE(workload.error().message.find("workload"), std::string::npos);
     }
   }
 }
@@ -44,20 +44,20 @@ BOOST_AUTO_TEST_CASE(outcome_survives_its_line) {
   outcome.replay_seconds = 3;
   const auto back = parse_outcome(to_json(outcome));
   BOOST_REQUIRE(back);
-  BOOST_TEST(back->seconds == 1.5);
-  BOOST_TEST(back->acknowledged == 7U);
+  BOOST_CHECK_EQUAL(back->seconds, 1.5);
+  BOOST_CHECK_EQUAL(back->acknowledged, 7U);
   BOOST_TEST(back->received == outcome.received, boost::test_tools::per_element());
-  BOOST_TEST(back->p50 == 0.25);
-  BOOST_TEST(back->p99 == 2);
-  BOOST_TEST(back->server_rss == 64);
-  BOOST_TEST(back->replay_seconds == 3);
+  BOOST_CHECK_EQUAL(back->p50, 0.25);
+  BOOST_CHECK_EQUAL(back->p99, 2);
+  BOOST_CHECK_EQUAL(back->server_rss, 64);
+  BOOST_CHECK_EQUAL(back->replay_seconds, 3);
   outcome.absent = "not here";
-  BOOST_TEST(parse_outcome(to_json(outcome))->absent == "not here");
+  BOOST_CHECK_EQUAL(parse_outcome(to_json(outcome))->absent, "not here");
 }
 
 BOOST_AUTO_TEST_CASE(line_that_is_no_outcome_is_an_error) {
   for (const auto* line : {"", "nonsense", "[1]", R"({"seconds":"fast"})", R"({"received":7})"})
-    BOOST_TEST(!parse_outcome(line), line);
+    BOOST_CHECK_MESSAGE(!parse_outcome(line), line);
 }
 
 BOOST_AUTO_TEST_CASE(loss_is_counted_for_each_subscriber_and_repeats_do_not_make_up_for_it) {
@@ -66,28 +66,28 @@ BOOST_AUTO_TEST_CASE(loss_is_counted_for_each_subscriber_and_repeats_do_not_make
   workload.subscribers = 3;
   Outcome outcome;
   outcome.received = {10, 7, 13};
-  BOOST_TEST(lost(workload, outcome) == 3U);
+  BOOST_CHECK_EQUAL(lost(workload, outcome), 3U);
 }
 
 BOOST_AUTO_TEST_CASE(rate_is_that_of_arrivals_or_else_of_acknowledgements) {
   Outcome outcome;
   outcome.seconds = 2;
   outcome.acknowledged = 50;
-  BOOST_TEST(rate_of(outcome) == 25);
+  BOOST_CHECK_EQUAL(rate_of(outcome), 25);
   outcome.received = {100, 60};
-  BOOST_TEST(rate_of(outcome) == 40);
+  BOOST_CHECK_EQUAL(rate_of(outcome), 40);
   outcome.seconds = 0;
-  BOOST_TEST(rate_of(outcome) == 0);
+  BOOST_CHECK_EQUAL(rate_of(outcome), 0);
 }
 
 BOOST_AUTO_TEST_CASE(only_followers_must_get_everything_beside_a_stopped_one) {
   Workload workload;
   workload.subscribers = 16;
-  BOOST_TEST(followers(workload) == 16U);
+  BOOST_CHECK_EQUAL(followers(workload), 16U);
   workload.kind = Workload::Kind::stalled;
-  BOOST_TEST(followers(workload) == 2U);
+  BOOST_CHECK_EQUAL(followers(workload), 2U);
   workload.subscribers = 0;
-  BOOST_TEST(followers(workload) == 0U);
+  BOOST_CHECK_EQUAL(followers(workload), 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

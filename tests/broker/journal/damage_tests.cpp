@@ -136,7 +136,7 @@ Outcome serve(const std::string& main, const std::string& wal) {
     const auto end = Original::events + 1;
     if (reply->first > next) outcome.reported += std::min(reply->first, end) - std::min(next, end);
     for (const auto& record : *records) take(record, outcome);
-    BOOST_TEST_REQUIRE((reply->next > next || reply->next > reply->head));
+    BOOST_REQUIRE(reply->next > next || reply->next > reply->head);
     next = reply->next;
     if (next > reply->head || next >= end) return outcome;
   }
@@ -199,8 +199,8 @@ BOOST_AUTO_TEST_SUITE(damage_tests)
 
 BOOST_AUTO_TEST_CASE(undamaged_journal_is_served_whole_from_either_state) {
   const auto& journal = original();
-  BOOST_TEST(serve(journal.main(), "").served == Original::events);
-  BOOST_TEST(serve(journal.before_wal(), journal.wal()).served == Original::events);
+  BOOST_CHECK_EQUAL(serve(journal.main(), "").served, Original::events);
+  BOOST_CHECK_EQUAL(serve(journal.before_wal(), journal.wal()).served, Original::events);
 }
 
 BOOST_AUTO_TEST_CASE(flipped_bits_are_never_delivered_and_always_told) {
@@ -219,9 +219,9 @@ BOOST_AUTO_TEST_CASE(flipped_bits_are_never_delivered_and_always_told) {
     if (tally.silent != silent) BOOST_TEST_MESSAGE("not told: bit " << bit << " of octet " << at);
   }
   tally.print("bit flips");
-  BOOST_TEST(tally.wrong == 0u);
-  BOOST_TEST(tally.silent == 0u);
-  BOOST_TEST(tally.harmless < tally.runs);
+  BOOST_CHECK_EQUAL(tally.wrong, 0u);
+  BOOST_CHECK_EQUAL(tally.silent, 0u);
+  BOOST_CHECK_LT(tally.harmless, tally.runs);
 }
 
 BOOST_AUTO_TEST_CASE(file_that_is_cut_short_is_refused_or_served_without_a_wrong_payload) {
@@ -233,8 +233,8 @@ BOOST_AUTO_TEST_CASE(file_that_is_cut_short_is_refused_or_served_without_a_wrong
     tally.count(serve(main, ""), main);
   }
   tally.print("cut short");
-  BOOST_TEST(tally.wrong == 0u);
-  BOOST_TEST(tally.silent == 0u);
+  BOOST_CHECK_EQUAL(tally.wrong, 0u);
+  BOOST_CHECK_EQUAL(tally.silent, 0u);
 }
 
 // SQLite takes a WAL up to its first frame that is not whole: what it serves is a beginning.
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(wal_that_is_damaged_serves_a_beginning_without_a_hole) {
     ++runs;
     wrong += outcome.wrong;
     shorter += outcome.served < Original::events ? 1 : 0;
-    BOOST_TEST(outcome.reported == 0u);
+    BOOST_CHECK_EQUAL(outcome.reported, 0u);
   };
   for (std::size_t cut = 1; cut <= 4096; cut += step)
     check(journal.wal().substr(0, journal.wal().size() - cut));
@@ -265,8 +265,8 @@ BOOST_AUTO_TEST_CASE(wal_that_is_damaged_serves_a_beginning_without_a_hole) {
   }
   BOOST_TEST_MESSAGE("WAL: runs " << runs << ", served a beginning " << shorter
                                   << ", wrong payloads " << wrong);
-  BOOST_TEST(wrong == 0u);
-  BOOST_TEST(shorter > 0u);
+  BOOST_CHECK_EQUAL(wrong, 0u);
+  BOOST_CHECK_GT(shorter, 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

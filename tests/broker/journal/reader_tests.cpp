@@ -37,7 +37,7 @@ struct ReaderBench : IngestBench {
     request.bytes_max = bytes_max;
     auto reply = bus::decode_reply(reader->answer(request), Operation::fetch);
     BOOST_REQUIRE(reply);
-    BOOST_TEST(reply->id == 3u);
+    BOOST_CHECK_EQUAL(reply->id, 3u);
     return std::move(*reply);
   }
 
@@ -70,11 +70,11 @@ BOOST_AUTO_TEST_SUITE(reader_tests)
 BOOST_AUTO_TEST_CASE(empty_journal_answers_first_one_and_head_nought) {
   ReaderBench bench;
   const auto reply = bench.fetch(1);
-  BOOST_TEST((reply.code == Code::noerror));
-  BOOST_TEST(reply.first == 1u);
-  BOOST_TEST(reply.head == 0u);
-  BOOST_TEST(reply.next == 1u);
-  BOOST_TEST(reply.records.empty());
+  BOOST_CHECK(reply.code == Code::noerror);
+  BOOST_CHECK_EQUAL(reply.first, 1u);
+  BOOST_CHECK_EQUAL(reply.head, 0u);
+  BOOST_CHECK_EQUAL(reply.next, 1u);
+  BOOST_CHECK(reply.records.empty());
 }
 
 BOOST_AUTO_TEST_CASE(reading_begins_within_a_group_and_ends_at_the_head) {
@@ -84,9 +84,9 @@ BOOST_AUTO_TEST_CASE(reading_begins_within_a_group_and_ends_at_the_head) {
   BOOST_TEST(ReaderBench::sequences(bench.fetch(2)) == (Sequences{2, 3, 4, 5, 6}),
              boost::test_tools::per_element());
   const auto reply = bench.fetch(6);
-  BOOST_TEST(reply.next == 7u);
-  BOOST_TEST(reply.head == 6u);
-  BOOST_TEST(bench.fetch(0).next == 7u);
+  BOOST_CHECK_EQUAL(reply.next, 7u);
+  BOOST_CHECK_EQUAL(reply.head, 6u);
+  BOOST_CHECK_EQUAL(bench.fetch(0).next, 7u);
 }
 
 BOOST_AUTO_TEST_CASE(asking_beyond_the_head_does_not_raise_the_head) {
@@ -95,9 +95,9 @@ BOOST_AUTO_TEST_CASE(asking_beyond_the_head_does_not_raise_the_head) {
   for (const std::uint64_t from : {std::uint64_t{4}, std::uint64_t{5}, std::uint64_t{1000},
                                    std::uint64_t{1} << 63, UINT64_MAX}) {
     const auto reply = bench.fetch(from);
-    BOOST_TEST(reply.head == 3u);
-    BOOST_TEST(reply.next == from);
-    BOOST_TEST(reply.records.empty());
+    BOOST_CHECK_EQUAL(reply.head, 3u);
+    BOOST_CHECK_EQUAL(reply.next, from);
+    BOOST_CHECK(reply.records.empty());
   }
 }
 
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(prefixes_select_by_namespace_type_and_source) {
   bench.publish_group(1, "bare", "//s/x");
   const auto got = [&](std::vector<std::string> prefixes) {
     const auto reply = bench.fetch(1, std::move(prefixes));
-    BOOST_TEST(reply.next == 5u);
+    BOOST_CHECK_EQUAL(reply.next, 5u);
     return ReaderBench::sequences(reply);
   };
   const auto per_element = boost::test_tools::per_element();
@@ -120,8 +120,8 @@ BOOST_AUTO_TEST_CASE(prefixes_select_by_namespace_type_and_source) {
   BOOST_TEST(got({"{urn:a}one //s/x"}) == (Sequences{1}), per_element);
   BOOST_TEST(got({"{}"}) == (Sequences{4}), per_element);
   BOOST_TEST(got({"{urn:ab}", "{}bare "}) == (Sequences{3, 4}), per_element);
-  BOOST_TEST(got({}).empty());
-  BOOST_TEST(got({"{urn:c}"}).empty());
+  BOOST_CHECK(got({}).empty());
+  BOOST_CHECK(got({"{urn:c}"}).empty());
 }
 
 BOOST_AUTO_TEST_CASE(byte_budget_cuts_and_always_moves_on) {
@@ -134,15 +134,15 @@ BOOST_AUTO_TEST_CASE(byte_budget_cuts_and_always_moves_on) {
   while (from <= 10) {
     const auto reply = bench.fetch(from, {"{"}, 0);
     const auto part = ReaderBench::sequences(reply);
-    BOOST_TEST(part.size() == 1u);
+    BOOST_CHECK_EQUAL(part.size(), 1u);
     all.insert(all.end(), part.begin(), part.end());
-    BOOST_TEST_REQUIRE(reply.next > from);
+    BOOST_REQUIRE_GT(reply.next, from);
     from = reply.next;
     ++calls;
   }
-  BOOST_TEST(calls == 10);
+  BOOST_CHECK_EQUAL(calls, 10);
   BOOST_TEST(all == (Sequences{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}), boost::test_tools::per_element());
-  BOOST_TEST(bench.fetch(1, {"{"}, UINT64_MAX).next == 11u);
+  BOOST_CHECK_EQUAL(bench.fetch(1, {"{"}, UINT64_MAX).next, 11u);
 }
 
 BOOST_AUTO_TEST_CASE(reply_stays_below_its_limit_whatever_is_asked) {
@@ -153,9 +153,9 @@ BOOST_AUTO_TEST_CASE(reply_stays_below_its_limit_whatever_is_asked) {
     (void)bench.publish_now({encode(big)});
   }
   const auto reply = bench.fetch(1, {"{"}, UINT64_MAX);
-  BOOST_TEST(reply.records.size() <= Reader::reply_octets_max + encoded_event_length_max);
-  BOOST_TEST(reply.next > 1u);
-  BOOST_TEST(reply.next < 13u);
+  BOOST_CHECK_LE(reply.records.size(), Reader::reply_octets_max + encoded_event_length_max);
+  BOOST_CHECK_GT(reply.next, 1u);
+  BOOST_CHECK_LT(reply.next, 13u);
 }
 
 BOOST_AUTO_TEST_CASE(what_left_the_journal_shows_as_first) {
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(what_left_the_journal_shows_as_first) {
   for (int i = 0; i < 4; ++i) bench.publish_group(2);
   BOOST_REQUIRE(bench.store->journal().trim({}, 2).value() == 2u);
   const auto reply = bench.fetch(1);
-  BOOST_TEST(reply.first == 5u);
+  BOOST_CHECK_EQUAL(reply.first, 5u);
   BOOST_TEST(ReaderBench::sequences(reply) == (Sequences{5, 6, 7, 8}),
              boost::test_tools::per_element());
 }
@@ -173,15 +173,15 @@ BOOST_AUTO_TEST_CASE(damage_in_the_middle_is_told_after_what_is_before_it) {
   for (int i = 0; i < 4; ++i) bench.publish_group(2);
   bench.damage(3);
   const auto before = bench.fetch(1);
-  BOOST_TEST(before.first == 1u);
-  BOOST_TEST(before.next == 3u);
+  BOOST_CHECK_EQUAL(before.first, 1u);
+  BOOST_CHECK_EQUAL(before.next, 3u);
   BOOST_TEST(ReaderBench::sequences(before) == (Sequences{1, 2}), boost::test_tools::per_element());
   const auto behind = bench.fetch(3);
-  BOOST_TEST(behind.first == 5u);
+  BOOST_CHECK_EQUAL(behind.first, 5u);
   BOOST_TEST(ReaderBench::sequences(behind) == (Sequences{5, 6, 7, 8}),
              boost::test_tools::per_element());
-  BOOST_TEST(bench.fetch(4).first == 5u);
-  BOOST_TEST(bench.counters["broker.journal.damaged"].load() > 0u);
+  BOOST_CHECK_EQUAL(bench.fetch(4).first, 5u);
+  BOOST_CHECK_GT(bench.counters["broker.journal.damaged"].load(), 0u);
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_not_told_wider_than_it_is_to_a_reader_with_a_filter) {
@@ -189,23 +189,23 @@ BOOST_AUTO_TEST_CASE(damage_is_not_told_wider_than_it_is_to_a_reader_with_a_filt
   for (int i = 0; i < 4; ++i) bench.publish_group(2);
   bench.damage(5);
   const auto reply = bench.fetch(1, {"{urn:other}"});
-  BOOST_TEST(reply.first == 1u);
-  BOOST_TEST(reply.next == 5u);
-  BOOST_TEST(bench.fetch(5, {"{urn:other}"}).first == 7u);
+  BOOST_CHECK_EQUAL(reply.first, 1u);
+  BOOST_CHECK_EQUAL(reply.next, 5u);
+  BOOST_CHECK_EQUAL(bench.fetch(5, {"{urn:other}"}).first, 7u);
 }
 
 BOOST_AUTO_TEST_CASE(damage_at_both_ends_is_told_too) {
   ReaderBench bench;
   for (int i = 0; i < 3; ++i) bench.publish_group(2);
   bench.damage(1);
-  BOOST_TEST(bench.fetch(1).first == 3u);
+  BOOST_CHECK_EQUAL(bench.fetch(1).first, 3u);
   bench.damage(5);
   const auto reply = bench.fetch(5);
-  BOOST_TEST(reply.first == 7u);
-  BOOST_TEST(reply.next == 7u);
-  BOOST_TEST(reply.head == 6u);
+  BOOST_CHECK_EQUAL(reply.first, 7u);
+  BOOST_CHECK_EQUAL(reply.next, 7u);
+  BOOST_CHECK_EQUAL(reply.head, 6u);
   bench.damage(3);
-  BOOST_TEST(bench.fetch(1).first == 7u);
+  BOOST_CHECK_EQUAL(bench.fetch(1).first, 7u);
 }
 
 BOOST_AUTO_TEST_CASE(group_that_is_missing_in_the_middle_shows_as_first) {
@@ -213,8 +213,8 @@ BOOST_AUTO_TEST_CASE(group_that_is_missing_in_the_middle_shows_as_first) {
   for (int i = 0; i < 3; ++i) bench.publish_group(2);
   auto database = Database::open(Store::path_in(bench.folder.path()), Database::Durability::normal);
   BOOST_REQUIRE(database->execute("DELETE FROM journal WHERE first=3"));
-  BOOST_TEST(bench.fetch(1).next == 3u);
-  BOOST_TEST(bench.fetch(3).first == 5u);
+  BOOST_CHECK_EQUAL(bench.fetch(1).next, 3u);
+  BOOST_CHECK_EQUAL(bench.fetch(3).first, 5u);
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_handed_over_once_quarantined_and_announced) {
@@ -225,38 +225,38 @@ BOOST_AUTO_TEST_CASE(damage_is_handed_over_once_quarantined_and_announced) {
   (void)bench.fetch(3);
   const auto found = bench.reader->take_damage();
   BOOST_REQUIRE(found.size() == 1u);
-  BOOST_TEST(found[0].first == 3u);
-  BOOST_TEST(found[0].last == 4u);
+  BOOST_CHECK_EQUAL(found[0].first, 3u);
+  BOOST_CHECK_EQUAL(found[0].last, 4u);
   bench.ingest->note_damage(found[0]);
   bench.ingest->note_damage(found[0]);
   const auto out = bench.commit({});
-  BOOST_TEST(out.head == 7u);
-  BOOST_TEST(bench.store->journal().quarantined()->size() == 1u);
+  BOOST_CHECK_EQUAL(out.head, 7u);
+  BOOST_CHECK_EQUAL(bench.store->journal().quarantined()->size(), 1u);
 
   // Readers still see the gap, and behind it the event that tells of it.
   const auto reply = bench.fetch(3);
-  BOOST_TEST(reply.first == 5u);
+  BOOST_CHECK_EQUAL(reply.first, 5u);
   BOOST_TEST(ReaderBench::sequences(reply) == (Sequences{5, 6, 7}),
              boost::test_tools::per_element());
   const auto records = split_records(reply.records);
   const auto event = decode_record(records->back());
   BOOST_REQUIRE(event);
-  BOOST_TEST(event->type.clark() == "{urn:sense:management}journal-damaged");
-  BOOST_TEST(event->principal == "broker");
-  BOOST_TEST(event->data == R"({"first":3,"last":4,"quarantined":1,"unreachable":false})");
+  BOOST_CHECK_EQUAL(event->type.clark(), "{urn:sense:management}journal-damaged");
+  BOOST_CHECK_EQUAL(event->principal, "broker");
+  BOOST_CHECK_EQUAL(event->data, R"({"first":3,"last":4,"quarantined":1,"unreachable":false})");
 
   // Once is enough.
-  BOOST_TEST(bench.reader->take_damage().empty());
+  BOOST_CHECK(bench.reader->take_damage().empty());
   bench.ingest->note_damage(found[0]);
-  BOOST_TEST(bench.commit({}).mark.empty());
+  BOOST_CHECK(bench.commit({}).mark.empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_readable_after_all_is_not_quarantined) {
   ReaderBench bench;
   for (int i = 0; i < 3; ++i) bench.publish_group(2);
   bench.ingest->note_damage({3, 4});
-  BOOST_TEST(bench.commit({}).mark.empty());
-  BOOST_TEST(ReaderBench::sequences(bench.fetch(1)).size() == 6u);
+  BOOST_CHECK(bench.commit({}).mark.empty());
+  BOOST_CHECK_EQUAL(ReaderBench::sequences(bench.fetch(1)).size(), 6u);
 }
 
 BOOST_AUTO_TEST_CASE(newest_group_that_is_damaged_costs_no_sequence_its_uniqueness) {
@@ -268,9 +268,9 @@ BOOST_AUTO_TEST_CASE(newest_group_that_is_damaged_costs_no_sequence_its_uniquene
   const auto reply = bench.fetch(5);
   const auto served = ReaderBench::sequences(reply);
   BOOST_REQUIRE(served.size() == 3u);  // journal-damaged, and the two
-  BOOST_TEST(served.front() > 6u);
-  BOOST_TEST(reply.first == served.front());
-  BOOST_TEST(bench.store->journal().quarantined()->size() == 1u);
+  BOOST_CHECK_GT(served.front(), 6u);
+  BOOST_CHECK_EQUAL(reply.first, served.front());
+  BOOST_CHECK_EQUAL(bench.store->journal().quarantined()->size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(destroyed_page_is_told_as_a_gap_and_what_is_behind_is_served) {
@@ -295,16 +295,16 @@ BOOST_AUTO_TEST_CASE(destroyed_page_is_told_as_a_gap_and_what_is_behind_is_serve
   std::uint64_t served = 0;
   while (next <= 3'200) {
     const auto reply = bench.fetch(next);
-    BOOST_TEST_REQUIRE((reply.code == Code::noerror), reply.reason);
-    BOOST_TEST(reply.head == 3'200u);
+    BOOST_REQUIRE_MESSAGE((reply.code == Code::noerror), reply.reason);
+    BOOST_CHECK_EQUAL(reply.head, 3'200u);
     if (reply.first > next) lost += reply.first - next;
     served += ReaderBench::sequences(reply).size();
-    BOOST_TEST_REQUIRE(reply.next > next);
+    BOOST_REQUIRE_GT(reply.next, next);
     next = reply.next;
   }
-  BOOST_TEST(lost > 0u);
-  BOOST_TEST(lost < 600u);
-  BOOST_TEST(served + lost == 3'200u);
+  BOOST_CHECK_GT(lost, 0u);
+  BOOST_CHECK_LT(lost, 600u);
+  BOOST_CHECK_EQUAL(served + lost, 3'200u);
 }
 
 BOOST_AUTO_TEST_CASE(journal_that_cannot_be_opened_is_left_alone_with_advice) {
@@ -319,9 +319,9 @@ BOOST_AUTO_TEST_CASE(journal_that_cannot_be_opened_is_left_alone_with_advice) {
     std::ofstream(path, std::ios::binary) << file;
     const auto store = Store::open(folder);
     BOOST_REQUIRE(!store);
-    BOOST_TEST(store.error().message.find("broker.db") != std::string::npos);
+    BOOST_CHECK_NE(store.error().message.find("broker.db"), std::string::npos);
     std::ifstream in(path, std::ios::binary);
-    BOOST_TEST((std::string(std::istreambuf_iterator<char>(in), {}) == file));
+    BOOST_CHECK((std::string(std::istreambuf_iterator<char>(in), {}) == file));
     return store.error();
   };
   ReaderBench bench;
@@ -329,11 +329,11 @@ BOOST_AUTO_TEST_CASE(journal_that_cannot_be_opened_is_left_alone_with_advice) {
   bench.reader.reset();
   bench.store.reset();
   const auto cut = refused(bench.folder.path(), 4096 * 15, "");
-  BOOST_TEST((cut.code == Code::system));
-  BOOST_TEST(cut.message.find("sense journal export") != std::string::npos);
+  BOOST_CHECK(cut.code == Code::system);
+  BOOST_CHECK_NE(cut.message.find("sense journal export"), std::string::npos);
   const auto foreign = refused(bench.folder.path(), 0, std::string(8192, 'n'));
-  BOOST_TEST((foreign.code == Code::badparam));
-  BOOST_TEST(foreign.message.find("`data`") != std::string::npos);
+  BOOST_CHECK(foreign.code == Code::badparam);
+  BOOST_CHECK_NE(foreign.message.find("`data`"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(fetch_leaves_no_transaction_open) {
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(fetch_leaves_no_transaction_open) {
     auto database = Database::open(Store::path_in(bench.folder.path()), Database::Durability::full);
     const auto done = database->restart_wal();
     BOOST_REQUIRE(done);
-    BOOST_TEST(*done);
+    BOOST_CHECK(*done);
   }
 }
 
@@ -356,9 +356,9 @@ BOOST_AUTO_TEST_CASE(head_tells_the_range) {
   request.operation = Operation::head;
   const auto reply = bus::decode_reply(bench.reader->answer(request), Operation::head);
   BOOST_REQUIRE(reply);
-  BOOST_TEST(reply->id == 9u);
-  BOOST_TEST(reply->first == 1u);
-  BOOST_TEST(reply->head == 4u);
+  BOOST_CHECK_EQUAL(reply->id, 9u);
+  BOOST_CHECK_EQUAL(reply->first, 1u);
+  BOOST_CHECK_EQUAL(reply->head, 4u);
 }
 
 BOOST_AUTO_TEST_CASE(reading_while_groups_are_committed_misses_nothing) {
@@ -380,14 +380,14 @@ BOOST_AUTO_TEST_CASE(reading_while_groups_are_committed_misses_nothing) {
   bool in_order = true;
   while (from <= groups * 5 && !failed) {
     const auto reply = bench.fetch(from, {"{"}, 400);
-    BOOST_TEST_REQUIRE(reply.head + 1 >= reply.next);
+    BOOST_REQUIRE_GE(reply.head + 1, reply.next);
     for (const auto sequence : ReaderBench::sequences(reply))
       in_order = in_order && sequence == from++;
-    BOOST_TEST_REQUIRE(from == reply.next);
+    BOOST_REQUIRE_EQUAL(from, reply.next);
   }
   writer.join();
-  BOOST_TEST(!failed);
-  BOOST_TEST(in_order);
+  BOOST_CHECK(!failed);
+  BOOST_CHECK(in_order);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

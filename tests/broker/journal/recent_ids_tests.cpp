@@ -18,19 +18,19 @@ BOOST_AUTO_TEST_SUITE(recent_ids_tests)
 BOOST_AUTO_TEST_CASE(event_is_found_under_its_sequence_and_no_other) {
   RecentIds ids(10min, 100);
   ids.insert(ids.key_of("//a", "1"), 7, start);
-  BOOST_TEST(ids.find(ids.key_of("//a", "1")) == 7u);
-  BOOST_TEST(ids.find(ids.key_of("//a", "2")) == 0u);
-  BOOST_TEST(ids.find(ids.key_of("//b", "1")) == 0u);
-  BOOST_TEST(ids.find(ids.key_of("//a1", "")) == 0u);
-  BOOST_TEST(ids.find(ids.key_of("", "//a1")) == 0u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "1")), 7u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "2")), 0u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//b", "1")), 0u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a1", "")), 0u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("", "//a1")), 0u);
 }
 
 BOOST_AUTO_TEST_CASE(first_sequence_stays) {
   RecentIds ids(10min, 100);
   ids.insert(ids.key_of("//a", "1"), 7, start);
   ids.insert(ids.key_of("//a", "1"), 9, start);
-  BOOST_TEST(ids.find(ids.key_of("//a", "1")) == 7u);
-  BOOST_TEST(ids.size() == 1u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "1")), 7u);
+  BOOST_CHECK_EQUAL(ids.size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(window_ends_by_age) {
@@ -39,12 +39,12 @@ BOOST_AUTO_TEST_CASE(window_ends_by_age) {
   ids.insert(ids.key_of("//a", "2"), 2, start + 5min);
   ids.commit();
   ids.expire(start + 10min);
-  BOOST_TEST(ids.find(ids.key_of("//a", "1")) == 1u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "1")), 1u);
   ids.expire(start + 10min + 1us);
-  BOOST_TEST(ids.find(ids.key_of("//a", "1")) == 0u);
-  BOOST_TEST(ids.find(ids.key_of("//a", "2")) == 2u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "1")), 0u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "2")), 2u);
   ids.expire(start + 1h);
-  BOOST_TEST(ids.size() == 0u);
+  BOOST_CHECK_EQUAL(ids.size(), 0u);
 }
 
 BOOST_AUTO_TEST_CASE(window_ends_by_count_with_the_oldest) {
@@ -52,9 +52,9 @@ BOOST_AUTO_TEST_CASE(window_ends_by_count_with_the_oldest) {
   for (std::uint64_t i = 1; i <= 5; ++i) ids.insert(ids.key_of("//a", std::to_string(i)), i, start);
   ids.commit();
   ids.expire(start);
-  BOOST_TEST(ids.size() == 3u);
-  BOOST_TEST(ids.find(ids.key_of("//a", "2")) == 0u);
-  BOOST_TEST(ids.find(ids.key_of("//a", "3")) == 3u);
+  BOOST_CHECK_EQUAL(ids.size(), 3u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "2")), 0u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "3")), 3u);
 }
 
 BOOST_AUTO_TEST_CASE(rollback_undoes_back_to_the_last_commit) {
@@ -65,15 +65,15 @@ BOOST_AUTO_TEST_CASE(rollback_undoes_back_to_the_last_commit) {
   ids.insert(ids.key_of("//a", "1"), 3, start);  // known: nothing to undo
   ids.insert(ids.key_of("//a", "3"), 4, start);
   ids.rollback();
-  BOOST_TEST(ids.size() == 1u);
-  BOOST_TEST(ids.find(ids.key_of("//a", "1")) == 1u);
-  BOOST_TEST(ids.find(ids.key_of("//a", "2")) == 0u);
+  BOOST_CHECK_EQUAL(ids.size(), 1u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "1")), 1u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "2")), 0u);
   ids.rollback();
-  BOOST_TEST(ids.size() == 1u);
+  BOOST_CHECK_EQUAL(ids.size(), 1u);
   ids.insert(ids.key_of("//a", "2"), 5, start);
   ids.commit();
   ids.expire(start + 11min);
-  BOOST_TEST(ids.size() == 0u);
+  BOOST_CHECK_EQUAL(ids.size(), 0u);
 }
 
 BOOST_AUTO_TEST_CASE(window_of_an_event_that_was_undone_begins_with_its_second_time) {
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(window_of_an_event_that_was_undone_begins_with_its_second_t
   ids.insert(ids.key_of("//a", "1"), 2, start + 9min);
   ids.commit();
   ids.expire(start + 15min);
-  BOOST_TEST(ids.find(ids.key_of("//a", "1")) == 2u);
+  BOOST_CHECK_EQUAL(ids.find(ids.key_of("//a", "1")), 2u);
 }
 
 // Against the plainest thing that could be right, with entries that come, go by age and by count,

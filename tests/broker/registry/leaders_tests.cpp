@@ -27,7 +27,8 @@ struct LeadersBench {
     }
     changed = answer->change.has_value();
     if (changed) {
-      BOOST_TEST(answer->change->event->type.clark() == "{urn:sense:management}leader-changed");
+      BOOST_CHECK_EQUAL(answer->change->event->type.clark(),
+                        "{urn:sense:management}leader-changed");
       row = answer->change->row;
       ++sequence;
     }
@@ -46,48 +47,48 @@ BOOST_FIXTURE_TEST_SUITE(leaders_tests, LeadersBench)
 
 BOOST_AUTO_TEST_CASE(who_leads_stays_as_long_as_he_says_so) {
   const auto token = put(entry("web1", 0));
-  BOOST_TEST(token == 100U);
+  BOOST_CHECK_EQUAL(token, 100U);
   for (int i = 0; i < 10; ++i) {
     clock.advance(4s);
-    BOOST_TEST(put(entry("web1", token)) == token);
-    BOOST_TEST(!changed);  // nothing to journal
-    BOOST_TEST(put(entry("web2", token)) == 0U);
+    BOOST_CHECK_EQUAL(put(entry("web1", token)), token);
+    BOOST_CHECK(!changed);  // nothing to journal
+    BOOST_CHECK_EQUAL(put(entry("web2", token)), 0U);
     BOOST_CHECK(refusal.code == Code::badcontext);
-    BOOST_TEST(refusal.message.find("web1 leads") != std::string::npos);
+    BOOST_CHECK_NE(refusal.message.find("web1 leads"), std::string::npos);
   }
 }
 
 BOOST_AUTO_TEST_CASE(another_leads_when_the_time_is_over_with_a_greater_token) {
   const auto first = put(entry("web1", 0));
   clock.advance(4'999ms);
-  BOOST_TEST(put(entry("web2", first)) == 0U);
+  BOOST_CHECK_EQUAL(put(entry("web2", first)), 0U);
   clock.advance(1ms);
-  BOOST_TEST(put(entry("web2", 0)) == 0U);  // who does not know of the first may not
+  BOOST_CHECK_EQUAL(put(entry("web2", 0)), 0U);  // who does not know of the first may not
   const auto second = put(entry("web2", first));
-  BOOST_TEST(second > first);
-  BOOST_TEST(changed);
-  BOOST_TEST(put(entry("web1", first)) == 0U);  // comes back
-  BOOST_TEST(put(entry("web1", second)) == 0U);
+  BOOST_CHECK_GT(second, first);
+  BOOST_CHECK(changed);
+  BOOST_CHECK_EQUAL(put(entry("web1", first)), 0U);  // comes back
+  BOOST_CHECK_EQUAL(put(entry("web1", second)), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(who_comes_back_before_anybody_else_has_the_same_token) {
   const auto token = put(entry("web1", 0));
   clock.advance(1h);
-  BOOST_TEST(put(entry("web1", token)) == token);
-  BOOST_TEST(put(entry("web2", token)) == 0U);
+  BOOST_CHECK_EQUAL(put(entry("web1", token)), token);
+  BOOST_CHECK_EQUAL(put(entry("web2", token)), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_ends_can_be_followed_at_once_and_is_not_forgotten) {
   const auto token = put(entry("web1", 0));
-  BOOST_TEST(!registry.remove("leader", "http", token + 1, "", "tester", sequence, clock.now()));
-  BOOST_TEST(put(entry("web2", token)) == 0U);
+  BOOST_CHECK(!registry.remove("leader", "http", token + 1, "", "tester", sequence, clock.now()));
+  BOOST_CHECK_EQUAL(put(entry("web2", token)), 0U);
   const auto released =
       registry.remove("leader", "http", token, "stopped", "tester", sequence, clock.now());
   BOOST_REQUIRE(released);
-  BOOST_TEST(!released->event);
-  BOOST_TEST(!released->row.entry.value.empty());
-  BOOST_TEST(registry.get("leader", "http")->revision == token);
-  BOOST_TEST(put(entry("web2", token)) > token);
+  BOOST_CHECK(!released->event);
+  BOOST_CHECK(!released->row.entry.value.empty());
+  BOOST_CHECK_EQUAL(registry.get("leader", "http")->revision, token);
+  BOOST_CHECK_GT(put(entry("web2", token)), token);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_restart_of_the_broker_the_time_begins_anew) {
@@ -96,16 +97,16 @@ BOOST_AUTO_TEST_CASE(after_a_restart_of_the_broker_the_time_begins_anew) {
   clock.advance(1h);
   BOOST_REQUIRE(again.load(row, clock.now()));
   std::swap(registry, again);
-  BOOST_TEST(put(entry("web2", token)) == 0U);
+  BOOST_CHECK_EQUAL(put(entry("web2", token)), 0U);
   clock.advance(5s);
-  BOOST_TEST(put(entry("web2", token)) > token);
+  BOOST_CHECK_GT(put(entry("web2", token)), token);
 }
 
 BOOST_AUTO_TEST_CASE(kinds_of_gateways_have_leaders_of_their_own) {
   const auto token = put(entry("web1", 0));
   auto other = entry("mail1", 0);
   other.key = "email";
-  BOOST_TEST(put(other) > token);
+  BOOST_CHECK_GT(put(other), token);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_leader_is_refused) {
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_leader_is_refused) {
         R"({"holder":"a","ttl":"5"})", R"({"holder":1,"ttl":5})",
         R"({"holder":"a","ttl":5,"more":1})", R"({"holder":"a","ttl":99999999999999999999})"}) {
     BOOST_TEST_CONTEXT(value) {
-      BOOST_TEST(put({"leader", "http", 0, value}) == 0U);
+      BOOST_CHECK_EQUAL(put({"leader", "http", 0, value}), 0U);
       BOOST_CHECK(refusal.code == Code::badparam);
     }
   }

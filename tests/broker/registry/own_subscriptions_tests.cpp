@@ -39,15 +39,15 @@ struct OwnBench : IngestBench {
   }
   Keys own(const std::string& principal) {
     const auto answer = ask(list(principal, "", 1000));
-    BOOST_TEST((answer.code == Code::noerror));
-    BOOST_TEST(answer.own_only);
-    BOOST_TEST(!answer.more);
+    BOOST_CHECK(answer.code == Code::noerror);
+    BOOST_CHECK(answer.own_only);
+    BOOST_CHECK(!answer.more);
     return keys_of(answer.entries);
   }
   std::uint64_t put_for(const std::string& id, const std::string& owner,
                         std::uint64_t revision = 0) {
     const auto answer = put_now("subscription", id, revision, to_json(owned(id, owner), true));
-    BOOST_TEST((answer.code == Code::noerror), answer.reason);
+    BOOST_CHECK_MESSAGE((answer.code == Code::noerror), answer.reason);
     return answer.sequence;
   }
   // What the stopped broker's file is made to hold.
@@ -82,8 +82,8 @@ BOOST_AUTO_TEST_CASE(somebody_without_the_right_pages_through_his_own_in_order) 
     std::string after;
     for (bool more = true; more && seen.size() <= mine.size();) {
       const auto page = ask(list("shop", after, limit));
-      BOOST_TEST(page.sequence == 25u);
-      BOOST_TEST(page.entries.size() <= std::max<std::uint64_t>(limit, 1));
+      BOOST_CHECK_EQUAL(page.sequence, 25u);
+      BOOST_CHECK_LE(page.entries.size(), std::max<std::uint64_t>(limit, 1));
       for (const auto& key : keys_of(page.entries)) seen.push_back(key);
       more = page.more;
       BOOST_REQUIRE(!page.entries.empty());
@@ -96,10 +96,10 @@ BOOST_AUTO_TEST_CASE(somebody_without_the_right_pages_through_his_own_in_order) 
              boost::test_tools::per_element());
   BOOST_TEST(keys_of(ask(list("shop", "s-1021", 1)).entries) == Keys{"s-104"},
              boost::test_tools::per_element());
-  BOOST_TEST(ask(list("shop", "s-124", 1)).entries.empty());
+  BOOST_CHECK(ask(list("shop", "s-124", 1)).entries.empty());
   const auto entry = ask(list("shop", "", 1)).entries.at(0);
-  BOOST_TEST(entry.kind == "subscription");
-  BOOST_TEST(subscription_from_json(entry.value)->revision == entry.revision);
+  BOOST_CHECK_EQUAL(entry.kind, "subscription");
+  BOOST_CHECK_EQUAL(subscription_from_json(entry.value)->revision, entry.revision);
 }
 
 BOOST_AUTO_TEST_CASE(own_list_is_cut_by_octets) {
@@ -116,15 +116,15 @@ BOOST_AUTO_TEST_CASE(own_list_is_cut_by_octets) {
   std::string after;
   for (bool more = true; more; ++pages) {
     const auto out = commit_one(list("shop", after, 1000));
-    BOOST_TEST(out.answers[0].octets.size() < 9u * 1024u * 1024u);
+    BOOST_CHECK_LT(out.answers[0].octets.size(), 9u * 1024u * 1024u);
     const auto page = reply(out, Operation::list);
     BOOST_REQUIRE(!page.entries.empty());
     count += page.entries.size();
     more = page.more;
     after = page.entries.back().key;
   }
-  BOOST_TEST(count == 180u);
-  BOOST_TEST(pages == 2u);
+  BOOST_CHECK_EQUAL(count, 180u);
+  BOOST_CHECK_EQUAL(pages, 2u);
 }
 
 BOOST_AUTO_TEST_CASE(nobody_is_shown_what_belongs_to_others) {
@@ -134,9 +134,9 @@ BOOST_AUTO_TEST_CASE(nobody_is_shown_what_belongs_to_others) {
   put_for("s-4", "Shop");
   put_for("s-5", "");
   BOOST_TEST(own("shop") == Keys{"s-1"}, boost::test_tools::per_element());
-  BOOST_TEST(own("nobody").empty());
-  BOOST_TEST(own("").empty());
-  BOOST_TEST(own("tester").empty());  // who put them there
+  BOOST_CHECK(own("nobody").empty());
+  BOOST_CHECK(own("").empty());
+  BOOST_CHECK(own("tester").empty());  // who put them there
 }
 
 BOOST_AUTO_TEST_CASE(other_kinds_stay_refused_and_the_right_shows_everything) {
@@ -145,15 +145,15 @@ BOOST_AUTO_TEST_CASE(other_kinds_stay_refused_and_the_right_shows_everything) {
   (void)put_now("gateway", "http", 0, "{}");
   for (const auto* kind : {"gateway", "source", "what"}) {
     const auto refused = ask(list("shop", "", 10, kind));
-    BOOST_TEST((refused.code == Code::noaccess));
-    BOOST_TEST(refused.reason.find(std::string("LIST of kind ") + kind) == 0u);
-    BOOST_TEST(refused.reason.find("'list' right") != std::string::npos);
+    BOOST_CHECK(refused.code == Code::noaccess);
+    BOOST_CHECK_EQUAL(refused.reason.find(std::string("LIST of kind ") + kind), 0u);
+    BOOST_CHECK_NE(refused.reason.find("'list' right"), std::string::npos);
   }
   Rights::Granted granted;
   granted.list = true;
   const auto rights = std::make_shared<const Rights>(granted);
   const auto all = ask(list("shop", "", 10, "subscription", rights));
-  BOOST_TEST(!all.own_only);
+  BOOST_CHECK(!all.own_only);
   BOOST_TEST(keys_of(all.entries) == (Keys{"s-1", "s-2"}), boost::test_tools::per_element());
   BOOST_TEST(keys_of(ask(list("shop", "", 10, "gateway", rights)).entries) == Keys{"http"},
              boost::test_tools::per_element());
@@ -169,12 +169,12 @@ BOOST_AUTO_TEST_CASE(an_edited_subscription_is_its_new_owners_and_an_ended_one_n
   edited.callback = "https://another.example/";
   revision = put_now("subscription", "s-1", revision, to_json(edited, true)).sequence;
   BOOST_TEST(own("other") == Keys{"s-1"}, boost::test_tools::per_element());
-  BOOST_TEST(ask(list("other", "", 1)).entries[0].revision == revision);
+  BOOST_CHECK_EQUAL(ask(list("other", "", 1)).entries[0].revision, revision);
   edited.state = SubscriptionState::ended;
   (void)put_now("subscription", "s-1", revision, to_json(edited, true));
-  BOOST_TEST(own("other").empty());
+  BOOST_CHECK(own("other").empty());
   restart();
-  BOOST_TEST(own("other").empty());
+  BOOST_CHECK(own("other").empty());
   BOOST_TEST(own("shop") == Keys{"s-2"}, boost::test_tools::per_element());
 }
 
@@ -183,9 +183,9 @@ BOOST_AUTO_TEST_CASE(one_whose_lease_ended_is_no_longer_listed) {
   leased.period = 10min;
   leased.expires = clock.now().wall + 10min;
   (void)put_now("subscription", "s-1", 0, to_json(leased, true));
-  BOOST_TEST(own("shop").size() == 1u);
+  BOOST_CHECK_EQUAL(own("shop").size(), 1u);
   clock.advance(10min);
-  BOOST_TEST(own("shop").empty());
+  BOOST_CHECK(own("shop").empty());
 }
 
 BOOST_AUTO_TEST_CASE(owners_are_known_after_a_restart) {
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(folder_in_which_all_kinds_were_together_is_read_and_written
   put_for("s-2", "other", revision);
   auto remove = list("shop", "s-3", 0);
   remove->request.operation = Operation::remove;
-  BOOST_TEST((reply(commit_one(std::move(remove)), Operation::remove).code == Code::noerror));
+  BOOST_CHECK(reply(commit_one(std::move(remove)), Operation::remove).code == Code::noerror);
   for (int start = 0; start < 2; ++start) {
     BOOST_TEST(own("shop") == Keys{"s-1"}, boost::test_tools::per_element());
     BOOST_TEST(own("other") == Keys{"s-2"}, boost::test_tools::per_element());
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(a_row_of_a_newer_version_is_its_owners_to_see) {
   auto get = list("shop", "s-1", 0);
   get->request.operation = Operation::get;
   const auto seen = reply(commit_one(std::move(get)), Operation::get);
-  BOOST_TEST((seen.code == Code::noerror));
+  BOOST_CHECK(seen.code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_full_disk_refused_changes_no_owner) {
@@ -275,9 +275,9 @@ BOOST_AUTO_TEST_CASE(what_a_full_disk_refused_changes_no_owner) {
   group.push_back(publish({encode(big)}));
   disk.fill();
   for (const auto& answer : bench.commit(group).answers)
-    BOOST_TEST((bus::decode_reply(answer.octets, Operation::list)->code == Code::nomoreroom));
+    BOOST_CHECK(bus::decode_reply(answer.octets, Operation::list)->code == Code::nomoreroom);
   BOOST_TEST(bench.own("shop") == (Keys{"s-1", "s-2"}), boost::test_tools::per_element());
-  BOOST_TEST(bench.own("other").empty());
+  BOOST_CHECK(bench.own("other").empty());
   disk.free();
   // Within a group one sees what it did so far.
   const auto out = bench.commit(group);

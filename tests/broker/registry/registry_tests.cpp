@@ -14,7 +14,7 @@ std::string event_type(const Result<Registry::Put>& put) {
   if (!put) return put.error().message;
   if (!put->change) return "no change";
   if (!put->change->event) return "no event";
-  BOOST_TEST(validate(*put->change->event).has_value());
+  BOOST_CHECK(validate(*put->change->event).has_value());
   return std::string(put->change->event->type.local());
 }
 
@@ -42,35 +42,35 @@ BOOST_AUTO_TEST_CASE(life_of_a_subscription_is_announced_step_by_step) {
     const auto current = bench.registry.get("subscription", "s-1");
     return event_type(bench.put(subscription, current ? current->revision : 0));
   };
-  BOOST_TEST(step(SubscriptionState::pending) == "subscription-created");
-  BOOST_TEST(bench.held("s-1").since == 0u);
-  BOOST_TEST(step(SubscriptionState::active) == "subscription-verified");
-  BOOST_TEST(bench.held("s-1").since == 101u);
-  BOOST_TEST(step(SubscriptionState::paused) == "subscription-paused");
-  BOOST_TEST(step(SubscriptionState::active) == "subscription-resumed");
-  BOOST_TEST(bench.held("s-1").since == 101u);
-  BOOST_TEST(step(SubscriptionState::suspended) == "subscription-suspended");
-  BOOST_TEST(step(SubscriptionState::active) == "subscription-resumed");
+  BOOST_CHECK_EQUAL(step(SubscriptionState::pending), "subscription-created");
+  BOOST_CHECK_EQUAL(bench.held("s-1").since, 0u);
+  BOOST_CHECK_EQUAL(step(SubscriptionState::active), "subscription-verified");
+  BOOST_CHECK_EQUAL(bench.held("s-1").since, 101u);
+  BOOST_CHECK_EQUAL(step(SubscriptionState::paused), "subscription-paused");
+  BOOST_CHECK_EQUAL(step(SubscriptionState::active), "subscription-resumed");
+  BOOST_CHECK_EQUAL(bench.held("s-1").since, 101u);
+  BOOST_CHECK_EQUAL(step(SubscriptionState::suspended), "subscription-suspended");
+  BOOST_CHECK_EQUAL(step(SubscriptionState::active), "subscription-resumed");
   subscription.expires = *subscription.expires + 5min;
-  BOOST_TEST(step(SubscriptionState::active) == "subscription-renewed");
+  BOOST_CHECK_EQUAL(step(SubscriptionState::active), "subscription-renewed");
   subscription.callback = "https://other.example/";
-  BOOST_TEST(step(SubscriptionState::active) == "subscription-edited");
+  BOOST_CHECK_EQUAL(step(SubscriptionState::active), "subscription-edited");
   subscription.callback = "https://another.example/";
-  BOOST_TEST(step(SubscriptionState::pending) == "subscription-edited");
-  BOOST_TEST(step(SubscriptionState::active) == "subscription-verified");
-  BOOST_TEST(step(SubscriptionState::ended) == "subscription-ended");
-  BOOST_TEST(!bench.registry.get("subscription", "s-1"));
-  BOOST_TEST(!bench.registry.next_expiry());
+  BOOST_CHECK_EQUAL(step(SubscriptionState::pending), "subscription-edited");
+  BOOST_CHECK_EQUAL(step(SubscriptionState::active), "subscription-verified");
+  BOOST_CHECK_EQUAL(step(SubscriptionState::ended), "subscription-ended");
+  BOOST_CHECK(!bench.registry.get("subscription", "s-1"));
+  BOOST_CHECK(!bench.registry.next_expiry());
 }
 
 BOOST_AUTO_TEST_CASE(revision_is_that_of_the_announcing_event) {
   RegistryBench bench;
   const auto put = bench.put(make_subscription("s-1"), 0);
   BOOST_REQUIRE(put);
-  BOOST_TEST(put->revision == 100u);
-  BOOST_TEST(put->change->row.entry.revision == 100u);
-  BOOST_TEST(bench.registry.get("subscription", "s-1")->revision == 100u);
-  BOOST_TEST(bench.held("s-1").revision == 100u);
+  BOOST_CHECK_EQUAL(put->revision, 100u);
+  BOOST_CHECK_EQUAL(put->change->row.entry.revision, 100u);
+  BOOST_CHECK_EQUAL(bench.registry.get("subscription", "s-1")->revision, 100u);
+  BOOST_CHECK_EQUAL(bench.held("s-1").revision, 100u);
 }
 
 BOOST_AUTO_TEST_CASE(edit_made_from_an_old_revision_is_badcontext) {
@@ -83,13 +83,13 @@ BOOST_AUTO_TEST_CASE(edit_made_from_an_old_revision_is_badcontext) {
   for (const std::uint64_t revision : {0U, 99U, 100U, 102U}) {
     const auto refused = bench.put(subscription, revision);
     BOOST_REQUIRE(!refused);
-    BOOST_TEST((refused.error().code == Code::badcontext));
-    BOOST_TEST(refused.error().message.find("101") != std::string::npos);
+    BOOST_CHECK(refused.error().code == Code::badcontext);
+    BOOST_CHECK_NE(refused.error().message.find("101"), std::string::npos);
   }
-  BOOST_TEST(bench.held("s-1").callback == "https://one.example/");
+  BOOST_CHECK_EQUAL(bench.held("s-1").callback, "https://one.example/");
   const auto absent = bench.put(make_subscription("s-2"), 5);
   BOOST_REQUIRE(!absent);
-  BOOST_TEST((absent.error().code == Code::badcontext));
+  BOOST_CHECK(absent.error().code == Code::badcontext);
 }
 
 BOOST_AUTO_TEST_CASE(repeated_put_changes_nothing_and_answers_the_same) {
@@ -99,45 +99,45 @@ BOOST_AUTO_TEST_CASE(repeated_put_changes_nothing_and_answers_the_same) {
   bench.clock.advance(5s);
   const auto again = bench.put(subscription, 0);
   BOOST_REQUIRE(again);
-  BOOST_TEST(!again->change);
-  BOOST_TEST(again->revision == 100u);
+  BOOST_CHECK(!again->change);
+  BOOST_CHECK_EQUAL(again->revision, 100u);
   const RegistryEntry gateway{"gateway", "http", 0, "{\"a\":1}"};
   BOOST_REQUIRE(bench.put(gateway));
   const auto repeated = bench.put(gateway);
   BOOST_REQUIRE(repeated);
-  BOOST_TEST(!repeated->change);
-  BOOST_TEST(repeated->revision == 101u);
+  BOOST_CHECK(!repeated->change);
+  BOOST_CHECK_EQUAL(repeated->revision, 101u);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_subscription_is_refused) {
   RegistryBench bench;
   const auto good = to_json(make_subscription("s-1"), true);
-  BOOST_TEST(!bench.put({"subscription", "s-1", 0, "{}"}));
-  BOOST_TEST(!bench.put({"subscription", "s-1", 0, "no json"}));
-  BOOST_TEST(!bench.put({"subscription", "s-2", 0, good}));
-  BOOST_TEST(!bench.put({"subscription", "", 0, good}));
-  BOOST_TEST(!bench.put({"source", "//a", 0, "{}"}));
-  BOOST_TEST(!bench.put({"other", "a", 0, "{}"}));
-  BOOST_TEST(bench.put({"subscription", "s-1", 0, good}).has_value());
+  BOOST_CHECK(!bench.put({"subscription", "s-1", 0, "{}"}));
+  BOOST_CHECK(!bench.put({"subscription", "s-1", 0, "no json"}));
+  BOOST_CHECK(!bench.put({"subscription", "s-2", 0, good}));
+  BOOST_CHECK(!bench.put({"subscription", "", 0, good}));
+  BOOST_CHECK(!bench.put({"source", "//a", 0, "{}"}));
+  BOOST_CHECK(!bench.put({"other", "a", 0, "{}"}));
+  BOOST_CHECK(bench.put({"subscription", "s-1", 0, good}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(keys_and_values_outside_their_limits_are_refused) {
   RegistryBench bench;
   const auto code = [&](const std::string& key, const std::string& value) {
     const auto put = bench.put({"gateway", key, 0, value});
-    if (put) BOOST_TEST(validate(*put->change->event).has_value());
+    if (put) BOOST_CHECK(validate(*put->change->event).has_value());
     return put ? Code::noerror : put.error().code;
   };
-  BOOST_TEST((code(std::string(256, 'k'), "v") == Code::noerror));
-  BOOST_TEST((code(std::string(257, 'k'), "v") == Code::badparam));
-  BOOST_TEST((code("", "v") == Code::badparam));
-  BOOST_TEST((code("\xff", "v") == Code::badparam));
-  BOOST_TEST((code(std::string("a\0b", 3), "v") == Code::badparam));
-  BOOST_TEST((code("empty", "") == Code::badparam));
-  BOOST_TEST((code("big", std::string(64 * 1024, 'v')) == Code::noerror));
-  BOOST_TEST((code("bigger", std::string(64 * 1024 + 1, 'v')) == Code::varvaltoobig));
-  BOOST_TEST((code("worst", std::string(64 * 1024, '\x01')) == Code::noerror));
-  BOOST_TEST((code("no text", std::string(64 * 1024, '\xff')) == Code::noerror));
+  BOOST_CHECK(code(std::string(256, 'k'), "v") == Code::noerror);
+  BOOST_CHECK(code(std::string(257, 'k'), "v") == Code::badparam);
+  BOOST_CHECK(code("", "v") == Code::badparam);
+  BOOST_CHECK(code("\xff", "v") == Code::badparam);
+  BOOST_CHECK(code(std::string("a\0b", 3), "v") == Code::badparam);
+  BOOST_CHECK(code("empty", "") == Code::badparam);
+  BOOST_CHECK(code("big", std::string(64 * 1024, 'v')) == Code::noerror);
+  BOOST_CHECK(code("bigger", std::string(64 * 1024 + 1, 'v')) == Code::varvaltoobig);
+  BOOST_CHECK(code("worst", std::string(64 * 1024, '\x01')) == Code::noerror);
+  BOOST_CHECK(code("no text", std::string(64 * 1024, '\xff')) == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(full_registry_refuses_new_ones_but_takes_changes) {
@@ -146,22 +146,22 @@ BOOST_AUTO_TEST_CASE(full_registry_refuses_new_ones_but_takes_changes) {
   BOOST_REQUIRE(bench.put(make_subscription("s-2"), 0));
   const auto refused = bench.put(make_subscription("s-3"), 0);
   BOOST_REQUIRE(!refused);
-  BOOST_TEST((refused.error().code == Code::nomoreroom));
+  BOOST_CHECK(refused.error().code == Code::nomoreroom);
   auto changed = make_subscription("s-2");
   changed.callback = "https://other.example/";
-  BOOST_TEST(bench.put(changed, 101).has_value());
+  BOOST_CHECK(bench.put(changed, 101).has_value());
   BOOST_REQUIRE(bench.remove("s-1", 0));
-  BOOST_TEST(bench.put(make_subscription("s-3"), 0).has_value());
+  BOOST_CHECK(bench.put(make_subscription("s-3"), 0).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(sources_are_noted_once_and_up_to_the_limit) {
   RegistryBench bench({.subscriptions_max = 2, .sources_max = 2, .gateways_max = 1});
-  BOOST_TEST(bench.registry.note_source("//a").has_value());
-  BOOST_TEST(!bench.registry.note_source("//a"));
-  BOOST_TEST(bench.registry.note_source("//b").has_value());
-  BOOST_TEST(!bench.registry.note_source("//c"));
-  BOOST_TEST(bench.registry.count("source") == 2u);
-  BOOST_TEST(!bench.registry.remove("source", "//a", 0, "", "tester", 1, bench.clock.now()));
+  BOOST_CHECK(bench.registry.note_source("//a").has_value());
+  BOOST_CHECK(!bench.registry.note_source("//a"));
+  BOOST_CHECK(bench.registry.note_source("//b").has_value());
+  BOOST_CHECK(!bench.registry.note_source("//c"));
+  BOOST_CHECK_EQUAL(bench.registry.count("source"), 2u);
+  BOOST_CHECK(!bench.registry.remove("source", "//a", 0, "", "tester", 1, bench.clock.now()));
 }
 
 BOOST_AUTO_TEST_CASE(lease_ends_at_its_time_and_not_before) {
@@ -169,25 +169,25 @@ BOOST_AUTO_TEST_CASE(lease_ends_at_its_time_and_not_before) {
   BOOST_REQUIRE(bench.put(bench.leased("s-1", 10min), 0));
   BOOST_REQUIRE(bench.put(bench.leased("s-2", 20min), 0));
   bench.clock.advance(10min - 1us);
-  BOOST_TEST(bench.expire().empty());
+  BOOST_CHECK(bench.expire().empty());
   bench.clock.advance(1us);
   BOOST_TEST(bench.expire() == std::vector<std::string>{"s-1"}, boost::test_tools::per_element());
-  BOOST_TEST(bench.registry.count("subscription") == 1u);
+  BOOST_CHECK_EQUAL(bench.registry.count("subscription"), 1u);
   bench.clock.advance(10min);
   BOOST_TEST(bench.expire() == std::vector<std::string>{"s-2"}, boost::test_tools::per_element());
-  BOOST_TEST(!bench.registry.next_expiry());
+  BOOST_CHECK(!bench.registry.next_expiry());
 }
 
 BOOST_AUTO_TEST_CASE(jump_of_the_wall_clock_ends_no_lease) {
   RegistryBench bench;
   BOOST_REQUIRE(bench.put(bench.leased("s-1", 10min), 0));
   bench.clock.jump_wall(24h);
-  BOOST_TEST(bench.expire().empty());
+  BOOST_CHECK(bench.expire().empty());
   bench.clock.jump_wall(-48h);
   bench.clock.advance(9min);
-  BOOST_TEST(bench.expire().empty());
+  BOOST_CHECK(bench.expire().empty());
   bench.clock.advance(1min);
-  BOOST_TEST(bench.expire().size() == 1u);
+  BOOST_CHECK_EQUAL(bench.expire().size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(renewed_lease_ends_only_once_and_later) {
@@ -199,20 +199,20 @@ BOOST_AUTO_TEST_CASE(renewed_lease_ends_only_once_and_later) {
     const auto renewed = bench.put(bench.leased("s-1", 10min), revision);
     BOOST_REQUIRE(renewed);
     revision = renewed->revision;
-    BOOST_TEST(bench.expire().empty());
+    BOOST_CHECK(bench.expire().empty());
   }
-  BOOST_TEST((*bench.registry.next_expiry() == bench.clock.now().mono + 10min));
+  BOOST_CHECK(*bench.registry.next_expiry() == bench.clock.now().mono + 10min);
   bench.clock.advance(10min);
-  BOOST_TEST(bench.expire().size() == 1u);
+  BOOST_CHECK_EQUAL(bench.expire().size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(subscription_whose_lease_was_taken_away_never_expires) {
   RegistryBench bench;
   BOOST_REQUIRE(bench.put(bench.leased("s-1", 10min), 0));
   BOOST_REQUIRE(bench.put(make_subscription("s-1"), 100));
-  BOOST_TEST(!bench.registry.next_expiry());
+  BOOST_CHECK(!bench.registry.next_expiry());
   bench.clock.advance(24h);
-  BOOST_TEST(bench.expire().empty());
+  BOOST_CHECK(bench.expire().empty());
 }
 
 BOOST_AUTO_TEST_CASE(lease_that_ended_while_the_broker_was_down_ends_at_once) {
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(lease_that_ended_while_the_broker_was_down_ends_at_once) {
   bench.clock.advance(1h);
   BOOST_REQUIRE(bench.registry.load({{"subscription", "s-1", 5, to_json(subscription, true)}, {}},
                                     bench.clock.now()));
-  BOOST_TEST(bench.expire().size() == 1u);
+  BOOST_CHECK_EQUAL(bench.expire().size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(what_stands_beside_the_value_is_believed_without_reading_the_value) {
@@ -234,13 +234,13 @@ BOOST_AUTO_TEST_CASE(what_stands_beside_the_value_is_believed_without_reading_th
   BOOST_REQUIRE(bench.registry.load(
       {{"subscription", "s-2", 6, "{\"what\":"}, SubscriptionHead{"somebody", {}}},
       bench.clock.now()));
-  BOOST_TEST(bench.registry.list_owned("somebody", "", 10).size() == 2u);
-  BOOST_TEST(bench.registry.list_owned("owner", "", 10).empty());
+  BOOST_CHECK_EQUAL(bench.registry.list_owned("somebody", "", 10).size(), 2u);
+  BOOST_CHECK(bench.registry.list_owned("owner", "", 10).empty());
   BOOST_REQUIRE(bench.registry.next_expiry());
-  BOOST_TEST((*bench.registry.next_expiry() == bench.clock.now().mono + 5min));
+  BOOST_CHECK(*bench.registry.next_expiry() == bench.clock.now().mono + 5min);
   bench.clock.advance(5min);
   BOOST_TEST(bench.expire() == std::vector<std::string>{"s-1"}, boost::test_tools::per_element());
-  BOOST_TEST(!bench.registry.next_expiry());
+  BOOST_CHECK(!bench.registry.next_expiry());
 }
 
 BOOST_AUTO_TEST_CASE(row_that_cannot_be_read_is_reported_and_not_served) {
@@ -248,8 +248,8 @@ BOOST_AUTO_TEST_CASE(row_that_cannot_be_read_is_reported_and_not_served) {
   const auto status =
       bench.registry.load({{"subscription", "s-1", 5, "{\"what\":"}, {}}, bench.clock.now());
   BOOST_REQUIRE(!status);
-  BOOST_TEST(status.error().message.find("s-1") != std::string::npos);
-  BOOST_TEST(!bench.registry.get("subscription", "s-1"));
+  BOOST_CHECK_NE(status.error().message.find("s-1"), std::string::npos);
+  BOOST_CHECK(!bench.registry.get("subscription", "s-1"));
 }
 
 // The gateways say that they cannot serve it; nothing is done to it by who cannot read it.
@@ -257,28 +257,28 @@ BOOST_AUTO_TEST_CASE(row_of_a_newer_version_is_kept_and_harms_nothing) {
   RegistryBench bench;
   const std::string newer = R"({"id":"s-1","what":1,"expires":"2000-01-01T00:00:00Z"})";
   BOOST_REQUIRE(bench.registry.load({{"subscription", "s-1", 5, newer}, {}}, bench.clock.now()));
-  BOOST_TEST(bench.registry.get("subscription", "s-1")->value == newer);
-  BOOST_TEST(bench.expire().empty());
+  BOOST_CHECK_EQUAL(bench.registry.get("subscription", "s-1")->value, newer);
+  BOOST_CHECK(bench.expire().empty());
   const auto removed = bench.remove("s-1", 5);
   BOOST_REQUIRE(!removed);
-  BOOST_TEST((removed.error().code == Code::notyetimplemented));
-  BOOST_TEST(removed.error().message.find("s-1 is kept") != std::string::npos);
+  BOOST_CHECK(removed.error().code == Code::notyetimplemented);
+  BOOST_CHECK_NE(removed.error().message.find("s-1 is kept"), std::string::npos);
   const auto put = bench.put(make_subscription("s-1"), 5);
   BOOST_REQUIRE(!put);
-  BOOST_TEST((put.error().code == Code::notyetimplemented));
-  BOOST_TEST(bench.registry.get("subscription", "s-1")->value == newer);
+  BOOST_CHECK(put.error().code == Code::notyetimplemented);
+  BOOST_CHECK_EQUAL(bench.registry.get("subscription", "s-1")->value, newer);
 }
 
 BOOST_AUTO_TEST_CASE(remove_compares_the_revision_and_zero_takes_any) {
   RegistryBench bench;
   BOOST_REQUIRE(bench.put(make_subscription("s-1"), 0));
-  BOOST_TEST((bench.remove("s-1", 99).error().code == Code::badcontext));
-  BOOST_TEST((bench.remove("s-2", 0).error().code == Code::notfound));
+  BOOST_CHECK(bench.remove("s-1", 99).error().code == Code::badcontext);
+  BOOST_CHECK(bench.remove("s-2", 0).error().code == Code::notfound);
   const auto removed = bench.remove("s-1", 100);
   BOOST_REQUIRE(removed);
-  BOOST_TEST(removed->event->type.local() == "subscription-ended");
-  BOOST_TEST(removed->event->data.find("gone") != std::string::npos);
-  BOOST_TEST((bench.remove("s-1", 0).error().code == Code::notfound));
+  BOOST_CHECK_EQUAL(removed->event->type.local(), "subscription-ended");
+  BOOST_CHECK_NE(removed->event->data.find("gone"), std::string::npos);
+  BOOST_CHECK(bench.remove("s-1", 0).error().code == Code::notfound);
 }
 
 BOOST_AUTO_TEST_CASE(secret_of_a_pending_subscription_is_not_announced) {
@@ -288,8 +288,8 @@ BOOST_AUTO_TEST_CASE(secret_of_a_pending_subscription_is_not_announced) {
   subscription.challenge_hash = std::string(64, 'c');
   const auto put = bench.put(subscription, 0);
   BOOST_REQUIRE(put);
-  BOOST_TEST(put->change->event->data.find("cccc") == std::string::npos);
-  BOOST_TEST(put->change->row.entry.value.find("cccc") != std::string::npos);
+  BOOST_CHECK_EQUAL(put->change->event->data.find("cccc"), std::string::npos);
+  BOOST_CHECK_NE(put->change->row.entry.value.find("cccc"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(list_is_ordered_and_can_be_turned_page_by_page) {
@@ -304,8 +304,8 @@ BOOST_AUTO_TEST_CASE(list_is_ordered_and_can_be_turned_page_by_page) {
     for (const auto& entry : page) seen += entry.key;
     after = page.back().key;
   }
-  BOOST_TEST(seen == "abcde");
-  BOOST_TEST(bench.registry.list("none", "", 10).empty());
+  BOOST_CHECK_EQUAL(seen, "abcde");
+  BOOST_CHECK(bench.registry.list("none", "", 10).empty());
 }
 
 BOOST_AUTO_TEST_CASE(rollback_restores_rows_and_leases_as_they_were) {
@@ -343,15 +343,15 @@ BOOST_AUTO_TEST_CASE(rollback_restores_rows_and_leases_as_they_were) {
     bench.registry.rollback();
     bench.sequence = kept;
     const auto after = bench.registry.list("subscription", "", 100);
-    BOOST_TEST_REQUIRE(after.size() == before.size());
+    BOOST_REQUIRE_EQUAL(after.size(), before.size());
     for (std::size_t i = 0; i < after.size(); ++i) {
-      BOOST_TEST_REQUIRE(after[i].key == before[i].key);
-      BOOST_TEST_REQUIRE(after[i].value == before[i].value);
-      BOOST_TEST_REQUIRE(after[i].revision == before[i].revision);
+      BOOST_REQUIRE_EQUAL(after[i].key, before[i].key);
+      BOOST_REQUIRE_EQUAL(after[i].value, before[i].value);
+      BOOST_REQUIRE_EQUAL(after[i].revision, before[i].revision);
     }
     for (const auto* owner : owners) check_owned(bench.registry, owner);
-    BOOST_TEST_REQUIRE(bench.registry.count("source") == sources);
-    BOOST_TEST_REQUIRE((bench.registry.next_expiry() == lease));
+    BOOST_REQUIRE_EQUAL(bench.registry.count("source"), sources);
+    BOOST_REQUIRE(bench.registry.next_expiry() == lease);
   }
 }
 

@@ -40,31 +40,31 @@ BOOST_AUTO_TEST_CASE(what_the_file_grants_is_what_the_principal_has) {
   BOOST_REQUIRE_MESSAGE(access, (access ? "" : access.error().message));
   const auto* shop = access->find(key_a);
   BOOST_REQUIRE(shop != nullptr);
-  BOOST_TEST(shop->name == "shop");
+  BOOST_CHECK_EQUAL(shop->name, "shop");
   const auto& granted = shop->rights->granted();
   BOOST_REQUIRE(granted.publish.size() == 2u);
-  BOOST_TEST(granted.publish[0].type.text() == "{urn:shop}*");
-  BOOST_TEST(granted.publish[0].source.text() == "//shop.example/**");
-  BOOST_TEST(granted.publish[1].source.text() == "**");
-  BOOST_TEST(granted.subscribe.size() == 1u);
+  BOOST_CHECK_EQUAL(granted.publish[0].type.text(), "{urn:shop}*");
+  BOOST_CHECK_EQUAL(granted.publish[0].source.text(), "//shop.example/**");
+  BOOST_CHECK_EQUAL(granted.publish[1].source.text(), "**");
+  BOOST_CHECK_EQUAL(granted.subscribe.size(), 1u);
   BOOST_TEST(granted.route == std::vector<std::string>{"ops"}, boost::test_tools::per_element());
-  BOOST_TEST(granted.list);
-  BOOST_TEST(!granted.manage);
-  BOOST_TEST(access->find("local")->rights->may_manage());
-  BOOST_TEST(!access->find("local")->rights->may_publish_all());
+  BOOST_CHECK(granted.list);
+  BOOST_CHECK(!granted.manage);
+  BOOST_CHECK(access->find("local")->rights->may_manage());
+  BOOST_CHECK(!access->find("local")->rights->may_publish_all());
 }
 
 BOOST_AUTO_TEST_CASE(who_is_named_without_rights_has_none) {
   const auto access = parse_allow_file(entry(""), "allow.yaml");
   BOOST_REQUIRE(access);
-  BOOST_TEST((access->find(key_a)->rights->granted() == Rights::Granted{}));
+  BOOST_CHECK(access->find(key_a)->rights->granted() == Rights::Granted{});
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_file_lets_in_nobody_with_a_key) {
   for (const auto* text : {"", "principals:\n", "principals: []\n", "# nobody\n"}) {
     const auto access = parse_allow_file(text, "allow.yaml");
     BOOST_REQUIRE_MESSAGE(access, text);
-    BOOST_TEST(access->principals().size() == 2u);  // local and plaintext
+    BOOST_CHECK_EQUAL(access->principals().size(), 2u);  // local and plaintext
   }
 }
 
@@ -105,19 +105,19 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_its_line_and_key) {
   };
   for (const auto& [text, place, what] : table) {
     const auto said = refusal(text);
-    BOOST_TEST(said.starts_with(place), said << "\n" << text);
-    BOOST_TEST(said.find(what) != std::string::npos, said << "\n" << text);
+    BOOST_CHECK_MESSAGE(said.starts_with(place), said << "\n" << text);
+    BOOST_CHECK_MESSAGE(said.find(what) != std::string::npos, said << "\n" << text);
   }
 }
 
 BOOST_AUTO_TEST_CASE(too_much_is_refused) {
   std::string many = "principals:\n";
   for (int i = 0; i < 10'001; ++i) many += "- {name: a}\n";
-  BOOST_TEST(refusal(many).find("10000") != std::string::npos);
+  BOOST_CHECK_NE(refusal(many).find("10000"), std::string::npos);
   std::string rules = "    publish: [";
   for (int i = 0; i < 1'001; ++i) rules += "a,";
-  BOOST_TEST(refusal(entry(rules + "b]\n")).find("1000") != std::string::npos);
-  BOOST_TEST(refusal(std::string(1024 * 1024 + 1, '#')).find("1MiB") != std::string::npos);
+  BOOST_CHECK_NE(refusal(entry(rules + "b]\n")).find("1000"), std::string::npos);
+  BOOST_CHECK_NE(refusal(std::string(1024 * 1024 + 1, '#')).find("1MiB"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_others_may_write_is_refused) {
@@ -125,21 +125,21 @@ BOOST_AUTO_TEST_CASE(a_file_that_others_may_write_is_refused) {
   const auto path = folder / "allow.yaml";
   std::ofstream(path) << entry("");
   ::chmod(path.c_str(), 0644);
-  BOOST_TEST(read_allow_file(path).has_value());
+  BOOST_CHECK(read_allow_file(path).has_value());
   for (const auto mode : {0664, 0646, 0666}) {
     ::chmod(path.c_str(), static_cast<mode_t>(mode));
     const auto access = read_allow_file(path);
     BOOST_REQUIRE(!access);
-    BOOST_TEST(access.error().message.find("chmod") != std::string::npos);
+    BOOST_CHECK_NE(access.error().message.find("chmod"), std::string::npos);
   }
-  BOOST_TEST(!read_allow_file(folder / "none"));
+  BOOST_CHECK(!read_allow_file(folder / "none"));
 }
 
 BOOST_AUTO_TEST_CASE(the_entry_for_a_new_principal_can_be_read_back) {
   const auto access = parse_allow_file("principals:\n" + allow_entry("shop", key_b) + "\n", "a");
   BOOST_REQUIRE_MESSAGE(access, (access ? "" : access.error().message));
-  BOOST_TEST(access->find(key_b)->name == "shop");
-  BOOST_TEST(!access->find(key_b)->rights->may_publish_all());
+  BOOST_CHECK_EQUAL(access->find(key_b)->name, "shop");
+  BOOST_CHECK(!access->find(key_b)->rights->may_publish_all());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -40,22 +40,22 @@ BOOST_AUTO_TEST_SUITE(permission_tests)
 
 BOOST_AUTO_TEST_CASE(whether_a_callback_has_agreed_is_not_for_its_subscriber_to_say) {
   const auto pending = of_shop(State::pending);
-  BOOST_TEST(may_put(pending));
-  BOOST_TEST(may_put(pending, &pending));
+  BOOST_CHECK(may_put(pending));
+  BOOST_CHECK(may_put(pending, &pending));
   for (const auto state : {State::active, State::paused, State::suspended}) {
     const auto served = of_shop(state);
-    BOOST_TEST(!may_put(served), to_text(state));
-    BOOST_TEST(!may_put(served, &pending), to_text(state));
+    BOOST_CHECK_MESSAGE(!may_put(served), to_text(state));
+    BOOST_CHECK_MESSAGE(!may_put(served, &pending), to_text(state));
     auto elsewhere = served;
     elsewhere.callback = "https://victim.example/";
-    BOOST_TEST(!may_put(elsewhere, &served), to_text(state));
+    BOOST_CHECK_MESSAGE(!may_put(elsewhere, &served), to_text(state));
     elsewhere.state = State::pending;
-    BOOST_TEST(may_put(elsewhere, &served), to_text(state));
+    BOOST_CHECK_MESSAGE(may_put(elsewhere, &served), to_text(state));
     // One that has agreed is its owner's to pause, resume and change.
     for (const auto next : {State::active, State::paused}) {
       auto changed = of_shop(next);
       changed.labels["room"] = "2";
-      BOOST_TEST(may_put(changed, &served), to_text(state));
+      BOOST_CHECK_MESSAGE(may_put(changed, &served), to_text(state));
     }
   }
 }
@@ -63,21 +63,21 @@ BOOST_AUTO_TEST_CASE(whether_a_callback_has_agreed_is_not_for_its_subscriber_to_
 BOOST_AUTO_TEST_CASE(nobody_sets_the_challenge_that_he_is_to_answer) {
   auto asked = of_shop(State::pending);
   asked.challenge_hash = std::string(64, 'a');
-  BOOST_TEST(!may_put(asked));
+  BOOST_CHECK(!may_put(asked));
   const auto before = of_shop(State::pending);
-  BOOST_TEST(!may_put(asked, &before));
+  BOOST_CHECK(!may_put(asked, &before));
   auto renewed = asked;
   renewed.expires = *asked.expires + std::chrono::hours{1};
-  BOOST_TEST(may_put(renewed, &asked));
+  BOOST_CHECK(may_put(renewed, &asked));
 }
 
 BOOST_AUTO_TEST_CASE(a_client_has_a_lease_and_is_not_the_configuration) {
   auto wanted = of_shop(State::pending);
   wanted.expires.reset();
-  BOOST_TEST(!may_put(wanted));
+  BOOST_CHECK(!may_put(wanted));
   wanted = of_shop(State::pending);
   wanted.via = "config";
-  BOOST_TEST(!may_put(wanted));
+  BOOST_CHECK(!may_put(wanted));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

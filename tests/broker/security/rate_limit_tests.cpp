@@ -12,36 +12,36 @@ BOOST_AUTO_TEST_CASE(so_many_in_a_second_pass_and_no_more) {
   MonoTime now{1h};
   int passed = 0;
   for (int i = 0; i < 1000; ++i) passed += limit.take("a", 1, now) ? 1 : 0;
-  BOOST_TEST(passed == 100);
+  BOOST_CHECK_EQUAL(passed, 100);
   for (int ms = 0; ms < 10'000; ++ms) passed += limit.take("a", 1, now += 1ms) ? 1 : 0;
-  BOOST_TEST(passed == 1100);
+  BOOST_CHECK_EQUAL(passed, 1100);
 }
 
 BOOST_AUTO_TEST_CASE(one_principal_takes_nothing_from_another) {
   RateLimit limit(10);
-  BOOST_TEST(limit.take("a", 10, MonoTime{1h}));
-  BOOST_TEST(!limit.take("a", 1, MonoTime{1h}));
-  BOOST_TEST(limit.take("b", 10, MonoTime{1h}));
+  BOOST_CHECK(limit.take("a", 10, MonoTime{1h}));
+  BOOST_CHECK(!limit.take("a", 1, MonoTime{1h}));
+  BOOST_CHECK(limit.take("b", 10, MonoTime{1h}));
 }
 
 BOOST_AUTO_TEST_CASE(a_pause_saves_up_one_second_and_no_more) {
   RateLimit limit(10);
-  BOOST_TEST(limit.take("a", 10, MonoTime{1h}));
-  BOOST_TEST(limit.take("a", 10, MonoTime{100h}));
-  BOOST_TEST(!limit.take("a", 1, MonoTime{100h}));
+  BOOST_CHECK(limit.take("a", 10, MonoTime{1h}));
+  BOOST_CHECK(limit.take("a", 10, MonoTime{100h}));
+  BOOST_CHECK(!limit.take("a", 1, MonoTime{100h}));
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_larger_than_a_second_passes_and_is_paid_off) {
   RateLimit limit(10);
   MonoTime now{1h};
-  BOOST_TEST(limit.take("a", 50, now));
-  BOOST_TEST(!limit.take("a", 1, now + 4s));
-  BOOST_TEST(limit.take("a", 1, now + 4s + 100ms));
+  BOOST_CHECK(limit.take("a", 50, now));
+  BOOST_CHECK(!limit.take("a", 1, now + 4s));
+  BOOST_CHECK(limit.take("a", 1, now + 4s + 100ms));
 }
 
 BOOST_AUTO_TEST_CASE(zero_is_no_limit) {
   RateLimit limit(0);
-  for (int i = 0; i < 1000; ++i) BOOST_TEST(limit.take("a", 1'000'000, MonoTime{}));
+  for (int i = 0; i < 1000; ++i) BOOST_CHECK(limit.take("a", 1'000'000, MonoTime{}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

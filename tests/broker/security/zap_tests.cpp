@@ -58,7 +58,7 @@ class PlantedGate {
   ~PlantedGate() {
     stopping_.store(true);
     if (thread_.joinable()) thread_.join();
-    BOOST_TEST(!unsent_.load());
+    BOOST_CHECK(!unsent_.load());
   }
   [[nodiscard]] std::string endpoint() const { return socket_.get(zmq::sockopt::last_endpoint); }
   [[nodiscard]] Status check(std::chrono::milliseconds timeout = 20s) const {
@@ -101,24 +101,24 @@ BOOST_AUTO_TEST_SUITE(zap_tests)
 
 BOOST_AUTO_TEST_CASE(the_domain_says_who_comes_without_a_key) {
   const auto local = judged(request("local/events", "NULL", {}));
-  BOOST_TEST(local.status == "200");
-  BOOST_TEST(local.user_id == "local");
+  BOOST_CHECK_EQUAL(local.status, "200");
+  BOOST_CHECK_EQUAL(local.user_id, "local");
   const auto plaintext = judged(request("plaintext/service", "NULL", {}));
-  BOOST_TEST(plaintext.status == "200");
-  BOOST_TEST(plaintext.user_id == "plaintext");
+  BOOST_CHECK_EQUAL(plaintext.status, "200");
+  BOOST_CHECK_EQUAL(plaintext.user_id, "plaintext");
 }
 
 BOOST_AUTO_TEST_CASE(a_key_is_admitted_when_the_allow_file_has_it) {
   const auto made = request("curve/service", "CURVE", {octets});
-  BOOST_TEST(judged(made).status == "400");
+  BOOST_CHECK_EQUAL(judged(made).status, "400");
   std::string key(41, '\0');
   zmq_z85_encode(key.data(), reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size());
   key.pop_back();
   const Access access({{"shop", key, Rights::all()}});
-  BOOST_TEST(judged(made, access).status == "200");
-  BOOST_TEST(judged(made, access).user_id == key);
+  BOOST_CHECK_EQUAL(judged(made, access).status, "200");
+  BOOST_CHECK_EQUAL(judged(made, access).user_id, key);
   const std::string other(32, '\x08');
-  BOOST_TEST(judged(request("curve/service", "CURVE", {other}), access).status == "400");
+  BOOST_CHECK_EQUAL(judged(request("curve/service", "CURVE", {other}), access).status, "400");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_exactly_right_is_never_admitted) {
@@ -145,13 +145,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_exactly_right_is_never_admitted) {
   };
   for (const auto& frames : requests) {
     const auto verdict = judged(frames);
-    BOOST_TEST(verdict.status != "200");
-    BOOST_TEST(verdict.user_id.empty());
+    BOOST_CHECK_NE(verdict.status, "200");
+    BOOST_CHECK(verdict.user_id.empty());
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_handler_that_refuses_passes_the_check) {
-  BOOST_TEST(
+  BOOST_CHECK(
       PlantedGate([](const auto& request) { return answer(request, "400"); }).check().has_value());
 }
 
@@ -159,13 +159,13 @@ BOOST_AUTO_TEST_CASE(a_handler_that_admits_everybody_is_found_out) {
   const auto checked =
       PlantedGate([](const auto& request) { return answer(request, "200"); }).check();
   BOOST_REQUIRE(!checked);
-  BOOST_TEST(checked.error().message.find("got in") != std::string::npos);
+  BOOST_CHECK_NE(checked.error().message.find("got in"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_without_any_authenticator_is_found_out) {
   const auto checked = PlantedGate({}, false).check();
   BOOST_REQUIRE(!checked);
-  BOOST_TEST(checked.error().message.find("got in") != std::string::npos);
+  BOOST_CHECK_NE(checked.error().message.find("got in"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(absent_silent_and_erring_handlers_let_nobody_in) {
@@ -184,15 +184,15 @@ BOOST_AUTO_TEST_CASE(absent_silent_and_erring_handlers_let_nobody_in) {
   };
   for (std::size_t i = 0; i < handlers.size(); ++i) {
     const auto checked = PlantedGate(handlers[i]).check(300ms);
-    BOOST_TEST((checked || checked.error().message.find("got in") == std::string::npos),
-               "handler " << i);
+    BOOST_CHECK_MESSAGE((checked || checked.error().message.find("got in") == std::string::npos),
+                        "handler " << i);
   }
 }
 
 BOOST_AUTO_TEST_CASE(no_verdict_in_time_is_no_pass) {
   const auto checked = PlantedGate([](const auto&) { return PlantedGate::Frames{}; }).check(200ms);
   BOOST_REQUIRE(!checked);
-  BOOST_TEST(checked.error().message.find("no verdict within 200 ms") != std::string::npos);
+  BOOST_CHECK_NE(checked.error().message.find("no verdict within 200 ms"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_authenticator_refuses_strangers_on_the_wire) {
@@ -209,16 +209,16 @@ BOOST_AUTO_TEST_CASE(the_authenticator_refuses_strangers_on_the_wire) {
   // It is not told to give up, since the allow file may come to name it.
   const auto waits = check_door(endpoint, "service", keys.public_key, stranger, 500ms);
   BOOST_REQUIRE(!waits);
-  BOOST_TEST(waits.error().message.find("no verdict") != std::string::npos);
+  BOOST_CHECK_NE(waits.error().message.find("no verdict"), std::string::npos);
   // libzmq tries again by itself, as often as the time allows.
   const auto unknown = counters["broker.keys.unknown"].load();
-  BOOST_TEST(unknown >= 1u);
+  BOOST_CHECK_GE(unknown, 1u);
   const auto expected = make_key_pair().value();
   (*authenticator)->expect(expected.public_key);
-  BOOST_TEST(check_door(endpoint, "service", keys.public_key, expected, 20s).has_value());
-  BOOST_TEST(counters["broker.keys.unknown"] == unknown);
+  BOOST_CHECK(check_door(endpoint, "service", keys.public_key, expected, 20s).has_value());
+  BOOST_CHECK_EQUAL(counters["broker.keys.unknown"], unknown);
   // Two in one context are one too many.
-  BOOST_TEST(!Authenticator::start(context, "", counters));
+  BOOST_CHECK(!Authenticator::start(context, "", counters));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -52,10 +52,10 @@ BOOST_AUTO_TEST_CASE(stranger_cannot_forge_a_line_of_text) {
   Captured captured;
   log::warn("refused\nforged", {{"from", "a\nb\x1b[2J\u202e"}, {"plain", "x"}});
   const auto text = captured.text();
-  BOOST_TEST(lines(text) == 1);
-  BOOST_TEST(text.find('\x1b') == std::string::npos);
-  BOOST_TEST(text.find("\u202e") == std::string::npos);
-  BOOST_TEST(text.find("plain=x") != std::string::npos);
+  BOOST_CHECK_EQUAL(lines(text), 1);
+  BOOST_CHECK_EQUAL(text.find('\x1b'), std::string::npos);
+  BOOST_CHECK_EQUAL(text.find("\u202e"), std::string::npos);
+  BOOST_CHECK_NE(text.find("plain=x"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(value_cannot_pass_for_another_field) {
@@ -63,8 +63,8 @@ BOOST_AUTO_TEST_CASE(value_cannot_pass_for_another_field) {
   Captured captured;
   log::info("seen", {{"name", "a user=root"}, {"empty", ""}});
   const auto text = captured.text();
-  BOOST_TEST(text.find("name=\"a user=root\"") != std::string::npos);
-  BOOST_TEST(text.find("empty=\"\"") != std::string::npos);
+  BOOST_CHECK_NE(text.find("name=\"a user=root\""), std::string::npos);
+  BOOST_CHECK_NE(text.find("empty=\"\""), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(lines_below_the_level_are_not_written) {
@@ -73,8 +73,8 @@ BOOST_AUTO_TEST_CASE(lines_below_the_level_are_not_written) {
   log::info("quiet");
   log::error("loud");
   const auto text = captured.text();
-  BOOST_TEST(lines(text) == 1);
-  BOOST_TEST(text.find("tests: loud") != std::string::npos);
+  BOOST_CHECK_EQUAL(lines(text), 1);
+  BOOST_CHECK_NE(text.find("tests: loud"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(json_line_is_one_object_whatever_is_in_it) {
@@ -82,30 +82,30 @@ BOOST_AUTO_TEST_CASE(json_line_is_one_object_whatever_is_in_it) {
   Captured captured;
   log::info("a\n\"b\"", {{"bad", "\xff\n"}});
   const auto text = captured.text();
-  BOOST_TEST(lines(text) == 1);
-  BOOST_TEST(text.starts_with("{\"time\":\""));
-  BOOST_TEST(text.find("\"message\":\"a\\n\\\"b\\\"\"") != std::string::npos);
+  BOOST_CHECK_EQUAL(lines(text), 1);
+  BOOST_CHECK(text.starts_with("{\"time\":\""));
+  BOOST_CHECK_NE(text.find("\"message\":\"a\\n\\\"b\\\"\""), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(first_line_is_said_and_the_rest_counted) {
-  log::Occasionally occasionally(10s);
-  BOOST_TEST(occasionally.ask("a", start).say);
-  BOOST_TEST(!occasionally.ask("a", start + 1s).say);
-  BOOST_TEST(!occasionally.ask("a", start + 9s).say);
-  BOOST_TEST(occasionally.ask("b", start + 9s).say);
-  const auto again = occasionally.ask("a", start + 10s);
-  BOOST_TEST(again.say);
-  BOOST_TEST(again.suppressed == 2U);
-  BOOST_TEST(!occasionally.ask("a", start + 11s).say);
+  log::RateLimiter limiter(10s);
+  BOOST_CHECK(limiter.check("a", start).allowed);
+  BOOST_CHECK(!limiter.check("a", start + 1s).allowed);
+  BOOST_CHECK(!limiter.check("a", start + 9s).allowed);
+  BOOST_CHECK(limiter.check("b", start + 9s).allowed);
+  const auto again = limiter.check("a", start + 10s);
+  BOOST_CHECK(again.allowed);
+  BOOST_CHECK_EQUAL(again.suppressed, 2U);
+  BOOST_CHECK(!limiter.check("a", start + 11s).allowed);
 }
 
 BOOST_AUTO_TEST_CASE(flood_of_keys_takes_no_more_memory_and_is_still_mentioned_once) {
-  log::Occasionally occasionally(10s);
+  log::RateLimiter limiter(10s);
   std::size_t said = 0;
-  for (std::size_t i = 0; i < 10 * log::Occasionally::keys_max; ++i)
-    said += occasionally.ask("key" + std::to_string(i), start).say ? 1 : 0;
-  BOOST_TEST(said == log::Occasionally::keys_max + 1);
-  BOOST_TEST(occasionally.ask("fresh", start + 11s).say);
+  for (std::size_t i = 0; i < 10 * log::RateLimiter::keys_max; ++i)
+    said += limiter.check("key" + std::to_string(i), start).allowed ? 1 : 0;
+  BOOST_CHECK_EQUAL(said, log::RateLimiter::keys_max + 1);
+  BOOST_CHECK(limiter.check("fresh", start + 11s).allowed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,19 +10,19 @@ BOOST_AUTO_TEST_CASE(well_formed_utf8_is_accepted_wherever_it_stands) {
   for (const std::string& sign :
        std::vector<std::string>{"a", "\u00e9", "\u20ac", "\U0001f5a8", "\uffff", "\U0010ffff"})
     for (std::size_t before = 0; before < 20; ++before)
-      BOOST_TEST(valid_utf8(std::string(before, 'x') + sign + "yyyyyyyyy"));
-  BOOST_TEST(valid_utf8(""));
-  BOOST_TEST(valid_utf8(std::string_view("\0", 1)));
-  BOOST_TEST(valid_text(""));
+      BOOST_CHECK(valid_utf8(std::string(before, 'x') + sign + "yyyyyyyyy"));
+  BOOST_CHECK(valid_utf8(""));
+  BOOST_CHECK(valid_utf8(std::string_view("\0", 1)));
+  BOOST_CHECK(valid_text(""));
   for (std::size_t length = 1; length < 20; ++length)
     for (std::size_t at = 0; at < length; ++at) {
       std::string text(length, '\x01');
-      BOOST_TEST(valid_text(text));
+      BOOST_CHECK(valid_text(text));
       text[at] = '\0';
-      BOOST_TEST(valid_utf8(text));
-      BOOST_TEST(!valid_text(text));
+      BOOST_CHECK(valid_utf8(text));
+      BOOST_CHECK(!valid_text(text));
       text[at] = '\x80';
-      BOOST_TEST(!valid_text(text));
+      BOOST_CHECK(!valid_text(text));
     }
 }
 
@@ -32,59 +32,59 @@ BOOST_AUTO_TEST_CASE(ill_formed_utf8_is_refused_wherever_it_stands) {
            "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc3\x28"})
     for (std::size_t before = 0; before < 20; ++before) {
-      BOOST_TEST(!valid_utf8(std::string(before, 'x') + bad));
-      BOOST_TEST(!valid_utf8(std::string(before, 'x') + bad + "yyyyyyyyy"));
+      BOOST_CHECK(!valid_utf8(std::string(before, 'x') + bad));
+      BOOST_CHECK(!valid_utf8(std::string(before, 'x') + bad + "yyyyyyyyy"));
     }
 }
 
 BOOST_AUTO_TEST_CASE(what_could_deceive_a_reader_is_escaped) {
-  BOOST_TEST(printable("plain \u00fc\u20ac") == "plain \u00fc\u20ac");
-  BOOST_TEST(printable("a\nb\x1b[2J") == "a\\x0ab\\x1b[2J");
-  BOOST_TEST(printable("\x7f") == "\\x7f");
-  BOOST_TEST(printable("\u0085") == "\\x85");  // C1: a line end to some terminals
-  BOOST_TEST(printable("\u202egpj.exe") == "\\u202egpj.exe");
-  BOOST_TEST(printable("\u2066\u2069\u200f\u061c") == "\\u2066\\u2069\\u200f\\u061c");
-  BOOST_TEST(printable("\u2028") == "\\u2028");
-  BOOST_TEST(printable("\xff\xc3") == "\\xff\\xc3");
-  BOOST_TEST(printable(std::string_view("\0", 1)) == "\\x00");
+  BOOST_CHECK_EQUAL(printable("plain \u00fc\u20ac"), "plain \u00fc\u20ac");
+  BOOST_CHECK_EQUAL(printable("a\nb\x1b[2J"), "a\\x0ab\\x1b[2J");
+  BOOST_CHECK_EQUAL(printable("\x7f"), "\\x7f");
+  BOOST_CHECK_EQUAL(printable("\u0085"), "\\x85");  // C1: a line end to some terminals
+  BOOST_CHECK_EQUAL(printable("\u202egpj.exe"), "\\u202egpj.exe");
+  BOOST_CHECK_EQUAL(printable("\u2066\u2069\u200f\u061c"), "\\u2066\\u2069\\u200f\\u061c");
+  BOOST_CHECK_EQUAL(printable("\u2028"), "\\u2028");
+  BOOST_CHECK_EQUAL(printable("\xff\xc3"), "\\xff\\xc3");
+  BOOST_CHECK_EQUAL(printable(std::string_view("\0", 1)), "\\x00");
 }
 
 BOOST_AUTO_TEST_CASE(printable_text_is_valid_and_stays_as_it_is) {
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
   const auto once = printable(all);
-  BOOST_TEST(valid_utf8(once));
-  BOOST_TEST(printable(once) == once);
+  BOOST_CHECK(valid_utf8(once));
+  BOOST_CHECK_EQUAL(printable(once), once);
 }
 
 BOOST_AUTO_TEST_CASE(only_ascii_letters_become_lower_case) {
-  BOOST_TEST(lower("AZaz09-\u00c4") == "azaz09-\u00c4");
+  BOOST_CHECK_EQUAL(lower("AZaz09-\u00c4"), "azaz09-\u00c4");
 }
 
 BOOST_AUTO_TEST_CASE(split_gives_every_piece_also_the_empty_ones) {
-  BOOST_TEST(split("", ',').size() == 1U);
+  BOOST_CHECK_EQUAL(split("", ',').size(), 1U);
   const auto pieces = split(",a,,b,", ',');
   BOOST_REQUIRE(pieces.size() == 5U);
-  BOOST_TEST(pieces[0].empty());
-  BOOST_TEST(pieces[1] == "a");
-  BOOST_TEST(pieces[2].empty());
-  BOOST_TEST(pieces[3] == "b");
-  BOOST_TEST(pieces[4].empty());
+  BOOST_CHECK(pieces[0].empty());
+  BOOST_CHECK_EQUAL(pieces[1], "a");
+  BOOST_CHECK(pieces[2].empty());
+  BOOST_CHECK_EQUAL(pieces[3], "b");
+  BOOST_CHECK(pieces[4].empty());
 }
 
 BOOST_AUTO_TEST_CASE(trim_takes_spaces_and_tabs_at_the_ends_only) {
-  BOOST_TEST(trim(" \ta b\t ") == "a b");
-  BOOST_TEST(trim(" \t").empty());
-  BOOST_TEST(trim("\na") == "\na");
+  BOOST_CHECK_EQUAL(trim(" \ta b\t "), "a b");
+  BOOST_CHECK(trim(" \t").empty());
+  BOOST_CHECK_EQUAL(trim("\na"), "\na");
 }
 
 BOOST_AUTO_TEST_CASE(nearest_finds_a_slip_and_invents_nothing) {
   const std::vector<std::string> keys = {"max-period", "max-retries", "window"};
-  BOOST_TEST(nearest("max-perod", keys) == "max-period");
-  BOOST_TEST(nearest("windwo", keys) == "window");
-  BOOST_TEST(nearest("colour", keys).empty());
-  BOOST_TEST(nearest("", keys).empty());
-  BOOST_TEST(nearest("x", {}).empty());
+  BOOST_CHECK_EQUAL(nearest("max-perod", keys), "max-period");
+  BOOST_CHECK_EQUAL(nearest("windwo", keys), "window");
+  BOOST_CHECK(nearest("colour", keys).empty());
+  BOOST_CHECK(nearest("", keys).empty());
+  BOOST_CHECK(nearest("x", {}).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,7 +33,7 @@ std::string block(const std::string& name) {
     octets += static_cast<char>(std::stoi(digits, nullptr, 16));
     digits.clear();
   }
-  BOOST_TEST(digits.empty());
+  BOOST_CHECK(digits.empty());
   return octets;
 }
 
@@ -56,18 +56,19 @@ BOOST_AUTO_TEST_CASE(publish_and_its_answer_are_as_the_document_shows) {
   request.id = 7;
   request.operation = Operation::publish;
   request.events = {event};
-  BOOST_TEST(bus::encode(request) == block("publish"));
-  BOOST_TEST(
-      (decode_event(bus::decode_request(block("publish"))->events.front()).value() == hello()));
+  BOOST_CHECK_EQUAL(bus::encode(request), block("publish"));
+  BOOST_CHECK(decode_event(bus::decode_request(block("publish"))->events.front()).value() ==
+              hello());
   bus::Reply reply;
   reply.id = 7;
   reply.published = {{Code::noerror, 88120, ""}};
-  BOOST_TEST(bus::encode(reply, Operation::publish) == block("published"));
+  BOOST_CHECK_EQUAL(bus::encode(reply, Operation::publish), block("published"));
 }
 
 BOOST_AUTO_TEST_CASE(topic_and_mark_are_as_the_document_shows) {
-  BOOST_TEST(topic_of(hello()) == block("topic"));
-  BOOST_TEST(bus::encode(bus::Mark{88119, 88120, {{"{urn:example}hello", 1}}}) == block("mark"));
+  BOOST_CHECK_EQUAL(topic_of(hello()), block("topic"));
+  BOOST_CHECK_EQUAL(bus::encode(bus::Mark{88119, 88120, {{"{urn:example}hello", 1}}}),
+                    block("mark"));
 }
 
 BOOST_AUTO_TEST_CASE(fetch_and_its_answer_are_as_the_document_shows) {
@@ -77,7 +78,7 @@ BOOST_AUTO_TEST_CASE(fetch_and_its_answer_are_as_the_document_shows) {
   request.from = 88120;
   request.prefixes = {"{urn:example}"};
   request.bytes_max = 1 << 20;
-  BOOST_TEST(bus::encode(request) == block("fetch"));
+  BOOST_CHECK_EQUAL(bus::encode(request), block("fetch"));
   bus::Reply reply;
   reply.id = 8;
   reply.next = 88121;
@@ -85,25 +86,25 @@ BOOST_AUTO_TEST_CASE(fetch_and_its_answer_are_as_the_document_shows) {
   reply.head = 88120;
   append_record(reply.records,
                 {88120, from_micros(1'795'252'500'300'000), "local", encode(hello())});
-  BOOST_TEST(bus::encode(reply, Operation::fetch) == block("fetched"));
+  BOOST_CHECK_EQUAL(bus::encode(reply, Operation::fetch), block("fetched"));
 }
 
 BOOST_AUTO_TEST_CASE(limits_in_the_document_are_those_of_the_code) {
   const auto text = document();
-  BOOST_TEST(bus::publish_events_max == 10'000u);
-  BOOST_TEST(bus::prefixes_max == 10'000u);
-  BOOST_TEST(bus::message_length_max == 16'777'216u);
-  BOOST_TEST(bus::subscribed_prefix_max == 240u);
-  BOOST_TEST(bus::list_limit_max == 1'000u);
-  BOOST_TEST(bus::reason_length_max == 1'024u);
-  BOOST_TEST(Event::data_length_max == 1'048'576u);
+  BOOST_CHECK_EQUAL(bus::publish_events_max, 10'000u);
+  BOOST_CHECK_EQUAL(bus::prefixes_max, 10'000u);
+  BOOST_CHECK_EQUAL(bus::message_length_max, 16'777'216u);
+  BOOST_CHECK_EQUAL(bus::subscribed_prefix_max, 240u);
+  BOOST_CHECK_EQUAL(bus::list_limit_max, 1'000u);
+  BOOST_CHECK_EQUAL(bus::reason_length_max, 1'024u);
+  BOOST_CHECK_EQUAL(Event::data_length_max, 1'048'576u);
   for (const auto* figure :
        {"10,000", "16,777,216", "240 octets", "1 to 1,000", "1,024 octets", "1,048,576", "65,536"})
-    BOOST_TEST(text.find(figure) != std::string::npos);
+    BOOST_CHECK_NE(text.find(figure), std::string::npos);
   for (const auto operation :
        {Operation::publish, Operation::fetch, Operation::head, Operation::get, Operation::put,
         Operation::remove, Operation::list, Operation::ping, Operation::parameters})
-    BOOST_TEST(text.find(bus::to_text(operation)) != std::string::npos);
+    BOOST_CHECK_NE(text.find(bus::to_text(operation)), std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

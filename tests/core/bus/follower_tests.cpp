@@ -81,17 +81,17 @@ struct Output {
   std::uint64_t position = 0;
 
   void take(const Batch& batch, const FakeBroker& broker) {
-    BOOST_TEST_REQUIRE(batch.position >= position);
+    BOOST_REQUIRE_GE(batch.position, position);
     if (batch.lost_from != 0) {
-      BOOST_TEST_REQUIRE(batch.lost_from == position + 1);
-      BOOST_TEST_REQUIRE(batch.lost_to >= batch.lost_from);
-      BOOST_TEST_REQUIRE(batch.lost_to < broker.first);
+      BOOST_REQUIRE_EQUAL(batch.lost_from, position + 1);
+      BOOST_REQUIRE_GE(batch.lost_to, batch.lost_from);
+      BOOST_REQUIRE_LT(batch.lost_to, broker.first);
       for (auto i = batch.lost_from; i <= batch.lost_to; ++i) lost.insert(i);
     }
     for (const auto& event : batch.events) {
-      BOOST_TEST_REQUIRE(event->sequence > position);
-      BOOST_TEST_REQUIRE(event->sequence <= batch.position);
-      if (!sequences.empty()) BOOST_TEST_REQUIRE(event->sequence > sequences.back());
+      BOOST_REQUIRE_GT(event->sequence, position);
+      BOOST_REQUIRE_LE(event->sequence, batch.position);
+      if (!sequences.empty()) BOOST_REQUIRE_GT(event->sequence, sequences.back());
       sequences.push_back(event->sequence);
     }
     position = batch.position;
@@ -130,8 +130,8 @@ class Simulation {
     for (int i = 0; i < steps; ++i) step();
     trouble_ = {};
     for (int i = 0; i < 3; ++i) settle();
-    BOOST_TEST(follower_.position() == broker_.head());
-    BOOST_TEST(output_.position == broker_.head());
+    BOOST_CHECK_EQUAL(follower_.position(), broker_.head());
+    BOOST_CHECK_EQUAL(output_.position, broker_.head());
     output_.check(broker_, prefixes_, start_);
   }
 
@@ -179,7 +179,7 @@ class Simulation {
     if (!happens(trouble_.slow))
       if (const auto batch = follower_.next_batch()) output_.take(*batch, broker_);
     if (const auto wanted_now = follower_.next_fetch()) {
-      for (const auto& fetch : fetches_) BOOST_TEST_REQUIRE(!follower_.waits_for(fetch));
+      for (const auto& fetch : fetches_) BOOST_REQUIRE(!follower_.waits_for(fetch));
       fetches_.push_back(*wanted_now);
     }
   }
@@ -189,7 +189,7 @@ class Simulation {
     const auto before = std::exchange(fetches_, {});
     follower_.follow(output_.position, prefixes_);
     for (const auto& fetch : before) {
-      BOOST_TEST(!follower_.next_fetch_behind(fetch, fetch.from + 1, fetch.from + 2));
+      BOOST_CHECK(!follower_.next_fetch_behind(fetch, fetch.from + 1, fetch.from + 2));
       follower_.on_fetched(fetch, broker_.fetch(1, prefixes_, 1000));
     }
   }
@@ -252,7 +252,7 @@ Follower following_at(std::uint64_t position, std::vector<std::string> prefixes 
   follower.follow(position, std::move(prefixes));
   const auto fetch = follower.next_fetch();
   BOOST_REQUIRE(fetch);
-  BOOST_TEST(fetch->from == position + 1);
+  BOOST_CHECK_EQUAL(fetch->from, position + 1);
   Bus::FetchReply reply;
   reply.next = position + 1;
   reply.first = 1;
@@ -300,14 +300,14 @@ BOOST_AUTO_TEST_CASE(all_troubles_at_once) {
 BOOST_AUTO_TEST_CASE(complete_group_needs_no_fetch) {
   auto follower = following_at(10);
   follower.on_events({make_event(11, types[0]), make_event(12, types[0])}, 100);
-  BOOST_TEST(!follower.next_batch());  // until the mark says that it is complete
+  BOOST_CHECK(!follower.next_batch());  // until the mark says that it is complete
   follower.on_mark({10, 12, {{types[0], 2}}});
   const auto batch = follower.next_batch();
   BOOST_REQUIRE(batch);
-  BOOST_TEST(batch->events.size() == 2u);
-  BOOST_TEST(batch->position == 12u);
-  BOOST_TEST(batch->lost_from == 0u);
-  BOOST_TEST(!follower.next_fetch());
+  BOOST_CHECK_EQUAL(batch->events.size(), 2u);
+  BOOST_CHECK_EQUAL(batch->position, 12u);
+  BOOST_CHECK_EQUAL(batch->lost_from, 0u);
+  BOOST_CHECK(!follower.next_fetch());
 }
 
 BOOST_AUTO_TEST_CASE(position_moves_over_what_is_not_wanted) {
@@ -315,20 +315,20 @@ BOOST_AUTO_TEST_CASE(position_moves_over_what_is_not_wanted) {
   follower.on_mark({10, 500, {{types[1], 490}}});
   const auto batch = follower.next_batch();
   BOOST_REQUIRE(batch);
-  BOOST_TEST(batch->events.empty());
-  BOOST_TEST(batch->position == 500u);
-  BOOST_TEST(!follower.next_fetch());
+  BOOST_CHECK(batch->events.empty());
+  BOOST_CHECK_EQUAL(batch->position, 500u);
+  BOOST_CHECK(!follower.next_fetch());
 }
 
 BOOST_AUTO_TEST_CASE(one_missing_event_makes_one_fetch) {
   auto follower = following_at(10);
   follower.on_events({make_event(12, types[0])}, 100);
   follower.on_mark({10, 12, {{types[0], 2}}});
-  BOOST_TEST(!follower.next_batch());
+  BOOST_CHECK(!follower.next_batch());
   const auto fetch = follower.next_fetch();
   BOOST_REQUIRE(fetch);
-  BOOST_TEST(fetch->from == 11u);
-  BOOST_TEST(!follower.next_fetch());
+  BOOST_CHECK_EQUAL(fetch->from, 11u);
+  BOOST_CHECK(!follower.next_fetch());
 }
 
 BOOST_AUTO_TEST_CASE(late_answer_to_a_fetch_before_follow_is_ignored) {
@@ -337,12 +337,12 @@ BOOST_AUTO_TEST_CASE(late_answer_to_a_fetch_before_follow_is_ignored) {
   const auto before = follower.next_fetch();
   follower.follow(5, {"{urn:b}"});
   const auto now = follower.next_fetch();
-  BOOST_TEST(!follower.waits_for(*before));
-  BOOST_TEST(follower.waits_for(*now));
+  BOOST_CHECK(!follower.waits_for(*before));
+  BOOST_CHECK(follower.waits_for(*now));
   follower.on_fetched(*before, {{make_event(90, types[0])}, 101, 1, 100});
-  BOOST_TEST(follower.position() == 5u);
-  BOOST_TEST(!follower.next_batch());
-  BOOST_TEST(follower.waits_for(*now));
+  BOOST_CHECK_EQUAL(follower.position(), 5u);
+  BOOST_CHECK(!follower.next_batch());
+  BOOST_CHECK(follower.waits_for(*now));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_fetched_before_the_batch_is_taken) {
@@ -351,9 +351,9 @@ BOOST_AUTO_TEST_CASE(nothing_is_fetched_before_the_batch_is_taken) {
   const auto fetch = follower.next_fetch();
   BOOST_REQUIRE(fetch);
   follower.on_fetched(*fetch, {{make_event(1, types[0])}, 2, 1, 5});
-  BOOST_TEST(!follower.next_fetch());
-  BOOST_TEST(follower.next_batch().has_value());
-  BOOST_TEST(follower.next_fetch()->from == 2u);
+  BOOST_CHECK(!follower.next_fetch());
+  BOOST_CHECK(follower.next_batch().has_value());
+  BOOST_CHECK_EQUAL(follower.next_fetch()->from, 2u);
 }
 
 BOOST_AUTO_TEST_CASE(next_fetch_goes_out_while_an_answer_is_read) {
@@ -362,13 +362,13 @@ BOOST_AUTO_TEST_CASE(next_fetch_goes_out_while_an_answer_is_read) {
   const auto first = follower.next_fetch();
   const auto second = follower.next_fetch_behind(*first, 2, 5);
   BOOST_REQUIRE(second);
-  BOOST_TEST(second->from == 2u);
+  BOOST_CHECK_EQUAL(second->from, 2u);
   follower.on_fetched(*first, {{make_event(1, types[0])}, 2, 1, 5});
   // What waits to be handed out is bounded: nothing is asked for beyond the second.
-  BOOST_TEST(!follower.next_fetch_behind(*second, 3, 5));
+  BOOST_CHECK(!follower.next_fetch_behind(*second, 3, 5));
   follower.on_fetched(*second, {{make_event(2, types[0])}, 3, 1, 5});
-  BOOST_TEST(follower.next_batch()->events.size() == 2u);
-  BOOST_TEST(follower.next_fetch()->from == 3u);
+  BOOST_CHECK_EQUAL(follower.next_batch()->events.size(), 2u);
+  BOOST_CHECK_EQUAL(follower.next_fetch()->from, 3u);
 }
 
 BOOST_AUTO_TEST_CASE(answer_behind_one_that_could_not_be_read_is_no_leap) {
@@ -377,13 +377,13 @@ BOOST_AUTO_TEST_CASE(answer_behind_one_that_could_not_be_read_is_no_leap) {
   const auto first = follower.next_fetch();
   const auto second = follower.next_fetch_behind(*first, 2, 5);
   BOOST_REQUIRE(second);
-  BOOST_TEST(!follower.waits_for(*second));
+  BOOST_CHECK(!follower.waits_for(*second));
   follower.on_fetched(*second, {{make_event(2, types[0])}, 3, 1, 5});
-  BOOST_TEST(follower.position() == 0u);
-  BOOST_TEST(!follower.next_batch());
-  BOOST_TEST(follower.waits_for(*first));
+  BOOST_CHECK_EQUAL(follower.position(), 0u);
+  BOOST_CHECK(!follower.next_batch());
+  BOOST_CHECK(follower.waits_for(*first));
   follower.on_fetched(*first, {{make_event(1, types[0])}, 2, 1, 5});
-  BOOST_TEST(follower.next_batch()->position == 1u);
+  BOOST_CHECK_EQUAL(follower.next_batch()->position, 1u);
 }
 
 BOOST_AUTO_TEST_CASE(answer_behind_that_cannot_be_read_is_asked_for_anew) {
@@ -392,10 +392,10 @@ BOOST_AUTO_TEST_CASE(answer_behind_that_cannot_be_read_is_asked_for_anew) {
   const auto first = follower.next_fetch();
   const auto second = follower.next_fetch_behind(*first, 2, 5);
   BOOST_REQUIRE(second);
-  BOOST_TEST(!follower.on_unreadable(*second));
+  BOOST_CHECK(!follower.on_unreadable(*second));
   follower.on_fetched(*first, {{make_event(1, types[0])}, 2, 1, 5});
-  BOOST_TEST(follower.next_batch()->position == 1u);
-  BOOST_TEST(follower.next_fetch()->from == 2u);
+  BOOST_CHECK_EQUAL(follower.next_batch()->position, 1u);
+  BOOST_CHECK_EQUAL(follower.next_fetch()->from, 2u);
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_bounded_and_what_did_not_fit_is_fetched) {
@@ -404,8 +404,8 @@ BOOST_AUTO_TEST_CASE(memory_is_bounded_and_what_did_not_fit_is_fetched) {
   for (std::size_t i = 0; i < 70; ++i)
     follower.on_events({make_event(++sequence, types[0])}, 1024 * 1024);
   follower.on_mark({0, sequence, {{types[0], sequence}}});
-  BOOST_TEST(!follower.next_batch());
-  BOOST_TEST(follower.next_fetch()->from == 1u);
+  BOOST_CHECK(!follower.next_batch());
+  BOOST_CHECK_EQUAL(follower.next_fetch()->from, 1u);
 }
 
 BOOST_AUTO_TEST_CASE(endless_stream_that_never_rests_stays_live) {
@@ -415,8 +415,8 @@ BOOST_AUTO_TEST_CASE(endless_stream_that_never_rests_stays_live) {
   for (std::uint64_t i = 1; i < 500; ++i) {
     follower.on_events({make_event(i + 1, types[0])}, 1024 * 1024);
     follower.on_mark({i - 1, i, {{types[0], 1}}});
-    BOOST_TEST_REQUIRE(follower.next_batch().has_value());
-    BOOST_TEST_REQUIRE(!follower.next_fetch());
+    BOOST_REQUIRE(follower.next_batch().has_value());
+    BOOST_REQUIRE(!follower.next_fetch());
   }
 }
 
@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(marks_without_end_are_bounded) {
   auto follower = following_at(0, {"{urn:none}"});
   for (std::uint64_t i = 0; i < 3 * Follower::waiting_marks_max; ++i)
     follower.on_mark({i, i + 1, {{types[0], 1}}});
-  BOOST_TEST(follower.next_fetch().has_value());
+  BOOST_CHECK(follower.next_fetch().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(journal_put_back_from_a_backup_is_followed_from_its_end) {
@@ -436,28 +436,28 @@ BOOST_AUTO_TEST_CASE(journal_put_back_from_a_backup_is_followed_from_its_end) {
   reply.first = 1;
   reply.head = 50;
   follower.on_fetched(*fetch, reply);
-  BOOST_TEST(follower.next_batch()->position == 50u);
+  BOOST_CHECK_EQUAL(follower.next_batch()->position, 50u);
   follower.on_events({make_event(51, types[0])}, 10);
   follower.on_mark({50, 51, {{types[0], 1}}});
   const auto batch = follower.next_batch();
   BOOST_REQUIRE(batch);
-  BOOST_TEST(batch->events.size() == 1u);
-  BOOST_TEST(batch->position == 51u);
+  BOOST_CHECK_EQUAL(batch->events.size(), 1u);
+  BOOST_CHECK_EQUAL(batch->position, 51u);
 }
 
 BOOST_AUTO_TEST_CASE(restored_journal_is_noticed_by_a_heartbeat_behind_us) {
   auto follower = following_at(100);
   follower.on_mark({50, 50, {}});
-  BOOST_TEST(!follower.next_batch());
-  BOOST_TEST(follower.next_fetch()->from == 101u);
+  BOOST_CHECK(!follower.next_batch());
+  BOOST_CHECK_EQUAL(follower.next_fetch()->from, 101u);
 }
 
 BOOST_AUTO_TEST_CASE(restored_journal_is_noticed_under_load_by_falling_heads) {
   auto follower = following_at(100);
   follower.on_mark({100, 101, {{types[0], 1}}});
   follower.on_mark({50, 60, {{types[0], 10}}});
-  BOOST_TEST(!follower.next_batch());
-  BOOST_TEST(follower.next_fetch().has_value());
+  BOOST_CHECK(!follower.next_batch());
+  BOOST_CHECK(follower.next_fetch().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(old_marks_behind_a_fetch_cause_no_other_fetch) {
@@ -468,10 +468,10 @@ BOOST_AUTO_TEST_CASE(old_marks_behind_a_fetch_cause_no_other_fetch) {
   follower.on_fetched(
       *fetch,
       {{make_event(1, types[0]), make_event(2, types[0]), make_event(3, types[0])}, 4, 1, 3});
-  BOOST_TEST(follower.next_batch()->events.size() == 3u);
+  BOOST_CHECK_EQUAL(follower.next_batch()->events.size(), 3u);
   follower.on_mark({2, 3, {{types[0], 1}}});
-  BOOST_TEST(!follower.next_batch());
-  BOOST_TEST(!follower.next_fetch());
+  BOOST_CHECK(!follower.next_batch());
+  BOOST_CHECK(!follower.next_fetch());
 }
 
 BOOST_AUTO_TEST_CASE(nonsense_from_a_broker_moves_no_position_beyond_its_head) {
@@ -483,8 +483,8 @@ BOOST_AUTO_TEST_CASE(nonsense_from_a_broker_moves_no_position_beyond_its_head) {
     reply.first = 1;
     reply.head = 7;
     follower.on_fetched(*follower.next_fetch(), reply);
-    BOOST_TEST(follower.position() >= 5u);
-    BOOST_TEST(follower.position() <= 7u);
+    BOOST_CHECK_GE(follower.position(), 5u);
+    BOOST_CHECK_LE(follower.position(), 7u);
   }
 }
 
@@ -492,9 +492,9 @@ BOOST_AUTO_TEST_CASE(nothing_happens_before_follow) {
   Follower follower;
   follower.on_events({make_event(1, types[0])}, 10);
   follower.on_mark({0, 1, {{types[0], 1}}});
-  BOOST_TEST(!follower.next_batch());
-  BOOST_TEST(!follower.next_fetch());
-  BOOST_TEST(!follower.waits_for({1, 0}));
+  BOOST_CHECK(!follower.next_batch());
+  BOOST_CHECK(!follower.next_fetch());
+  BOOST_CHECK(!follower.waits_for({1, 0}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -43,27 +43,27 @@ BOOST_AUTO_TEST_CASE(key_pair_that_was_written_is_read_back) {
   BOOST_REQUIRE(write_key_file(folder.file, "shop", folder.keys));
   const auto read = read_key_file(folder.file);
   BOOST_REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
-  BOOST_TEST(read->public_key == folder.keys.public_key);
-  BOOST_TEST(read->secret_key == folder.keys.secret_key);
-  BOOST_TEST(read_public_key(folder.file).value() == folder.keys.public_key);
+  BOOST_CHECK_EQUAL(read->public_key, folder.keys.public_key);
+  BOOST_CHECK_EQUAL(read->secret_key, folder.keys.secret_key);
+  BOOST_CHECK_EQUAL(read_public_key(folder.file).value(), folder.keys.public_key);
 }
 
 BOOST_AUTO_TEST_CASE(no_two_key_pairs_are_alike) {
   const auto one = make_key_pair().value();
   const auto other = make_key_pair().value();
-  BOOST_TEST(one.public_key != other.public_key);
-  BOOST_TEST(one.secret_key != other.secret_key);
-  BOOST_TEST(one.public_key != one.secret_key);
+  BOOST_CHECK_NE(one.public_key, other.public_key);
+  BOOST_CHECK_NE(one.secret_key, other.secret_key);
+  BOOST_CHECK_NE(one.public_key, one.secret_key);
 }
 
 BOOST_AUTO_TEST_CASE(only_its_owner_can_read_a_new_file) {
   const Folder folder;
   const auto before = ::umask(0);
-  BOOST_TEST(write_key_file(folder.file, "shop", folder.keys).has_value());
+  BOOST_CHECK(write_key_file(folder.file, "shop", folder.keys).has_value());
   ::umask(before);
   struct stat found {};
   BOOST_REQUIRE(::stat(folder.file.c_str(), &found) == 0);
-  BOOST_TEST((found.st_mode & 0777) == 0600u);
+  BOOST_CHECK_EQUAL((found.st_mode & 0777), 0600u);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_there_is_not_overwritten) {
@@ -71,8 +71,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_there_is_not_overwritten) {
   folder.write("mine");
   const auto written = write_key_file(folder.file, "shop", folder.keys);
   BOOST_REQUIRE(!written);
-  BOOST_TEST(written.error().message.find("not overwritten") != std::string::npos);
-  BOOST_TEST(contents(folder.file) == "mine");
+  BOOST_CHECK_NE(written.error().message.find("not overwritten"), std::string::npos);
+  BOOST_CHECK_EQUAL(contents(folder.file), "mine");
 }
 
 BOOST_AUTO_TEST_CASE(loose_permissions_are_refused_with_the_command_that_mends_them) {
@@ -80,13 +80,13 @@ BOOST_AUTO_TEST_CASE(loose_permissions_are_refused_with_the_command_that_mends_t
   BOOST_REQUIRE(write_key_file(folder.file, "shop", folder.keys));
   for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0601, 0666, 0777}) {
     ::chmod(folder.file.c_str(), mode);
-    BOOST_TEST(folder.refusal().find("chmod 600 " + folder.file) != std::string::npos);
+    BOOST_CHECK_NE(folder.refusal().find("chmod 600 " + folder.file), std::string::npos);
   }
   ::chmod(folder.file.c_str(), 0400);
-  BOOST_TEST(folder.refusal() == "accepted");
+  BOOST_CHECK_EQUAL(folder.refusal(), "accepted");
   // The public part is nobody's secret.
   ::chmod(folder.file.c_str(), 0644);
-  BOOST_TEST(read_public_key(folder.file).has_value());
+  BOOST_CHECK(read_public_key(folder.file).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_key_file_is_refused_and_its_text_never_repeated) {
@@ -116,33 +116,33 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_file_is_refused_and_its_text_never_repeated)
   for (const auto& text : texts) {
     folder.write(text);
     const auto said = folder.refusal();
-    BOOST_TEST(said.find(folder.file) != std::string::npos, said);
-    BOOST_TEST(said.find("sense keys new") != std::string::npos, said);
-    BOOST_TEST(said.find("hunter2") == std::string::npos, said);
-    BOOST_TEST(said.find(secret.substr(1, 20)) == std::string::npos, said);
+    BOOST_CHECK_MESSAGE(said.find(folder.file) != std::string::npos, said);
+    BOOST_CHECK_MESSAGE(said.find("sense keys new") != std::string::npos, said);
+    BOOST_CHECK_MESSAGE(said.find("hunter2") == std::string::npos, said);
+    BOOST_CHECK_MESSAGE(said.find(secret.substr(1, 20)) == std::string::npos, said);
   }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_regular_file_is_refused_at_once) {
   const Folder folder;
-  BOOST_TEST(folder.refusal().find("sense keys new") != std::string::npos);  // not there
+  BOOST_CHECK_NE(folder.refusal().find("sense keys new"), std::string::npos);  // not there
   BOOST_REQUIRE(::mkfifo(folder.file.c_str(), 0600) == 0);
-  BOOST_TEST(folder.refusal().find("regular") != std::string::npos);
-  BOOST_TEST(!read_key_file(folder.path()));
-  BOOST_TEST(!read_key_file("/dev/zero"));
+  BOOST_CHECK_NE(folder.refusal().find("regular"), std::string::npos);
+  BOOST_CHECK(!read_key_file(folder.path()));
+  BOOST_CHECK(!read_key_file("/dev/zero"));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_with_the_public_key_alone_will_do_for_others) {
   const Folder folder;
   folder.write("public: \"" + folder.keys.public_key + "\"\n", 0644);
-  BOOST_TEST(read_public_key(folder.file).value() == folder.keys.public_key);
+  BOOST_CHECK_EQUAL(read_public_key(folder.file).value(), folder.keys.public_key);
 }
 
 BOOST_AUTO_TEST_CASE(keys_are_forty_characters_of_z85) {
-  BOOST_TEST(valid_key(make_key_pair().value().public_key));
+  BOOST_CHECK(valid_key(make_key_pair().value().public_key));
   for (const auto& text : {std::string(), std::string(39, '0'), std::string(41, '0'),
                            std::string(40, '~'), std::string(40, '\0'), std::string(40, '"')})
-    BOOST_TEST(!valid_key(text));
+    BOOST_CHECK(!valid_key(text));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

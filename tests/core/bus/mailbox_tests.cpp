@@ -19,22 +19,22 @@ BOOST_AUTO_TEST_SUITE(mailbox_tests)
 
 BOOST_AUTO_TEST_CASE(what_waits_is_taken_at_once_and_in_order) {
   Mailbox<int> box;
-  BOOST_TEST(!readable(box));
+  BOOST_CHECK(!readable(box));
   for (int i = 0; i < 5; ++i) box.put(i);
-  BOOST_TEST(readable(box));
+  BOOST_CHECK(readable(box));
   const auto taken = box.take();
   BOOST_TEST(taken == (std::vector<int>{0, 1, 2, 3, 4}), boost::test_tools::per_element());
-  BOOST_TEST(!readable(box));
-  BOOST_TEST(box.take().empty());
+  BOOST_CHECK(!readable(box));
+  BOOST_CHECK(box.take().empty());
 }
 
 BOOST_AUTO_TEST_CASE(wake_makes_it_readable_without_a_value) {
   Mailbox<int> box;
   box.wake();
-  BOOST_TEST(readable(box));
+  BOOST_CHECK(readable(box));
   box.wait(std::chrono::milliseconds{60'000});  // at once
-  BOOST_TEST(box.take().empty());
-  BOOST_TEST(!readable(box));
+  BOOST_CHECK(box.take().empty());
+  BOOST_CHECK(!readable(box));
 }
 
 BOOST_AUTO_TEST_CASE(values_that_can_only_be_moved_pass) {
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(values_that_can_only_be_moved_pass) {
   box.put(std::make_unique<int>(7));
   auto taken = box.take();
   BOOST_REQUIRE(taken.size() == 1u);
-  BOOST_TEST(*taken.front() == 7);
+  BOOST_CHECK_EQUAL(*taken.front(), 7);
 }
 
 // A lost wake-up shows as a wait of its full minute, and so as the time limit of the test.
@@ -68,8 +68,8 @@ BOOST_AUTO_TEST_CASE(no_value_and_no_wake_up_is_lost_between_threads) {
     }
   }
   for (auto& sender : senders) sender.join();
-  BOOST_TEST(in_order);
-  BOOST_TEST(count == threads * values);
+  BOOST_CHECK(in_order);
+  BOOST_CHECK_EQUAL(count, threads * values);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

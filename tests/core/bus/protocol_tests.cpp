@@ -72,18 +72,18 @@ Reply full_reply(Operation operation) {
 }
 
 void check_same(const Request& left, const Request& right) {
-  BOOST_TEST(left.id == right.id);
-  BOOST_TEST((left.operation == right.operation));
+  BOOST_CHECK_EQUAL(left.id, right.id);
+  BOOST_CHECK(left.operation == right.operation);
   BOOST_TEST(left.events == right.events, boost::test_tools::per_element());
-  BOOST_TEST(left.from == right.from);
+  BOOST_CHECK_EQUAL(left.from, right.from);
   BOOST_TEST(left.prefixes == right.prefixes, boost::test_tools::per_element());
-  BOOST_TEST(left.bytes_max == right.bytes_max);
-  BOOST_TEST(left.kind == right.kind);
-  BOOST_TEST(left.key == right.key);
-  BOOST_TEST(left.value == right.value);
-  BOOST_TEST(left.reason == right.reason);
-  BOOST_TEST(left.revision == right.revision);
-  BOOST_TEST(left.limit == right.limit);
+  BOOST_CHECK_EQUAL(left.bytes_max, right.bytes_max);
+  BOOST_CHECK_EQUAL(left.kind, right.kind);
+  BOOST_CHECK_EQUAL(left.key, right.key);
+  BOOST_CHECK_EQUAL(left.value, right.value);
+  BOOST_CHECK_EQUAL(left.reason, right.reason);
+  BOOST_CHECK_EQUAL(left.revision, right.revision);
+  BOOST_CHECK_EQUAL(left.limit, right.limit);
 }
 
 // The octets written in hexadecimal.
@@ -125,8 +125,8 @@ BOOST_AUTO_TEST_CASE(every_request_comes_back) {
       const auto decoded = decode_request(encoded);
       BOOST_REQUIRE_MESSAGE(decoded, (decoded ? "" : decoded.error().message));
       check_same(*decoded, full_request(operation));
-      BOOST_TEST(request_id(encoded) == 77u);
-      BOOST_TEST(encode(*decoded) == encoded);
+      BOOST_CHECK_EQUAL(request_id(encoded), 77u);
+      BOOST_CHECK_EQUAL(encode(*decoded), encoded);
     }
   }
 }
@@ -137,8 +137,8 @@ BOOST_AUTO_TEST_CASE(every_reply_comes_back) {
       const auto encoded = encode(full_reply(operation), operation);
       const auto decoded = decode_reply(encoded, operation);
       BOOST_REQUIRE_MESSAGE(decoded, (decoded ? "" : decoded.error().message));
-      BOOST_TEST(encode(*decoded, operation) == encoded);
-      BOOST_TEST(*reply_id(encoded) == 78u);
+      BOOST_CHECK_EQUAL(encode(*decoded, operation), encoded);
+      BOOST_CHECK_EQUAL(*reply_id(encoded), 78u);
     }
   }
 }
@@ -149,12 +149,12 @@ BOOST_AUTO_TEST_CASE(list_says_when_it_is_of_ones_own_alone) {
     reply.own_only = own_only;
     const auto decoded = decode_reply(encode(reply, Operation::list), Operation::list);
     BOOST_REQUIRE(decoded);
-    BOOST_TEST(decoded->own_only == own_only);
-    BOOST_TEST(decoded->entries.size() == reply.entries.size());
+    BOOST_CHECK_EQUAL(decoded->own_only, own_only);
+    BOOST_CHECK_EQUAL(decoded->entries.size(), reply.entries.size());
   }
-  BOOST_TEST(decode_reply(octets("95 01 02 00 a0 94 05 c2 90 c3"), Operation::list)->own_only);
-  BOOST_TEST(!decode_reply(octets("95 01 02 00 a0 94 05 c2 90 01"), Operation::list));
-  BOOST_TEST(!decode_reply(octets("95 01 02 00 a0 95 05 c2 90 c3 c3"), Operation::list));
+  BOOST_CHECK(decode_reply(octets("95 01 02 00 a0 94 05 c2 90 c3"), Operation::list)->own_only);
+  BOOST_CHECK(!decode_reply(octets("95 01 02 00 a0 94 05 c2 90 01"), Operation::list));
+  BOOST_CHECK(!decode_reply(octets("95 01 02 00 a0 95 05 c2 90 c3 c3"), Operation::list));
 }
 
 BOOST_AUTO_TEST_CASE(every_code_comes_back_with_its_reason) {
@@ -166,28 +166,28 @@ BOOST_AUTO_TEST_CASE(every_code_comes_back_with_its_reason) {
       reply.reason = "why";
       const auto decoded = decode_reply(encode(reply, operation), operation);
       BOOST_REQUIRE(decoded);
-      BOOST_TEST((decoded->code == reply.code));
-      BOOST_TEST(decoded->reason == "why");
+      BOOST_CHECK(decoded->code == reply.code);
+      BOOST_CHECK_EQUAL(decoded->reason, "why");
     }
 }
 
 BOOST_AUTO_TEST_CASE(mark_comes_back) {
   const auto mark = decode_mark(encode(Mark{3, 9, {{"{urn:a}one", 5}, {"{}b", 1}}}));
   BOOST_REQUIRE(mark);
-  BOOST_TEST(mark->previous == 3u);
-  BOOST_TEST(mark->head == 9u);
+  BOOST_CHECK_EQUAL(mark->previous, 3u);
+  BOOST_CHECK_EQUAL(mark->head, 9u);
   BOOST_REQUIRE(mark->tally.size() == 2u);
-  BOOST_TEST(mark->tally[0].first == "{urn:a}one");
-  BOOST_TEST(mark->tally[0].second == 5u);
-  BOOST_TEST(!decode_mark(encode(Mark{9, 3, {}})));
+  BOOST_CHECK_EQUAL(mark->tally[0].first, "{urn:a}one");
+  BOOST_CHECK_EQUAL(mark->tally[0].second, 5u);
+  BOOST_CHECK(!decode_mark(encode(Mark{9, 3, {}})));
 }
 
 BOOST_AUTO_TEST_CASE(views_point_into_the_octets_given) {
   const auto encoded = encode(full_request(Operation::publish));
   const auto decoded = decode_request(encoded);
   for (const auto event : decoded->events) {
-    BOOST_TEST((event.data() >= encoded.data()));
-    BOOST_TEST((event.data() + event.size() <= encoded.data() + encoded.size()));
+    BOOST_CHECK(event.data() >= encoded.data());
+    BOOST_CHECK(event.data() + event.size() <= encoded.data() + encoded.size());
   }
 }
 
@@ -197,13 +197,13 @@ BOOST_AUTO_TEST_CASE(str_and_bin_are_taken_alike) {
   const auto decoded = decode_request(encoded);
   BOOST_REQUIRE(decoded);
   BOOST_REQUIRE(decoded->events.size() == 1u);
-  BOOST_TEST(decoded->events.front() == "x");
+  BOOST_CHECK_EQUAL(decoded->events.front(), "x");
 }
 
 BOOST_AUTO_TEST_CASE(longer_forms_of_numbers_and_lengths_are_taken) {
   // array32 of 4, uint64 1, uint16 2, str8 "PING", array16 of 0
-  BOOST_TEST(decode_request(octets("dd00000004 cf0000000000000001 cd0002 d90450494e47 dc0000"))
-                 .has_value());
+  BOOST_CHECK(decode_request(octets("dd00000004 cf0000000000000001 cd0002 d90450494e47 dc0000"))
+                  .has_value());
 }
 
 BOOST_AUTO_TEST_CASE(malformed_requests_are_refused_with_their_code) {
@@ -234,41 +234,41 @@ BOOST_AUTO_TEST_CASE(malformed_requests_are_refused_with_their_code) {
     BOOST_TEST_CONTEXT(why) {
       const auto decoded = decode_request(octets(hex));
       BOOST_REQUIRE(!decoded);
-      BOOST_TEST(symbol(decoded.error().code) == symbol(code));
-      BOOST_TEST(!decoded.error().message.empty());
+      BOOST_CHECK_EQUAL(symbol(decoded.error().code), symbol(code));
+      BOOST_CHECK(!decoded.error().message.empty());
     }
   }
 }
 
 BOOST_AUTO_TEST_CASE(id_is_found_in_a_request_that_cannot_be_read) {
-  BOOST_TEST(request_id(octets("94 01 07 a450494e47 91c0")) == 7u);
-  BOOST_TEST(request_id(octets("94 09 07 a450494e47 90")) == 7u);
-  BOOST_TEST(request_id(octets("94 01 07")) == 7u);
-  BOOST_TEST(request_id(octets("c0")) == 0u);
-  BOOST_TEST(request_id("") == 0u);
+  BOOST_CHECK_EQUAL(request_id(octets("94 01 07 a450494e47 91c0")), 7u);
+  BOOST_CHECK_EQUAL(request_id(octets("94 09 07 a450494e47 90")), 7u);
+  BOOST_CHECK_EQUAL(request_id(octets("94 01 07")), 7u);
+  BOOST_CHECK_EQUAL(request_id(octets("c0")), 0u);
+  BOOST_CHECK_EQUAL(request_id(""), 0u);
 }
 
 BOOST_AUTO_TEST_CASE(counts_over_their_limits_are_refused) {
   Request request;
   request.operation = Operation::publish;
   request.events.assign(publish_events_max, "e");
-  BOOST_TEST(decode_request(encode(request)).has_value());
+  BOOST_CHECK(decode_request(encode(request)).has_value());
   request.events.emplace_back("e");
-  BOOST_TEST(!decode_request(encode(request)));
+  BOOST_CHECK(!decode_request(encode(request)));
 
   Request fetch;
   fetch.operation = Operation::fetch;
   fetch.prefixes.assign(prefixes_max, "{");
-  BOOST_TEST(decode_request(encode(fetch)).has_value());
+  BOOST_CHECK(decode_request(encode(fetch)).has_value());
   fetch.prefixes.emplace_back("{");
-  BOOST_TEST(!decode_request(encode(fetch)));
+  BOOST_CHECK(!decode_request(encode(fetch)));
 
   Request put = full_request(Operation::put);
   const std::string long_reason(reason_length_max + 1, 'r');
   put.reason = std::string_view(long_reason).substr(1);
-  BOOST_TEST(decode_request(encode(put)).has_value());
+  BOOST_CHECK(decode_request(encode(put)).has_value());
   put.reason = long_reason;
-  BOOST_TEST(!decode_request(encode(put)));
+  BOOST_CHECK(!decode_request(encode(put)));
 }
 
 BOOST_AUTO_TEST_CASE(oversized_message_is_datatoobig) {
@@ -278,40 +278,40 @@ BOOST_AUTO_TEST_CASE(oversized_message_is_datatoobig) {
   request.events = {big};
   const auto decoded = decode_request(encode(request));
   BOOST_REQUIRE(!decoded);
-  BOOST_TEST((decoded.error().code == Code::datatoobig));
-  BOOST_TEST((decode_reply(big + "x", Operation::ping).error().code == Code::datatoobig));
-  BOOST_TEST((decode_mark(big + "x").error().code == Code::datatoobig));
+  BOOST_CHECK(decoded.error().code == Code::datatoobig);
+  BOOST_CHECK(decode_reply(big + "x", Operation::ping).error().code == Code::datatoobig);
+  BOOST_CHECK(decode_mark(big + "x").error().code == Code::datatoobig);
 }
 
 BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_without_harm) {
   const std::string deep(1'000'000, '\x91');
-  BOOST_TEST(!decode_request(deep));
-  BOOST_TEST(!decode_request(octets("94 01 02 a54645544348") + deep));
-  BOOST_TEST(!decode_mark(octets("94 01 02 03") + deep));
+  BOOST_CHECK(!decode_request(deep));
+  BOOST_CHECK(!decode_request(octets("94 01 02 a54645544348") + deep));
+  BOOST_CHECK(!decode_mark(octets("94 01 02 03") + deep));
   for (const auto operation : operations)
-    BOOST_TEST(!decode_reply(octets("95 01 02 00 a0") + deep, operation));
+    BOOST_CHECK(!decode_reply(octets("95 01 02 00 a0") + deep, operation));
 }
 
 BOOST_AUTO_TEST_CASE(reply_with_an_unknown_code_is_refused) {
-  BOOST_TEST(decode_reply(octets("95 01 02 17 a0 c0"), Operation::ping).has_value());
-  BOOST_TEST(!decode_reply(octets("95 01 02 18 a0 c0"), Operation::ping));
-  BOOST_TEST(!decode_reply(octets("95 01 02 cd0100 a0 c0"), Operation::ping));
-  BOOST_TEST(!reply_id(octets("95 01 00 00 a0 c0")));
+  BOOST_CHECK(decode_reply(octets("95 01 02 17 a0 c0"), Operation::ping).has_value());
+  BOOST_CHECK(!decode_reply(octets("95 01 02 18 a0 c0"), Operation::ping));
+  BOOST_CHECK(!decode_reply(octets("95 01 02 cd0100 a0 c0"), Operation::ping));
+  BOOST_CHECK(!reply_id(octets("95 01 00 00 a0 c0")));
 }
 
 BOOST_AUTO_TEST_CASE(reply_to_another_operation_is_refused_not_misread) {
   const auto head = encode(full_reply(Operation::head), Operation::head);
   for (const auto operation : {Operation::publish, Operation::fetch, Operation::get, Operation::put,
                                Operation::list, Operation::parameters})
-    BOOST_TEST(!decode_reply(head, operation));
+    BOOST_CHECK(!decode_reply(head, operation));
 }
 
 BOOST_AUTO_TEST_CASE(every_truncation_is_refused) {
   for (const auto& sample : samples()) {
-    BOOST_TEST(sample.decodes(sample.octets));
+    BOOST_CHECK(sample.decodes(sample.octets));
     for (std::size_t length = 0; length < sample.octets.size(); ++length)
-      BOOST_TEST(!sample.decodes(std::string_view(sample.octets).substr(0, length)));
-    BOOST_TEST(!sample.decodes(sample.octets + "\x90"));
+      BOOST_CHECK(!sample.decodes(std::string_view(sample.octets).substr(0, length)));
+    BOOST_CHECK(!sample.decodes(sample.octets + "\x90"));
   }
 }
 
@@ -333,16 +333,16 @@ BOOST_AUTO_TEST_CASE(mutations_are_an_error_or_a_message_that_comes_back) {
     if (const auto request = decode_request(text)) {
       const auto encoded = encode(*request);
       const auto again = decode_request(encoded);
-      BOOST_TEST_REQUIRE((again && encode(*again) == encoded), "mutation " << i);
+      BOOST_REQUIRE_MESSAGE((again && encode(*again) == encoded), "mutation " << i);
     }
     for (const auto operation : operations)
       if (const auto reply = decode_reply(text, operation)) {
         const auto encoded = encode(*reply, operation);
         const auto again = decode_reply(encoded, operation);
-        BOOST_TEST_REQUIRE((again && encode(*again, operation) == encoded), "mutation " << i);
+        BOOST_REQUIRE_MESSAGE((again && encode(*again, operation) == encoded), "mutation " << i);
       }
     if (const auto mark = decode_mark(text))
-      BOOST_TEST_REQUIRE(decode_mark(encode(*mark)).has_value(), "mutation " << i);
+      BOOST_REQUIRE_MESSAGE(decode_mark(encode(*mark)).has_value(), "mutation " << i);
   }
 }
 

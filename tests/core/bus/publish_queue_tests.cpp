@@ -28,9 +28,9 @@ PublishQueue::Put put(PublishQueue& queue, const Event& event) {
 std::vector<std::string> ids_in(const PublishQueue::Batch& batch) {
   const auto request = bus::decode_request(*batch.request);
   BOOST_REQUIRE(request);
-  BOOST_TEST(request->id == batch.id);
-  BOOST_TEST((request->operation == bus::Operation::publish));
-  BOOST_TEST(request->events.size() == batch.done.size());
+  BOOST_CHECK_EQUAL(request->id, batch.id);
+  BOOST_CHECK(request->operation == bus::Operation::publish);
+  BOOST_CHECK_EQUAL(request->events.size(), batch.done.size());
   std::vector<std::string> ids;
   for (const auto event : request->events) ids.push_back(decode_event(event)->id);
   return ids;
@@ -42,51 +42,51 @@ BOOST_AUTO_TEST_SUITE(publish_queue_tests)
 
 BOOST_AUTO_TEST_CASE(what_waits_is_one_request_in_order) {
   PublishQueue queue(100, 1'000'000);
-  BOOST_TEST(!queue.take(1).has_value());
-  BOOST_TEST(put(queue, make_event("a")).first);
-  BOOST_TEST(!put(queue, make_event("b", 300)).first);
-  BOOST_TEST(!put(queue, make_event("c", 70'000)).first);
+  BOOST_CHECK(!queue.take(1).has_value());
+  BOOST_CHECK(put(queue, make_event("a")).first);
+  BOOST_CHECK(!put(queue, make_event("b", 300)).first);
+  BOOST_CHECK(!put(queue, make_event("c", 70'000)).first);
   const auto batch = queue.take(0x1122334455667788);
   BOOST_REQUIRE(batch);
-  BOOST_TEST(ids_in(*batch) == (std::vector<std::string>{"a", "b", "c"}));
-  BOOST_TEST(!queue.take(2).has_value());
-  BOOST_TEST(put(queue, make_event("d")).first);
+  BOOST_CHECK_EQUAL(ids_in(*batch), (std::vector<std::string>{"a", "b", "c"}));
+  BOOST_CHECK(!queue.take(2).has_value());
+  BOOST_CHECK(put(queue, make_event("d")).first);
 }
 
 BOOST_AUTO_TEST_CASE(batch_ends_at_its_count_and_at_its_size) {
   PublishQueue queue(100'000, 100'000'000);
   for (std::size_t i = 0; i <= PublishQueue::batch_events_max; ++i)
     BOOST_REQUIRE(put(queue, make_event(std::to_string(i))).accepted);
-  BOOST_TEST(queue.take(1)->done.size() == PublishQueue::batch_events_max);
-  BOOST_TEST(queue.take(2)->done.size() == 1u);
+  BOOST_CHECK_EQUAL(queue.take(1)->done.size(), PublishQueue::batch_events_max);
+  BOOST_CHECK_EQUAL(queue.take(2)->done.size(), 1u);
   for (int i = 0; i < 5; ++i) (void)put(queue, make_event("big", 400'000));
-  BOOST_TEST(queue.take(3)->done.size() == 3u);
+  BOOST_CHECK_EQUAL(queue.take(3)->done.size(), 3u);
   const auto rest = queue.take(4);
-  BOOST_TEST(rest->done.size() == 2u);
-  BOOST_TEST(rest->request->size() < bus::message_length_max);
+  BOOST_CHECK_EQUAL(rest->done.size(), 2u);
+  BOOST_CHECK_LT(rest->request->size(), bus::message_length_max);
 }
 
 BOOST_AUTO_TEST_CASE(full_queue_refuses_until_a_batch_is_settled) {
   PublishQueue queue(3, 1'000'000);
-  for (const auto* id : {"1", "2", "3"}) BOOST_TEST(put(queue, make_event(id)).accepted);
+  for (const auto* id : {"1", "2", "3"}) BOOST_CHECK(put(queue, make_event(id)).accepted);
   int called = 0;
   Publisher::Done done = [&](auto) { ++called; };
-  BOOST_TEST(!queue.put(make_event("4"), done).accepted);
+  BOOST_CHECK(!queue.put(make_event("4"), done).accepted);
   BOOST_REQUIRE(done);  // still the caller's
   const auto batch = queue.take(1);
-  BOOST_TEST(!queue.put(make_event("4"), done).accepted);
-  BOOST_TEST(queue.events() == 3u);
+  BOOST_CHECK(!queue.put(make_event("4"), done).accepted);
+  BOOST_CHECK_EQUAL(queue.events(), 3u);
   queue.settle(*batch);
-  BOOST_TEST(queue.events() == 0u);
-  BOOST_TEST(queue.put(make_event("4"), done).accepted);
+  BOOST_CHECK_EQUAL(queue.events(), 0u);
+  BOOST_CHECK(queue.put(make_event("4"), done).accepted);
 }
 
 BOOST_AUTO_TEST_CASE(full_queue_counts_octets_too) {
   PublishQueue queue(1'000, 10'000);
   while (put(queue, make_event("x", 1'000)).accepted) BOOST_REQUIRE(queue.events() < 20);
-  BOOST_TEST(queue.events() == 10u);
+  BOOST_CHECK_EQUAL(queue.events(), 10u);
   queue.settle(*queue.take(1));
-  BOOST_TEST(put(queue, make_event("x", 1'000)).accepted);
+  BOOST_CHECK(put(queue, make_event("x", 1'000)).accepted);
 }
 
 BOOST_AUTO_TEST_CASE(every_event_of_every_thread_is_taken_once_and_in_its_order) {
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(every_event_of_every_thread_is_taken_once_and_in_its_order)
     queue.settle(*batch);
   }
   for (auto& publisher : publishers) publisher.join();
-  BOOST_TEST(queue.events() == 0u);
+  BOOST_CHECK_EQUAL(queue.events(), 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(types_are_selected_as_their_topics_are) {
       const auto topic = type + " //source";
       bool expected = false;
       for (const auto& prefix : list) expected |= sense::bus::selects(prefix, topic);
-      BOOST_TEST(prefixes.select(type) == expected, type);
+      BOOST_CHECK_MESSAGE(prefixes.select(type) == expected, type);
     }
   }
 }

@@ -116,13 +116,13 @@ BOOST_AUTO_TEST_CASE(published_event_gets_its_sequence_and_a_repeat_the_same) {
   BusBench bench(broker);
   const auto first = bench.publish(make_event("1"));
   BOOST_REQUIRE(first);
-  BOOST_TEST(first->sequence == 1u);
-  BOOST_TEST(!first->duplicate);
+  BOOST_CHECK_EQUAL(first->sequence, 1u);
+  BOOST_CHECK(!first->duplicate);
   const auto again = bench.publish(make_event("1"));
   BOOST_REQUIRE(again);
-  BOOST_TEST(again->sequence == 1u);
-  BOOST_TEST(again->duplicate);
-  BOOST_TEST(bench.bus->connected());
+  BOOST_CHECK_EQUAL(again->sequence, 1u);
+  BOOST_CHECK(again->duplicate);
+  BOOST_CHECK(bench.bus->connected());
 }
 
 BOOST_AUTO_TEST_CASE(refused_event_comes_back_with_the_brokers_code) {
@@ -132,23 +132,23 @@ BOOST_AUTO_TEST_CASE(refused_event_comes_back_with_the_brokers_code) {
   const auto reserved =
       bench.publish(make_event("1", "{urn:sense:management}subscription-created"));
   BOOST_REQUIRE(!reserved);
-  BOOST_TEST((reserved.error().code == Code::noaccess));
+  BOOST_CHECK(reserved.error().code == Code::noaccess);
   auto invalid = make_event("2");
   invalid.id.clear();
   const auto refused = bench.publish(invalid);
   BOOST_REQUIRE(!refused);
-  BOOST_TEST((refused.error().code == Code::varnotfound));
+  BOOST_CHECK(refused.error().code == Code::varnotfound);
 }
 
 BOOST_AUTO_TEST_CASE(events_wait_for_a_broker_that_comes_later) {
   RunningBroker broker;
   BusBench bench(broker);
   for (int i = 0; i < 50; ++i) bench.post(std::to_string(i));
-  BOOST_TEST(!bench.bus->connected());
+  BOOST_CHECK(!bench.bus->connected());
   broker.start();
   bench.loop.until([&] { return bench.answered == 50; });
-  BOOST_TEST(bench.errors.empty());
-  BOOST_TEST(*bench.sequences.rbegin() == 50u);
+  BOOST_CHECK(bench.errors.empty());
+  BOOST_CHECK_EQUAL(*bench.sequences.rbegin(), 50u);
 }
 
 BOOST_AUTO_TEST_CASE(full_queue_is_nomoreroom_at_once) {
@@ -156,11 +156,11 @@ BOOST_AUTO_TEST_CASE(full_queue_is_nomoreroom_at_once) {
   BusBench bench(broker, [](BusOptions& options) { options.waiting_max = 10; });
   for (int i = 0; i < 15; ++i) bench.post(std::to_string(i));
   bench.loop.until([&] { return bench.answered == 5; });
-  for (const auto& error : bench.errors) BOOST_TEST((error.code == Code::nomoreroom));
+  for (const auto& error : bench.errors) BOOST_CHECK(error.code == Code::nomoreroom);
   broker.start();
   bench.loop.until([&] { return bench.answered == 15; });
-  BOOST_TEST(bench.errors.size() == 5u);
-  BOOST_TEST(bench.sequences.size() == 10u);
+  BOOST_CHECK_EQUAL(bench.errors.size(), 5u);
+  BOOST_CHECK_EQUAL(bench.sequences.size(), 10u);
 }
 
 BOOST_AUTO_TEST_CASE(request_without_a_broker_times_out_with_the_endpoint) {
@@ -169,8 +169,8 @@ BOOST_AUTO_TEST_CASE(request_without_a_broker_times_out_with_the_endpoint) {
   const auto answer = bench.wait<std::map<std::string, std::string>>(
       [&](auto done) { bench.bus->parameters(done); });
   BOOST_REQUIRE(!answer);
-  BOOST_TEST((answer.error().code == Code::timeout));
-  BOOST_TEST(answer.error().message.find(broker.endpoints().service) != std::string::npos);
+  BOOST_CHECK(answer.error().code == Code::timeout);
+  BOOST_CHECK_NE(answer.error().message.find(broker.endpoints().service), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(close_answers_what_waits_with_interrupted) {
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(close_answers_what_waits_with_interrupted) {
   bench.bus->close();
   bench.bus->close();
   bench.loop.until([&] { return bench.answered == 20; });
-  for (const auto& error : bench.errors) BOOST_TEST((error.code == Code::interrupted));
+  for (const auto& error : bench.errors) BOOST_CHECK(error.code == Code::interrupted);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_endpoint_is_an_error) {
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(wrong_endpoint_is_an_error) {
   options.executor = [](const std::function<void()>&) {};
   const auto bus = connect_zmq_bus(options);
   BOOST_REQUIRE(!bus);
-  BOOST_TEST(bus.error().message.find("nonsense") != std::string::npos);
+  BOOST_CHECK_NE(bus.error().message.find("nonsense"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(follower_gets_every_event_once_and_in_order_over_restarts_of_the_broker) {
@@ -209,14 +209,14 @@ BOOST_AUTO_TEST_CASE(follower_gets_every_event_once_and_in_order_over_restarts_o
     }
     bench.loop.until([&] { return bench.answered == bench.posted; });
   }
-  BOOST_TEST(bench.errors.empty());
+  BOOST_CHECK(bench.errors.empty());
   bench.loop.until([&] { return bench.position >= 2000; });
-  BOOST_TEST(bench.in_order);
-  BOOST_TEST(bench.position == 2000u);
+  BOOST_CHECK(bench.in_order);
+  BOOST_CHECK_EQUAL(bench.position, 2000u);
   // A restart may change the order of requests under way, and loses or repeats nothing.
-  BOOST_TEST(bench.followed.size() == expected.size());
-  BOOST_TEST((std::set(bench.followed.begin(), bench.followed.end()) ==
-              std::set(expected.begin(), expected.end())));
+  BOOST_CHECK_EQUAL(bench.followed.size(), expected.size());
+  BOOST_CHECK(std::set(bench.followed.begin(), bench.followed.end()) ==
+              std::set(expected.begin(), expected.end()));
 }
 
 BOOST_AUTO_TEST_CASE(follower_that_does_not_resume_gets_the_rest_later) {
@@ -227,12 +227,12 @@ BOOST_AUTO_TEST_CASE(follower_that_does_not_resume_gets_the_rest_later) {
   bench.follow(0, {"{"});
   for (int i = 0; i < 300; ++i) bench.post(std::to_string(i));
   bench.loop.until([&] { return bench.answered == 300; });
-  BOOST_TEST(bench.followed.size() < 300u);
+  BOOST_CHECK_LT(bench.followed.size(), 300u);
   bench.resume = true;
   bench.bus->resume();
   bench.loop.until([&] { return bench.position == 300; });
-  BOOST_TEST(bench.followed.size() == 300u);
-  BOOST_TEST(bench.in_order);
+  BOOST_CHECK_EQUAL(bench.followed.size(), 300u);
+  BOOST_CHECK(bench.in_order);
 }
 
 BOOST_AUTO_TEST_CASE(follow_again_starts_over_with_other_prefixes) {
@@ -243,15 +243,15 @@ BOOST_AUTO_TEST_CASE(follow_again_starts_over_with_other_prefixes) {
     bench.post(std::to_string(i), i % 2 == 0 ? "{urn:a}one" : "{urn:b}two");
   bench.follow(0, {"{urn:a}"});
   bench.loop.until([&] { return bench.position == 100 && bench.answered == 100; });
-  BOOST_TEST(bench.followed.size() == 50u);
+  BOOST_CHECK_EQUAL(bench.followed.size(), 50u);
   bench.followed.clear();
   bench.follow(40, {"{urn:b}two "});
   bench.loop.until([&] { return bench.position == 100; });
-  BOOST_TEST(bench.followed.size() == 30u);
+  BOOST_CHECK_EQUAL(bench.followed.size(), 30u);
   // Live, with the new prefixes.
   bench.post("live", "{urn:b}two");
   bench.loop.until([&] { return bench.position == 101; });
-  BOOST_TEST(bench.followed.back() == "live");
+  BOOST_CHECK_EQUAL(bench.followed.back(), "live");
 }
 
 BOOST_AUTO_TEST_CASE(more_prefixes_than_one_fetch_takes_are_followed_all_the_same) {
@@ -283,13 +283,13 @@ BOOST_AUTO_TEST_CASE(big_events_are_followed_live) {
     auto big = make_event(std::to_string(i));
     big.data.assign(Event::data_length_max, 'x');
     bench.bus->publish(std::move(big), [&](const Result<Receipt>& receipt) {
-      BOOST_TEST(receipt.has_value());
+      BOOST_CHECK(receipt.has_value());
       ++bench.answered;
     });
   }
   bench.loop.until([&] { return bench.position == 40 && bench.answered == 40; });
-  BOOST_TEST(bench.followed.size() == 40u);
-  BOOST_TEST(bench.in_order);
+  BOOST_CHECK_EQUAL(bench.followed.size(), 40u);
+  BOOST_CHECK(bench.in_order);
 }
 
 // A broker takes 64 requests of one client at once, and refuses more.
@@ -306,8 +306,8 @@ BOOST_AUTO_TEST_CASE(any_number_of_requests_at_once_wait_for_their_turn_and_keep
                               answer ? revisions.push_back(*answer) : void(++refused);
                             });
   bench.loop.until([&] { return revisions.size() + refused == all; });
-  BOOST_TEST(refused == 0U);
-  BOOST_TEST(std::is_sorted(revisions.begin(), revisions.end()));
+  BOOST_CHECK_EQUAL(refused, 0U);
+  BOOST_CHECK(std::is_sorted(revisions.begin(), revisions.end()));
 }
 
 BOOST_AUTO_TEST_CASE(requests_that_wait_for_their_turn_are_answered_when_the_broker_is_silent) {
@@ -329,36 +329,36 @@ BOOST_AUTO_TEST_CASE(registry_is_read_and_changed_through_the_bus) {
   const auto put = [&](const RegistryEntry& what) {
     return bench.wait<std::uint64_t>([&](auto done) { bench.bus->registry_put(what, "r", done); });
   };
-  BOOST_TEST(put(entry).value() == 1u);
-  BOOST_TEST(put(entry).value() == 1u);  // sent again: the same
-  BOOST_TEST((put({"gateway", "http", 7, "{}"}).error().code == Code::badcontext));
-  BOOST_TEST(put({"gateway", "email", 0, "{}"}).value() == 2u);
+  BOOST_CHECK_EQUAL(put(entry).value(), 1u);
+  BOOST_CHECK_EQUAL(put(entry).value(), 1u);  // sent again: the same
+  BOOST_CHECK((put({"gateway", "http", 7, "{}"}).error().code == Code::badcontext));
+  BOOST_CHECK_EQUAL(put({"gateway", "email", 0, "{}"}).value(), 2u);
   const auto got = bench.wait<RegistryEntry>(
       [&](auto done) { bench.bus->registry_get("gateway", "http", done); });
   BOOST_REQUIRE(got);
-  BOOST_TEST(got->value == entry.value);
-  BOOST_TEST(got->revision == 1u);
+  BOOST_CHECK_EQUAL(got->value, entry.value);
+  BOOST_CHECK_EQUAL(got->revision, 1u);
   const auto page = bench.wait<Bus::RegistryPage>(
       [&](auto done) { bench.bus->registry_list("gateway", "", 1, done); });
   BOOST_REQUIRE(page);
-  BOOST_TEST(page->entries.front().key == "email");
-  BOOST_TEST(page->more);
-  BOOST_TEST(page->sequence == 2u);
+  BOOST_CHECK_EQUAL(page->entries.front().key, "email");
+  BOOST_CHECK(page->more);
+  BOOST_CHECK_EQUAL(page->sequence, 2u);
   const auto removed = bench.wait<std::uint64_t>(
       [&](auto done) { bench.bus->registry_remove("gateway", "http", 1, "r", done); });
-  BOOST_TEST(removed.value() == 3u);
+  BOOST_CHECK_EQUAL(removed.value(), 3u);
   const auto gone = bench.wait<RegistryEntry>(
       [&](auto done) { bench.bus->registry_get("gateway", "http", done); });
-  BOOST_TEST((gone.error().code == Code::notfound));
+  BOOST_CHECK(gone.error().code == Code::notfound);
   const auto parameters = bench.wait<std::map<std::string, std::string>>(
       [&](auto done) { bench.bus->parameters(done); });
-  BOOST_TEST(parameters->at("head") == "3");
+  BOOST_CHECK_EQUAL(parameters->at("head"), "3");
   const auto fetched =
       bench.wait<Bus::FetchReply>([&](auto done) { bench.bus->fetch(2, {"{"}, 1 << 20, done); });
   BOOST_REQUIRE(fetched);
-  BOOST_TEST(fetched->events.size() == 2u);
-  BOOST_TEST(fetched->next == 4u);
-  BOOST_TEST(fetched->head == 3u);
+  BOOST_CHECK_EQUAL(fetched->events.size(), 2u);
+  BOOST_CHECK_EQUAL(fetched->next, 4u);
+  BOOST_CHECK_EQUAL(fetched->head, 3u);
 }
 
 BOOST_AUTO_TEST_CASE(retention_cut_is_told_to_the_follower) {
@@ -380,10 +380,10 @@ BOOST_AUTO_TEST_CASE(retention_cut_is_told_to_the_follower) {
   std::optional<Batch> batch;
   bench.bus->follow(1, {"{"}, [&](Batch first) { batch = std::move(first); });
   bench.loop.until([&] { return batch.has_value(); });
-  BOOST_TEST(batch->lost_from == 2u);
-  BOOST_TEST(batch->lost_to == 3u);
-  BOOST_TEST(batch->events.size() == 1u);
-  BOOST_TEST(batch->position == 4u);
+  BOOST_CHECK_EQUAL(batch->lost_from, 2u);
+  BOOST_CHECK_EQUAL(batch->lost_to, 3u);
+  BOOST_CHECK_EQUAL(batch->events.size(), 1u);
+  BOOST_CHECK_EQUAL(batch->position, 4u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

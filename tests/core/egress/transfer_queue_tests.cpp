@@ -51,17 +51,17 @@ BOOST_AUTO_TEST_CASE(one_endpoint_has_its_requests_begun_in_order) {
     begun.insert(begun.end(), now.begin(), now.end());
     for (std::size_t i = 0; i < now.size(); ++i) queue.finished("a", true);
   }
-  BOOST_TEST(std::is_sorted(begun.begin(), begun.end()));
+  BOOST_CHECK(std::is_sorted(begun.begin(), begun.end()));
 }
 
 BOOST_AUTO_TEST_CASE(a_new_endpoint_starts_with_few_and_earns_more) {
   TransferQueue queue(limits(100));
   push(queue, "a", 1, 50);
-  BOOST_TEST(begin_all(queue).size() == TransferQueue::first_limit);
+  BOOST_CHECK_EQUAL(begin_all(queue).size(), TransferQueue::first_limit);
   queue.finished("a", true);
-  BOOST_TEST(begin_all(queue).size() == 8 - (TransferQueue::first_limit - 1));
+  BOOST_CHECK_EQUAL(begin_all(queue).size(), 8 - (TransferQueue::first_limit - 1));
   queue.finished("a", true);
-  BOOST_TEST(begin_all(queue).size() == 1U);  // its limit
+  BOOST_CHECK_EQUAL(begin_all(queue).size(), 1U);  // its limit
 }
 
 BOOST_AUTO_TEST_CASE(a_silent_endpoint_gets_one_at_a_time) {
@@ -69,18 +69,18 @@ BOOST_AUTO_TEST_CASE(a_silent_endpoint_gets_one_at_a_time) {
   push(queue, "a", 1, 20);
   const auto begun = begin_all(queue);
   for (std::size_t i = 0; i < begun.size(); ++i) queue.finished("a", false);
-  BOOST_TEST(begin_all(queue).size() == 1U);
+  BOOST_CHECK_EQUAL(begin_all(queue).size(), 1U);
   queue.finished("a", true);
-  BOOST_TEST(begin_all(queue).size() > 1U);
+  BOOST_CHECK_GT(begin_all(queue).size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(silent_endpoints_leave_half_of_the_places_to_the_others) {
   TransferQueue queue(limits(10));
   push(queue, "good", 1, 1);
-  BOOST_TEST(begin_all(queue).size() == 1U);
+  BOOST_CHECK_EQUAL(begin_all(queue).size(), 1U);
   queue.finished("good", true);
   for (int i = 0; i < 50; ++i) push(queue, "dead" + std::to_string(i), 100U + 10U * unsigned(i), 5);
-  BOOST_TEST(begin_all(queue).size() == 5U);  // half of ten
+  BOOST_CHECK_EQUAL(begin_all(queue).size(), 5U);  // half of ten
   push(queue, "good", 10, 3);
   const auto begun = begin_all(queue);
   const std::vector<TransferQueue::Id> expected = {10, 11, 12};
@@ -96,10 +96,10 @@ BOOST_AUTO_TEST_CASE(in_flight_never_passes_the_limit) {
   for (int e = 0; e < 5; ++e) {
     while (queue.next()) {
     }
-    BOOST_TEST(queue.in_flight() <= 6U);
+    BOOST_CHECK_LE(queue.in_flight(), 6U);
     queue.finished("e" + std::to_string(e), true);
   }
-  BOOST_TEST(queue.in_flight() == 0U);
+  BOOST_CHECK_EQUAL(queue.in_flight(), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_waiting_for_one_endpoint_are_refused_and_others_are_not) {
@@ -108,19 +108,19 @@ BOOST_AUTO_TEST_CASE(too_many_waiting_for_one_endpoint_are_refused_and_others_ar
   const auto refused = queue.push(101, "a", start);
   BOOST_REQUIRE(!refused);
   BOOST_CHECK(refused.error().code == Code::nomoreroom);
-  BOOST_TEST(queue.push(102, "b", start).has_value());
+  BOOST_CHECK(queue.push(102, "b", start).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_waits_too_long_is_given_back) {
   TransferQueue queue(limits(2));
   push(queue, "a", 1, 3);
-  BOOST_TEST(begin_all(queue).size() == 1U);  // half of two
-  BOOST_TEST(queue.expire(start + 29s).empty());
+  BOOST_CHECK_EQUAL(begin_all(queue).size(), 1U);  // half of two
+  BOOST_CHECK(queue.expire(start + 29s).empty());
   const std::vector<TransferQueue::Id> expected = {2, 3};
   BOOST_TEST(queue.expire(start + 30s) == expected, boost::test_tools::per_element());
-  BOOST_TEST(!queue.next());
+  BOOST_CHECK(!queue.next());
   queue.finished("a", false);
-  BOOST_TEST(!queue.next());
+  BOOST_CHECK(!queue.next());
 }
 
 BOOST_AUTO_TEST_CASE(idle_endpoints_are_forgotten_beyond_a_limit) {
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(idle_endpoints_are_forgotten_beyond_a_limit) {
     BOOST_REQUIRE(queue.next());
     queue.finished(name, true);
   }
-  BOOST_TEST(queue.endpoints() <= 5U);
+  BOOST_CHECK_LE(queue.endpoints(), 5U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -86,14 +86,15 @@ std::string with_attributes(std::string_view hex) {
 Code refusal(std::string_view octets) {
   const auto event = decode_event(octets);
   const auto head = peek_event(octets);
-  BOOST_TEST(event.has_value() == head.has_value());
+  BOOST_CHECK_EQUAL(event.has_value(), head.has_value());
   if (event) return Code::noerror;
-  BOOST_TEST((head || head.error().code == event.error().code));
+  BOOST_CHECK(head || head.error().code == event.error().code);
   return event.error().code;
 }
 
 void check_malformed(std::string_view octets, std::string_view what) {
-  BOOST_TEST((refusal(octets) == Code::protoerror), what << ": " << symbol(refusal(octets)));
+  BOOST_CHECK_MESSAGE((refusal(octets) == Code::protoerror),
+                      what << ": " << symbol(refusal(octets)));
 }
 
 }  // namespace
@@ -103,17 +104,17 @@ BOOST_AUTO_TEST_CASE(documented_example_decodes_and_encodes_octet_by_octet) {
   BOOST_REQUIRE(octets.size() == 193U);
   const auto event = decode_event(octets);
   BOOST_REQUIRE_MESSAGE(event.has_value(), event.error().message);
-  BOOST_TEST(event->id == "01JD3K8Z5M");
-  BOOST_TEST(event->type.clark() == "{urn:example:printer}jam");
-  BOOST_TEST(event->source == "//hq.example/printer/floor2/hp4");
-  BOOST_TEST(event->audience.at(0) == "service-desk");
-  BOOST_TEST(to_rfc3339(*event->time) == "2026-11-21T09:15:00.250Z");
-  BOOST_TEST(int{*event->severity} == 3);
-  BOOST_TEST((event->extensions.at("counted") == Value{true}));
-  BOOST_TEST((event->extensions.at("pages") == Value{std::int32_t{-1}}));
-  BOOST_TEST((event->extensions.at("serviced") == Value{*parse_rfc3339("2026-11-01T00:00:00Z")}));
-  BOOST_TEST(event->data == "342 Printer jam");
-  BOOST_TEST(encode(*event) == octets);
+  BOOST_CHECK_EQUAL(event->id, "01JD3K8Z5M");
+  BOOST_CHECK_EQUAL(event->type.clark(), "{urn:example:printer}jam");
+  BOOST_CHECK_EQUAL(event->source, "//hq.example/printer/floor2/hp4");
+  BOOST_CHECK_EQUAL(event->audience.at(0), "service-desk");
+  BOOST_CHECK_EQUAL(to_rfc3339(*event->time), "2026-11-21T09:15:00.250Z");
+  BOOST_CHECK_EQUAL(int{*event->severity}, 3);
+  BOOST_CHECK(event->extensions.at("counted") == Value{true});
+  BOOST_CHECK(event->extensions.at("pages") == Value{std::int32_t{-1}});
+  BOOST_CHECK(event->extensions.at("serviced") == Value{*parse_rfc3339("2026-11-01T00:00:00Z")});
+  BOOST_CHECK_EQUAL(event->data, "342 Printer jam");
+  BOOST_CHECK_EQUAL(encode(*event), octets);
 }
 
 BOOST_AUTO_TEST_CASE(documented_record_decodes_and_encodes_octet_by_octet) {
@@ -122,13 +123,13 @@ BOOST_AUTO_TEST_CASE(documented_record_decodes_and_encodes_octet_by_octet) {
   const auto records = split_records(octets);
   BOOST_REQUIRE_MESSAGE(records.has_value(), records.error().message);
   BOOST_REQUIRE(records->size() == 1U);
-  BOOST_TEST(records->front().sequence == 88120U);
-  BOOST_TEST(to_rfc3339(records->front().observedtime) == "2026-11-21T09:15:00.300Z");
-  BOOST_TEST(records->front().principal == "snmp");
-  BOOST_TEST(records->front().event == event);
+  BOOST_CHECK_EQUAL(records->front().sequence, 88120U);
+  BOOST_CHECK_EQUAL(to_rfc3339(records->front().observedtime), "2026-11-21T09:15:00.300Z");
+  BOOST_CHECK_EQUAL(records->front().principal, "snmp");
+  BOOST_CHECK_EQUAL(records->front().event, event);
   std::string again;
   append_record(again, records->front());
-  BOOST_TEST(again == octets);
+  BOOST_CHECK_EQUAL(again, octets);
 }
 
 BOOST_AUTO_TEST_CASE(every_attribute_survives) {
@@ -137,9 +138,9 @@ BOOST_AUTO_TEST_CASE(every_attribute_survives) {
     const auto octets = encode(event);
     const auto decoded = decode_event(octets);
     BOOST_REQUIRE_MESSAGE(decoded.has_value(), decoded.error().message);
-    BOOST_TEST((*decoded == event));
-    BOOST_TEST(encode(*decoded) == octets);
-    BOOST_TEST(validate(*decoded).has_value());
+    BOOST_CHECK(*decoded == event);
+    BOOST_CHECK_EQUAL(encode(*decoded), octets);
+    BOOST_CHECK(validate(*decoded).has_value());
   }
 }
 
@@ -160,19 +161,19 @@ BOOST_AUTO_TEST_CASE(biggest_event_fits_the_limit_of_length) {
   event.data.assign(Event::data_length_max, 'd');
   BOOST_REQUIRE(validate(event).has_value());
   const auto octets = encode(event);
-  BOOST_TEST(octets.size() <= encoded_event_length_max);
+  BOOST_CHECK_LE(octets.size(), encoded_event_length_max);
   const auto decoded = decode_event(octets);
   BOOST_REQUIRE_MESSAGE(decoded.has_value(), decoded.error().message);
-  BOOST_TEST((*decoded == event));
+  BOOST_CHECK(*decoded == event);
 }
 
 BOOST_AUTO_TEST_CASE(peek_sees_what_decode_sees) {
   const auto octets = encode(full_event());
   const auto head = peek_event(octets);
   BOOST_REQUIRE(head.has_value());
-  BOOST_TEST(head->id == full_event().id);
-  BOOST_TEST(head->type == full_event().type.clark());
-  BOOST_TEST(head->source == full_event().source);
+  BOOST_CHECK_EQUAL(head->id, full_event().id);
+  BOOST_CHECK_EQUAL(head->type, full_event().type.clark());
+  BOOST_CHECK_EQUAL(head->source, full_event().source);
 }
 
 BOOST_AUTO_TEST_CASE(event_cut_short_anywhere_is_malformed) {
@@ -204,7 +205,7 @@ BOOST_AUTO_TEST_CASE(other_shape_or_version_is_malformed) {
   check_malformed(octets_of("96 01 a1 31 a3 7b 7d 61 a1 73 80 c0"), "data nil");
   check_malformed(octets_of("86 01 a1 31 a3 7b 7d 61 a1 73 80 c4 00"), "a map");
   check_malformed(octets_of("c1"), "the octet that is never used");
-  BOOST_TEST((refusal(with_attributes("80")) == Code::noerror));
+  BOOST_CHECK(refusal(with_attributes("80")) == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(wide_headers_are_read_as_narrow_ones) {
@@ -212,16 +213,16 @@ BOOST_AUTO_TEST_CASE(wide_headers_are_read_as_narrow_ones) {
       "dd 00 00 00 06 cf 00 00 00 00 00 00 00 01 d9 01 31 da 00 03 7b 7d 61 db 00 00 00 01 "
       "73 df 00 00 00 01 d9 08 73 65 76 65 72 69 74 79 cd 00 03 c6 00 00 00 00"));
   BOOST_REQUIRE_MESSAGE(event.has_value(), event.error().message);
-  BOOST_TEST(int{*event->severity} == 3);
-  BOOST_TEST(
-      (decode_event(with_attributes("81 a1 78 d3 ff ff ff ff ff ff ff ff"))->extensions.at("x") ==
-       Value{std::int32_t{-1}}));
-  BOOST_TEST((decode_event(with_attributes("81 a1 78 d0 05"))->extensions.at("x") ==
-              Value{std::int32_t{5}}));
+  BOOST_CHECK_EQUAL(int{*event->severity}, 3);
+  BOOST_CHECK(
+      decode_event(with_attributes("81 a1 78 d3 ff ff ff ff ff ff ff ff"))->extensions.at("x") ==
+      Value{std::int32_t{-1}});
+  BOOST_CHECK(decode_event(with_attributes("81 a1 78 d0 05"))->extensions.at("x") ==
+              Value{std::int32_t{5}});
 }
 
 BOOST_AUTO_TEST_CASE(repeated_or_unordered_attribute_is_malformed) {
-  BOOST_TEST((refusal(with_attributes("82 a1 61 c3 a1 62 c3")) == Code::noerror));
+  BOOST_CHECK(refusal(with_attributes("82 a1 61 c3 a1 62 c3")) == Code::noerror);
   check_malformed(with_attributes("82 a1 61 c3 a1 61 c2"), "extension repeated");
   check_malformed(with_attributes("82 a1 62 c3 a1 61 c3"), "extensions not in order");
   check_malformed(with_attributes("82 a4 74 69 6d 65 01 a4 74 69 6d 65 01"), "time repeated");
@@ -250,7 +251,7 @@ BOOST_AUTO_TEST_CASE(attribute_of_the_wrong_type_is_malformed) {
 }
 
 BOOST_AUTO_TEST_CASE(extension_has_one_of_the_types_of_cloudevents) {
-  BOOST_TEST((refusal(with_attributes("81 a1 78 d6 ff 00 00 00 00")) == Code::noerror));
+  BOOST_CHECK(refusal(with_attributes("81 a1 78 d6 ff 00 00 00 00")) == Code::noerror);
   check_malformed(with_attributes("81 a1 78 c0"), "nil");
   check_malformed(with_attributes("81 a1 78 ca 3f 80 00 00"), "float");
   check_malformed(with_attributes("81 a1 78 90"), "array");
@@ -271,18 +272,18 @@ BOOST_AUTO_TEST_CASE(what_is_over_its_limit_is_too_big) {
   };
   const auto after_map = [](const std::string& octets) { return octets + octets_of("c4 00"); };
   const auto start = octets_of("96 01 a1 31 a3 7b 7d 61 a1 73");
-  BOOST_TEST((refusal(octets_of("96 01") + text(257)) == Code::datatoobig));
-  BOOST_TEST((refusal(octets_of("96 01 a1 31 a3 7b 7d 61") + text(1025)) == Code::datatoobig));
-  BOOST_TEST((refusal(after_map(start + octets_of("81 a1 78") + text(2049))) == Code::datatoobig));
-  BOOST_TEST((refusal(start + octets_of("df ff ff ff ff")) == Code::datatoobig));
-  BOOST_TEST((refusal(start + octets_of("81 a6 65 78 63 65 70 74 dc 01 01")) == Code::datatoobig));
-  BOOST_TEST((refusal(start + octets_of("80 c6 00 10 00 01") + std::string(1024 * 1024 + 1, 'a')) ==
-              Code::datatoobig));
-  BOOST_TEST((refusal(std::string(encoded_event_length_max + 1, '\x96')) == Code::datatoobig));
+  BOOST_CHECK(refusal(octets_of("96 01") + text(257)) == Code::datatoobig);
+  BOOST_CHECK(refusal(octets_of("96 01 a1 31 a3 7b 7d 61") + text(1025)) == Code::datatoobig);
+  BOOST_CHECK(refusal(after_map(start + octets_of("81 a1 78") + text(2049))) == Code::datatoobig);
+  BOOST_CHECK(refusal(start + octets_of("df ff ff ff ff")) == Code::datatoobig);
+  BOOST_CHECK(refusal(start + octets_of("81 a6 65 78 63 65 70 74 dc 01 01")) == Code::datatoobig);
+  BOOST_CHECK(refusal(start + octets_of("80 c6 00 10 00 01") + std::string(1024 * 1024 + 1, 'a')) ==
+              Code::datatoobig);
+  BOOST_CHECK(refusal(std::string(encoded_event_length_max + 1, '\x96')) == Code::datatoobig);
   std::string many = start + octets_of("de 00 41");
   for (char a = 'a'; a < 'n'; ++a)
     for (char b = 'a'; b < 'f'; ++b) many += octets_of("a3") + 'x' + a + b + octets_of("c3");
-  BOOST_TEST((refusal(after_map(many)) == Code::datatoobig));
+  BOOST_CHECK(refusal(after_map(many)) == Code::datatoobig);
 }
 
 BOOST_AUTO_TEST_CASE(length_that_the_octets_do_not_hold_takes_no_memory) {
@@ -309,13 +310,13 @@ BOOST_AUTO_TEST_CASE(records_follow_one_another) {
   BOOST_REQUIRE(records->size() == 100U);
   const auto last = decode_record(records->back());
   BOOST_REQUIRE(last.has_value());
-  BOOST_TEST(last->sequence == 100U);
-  BOOST_TEST((last->observedtime == from_micros(100)));
-  BOOST_TEST(last->principal == "snmp");
-  BOOST_TEST(last->data == full_event().data);
-  BOOST_TEST((split_records(octets, 99).error().code == Code::datatoobig));
-  BOOST_TEST(split_records(octets, 100).has_value());
-  BOOST_TEST(split_records("")->empty());
+  BOOST_CHECK_EQUAL(last->sequence, 100U);
+  BOOST_CHECK(last->observedtime == from_micros(100));
+  BOOST_CHECK_EQUAL(last->principal, "snmp");
+  BOOST_CHECK_EQUAL(last->data, full_event().data);
+  BOOST_CHECK(split_records(octets, 99).error().code == Code::datatoobig);
+  BOOST_CHECK(split_records(octets, 100).has_value());
+  BOOST_CHECK(split_records("")->empty());
 }
 
 BOOST_AUTO_TEST_CASE(malformed_record_is_refused) {
@@ -323,13 +324,13 @@ BOOST_AUTO_TEST_CASE(malformed_record_is_refused) {
   append_record(octets, {1, from_micros(1), "snmp", encode(small_event())});
   for (std::size_t length = 1; length < octets.size(); ++length)
     BOOST_REQUIRE(!split_records(std::string_view(octets).substr(0, length)).has_value());
-  BOOST_TEST(!split_records(octets + octets_of("c0")).has_value());
-  BOOST_TEST(!split_records(octets_of("94 00 01 a0 c4 00")).has_value());     // sequence 0
-  BOOST_TEST(!split_records(octets_of("94 01 ff a0 c4 00")).has_value());     // before 1970
-  BOOST_TEST(!split_records(octets_of("94 01 01 a1 ff c4 00")).has_value());  // not UTF-8
-  BOOST_TEST(!split_records(octets_of("94 01 01 a0 a0")).has_value());        // event a text
-  BOOST_TEST(split_records(octets_of("94 01 01 a0 c4 00")).has_value());      // event unread
-  BOOST_TEST(!decode_record(split_records(octets_of("94 01 01 a0 c4 00"))->front()).has_value());
+  BOOST_CHECK(!split_records(octets + octets_of("c0")).has_value());
+  BOOST_CHECK(!split_records(octets_of("94 00 01 a0 c4 00")).has_value());     // sequence 0
+  BOOST_CHECK(!split_records(octets_of("94 01 ff a0 c4 00")).has_value());     // before 1970
+  BOOST_CHECK(!split_records(octets_of("94 01 01 a1 ff c4 00")).has_value());  // not UTF-8
+  BOOST_CHECK(!split_records(octets_of("94 01 01 a0 a0")).has_value());        // event a text
+  BOOST_CHECK(split_records(octets_of("94 01 01 a0 c4 00")).has_value());      // event unread
+  BOOST_CHECK(!decode_record(split_records(octets_of("94 01 01 a0 c4 00"))->front()).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(changed_octets_give_an_error_or_a_valid_event) {

@@ -62,12 +62,12 @@ inline void check(const std::vector<Case>& cases, const Event& event = trap()) {
   for (const auto& one : cases) {
     const auto filter = Filter::compile(one.expression);
     BOOST_TEST_CONTEXT(one.expression) {
-      BOOST_TEST(filter.has_value(), (filter ? "" : to_string(filter.error())));
+      BOOST_CHECK_MESSAGE(filter.has_value(), (filter ? "" : to_string(filter.error())));
       if (!filter) continue;
       const auto result = filter->evaluate(event);
-      BOOST_TEST(shown(result) == shown(FilterResult{one.value, one.error, 0}));
+      BOOST_CHECK_EQUAL(shown(result), shown(FilterResult{one.value, one.error, 0}));
       const bool passes = !result.error && result.value == FilterValue(true);
-      BOOST_TEST(filter->matches(event) == passes);
+      BOOST_CHECK_EQUAL(filter->matches(event), passes);
     }
   }
 }

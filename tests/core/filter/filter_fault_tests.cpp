@@ -20,12 +20,13 @@ void check_refused(const std::vector<Refusal>& refusals) {
   for (const auto& one : refusals) {
     const auto filter = Filter::compile(one.expression);
     BOOST_TEST_CONTEXT(one.expression.substr(0, 100)) {
-      BOOST_TEST(!filter.has_value());
+      BOOST_CHECK(!filter.has_value());
       if (filter) continue;
-      BOOST_TEST((filter.error().kind == Wrong::parse));
-      BOOST_TEST((one.column == 0 || filter.error().column == one.column), filter.error().column);
-      BOOST_TEST(filter.error().message.find(one.says) != std::string::npos,
-                 filter.error().message);
+      BOOST_CHECK(filter.error().kind == Wrong::parse);
+      BOOST_CHECK_MESSAGE((one.column == 0 || filter.error().column == one.column),
+                          filter.error().column);
+      BOOST_CHECK_MESSAGE(filter.error().message.find(one.says) != std::string::npos,
+                          filter.error().message);
     }
   }
 }
@@ -52,13 +53,13 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_meant_is_told_before_any_event) {
     BOOST_TEST_CONTEXT(expression) {
       BOOST_REQUIRE(filter.has_value());
       BOOST_REQUIRE(filter->defect().has_value());
-      BOOST_TEST(filter->defect()->column == column);
-      BOOST_TEST(filter->defect()->message.find(says) != std::string::npos,
-                 filter->defect()->message);
+      BOOST_CHECK_EQUAL(filter->defect()->column, column);
+      BOOST_CHECK_MESSAGE(filter->defect()->message.find(says) != std::string::npos,
+                          filter->defect()->message);
     }
   }
   for (const auto* good : {"urgent", "true", "id = 'data'", "EXISTS x", "NOT x", "x IN (1)"})
-    BOOST_TEST(!Filter::compile(good)->defect().has_value(), good);
+    BOOST_CHECK_MESSAGE(!Filter::compile(good)->defect().has_value(), good);
 }
 
 BOOST_AUTO_TEST_CASE(a_fault_is_told_with_its_column) {
@@ -109,8 +110,8 @@ BOOST_AUTO_TEST_CASE(a_fault_is_told_with_its_column) {
 }
 
 BOOST_AUTO_TEST_CASE(a_pattern_that_is_no_text_leaves_a_result) {
-  BOOST_TEST((Filter::compile("id LIKE 5").error().result == false));
-  BOOST_TEST(!Filter::compile("ABC(").error().result.has_value());
+  BOOST_CHECK(Filter::compile("id LIKE 5").error().result == false);
+  BOOST_CHECK(!Filter::compile("ABC(").error().result.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_too_big_is_refused_before_it_costs_anything) {
@@ -124,16 +125,16 @@ BOOST_AUTO_TEST_CASE(what_is_too_big_is_refused_before_it_costs_anything) {
                                   {"1 IN (", ")"},
                                   {"1 + (", ")"}}) {
     BOOST_TEST_CONTEXT(open) {
-      BOOST_TEST(Filter::compile(deep(open, "1", end, 64)).has_value());
+      BOOST_CHECK(Filter::compile(deep(open, "1", end, 64)).has_value());
       check_refused({{deep(open, "1", end, 65), 0, "64 levels"}});
       check_refused({{deep(open, "1", end, 580), 0, "64 levels"}});
     }
   }
-  BOOST_TEST(Filter::compile("'" + std::string(4094, 'a') + "'").has_value());
+  BOOST_CHECK(Filter::compile("'" + std::string(4094, 'a') + "'").has_value());
   check_refused({{"'" + std::string(4095, 'a') + "'", 1, "4096 octets"}});
-  BOOST_TEST(Filter::compile("1" + repeated("+1", 500)).has_value());
+  BOOST_CHECK(Filter::compile("1" + repeated("+1", 500)).has_value());
   check_refused({{"1" + repeated("+1", 580), 1024, "1024 operands"}});
-  BOOST_TEST(Filter::compile("CONCAT(1" + repeated(",1", 63) + ")").has_value());
+  BOOST_CHECK(Filter::compile("CONCAT(1" + repeated(",1", 63) + ")").has_value());
   check_refused({{"CONCAT(1" + repeated(",1", 64) + ")", 1, "64 arguments"}});
   const auto wide = "CONCAT(1" + repeated(",1", 50) + ",";
   check_refused({{wide + wide + wide + "1)))", 0, "128 values"}});
@@ -146,11 +147,12 @@ BOOST_AUTO_TEST_CASE(functions_cannot_make_texts_without_end) {
   const auto evaluate = [&](const std::string& expression) {
     return Filter::compile(expression)->evaluate(event);
   };
-  BOOST_TEST(shown(evaluate("LENGTH(" + sixteen + ")")) == "32768");
-  BOOST_TEST(shown(evaluate(sixteen + " = " + sixteen)) == "true");
-  BOOST_TEST(shown(evaluate(sixteen + " = CONCAT(" + sixteen + ", 'b')")) ==
-             "false functionEvaluation");
-  BOOST_TEST(shown(evaluate("UPPER(CONCAT(" + sixteen + ", 'b'))")) == "'' functionEvaluation");
+  BOOST_CHECK_EQUAL(shown(evaluate("LENGTH(" + sixteen + ")")), "32768");
+  BOOST_CHECK_EQUAL(shown(evaluate(sixteen + " = " + sixteen)), "true");
+  BOOST_CHECK_EQUAL(shown(evaluate(sixteen + " = CONCAT(" + sixteen + ", 'b')")),
+                    "false functionEvaluation");
+  BOOST_CHECK_EQUAL(shown(evaluate("UPPER(CONCAT(" + sixteen + ", 'b'))")),
+                    "'' functionEvaluation");
 }
 
 BOOST_AUTO_TEST_CASE(like_has_an_end_whatever_its_pattern) {
@@ -159,11 +161,11 @@ BOOST_AUTO_TEST_CASE(like_has_an_end_whatever_its_pattern) {
   const auto pattern = repeated("%a", 900) + "b";
   const auto begin = std::chrono::steady_clock::now();
   const auto many = Filter::compile("subject LIKE '" + pattern + "'")->evaluate(event);
-  BOOST_TEST(shown(many) == "false");
+  BOOST_CHECK_EQUAL(shown(many), "false");
   const auto half = "'%" + std::string(1000, 'a') + "b'";
   const auto costly = Filter::compile("subject LIKE " + half)->evaluate(event);
-  BOOST_TEST(shown(costly) == "false generic");
-  BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(5)));
+  BOOST_CHECK_EQUAL(shown(costly), "false generic");
+  BOOST_CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

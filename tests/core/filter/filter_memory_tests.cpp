@@ -40,7 +40,7 @@ std::size_t taken_by(const char* expression) {
   const auto before = taken;
   const bool passes = filter.matches(event);
   const auto by_it = taken - before;
-  BOOST_TEST(passes, expression);
+  BOOST_CHECK_MESSAGE(passes, expression);
   return by_it;
 }
 
@@ -51,8 +51,8 @@ BOOST_AUTO_TEST_SUITE(filter_memory_tests)
 BOOST_AUTO_TEST_CASE(the_counter_counts) {
   const auto before = taken;
   const std::string text(1000, 'a');
-  BOOST_TEST(text.size() == 1000u);
-  BOOST_TEST(taken - before >= 1u);
+  BOOST_CHECK_EQUAL(text.size(), 1000u);
+  BOOST_CHECK_GE(taken - before, 1u);
 }
 
 BOOST_AUTO_TEST_CASE(comparing_attributes_takes_no_memory) {
@@ -65,12 +65,13 @@ BOOST_AUTO_TEST_CASE(comparing_attributes_takes_no_memory) {
         "STRING(severity) = '3' AND severity LIKE '_'",
         "LEFT(TRIM(vendor), 13) = 'an enterprise' AND LENGTH(SUBSTRING(vendor, 4)) > 5",
         "UPPER(vendor) LIKE 'AN %' AND CONCAT_WS('/', vendor, oid) LIKE '%/1.3.6.1.4%'"})
-    BOOST_TEST(taken_by(expression) == 0u, expression);
+    BOOST_CHECK_MESSAGE(taken_by(expression) == 0u, expression);
 }
 
 BOOST_AUTO_TEST_CASE(a_long_made_text_takes_memory) {
-  BOOST_TEST(taken_by("LENGTH(CONCAT(id, source, vendor, oid, id, source, vendor, oid, id, "
-                      "source, vendor, oid)) > 512") > 0u);
+  BOOST_CHECK_GT(taken_by("LENGTH(CONCAT(id, source, vendor, oid, id, source, vendor, oid, id, "
+                          "source, vendor, oid)) > 512"),
+                 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

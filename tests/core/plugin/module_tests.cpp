@@ -46,34 +46,34 @@ BOOST_AUTO_TEST_CASE(exported_symbol_is_found_and_another_is_not) {
   const Folder folder;
   const auto module = Module::load(folder.file);
   BOOST_REQUIRE_MESSAGE(module.has_value(), module.error().message);
-  BOOST_TEST(module->symbol("cos") != nullptr);
-  BOOST_TEST(module->symbol("sense_gateway_descriptor") == nullptr);
+  BOOST_CHECK(module->symbol("cos") != nullptr);
+  BOOST_CHECK(module->symbol("sense_gateway_descriptor") == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(missing_file_is_reported_with_its_path) {
   const Folder folder;
   const auto module = Module::load(folder.file + ".missing");
   BOOST_REQUIRE(!module.has_value());
-  BOOST_TEST((module.error().code == Code::notfound));
-  BOOST_TEST(module.error().message.find(folder.file + ".missing") != std::string::npos);
+  BOOST_CHECK(module.error().code == Code::notfound);
+  BOOST_CHECK_NE(module.error().message.find(folder.file + ".missing"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(file_that_is_no_shared_object_is_reported) {
   const Folder folder;
   std::ofstream(folder.file) << "no shared object";
-  BOOST_TEST((code_of(folder.file) == Code::system));
+  BOOST_CHECK(code_of(folder.file) == Code::system);
 }
 
 BOOST_AUTO_TEST_CASE(file_that_others_may_write_is_refused) {
   const Folder folder;
   ::chmod(folder.file.c_str(), 0646);
-  BOOST_TEST((code_of(folder.file) == Code::noaccess));
+  BOOST_CHECK(code_of(folder.file) == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(folder_that_others_may_write_is_refused) {
   const Folder folder;
   ::chmod(folder.path.c_str(), 01777);
-  BOOST_TEST((code_of(folder.file) == Code::noaccess));
+  BOOST_CHECK(code_of(folder.file) == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(link_is_trusted_as_far_as_the_folder_that_it_leads_to) {
@@ -82,12 +82,12 @@ BOOST_AUTO_TEST_CASE(link_is_trusted_as_far_as_the_folder_that_it_leads_to) {
   const Folder own;
   const auto link = (own.path / "gateway-link.so").string();
   std::filesystem::create_symlink(open.file, link);
-  BOOST_TEST((code_of(link) == Code::noaccess));
+  BOOST_CHECK(code_of(link) == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(bare_name_is_not_searched_for_in_the_system) {
-  BOOST_TEST(!Module::load("libm.so.6").has_value());
-  BOOST_TEST(!Module::load("").has_value());
+  BOOST_CHECK(!Module::load("libm.so.6").has_value());
+  BOOST_CHECK(!Module::load("").has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

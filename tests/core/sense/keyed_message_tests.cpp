@@ -46,14 +46,14 @@ BOOST_AUTO_TEST_SUITE(keyed_message_tests)
 
 // Both values were computed with another implementation of HMAC-SHA256 over the octets shown.
 BOOST_AUTO_TEST_CASE(signed_messages_are_those_that_anybody_else_would_write) {
-  BOOST_TEST(sign(serialize(make_message(Kind::parameters, "q1")), key, sent) ==
-             "SENSE/1 PARAMETERS q1\nTime: 2023-11-14T22:13:20.000Z\nKey: hp4\n"
-             "Mac: RT8D5muVAIoxxHqf5pJjIhpyA9x4C7nyqtCDEkPJlS8=\n\n");
-  BOOST_TEST(sign(serialize(jam()), key, sent) ==
-             "SENSE/1 PUBLISH p1\nType: {urn:example:printer}jam\n"
-             "Source: //hq.example/printer/floor2/hp4\nLength: 15\n"
-             "Time: 2023-11-14T22:13:20.000Z\nKey: hp4\n"
-             "Mac: Y8Ky6cDTk6yWPZFgqI5nLPz6Gw3lKl6kkQ7aywDNXug=\n\n342 Printer jam");
+  BOOST_CHECK_EQUAL(sign(serialize(make_message(Kind::parameters, "q1")), key, sent),
+                    "SENSE/1 PARAMETERS q1\nTime: 2023-11-14T22:13:20.000Z\nKey: hp4\n"
+                    "Mac: RT8D5muVAIoxxHqf5pJjIhpyA9x4C7nyqtCDEkPJlS8=\n\n");
+  BOOST_CHECK_EQUAL(sign(serialize(jam()), key, sent),
+                    "SENSE/1 PUBLISH p1\nType: {urn:example:printer}jam\n"
+                    "Source: //hq.example/printer/floor2/hp4\nLength: 15\n"
+                    "Time: 2023-11-14T22:13:20.000Z\nKey: hp4\n"
+                    "Mac: Y8Ky6cDTk6yWPZFgqI5nLPz6Gw3lKl6kkQ7aywDNXug=\n\n342 Printer jam");
 }
 
 BOOST_AUTO_TEST_CASE(signing_adds_as_many_octets_as_it_says) {
@@ -62,28 +62,28 @@ BOOST_AUTO_TEST_CASE(signing_adds_as_many_octets_as_it_says) {
     const SharedKey other{name, key.secret};
     const auto plain = serialize(jam());
     for (const auto time : {WallTime{}, sent + Duration{123'456}, wall_time_max})
-      BOOST_TEST(sign(plain, other, time).size() == plain.size() + trailer_size(name));
+      BOOST_CHECK_EQUAL(sign(plain, other, time).size(), plain.size() + trailer_size(name));
   }
 }
 
 BOOST_AUTO_TEST_CASE(what_was_signed_is_believed_and_nothing_else) {
   const auto octets = sign(serialize(jam()), key, sent);
-  BOOST_TEST(claimed(octets) == "hp4 2023-11-14T22:13:20.000Z");
-  BOOST_TEST(proved(octets));
+  BOOST_CHECK_EQUAL(claimed(octets), "hp4 2023-11-14T22:13:20.000Z");
+  BOOST_CHECK(proved(octets));
   const auto message = parse(octets);
-  BOOST_TEST(!proves(*read_claim(*message, octets), key.secret + "x"));
-  BOOST_TEST(!proves(*read_claim(*message, octets), ""));
+  BOOST_CHECK(!proves(*read_claim(*message, octets), key.secret + "x"));
+  BOOST_CHECK(!proves(*read_claim(*message, octets), ""));
   // Each octet counts, but for those of the Mac's own line that leave its value alone.
   for (std::size_t at = 0; at < octets.size(); ++at) {
     auto changed = octets;
     changed[at] = static_cast<char>(changed[at] ^ 1);
-    BOOST_TEST(!proved(changed), at);
+    BOOST_CHECK_MESSAGE(!proved(changed), at);
   }
   for (std::size_t at = 0; at <= octets.size(); ++at) {
     auto shorter = octets;
-    if (at < octets.size()) BOOST_TEST(!proved(shorter.erase(at, 1)), at);
+    if (at < octets.size()) BOOST_CHECK_MESSAGE(!proved(shorter.erase(at, 1)), at);
     auto longer = octets;
-    BOOST_TEST(!proved(longer.insert(at, 1, 'x')), at);
+    BOOST_CHECK_MESSAGE(!proved(longer.insert(at, 1, 'x')), at);
   }
 }
 
@@ -92,39 +92,41 @@ BOOST_AUTO_TEST_CASE(the_three_properties_must_be_there_and_in_their_place) {
   const std::string time = "Time: 2023-11-14T22:13:20.000Z\n";
   const std::string name = "Key: hp4\n";
   const auto mac = octets.substr(octets.find("Mac: "), 50);
-  BOOST_TEST(claimed(replaced(octets, time, "")) == "Time is missing, which a keyed message has");
-  BOOST_TEST(claimed(replaced(octets, time, "Time: soon\n")).starts_with("Time: "));
-  BOOST_TEST(claimed(replaced(octets, name, "")) == "Mac without Key");
-  BOOST_TEST(claimed(replaced(octets, mac, "")) == "Key without Mac");
-  BOOST_TEST(claimed(replaced(octets, name, name + "key: other\n")) ==
-             "Key or Mac stands there twice");
-  BOOST_TEST(claimed(replaced(octets, mac, mac + mac)) == "Key or Mac stands there twice");
-  BOOST_TEST(claimed(replaced(octets, mac, mac + "Severity: 3\n")) ==
-             "Mac is not the last property");
-  BOOST_TEST(claimed(replaced(replaced(octets, "Length: 15\n", ""), mac, mac + "Length: 15\n")) ==
-             "Mac is not the last property");
+  BOOST_CHECK_EQUAL(claimed(replaced(octets, time, "")),
+                    "Time is missing, which a keyed message has");
+  BOOST_CHECK(claimed(replaced(octets, time, "Time: soon\n")).starts_with("Time: "));
+  BOOST_CHECK_EQUAL(claimed(replaced(octets, name, "")), "Mac without Key");
+  BOOST_CHECK_EQUAL(claimed(replaced(octets, mac, "")), "Key without Mac");
+  BOOST_CHECK_EQUAL(claimed(replaced(octets, name, name + "key: other\n")),
+                    "Key or Mac stands there twice");
+  BOOST_CHECK_EQUAL(claimed(replaced(octets, mac, mac + mac)), "Key or Mac stands there twice");
+  BOOST_CHECK_EQUAL(claimed(replaced(octets, mac, mac + "Severity: 3\n")),
+                    "Mac is not the last property");
+  BOOST_CHECK_EQUAL(
+      claimed(replaced(replaced(octets, "Length: 15\n", ""), mac, mac + "Length: 15\n")),
+      "Mac is not the last property");
   // Their order before the Mac is the sender's choice.
   auto other = replaced(replaced(octets, name, ""), "Source:", "KEY: hp4\nSource:");
-  BOOST_TEST(claimed(other) == "hp4 2023-11-14T22:13:20.000Z");
+  BOOST_CHECK_EQUAL(claimed(other), "hp4 2023-11-14T22:13:20.000Z");
 }
 
 BOOST_AUTO_TEST_CASE(carriage_returns_are_covered_like_any_octet) {
   const auto signed_head = sign("SENSE/1 PARAMETERS q1\n\n", key, sent);
-  BOOST_TEST(proved(signed_head));
+  BOOST_CHECK(proved(signed_head));
   // The same with CRLF is another message, with another Mac.
   std::string with_returns;
   for (const char c : signed_head) with_returns += c == '\n' ? "\r\n" : std::string(1, c);
   BOOST_REQUIRE(parse(with_returns).has_value());
-  BOOST_TEST(claimed(with_returns) == "hp4 2023-11-14T22:13:20.000Z");
-  BOOST_TEST(!proved(with_returns));
+  BOOST_CHECK_EQUAL(claimed(with_returns), "hp4 2023-11-14T22:13:20.000Z");
+  BOOST_CHECK(!proved(with_returns));
 }
 
 BOOST_AUTO_TEST_CASE(last_time_is_when_it_was_sent_and_the_first_is_the_events) {
   auto message = jam();
   message.add("Time", "2020-01-01T00:00:00Z");
   const auto octets = sign(serialize(message), key, sent);
-  BOOST_TEST(claimed(octets) == "hp4 2023-11-14T22:13:20.000Z");
-  BOOST_TEST(parse(octets)->text("Time") == "2020-01-01T00:00:00Z");
+  BOOST_CHECK_EQUAL(claimed(octets), "hp4 2023-11-14T22:13:20.000Z");
+  BOOST_CHECK_EQUAL(parse(octets)->text("Time"), "2020-01-01T00:00:00Z");
 }
 
 // What the Mac covers is a text without a mark where the properties end. Length is that mark,
@@ -134,35 +136,35 @@ BOOST_AUTO_TEST_CASE(data_cannot_be_passed_off_as_properties) {
     auto message = jam();
     message.data = data;
     const auto octets = sign(serialize(message), key, sent);
-    BOOST_TEST(proved(octets));
+    BOOST_CHECK(proved(octets));
     const auto mac_at = octets.find("Mac: ");
     const auto mac = octets.substr(mac_at, 50);
     // The data becomes lines above the Mac.
     const auto forged = octets.substr(0, mac_at) + data + mac + "\n";
     return proved(forged);
   };
-  BOOST_TEST(!moved("Truncated: yes\n"));
-  BOOST_TEST(!moved("Fetch: http://evil.example/\nTruncated: yes\n"));
-  BOOST_TEST(!moved("Fetch: http://evil.example/\nTruncated: yes\nKey: hp4\n"));
-  BOOST_TEST(!moved("Severity: 0\n"));
-  BOOST_TEST(!moved("Length: 10\n"));
+  BOOST_CHECK(!moved("Truncated: yes\n"));
+  BOOST_CHECK(!moved("Fetch: http://evil.example/\nTruncated: yes\n"));
+  BOOST_CHECK(!moved("Fetch: http://evil.example/\nTruncated: yes\nKey: hp4\n"));
+  BOOST_CHECK(!moved("Severity: 0\n"));
+  BOOST_CHECK(!moved("Length: 10\n"));
   // And the other way: lines below Truncated become data.
   auto message = jam();
   message.truncated_length = 9;
   message.data.clear();
   const auto octets = sign(serialize(message), key, sent);
-  BOOST_TEST(proved(octets));
+  BOOST_CHECK(proved(octets));
   const auto mac_at = octets.find("Mac: ");
   for (std::size_t at = 0; at < mac_at; ++at)
-    BOOST_TEST(
+    BOOST_CHECK_MESSAGE(
         !proved(octets.substr(0, at) + octets.substr(mac_at) + octets.substr(at, mac_at - at)), at);
 }
 
 BOOST_AUTO_TEST_CASE(messages_without_a_key_are_not_keyed) {
-  BOOST_TEST(!is_keyed(jam()));
+  BOOST_CHECK(!is_keyed(jam()));
   auto message = jam();
   message.add("mac", "x");
-  BOOST_TEST(is_keyed(message));
+  BOOST_CHECK(is_keyed(message));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

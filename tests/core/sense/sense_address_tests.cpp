@@ -23,8 +23,8 @@ Endpoint parsed(std::string_view text) {
 void refused(const std::vector<std::string>& texts) {
   for (const auto& text : texts) {
     const auto endpoint = parse_endpoint(text);
-    BOOST_TEST(!endpoint.has_value(), text);
-    if (!endpoint) BOOST_TEST((endpoint.error().code == Code::badparam), text);
+    BOOST_CHECK_MESSAGE(!endpoint.has_value(), text);
+    if (!endpoint) BOOST_CHECK_MESSAGE((endpoint.error().code == Code::badparam), text);
   }
 }
 
@@ -58,35 +58,35 @@ BOOST_AUTO_TEST_CASE(every_kind_has_one_form_which_is_read_back) {
         "sense://ffffffff.ffffffffffff.ipx:65535", "sense://65535.255.ddp:254", "sense://0.0.ddp:0",
         "sense:///a%20b/%25/%40/%3F%23%C3%A4"}) {
     const auto endpoint = parsed(text);
-    BOOST_TEST(to_uri(endpoint) == text);
-    BOOST_TEST((parsed(std::string(text).substr(8)) == endpoint), text);
+    BOOST_CHECK_EQUAL(to_uri(endpoint), text);
+    BOOST_CHECK_MESSAGE((parsed(std::string(text).substr(8)) == endpoint), text);
   }
 }
 
 BOOST_AUTO_TEST_CASE(parts_of_an_address_are_those_that_were_written) {
   const auto four = parsed("192.0.2.7:9000");
-  BOOST_TEST((four.kind() == TransportKind::ipv4));
-  BOOST_TEST(four.address().to_string() == "192.0.2.7");
-  BOOST_TEST(four.port() == 9000);
-  BOOST_TEST(parsed("192.0.2.7").port() == 7367);
+  BOOST_CHECK(four.kind() == TransportKind::ipv4);
+  BOOST_CHECK_EQUAL(four.address().to_string(), "192.0.2.7");
+  BOOST_CHECK_EQUAL(four.port(), 9000);
+  BOOST_CHECK_EQUAL(parsed("192.0.2.7").port(), 7367);
   const auto six = parsed("[2001:db8::1]:9000");
-  BOOST_TEST((six.kind() == TransportKind::ipv6));
-  BOOST_TEST(six.address().to_string() == "2001:db8::1");
+  BOOST_CHECK(six.kind() == TransportKind::ipv6);
+  BOOST_CHECK_EQUAL(six.address().to_string(), "2001:db8::1");
   const auto file = parsed("/run/sense/client.sock");
-  BOOST_TEST((file.kind() == TransportKind::unix_path));
-  BOOST_TEST(file.path() == "/run/sense/client.sock");
-  BOOST_TEST(file.address().is_unspecified());
+  BOOST_CHECK(file.kind() == TransportKind::unix_path);
+  BOOST_CHECK_EQUAL(file.path(), "/run/sense/client.sock");
+  BOOST_CHECK(file.address().is_unspecified());
   const auto ipx = parsed("2a.c0000207.ipx:16385");
-  BOOST_TEST((ipx.kind() == TransportKind::ipx));
-  BOOST_TEST(ipx.network() == 42U);
-  BOOST_TEST(ipx.node() == 0xc0000207U);
-  BOOST_TEST(ipx.port() == 16385);
-  BOOST_TEST(ipx.host() == std::string_view("\0\0\0\x2a\0\0\xc0\0\2\7", 10));
+  BOOST_CHECK(ipx.kind() == TransportKind::ipx);
+  BOOST_CHECK_EQUAL(ipx.network(), 42U);
+  BOOST_CHECK_EQUAL(ipx.node(), 0xc0000207U);
+  BOOST_CHECK_EQUAL(ipx.port(), 16385);
+  BOOST_CHECK_EQUAL(ipx.host(), std::string_view("\0\0\0\x2a\0\0\xc0\0\2\7", 10));
   const auto ddp = parsed("012.034.ddp:129");
-  BOOST_TEST((ddp.kind() == TransportKind::ddp));
-  BOOST_TEST(ddp.network() == 12U);
-  BOOST_TEST(ddp.node() == 34U);
-  BOOST_TEST(ddp.port() == 129);
+  BOOST_CHECK(ddp.kind() == TransportKind::ddp);
+  BOOST_CHECK_EQUAL(ddp.network(), 12U);
+  BOOST_CHECK_EQUAL(ddp.node(), 34U);
+  BOOST_CHECK_EQUAL(ddp.port(), 129);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_address_is_refused) {
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_address_is_refused) {
            "1.1.ipx:65536", "1.1.ipx:1/x"});
   refused({"12.34.ddp", "12.ddp:1", "1.2.3.ddp:1", "65536.1.ddp:1", "1.256.ddp:1", "1.1.ddp:255",
            "a.1.ddp:1", "1.-1.ddp:1", "1.+1.ddp:1", ".ddp:1"});
-  BOOST_TEST(parse_endpoint("sense:///" + std::string(106, 'x')).has_value());
+  BOOST_CHECK(parse_endpoint("sense:///" + std::string(106, 'x')).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(every_spelling_of_an_ipv4_address_is_read_as_a_uri_is) {
@@ -115,14 +115,14 @@ BOOST_AUTO_TEST_CASE(every_spelling_of_an_ipv4_address_is_read_as_a_uri_is) {
     const auto uri = parse_endpoint("sense://" + std::string(text));
     const auto bare = parse_endpoint(text);
     BOOST_REQUIRE(uri.has_value() == bare.has_value());
-    if (uri) BOOST_TEST((*uri == *bare), text);
+    if (uri) BOOST_CHECK_MESSAGE((*uri == *bare), text);
   }
-  BOOST_TEST(!parse_endpoint(std::string_view("sense://192.0.2.7:1\0", 20)).has_value());
+  BOOST_CHECK(!parse_endpoint(std::string_view("sense://192.0.2.7:1\0", 20)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(mapped_ipv4_address_is_the_ipv4_address) {
-  BOOST_TEST((parsed("[::ffff:192.0.2.7]:9") == parsed("192.0.2.7:9")));
-  BOOST_TEST((Endpoint(ip::make_address("::ffff:192.0.2.7"), 9) == parsed("192.0.2.7:9")));
+  BOOST_CHECK(parsed("[::ffff:192.0.2.7]:9") == parsed("192.0.2.7:9"));
+  BOOST_CHECK(Endpoint(ip::make_address("::ffff:192.0.2.7"), 9) == parsed("192.0.2.7:9"));
 }
 
 BOOST_AUTO_TEST_CASE(different_endpoints_differ_in_order_identity_and_text) {
@@ -134,22 +134,22 @@ BOOST_AUTO_TEST_CASE(different_endpoints_differ_in_order_identity_and_text) {
   for (const auto& endpoint : endpoints) {
     identities.insert(endpoint.identity());
     texts.insert(to_uri(endpoint));
-    BOOST_TEST(hashed.contains(Endpoint(endpoint)));
+    BOOST_CHECK(hashed.contains(Endpoint(endpoint)));
   }
-  BOOST_TEST(ordered.size() == endpoints.size());
-  BOOST_TEST(hashed.size() == endpoints.size());
-  BOOST_TEST(identities.size() == endpoints.size());
-  BOOST_TEST(texts.size() == endpoints.size());
+  BOOST_CHECK_EQUAL(ordered.size(), endpoints.size());
+  BOOST_CHECK_EQUAL(hashed.size(), endpoints.size());
+  BOOST_CHECK_EQUAL(identities.size(), endpoints.size());
+  BOOST_CHECK_EQUAL(texts.size(), endpoints.size());
 }
 
 BOOST_AUTO_TEST_CASE(same_host_is_all_but_the_port) {
   const auto endpoints = different_ones();
   for (const auto& endpoint : endpoints) {
-    BOOST_TEST(same_host(endpoint, endpoint.with_port(99)));
+    BOOST_CHECK(same_host(endpoint, endpoint.with_port(99)));
     for (const auto& other : endpoints)
-      BOOST_TEST(same_host(endpoint, other) == (endpoint.with_port(0) == other.with_port(0)));
+      BOOST_CHECK_EQUAL(same_host(endpoint, other), (endpoint.with_port(0) == other.with_port(0)));
   }
-  BOOST_TEST(!same_host(Endpoint::at_path("/a"), Endpoint::at_path("/b")));
+  BOOST_CHECK(!same_host(Endpoint::at_path("/a"), Endpoint::at_path("/b")));
 }
 
 BOOST_AUTO_TEST_CASE(any_path_survives_its_text) {
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(any_path_survives_its_text) {
     for (auto rest = 1 + random() % 106; rest > 0; --rest)
       path += static_cast<char>(1 + random() % 255);
     BOOST_REQUIRE(Endpoint::may_be_path(path));
-    BOOST_TEST((parsed(to_uri(Endpoint::at_path(path))) == Endpoint::at_path(path)));
+    BOOST_CHECK(parsed(to_uri(Endpoint::at_path(path))) == Endpoint::at_path(path));
   }
 }
 

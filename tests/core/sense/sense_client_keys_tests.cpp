@@ -32,7 +32,7 @@ WallTime sent_at(const Output& out) {
     const auto message = parse(octets);
     const auto claim = read_claim(*message, octets);
     BOOST_REQUIRE_MESSAGE(claim.has_value(), octets);
-    BOOST_TEST(proves(*claim, key.secret));
+    BOOST_CHECK(proves(*claim, key.secret));
     time = claim->time;
   }
   return time;
@@ -78,10 +78,10 @@ BOOST_AUTO_TEST_SUITE(sense_client_keys_tests)
 BOOST_AUTO_TEST_CASE(everything_that_is_sent_is_signed_with_the_time_of_its_sending) {
   Keyed k;
   const auto first = k.client.subscribe(k.clock.now());
-  BOOST_TEST((sent_at(first) == k.clock.now().wall));
+  BOOST_CHECK(sent_at(first) == k.clock.now().wall);
   const auto again = k.pass(std::chrono::seconds{1});
-  BOOST_TEST((sent_at(again) == k.clock.now().wall));
-  BOOST_TEST(only(again).tag == only(first).tag);
+  BOOST_CHECK(sent_at(again) == k.clock.now().wall);
+  BOOST_CHECK_EQUAL(only(again).tag, only(first).tag);
   auto granted = make_reply(only(first).tag, Code::noerror);
   granted.add("Subscription", "s-1").add("Period", 600U);
   (void)k.tell_signed(serialize(granted));
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(everything_that_is_sent_is_signed_with_the_time_of_its_send
        {event(1), std::string("SENSE/1 GAP g\nSubscription: s-1\nFrom: 2\nTo: 3\nReason: x\n\n"),
         std::string("SENSE/1 ENDED x\nSubscription: s-1\nReason: cancelled\n\n")}) {
     const auto acked = k.tell_signed(octets);
-    BOOST_TEST(only(acked).text("Subscription") == "s-1");
+    BOOST_CHECK_EQUAL(only(acked).text("Subscription"), "s-1");
     (void)sent_at(acked);
   }
 }
@@ -102,27 +102,27 @@ BOOST_AUTO_TEST_CASE(nothing_counts_that_has_no_mac_of_the_key) {
   auto cookie = make_reply(asked.tag, Code::noaccess);
   cookie.add("Cookie", "abc");
   for (const auto& reply : {granted, cookie, make_reply(asked.tag, Code::badparam, "no")}) {
-    BOOST_TEST(k.tell(serialize(reply)).notices.empty());
+    BOOST_CHECK(k.tell(serialize(reply)).notices.empty());
     const auto out = k.tell_signed(serialize(reply), foreign);
-    BOOST_TEST(out.notices.empty());
-    BOOST_TEST(out.send.empty());
-    BOOST_TEST(k.tell_signed(serialize(reply), {"other", key.secret}).notices.empty());
+    BOOST_CHECK(out.notices.empty());
+    BOOST_CHECK(out.send.empty());
+    BOOST_CHECK(k.tell_signed(serialize(reply), {"other", key.secret}).notices.empty());
   }
-  BOOST_TEST(k.client.subscription() == "");
+  BOOST_CHECK_EQUAL(k.client.subscription(), "");
   BOOST_REQUIRE(notice<Registered>(k.tell_signed(serialize(granted))) != nullptr);
   const std::string ended = "SENSE/1 ENDED x\nSubscription: s-1\nReason: revoked\n\n";
   const std::string gap = "SENSE/1 GAP g\nSubscription: s-1\nFrom: 2\nTo: 3\nReason: x\n\n";
   for (const auto& octets : {event(1), gap, ended}) {
     for (const auto& out : {k.tell(octets), k.tell_signed(octets, foreign)}) {
-      BOOST_TEST(out.notices.empty(), octets);
-      BOOST_TEST(out.send.empty(), octets);
+      BOOST_CHECK_MESSAGE(out.notices.empty(), octets);
+      BOOST_CHECK_MESSAGE(out.send.empty(), octets);
     }
   }
-  BOOST_TEST(k.client.subscription() == "s-1");
+  BOOST_CHECK_EQUAL(k.client.subscription(), "s-1");
   auto changed = sign(event(1), key, k.clock.now().wall);
   changed[changed.size() - 1] = 'd';
-  BOOST_TEST(k.tell(changed).notices.empty());
-  BOOST_TEST(notice<Arrived>(k.tell_signed(event(1))) != nullptr);
+  BOOST_CHECK(k.tell(changed).notices.empty());
+  BOOST_CHECK(notice<Arrived>(k.tell_signed(event(1))) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(unsigned_refusal_is_told_but_ends_nothing_for_good) {
@@ -131,14 +131,14 @@ BOOST_AUTO_TEST_CASE(unsigned_refusal_is_told_but_ends_nothing_for_good) {
   const auto refused = k.tell(serialize(make_reply(asked.tag, Code::noaccess, "unknown key")));
   const auto* failed = notice<Failed>(refused);
   BOOST_REQUIRE(failed != nullptr);
-  BOOST_TEST(failed->error.message == "not authenticated: unknown key");
+  BOOST_CHECK_EQUAL(failed->error.message, "not authenticated: unknown key");
   const auto again = k.pass(std::chrono::seconds{32});
-  BOOST_TEST((only(again).kind == Kind::register_));
+  BOOST_CHECK(only(again).kind == Kind::register_);
   // One that the key has signed is final.
   const auto certain =
       k.tell_signed(serialize(make_reply(only(again).tag, Code::noaccess, "not here")));
-  BOOST_TEST(notice<Failed>(certain)->error.message == "not here");
-  BOOST_TEST(k.pass(std::chrono::minutes{10}).send.empty());
+  BOOST_CHECK_EQUAL(notice<Failed>(certain)->error.message, "not here");
+  BOOST_CHECK(k.pass(std::chrono::minutes{10}).send.empty());
 }
 
 BOOST_AUTO_TEST_CASE(unsigned_refusal_of_a_renewal_leaves_the_subscription) {
@@ -146,8 +146,8 @@ BOOST_AUTO_TEST_CASE(unsigned_refusal_of_a_renewal_leaves_the_subscription) {
   k.subscribe();
   const auto renewal = only(k.pass(std::chrono::seconds{300}));
   (void)k.tell(serialize(make_reply(renewal.tag, Code::noaccess, "forged")));
-  BOOST_TEST(k.client.subscription() == "s-1");
-  BOOST_TEST(only(k.pass(std::chrono::seconds{32})).text("Subscription") == "s-1");
+  BOOST_CHECK_EQUAL(k.client.subscription(), "s-1");
+  BOOST_CHECK_EQUAL(only(k.pass(std::chrono::seconds{32})).text("Subscription"), "s-1");
 }
 
 BOOST_AUTO_TEST_CASE(clock_that_is_wrong_is_made_up_for_once_the_server_says_its_time) {
@@ -158,15 +158,15 @@ BOOST_AUTO_TEST_CASE(clock_that_is_wrong_is_made_up_for_once_the_server_says_its
     auto refused =
         make_reply(asked.tag, Code::noaccess, "Time is more than 1min from this server's");
     const auto second = k.tell_signed(serialize(refused), key, ahead);
-    BOOST_TEST(second.notices.empty());
-    BOOST_TEST(only(second).tag != asked.tag);
+    BOOST_CHECK(second.notices.empty());
+    BOOST_CHECK_NE(only(second).tag, asked.tag);
     const auto expected = std::chrono::floor<std::chrono::milliseconds>(k.clock.now().wall + ahead);
-    BOOST_TEST((sent_at(second) == expected));
+    BOOST_CHECK(sent_at(second) == expected);
     // Somebody without the key cannot set the clock.
     Keyed other;
     const auto first = only(other.client.subscribe(other.clock.now()));
     refused.tag = first.tag;
-    BOOST_TEST(other.tell_signed(serialize(refused), foreign, ahead).send.empty());
+    BOOST_CHECK(other.tell_signed(serialize(refused), foreign, ahead).send.empty());
   }
 }
 
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(server_whose_time_jumps_with_each_reply_is_given_up) {
     if (out.send.empty()) break;
     asked = only(out);
   }
-  BOOST_TEST(rounds == 3);
+  BOOST_CHECK_EQUAL(rounds, 3);
 }
 
 BOOST_AUTO_TEST_CASE(challenge_is_answered_without_the_key_because_it_came_without) {
@@ -188,12 +188,12 @@ BOOST_AUTO_TEST_CASE(challenge_is_answered_without_the_key_because_it_came_witho
   options.passive = true;
   Keyed k(options);
   const auto out = k.tell("SENSE/1 VERIFY v1\nSubscription: s-9\nChallenge: c\n\n");
-  BOOST_TEST(only(out).text("Challenge") == "c");
-  BOOST_TEST(!is_keyed(only(out)));
+  BOOST_CHECK_EQUAL(only(out).text("Challenge"), "c");
+  BOOST_CHECK(!is_keyed(only(out)));
   auto theirs = event(1);
   theirs.replace(theirs.find("s-1"), 3, "s-9");
-  BOOST_TEST(k.tell(theirs).notices.empty());
-  BOOST_TEST(notice<Arrived>(k.tell_signed(theirs)) != nullptr);
+  BOOST_CHECK(k.tell(theirs).notices.empty());
+  BOOST_CHECK(notice<Arrived>(k.tell_signed(theirs)) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(published_event_leaves_room_for_the_mac) {
@@ -207,8 +207,8 @@ BOOST_AUTO_TEST_CASE(published_event_leaves_room_for_the_mac) {
     event.data.assign(size, 'x');
     const auto out = k.client.publish(event, k.clock.now());
     if (notice<Failed>(out) != nullptr) break;
-    BOOST_TEST(size < 1100U);
-    BOOST_TEST(out.send.at(0).size() <= 1200U);
+    BOOST_CHECK_LT(size, 1100U);
+    BOOST_CHECK_LE(out.send.at(0).size(), 1200U);
     (void)sent_at(out);
   }
 }

@@ -54,9 +54,9 @@ BOOST_AUTO_TEST_CASE(headers_are_written_octet_for_octet) {
   std::string octets(ltoudp_header_size + ddp_header_size, 'x');
   write_link_header(octets.data(), {0x0a0b0c0d, 34, 35, link_short_ddp, {}});
   write_ddp_header(octets.data() + ltoudp_header_size, here, there, 5);
-  BOOST_TEST(hex(octets) == hex(short_link + short_header));
+  BOOST_CHECK_EQUAL(hex(octets), hex(short_link + short_header));
   write_ddp_header(octets.data() + ltoudp_header_size, here, there, 586);
-  BOOST_TEST(hex(octets.substr(7)) == "024f81c853");
+  BOOST_CHECK_EQUAL(hex(octets.substr(7)), "024f81c853");
 }
 
 BOOST_AUTO_TEST_CASE(both_headers_are_read_octet_for_octet) {
@@ -67,30 +67,30 @@ BOOST_AUTO_TEST_CASE(both_headers_are_read_octet_for_octet) {
                              long_link + replaced(long_header, 4, "0000 0000") + "hello"}) {
     const auto frame = read(packet);
     BOOST_REQUIRE_MESSAGE(frame.has_value(), hex(packet));
-    BOOST_TEST((frame->to == here));
-    BOOST_TEST((frame->from == there));
-    BOOST_TEST(frame->octets == "hello");
+    BOOST_CHECK(frame->to == here);
+    BOOST_CHECK(frame->from == there);
+    BOOST_CHECK_EQUAL(frame->octets, "hello");
   }
   const auto from_afar = read(long_link + replaced(long_header, 6, "0102") + "hello");
-  BOOST_TEST((from_afar->from == Endpoint::at_ddp(258, 35, 200)));
+  BOOST_CHECK(from_afar->from == Endpoint::at_ddp(258, 35, 200));
   const auto link = read_link_frame(short_link);
-  BOOST_TEST(link->sender == 0x0a0b0c0dU);
-  BOOST_TEST(link->octets.empty());
+  BOOST_CHECK_EQUAL(link->sender, 0x0a0b0c0dU);
+  BOOST_CHECK(link->octets.empty());
 }
 
 BOOST_AUTO_TEST_CASE(frame_that_is_none_is_not_read) {
   for (const auto& whole : {short_link + short_header + "hello", long_link + long_header + "hello"})
     for (std::size_t size = 0; size < whole.size(); ++size)
-      BOOST_TEST(!read(whole.substr(0, size)).has_value(), size);
-  BOOST_TEST(!read(short_link + short_header + "hello!").has_value());
-  BOOST_TEST(!read(short_link + replaced(short_header, 0, "0004") + "hello").has_value());
-  BOOST_TEST(!read(short_link + replaced(short_header, 4, "02") + "hello").has_value());
-  BOOST_TEST(!read(replaced(short_link, 6, "03") + short_header + "hello").has_value());
-  BOOST_TEST(!read(long_link + replaced(long_header, 2, "0001") + "hello").has_value());
-  BOOST_TEST(!read(long_link + with_checksum(long_header + "hello").replace(13, 1, "j")));
-  BOOST_TEST(
+      BOOST_CHECK_MESSAGE(!read(whole.substr(0, size)).has_value(), size);
+  BOOST_CHECK(!read(short_link + short_header + "hello!").has_value());
+  BOOST_CHECK(!read(short_link + replaced(short_header, 0, "0004") + "hello").has_value());
+  BOOST_CHECK(!read(short_link + replaced(short_header, 4, "02") + "hello").has_value());
+  BOOST_CHECK(!read(replaced(short_link, 6, "03") + short_header + "hello").has_value());
+  BOOST_CHECK(!read(long_link + replaced(long_header, 2, "0001") + "hello").has_value());
+  BOOST_CHECK(!read(long_link + with_checksum(long_header + "hello").replace(13, 1, "j")));
+  BOOST_CHECK(
       !read(short_link + replaced(short_header, 0, "0250") + std::string(587, 'x')).has_value());
-  BOOST_TEST(
+  BOOST_CHECK(
       read(short_link + replaced(short_header, 0, "024f") + std::string(586, 'x')).has_value());
 }
 
@@ -100,13 +100,13 @@ BOOST_AUTO_TEST_CASE(datagram_travels_as_a_short_frame_to_the_group) {
   End end(io, there, cable.options());
   cable.forget_all();
   end.send(here, "hello");
-  BOOST_TEST(hex(cable.next(io)) == hex((short_link + short_header + "hello").substr(4)));
-  BOOST_TEST(end.transport->sendable_max() == 586U);
+  BOOST_CHECK_EQUAL(hex(cable.next(io)), hex((short_link + short_header + "hello").substr(4)));
+  BOOST_CHECK_EQUAL(end.transport->sendable_max(), 586U);
   // Nothing here knows of routers.
   end.send(Endpoint::at_ddp(13, 34, 129), "x");
   end.send(Endpoint::at_ddp(12, 255, 129), "x");
   end.send(Endpoint::at_ddp(12, 0, 129), "x");
-  BOOST_TEST(end.count("send-failed") == 3U);
+  BOOST_CHECK_EQUAL(end.count("send-failed"), 3U);
 }
 
 BOOST_AUTO_TEST_CASE(only_what_is_for_us_is_handed_on) {
@@ -129,13 +129,13 @@ BOOST_AUTO_TEST_CASE(only_what_is_for_us_is_handed_on) {
   cable.put(long_link + with_checksum(long_header + "hello"));
   for (unsigned i = 0; i < 2; ++i) {
     const auto arrived = end.next();
-    BOOST_TEST(arrived.octets == "hello");
-    BOOST_TEST((arrived.from == there));
+    BOOST_CHECK_EQUAL(arrived.octets, "hello");
+    BOOST_CHECK(arrived.from == there);
   }
-  BOOST_TEST(end.arrived.size() == 2U);
-  BOOST_TEST(end.count("misframed") == 2U);
-  BOOST_TEST(end.count("foreign") == 5U);
-  BOOST_TEST(end.count("unanswerable") == 4U);
+  BOOST_CHECK_EQUAL(end.arrived.size(), 2U);
+  BOOST_CHECK_EQUAL(end.count("misframed"), 2U);
+  BOOST_CHECK_EQUAL(end.count("foreign"), 5U);
+  BOOST_CHECK_EQUAL(end.count("unanswerable"), 4U);
 }
 
 BOOST_AUTO_TEST_CASE(who_asks_for_our_node_is_told_that_it_is_taken) {
@@ -145,21 +145,21 @@ BOOST_AUTO_TEST_CASE(who_asks_for_our_node_is_told_that_it_is_taken) {
   cable.forget_all();  // its own enquiries
   const auto enquiry = sender + octets_of("22 22 81");
   cable.put(enquiry);
-  BOOST_TEST(hex(cable.next(io)) == hex(enquiry.substr(4)));
-  BOOST_TEST(hex(cable.next(io)) == "222282");
+  BOOST_CHECK_EQUAL(hex(cable.next(io)), hex(enquiry.substr(4)));
+  BOOST_CHECK_EQUAL(hex(cable.next(io)), "222282");
   cable.put(sender + octets_of("21 21 81"));  // another's node: not ours to say
   cable.put(enquiry);
-  BOOST_TEST(hex(cable.next(io)) == "212181");
-  BOOST_TEST(hex(cable.next(io)) == "222281");
-  BOOST_TEST(hex(cable.next(io)) == "222282");
+  BOOST_CHECK_EQUAL(hex(cable.next(io)), "212181");
+  BOOST_CHECK_EQUAL(hex(cable.next(io)), "222281");
+  BOOST_CHECK_EQUAL(hex(cable.next(io)), "222282");
 }
 
 BOOST_AUTO_TEST_CASE(node_is_asked_for_before_it_is_taken) {
   asio::io_context io;
   Cable cable(io);
   End end(io, here, cable.options());
-  for (unsigned i = 0; i < 8; ++i) BOOST_TEST(hex(cable.next(io)) == "222281");
-  BOOST_TEST(cable.socket.available() == 0U);
+  for (unsigned i = 0; i < 8; ++i) BOOST_CHECK_EQUAL(hex(cable.next(io)), "222281");
+  BOOST_CHECK_EQUAL(cable.socket.available(), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(node_that_another_has_is_refused_and_any_node_is_a_free_one) {
@@ -170,17 +170,17 @@ BOOST_AUTO_TEST_CASE(node_that_another_has_is_refused_and_any_node_is_a_free_one
   asio::io_context mine;
   Counters counters;
   const auto opened = open_transport(mine, here.with_port(200), cable.options(), counters);
-  BOOST_TEST(!opened.has_value());
+  BOOST_CHECK(!opened.has_value());
   if (!opened) {
-    BOOST_TEST(opened.error().message.find("another has that node") != std::string::npos);
-    BOOST_TEST(opened.error().message.find("12.34.ddp") != std::string::npos);
+    BOOST_CHECK_NE(opened.error().message.find("another has that node"), std::string::npos);
+    BOOST_CHECK_NE(opened.error().message.find("12.34.ddp"), std::string::npos);
   }
   {
     const End any(mine, Endpoint::at_ddp(12, 0, 0), cable.options());
-    BOOST_TEST(any.local().network() == 12U);
-    BOOST_TEST((any.local().node() >= 1 && any.local().node() <= 127));
-    BOOST_TEST(any.local().node() != 34U);
-    BOOST_TEST((any.local().port() >= 128 && any.local().port() <= 254));
+    BOOST_CHECK_EQUAL(any.local().network(), 12U);
+    BOOST_CHECK(any.local().node() >= 1 && any.local().node() <= 127);
+    BOOST_CHECK_NE(any.local().node(), 34U);
+    BOOST_CHECK(any.local().port() >= 128 && any.local().port() <= 254);
   }
   asio::post(io, [&] { end.transport->close(); });
   others.join();
@@ -202,26 +202,26 @@ BOOST_AUTO_TEST_CASE(when_every_node_is_taken_it_says_so) {
   asio::io_context mine;
   Counters counters;
   const auto opened = open_transport(mine, Endpoint::at_ddp(12, 0, 0), cable.options(), counters);
-  BOOST_TEST(!opened.has_value());
-  if (!opened) BOOST_TEST(opened.error().message.find("no free node") != std::string::npos);
+  BOOST_CHECK(!opened.has_value());
+  if (!opened) BOOST_CHECK_NE(opened.error().message.find("no free node"), std::string::npos);
   done = true;
   cable.put(sender + octets_of("222283"));
   all.join();
 }
 
 BOOST_AUTO_TEST_CASE(group_is_named_with_its_port_and_the_interface) {
-  BOOST_TEST(DdpGroup().group.to_string() == "239.192.76.84");
-  BOOST_TEST(DdpGroup().port == 1954);
+  BOOST_CHECK_EQUAL(DdpGroup().group.to_string(), "239.192.76.84");
+  BOOST_CHECK_EQUAL(DdpGroup().port, 1954);
   const auto parsed = DdpGroup::parse("239.1.2.3:99@127.0.0.1");
   BOOST_REQUIRE(parsed.has_value());
-  BOOST_TEST(parsed->group.to_string() == "239.1.2.3");
-  BOOST_TEST(parsed->port == 99);
-  BOOST_TEST(parsed->interface.to_string() == "127.0.0.1");
-  BOOST_TEST(DdpGroup::parse("239.1.2.3:99")->interface.is_unspecified());
+  BOOST_CHECK_EQUAL(parsed->group.to_string(), "239.1.2.3");
+  BOOST_CHECK_EQUAL(parsed->port, 99);
+  BOOST_CHECK_EQUAL(parsed->interface.to_string(), "127.0.0.1");
+  BOOST_CHECK(DdpGroup::parse("239.1.2.3:99")->interface.is_unspecified());
   for (const auto* text :
        {"", "239.1.2.3", "239.1.2.3:0", "192.0.2.1:99", "[ff02::1]:99", "239.1.2.3:99@",
         "239.1.2.3:99@lo", "239.1.2.3@127.0.0.1:99", "12.34.ddp:129", "239.1.2.3:x"})
-    BOOST_TEST(!DdpGroup::parse(text).has_value(), text);
+    BOOST_CHECK_MESSAGE(!DdpGroup::parse(text).has_value(), text);
 }
 
 BOOST_AUTO_TEST_CASE(group_that_cannot_be_joined_is_refused_with_a_sentence) {
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(group_that_cannot_be_joined_is_refused_with_a_sentence) {
   for (const auto& own : {here, Endpoint::at_ddp(12, 255, 129)}) {
     const auto opened = open_transport(io, own, options, counters);
     BOOST_REQUIRE(!opened.has_value());
-    BOOST_TEST(opened.error().message.find(to_uri(own)) != std::string::npos);
+    BOOST_CHECK_NE(opened.error().message.find(to_uri(own)), std::string::npos);
   }
 }
 

@@ -12,7 +12,7 @@ namespace {
 Code code_of(std::string_view octets, std::size_t max = message_max) {
   const auto message = parse(octets, max);
   BOOST_REQUIRE_MESSAGE(!message.has_value(), "was taken: " << octets);
-  BOOST_TEST(!message.error().error.message.empty());
+  BOOST_CHECK(!message.error().error.message.empty());
   return message.error().error.code;
 }
 
@@ -30,23 +30,23 @@ BOOST_AUTO_TEST_CASE(example_of_the_specification_is_read_and_written_octet_for_
       "Content-Type: text/plain\nLength: 15\n\n342 Printer jam";
   const auto message = parse(octets);
   BOOST_REQUIRE(message.has_value());
-  BOOST_TEST((message->kind == Kind::event));
-  BOOST_TEST(message->tag == "e17");
-  BOOST_TEST(message->data == "342 Printer jam");
-  BOOST_TEST(*message->number("sequence") == 88120U);
-  BOOST_TEST(serialize(*message) == octets);
+  BOOST_CHECK(message->kind == Kind::event);
+  BOOST_CHECK_EQUAL(message->tag, "e17");
+  BOOST_CHECK_EQUAL(message->data, "342 Printer jam");
+  BOOST_CHECK_EQUAL(*message->number("sequence"), 88120U);
+  BOOST_CHECK_EQUAL(serialize(*message), octets);
   const auto event = read_event(*message);
   BOOST_REQUIRE(event.has_value());
-  BOOST_TEST(event->type.clark() == "{urn:example:printer}jam");
-  BOOST_TEST(int{*event->severity} == 3);
+  BOOST_CHECK_EQUAL(event->type.clark(), "{urn:example:printer}jam");
+  BOOST_CHECK_EQUAL(int{*event->severity}, 3);
 }
 
 BOOST_AUTO_TEST_CASE(carriage_returns_before_line_feeds_are_accepted_but_data_is_left_alone) {
   const auto message =
       parse("SENSE/1 PUBLISH p1\r\nType: {a}b\r\nSource: //x\r\nLength: 4\r\n\r\na\r\nb");
   BOOST_REQUIRE(message.has_value());
-  BOOST_TEST(message->text("Type") == "{a}b");
-  BOOST_TEST(message->data == "a\r\nb");
+  BOOST_CHECK_EQUAL(message->text("Type"), "{a}b");
+  BOOST_CHECK_EQUAL(message->data, "a\r\nb");
 }
 
 BOOST_AUTO_TEST_CASE(names_compare_in_any_case_and_repeat_in_order) {
@@ -54,9 +54,9 @@ BOOST_AUTO_TEST_CASE(names_compare_in_any_case_and_repeat_in_order) {
   BOOST_REQUIRE(message.has_value());
   const auto all = message->all("Source");
   BOOST_REQUIRE_EQUAL(all.size(), 3U);
-  BOOST_TEST(all[0] == "//a");
-  BOOST_TEST(all[2] == "//c");
-  BOOST_TEST(message->text("sOURCE") == "//a");
+  BOOST_CHECK_EQUAL(all[0], "//a");
+  BOOST_CHECK_EQUAL(all[2], "//c");
+  BOOST_CHECK_EQUAL(message->text("sOURCE"), "//a");
 }
 
 BOOST_AUTO_TEST_CASE(data_with_any_octet_survives) {
@@ -65,23 +65,23 @@ BOOST_AUTO_TEST_CASE(data_with_any_octet_survives) {
   message.data += "\n\nSENSE/1 REPLY x 0 NOERROR\n\n";
   const auto again = parse(serialize(message));
   BOOST_REQUIRE(again.has_value());
-  BOOST_TEST((*again == message));
+  BOOST_CHECK(*again == message);
 }
 
 BOOST_AUTO_TEST_CASE(length_that_lies_is_refused) {
   const std::string head = "SENSE/1 PUBLISH p\nType: {a}b\nSource: //x\n";
-  BOOST_TEST(protocol_error(head + "Length: 4\n\nabc"));
-  BOOST_TEST(protocol_error(head + "Length: 2\n\nabc"));
-  BOOST_TEST(protocol_error(head + "\nabc"));
-  BOOST_TEST(protocol_error(head + "Length: 3\nLength: 3\n\nabc"));
-  BOOST_TEST(protocol_error(head + "Length: -3\n\nabc"));
-  BOOST_TEST(protocol_error(head + "Length: 3x\n\nabc"));
-  BOOST_TEST(protocol_error(head + "Length: 99999999999999999999\n\nabc"));
-  BOOST_TEST(protocol_error(head + "Truncated: yes\n\n"));
-  BOOST_TEST(protocol_error(head + "Truncated: yes\nLength: 3\n\nabc"));
-  BOOST_TEST(parse(head + "Length: 3\n\nabc").has_value());
-  BOOST_TEST(parse(head + "Length: 0\n\n").has_value());
-  BOOST_TEST(*parse(head + "Truncated: yes\nLength: 9000\n\n")->truncated_length == 9000U);
+  BOOST_CHECK(protocol_error(head + "Length: 4\n\nabc"));
+  BOOST_CHECK(protocol_error(head + "Length: 2\n\nabc"));
+  BOOST_CHECK(protocol_error(head + "\nabc"));
+  BOOST_CHECK(protocol_error(head + "Length: 3\nLength: 3\n\nabc"));
+  BOOST_CHECK(protocol_error(head + "Length: -3\n\nabc"));
+  BOOST_CHECK(protocol_error(head + "Length: 3x\n\nabc"));
+  BOOST_CHECK(protocol_error(head + "Length: 99999999999999999999\n\nabc"));
+  BOOST_CHECK(protocol_error(head + "Truncated: yes\n\n"));
+  BOOST_CHECK(protocol_error(head + "Truncated: yes\nLength: 3\n\nabc"));
+  BOOST_CHECK(parse(head + "Length: 3\n\nabc").has_value());
+  BOOST_CHECK(parse(head + "Length: 0\n\n").has_value());
+  BOOST_CHECK_EQUAL(*parse(head + "Truncated: yes\nLength: 9000\n\n")->truncated_length, 9000U);
 }
 
 BOOST_AUTO_TEST_CASE(unreadable_start_lines_give_nobody_to_answer) {
@@ -92,11 +92,11 @@ BOOST_AUTO_TEST_CASE(unreadable_start_lines_give_nobody_to_answer) {
         " SENSE/1 PARAMETERS p\n\n", "GET / HTTP/1.1\r\n\r\n"}) {
     const auto message = parse(octets);
     BOOST_REQUIRE_MESSAGE(!message.has_value(), octets);
-    BOOST_TEST(!message.error().tag.has_value(), octets);
+    BOOST_CHECK_MESSAGE(!message.error().tag.has_value(), octets);
   }
   const std::string long_tag(65, 'x');
-  BOOST_TEST(!parse("SENSE/1 PARAMETERS " + long_tag + "\n\n").error().tag.has_value());
-  BOOST_TEST(parse("SENSE/1 PARAMETERS " + long_tag.substr(1) + "\n\n").has_value());
+  BOOST_CHECK(!parse("SENSE/1 PARAMETERS " + long_tag + "\n\n").error().tag.has_value());
+  BOOST_CHECK(parse("SENSE/1 PARAMETERS " + long_tag.substr(1) + "\n\n").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(readable_start_line_of_a_bad_message_gives_the_tag) {
@@ -110,35 +110,36 @@ BOOST_AUTO_TEST_CASE(readable_start_line_of_a_bad_message_gives_the_tag) {
     const auto message = parse(octets);
     BOOST_REQUIRE_MESSAGE(!message.has_value(), octets);
     BOOST_REQUIRE_MESSAGE(message.error().tag.has_value(), octets);
-    BOOST_TEST(*message.error().tag == "t7");
-    BOOST_TEST((message.error().error.code == Code::protoerror), octets);
+    BOOST_CHECK_EQUAL(*message.error().tag, "t7");
+    BOOST_CHECK_MESSAGE((message.error().error.code == Code::protoerror), octets);
   }
-  BOOST_TEST(protocol_error(std::string("SENSE/1 ACK t\nA: b\0c\n\n", 22)));
+  BOOST_CHECK(protocol_error(std::string("SENSE/1 ACK t\nA: b\0c\n\n", 22)));
 }
 
 BOOST_AUTO_TEST_CASE(every_bound_has_its_code) {
   const std::string head = "SENSE/1 ACK t\n";
-  BOOST_TEST((code_of(head + std::string(65, 'n') + ": v\n\n") == Code::varnametoobig));
-  BOOST_TEST(parse(head + std::string(64, 'n') + ": v\n\n").has_value());
-  BOOST_TEST((code_of(head + "n: " + std::string(8193, 'v') + "\n\n") == Code::varvaltoobig));
-  BOOST_TEST(parse(head + "n: " + std::string(8192, 'v') + "\n\n").has_value());
+  BOOST_CHECK(code_of(head + std::string(65, 'n') + ": v\n\n") == Code::varnametoobig);
+  BOOST_CHECK(parse(head + std::string(64, 'n') + ": v\n\n").has_value());
+  BOOST_CHECK(code_of(head + "n: " + std::string(8193, 'v') + "\n\n") == Code::varvaltoobig);
+  BOOST_CHECK(parse(head + "n: " + std::string(8192, 'v') + "\n\n").has_value());
   std::string many = head;
   for (std::size_t i = 0; i < properties_max; ++i) many += "a: b\n";
-  BOOST_TEST(parse(many + "\n").has_value());
-  BOOST_TEST((code_of(many + "a: b\n\n") == Code::nomoreroom));
-  BOOST_TEST((code_of(head + "a: b\n\n", 19) == Code::datatoobig));
-  BOOST_TEST(parse(head + "a: b\n\n", 20).has_value());
+  BOOST_CHECK(parse(many + "\n").has_value());
+  BOOST_CHECK(code_of(many + "a: b\n\n") == Code::nomoreroom);
+  BOOST_CHECK(code_of(head + "a: b\n\n", 19) == Code::datatoobig);
+  BOOST_CHECK(parse(head + "a: b\n\n", 20).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(control_characters_travel_percent_encoded) {
-  BOOST_TEST(encode_value("a\nb\x7f") == "a%0Ab%7F");
-  BOOST_TEST(decode_value("a%0Ab%7f") == "a\nb\x7f");
-  BOOST_TEST(decode_value("100%25 %41 %C3%A4 %") == "100%25 %41 %C3%A4 %");
-  BOOST_TEST(encode_value("50% off %41") == "50% off %41");
+  BOOST_CHECK_EQUAL(encode_value("a\nb\x7f"), "a%0Ab%7F");
+  BOOST_CHECK_EQUAL(decode_value("a%0Ab%7f"), "a\nb\x7f");
+  BOOST_CHECK_EQUAL(decode_value("100%25 %41 %C3%A4 %"), "100%25 %41 %C3%A4 %");
+  BOOST_CHECK_EQUAL(encode_value("50% off %41"), "50% off %41");
   Message message = make_reply("t", Code::badparam, "line\r\nInjected: yes\n\n");
   const auto octets = serialize(message);
-  BOOST_TEST(octets == "SENSE/1 REPLY t 3 BADPARAM\nReason: line%0D%0AInjected: yes%0A%0A\n\n");
-  BOOST_TEST((*parse(octets) == message));
+  BOOST_CHECK_EQUAL(octets,
+                    "SENSE/1 REPLY t 3 BADPARAM\nReason: line%0D%0AInjected: yes%0A%0A\n\n");
+  BOOST_CHECK(*parse(octets) == message);
 }
 
 BOOST_AUTO_TEST_CASE(every_value_survives_its_encoding) {
@@ -155,27 +156,28 @@ BOOST_AUTO_TEST_CASE(every_value_survives_its_encoding) {
 BOOST_AUTO_TEST_CASE(uris_are_never_changed_by_the_encoding) {
   const auto message = parse("SENSE/1 PUBLISH p\nType: {a}b\nSource: //x/a%0Ab%2520\n\n");
   BOOST_REQUIRE(message.has_value());
-  BOOST_TEST(message->text("Source") == "//x/a%0Ab%2520");
-  BOOST_TEST(serialize(*message) == "SENSE/1 PUBLISH p\nType: {a}b\nSource: //x/a%0Ab%2520\n\n");
+  BOOST_CHECK_EQUAL(message->text("Source"), "//x/a%0Ab%2520");
+  BOOST_CHECK_EQUAL(serialize(*message),
+                    "SENSE/1 PUBLISH p\nType: {a}b\nSource: //x/a%0Ab%2520\n\n");
   Message forged = make_message(Kind::publish, "p");
   forged.add("Source", "//x\nType: {c}d");
-  BOOST_TEST(serialize(forged) == "SENSE/1 PUBLISH p\nSource: //x%0AType: {c}d\n\n");
+  BOOST_CHECK_EQUAL(serialize(forged), "SENSE/1 PUBLISH p\nSource: //x%0AType: {c}d\n\n");
 }
 
 BOOST_AUTO_TEST_CASE(ranges_are_read_in_full_or_refused) {
   const auto ranges = parse_ranges("40-57,60");
   BOOST_REQUIRE(ranges.has_value());
-  BOOST_TEST(format_ranges(*ranges) == "40-57,60");
-  BOOST_TEST(contains(*ranges, 57));
-  BOOST_TEST(!contains(*ranges, 58));
-  BOOST_TEST(parse_ranges("1-18446744073709551615").has_value());
+  BOOST_CHECK_EQUAL(format_ranges(*ranges), "40-57,60");
+  BOOST_CHECK(contains(*ranges, 57));
+  BOOST_CHECK(!contains(*ranges, 58));
+  BOOST_CHECK(parse_ranges("1-18446744073709551615").has_value());
   for (const auto* text : {"", ",", "1,", "-", "5-", "-5", "6-5", "1-2-3", "a", "1 ", "0x1",
                            "18446744073709551616", "1,,2", "+1"})
-    BOOST_TEST(!parse_ranges(text).has_value(), text);
+    BOOST_CHECK_MESSAGE(!parse_ranges(text).has_value(), text);
   std::string many = "1";
   for (std::size_t i = 1; i < number_ranges_max; ++i) many += ",1";
-  BOOST_TEST(parse_ranges(many).has_value());
-  BOOST_TEST(!parse_ranges(many + ",1").has_value());
+  BOOST_CHECK(parse_ranges(many).has_value());
+  BOOST_CHECK(!parse_ranges(many + ",1").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(number_set_agrees_with_a_plain_set) {
@@ -207,12 +209,12 @@ BOOST_AUTO_TEST_CASE(number_set_agrees_with_a_plain_set) {
 
 BOOST_AUTO_TEST_CASE(number_set_holds_the_largest_numbers) {
   NumberSet set;
-  BOOST_TEST(set.add(UINT64_MAX, UINT64_MAX));
-  BOOST_TEST(set.add(1, 1));
-  BOOST_TEST(set.holes().size() == 1U);
-  BOOST_TEST(set.add(2, UINT64_MAX - 1));
-  BOOST_TEST(set.ranges().size() == 1U);
-  BOOST_TEST(!set.add(1, UINT64_MAX));
+  BOOST_CHECK(set.add(UINT64_MAX, UINT64_MAX));
+  BOOST_CHECK(set.add(1, 1));
+  BOOST_CHECK_EQUAL(set.holes().size(), 1U);
+  BOOST_CHECK(set.add(2, UINT64_MAX - 1));
+  BOOST_CHECK_EQUAL(set.ranges().size(), 1U);
+  BOOST_CHECK(!set.add(1, UINT64_MAX));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -51,7 +51,8 @@ Error refusal(const std::string& path) {
   Counters counters;
   const auto opened = open_transport(io, Endpoint::at_path(path), {}, counters);
   BOOST_REQUIRE(!opened.has_value());
-  BOOST_TEST(opened.error().message.find(path) != std::string::npos, opened.error().message);
+  BOOST_CHECK_MESSAGE(opened.error().message.find(path) != std::string::npos,
+                      opened.error().message);
   return opened.error();
 }
 
@@ -66,16 +67,16 @@ BOOST_AUTO_TEST_CASE(socket_file_is_for_owner_and_group_and_gone_at_the_end) {
   const auto before = ::umask(0);
   {
     End server(io, Endpoint::at_path(path));
-    BOOST_TEST(mode_of(path) == 0660U);
+    BOOST_CHECK_EQUAL(mode_of(path), 0660U);
     TransportOptions options;
     options.unix_mode = 0606;
     End client(io, Endpoint::at_path(folder / "client.sock"), options);
-    BOOST_TEST(mode_of(folder / "client.sock") == 0606U);
+    BOOST_CHECK_EQUAL(mode_of(folder / "client.sock"), 0606U);
     server.transport->close();
-    BOOST_TEST(!std::filesystem::exists(path));
+    BOOST_CHECK(!std::filesystem::exists(path));
   }
   ::umask(before);
-  BOOST_TEST(std::filesystem::is_empty(folder.path));
+  BOOST_CHECK(std::filesystem::is_empty(folder.path));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_killed_process_left_behind_is_replaced) {
@@ -87,7 +88,7 @@ BOOST_AUTO_TEST_CASE(what_a_killed_process_left_behind_is_replaced) {
   End server(io, Endpoint::at_path(path));
   End client(io, Endpoint::at_path(folder / "client.sock"));
   client.send(server.local(), "asked");
-  BOOST_TEST(server.next().octets == "asked");
+  BOOST_CHECK_EQUAL(server.next().octets, "asked");
 }
 
 BOOST_AUTO_TEST_CASE(path_that_another_answers_at_is_refused_and_left_to_it) {
@@ -98,22 +99,22 @@ BOOST_AUTO_TEST_CASE(path_that_another_answers_at_is_refused_and_left_to_it) {
   (void)refusal(path);
   End client(io, Endpoint::at_path(folder / "client.sock"));
   client.send(server.local(), "asked");
-  BOOST_TEST(server.next().octets == "asked");
+  BOOST_CHECK_EQUAL(server.next().octets, "asked");
 }
 
 BOOST_AUTO_TEST_CASE(file_that_is_no_socket_is_never_removed) {
   const Folder folder;
   const auto path = folder / "precious";
   std::ofstream(path) << "data";
-  BOOST_TEST(refusal(path).message.find("no socket") != std::string::npos);
+  BOOST_CHECK_NE(refusal(path).message.find("no socket"), std::string::npos);
   const auto link = folder / "link";
   const auto gone = folder / "gone";
   { const Plain killed(gone); }
   std::filesystem::create_symlink(gone, link);
   (void)refusal(link);
-  BOOST_TEST(std::filesystem::file_size(path) == 4U);
-  BOOST_TEST(std::filesystem::is_symlink(link));
-  BOOST_TEST(is_socket(gone));
+  BOOST_CHECK_EQUAL(std::filesystem::file_size(path), 4U);
+  BOOST_CHECK(std::filesystem::is_symlink(link));
+  BOOST_CHECK(is_socket(gone));
   (void)refusal(folder / "no-such-folder/server.sock");
 }
 
@@ -125,7 +126,7 @@ BOOST_AUTO_TEST_CASE(path_that_was_taken_over_is_not_removed_at_the_end) {
   std::filesystem::remove(path);
   const Plain other(path);
   server.transport->close();
-  BOOST_TEST(is_socket(path));
+  BOOST_CHECK(is_socket(path));
 }
 
 BOOST_AUTO_TEST_CASE(sender_without_a_path_of_its_own_is_counted_and_not_handed_on) {
@@ -142,9 +143,9 @@ BOOST_AUTO_TEST_CASE(sender_without_a_path_of_its_own_is_counted_and_not_handed_
   BOOST_REQUIRE(relative.send(path, "from somewhere"));
   End client(io, Endpoint::at_path(folder / "named.sock"));
   client.send(server.local(), "from a path");
-  BOOST_TEST(server.next().octets == "from a path");
-  BOOST_TEST(server.arrived.size() == 1U);
-  BOOST_TEST(server.count("unanswerable") == 2U);
+  BOOST_CHECK_EQUAL(server.next().octets, "from a path");
+  BOOST_CHECK_EQUAL(server.arrived.size(), 1U);
+  BOOST_CHECK_EQUAL(server.count("unanswerable"), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(receiver_without_room_costs_the_others_nothing) {
@@ -162,7 +163,7 @@ BOOST_AUTO_TEST_CASE(receiver_without_room_costs_the_others_nothing) {
     sender.transport->flush();
     until(io, [&] { return server.arrived.size() == rounds; });
   }
-  BOOST_TEST(server.arrived.back().octets == std::to_string(rounds));
+  BOOST_CHECK_EQUAL(server.arrived.back().octets, std::to_string(rounds));
 }
 
 BOOST_AUTO_TEST_CASE(burst_of_five_thousand_arrives_or_is_counted_by_its_sender) {
@@ -172,9 +173,9 @@ BOOST_AUTO_TEST_CASE(burst_of_five_thousand_arrives_or_is_counted_by_its_sender)
   End client(io, Endpoint::at_path(folder / "client.sock"));
   for (unsigned i = 0; i < 5'000; ++i) client.transport->send(server.local(), "x");
   client.transport->flush();
-  BOOST_TEST(client.count("sent") + client.count("send-failed") == 5'000U);
+  BOOST_CHECK_EQUAL(client.count("sent") + client.count("send-failed"), 5'000U);
   until(io, [&] { return server.arrived.size() == client.count("sent"); });
-  BOOST_TEST(server.arrived.size() >= 1U);
+  BOOST_CHECK_GE(server.arrived.size(), 1U);
   BOOST_TEST_MESSAGE("arrived " << server.arrived.size());
 }
 
@@ -186,16 +187,16 @@ BOOST_AUTO_TEST_CASE(peer_that_is_away_is_told_and_reached_when_it_is_back) {
   options.peer = there;
   End client(io, Endpoint::at_path(folder / "client.sock"), options);
   client.send(there, "no file");
-  BOOST_TEST(client.refused == 1U);
+  BOOST_CHECK_EQUAL(client.refused, 1U);
   { const Plain killed(there.path()); }
   client.send(there, "nobody behind the file");
-  BOOST_TEST(client.refused == 2U);
+  BOOST_CHECK_EQUAL(client.refused, 2U);
   for (unsigned life = 0; life < 2; ++life) {
     End server(io, there);
     client.send(there, "asked");
-    BOOST_TEST(server.next().octets == "asked");
+    BOOST_CHECK_EQUAL(server.next().octets, "asked");
     server.send(client.local(), "answered");
-    BOOST_TEST(client.next().octets == "answered");
+    BOOST_CHECK_EQUAL(client.next().octets, "answered");
   }
 }
 

@@ -32,7 +32,7 @@ struct Bench {
   void copy() {
     auto copy = DatabaseCopy::begin(first, second);
     BOOST_REQUIRE(copy);
-    BOOST_TEST(copy->step(-1).value());
+    BOOST_CHECK(copy->step(-1).value());
   }
 };
 
@@ -43,24 +43,24 @@ BOOST_FIXTURE_TEST_SUITE(change_log_tests, Bench)
 BOOST_AUTO_TEST_CASE(changes_make_the_copy_the_same) {
   BOOST_REQUIRE(first.execute("INSERT INTO t VALUES(1,'a'),(2,'b'),(3,'c')"));
   copy();
-  BOOST_TEST(content(second) == "1a 2b 3c");
+  BOOST_CHECK_EQUAL(content(second), "1a 2b 3c");
   auto log = ChangeLog::start(first, "own");
   BOOST_REQUIRE(log);
-  BOOST_TEST(log->take().value() == "");
+  BOOST_CHECK_EQUAL(log->take().value(), "");
   BOOST_REQUIRE(
       first.execute("UPDATE t SET text='B' WHERE id=2; DELETE FROM t WHERE id=1;"
                     "INSERT OR REPLACE INTO t VALUES(3,'C'),(4,'d');"
                     "INSERT INTO own VALUES(7)"));
-  BOOST_TEST(log->memory() > 0U);
+  BOOST_CHECK_GT(log->memory(), 0U);
   const auto changes = log->take();
   BOOST_REQUIRE(changes);
   BOOST_REQUIRE(apply_changes(second, *changes));
-  BOOST_TEST(content(second) == "2B 3C 4d");
-  BOOST_TEST(!second.prepare("SELECT id FROM own")->step().value());
-  BOOST_TEST(log->take().value() == "");  // taken is taken
+  BOOST_CHECK_EQUAL(content(second), "2B 3C 4d");
+  BOOST_CHECK(!second.prepare("SELECT id FROM own")->step().value());
+  BOOST_CHECK_EQUAL(log->take().value(), "");  // taken is taken
   BOOST_REQUIRE(first.execute("DELETE FROM t WHERE id=4"));
   BOOST_REQUIRE(apply_changes(second, log->take().value()));
-  BOOST_TEST(content(second) == content(first));
+  BOOST_CHECK_EQUAL(content(second), content(first));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_rolled_back_is_no_change) {
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(what_was_rolled_back_is_no_change) {
   BOOST_REQUIRE(first.execute("INSERT INTO t VALUES(1,'a')"));
   first.rollback();
   BOOST_REQUIRE(apply_changes(second, log->take().value_or("")));
-  BOOST_TEST(content(second) == "");
+  BOOST_CHECK_EQUAL(content(second), "");
 }
 
 BOOST_AUTO_TEST_CASE(changes_that_do_not_fit_change_nothing) {
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(changes_that_do_not_fit_change_nothing) {
   const auto status = apply_changes(second, changes);  // there is no row 1
   BOOST_REQUIRE(!status);
   BOOST_CHECK(status.error().code == Code::badcontext);
-  BOOST_TEST(content(second) == "");
+  BOOST_CHECK_EQUAL(content(second), "");
 }
 
 BOOST_AUTO_TEST_CASE(a_copy_in_steps_has_what_changes_between_them) {
@@ -97,9 +97,9 @@ BOOST_AUTO_TEST_CASE(a_copy_in_steps_has_what_changes_between_them) {
     const auto change = "INSERT OR REPLACE INTO t VALUES(" + std::to_string(steps) + ",'changed')";
     BOOST_REQUIRE(first.execute(change.c_str()));
   }
-  BOOST_TEST(steps > 10);
+  BOOST_CHECK_GT(steps, 10);
   copy = tl::unexpected(Error{});
-  BOOST_TEST(content(second) == content(first));
+  BOOST_CHECK_EQUAL(content(second), content(first));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

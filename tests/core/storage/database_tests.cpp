@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(what_was_committed_is_there_after_reopening) {
     // Not committed: must be gone.
   }
   auto database = opened(folder / "a.db");
-  BOOST_TEST(number(database, "SELECT count(*) FROM t") == 1);
+  BOOST_CHECK_EQUAL(number(database, "SELECT count(*) FROM t"), 1);
 }
 
 BOOST_AUTO_TEST_CASE(octets_of_any_kind_come_back_unchanged) {
@@ -63,12 +63,12 @@ BOOST_AUTO_TEST_CASE(octets_of_any_kind_come_back_unchanged) {
   }
   auto statement = database.prepare("SELECT a, b, c FROM t ORDER BY rowid");
   BOOST_REQUIRE(statement->step().value());
-  BOOST_TEST(statement->octets(0) == octets);
-  BOOST_TEST(statement->octets(1) == "");
-  BOOST_TEST(statement->integer(2) == INT64_MIN);
+  BOOST_CHECK_EQUAL(statement->octets(0), octets);
+  BOOST_CHECK_EQUAL(statement->octets(1), "");
+  BOOST_CHECK_EQUAL(statement->integer(2), INT64_MIN);
   BOOST_REQUIRE(statement->step().value());
-  BOOST_TEST(statement->octets(0) == "");
-  BOOST_TEST(!statement->step().value());
+  BOOST_CHECK_EQUAL(statement->octets(0), "");
+  BOOST_CHECK(!statement->step().value());
 }
 
 BOOST_AUTO_TEST_CASE(full_disk_is_nomoreroom_and_is_survived) {
@@ -79,12 +79,12 @@ BOOST_AUTO_TEST_CASE(full_disk_is_nomoreroom_and_is_survived) {
   BOOST_REQUIRE(database.begin());
   const auto refused = insert(database, 1'000'000);
   BOOST_REQUIRE(!refused);
-  BOOST_TEST((refused.error().code == Code::nomoreroom));
-  BOOST_TEST(refused.error().message.find("a.db") != std::string::npos);
+  BOOST_CHECK(refused.error().code == Code::nomoreroom);
+  BOOST_CHECK_NE(refused.error().message.find("a.db"), std::string::npos);
   database.rollback();
-  BOOST_TEST(number(database, "SELECT count(*) FROM t") == 0);
+  BOOST_CHECK_EQUAL(number(database, "SELECT count(*) FROM t"), 0);
   BOOST_REQUIRE(database.execute("PRAGMA max_page_count=100000"));
-  BOOST_TEST(insert(database, 1'000'000).has_value());
+  BOOST_CHECK(insert(database, 1'000'000).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(rollback_without_transaction_is_harmless) {
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(rollback_without_transaction_is_harmless) {
   BOOST_REQUIRE(database.begin());
   database.rollback();
   database.rollback();
-  BOOST_TEST(database.begin().has_value());
+  BOOST_CHECK(database.begin().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(file_that_is_no_database_is_badparam_and_left_alone) {
@@ -103,29 +103,29 @@ BOOST_AUTO_TEST_CASE(file_that_is_no_database_is_badparam_and_left_alone) {
   std::ofstream(folder / "a.db") << text;
   const auto database = Database::open(folder / "a.db", Database::Durability::full);
   BOOST_REQUIRE(!database);
-  BOOST_TEST((database.error().code == Code::badparam));
-  BOOST_TEST(database.error().message.find("a.db") != std::string::npos);
+  BOOST_CHECK(database.error().code == Code::badparam);
+  BOOST_CHECK_NE(database.error().message.find("a.db"), std::string::npos);
   std::ifstream file(folder / "a.db");
-  BOOST_TEST(std::string(std::istreambuf_iterator<char>(file), {}) == text);
+  BOOST_CHECK_EQUAL(std::string(std::istreambuf_iterator<char>(file), {}), text);
 }
 
 BOOST_AUTO_TEST_CASE(missing_folder_is_an_error_with_the_path) {
   const TemporaryFolder folder;
   const auto database = Database::open(folder / "none/a.db", Database::Durability::full);
   BOOST_REQUIRE(!database);
-  BOOST_TEST(database.error().message.find("none/a.db") != std::string::npos);
+  BOOST_CHECK_NE(database.error().message.find("none/a.db"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(read_only_connection_needs_the_file_and_cannot_write) {
   const TemporaryFolder folder;
-  BOOST_TEST(!Database::open_read_only(folder / "a.db"));
+  BOOST_CHECK(!Database::open_read_only(folder / "a.db"));
   auto database = opened(folder / "a.db");
   BOOST_REQUIRE(database.execute("CREATE TABLE t(x)"));
   auto reading = Database::open_read_only(folder / "a.db");
   BOOST_REQUIRE(reading);
   const auto written = reading->execute("INSERT INTO t VALUES(1)");
   BOOST_REQUIRE(!written);
-  BOOST_TEST((written.error().code == Code::noaccess));
+  BOOST_CHECK(written.error().code == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(reader_sees_what_was_committed_while_it_is_open) {
@@ -136,17 +136,17 @@ BOOST_AUTO_TEST_CASE(reader_sees_what_was_committed_while_it_is_open) {
   BOOST_REQUIRE(reading);
   BOOST_REQUIRE(database.begin());
   BOOST_REQUIRE(insert(database, 10));
-  BOOST_TEST(number(*reading, "SELECT count(*) FROM t") == 0);
+  BOOST_CHECK_EQUAL(number(*reading, "SELECT count(*) FROM t"), 0);
   BOOST_REQUIRE(database.commit());
-  BOOST_TEST(number(*reading, "SELECT count(*) FROM t") == 1);
+  BOOST_CHECK_EQUAL(number(*reading, "SELECT count(*) FROM t"), 1);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_sql_is_an_error_not_a_crash) {
   const TemporaryFolder folder;
   auto database = opened(folder / "a.db");
-  BOOST_TEST(!database.execute("SELEC 1"));
-  BOOST_TEST(!database.prepare("SELECT * FROM none"));
-  BOOST_TEST(!database.commit());
+  BOOST_CHECK(!database.execute("SELEC 1"));
+  BOOST_CHECK(!database.prepare("SELECT * FROM none"));
+  BOOST_CHECK(!database.commit());
 }
 
 BOOST_AUTO_TEST_CASE(a_statement_that_failed_can_be_used_again) {
@@ -154,9 +154,9 @@ BOOST_AUTO_TEST_CASE(a_statement_that_failed_can_be_used_again) {
   auto database = opened(folder / "a.db");
   BOOST_REQUIRE(database.execute("CREATE TABLE t(x PRIMARY KEY)"));
   auto statement = database.prepare("INSERT INTO t VALUES(?1)");
-  BOOST_TEST(statement->bind(1, 1).run().has_value());
-  BOOST_TEST(!statement->bind(1, 1).run());
-  BOOST_TEST(statement->bind(1, 2).run().has_value());
+  BOOST_CHECK(statement->bind(1, 1).run().has_value());
+  BOOST_CHECK(!statement->bind(1, 1).run());
+  BOOST_CHECK(statement->bind(1, 2).run().has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,8 +17,8 @@ BOOST_AUTO_TEST_SUITE(folder_lock_tests)
 BOOST_AUTO_TEST_CASE(folder_is_made_when_it_is_not_there) {
   const TemporaryFolder folder;
   const auto lock = FolderLock::take(folder / "a/b", "test");
-  BOOST_TEST(lock.has_value());
-  BOOST_TEST(std::filesystem::is_directory(folder / "a/b"));
+  BOOST_CHECK(lock.has_value());
+  BOOST_CHECK(std::filesystem::is_directory(folder / "a/b"));
 }
 
 BOOST_AUTO_TEST_CASE(second_owner_is_refused_until_the_first_lets_go) {
@@ -29,11 +29,11 @@ BOOST_AUTO_TEST_CASE(second_owner_is_refused_until_the_first_lets_go) {
     const FolderLock moved(std::move(*first));
     const auto second = FolderLock::take(folder.path(), "gateway http");
     BOOST_REQUIRE(!second);
-    BOOST_TEST((second.error().code == Code::addrnotavail));
-    BOOST_TEST(second.error().message.find("gateway http") != std::string::npos);
-    BOOST_TEST(second.error().message.find(folder.path()) != std::string::npos);
+    BOOST_CHECK(second.error().code == Code::addrnotavail);
+    BOOST_CHECK_NE(second.error().message.find("gateway http"), std::string::npos);
+    BOOST_CHECK_NE(second.error().message.find(folder.path()), std::string::npos);
   }
-  BOOST_TEST(FolderLock::take(folder.path(), "gateway http").has_value());
+  BOOST_CHECK(FolderLock::take(folder.path(), "gateway http").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(lock_ends_with_the_process_that_held_it) {
@@ -50,11 +50,11 @@ BOOST_AUTO_TEST_CASE(lock_ends_with_the_process_that_held_it) {
   }
   char answer = 0;
   BOOST_REQUIRE(::read(ready[0], &answer, 1) == 1);
-  BOOST_TEST(answer == 'y');
-  BOOST_TEST(!FolderLock::take(folder.path(), "parent"));
+  BOOST_CHECK_EQUAL(answer, 'y');
+  BOOST_CHECK(!FolderLock::take(folder.path(), "parent"));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  BOOST_TEST(FolderLock::take(folder.path(), "parent").has_value());
+  BOOST_CHECK(FolderLock::take(folder.path(), "parent").has_value());
   ::close(ready[0]);
   ::close(ready[1]);
 }
@@ -64,8 +64,8 @@ BOOST_AUTO_TEST_CASE(folder_that_is_a_file_is_noaccess_with_the_path) {
   std::ofstream(folder / "file") << "x";
   const auto lock = FolderLock::take(folder / "file", "broker");
   BOOST_REQUIRE(!lock);
-  BOOST_TEST((lock.error().code == Code::noaccess));
-  BOOST_TEST(lock.error().message.find(folder / "file") != std::string::npos);
+  BOOST_CHECK(lock.error().code == Code::noaccess);
+  BOOST_CHECK_NE(lock.error().message.find(folder / "file"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -49,25 +49,26 @@ BOOST_AUTO_TEST_CASE(entries_come_back_as_written) {
   const TemporaryFolder folder;
   write(folder / "j");
   const auto [seen, error] = read(folder / "j");
-  BOOST_TEST(error == "");
+  BOOST_CHECK_EQUAL(error, "");
   BOOST_REQUIRE(seen.size() == 4u);
-  BOOST_TEST(seen[0] == "1-3 first");
-  BOOST_TEST(seen[1] == "7-9 " + std::string(3000, 'x'));
-  BOOST_TEST(seen[2] == "5-0 k");
-  BOOST_TEST(seen[3] == "2-1 ");
-  BOOST_TEST(!std::filesystem::exists(folder / "j.part"));
+  BOOST_CHECK_EQUAL(seen[0], "1-3 first");
+  BOOST_CHECK_EQUAL(seen[1], "7-9 " + std::string(3000, 'x'));
+  BOOST_CHECK_EQUAL(seen[2], "5-0 k");
+  BOOST_CHECK_EQUAL(seen[3], "2-1 ");
+  BOOST_CHECK(!std::filesystem::exists(folder / "j.part"));
 }
 
 BOOST_AUTO_TEST_CASE(octets_are_those_of_the_format_document) {
   const TemporaryFolder folder;
   write(folder / "j");
   const auto file = contents(folder / "j");
-  BOOST_TEST(file.substr(0, 16) == std::string("SENSEJNL\1\0\0\0\0\0\0\0", 16));
-  BOOST_TEST(file.substr(24, 40) == std::string("\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0"
-                                                "\12\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0",
-                                                40));
-  BOOST_TEST(file.substr(64, 5) == "first");
-  BOOST_TEST(file.size() == 24u + 4 * 48 + 5 + 3000 + 1);
+  BOOST_CHECK_EQUAL(file.substr(0, 16), std::string("SENSEJNL\1\0\0\0\0\0\0\0", 16));
+  BOOST_CHECK_EQUAL(file.substr(24, 40),
+                    std::string("\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0"
+                                "\12\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0",
+                                40));
+  BOOST_CHECK_EQUAL(file.substr(64, 5), "first");
+  BOOST_CHECK_EQUAL(file.size(), 24u + 4 * 48 + 5 + 3000 + 1);
 }
 
 BOOST_AUTO_TEST_CASE(every_changed_octet_is_found) {
@@ -79,7 +80,7 @@ BOOST_AUTO_TEST_CASE(every_changed_octet_is_found) {
     changed[at] = static_cast<char>(changed[at] ^ 0x10);
     std::ofstream(folder / "c", std::ios::binary) << changed;
     const auto [seen, error] = read(folder / "c");
-    BOOST_TEST_CONTEXT("octet " << at) { BOOST_TEST(error != ""); }
+    BOOST_TEST_CONTEXT("octet " << at) { BOOST_CHECK_NE(error, ""); }
   }
 }
 
@@ -89,10 +90,10 @@ BOOST_AUTO_TEST_CASE(file_that_is_cut_short_or_longer_is_found) {
   const auto file = contents(folder / "j");
   for (std::size_t length = 0; length < file.size(); length += length < 200 ? 1 : 13) {
     std::ofstream(folder / "c", std::ios::binary) << file.substr(0, length);
-    BOOST_TEST(read(folder / "c").second != "", "length " << length);
+    BOOST_CHECK_MESSAGE(read(folder / "c").second != "", "length " << length);
   }
   std::ofstream(folder / "c", std::ios::binary) << file << 'x';
-  BOOST_TEST(read(folder / "c").second.find("octets follow") != std::string::npos);
+  BOOST_CHECK_NE(read(folder / "c").second.find("octets follow"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(entries_that_were_left_out_or_moved_are_found) {
@@ -107,8 +108,8 @@ BOOST_AUTO_TEST_CASE(entries_that_were_left_out_or_moved_are_found) {
        {header + second + rest, header + second + first + rest, header + first + rest}) {
     std::ofstream(folder / "c", std::ios::binary) << changed;
     const auto [seen, error] = read(folder / "c");
-    BOOST_TEST(error.find("checksum") != std::string::npos);
-    BOOST_TEST(error.find("octet") != std::string::npos);
+    BOOST_CHECK_NE(error.find("checksum"), std::string::npos);
+    BOOST_CHECK_NE(error.find("octet"), std::string::npos);
   }
 }
 
@@ -118,27 +119,27 @@ BOOST_AUTO_TEST_CASE(promised_length_is_not_believed) {
   auto file = contents(folder / "j");
   file.replace(24 + 32, 8, std::string(7, '\xff') + '\x7f');
   std::ofstream(folder / "c", std::ios::binary) << file;
-  BOOST_TEST(read(folder / "c").second.find("longer than") != std::string::npos);
+  BOOST_CHECK_NE(read(folder / "c").second.find("longer than"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(newer_version_and_foreign_file_are_refused) {
   const TemporaryFolder folder;
   std::ofstream(folder / "c") << "name,age\n";
-  BOOST_TEST(read(folder / "c").second.find("sense journal export") != std::string::npos);
-  BOOST_TEST(read(folder / "none").second.find("none") != std::string::npos);
+  BOOST_CHECK_NE(read(folder / "c").second.find("sense journal export"), std::string::npos);
+  BOOST_CHECK_NE(read(folder / "none").second.find("none"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(file_that_is_there_is_not_overwritten_and_a_part_is_removed) {
   const TemporaryFolder folder;
   write(folder / "j");
-  BOOST_TEST(!JournalFileWriter::create(folder / "j"));
+  BOOST_CHECK(!JournalFileWriter::create(folder / "j"));
   {
     auto writer = JournalFileWriter::create(folder / "k");
     BOOST_REQUIRE(writer->write({Kind::group, 1, 3, WallTime{}, "first"}));
-    BOOST_TEST(std::filesystem::exists(folder / "k.part"));
+    BOOST_CHECK(std::filesystem::exists(folder / "k.part"));
   }
-  BOOST_TEST(!std::filesystem::exists(folder / "k.part"));
-  BOOST_TEST(!std::filesystem::exists(folder / "k"));
+  BOOST_CHECK(!std::filesystem::exists(folder / "k.part"));
+  BOOST_CHECK(!std::filesystem::exists(folder / "k"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -42,7 +42,7 @@ struct Bench {
                      group.damaged});
       return all.size() < count_max;
     });
-    BOOST_TEST(status.has_value());
+    BOOST_CHECK(status.has_value());
     return all;
   }
   std::uint64_t trim(std::int64_t oldest, std::uint64_t octets, std::uint32_t groups = 1000) {
@@ -67,10 +67,10 @@ BOOST_AUTO_TEST_CASE(empty_journal_begins_at_one) {
   Bench bench(folder / "j.db");
   const auto range = bench.journal.range();
   BOOST_REQUIRE(range);
-  BOOST_TEST(range->first == 1u);
-  BOOST_TEST(range->last == 0u);
-  BOOST_TEST(bench.read(0).empty());
-  BOOST_TEST(bench.trim(100, 0) == 0u);
+  BOOST_CHECK_EQUAL(range->first, 1u);
+  BOOST_CHECK_EQUAL(range->last, 0u);
+  BOOST_CHECK(bench.read(0).empty());
+  BOOST_CHECK_EQUAL(bench.trim(100, 0), 0u);
 }
 
 BOOST_AUTO_TEST_CASE(groups_come_back_as_appended_also_after_reopening) {
@@ -80,13 +80,13 @@ BOOST_AUTO_TEST_CASE(groups_come_back_as_appended_also_after_reopening) {
     Bench bench(folder / "j.db");
     bench.append(5);
     written = bench.read(1);
-    BOOST_TEST(written.size() == 5u);
-    BOOST_TEST((written[1] == Seen{4, 6, 4, "eeee", false}));
+    BOOST_CHECK_EQUAL(written.size(), 5u);
+    BOOST_CHECK((written[1] == Seen{4, 6, 4, "eeee", false}));
   }
   Bench again(folder / "j.db");
-  BOOST_TEST((again.read(1) == written));
-  BOOST_TEST(again.journal.range()->first == 1u);
-  BOOST_TEST(again.journal.range()->last == 15u);
+  BOOST_CHECK(again.read(1) == written);
+  BOOST_CHECK_EQUAL(again.journal.range()->first, 1u);
+  BOOST_CHECK_EQUAL(again.journal.range()->last, 15u);
 }
 
 BOOST_AUTO_TEST_CASE(reading_from_within_a_group_begins_with_that_group) {
@@ -96,8 +96,8 @@ BOOST_AUTO_TEST_CASE(reading_from_within_a_group_begins_with_that_group) {
   for (std::uint64_t from = 1; from <= 12; ++from) {
     const auto seen = bench.read(from);
     BOOST_REQUIRE(!seen.empty());
-    BOOST_TEST(seen.front().first == (from - 1) / 3 * 3 + 1);
-    BOOST_TEST(seen.back().last == 12u);
+    BOOST_CHECK_EQUAL(seen.front().first, (from - 1) / 3 * 3 + 1);
+    BOOST_CHECK_EQUAL(seen.back().last, 12u);
   }
 }
 
@@ -108,15 +108,15 @@ BOOST_AUTO_TEST_CASE(reading_beyond_the_end_gives_nothing_even_at_the_largest_nu
   for (const std::uint64_t from :
        {std::uint64_t{13}, std::uint64_t{1} << 40, std::uint64_t{INT64_MAX},
         std::uint64_t{INT64_MAX} + 1, UINT64_MAX})
-    BOOST_TEST(bench.read(from).empty());
+    BOOST_CHECK(bench.read(from).empty());
 }
 
 BOOST_AUTO_TEST_CASE(reader_that_has_enough_stops_and_can_read_again) {
   const TemporaryFolder folder;
   Bench bench(folder / "j.db");
   bench.append(4);
-  BOOST_TEST(bench.read(1, 2).size() == 2u);
-  BOOST_TEST(bench.read(1).size() == 4u);
+  BOOST_CHECK_EQUAL(bench.read(1, 2).size(), 2u);
+  BOOST_CHECK_EQUAL(bench.read(1).size(), 4u);
 }
 
 BOOST_AUTO_TEST_CASE(append_is_undone_by_rollback) {
@@ -127,18 +127,18 @@ BOOST_AUTO_TEST_CASE(append_is_undone_by_rollback) {
   bench.append(2);
   bench.database.rollback();
   bench.journal.rolled_back();
-  BOOST_TEST(bench.journal.range()->last == 6u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->last, 6u);
   bench.next = 7;
   bench.append(1);
-  BOOST_TEST(bench.journal.range()->last == 9u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->last, 9u);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_sequence_twice_is_an_error) {
   const TemporaryFolder folder;
   Bench bench(folder / "j.db");
   bench.append(1);
-  BOOST_TEST(!bench.journal.append({1, 1, WallTime{}, "x", false}));
-  BOOST_TEST(bench.read(1).size() == 1u);
+  BOOST_CHECK(!bench.journal.append({1, 1, WallTime{}, "x", false}));
+  BOOST_CHECK_EQUAL(bench.read(1).size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(changed_octets_are_shown_as_damage_and_not_handed_out) {
@@ -148,9 +148,9 @@ BOOST_AUTO_TEST_CASE(changed_octets_are_shown_as_damage_and_not_handed_out) {
   BOOST_REQUIRE(bench.database.execute("UPDATE journal SET octets=x'65656564' WHERE first=4"));
   const auto seen = bench.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
-  BOOST_TEST(!seen[0].damaged);
-  BOOST_TEST((seen[1] == Seen{4, 6, 0, "", true}));
-  BOOST_TEST(!seen[2].damaged);
+  BOOST_CHECK(!seen[0].damaged);
+  BOOST_CHECK((seen[1] == Seen{4, 6, 0, "", true}));
+  BOOST_CHECK(!seen[2].damaged);
 }
 
 BOOST_AUTO_TEST_CASE(every_changed_column_is_shown_as_damage) {
@@ -164,9 +164,9 @@ BOOST_AUTO_TEST_CASE(every_changed_column_is_shown_as_damage) {
           ("UPDATE journal SET " + std::string(change) + " WHERE first=1").c_str()));
       const auto seen = bench.read(1);
       BOOST_REQUIRE(seen.size() == 2u);
-      BOOST_TEST(seen[0].damaged);
-      BOOST_TEST(seen[0].octets.empty());
-      BOOST_TEST(!seen[1].damaged);
+      BOOST_CHECK(seen[0].damaged);
+      BOOST_CHECK(seen[0].octets.empty());
+      BOOST_CHECK(!seen[1].damaged);
     }
   }
 }
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(octets_of_another_sequence_are_shown_as_damage) {
   BOOST_REQUIRE(bench.database.execute("UPDATE journal SET first=4, last=6 WHERE first=1"));
   const auto seen = bench.read(1);
   BOOST_REQUIRE(seen.size() == 1u);
-  BOOST_TEST(seen[0].damaged);
+  BOOST_CHECK(seen[0].damaged);
 }
 
 BOOST_AUTO_TEST_CASE(flipped_octet_in_the_file_is_shown_as_damage) {
@@ -205,9 +205,9 @@ BOOST_AUTO_TEST_CASE(flipped_octet_in_the_file_is_shown_as_damage) {
   Bench bench(path);
   const auto seen = bench.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
-  BOOST_TEST(seen[0].octets == "before");
-  BOOST_TEST(seen[1].damaged);
-  BOOST_TEST(seen[2].octets == "behind");
+  BOOST_CHECK_EQUAL(seen[0].octets, "before");
+  BOOST_CHECK(seen[1].damaged);
+  BOOST_CHECK_EQUAL(seen[2].octets, "behind");
 }
 
 BOOST_AUTO_TEST_CASE(what_lies_behind_destroyed_pages_is_still_read) {
@@ -228,24 +228,25 @@ BOOST_AUTO_TEST_CASE(what_lies_behind_destroyed_pages_is_still_read) {
   std::uint64_t next = 1;
   std::uint64_t lost = 0;
   for (const auto& group : seen) {
-    BOOST_TEST(group.first == next);
+    BOOST_CHECK_EQUAL(group.first, next);
     next = group.last + 1;
     if (group.damaged)
       lost += group.last - group.first + 1;
     else
-      BOOST_TEST(group.octets == std::string(12'000, static_cast<char>('a' + group.first % 26)));
+      BOOST_CHECK_EQUAL(group.octets,
+                        std::string(12'000, static_cast<char>('a' + group.first % 26)));
   }
-  BOOST_TEST(next == 601u);
+  BOOST_CHECK_EQUAL(next, 601u);
   // A hundred pages of one row each, and what cannot be reached without them.
-  BOOST_TEST(lost >= 250u);
-  BOOST_TEST(lost <= 330u);
-  BOOST_TEST(!seen.front().damaged);
-  BOOST_TEST(!seen.back().damaged);
+  BOOST_CHECK_GE(lost, 250u);
+  BOOST_CHECK_LE(lost, 330u);
+  BOOST_CHECK(!seen.front().damaged);
+  BOOST_CHECK(!seen.back().damaged);
   // From within the hole, too.
   const auto within = bench.read(150);
-  BOOST_TEST(within.front().damaged);
-  BOOST_TEST(within.front().first == 150u);
-  BOOST_TEST(within.size() > 2u);
+  BOOST_CHECK(within.front().damaged);
+  BOOST_CHECK_EQUAL(within.front().first, 150u);
+  BOOST_CHECK_GT(within.size(), 2u);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_of_a_damaged_row_are_not_believed) {
@@ -258,12 +259,12 @@ BOOST_AUTO_TEST_CASE(numbers_of_a_damaged_row_are_not_believed) {
           ("UPDATE journal SET " + std::string(change) + " WHERE first=4").c_str()));
       const auto seen = bench.read(1);
       BOOST_REQUIRE(seen.size() >= 2u);
-      BOOST_TEST(seen[0].last == 3u);
-      BOOST_TEST(!seen[0].damaged);
+      BOOST_CHECK_EQUAL(seen[0].last, 3u);
+      BOOST_CHECK(!seen[0].damaged);
       const auto intact = std::find_if(seen.begin() + 1, seen.end(),
                                        [](const auto& group) { return !group.damaged; });
       BOOST_REQUIRE((intact != seen.end()));
-      BOOST_TEST(intact->first == 7u);
+      BOOST_CHECK_EQUAL(intact->first, 7u);
     }
   }
 }
@@ -286,26 +287,26 @@ BOOST_AUTO_TEST_CASE(quarantine_moves_what_is_damaged_and_nothing_else) {
   const TemporaryFolder folder;
   Bench bench(folder / "j.db");
   bench.append(4);
-  BOOST_TEST(!bench.journal.inspect(1, 12).value());
+  BOOST_CHECK(!bench.journal.inspect(1, 12).value());
   BOOST_REQUIRE(bench.database.execute("UPDATE journal SET octets=x'616263' WHERE first=4"));
   const auto damage = bench.journal.inspect(4, 6).value();
   BOOST_REQUIRE(damage);
   BOOST_TEST(damage->rows == std::vector<std::int64_t>{4}, boost::test_tools::per_element());
-  BOOST_TEST(!damage->unreachable);
+  BOOST_CHECK(!damage->unreachable);
   BOOST_REQUIRE(bench.journal.quarantine(*damage, from_micros(77)));
   const auto seen = bench.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
-  BOOST_TEST(seen[1].first == 7u);
+  BOOST_CHECK_EQUAL(seen[1].first, 7u);
   const auto kept = bench.journal.quarantined().value();
   BOOST_REQUIRE(kept.size() == 1u);
-  BOOST_TEST(kept[0].first == 4u);
-  BOOST_TEST(kept[0].last == 6u);
-  BOOST_TEST(kept[0].octets == 3u);
-  BOOST_TEST(to_micros(kept[0].found) == 77);
-  BOOST_TEST(!bench.journal.inspect(4, 6).value());
+  BOOST_CHECK_EQUAL(kept[0].first, 4u);
+  BOOST_CHECK_EQUAL(kept[0].last, 6u);
+  BOOST_CHECK_EQUAL(kept[0].octets, 3u);
+  BOOST_CHECK_EQUAL(to_micros(kept[0].found), 77);
+  BOOST_CHECK(!bench.journal.inspect(4, 6).value());
   // Retention by age empties it.
-  BOOST_TEST(bench.trim(78, no_limit) == 2u);
-  BOOST_TEST(bench.journal.quarantined()->empty());
+  BOOST_CHECK_EQUAL(bench.trim(78, no_limit), 2u);
+  BOOST_CHECK(bench.journal.quarantined()->empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_reached_is_noted_once) {
@@ -327,9 +328,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_reached_is_noted_once) {
   BOOST_REQUIRE(hole);
   const auto damage = bench.journal.inspect(hole->first, hole->last).value();
   BOOST_REQUIRE(damage);
-  BOOST_TEST(damage->unreachable);
+  BOOST_CHECK(damage->unreachable);
   BOOST_REQUIRE(bench.journal.quarantine(*damage, from_micros(1)));
-  BOOST_TEST(!bench.journal.inspect(hole->first, hole->last).value());
+  BOOST_CHECK(!bench.journal.inspect(hole->first, hole->last).value());
 }
 
 BOOST_AUTO_TEST_CASE(no_sequence_is_given_twice_when_the_newest_group_is_damaged) {
@@ -338,12 +339,12 @@ BOOST_AUTO_TEST_CASE(no_sequence_is_given_twice_when_the_newest_group_is_damaged
       const TemporaryFolder folder;
       Bench bench(folder / "j.db");
       bench.append(4, 64);
-      BOOST_TEST(bench.journal.safe_last(16).value() == 12u);
+      BOOST_CHECK_EQUAL(bench.journal.safe_last(16).value(), 12u);
       BOOST_REQUIRE(bench.database.execute(
           ("UPDATE journal SET " + std::string(change) + " WHERE first=10").c_str()));
       const auto last = bench.journal.safe_last(16).value();
-      BOOST_TEST(last >= 12u);
-      BOOST_TEST(last < 100u);
+      BOOST_CHECK_GE(last, 12u);
+      BOOST_CHECK_LT(last, 100u);
     }
   }
 }
@@ -352,24 +353,24 @@ BOOST_AUTO_TEST_CASE(newest_groups_that_vanished_are_missed_once_trim_has_noted_
   const TemporaryFolder folder;
   Bench bench(folder / "j.db");
   bench.append(4);
-  BOOST_TEST(bench.trim(0, no_limit) == 0u);
+  BOOST_CHECK_EQUAL(bench.trim(0, no_limit), 0u);
   BOOST_REQUIRE(bench.database.execute("DELETE FROM journal WHERE first>4"));
-  BOOST_TEST(bench.journal.range()->last == 12u);
-  BOOST_TEST(bench.journal.safe_last(1).value() == 12u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->last, 12u);
+  BOOST_CHECK_EQUAL(bench.journal.safe_last(1).value(), 12u);
   const auto seen = bench.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
-  BOOST_TEST((seen[2] == Seen{7, 12, 0, "", true}));
+  BOOST_CHECK((seen[2] == Seen{7, 12, 0, "", true}));
   const auto damage = bench.journal.inspect(7, 12).value();
   BOOST_REQUIRE(damage);
-  BOOST_TEST(damage->unreachable);
+  BOOST_CHECK(damage->unreachable);
   BOOST_REQUIRE(bench.journal.quarantine(*damage, WallTime{}));
-  BOOST_TEST(!bench.journal.inspect(7, 12).value());
+  BOOST_CHECK(!bench.journal.inspect(7, 12).value());
   // What is behind makes an ordinary gap of it.
   bench.append(1);
-  BOOST_TEST(bench.read(1).size() == 3u);
+  BOOST_CHECK_EQUAL(bench.read(1).size(), 3u);
   // A note that is damaged itself is not believed.
   BOOST_REQUIRE(bench.database.execute("UPDATE journal_last SET last=1000000"));
-  BOOST_TEST(bench.journal.range()->last == 15u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->last, 15u);
 }
 
 BOOST_AUTO_TEST_CASE(damage_at_the_end_does_not_hide_what_is_committed_meanwhile) {
@@ -396,45 +397,45 @@ BOOST_AUTO_TEST_CASE(journal_of_a_newer_version_is_refused_with_both_versions) {
   BOOST_REQUIRE(database->execute("DROP TABLE journal_quarantine"));
   const auto journal = Journal::open(*database);
   BOOST_REQUIRE(!journal);
-  BOOST_TEST((journal.error().code == Code::badcontext));
-  BOOST_TEST(journal.error().message.find("format 7") != std::string::npos);
-  BOOST_TEST(journal.error().message.find("sense journal export") != std::string::npos);
-  BOOST_TEST(!database->prepare("SELECT * FROM journal_quarantine"));  // nothing was changed
-  BOOST_TEST(!Journal::open_read_only(*database));
+  BOOST_CHECK(journal.error().code == Code::badcontext);
+  BOOST_CHECK_NE(journal.error().message.find("format 7"), std::string::npos);
+  BOOST_CHECK_NE(journal.error().message.find("sense journal export"), std::string::npos);
+  BOOST_CHECK(!database->prepare("SELECT * FROM journal_quarantine"));  // nothing was changed
+  BOOST_CHECK(!Journal::open_read_only(*database));
 }
 
 BOOST_AUTO_TEST_CASE(read_only_journal_is_not_made) {
   const TemporaryFolder folder;
   auto database = Database::open(folder / "j.db", Database::Durability::full);
-  BOOST_TEST(!Journal::open_read_only(*database));
+  BOOST_CHECK(!Journal::open_read_only(*database));
   BOOST_REQUIRE(Journal::open(*database));
-  BOOST_TEST(Journal::open_read_only(*database).has_value());
+  BOOST_CHECK(Journal::open_read_only(*database).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(trim_by_age_takes_what_is_older_and_keeps_the_newest) {
   const TemporaryFolder folder;
   Bench bench(folder / "j.db");
   bench.append(5);  // times 1, 4, 7, 10, 13
-  BOOST_TEST(bench.trim(7, no_limit) == 2u);
-  BOOST_TEST(bench.journal.range()->first == 7u);
-  BOOST_TEST(bench.trim(7, no_limit) == 0u);
-  BOOST_TEST(bench.trim(1'000'000, no_limit) == 2u);
-  BOOST_TEST(bench.journal.range()->first == 13u);
-  BOOST_TEST(bench.journal.range()->last == 15u);
+  BOOST_CHECK_EQUAL(bench.trim(7, no_limit), 2u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->first, 7u);
+  BOOST_CHECK_EQUAL(bench.trim(7, no_limit), 0u);
+  BOOST_CHECK_EQUAL(bench.trim(1'000'000, no_limit), 2u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->first, 13u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->last, 15u);
 }
 
 BOOST_AUTO_TEST_CASE(trim_by_size_takes_no_more_than_needed) {
   const TemporaryFolder folder;
   Bench bench(folder / "j.db");
   bench.append(10, 100);
-  BOOST_TEST(bench.trim(0, 1000) == 0u);
-  BOOST_TEST(bench.trim(0, 999) == 1u);
-  BOOST_TEST(bench.trim(0, 450) == 5u);
-  BOOST_TEST(bench.journal.range()->first == 19u);
+  BOOST_CHECK_EQUAL(bench.trim(0, 1000), 0u);
+  BOOST_CHECK_EQUAL(bench.trim(0, 999), 1u);
+  BOOST_CHECK_EQUAL(bench.trim(0, 450), 5u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->first, 19u);
   bench.append(1, 100);
-  BOOST_TEST(bench.trim(0, 450) == 1u);
-  BOOST_TEST(bench.trim(0, 0) == 3u);
-  BOOST_TEST(bench.read(0).size() == 1u);
+  BOOST_CHECK_EQUAL(bench.trim(0, 450), 1u);
+  BOOST_CHECK_EQUAL(bench.trim(0, 0), 3u);
+  BOOST_CHECK_EQUAL(bench.read(0).size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(trim_by_count_keeps_so_many_events_behind_each_group_that_goes) {
@@ -444,24 +445,24 @@ BOOST_AUTO_TEST_CASE(trim_by_count_keeps_so_many_events_behind_each_group_that_g
   const auto trim = [&](std::uint64_t events) {
     return bench.journal.trim({WallTime{}, no_limit, events}, 1000).value();
   };
-  BOOST_TEST(trim(0) == 0u);
-  BOOST_TEST(trim(30) == 0u);
-  BOOST_TEST(trim(28) == 0u);
-  BOOST_TEST(trim(27) == 1u);
-  BOOST_TEST(bench.journal.range()->first == 4u);
-  BOOST_TEST(trim(10) == 5u);
-  BOOST_TEST(bench.journal.range()->first == 19u);
-  BOOST_TEST(trim(1) == 3u);
-  BOOST_TEST(bench.journal.range()->last == 30u);
+  BOOST_CHECK_EQUAL(trim(0), 0u);
+  BOOST_CHECK_EQUAL(trim(30), 0u);
+  BOOST_CHECK_EQUAL(trim(28), 0u);
+  BOOST_CHECK_EQUAL(trim(27), 1u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->first, 4u);
+  BOOST_CHECK_EQUAL(trim(10), 5u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->first, 19u);
+  BOOST_CHECK_EQUAL(trim(1), 3u);
+  BOOST_CHECK_EQUAL(bench.journal.range()->last, 30u);
 }
 
 BOOST_AUTO_TEST_CASE(trim_takes_at_most_so_many_groups_a_call) {
   const TemporaryFolder folder;
   Bench bench(folder / "j.db");
   bench.append(10);
-  BOOST_TEST(bench.trim(1'000'000, no_limit, 4) == 4u);
-  BOOST_TEST(bench.trim(1'000'000, no_limit, 4) == 4u);
-  BOOST_TEST(bench.trim(1'000'000, no_limit, 4) == 1u);
+  BOOST_CHECK_EQUAL(bench.trim(1'000'000, no_limit, 4), 4u);
+  BOOST_CHECK_EQUAL(bench.trim(1'000'000, no_limit, 4), 4u);
+  BOOST_CHECK_EQUAL(bench.trim(1'000'000, no_limit, 4), 1u);
 }
 
 // A disk that stays full makes one failing group after another; none of them may count.
@@ -469,7 +470,7 @@ BOOST_AUTO_TEST_CASE(groups_that_were_rolled_back_do_not_push_out_others) {
   const TemporaryFolder folder;
   Bench bench(folder / "j.db");
   bench.append(4, 100);
-  BOOST_TEST(bench.trim(0, 1000) == 0u);
+  BOOST_CHECK_EQUAL(bench.trim(0, 1000), 0u);
   for (int i = 0; i < 100; ++i) {
     BOOST_REQUIRE(bench.database.begin());
     bench.append(1, 100);
@@ -477,7 +478,7 @@ BOOST_AUTO_TEST_CASE(groups_that_were_rolled_back_do_not_push_out_others) {
     bench.journal.rolled_back();
     bench.next = 13;
   }
-  BOOST_TEST(bench.trim(0, 1000) == 0u);
+  BOOST_CHECK_EQUAL(bench.trim(0, 1000), 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

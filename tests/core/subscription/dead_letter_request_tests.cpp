@@ -40,28 +40,28 @@ BOOST_AUTO_TEST_CASE(a_request_is_read_as_it_was_made) {
   for (const auto action : {LetterAction::redrive, LetterAction::purge})
     for (const auto& selection : {of_one(17), some, everything()}) {
       const auto event = letter_request_event("web", {action, selection}, noon);
-      BOOST_TEST(validate(event).has_value());
-      BOOST_TEST(event.subject == "web");
-      BOOST_TEST((requested_action(event.type) == action));
-      BOOST_TEST(is_about_dead_letters(event.type));
+      BOOST_CHECK(validate(event).has_value());
+      BOOST_CHECK_EQUAL(event.subject, "web");
+      BOOST_CHECK(requested_action(event.type) == action);
+      BOOST_CHECK(is_about_dead_letters(event.type));
       const auto request = letter_request(event);
       BOOST_REQUIRE_MESSAGE(request, (request ? "" : request.error().message));
-      BOOST_TEST((*request == LetterRequest{action, selection}));
+      BOOST_CHECK((*request == LetterRequest{action, selection}));
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_selection_says_something_and_one_thing_only) {
-  BOOST_TEST(!validate(LetterSelection{}));
-  BOOST_TEST(!validate(of_one(-1)));
+  BOOST_CHECK(!validate(LetterSelection{}));
+  BOOST_CHECK(!validate(of_one(-1)));
   auto both = of_one(1);
   both.all = true;
-  BOOST_TEST(!validate(both));
+  BOOST_CHECK(!validate(both));
   both = of_one(1);
   both.subscription = "s-1";
-  BOOST_TEST(!validate(both));
+  BOOST_CHECK(!validate(both));
   both = everything();
   both.since = noon;
-  BOOST_TEST(!validate(both));
+  BOOST_CHECK(!validate(both));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_understood_selects_nothing) {
@@ -86,25 +86,25 @@ BOOST_AUTO_TEST_CASE(what_is_not_understood_selects_nothing) {
                            R"({"all":true,"before":"x"})",
                            R"({"all":true,"gateway":"web"})"}) {
     const auto request = letter_request(request_with(data));
-    BOOST_TEST(!request.has_value(), data);
-    if (!request) BOOST_TEST((request.error().code == Code::badparam), data);
+    BOOST_CHECK_MESSAGE(!request.has_value(), data);
+    if (!request) BOOST_CHECK_MESSAGE((request.error().code == Code::badparam), data);
   }
   const auto unknown = letter_request(request_with(R"({"all":true,"before":"x"})"));
-  BOOST_TEST(unknown.error().message.find("'before'") != std::string::npos);
-  BOOST_TEST(
+  BOOST_CHECK_NE(unknown.error().message.find("'before'"), std::string::npos);
+  BOOST_CHECK(
       !letter_request(request_with(R"({"subscription":")" + std::string(5000, 's') + "\"}")));
-  BOOST_TEST(!letter_request(request_with(std::string(4096, '['))));
+  BOOST_CHECK(!letter_request(request_with(std::string(4096, '['))));
 }
 
 BOOST_AUTO_TEST_CASE(only_five_types_are_about_dead_letters) {
   const auto is = [](const char* type) { return is_about_dead_letters(*QName::parse(type)); };
   for (const auto* local : {"redrive", "purge", "redriven", "purged", "progress"})
-    BOOST_TEST(is((std::string("{urn:sense:management}dead-letters-") + local).c_str()));
-  BOOST_TEST(!is("{urn:sense:management}dead-letter"));
-  BOOST_TEST(!is("{urn:sense:management}dead-letters-x"));
-  BOOST_TEST(!is("{urn:other}dead-letters-purge"));
-  BOOST_TEST(!requested_action(*QName::parse("{urn:other}dead-letters-purge")));
-  BOOST_TEST(!requested_action(*QName::parse("{urn:sense:management}dead-letters-purged")));
+    BOOST_CHECK(is((std::string("{urn:sense:management}dead-letters-") + local).c_str()));
+  BOOST_CHECK(!is("{urn:sense:management}dead-letter"));
+  BOOST_CHECK(!is("{urn:sense:management}dead-letters-x"));
+  BOOST_CHECK(!is("{urn:other}dead-letters-purge"));
+  BOOST_CHECK(!requested_action(*QName::parse("{urn:other}dead-letters-purge")));
+  BOOST_CHECK(!requested_action(*QName::parse("{urn:sense:management}dead-letters-purged")));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_says_how_many_and_why_not_the_others) {
@@ -118,22 +118,22 @@ BOOST_AUTO_TEST_CASE(an_answer_says_how_many_and_why_not_the_others) {
   outcome.refused[static_cast<std::size_t>(LetterRefusal::expired)] = 2;
   outcome.refused[static_cast<std::size_t>(LetterRefusal::subscription_gone)] = 1;
   const auto event = letter_outcome_event(outcome, noon);
-  BOOST_TEST(validate(event).has_value());
-  BOOST_TEST(event.type.clark() == "{urn:sense:management}dead-letters-redriven");
-  BOOST_TEST(event.source == "/sense/gateway/web");
-  BOOST_TEST(event.correlationid == "01ABC");
+  BOOST_CHECK(validate(event).has_value());
+  BOOST_CHECK_EQUAL(event.type.clark(), "{urn:sense:management}dead-letters-redriven");
+  BOOST_CHECK_EQUAL(event.source, "/sense/gateway/web");
+  BOOST_CHECK_EQUAL(event.correlationid, "01ABC");
   const json expected = {
       {"gateway", "web"}, {"request", 88},
       {"by", "ops"},      {"selection", {{"all", true}}},
       {"redriven", 5},    {"refused", {{"expired", 2}, {"subscription-gone", 1}}}};
-  BOOST_TEST(json::parse(event.data) == expected);
+  BOOST_CHECK_EQUAL(json::parse(event.data), expected);
   const auto read = letter_outcome(event);
   BOOST_REQUIRE(read);
-  BOOST_TEST(read->request == 88U);
-  BOOST_TEST(read->done == 5U);
-  BOOST_TEST(read->refused_in_all() == 3U);
-  BOOST_TEST(read->finished);
-  BOOST_TEST((read->asked == outcome.asked));
+  BOOST_CHECK_EQUAL(read->request, 88U);
+  BOOST_CHECK_EQUAL(read->done, 5U);
+  BOOST_CHECK_EQUAL(read->refused_in_all(), 3U);
+  BOOST_CHECK(read->finished);
+  BOOST_CHECK(read->asked == outcome.asked);
 }
 
 BOOST_AUTO_TEST_CASE(the_last_answer_has_one_id_and_progress_has_many) {
@@ -142,29 +142,29 @@ BOOST_AUTO_TEST_CASE(the_last_answer_has_one_id_and_progress_has_many) {
   outcome.request = 88;
   outcome.asked = {LetterAction::purge, of_one(3)};
   const auto first = letter_outcome_event(outcome, noon);
-  BOOST_TEST(first.type.local() == "dead-letters-purged");
-  BOOST_TEST(letter_outcome_event(outcome, noon + 1h).id == first.id);
+  BOOST_CHECK_EQUAL(first.type.local(), "dead-letters-purged");
+  BOOST_CHECK_EQUAL(letter_outcome_event(outcome, noon + 1h).id, first.id);
   outcome.correlation = "the request of another journal";
-  BOOST_TEST(letter_outcome_event(outcome, noon).id != first.id);
+  BOOST_CHECK_NE(letter_outcome_event(outcome, noon).id, first.id);
   outcome.finished = false;
   const auto progress = letter_outcome_event(outcome, noon);
-  BOOST_TEST(progress.type.local() == "dead-letters-progress");
-  BOOST_TEST(letter_outcome_event(outcome, noon).id != progress.id);
-  BOOST_TEST(!letter_outcome(progress)->finished);
+  BOOST_CHECK_EQUAL(progress.type.local(), "dead-letters-progress");
+  BOOST_CHECK_NE(letter_outcome_event(outcome, noon).id, progress.id);
+  BOOST_CHECK(!letter_outcome(progress)->finished);
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_is_an_error_and_no_crash) {
   auto event = letter_outcome_event({}, noon);
   for (const auto* data : {"", "[]", "{"}) {
     event.data = data;
-    BOOST_TEST(!letter_outcome(event).has_value(), data);
+    BOOST_CHECK_MESSAGE(!letter_outcome(event).has_value(), data);
   }
   event.data = R"({"gateway":1,"request":"x","redriven":-1,"refused":[1],"selection":{"id":"x"}})";
   const auto read = letter_outcome(event);
   BOOST_REQUIRE(read);
-  BOOST_TEST(read->done == 0U);
-  BOOST_TEST(read->refused_in_all() == 0U);
-  BOOST_TEST(!letter_outcome(request_with("{}")));
+  BOOST_CHECK_EQUAL(read->done, 0U);
+  BOOST_CHECK_EQUAL(read->refused_in_all(), 0U);
+  BOOST_CHECK(!letter_outcome(request_with("{}")));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

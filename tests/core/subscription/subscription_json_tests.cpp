@@ -55,8 +55,8 @@ Error refusal(std::string_view json) {
 
 void check_refused(std::string_view json, std::string_view word, Code code = Code::badparam) {
   const auto error = refusal(json);
-  BOOST_TEST((error.code == code), json << ": " << symbol(error.code));
-  BOOST_TEST(error.message.find(word) != std::string::npos, error.message);
+  BOOST_CHECK_MESSAGE((error.code == code), json << ": " << symbol(error.code));
+  BOOST_CHECK_MESSAGE(error.message.find(word) != std::string::npos, error.message);
 }
 
 // A subscription with only a callback and this member.
@@ -68,8 +68,8 @@ BOOST_AUTO_TEST_CASE(every_member_survives) {
   const auto json = to_json(full_subscription(), true);
   const auto read = subscription_from_json(json);
   BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
-  BOOST_TEST((*read == full_subscription()));
-  BOOST_TEST(to_json(*read, true) == json);
+  BOOST_CHECK(*read == full_subscription());
+  BOOST_CHECK_EQUAL(to_json(*read, true), json);
 }
 
 BOOST_AUTO_TEST_CASE(every_state_survives) {
@@ -78,15 +78,15 @@ BOOST_AUTO_TEST_CASE(every_state_survives) {
         SubscriptionState::suspended, SubscriptionState::ended}) {
     auto subscription = full_subscription();
     subscription.state = state;
-    BOOST_TEST((subscription_from_json(to_json(subscription, true))->state == state));
+    BOOST_CHECK(subscription_from_json(to_json(subscription, true))->state == state);
   }
 }
 
 BOOST_AUTO_TEST_CASE(challenge_hash_is_shown_only_with_secrets) {
-  BOOST_TEST(to_json(full_subscription(), false).find("challenge") == std::string::npos);
-  BOOST_TEST(to_json(full_subscription(), false).find(full_subscription().challenge_hash) ==
-             std::string::npos);
-  BOOST_TEST(to_json(full_subscription(), true).find("challengehash") != std::string::npos);
+  BOOST_CHECK_EQUAL(to_json(full_subscription(), false).find("challenge"), std::string::npos);
+  BOOST_CHECK_EQUAL(to_json(full_subscription(), false).find(full_subscription().challenge_hash),
+                    std::string::npos);
+  BOOST_CHECK_NE(to_json(full_subscription(), true).find("challengehash"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(absent_members_take_their_defaults_and_are_not_shown) {
@@ -94,11 +94,11 @@ BOOST_AUTO_TEST_CASE(absent_members_take_their_defaults_and_are_not_shown) {
   BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
   Subscription wanted;
   wanted.callback = "pull:";
-  BOOST_TEST((*read == wanted));
+  BOOST_CHECK(*read == wanted);
   const auto json = to_json(wanted, true);
   for (const auto* member : {"filter", "expires", "period", "reason", "challengehash", "edition",
                              "language", "delivery", "labels"})
-    BOOST_TEST(json.find(member) == std::string::npos, member);
+    BOOST_CHECK_MESSAGE(json.find(member) == std::string::npos, member);
 }
 
 BOOST_AUTO_TEST_CASE(documented_examples_are_read) {
@@ -119,42 +119,42 @@ BOOST_AUTO_TEST_CASE(documented_examples_are_read) {
         subscription_from_json(fragment ? R"({"callback":"pull:",)" + block + "}" : block);
     BOOST_REQUIRE_MESSAGE(read.has_value(), block + (read ? "" : read.error().message));
     const auto valid = validate(*read);
-    BOOST_TEST(valid.has_value(), block << (valid ? "" : valid.error().message));
+    BOOST_CHECK_MESSAGE(valid.has_value(), block << (valid ? "" : valid.error().message));
     ++(fragment ? fragments : whole);
     if (fragment) continue;
-    BOOST_TEST((read->period == 600s));
-    BOOST_TEST(read->labels.at("room") == "2.14");
+    BOOST_CHECK(read->period == 600s);
+    BOOST_CHECK_EQUAL(read->labels.at("room"), "2.14");
   }
-  BOOST_TEST(whole == 1);
-  BOOST_TEST(fragments == 2);
+  BOOST_CHECK_EQUAL(whole, 1);
+  BOOST_CHECK_EQUAL(fragments, 2);
 }
 
 BOOST_AUTO_TEST_CASE(filter_is_read_compiled_and_written_as_it_was) {
   const auto read = subscription_from_json(with(R"("filter": "severity < 4 OR id = 'ü'")"));
   BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
-  BOOST_TEST(read->filter.text() == "severity < 4 OR id = 'ü'");
+  BOOST_CHECK_EQUAL(read->filter.text(), "severity < 4 OR id = 'ü'");
   Event event;
   event.severity = 3;
-  BOOST_TEST(read->filter.passes(event));
+  BOOST_CHECK(read->filter.passes(event));
   event.severity = 4;
-  BOOST_TEST(!read->filter.passes(event));
-  BOOST_TEST((*subscription_from_json(to_json(*read, true)) == *read));
+  BOOST_CHECK(!read->filter.passes(event));
+  BOOST_CHECK(*subscription_from_json(to_json(*read, true)) == *read);
   const auto none = subscription_from_json(with(R"("filter": "")"));
-  BOOST_TEST((none.has_value() && none->filter.empty()));
+  BOOST_CHECK(none.has_value() && none->filter.empty());
 }
 
 BOOST_AUTO_TEST_CASE(unknown_member_is_refused_by_name_with_the_nearest_known) {
   check_refused(with(R"("colour": 1)"), "'colour'");
   check_refused(with(R"("soures": [])"), "is 'sources' meant?");
   check_refused(with(R"("delivery": {"retry-cuont": 1})"), "is 'retry-count' meant?");
-  BOOST_TEST(refusal(with(R"("a\u001bb": 1)")).message.find('\x1b') == std::string::npos);
+  BOOST_CHECK_EQUAL(refusal(with(R"("a\u001bb": 1)")).message.find('\x1b'), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(repeated_member_is_refused) {
   check_refused(R"({"callback": "pull:", "callback": "http://evil.example/"})", "repeated");
   check_refused(with(R"("labels": {"a": "1", "\u0061": "2"})"), "repeated");
   check_refused(with(R"("delivery": {"window": 1, "window": 2})"), "repeated");
-  BOOST_TEST((refusal(with(R"("via": "x", "labels": {"via": "1"})")).code == Code::noerror));
+  BOOST_CHECK((refusal(with(R"("via": "x", "labels": {"via": "1"})")).code == Code::noerror));
 }
 
 BOOST_AUTO_TEST_CASE(member_of_the_wrong_type_is_refused_by_name) {
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_object_is_refused) {
   for (const auto* json :
        {"", "null", "1", "[]", "{", "{}{}", "{} x", "{'a': 1}", "{\"a\": \"\xff\"}",
         "{\"callback\": \"pull:\",}", "// {}", "{\"a\": NaN}"})
-    BOOST_TEST((refusal(json).code == Code::badparam), json);
+    BOOST_CHECK_MESSAGE((refusal(json).code == Code::badparam), json);
 }
 
 BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_at_once) {
@@ -213,19 +213,19 @@ BOOST_AUTO_TEST_CASE(owner_and_end_of_the_lease_are_read_without_the_rest) {
   const auto peek = [](std::string_view text) { return sense::peek_subscription(text); };
   const auto head = peek(R"({"id":"a","owner":"ops","x":[],"expires":"2027-06-01T00:00:00Z"})");
   BOOST_REQUIRE(head.has_value());
-  BOOST_TEST(head->owner == "ops");
-  BOOST_TEST((head->expires == *sense::parse_rfc3339("2027-06-01T00:00:00Z")));
-  BOOST_TEST(peek(R"({"owner":"\u00e4\"\u0000"})")->owner == std::string("\u00e4\"\0", 4));
-  BOOST_TEST(!peek(R"({"id":"a"})")->expires.has_value());
-  BOOST_TEST(peek(R"({"id":"owner"})")->owner.empty());
+  BOOST_CHECK_EQUAL(head->owner, "ops");
+  BOOST_CHECK(head->expires == *sense::parse_rfc3339("2027-06-01T00:00:00Z"));
+  BOOST_CHECK_EQUAL(peek(R"({"owner":"\u00e4\"\u0000"})")->owner, std::string("\u00e4\"\0", 4));
+  BOOST_CHECK(!peek(R"({"id":"a"})")->expires.has_value());
+  BOOST_CHECK(peek(R"({"id":"owner"})")->owner.empty());
   // Not those of something within.
-  BOOST_TEST(!peek(R"({"x":{"expires":"2027-06-01T00:00:00Z"},"expires":null})")->expires);
-  BOOST_TEST(!peek(R"({"expires":["2027-06-01T00:00:00Z"]})")->expires);
-  BOOST_TEST(peek(R"({"labels":{"owner":"eve"}})")->owner.empty());
-  BOOST_TEST(peek(R"({"owner":["eve"],"labels":{"owner":"eve"}})")->owner.empty());
+  BOOST_CHECK(!peek(R"({"x":{"expires":"2027-06-01T00:00:00Z"},"expires":null})")->expires);
+  BOOST_CHECK(!peek(R"({"expires":["2027-06-01T00:00:00Z"]})")->expires);
+  BOOST_CHECK(peek(R"({"labels":{"owner":"eve"}})")->owner.empty());
+  BOOST_CHECK(peek(R"({"owner":["eve"],"labels":{"owner":"eve"}})")->owner.empty());
   for (const auto* bad : {"", "{", "7", "\"expires\"", R"({"expires":"tomorrow"})", "{} x"})
-    BOOST_TEST(!peek(bad).has_value(), bad);
-  BOOST_TEST(!peek(std::string(100'000, '[')).has_value());
+    BOOST_CHECK_MESSAGE(!peek(bad).has_value(), bad);
+  BOOST_CHECK(!peek(std::string(100'000, '[')).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(rare_delivery_options_are_read_and_refused_by_name) {
@@ -235,9 +235,9 @@ BOOST_AUTO_TEST_CASE(rare_delivery_options_are_read_and_refused_by_name) {
   const auto read = subscription_from_json(
       delivery(R"("digest": {"until": "07:05"}, "order": "none", "retry-factor": 2)"));
   BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
-  BOOST_TEST((read->delivery.rare->digest->until == Duration{7h + 5min}));
-  BOOST_TEST(*read->delivery.rare->retry_factor == 2.0);
-  BOOST_TEST(to_json(*read, false).find(R"("digest":{"until":"07:05"})") != std::string::npos);
+  BOOST_CHECK(read->delivery.rare->digest->until == Duration{7h + 5min});
+  BOOST_CHECK_EQUAL(*read->delivery.rare->retry_factor, 2.0);
+  BOOST_CHECK_NE(to_json(*read, false).find(R"("digest":{"until":"07:05"})"), std::string::npos);
   check_refused(delivery(R"("order": "type")"), "order is neither \"none\" nor \"source\"");
   check_refused(delivery(R"("coalesce": 1)"), "coalesce is neither");
   check_refused(delivery(R"("on-failure": "forget")"), "on-failure is neither");
@@ -251,10 +251,10 @@ BOOST_AUTO_TEST_CASE(rare_delivery_options_are_read_and_refused_by_name) {
 }
 
 BOOST_AUTO_TEST_CASE(the_owner_is_read_also_of_what_cannot_be_read) {
-  BOOST_TEST(owner_from_json(R"({"hue":{"owner":"eve"},"owner":"ada","x":[1]})") == "ada");
+  BOOST_CHECK_EQUAL(owner_from_json(R"({"hue":{"owner":"eve"},"owner":"ada","x":[1]})"), "ada");
   for (const auto* text : {"", "{", "[]", "7", "{}", R"({"owner":7})", R"({"owner":"ada")",
                            R"(["owner","ada"])", R"({"a":{"owner":"eve"}})"})
-    BOOST_TEST(owner_from_json(text).empty(), text);
+    BOOST_CHECK_MESSAGE(owner_from_json(text).empty(), text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

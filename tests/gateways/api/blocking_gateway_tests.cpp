@@ -62,11 +62,11 @@ BOOST_AUTO_TEST_CASE(attempts_block_workers_and_not_the_reactor) {
   BOOST_REQUIRE(harness.start(std::move(owned)));
   std::vector<std::future<Attempt>> attempts;
   for (std::uint64_t i = 1; i <= 5; ++i) attempts.push_back(harness.deliver_later(numbered(i)));
-  BOOST_TEST(harness.on_reactor([] { return 7; }) == 7);
+  BOOST_CHECK_EQUAL(harness.on_reactor([] { return 7; }), 7);
   slow.go();
   std::set<std::string> answers;
   for (auto& attempt : attempts) answers.insert(attempt.get().answer);
-  BOOST_TEST(answers.size() == 5U);
+  BOOST_CHECK_EQUAL(answers.size(), 5U);
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_ends_the_attempt_only) {
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(an_exception_ends_the_attempt_only) {
   BOOST_REQUIRE(harness.start(std::make_unique<SlowGateway>(harness.context)));
   const auto attempt = harness.deliver(numbered(13));
   BOOST_CHECK(attempt.outcome == Attempt::Outcome::retry);
-  BOOST_TEST(attempt.answer.find("thirteen") != std::string::npos);
+  BOOST_CHECK_NE(attempt.answer.find("thirteen"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_attempts_are_given_back_at_once) {
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(stop_answers_every_attempt_once) {
   }
   for (auto& attempt : attempts) {
     const auto outcome = attempt.get().outcome;  // a second answer would have thrown
-    BOOST_TEST((outcome == Attempt::Outcome::delivered || outcome == Attempt::Outcome::retry));
+    BOOST_CHECK(outcome == Attempt::Outcome::delivered || outcome == Attempt::Outcome::retry);
   }
 }
 

@@ -150,22 +150,22 @@ BOOST_AUTO_TEST_SUITE(email_gateway_tests)
 BOOST_AUTO_TEST_CASE(a_relay_gets_the_message_for_one_recipient) {
   Relay relay;
   const auto attempt = deliver_by(relay);
-  BOOST_TEST((attempt.outcome == Outcome::delivered), attempt.answer);
+  BOOST_CHECK_MESSAGE((attempt.outcome == Outcome::delivered), attempt.answer);
   BOOST_REQUIRE(relay.messages().size() == 1U);
   const auto message = relay.messages()[0];
-  BOOST_TEST(message.starts_with("From: <sense@hq.example>\r\nTo: <user@example.org>\r\n"));
-  BOOST_TEST(message.find("342 Printer jam") != std::string::npos);
+  BOOST_CHECK(message.starts_with("From: <sense@hq.example>\r\nTo: <user@example.org>\r\n"));
+  BOOST_CHECK_NE(message.find("342 Printer jam"), std::string::npos);
   std::size_t recipients = 0;
   for (const auto& command : relay.commands()) {
     if (command.starts_with("RCPT")) {
       ++recipients;
-      BOOST_TEST(command == "RCPT TO:<user@example.org>");
+      BOOST_CHECK_EQUAL(command, "RCPT TO:<user@example.org>");
     }
     if (command.starts_with("MAIL"))
-      BOOST_TEST(command.starts_with("MAIL FROM:<sense@hq.example>"));
-    if (command.starts_with("EHLO")) BOOST_TEST(command == "EHLO hq.example");
+      BOOST_CHECK(command.starts_with("MAIL FROM:<sense@hq.example>"));
+    if (command.starts_with("EHLO")) BOOST_CHECK_EQUAL(command, "EHLO hq.example");
   }
-  BOOST_TEST(recipients == 1U);
+  BOOST_CHECK_EQUAL(recipients, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(one_connection_carries_many_messages) {
@@ -176,8 +176,8 @@ BOOST_AUTO_TEST_CASE(one_connection_carries_many_messages) {
   for (int i = 0; i < 5; ++i)
     BOOST_CHECK(harness.deliver(sample_delivery("mailto:user@example.org")).outcome ==
                 Outcome::delivered);
-  BOOST_TEST(relay.messages().size() == 5U);
-  BOOST_TEST(relay.connections() == 1U);
+  BOOST_CHECK_EQUAL(relay.messages().size(), 5U);
+  BOOST_CHECK_EQUAL(relay.connections(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(data_cannot_end_the_message_or_start_a_command) {
@@ -190,8 +190,8 @@ BOOST_AUTO_TEST_CASE(data_cannot_end_the_message_or_start_a_command) {
   BOOST_CHECK(harness.deliver(sample_delivery("mailto:user@example.org", event)).outcome ==
               Outcome::delivered);
   BOOST_REQUIRE(relay.messages().size() == 1U);
-  BOOST_TEST(relay.messages()[0].find("RCPT TO:<v@w>") != std::string::npos);
-  for (const auto& command : relay.commands()) BOOST_TEST(command != "RCPT TO:<v@w>");
+  BOOST_CHECK_NE(relay.messages()[0].find("RCPT TO:<v@w>"), std::string::npos);
+  for (const auto& command : relay.commands()) BOOST_CHECK_NE(command, "RCPT TO:<v@w>");
 }
 
 BOOST_AUTO_TEST_CASE(passing_refusals_are_tried_again) {
@@ -213,12 +213,12 @@ BOOST_AUTO_TEST_CASE(lasting_refusals_are_rejected) {
 BOOST_AUTO_TEST_CASE(an_unknown_mailbox_ends_the_subscription) {
   for (const char* code :
        {"550 no such user", "551 moved", "553 bad name", "550-no\r\n550 such user"})
-    BOOST_TEST((outcome_with({.rcpt = code}) == Outcome::gone), code);
+    BOOST_CHECK_MESSAGE((outcome_with({.rcpt = code}) == Outcome::gone), code);
 }
 
 BOOST_AUTO_TEST_CASE(the_refusal_is_shown_to_the_operator) {
   Relay relay({.rcpt = "550 5.1.1 no such user"});
-  BOOST_TEST(deliver_by(relay).answer == "SMTP 550 5.1.1 no such user");
+  BOOST_CHECK_EQUAL(deliver_by(relay).answer, "SMTP 550 5.1.1 no such user");
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_connection_is_unknown_and_tried_again) {
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(required_tls_is_not_done_without) {
   BOOST_REQUIRE(harness.start(email::make_email_gateway(settings, harness.context)));
   BOOST_CHECK(harness.deliver(sample_delivery("mailto:user@example.org")).outcome ==
               Outcome::retry);
-  BOOST_TEST(relay.messages().empty());
+  BOOST_CHECK(relay.messages().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_mailbox_gets_the_message_under_new) {
@@ -254,31 +254,31 @@ BOOST_AUTO_TEST_CASE(a_mailbox_gets_the_message_under_new) {
   BOOST_REQUIRE(harness.start(email::make_email_gateway(
       options("maildir", (folder.path / "mail").string()), harness.context)));
   const auto attempt = harness.deliver(sample_delivery("mailto:user@Example.org"));
-  BOOST_TEST((attempt.outcome == Outcome::delivered), attempt.answer);
+  BOOST_CHECK_MESSAGE((attempt.outcome == Outcome::delivered), attempt.answer);
   const auto box = folder.path / "mail" / "user@example.org";
   const auto mails = mails_in(box / "new");
   BOOST_REQUIRE(mails.size() == 1U);
-  BOOST_TEST(mails[0].starts_with("From: <sense@hq.example>\nTo: <user@example.org>\n"));
-  BOOST_TEST(mails[0].find('\r') == std::string::npos);
-  BOOST_TEST(mails_in(box / "tmp").empty());
-  BOOST_TEST(fs::exists(box / "cur"));
+  BOOST_CHECK(mails[0].starts_with("From: <sense@hq.example>\nTo: <user@example.org>\n"));
+  BOOST_CHECK_EQUAL(mails[0].find('\r'), std::string::npos);
+  BOOST_CHECK(mails_in(box / "tmp").empty());
+  BOOST_CHECK(fs::exists(box / "cur"));
   struct stat info {};
   BOOST_REQUIRE(::stat(box.c_str(), &info) == 0);
-  BOOST_TEST((info.st_mode & 077U) == 0U);
+  BOOST_CHECK_EQUAL((info.st_mode & 077U), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(an_address_stays_below_the_folder) {
-  BOOST_TEST(email::folder_name("a/../../b@x") == "a%2F..%2F..%2Fb@x");
-  BOOST_TEST(email::folder_name("..") == "%2E.");
-  BOOST_TEST(email::folder_name("A.b+c@x.example") == "A.b+c@x.example");
-  BOOST_TEST(email::folder_name(std::string(250, '/')).size() == 64U);
+  BOOST_CHECK_EQUAL(email::folder_name("a/../../b@x"), "a%2F..%2F..%2Fb@x");
+  BOOST_CHECK_EQUAL(email::folder_name(".."), "%2E.");
+  BOOST_CHECK_EQUAL(email::folder_name("A.b+c@x.example"), "A.b+c@x.example");
+  BOOST_CHECK_EQUAL(email::folder_name(std::string(250, '/')).size(), 64U);
   Folder folder;
   PluginHarness harness;
   BOOST_REQUIRE(harness.start(
       email::make_email_gateway(options("maildir", folder.path.string()), harness.context)));
   BOOST_CHECK(harness.deliver(sample_delivery("mailto:/etc/x@example.org")).outcome ==
               Outcome::delivered);
-  BOOST_TEST(mails_in(folder.path / "%2Fetc%2Fx@example.org" / "new").size() == 1U);
+  BOOST_CHECK_EQUAL(mails_in(folder.path / "%2Fetc%2Fx@example.org" / "new").size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_mailbox_that_cannot_be_written_is_tried_again) {
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(a_mailbox_that_cannot_be_written_is_tried_again) {
   std::ofstream(folder.path / "user@example.org") << "in the way";
   const auto attempt = harness.deliver(sample_delivery("mailto:user@example.org"));
   BOOST_CHECK(attempt.outcome == Outcome::retry);
-  BOOST_TEST(attempt.answer.find("user@example.org") != std::string::npos);
+  BOOST_CHECK_NE(attempt.answer.find("user@example.org"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(no_mail_goes_to_what_is_no_address) {
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(no_mail_goes_to_what_is_no_address) {
     const auto answer = harness.verify(sample_delivery(callback)->subscription, "token");
     BOOST_CHECK(answer.outcome == Verification::Outcome::refused);
   }
-  BOOST_TEST(relay.connections() == 0U);
+  BOOST_CHECK_EQUAL(relay.connections(), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_pending_address_is_asked_by_mail) {
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_pending_address_is_asked_by_mail) {
   BOOST_CHECK(answer.outcome == Verification::Outcome::asked);
   const auto mails = mails_in(folder.path / "user@example.org" / "new");
   BOOST_REQUIRE(mails.size() == 1U);
-  BOOST_TEST(mails[0].find("T0KEN") != std::string::npos);
+  BOOST_CHECK_NE(mails[0].find("T0KEN"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_question_that_cannot_be_sent_is_refused) {
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(a_question_that_cannot_be_sent_is_refused) {
   const auto answer =
       harness.verify(sample_delivery("mailto:user@example.org")->subscription, "T0KEN");
   BOOST_CHECK(answer.outcome == Verification::Outcome::refused);
-  BOOST_TEST(answer.answer.find("no such user") != std::string::npos);
+  BOOST_CHECK_NE(answer.answer.find("no such user"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_relay_that_is_busy_has_refused_nothing) {
@@ -357,7 +357,7 @@ BOOST_AUTO_TEST_CASE(stop_answers_what_is_under_way_once_and_does_not_wait_for_t
       if (script.final == "hang")
         while (relay.messages().empty()) std::this_thread::yield();
     }
-    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds{20}));
+    BOOST_CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{20});
     for (auto& attempt : attempts) BOOST_CHECK(attempt.get().outcome == Outcome::retry);
   }
 }
@@ -395,7 +395,7 @@ BOOST_AUTO_TEST_CASE(stop_does_not_complete_a_message_that_is_half_sent) {
   const auto text = taken.get_future().get();
   BOOST_TEST_MESSAGE("octets that the relay got: " << text.size());
   if (text.find("number: 42") == std::string::npos || text.size() < 3U * Event::data_length_max)
-    BOOST_TEST(!text.ends_with("\r\n.\r\n"));
+    BOOST_CHECK(!text.ends_with("\r\n.\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused_by_name) {
@@ -406,15 +406,16 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused_by_name) {
     const auto made = email::make_email_gateway(settings, harness.context);
     return made ? std::string() : made.error().message;
   };
-  BOOST_TEST(refusal({}) == "");  // a mailbox below the data folder
-  BOOST_TEST(refusal({{"maildir", ""}}).find("smtp (a relay") == 0U);
-  BOOST_TEST(refusal({{"smtp", "http://a"}}).find("smtp:") == 0U);
-  BOOST_TEST(refusal({{"smtp", "smtp://u:p@a"}}).find("smtp:") == 0U);
-  BOOST_TEST(refusal({{"smtp", "smtp://a"}, {"starttls", "maybe"}}).find("starttls:") == 0U);
-  BOOST_TEST(refusal({{"maildir", "/x"}, {"from", "nobody"}}).find("from:") == 0U);
+  BOOST_CHECK_EQUAL(refusal({}), "");  // a mailbox below the data folder
+  BOOST_CHECK_EQUAL(refusal({{"maildir", ""}}).find("smtp (a relay"), 0U);
+  BOOST_CHECK_EQUAL(refusal({{"smtp", "http://a"}}).find("smtp:"), 0U);
+  BOOST_CHECK_EQUAL(refusal({{"smtp", "smtp://u:p@a"}}).find("smtp:"), 0U);
+  BOOST_CHECK_EQUAL(refusal({{"smtp", "smtp://a"}, {"starttls", "maybe"}}).find("starttls:"), 0U);
+  BOOST_CHECK_EQUAL(refusal({{"maildir", "/x"}, {"from", "nobody"}}).find("from:"), 0U);
   for (const char* url : {"hq.example", "http://a/", "http://a/?x", "http://a/';rm", "ftp://a"})
-    BOOST_TEST(refusal({{"maildir", "/x"}, {"confirm-url", url}}).find("confirm-url:") == 0U, url);
-  BOOST_TEST(refusal({{"smtp", "smtp://a:25"}}).empty());
+    BOOST_CHECK_MESSAGE(
+        refusal({{"maildir", "/x"}, {"confirm-url", url}}).find("confirm-url:") == 0U, url);
+  BOOST_CHECK(refusal({{"smtp", "smtp://a:25"}}).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -68,8 +68,8 @@ void check_lines(const std::string& message) {
     if (c == '\r') BOOST_REQUIRE(i + 1 < message.size() && message[i + 1] == '\n');
     BOOST_REQUIRE(++column <= 400);
   }
-  BOOST_TEST(message.ends_with("\r\n"));
-  BOOST_TEST(message.find("\r\n.") == std::string::npos);
+  BOOST_CHECK(message.ends_with("\r\n"));
+  BOOST_CHECK_EQUAL(message.find("\r\n."), std::string::npos);
 }
 
 // Names of the header fields, to see that nothing was added to them.
@@ -107,17 +107,18 @@ BOOST_AUTO_TEST_CASE(an_event_is_a_plain_readable_mail) {
   const auto message = message_of(test::sample_event());
   check_lines(message);
   BOOST_TEST(names_of(message) == expected_names, boost::test_tools::per_element());
-  BOOST_TEST(value_of(message, "From") == "<sense@hq.example>");
-  BOOST_TEST(value_of(message, "To") == "<user@example.org>");
-  BOOST_TEST(value_of(message, "Subject") == "[error] jam: //hq.example/printer/floor2/hp4");
-  BOOST_TEST(value_of(message, "Date") == "Sat, 21 Nov 2026 09:15:00 +0000");
-  BOOST_TEST(value_of(message, "Auto-Submitted") == "auto-generated");
-  BOOST_TEST(value_of(message, "Sense-Number") == "42");
-  BOOST_TEST(value_of(message, "List-Id") == "<s-0123456789abcdefghjkmnpqrs.sense.hq.example>");
+  BOOST_CHECK_EQUAL(value_of(message, "From"), "<sense@hq.example>");
+  BOOST_CHECK_EQUAL(value_of(message, "To"), "<user@example.org>");
+  BOOST_CHECK_EQUAL(value_of(message, "Subject"), "[error] jam: //hq.example/printer/floor2/hp4");
+  BOOST_CHECK_EQUAL(value_of(message, "Date"), "Sat, 21 Nov 2026 09:15:00 +0000");
+  BOOST_CHECK_EQUAL(value_of(message, "Auto-Submitted"), "auto-generated");
+  BOOST_CHECK_EQUAL(value_of(message, "Sense-Number"), "42");
+  BOOST_CHECK_EQUAL(value_of(message, "List-Id"),
+                    "<s-0123456789abcdefghjkmnpqrs.sense.hq.example>");
   const auto text = unquoted(body_of(message));
   for (const char* line : {"id: e-1\r\n", "type: {urn:example:printer}jam\r\n", "number: 42\r\n",
                            "time: 2026-11-21T09:15:00.250Z\r\n", "\r\n\r\n342 Printer jam\r\n"})
-    BOOST_TEST(text.find(line) != std::string::npos, line);
+    BOOST_CHECK_MESSAGE(text.find(line) != std::string::npos, line);
 }
 
 BOOST_AUTO_TEST_CASE(repeats_have_the_same_message_id_and_others_another) {
@@ -127,20 +128,20 @@ BOOST_AUTO_TEST_CASE(repeats_have_the_same_message_id_and_others_another) {
   const auto id = [](const Delivery& d) {
     return value_of(delivery_message(envelope, d), "Message-ID");
   };
-  BOOST_TEST(id(*first) == id(*again));
+  BOOST_CHECK_EQUAL(id(*first), id(*again));
   auto next = std::make_shared<Delivery>(*first);
   next->number = 43;
-  BOOST_TEST(id(*first) != id(*next));
+  BOOST_CHECK_NE(id(*first), id(*next));
   auto other = std::make_shared<Delivery>(*first);
   auto event = *first->event;
   event.source = "/other";
   other->event = std::make_shared<const Event>(event);
-  BOOST_TEST(id(*first) != id(*other));
+  BOOST_CHECK_NE(id(*first), id(*other));
   auto theirs = std::make_shared<Delivery>(*first);
   auto subscription = *first->subscription;
   subscription.id = "s-2";
   theirs->subscription = std::make_shared<const Subscription>(subscription);
-  BOOST_TEST(id(*first) != id(*theirs));
+  BOOST_CHECK_NE(id(*first), id(*theirs));
 }
 
 BOOST_AUTO_TEST_CASE(no_attribute_can_add_a_header_or_end_the_headers) {
@@ -165,7 +166,7 @@ BOOST_AUTO_TEST_CASE(no_attribute_can_add_a_header_or_end_the_headers) {
     const auto message = message_of(event);
     check_lines(message);
     BOOST_TEST(names_of(message) == expected_names, boost::test_tools::per_element());
-    BOOST_TEST(message.find("\r\nBcc") == std::string::npos);
+    BOOST_CHECK_EQUAL(message.find("\r\nBcc"), std::string::npos);
   }
 }
 
@@ -179,13 +180,13 @@ BOOST_AUTO_TEST_CASE(a_subject_that_is_not_ascii_is_in_encoded_words) {
   std::string decoded;
   for (std::size_t at = 0; (at = subject.find("=?UTF-8?B?", at)) != std::string::npos;) {
     const auto end = subject.find("?=", at);
-    BOOST_TEST(end + 2 - at <= 75U);
+    BOOST_CHECK_LE(end + 2 - at, 75U);
     const auto piece = from_base64(subject.substr(at + 10, end - at - 10));
     BOOST_REQUIRE(piece);
     decoded += *piece;
     at = end;
   }
-  BOOST_TEST(decoded.starts_with("[error] jam: " + event.subject + " at //hq"));
+  BOOST_CHECK(decoded.starts_with("[error] jam: " + event.subject + " at //hq"));
 }
 
 BOOST_AUTO_TEST_CASE(every_line_end_becomes_crlf) {
@@ -193,8 +194,8 @@ BOOST_AUTO_TEST_CASE(every_line_end_becomes_crlf) {
   event.data = "one\ntwo\r\nthree\rfour\n\n.\n.\r\nFrom here\n..\n";
   const auto message = message_of(event);
   check_lines(message);
-  BOOST_TEST(message.find("\r\nFrom here") == std::string::npos);
-  BOOST_TEST(
+  BOOST_CHECK_EQUAL(message.find("\r\nFrom here"), std::string::npos);
+  BOOST_CHECK(
       unquoted(body_of(message))
           .ends_with("\r\n\r\none\r\ntwo\r\nthree\r\nfour\r\n\r\n.\r\n.\r\nFrom here\r\n..\r\n"));
 }
@@ -209,14 +210,14 @@ BOOST_AUTO_TEST_CASE(quoted_printable_comes_back_from_any_text) {
     check_lines(quoted);
     for (std::size_t start = 0; start < quoted.size();) {
       const auto end = quoted.find("\r\n", start);
-      BOOST_TEST(end - start <= 76U);
+      BOOST_CHECK_LE(end - start, 76U);
       start = end + 2;
     }
     auto expected = text;
     for (std::size_t at = 0; (at = expected.find('\n', at)) != std::string::npos; at += 2)
       expected.replace(at, 1, "\r\n");
     if (!expected.ends_with("\r\n")) expected += "\r\n";
-    BOOST_TEST(unquoted(quoted) == expected);
+    BOOST_CHECK_EQUAL(unquoted(quoted), expected);
   }
 }
 
@@ -237,15 +238,15 @@ BOOST_AUTO_TEST_CASE(what_is_not_readable_text_is_attached) {
     event.data = data;
     const auto message = message_of(event);
     check_lines(message);
-    BOOST_TEST(value_of(message, "Content-Type").starts_with("multipart/mixed;"));
+    BOOST_CHECK(value_of(message, "Content-Type").starts_with("multipart/mixed;"));
     const auto body = body_of(message);
     const auto marker = body.find("filename=\"data\"\r\n\r\n");
     BOOST_REQUIRE(marker != std::string::npos);
     auto encoded = body.substr(marker + 19, body.find("--=_", marker) - marker - 19);
     std::erase_if(encoded, [](char c) { return c == '\r' || c == '\n'; });
     BOOST_REQUIRE(from_base64(encoded));
-    BOOST_TEST(*from_base64(encoded) == data);
-    BOOST_TEST(body.find("\r\nContent-Type: message/") == std::string::npos);
+    BOOST_CHECK_EQUAL(*from_base64(encoded), data);
+    BOOST_CHECK_EQUAL(body.find("\r\nContent-Type: message/"), std::string::npos);
   }
 }
 
@@ -254,7 +255,7 @@ BOOST_AUTO_TEST_CASE(json_and_xml_are_readable) {
     auto event = test::sample_event();
     event.datacontenttype = type;
     event.data = "{\"a\": 1}";
-    BOOST_TEST(unquoted(body_of(message_of(event))).find("{\"a\": 1}") != std::string::npos);
+    BOOST_CHECK_NE(unquoted(body_of(message_of(event))).find("{\"a\": 1}"), std::string::npos);
   }
 }
 
@@ -279,16 +280,16 @@ BOOST_AUTO_TEST_CASE(a_digest_is_readable_and_has_its_events_for_programs_attach
 
   const auto message = delivery_message(envelope, *delivery);
   check_lines(message);
-  BOOST_TEST(value_of(message, "Subject") == "2 events");
+  BOOST_CHECK_EQUAL(value_of(message, "Subject"), "2 events");
   const auto begin = message.find("quoted-printable\r\n\r\n") + 18;
   const auto text = unquoted(message.substr(begin, message.find("\r\n--=_", begin) - begin));
   for (const auto* part : {"\r\nnumber: 42\r\nwindow: 4\r\n", "\r\n17. ", "\r\nid: first\r\n",
                            "\r\n  Paper\r\n  9. forged: //evil\r\n  9. forged", "\r\n19. ",
                            "\r\nid: second\r\n", "\r\n  (4 octets, in the attachment)"})
-    BOOST_TEST(text.find(part) != std::string::npos, part << " is not in:\n" << text);
-  BOOST_TEST(text.find("\r\n9. forged") == std::string::npos);
-  BOOST_TEST(message.find("Content-Type: application/json\r\n") != std::string::npos);
-  BOOST_TEST(message.find(base64_lines(notice.data)) != std::string::npos);
+    BOOST_CHECK_MESSAGE(text.find(part) != std::string::npos, part << " is not in:\n" << text);
+  BOOST_CHECK_EQUAL(text.find("\r\n9. forged"), std::string::npos);
+  BOOST_CHECK_NE(message.find("Content-Type: application/json\r\n"), std::string::npos);
+  BOOST_CHECK_NE(message.find(base64_lines(notice.data)), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_question_says_how_to_confirm_by_post) {
@@ -299,13 +300,13 @@ BOOST_AUTO_TEST_CASE(the_question_says_how_to_confirm_by_post) {
       verification_message(envelope, subscription, "T0KEN", "http://hq.example:8080");
   check_lines(message);
   const auto text = unquoted(body_of(message));
-  BOOST_TEST(text.find("curl -X POST http://hq.example:8080/v1/subscriptions/s-1/confirm") !=
-             std::string::npos);
-  BOOST_TEST(text.find(R"(-d '{"token": "T0KEN"}')") != std::string::npos);
-  BOOST_TEST(text.find("{urn:x}*") != std::string::npos);
+  BOOST_CHECK_NE(text.find("curl -X POST http://hq.example:8080/v1/subscriptions/s-1/confirm"),
+                 std::string::npos);
+  BOOST_CHECK_NE(text.find(R"(-d '{"token": "T0KEN"}')"), std::string::npos);
+  BOOST_CHECK_NE(text.find("{urn:x}*"), std::string::npos);
   const auto bare = unquoted(body_of(verification_message(envelope, subscription, "T0KEN", "")));
-  BOOST_TEST(bare.find("token: T0KEN") != std::string::npos);
-  BOOST_TEST(bare.find("curl") == std::string::npos);
+  BOOST_CHECK_NE(bare.find("token: T0KEN"), std::string::npos);
+  BOOST_CHECK_EQUAL(bare.find("curl"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,35 +53,35 @@ BOOST_FIXTURE_TEST_SUITE(event_reader_tests, FlowBench)
 BOOST_AUTO_TEST_CASE(a_batch_without_events_moves_the_position) {
   flow.take(batch(0));
   BOOST_TEST(positions == std::vector<std::uint64_t>{10}, boost::test_tools::per_element());
-  BOOST_TEST(bus.resumed == 1);
+  BOOST_CHECK_EQUAL(bus.resumed, 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_long_batch_is_taken_in_slices_and_others_have_their_turn) {
   flow.take(batch(Flow::slice * 2 + 1));
-  BOOST_TEST(taken.size() == Flow::slice);
-  BOOST_TEST(positions.empty());
-  BOOST_TEST(bus.resumed == 0);
+  BOOST_CHECK_EQUAL(taken.size(), Flow::slice);
+  BOOST_CHECK(positions.empty());
+  BOOST_CHECK_EQUAL(bus.resumed, 0);
   run_timers();
-  BOOST_TEST(taken.size() == Flow::slice * 2);
+  BOOST_CHECK_EQUAL(taken.size(), Flow::slice * 2);
   run_timers();
-  BOOST_TEST(taken.size() == Flow::slice * 2 + 1);
-  BOOST_TEST(slices.size() == 3U);
+  BOOST_CHECK_EQUAL(taken.size(), Flow::slice * 2 + 1);
+  BOOST_CHECK_EQUAL(slices.size(), 3U);
   BOOST_TEST(positions == std::vector<std::uint64_t>{sequence + 10},
              boost::test_tools::per_element());
-  BOOST_TEST(bus.resumed == 1);
-  BOOST_TEST(std::is_sorted(taken.begin(), taken.end()));
+  BOOST_CHECK_EQUAL(bus.resumed, 1);
+  BOOST_CHECK(std::is_sorted(taken.begin(), taken.end()));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_behind_an_event_that_changes_the_stream_is_not_taken) {
   auto whole = batch(20);
   unwanted_from = 5;
   flow.take(std::move(whole));
-  BOOST_TEST(taken.size() == 4U);
-  BOOST_TEST(positions.empty());
+  BOOST_CHECK_EQUAL(taken.size(), 4U);
+  BOOST_CHECK(positions.empty());
   run_timers();
   flow.look();
-  BOOST_TEST(taken.size() == 4U);
-  BOOST_TEST(bus.resumed == 0);  // follow() brings what is next
+  BOOST_CHECK_EQUAL(taken.size(), 4U);
+  BOOST_CHECK_EQUAL(bus.resumed, 0);  // follow() brings what is next
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_that_is_dropped_between_two_slices_is_not_gone_on_with) {
@@ -89,11 +89,11 @@ BOOST_AUTO_TEST_CASE(a_batch_that_is_dropped_between_two_slices_is_not_gone_on_w
   flow.drop();
   run_timers();
   flow.look();
-  BOOST_TEST(taken.size() == Flow::slice);
-  BOOST_TEST(bus.resumed == 0);
+  BOOST_CHECK_EQUAL(taken.size(), Flow::slice);
+  BOOST_CHECK_EQUAL(bus.resumed, 0);
   flow.take(batch(1));
-  BOOST_TEST(taken.size() == Flow::slice + 1);
-  BOOST_TEST(bus.resumed == 1);
+  BOOST_CHECK_EQUAL(taken.size(), Flow::slice + 1);
+  BOOST_CHECK_EQUAL(bus.resumed, 1);
 }
 
 // Callbacks that answer: what is behind waits in the journal until there is room.
@@ -114,10 +114,10 @@ BOOST_AUTO_TEST_CASE(while_enough_flows_nothing_more_is_taken) {
   }
   const auto there = taken.size();
   answer_some();
-  BOOST_TEST(taken.size() <= there + Flow::slice);
+  BOOST_CHECK_LE(taken.size(), there + Flow::slice);
   for (int i = 0; i < 200; ++i) answer_some();
-  BOOST_TEST(engine.flowing() <= ReadAhead::enough);
-  BOOST_TEST(bus.resumed == 1);
+  BOOST_CHECK_LE(engine.flowing(), ReadAhead::enough);
+  BOOST_CHECK_EQUAL(bus.resumed, 1);
   // Callbacks that never answer hold up nothing.
   flow.take(batch(ReadAhead::enough * 2));
   for (int i = 0; i < 3000; ++i) {
@@ -125,14 +125,14 @@ BOOST_AUTO_TEST_CASE(while_enough_flows_nothing_more_is_taken) {
     flow.look();
     run_timers();
   }
-  BOOST_TEST(bus.resumed == 2);
+  BOOST_CHECK_EQUAL(bus.resumed, 2);
 }
 
 BOOST_AUTO_TEST_CASE(more_than_may_be_in_memory_is_stored_before_anything_else_is_taken) {
   put(testing::subscription_of("s-1", {type}));
   while (engine.unsaved() <= Flow::unsaved_max) publish();
   flow.take(batch(1));
-  BOOST_TEST(bus.resumed == 0);
+  BOOST_CHECK_EQUAL(bus.resumed, 0);
   (void)engine.take_checkpoint(clock.now());
   engine.stored(clock.now());
   clock.advance(1s);
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(more_than_may_be_in_memory_is_stored_before_anything_else_i
     flow.look();
     run_timers();
   }
-  BOOST_TEST(bus.resumed == 1);
+  BOOST_CHECK_EQUAL(bus.resumed, 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -43,20 +43,20 @@ BOOST_AUTO_TEST_CASE(event_is_found_by_its_sequence_and_no_other_is_given_for_it
   const auto answer = [&](std::uint64_t sequence) {
     std::optional<Result<EventRef>> found;
     event_at(sequence, [&](Result<EventRef> result) {
-      BOOST_TEST(!found.has_value());
+      BOOST_CHECK(!found.has_value());
       found = std::move(result);
     });
     BOOST_REQUIRE(found.has_value());
     return *found;
   };
-  BOOST_TEST((*answer(5))->sequence == 5U);
-  BOOST_TEST(bus.asked_octets == 1U);
+  BOOST_CHECK_EQUAL((*answer(5))->sequence, 5U);
+  BOOST_CHECK_EQUAL(bus.asked_octets, 1U);
   BOOST_REQUIRE_EQUAL(bus.asked_prefixes.size(), 1U);
-  BOOST_TEST(bus.asked_prefixes[0] == "{");
+  BOOST_CHECK_EQUAL(bus.asked_prefixes[0], "{");
   for (const std::uint64_t sequence : {0U, 1U, 4U, 7U})
-    BOOST_TEST((answer(sequence).error().code == Code::notfound), sequence);
+    BOOST_CHECK_MESSAGE((answer(sequence).error().code == Code::notfound), sequence);
   bus.broken = Error{Code::timeout, "no answer"};
-  BOOST_TEST((answer(5).error().code == Code::timeout));
+  BOOST_CHECK(answer(5).error().code == Code::timeout);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -22,11 +22,11 @@ struct Fixture {
   std::vector<json> take() {
     std::vector<json> found;
     for (const auto& event : news.take(clock.now())) {
-      BOOST_TEST(validate(event).has_value());
-      BOOST_TEST(event.type.clark() == "{urn:sense:management}dead-letter");
-      BOOST_TEST(event.source == "/sense/gateway/web");
+      BOOST_CHECK(validate(event).has_value());
+      BOOST_CHECK_EQUAL(event.type.clark(), "{urn:sense:management}dead-letter");
+      BOOST_CHECK_EQUAL(event.source, "/sense/gateway/web");
       found.push_back(json::parse(event.data));
-      BOOST_TEST(found.back().value("subscription", "") == event.subject);
+      BOOST_CHECK_EQUAL(found.back().value("subscription", ""), event.subject);
     }
     return found;
   }
@@ -43,8 +43,8 @@ BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_told_at_once_and_in_full) {
       {"gateway", "web"}, {"count", 1},    {"subscription", "s-1"},     {"number", 7},
       {"sequence", 107},  {"attempts", 3}, {"reason", "undeliverable"}, {"answer", "HTTP 500"}};
   BOOST_REQUIRE_EQUAL(told.size(), 1U);
-  BOOST_TEST(told[0] == expected);
-  BOOST_TEST(take().empty());
+  BOOST_CHECK_EQUAL(told[0], expected);
+  BOOST_CHECK(take().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_dead_callback_is_told_of_once_a_minute_with_a_count) {
@@ -60,8 +60,8 @@ BOOST_AUTO_TEST_CASE(a_dead_callback_is_told_of_once_a_minute_with_a_count) {
   }
   clock.advance(1min);
   for (const auto& told : take()) counted += told["count"].get<std::uint64_t>();
-  BOOST_TEST(events == 10U);
-  BOOST_TEST(counted == 600U);
+  BOOST_CHECK_EQUAL(events, 10U);
+  BOOST_CHECK_EQUAL(counted, 600U);
 }
 
 BOOST_AUTO_TEST_CASE(one_subscription_does_not_silence_another) {
@@ -71,14 +71,14 @@ BOOST_AUTO_TEST_CASE(one_subscription_does_not_silence_another) {
   bury("s-2", 1);
   const auto told = take();
   BOOST_REQUIRE_EQUAL(told.size(), 1U);
-  BOOST_TEST(told[0]["subscription"] == "s-2");
+  BOOST_CHECK_EQUAL(told[0]["subscription"], "s-2");
 }
 
 BOOST_AUTO_TEST_CASE(news_of_dead_letters_do_not_make_news) {
   bury("s-1", 1, sense::testing::event_ref("{urn:sense:management}dead-letter", 9));
-  BOOST_TEST(take().empty());
+  BOOST_CHECK(take().empty());
   bury("s-1", 1, sense::testing::event_ref("{urn:other}dead-letter", 9));
-  BOOST_TEST(take().size() == 1U);
+  BOOST_CHECK_EQUAL(take().size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(more_subscriptions_than_are_kept_are_counted_together) {
@@ -86,18 +86,18 @@ BOOST_AUTO_TEST_CASE(more_subscriptions_than_are_kept_are_counted_together) {
     bury(("s-" + std::to_string(i)).c_str(), 1);
   const auto told = take();
   BOOST_REQUIRE_EQUAL(told.size(), DeadLetterNews::subscriptions_max + 1);
-  BOOST_TEST(told[0]["count"] == 5);  // the empty id comes first
-  BOOST_TEST(!told[0].contains("subscription"));
+  BOOST_CHECK_EQUAL(told[0]["count"], 5);  // the empty id comes first
+  BOOST_CHECK(!told[0].contains("subscription"));
 }
 
 BOOST_AUTO_TEST_CASE(a_start_says_where_the_door_is) {
   const auto event = sense::gateway_started_event("web", {"http", "https"},
                                                   {"http://127.0.0.1:8080"}, clock.now().wall);
-  BOOST_TEST(validate(event).has_value());
-  BOOST_TEST(event.type.clark() == "{urn:sense:management}gateway-started");
+  BOOST_CHECK(validate(event).has_value());
+  BOOST_CHECK_EQUAL(event.type.clark(), "{urn:sense:management}gateway-started");
   const json expected = {
       {"gateway", "web"}, {"schemes", {"http", "https"}}, {"listening", {"http://127.0.0.1:8080"}}};
-  BOOST_TEST(json::parse(event.data) == expected);
+  BOOST_CHECK_EQUAL(json::parse(event.data), expected);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -28,8 +28,8 @@ BOOST_AUTO_TEST_SUITE(read_ahead_limiter_tests)
 BOOST_AUTO_TEST_CASE(few_that_wait_hold_up_nothing) {
   ReadAhead ahead;
   MonoTime now{};
-  BOOST_TEST(ahead.may_read(0, 0, now));
-  BOOST_TEST(ahead.may_read(enough - 1, 0, now + 1ms));
+  BOOST_CHECK(ahead.may_read(0, 0, now));
+  BOOST_CHECK(ahead.may_read(enough - 1, 0, now + 1ms));
 }
 
 BOOST_AUTO_TEST_CASE(while_there_is_enough_to_do_and_it_is_done_nothing_is_read) {
@@ -37,17 +37,17 @@ BOOST_AUTO_TEST_CASE(while_there_is_enough_to_do_and_it_is_done_nothing_is_read)
   MonoTime now{};
   std::uint64_t delivered = 0;
   const auto each = enough / static_cast<std::size_t>(ReadAhead::moment / 1ms) + 1;
-  BOOST_TEST(!after(ahead, 100ms, enough, each, now, delivered));
-  BOOST_TEST(!after(ahead, 100ms, enough * 100, each, now, delivered));
-  BOOST_TEST(after(ahead, 1ms, enough - 1, each, now, delivered));
+  BOOST_CHECK(!after(ahead, 100ms, enough, each, now, delivered));
+  BOOST_CHECK(!after(ahead, 100ms, enough * 100, each, now, delivered));
+  BOOST_CHECK(after(ahead, 1ms, enough - 1, each, now, delivered));
 }
 
 BOOST_AUTO_TEST_CASE(slow_callbacks_do_not_hold_up_the_others) {
   ReadAhead ahead;
   MonoTime now{};
   std::uint64_t delivered = 0;
-  BOOST_TEST(after(ahead, 100ms, enough * 10, 0, now, delivered));
-  BOOST_TEST(after(ahead, 100ms, enough * 10, 1, now, delivered));
+  BOOST_CHECK(after(ahead, 100ms, enough * 10, 0, now, delivered));
+  BOOST_CHECK(after(ahead, 100ms, enough * 10, 1, now, delivered));
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -55,18 +55,18 @@ BOOST_AUTO_TEST_CASE(
   ReadAhead ahead;
   MonoTime now{};
   std::uint64_t delivered = 0;
-  BOOST_TEST(!after(ahead, 100ms, enough * 2, 1000, now, delivered));
-  BOOST_TEST(after(ahead, ReadAhead::look_back + 5ms, enough * 2, 0, now, delivered));
+  BOOST_CHECK(!after(ahead, 100ms, enough * 2, 1000, now, delivered));
+  BOOST_CHECK(after(ahead, ReadAhead::look_back + 5ms, enough * 2, 0, now, delivered));
 }
 
 BOOST_AUTO_TEST_CASE(after_a_rest_nothing_is_read_before_it_is_known_how_fast_they_are) {
   ReadAhead ahead;
   MonoTime now{};
   std::uint64_t delivered = 0;
-  BOOST_TEST(after(ahead, 10ms, 0, 0, now, delivered));
+  BOOST_CHECK(after(ahead, 10ms, 0, 0, now, delivered));
   now += 1h;
-  BOOST_TEST(!ahead.may_read(enough * 2, delivered, now));
-  BOOST_TEST(!after(ahead, ReadAhead::look_back, enough * 2, 1000, now, delivered));
+  BOOST_CHECK(!ahead.may_read(enough * 2, delivered, now));
+  BOOST_CHECK(!after(ahead, ReadAhead::look_back, enough * 2, 1000, now, delivered));
 }
 
 // A checkpoint takes so long, and in the meantime nobody could acknowledge anything.
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(time_in_which_nothing_could_be_delivered_does_not_count) {
   MonoTime now{};
   std::uint64_t delivered = 0;
   for (int i = 0; i < 10; ++i) {
-    BOOST_TEST(!after(ahead, 40ms, enough * 2, 1000, now, delivered));
+    BOOST_CHECK(!after(ahead, 40ms, enough * 2, 1000, now, delivered));
     now += 300ms;
   }
 }
@@ -86,8 +86,8 @@ BOOST_AUTO_TEST_CASE(who_is_never_looked_at_for_long_enough_is_not_waited_for) {
   bool may = false;
   Duration waited{0};
   for (; !may && waited < 10s; waited += 30ms) may = ahead.may_read(enough, 0, now + waited);
-  BOOST_TEST(may);
-  BOOST_TEST((waited >= ReadAhead::patience && waited < ReadAhead::patience * 2));
+  BOOST_CHECK(may);
+  BOOST_CHECK(waited >= ReadAhead::patience && waited < ReadAhead::patience * 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

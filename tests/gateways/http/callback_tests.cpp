@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(each_status_has_its_outcome) {
     BOOST_CHECK(outcome(status).outcome == Outcome::delivered);
   for (const unsigned status : {300U, 301U, 302U, 304U, 307U, 308U}) {
     BOOST_CHECK(outcome(status).outcome == Outcome::rejected);
-    BOOST_TEST(outcome(status).answer.find("redirects are never followed") != std::string::npos);
+    BOOST_CHECK_NE(outcome(status).answer.find("redirects are never followed"), std::string::npos);
   }
   for (const unsigned status : {400U, 401U, 403U, 404U, 405U, 413U, 415U, 422U, 431U})
     BOOST_CHECK(outcome(status).outcome == Outcome::rejected);
@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(an_answer_is_shown_on_one_harmless_line) {
   reply.status = 500;
   reply.body = "a\r\nb\x1b[31m" + std::string(5000, 'x');
   const auto answer = http::outcome_of(reply, noon).answer;
-  BOOST_TEST(answer.find_first_of("\r\n\x1b") == std::string::npos);
-  BOOST_TEST(answer.size() < 1100U);
+  BOOST_CHECK_EQUAL(answer.find_first_of("\r\n\x1b"), std::string::npos);
+  BOOST_CHECK_LT(answer.size(), 1100U);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_delivery_is_posted_in_binary_mode, Fixture) {
@@ -97,14 +97,14 @@ BOOST_FIXTURE_TEST_CASE(a_delivery_is_posted_in_binary_mode, Fixture) {
   event.id = "id \xc3\xa9";
   const auto attempt = harness.deliver(sample_delivery(url_of(server), event));
   BOOST_CHECK(attempt.outcome == Attempt::Outcome::delivered);
-  BOOST_TEST(seen.head.starts_with("POST /hook?key=1 HTTP/1.1"));
+  BOOST_CHECK(seen.head.starts_with("POST /hook?key=1 HTTP/1.1"));
   for (const char* line :
        {"ce-specversion: 1.0", "ce-id: id%20%C3%A9", "ce-type: {urn:example:printer}jam",
         "ce-severity: 3", "ce-source: //hq.example/printer/floor2/hp4", "Content-Type: text/plain",
         "ce-time: 2026-11-21T09:15:00.250Z", "ce-sequence: 88120", "webhook-id: id%20%C3%A9",
         "sense-number: 42", "sense-attempt: 2", "sense-subscription: s-0123456789ABCDEFGHJKMNPQRS"})
-    BOOST_TEST(seen.has(line), line << " is missing in " << seen.head);
-  BOOST_TEST(seen.body == "342 Printer jam");
+    BOOST_CHECK_MESSAGE(seen.has(line), line << " is missing in " << seen.head);
+  BOOST_CHECK_EQUAL(seen.body, "342 Printer jam");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_subscription_may_ask_for_structured_mode, Fixture) {
@@ -118,7 +118,7 @@ BOOST_FIXTURE_TEST_CASE(a_subscription_may_ask_for_structured_mode, Fixture) {
   subscription->edition = http::structured_edition;
   delivery->subscription = subscription;
   BOOST_CHECK(harness.deliver(delivery).outcome == Attempt::Outcome::delivered);
-  BOOST_TEST(seen.has("Content-Type: application/cloudevents+json; charset=utf-8"));
+  BOOST_CHECK(seen.has("Content-Type: application/cloudevents+json; charset=utf-8"));
   const auto event = event_from_cloudevents_json(seen.body, EventOrigin::service);
   BOOST_REQUIRE(event);
   BOOST_CHECK(*event == *delivery->event);
@@ -134,14 +134,14 @@ BOOST_FIXTURE_TEST_CASE(a_gap_names_its_numbers, Fixture) {
   delivery->kind = Delivery::Kind::gap;
   delivery->number_last = 45;
   BOOST_CHECK(harness.deliver(delivery).outcome == Attempt::Outcome::delivered);
-  BOOST_TEST(seen.has("sense-number: 42-45"));
+  BOOST_CHECK(seen.has("sense-number: 42-45"));
 }
 
 BOOST_FIXTURE_TEST_CASE(no_answer_and_no_connection_are_tried_again, Fixture) {
   LoopbackServer closes([](LoopbackServer::Peer& peer) { (void)peer.read_until("\r\n\r\n"); });
   const auto attempt = harness.deliver(sample_delivery(url_of(closes)));
   BOOST_CHECK(attempt.outcome == Attempt::Outcome::retry);
-  BOOST_TEST(!attempt.answer.empty());
+  BOOST_CHECK(!attempt.answer.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_denied_address_gets_no_connection_and_the_answer_says_what_to_set) {
@@ -150,10 +150,10 @@ BOOST_AUTO_TEST_CASE(a_denied_address_gets_no_connection_and_the_answer_says_wha
   LoopbackServer server(http_answers([](const HttpSeen&) { return http_answer("204 x"); }));
   const auto attempt = harness.deliver(sample_delivery(url_of(server)));
   BOOST_CHECK(attempt.outcome == Attempt::Outcome::retry);
-  BOOST_TEST(attempt.answer.find("egress: allow:") != std::string::npos);
+  BOOST_CHECK_NE(attempt.answer.find("egress: allow:"), std::string::npos);
   const auto verification = harness.verify(pending(url_of(server)), "token");
   BOOST_CHECK(verification.outcome == Verification::Outcome::refused);
-  BOOST_TEST(server.connections() == 0U);
+  BOOST_CHECK_EQUAL(server.connections(), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(stop_answers_what_is_under_way_with_retry_once) {
@@ -173,7 +173,7 @@ BOOST_FIXTURE_TEST_CASE(an_origin_allowed_by_options_is_verified, Fixture) {
     std::vector<std::string> seen;
     LoopbackServer server(http_answers([&](const HttpSeen& request) {
       seen.push_back(request.head.substr(0, request.head.find(' ')));
-      BOOST_TEST(request.has("WebHook-Request-Origin: sense"));
+      BOOST_CHECK(request.has("WebHook-Request-Origin: sense"));
       return http_answer("200 OK", "WebHook-Allowed-Origin: " + origin + "\r\n");
     }));
     const auto answer = harness.verify(pending(url_of(server)), "secret");
@@ -187,8 +187,8 @@ BOOST_FIXTURE_TEST_CASE(an_echoed_challenge_is_verified, Fixture) {
   for (const std::string body : {"s3cret", " s3cret\r\n"}) {
     LoopbackServer server(http_answers([&](const HttpSeen& request) {
       if (request.head.starts_with("OPTIONS")) return http_answer("405 x");
-      BOOST_TEST(request.body == R"({"challenge":"s3cret"})");
-      BOOST_TEST(request.has("Content-Type: application/json"));
+      BOOST_CHECK_EQUAL(request.body, R"({"challenge":"s3cret"})");
+      BOOST_CHECK(request.has("Content-Type: application/json"));
       return http_answer("200 OK", "", body);
     }));
     BOOST_CHECK(harness.verify(pending(url_of(server)), "s3cret").outcome ==
@@ -199,9 +199,9 @@ BOOST_FIXTURE_TEST_CASE(an_echoed_challenge_is_verified, Fixture) {
 BOOST_FIXTURE_TEST_CASE(a_server_that_is_down_or_busy_has_refused_nothing, Fixture) {
   for (const auto* status : {"500 x", "503 x", "429 x", "408 x"}) {
     LoopbackServer server(http_answers([&](const HttpSeen&) { return http_answer(status); }));
-    BOOST_TEST((harness.verify(pending(url_of(server)), "s3cret").outcome ==
-                Verification::Outcome::failed),
-               status);
+    BOOST_CHECK_MESSAGE((harness.verify(pending(url_of(server)), "s3cret").outcome ==
+                         Verification::Outcome::failed),
+                        status);
   }
   std::string nobody;
   {
@@ -230,9 +230,9 @@ BOOST_FIXTURE_TEST_CASE(anything_else_is_refused, Fixture) {
       return request.head.starts_with("OPTIONS") ? to_options : to_post;
     }));
     const auto answer = harness.verify(pending(url_of(server)), "s3cret");
-    BOOST_TEST((answer.outcome == Verification::Outcome::refused), to_options << to_post);
-    BOOST_TEST(!answer.answer.empty());
-    BOOST_TEST(requests <= 2U);
+    BOOST_CHECK_MESSAGE((answer.outcome == Verification::Outcome::refused), to_options << to_post);
+    BOOST_CHECK(!answer.answer.empty());
+    BOOST_CHECK_LE(requests, 2U);
   }
 }
 

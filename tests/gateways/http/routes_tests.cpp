@@ -28,7 +28,7 @@ struct Fixture {
     std::optional<http::Answer> answer;
     harness.on_reactor([&] {
       routes->handle(std::move(call), [&](http::Answer given) {
-        BOOST_TEST(!answer.has_value());
+        BOOST_CHECK(!answer.has_value());
         answer = std::move(given);
       });
     });
@@ -46,13 +46,13 @@ struct Fixture {
     return json::parse(answer.body)["id"];
   }
   void check_problem(const http::Answer& answer, unsigned status, Code code) {
-    BOOST_TEST(answer.status == status, answer.body);
-    BOOST_TEST(answer.content_type == "application/problem+json");
+    BOOST_CHECK_MESSAGE(answer.status == status, answer.body);
+    BOOST_CHECK_EQUAL(answer.content_type, "application/problem+json");
     const auto body = json::parse(answer.body);
-    BOOST_TEST(body["status"] == status);
-    BOOST_TEST(body["code"] == static_cast<unsigned>(code), answer.body);
-    BOOST_TEST(body["symbol"] == symbol(code));
-    BOOST_TEST(body["detail"].get<std::string>().size() > 5U);
+    BOOST_CHECK_EQUAL(body["status"], status);
+    BOOST_CHECK_MESSAGE(body["code"] == static_cast<unsigned>(code), answer.body);
+    BOOST_CHECK_EQUAL(body["symbol"], symbol(code));
+    BOOST_CHECK_GT(body["detail"].get<std::string>().size(), 5U);
   }
 
   PluginHarness harness;
@@ -75,13 +75,13 @@ BOOST_AUTO_TEST_CASE(an_event_is_accepted_only_once_it_is_durable) {
                     event + R"(,"data":{"a":1}})"};
     routes->handle(std::move(call), [&](http::Answer given) { answer = std::move(given); });
   });
-  BOOST_TEST(!answer.has_value());
+  BOOST_CHECK(!answer.has_value());
   harness.on_reactor([&] { harness.publisher.held.at(0)(Receipt{7, true}); });
   BOOST_REQUIRE(answer);
-  BOOST_TEST(answer->status == 202U);
+  BOOST_CHECK_EQUAL(answer->status, 202U);
   const json expected = {{"id", "e1"}, {"sequence", 7}, {"duplicate", true}};
-  BOOST_TEST(json::parse(answer->body) == expected);
-  BOOST_TEST(harness.publisher.published.at(0).data == R"({"a":1})");
+  BOOST_CHECK_EQUAL(json::parse(answer->body), expected);
+  BOOST_CHECK_EQUAL(harness.publisher.published.at(0).data, R"({"a":1})");
 }
 
 BOOST_AUTO_TEST_CASE(binary_mode_is_taken_and_a_missing_id_made) {
@@ -92,19 +92,19 @@ BOOST_AUTO_TEST_CASE(binary_mode_is_taken_and_a_missing_id_made) {
                   {"ce-extra", "x"},
                   {"content-type", "text/plain"}};
   const auto answer = ask("POST", "/v1/events", "data", call);
-  BOOST_TEST(answer.status == 202U);
+  BOOST_CHECK_EQUAL(answer.status, 202U);
   const auto& published = harness.publisher.published.at(0);
-  BOOST_TEST(published.id.size() == 26U);
-  BOOST_TEST(json::parse(answer.body)["id"] == published.id);
-  BOOST_TEST(published.data == "data");
-  BOOST_TEST(published.datacontenttype == "text/plain");
-  BOOST_TEST(published.extensions.count("extra") == 1U);
+  BOOST_CHECK_EQUAL(published.id.size(), 26U);
+  BOOST_CHECK_EQUAL(json::parse(answer.body)["id"], published.id);
+  BOOST_CHECK_EQUAL(published.data, "data");
+  BOOST_CHECK_EQUAL(published.datacontenttype, "text/plain");
+  BOOST_CHECK_EQUAL(published.extensions.count("extra"), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_producer_cannot_give_what_the_broker_gives) {
-  BOOST_TEST(publish(event + R"(,"sequence":"9","principal":"root"})").status == 202U);
-  BOOST_TEST(harness.publisher.published.at(0).sequence == 0U);
-  BOOST_TEST(harness.publisher.published.at(0).principal.empty());
+  BOOST_CHECK_EQUAL(publish(event + R"(,"sequence":"9","principal":"root"})").status, 202U);
+  BOOST_CHECK_EQUAL(harness.publisher.published.at(0).sequence, 0U);
+  BOOST_CHECK(harness.publisher.published.at(0).principal.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_publish_is_never_accepted) {
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_event_is_not_published) {
   http::Call call;
   call.headers = {{"content-type", "application/cloudevents-batch+json"}};
   check_problem(ask("POST", "/v1/events", "[]", call), 415, Code::protoerror);
-  BOOST_TEST(harness.publisher.published.empty());
+  BOOST_CHECK(harness.publisher.published.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_subscription_is_made_as_asked) {
@@ -137,18 +137,18 @@ BOOST_AUTO_TEST_CASE(a_subscription_is_made_as_asked) {
                               "labels":{"team":"red"},"delivery":{"window":3}})");
   BOOST_REQUIRE_MESSAGE(answer.status == 201, answer.body);
   const auto& request = harness.subscriptions.requests.at(0);
-  BOOST_TEST(request.owner == "anonymous");
-  BOOST_TEST(request.via == "front");
-  BOOST_TEST(request.callback == "https://a.example/x");
-  BOOST_TEST(request.types.at(0).text() == "{urn:x}*");
-  BOOST_TEST(request.sources.at(0).text() == "//hq.example/**");
+  BOOST_CHECK_EQUAL(request.owner, "anonymous");
+  BOOST_CHECK_EQUAL(request.via, "front");
+  BOOST_CHECK_EQUAL(request.callback, "https://a.example/x");
+  BOOST_CHECK_EQUAL(request.types.at(0).text(), "{urn:x}*");
+  BOOST_CHECK_EQUAL(request.sources.at(0).text(), "//hq.example/**");
   BOOST_CHECK(request.period == Duration(std::chrono::minutes{10}));
-  BOOST_TEST(request.labels.at("team") == "red");
-  BOOST_TEST(request.delivery.window.value() == 3U);
-  BOOST_TEST(!request.callback_proved);
+  BOOST_CHECK_EQUAL(request.labels.at("team"), "red");
+  BOOST_CHECK_EQUAL(request.delivery.window.value(), 3U);
+  BOOST_CHECK(!request.callback_proved);
   const auto id = json::parse(answer.body)["id"].get<std::string>();
-  BOOST_TEST(answer.headers.at(1).second == "/v1/subscriptions/" + id);
-  BOOST_TEST(answer.body.find("challenge") == std::string::npos);
+  BOOST_CHECK_EQUAL(answer.headers.at(1).second, "/v1/subscriptions/" + id);
+  BOOST_CHECK_EQUAL(answer.body.find("challenge"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_client_may_not_say_is_refused_by_name) {
@@ -170,10 +170,10 @@ BOOST_AUTO_TEST_CASE(what_a_client_may_not_say_is_refused_by_name) {
       {std::string(300'000, ' '), "octets"}};
   for (const auto& [body, name] : bodies) {
     const auto answer = ask("POST", "/v1/subscriptions", body);
-    BOOST_TEST((answer.status == 400U || answer.status == 413U), body.substr(0, 100));
-    BOOST_TEST(answer.body.find(name) != std::string::npos, answer.body);
+    BOOST_CHECK_MESSAGE((answer.status == 400U || answer.status == 413U), body.substr(0, 100));
+    BOOST_CHECK_MESSAGE(answer.body.find(name) != std::string::npos, answer.body);
   }
-  BOOST_TEST(harness.subscriptions.requests.empty());
+  BOOST_CHECK(harness.subscriptions.requests.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_list_pages_and_shows_only_ones_own) {
@@ -188,54 +188,54 @@ BOOST_AUTO_TEST_CASE(the_list_pages_and_shows_only_ones_own) {
   for (int page = 0; page < 3; ++page) {
     const auto body = json::parse(ask("GET", "/v1/subscriptions?limit=2&after=" + after).body);
     for (const auto& each : body["subscriptions"]) seen.insert(after = each["id"]);
-    BOOST_TEST(body["more"] == (page < 2));
+    BOOST_CHECK_EQUAL(body["more"], (page < 2));
   }
   BOOST_TEST(seen == ids, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_list_says_what_this_version_cannot_read) {
-  BOOST_TEST(!json::parse(ask("GET", "/v1/subscriptions").body).contains("unreadable"));
+  BOOST_CHECK(!json::parse(ask("GET", "/v1/subscriptions").body).contains("unreadable"));
   harness.subscriptions.unreadable = {{"s-1", "it has a member \"hue\""}};
   const auto body = json::parse(ask("GET", "/v1/subscriptions").body);
-  BOOST_TEST(body["unreadable"][0]["id"] == "s-1");
-  BOOST_TEST(body["unreadable"][0]["reason"] == "it has a member \"hue\"");
+  BOOST_CHECK_EQUAL(body["unreadable"][0]["id"], "s-1");
+  BOOST_CHECK_EQUAL(body["unreadable"][0]["reason"], "it has a member \"hue\"");
 }
 
 BOOST_AUTO_TEST_CASE(queries_are_checked) {
   for (const char* query : {"limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "page=2",
                             "after=%zz", "after=%00", "after=%ff", "limit"})
     check_problem(ask("GET", std::string("/v1/subscriptions?") + query), 400, Code::badparam);
-  BOOST_TEST(ask("GET", "/v1/sources?after=a%2Fb&limit=5").status == 200U);
+  BOOST_CHECK_EQUAL(ask("GET", "/v1/sources?after=a%2Fb&limit=5").status, 200U);
 }
 
 BOOST_AUTO_TEST_CASE(one_subscription_is_shown_renewed_and_cancelled) {
   const auto path = "/v1/subscriptions/" + create();
-  BOOST_TEST(ask("GET", path).status == 200U);
+  BOOST_CHECK_EQUAL(ask("GET", path).status, 200U);
   const auto renewed = ask("POST", path + "/renew", R"({"period":"2h"})");
-  BOOST_TEST(renewed.status == 200U);
-  BOOST_TEST(json::parse(renewed.body)["period"] == "2h");
-  BOOST_TEST(ask("POST", path + "/renew").status == 200U);
+  BOOST_CHECK_EQUAL(renewed.status, 200U);
+  BOOST_CHECK_EQUAL(json::parse(renewed.body)["period"], "2h");
+  BOOST_CHECK_EQUAL(ask("POST", path + "/renew").status, 200U);
   check_problem(ask("POST", path + "/renew", R"({"period":"soon"})"), 400, Code::badparam);
   check_problem(ask("POST", path + "/renew", R"({"perod":"2h"})"), 400, Code::badparam);
   const auto cancelled = ask("DELETE", path);
-  BOOST_TEST(cancelled.status == 200U);
-  BOOST_TEST(json::parse(cancelled.body)["reason"] == "cancelled");
+  BOOST_CHECK_EQUAL(cancelled.status, 200U);
+  BOOST_CHECK_EQUAL(json::parse(cancelled.body)["reason"], "cancelled");
 }
 
 BOOST_AUTO_TEST_CASE(one_subscription_is_edited_from_the_revision_that_was_seen) {
   const auto path = "/v1/subscriptions/" + create();
   const auto first = ask("PATCH", path, R"({"language":"en"})");
-  BOOST_TEST(first.status == 200U, first.body);
-  BOOST_TEST(json::parse(first.body)["language"] == "en");
-  BOOST_TEST(first.headers.at(0).first == "ETag");
-  BOOST_TEST(first.headers.at(0).second == "\"1\"");
+  BOOST_CHECK_MESSAGE(first.status == 200U, first.body);
+  BOOST_CHECK_EQUAL(json::parse(first.body)["language"], "en");
+  BOOST_CHECK_EQUAL(first.headers.at(0).first, "ETag");
+  BOOST_CHECK_EQUAL(first.headers.at(0).second, "\"1\"");
   http::Call conditional;
   conditional.headers = {{"if-match", "\"1\""}};
-  BOOST_TEST(ask("PATCH", path, R"({"language":"de"})", conditional).status == 200U);
+  BOOST_CHECK_EQUAL(ask("PATCH", path, R"({"language":"de"})", conditional).status, 200U);
   check_problem(ask("PATCH", path, R"({"language":"fr"})", conditional), 412, Code::badcontext);
   check_problem(ask("PATCH", path, R"({"revision":1,"language":"fr"})"), 409, Code::badcontext);
-  BOOST_TEST(ask("PATCH", path, R"({"revision":2,"language":null})").status == 200U);
-  BOOST_TEST(!json::parse(ask("GET", path).body).contains("language"));
+  BOOST_CHECK_EQUAL(ask("PATCH", path, R"({"revision":2,"language":null})").status, 200U);
+  BOOST_CHECK(!json::parse(ask("GET", path).body).contains("language"));
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_edit_names_its_field_and_changes_nothing) {
@@ -246,30 +246,30 @@ BOOST_AUTO_TEST_CASE(a_wrong_edit_names_its_field_and_changes_nothing) {
                                                         {R"({"callback":null})", "callback"},
                                                         {R"({"period":"1h"})", "period"}}) {
     const auto answer = ask("PATCH", path, body);
-    BOOST_TEST(answer.status == 400U);
-    BOOST_TEST(json::parse(answer.body).value("field", "") == field, answer.body);
+    BOOST_CHECK_EQUAL(answer.status, 400U);
+    BOOST_CHECK_MESSAGE(json::parse(answer.body).value("field", "") == field, answer.body);
   }
   for (const auto* body : {"", "[]", "{", R"({"revision":0})", R"({"revision":"1"})",
                            R"({"language":"en","language":"de"})"})
-    BOOST_TEST(ask("PATCH", path, body).status == 400U, body);
+    BOOST_CHECK_MESSAGE(ask("PATCH", path, body).status == 400U, body);
   for (const auto* tag : {"1", "\"x\"", "\"0\"", "W/\"1\"", "\""}) {
     http::Call call;
     call.headers = {{"if-match", tag}};
     check_problem(ask("PATCH", path, "{}", call), 400, Code::badparam);
   }
-  BOOST_TEST(json::parse(ask("GET", path).body)["revision"] == 0);
+  BOOST_CHECK_EQUAL(json::parse(ask("GET", path).body)["revision"], 0);
 }
 
 BOOST_AUTO_TEST_CASE(one_subscription_is_paused_resumed_and_tested) {
   const auto id = create();
   const auto path = "/v1/subscriptions/" + id;
-  BOOST_TEST(json::parse(ask("POST", path + "/pause").body)["state"] == "paused");
-  BOOST_TEST(json::parse(ask("POST", path + "/resume").body)["state"] == "active");
+  BOOST_CHECK_EQUAL(json::parse(ask("POST", path + "/pause").body)["state"], "paused");
+  BOOST_CHECK_EQUAL(json::parse(ask("POST", path + "/resume").body)["state"], "active");
   const auto tested = ask("POST", path + "/test");
-  BOOST_TEST(tested.status == 202U);
-  BOOST_TEST(json::parse(tested.body)["sequence"] == 1);
-  BOOST_TEST(harness.subscriptions.tested.at(0).first == id);
-  BOOST_TEST(harness.subscriptions.tested.at(0).second == "anonymous");
+  BOOST_CHECK_EQUAL(tested.status, 202U);
+  BOOST_CHECK_EQUAL(json::parse(tested.body)["sequence"], 1);
+  BOOST_CHECK_EQUAL(harness.subscriptions.tested.at(0).first, id);
+  BOOST_CHECK_EQUAL(harness.subscriptions.tested.at(0).second, "anonymous");
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_creation_names_its_field) {
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(a_refused_creation_names_its_field) {
            {R"({"callback":"nowhere"})", "callback"},
            {R"({"callback":"http://a/","calback":1})", ""}}) {
     const auto answer = ask("POST", "/v1/subscriptions", body);
-    BOOST_TEST(json::parse(answer.body).value("field", "") == field, answer.body);
+    BOOST_CHECK_MESSAGE(json::parse(answer.body).value("field", "") == field, answer.body);
   }
 }
 
@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(anothers_subscription_is_not_there) {
   for (const auto* what : {"renew", "pause", "resume", "test"})
     check_problem(ask("POST", std::string("/v1/subscriptions/s-AAA/") + what), 404, Code::notfound);
   check_problem(ask("PATCH", "/v1/subscriptions/s-AAA", "{}"), 404, Code::notfound);
-  BOOST_TEST(harness.subscriptions.tested.empty());
+  BOOST_CHECK(harness.subscriptions.tested.empty());
   BOOST_CHECK(foreign->state == SubscriptionState::pending);
   check_problem(ask("GET", "/v1/subscriptions/s-nothing"), 404, Code::notfound);
 }
@@ -306,20 +306,20 @@ BOOST_AUTO_TEST_CASE(confirming_takes_a_post_with_the_right_token) {
   check_problem(ask("POST", path, R"({})"), 400, Code::varnotfound);
   check_problem(ask("POST", path, R"({"token":7})"), 400, Code::badparam);
   BOOST_CHECK(harness.subscriptions.all.at(id)->state == SubscriptionState::pending);
-  BOOST_TEST(ask("POST", path, R"({"token":"good"})").status == 200U);
+  BOOST_CHECK_EQUAL(ask("POST", path, R"({"token":"good"})").status, 200U);
   BOOST_CHECK(harness.subscriptions.all.at(id)->state == SubscriptionState::active);
 }
 
 BOOST_AUTO_TEST_CASE(sources_parameters_health_and_metrics_are_shown) {
-  BOOST_TEST(json::parse(ask("GET", "/v1/sources").body)["sources"].size() == 2U);
-  BOOST_TEST(json::parse(ask("GET", "/v1/parameters").body)["max-period"] == "86400");
-  BOOST_TEST(json::parse(ask("GET", "/v1/health").body)["status"] == "ok");
+  BOOST_CHECK_EQUAL(json::parse(ask("GET", "/v1/sources").body)["sources"].size(), 2U);
+  BOOST_CHECK_EQUAL(json::parse(ask("GET", "/v1/parameters").body)["max-period"], "86400");
+  BOOST_CHECK_EQUAL(json::parse(ask("GET", "/v1/health").body)["status"], "ok");
   ++harness.counters["http.requests"];
   ++harness.counters["sense.datagrams.malformed"];
   const auto metrics = ask("GET", "/metrics");
-  BOOST_TEST(metrics.content_type.starts_with("text/plain; version=0.0.4"));
-  BOOST_TEST(metrics.body.find("\nsense_http_requests_total 1\n") != std::string::npos);
-  BOOST_TEST(metrics.body.find("sense_datagrams_malformed_total 1\n") != std::string::npos);
+  BOOST_CHECK(metrics.content_type.starts_with("text/plain; version=0.0.4"));
+  BOOST_CHECK_NE(metrics.body.find("\nsense_http_requests_total 1\n"), std::string::npos);
+  BOOST_CHECK_NE(metrics.body.find("sense_datagrams_malformed_total 1\n"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_are_told_apart) {
@@ -328,14 +328,14 @@ BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_are_told_apart) {
     check_problem(ask("GET", path), 404, Code::notfound);
   const auto answer = ask("PUT", "/v1/subscriptions");
   check_problem(answer, 405, Code::protoerror);
-  BOOST_TEST(answer.headers.at(0).second == "POST, GET");
+  BOOST_CHECK_EQUAL(answer.headers.at(0).second, "POST, GET");
   check_problem(ask("OPTIONS", "/v1/events"), 405, Code::protoerror);
 }
 
 BOOST_AUTO_TEST_CASE(every_code_has_a_status) {
   for (unsigned number = 1; number <= code_max; ++number) {
     const auto status = http::status_of(*code_from_number(number));
-    BOOST_TEST((status >= 400U && status < 600U), number);
+    BOOST_CHECK_MESSAGE((status >= 400U && status < 600U), number);
   }
 }
 
@@ -352,7 +352,7 @@ BOOST_AUTO_TEST_CASE(the_whole_gateway_answers_on_a_socket_and_stops) {
       "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
       "application/cloudevents+json\r\nContent-Length: " +
       std::to_string(body.size()) + "\r\n\r\n" + body);
-  BOOST_TEST(client.read()->status == 202U);
+  BOOST_CHECK_EQUAL(client.read()->status, 202U);
   harness.publisher.hold = true;
   client.write(
       "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(the_whole_gateway_answers_on_a_socket_and_stops) {
   while (harness.on_reactor([&] { return harness.publisher.held.empty(); }))
     std::this_thread::yield();
   harness.on_reactor([&] { harness.gateway->stop(); });
-  BOOST_TEST(!client.read());
+  BOOST_CHECK(!client.read());
   harness.on_reactor([&] { harness.publisher.held.at(0)(Receipt{1, false}); });
 }
 
@@ -372,7 +372,7 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused) {
     BOOST_REQUIRE(options.set(key, value));
     const auto gateway = http::make_http_gateway(options, harness.context);
     BOOST_REQUIRE(!gateway);
-    BOOST_TEST(gateway.error().message.find(key) == 0U);
+    BOOST_CHECK_EQUAL(gateway.error().message.find(key), 0U);
   }
 }
 
@@ -390,19 +390,19 @@ BOOST_AUTO_TEST_CASE(event_is_fetched_by_whoever_has_its_url_and_by_nobody_else)
   const auto now = harness.clock.now().wall;
   const auto path = datagram::fetch_path(88120, now + std::chrono::hours{1}, secret);
   check_problem(ask("GET", path), 404, Code::notfound);  // no secret: no such thing here
-  BOOST_TEST(!routes->permits(path));
+  BOOST_CHECK(!routes->permits(path));
   routes = std::make_shared<http::Routes>(harness.context, secret);
-  BOOST_TEST(routes->permits(path));
+  BOOST_CHECK(routes->permits(path));
   const auto answer = ask("GET", path);
-  BOOST_TEST(answer.status == 200U);
-  BOOST_TEST(answer.content_type == "text/html");
-  BOOST_TEST(answer.body.size() == 100'008U);
+  BOOST_CHECK_EQUAL(answer.status, 200U);
+  BOOST_CHECK_EQUAL(answer.content_type, "text/html");
+  BOOST_CHECK_EQUAL(answer.body.size(), 100'008U);
   std::map<std::string, std::string> headers(answer.headers.begin(), answer.headers.end());
-  BOOST_TEST(headers["ce-id"] == "e-1");
-  BOOST_TEST(headers["ce-sequence"].find("88120") != std::string::npos);
+  BOOST_CHECK_EQUAL(headers["ce-id"], "e-1");
+  BOOST_CHECK_NE(headers["ce-sequence"].find("88120"), std::string::npos);
   // No browser shows it as a page of this service.
-  BOOST_TEST(headers["Content-Disposition"] == "attachment");
-  BOOST_TEST(headers["Content-Security-Policy"] == "default-src 'none'; sandbox");
+  BOOST_CHECK_EQUAL(headers["Content-Disposition"], "attachment");
+  BOOST_CHECK_EQUAL(headers["Content-Security-Policy"], "default-src 'none'; sandbox");
   asked.clear();
   for (const auto& wrong :
        {datagram::fetch_path(88120, now, secret),
@@ -410,12 +410,12 @@ BOOST_AUTO_TEST_CASE(event_is_fetched_by_whoever_has_its_url_and_by_nobody_else)
         std::string("/v1/events/88120"), std::string("/v1/events/88121") + path.substr(16),
         path + "&x", path.substr(0, 40), std::string("/v1/events/x?") + path.substr(17)}) {
     check_problem(ask("GET", wrong), 403, Code::noaccess);
-    BOOST_TEST(!routes->permits(wrong), wrong);
+    BOOST_CHECK_MESSAGE(!routes->permits(wrong), wrong);
   }
-  BOOST_TEST(asked.empty());
+  BOOST_CHECK(asked.empty());
   check_problem(ask("GET", datagram::fetch_path(5, now + std::chrono::hours{1}, secret)), 404,
                 Code::notfound);
-  BOOST_TEST(ask("POST", path).status == 405U);
+  BOOST_CHECK_EQUAL(ask("POST", path).status, 405U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -35,7 +35,7 @@ struct Pair {
     for (int rounds = 0; rounds < 20 && !device.sent.empty(); ++rounds)
       for (const auto& octets : std::exchange(device.sent, {}))
         for (const auto& reply : bench.tell(endpoint, octets)) device.receive(reply, now());
-    BOOST_TEST(device.sent.empty());
+    BOOST_CHECK(device.sent.empty());
   }
   SubscriptionRef registered() {
     device.tick(now());

@@ -23,7 +23,7 @@ struct KeyedClient {
     const auto replies = bench.tell(address, octets);
     BOOST_REQUIRE(replies.size() <= 1U);
     if (replies.empty()) return std::nullopt;
-    BOOST_TEST(is_signed(replies[0]), replies[0]);
+    BOOST_CHECK_MESSAGE(is_signed(replies[0]), replies[0]);
     return *parse(replies[0]);
   }
   [[nodiscard]] bool is_signed(const std::string& text) const {
@@ -35,7 +35,7 @@ struct KeyedClient {
   Message ask(const Message& message, Duration ahead = Duration{0}) {
     const auto reply = tell(octets(message, ahead));
     BOOST_REQUIRE(reply.has_value());
-    BOOST_TEST(reply->tag == message.tag);
+    BOOST_CHECK_EQUAL(reply->tag, message.tag);
     return *reply;
   }
   Message request(Kind kind) {
@@ -54,7 +54,7 @@ struct KeyedClient {
   void ack(const std::string& subscription, const std::string& numbers) {
     auto message = make_message(Kind::ack, "a1");
     message.add("Subscription", subscription).add("Number", numbers);
-    BOOST_TEST(!tell(octets(message)).has_value());
+    BOOST_CHECK(!tell(octets(message)).has_value());
   }
 };
 

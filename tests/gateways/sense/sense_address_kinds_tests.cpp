@@ -40,9 +40,9 @@ BOOST_AUTO_TEST_CASE(cookie_is_good_for_the_one_address_that_it_was_made_for) {
   all.push_back(Endpoint::at_ddp(12, 35, 129));
   for (const auto& asker : all)
     for (const auto& other : all)
-      BOOST_TEST((cookies.judge(cookies.make(asker, now), other, now) == Cookies::Age::current) ==
-                     (asker == other),
-                 to_uri(asker) << " and " << to_uri(other));
+      BOOST_CHECK_MESSAGE((cookies.judge(cookies.make(asker, now), other, now) ==
+                           Cookies::Age::current) == (asker == other),
+                          to_uri(asker) << " and " << to_uri(other));
 }
 
 BOOST_AUTO_TEST_CASE(every_kind_registers_and_is_served_from_a_listener_of_its_kind) {
@@ -50,15 +50,15 @@ BOOST_AUTO_TEST_CASE(every_kind_registers_and_is_served_from_a_listener_of_its_k
   for (const auto& client : kinds) {
     BOOST_TEST_CONTEXT(to_uri(client)) {
       const auto subscription = bench.subscribe(client);
-      BOOST_TEST(subscription->callback == to_uri(client));
-      BOOST_TEST(subscription->owner == to_uri(client));
-      BOOST_TEST(asked_for_itself(*subscription));
+      BOOST_CHECK_EQUAL(subscription->callback, to_uri(client));
+      BOOST_CHECK_EQUAL(subscription->owner, to_uri(client));
+      BOOST_CHECK(asked_for_itself(*subscription));
       const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
       BOOST_REQUIRE_EQUAL(bench.sent.size(), 1U);
-      BOOST_TEST((bench.sent[0].to.address == client));
-      BOOST_TEST(bench.sent[0].to.listener == Bench::listener_of(client));
+      BOOST_CHECK(bench.sent[0].to.address == client);
+      BOOST_CHECK_EQUAL(bench.sent[0].to.listener, Bench::listener_of(client));
       bench.ack(client, subscription->id, "1");
-      BOOST_TEST((bench.attempt(ticket)->outcome == Attempt::Outcome::delivered));
+      BOOST_CHECK(bench.attempt(ticket)->outcome == Attempt::Outcome::delivered);
     }
   }
 }
@@ -68,17 +68,17 @@ BOOST_AUTO_TEST_CASE(acknowledgement_of_a_neighbour_does_not_count) {
   const auto subscription = bench.subscribe(path);
   const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
   bench.ack(Endpoint::at_path("/run/other.sock"), subscription->id, "1");
-  BOOST_TEST(!bench.attempt(ticket).has_value());
+  BOOST_CHECK(!bench.attempt(ticket).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(path_is_served_only_when_it_asked_for_itself) {
   Bench bench({}, {"0.0.0.0/0", "::/0"});
   for (const auto& asker : kinds) {
     const auto reply = register_elsewhere(bench, asker, "sense:///run/victim.sock");
-    BOOST_TEST((reply.code == Code::noaccess), to_uri(asker));
+    BOOST_CHECK_MESSAGE((reply.code == Code::noaccess), to_uri(asker));
   }
-  BOOST_TEST(bench.subscriptions.requests.empty());
-  BOOST_TEST((register_elsewhere(bench, path, to_uri(path)).code == Code::noerror));
+  BOOST_CHECK(bench.subscriptions.requests.empty());
+  BOOST_CHECK(register_elsewhere(bench, path, to_uri(path)).code == Code::noerror);
   // Also what came by another door is not sent there.
   Subscription foreign;
   foreign.id = "s-http";
@@ -87,12 +87,12 @@ BOOST_AUTO_TEST_CASE(path_is_served_only_when_it_asked_for_itself) {
   foreign.callback = to_uri(path);
   const auto ref = bench.subscriptions.put(foreign);
   const auto ticket = bench.deliver(bench.event_delivery(ref, 1));
-  BOOST_TEST(bench.sent.empty());
-  BOOST_TEST((bench.attempt(ticket)->outcome == Attempt::Outcome::rejected));
+  BOOST_CHECK(bench.sent.empty());
+  BOOST_CHECK(bench.attempt(ticket)->outcome == Attempt::Outcome::rejected);
   Actions actions;
   const auto asked = bench.server->verify(*ref, "t", bench.clock.now(), actions);
-  BOOST_TEST((asked.outcome == Verification::Outcome::refused));
-  BOOST_TEST(actions.empty());
+  BOOST_CHECK(asked.outcome == Verification::Outcome::refused);
+  BOOST_CHECK(actions.empty());
 }
 
 BOOST_AUTO_TEST_CASE(targets_elsewhere_are_single_hosts_at_sockets_that_are_free) {
@@ -104,22 +104,22 @@ BOOST_AUTO_TEST_CASE(targets_elsewhere_are_single_hosts_at_sockets_that_are_free
         "sense://12.255.ddp:129", "sense://12.0.ddp:129", "sense://12.34.ddp:127",
         "sense://12.34.ddp:0"}) {
     const auto reply = register_elsewhere(bench, four, target);
-    BOOST_TEST((reply.code == Code::addrnotavail), target << ": " << reply.text("Reason"));
+    BOOST_CHECK_MESSAGE((reply.code == Code::addrnotavail), target << ": " << reply.text("Reason"));
   }
-  BOOST_TEST(bench.subscriptions.requests.empty());
+  BOOST_CHECK(bench.subscriptions.requests.empty());
   for (const auto* target : {"sense://0000002a.0000c0000207.ipx:16384", "sense://12.34.ddp:128"}) {
     const auto reply = register_elsewhere(bench, four, target);
-    BOOST_TEST((reply.code == Code::noerror), target << ": " << reply.text("Reason"));
-    BOOST_TEST(reply.text("State") == "pending");
+    BOOST_CHECK_MESSAGE((reply.code == Code::noerror), target << ": " << reply.text("Reason"));
+    BOOST_CHECK_EQUAL(reply.text("State"), "pending");
     const auto id = std::string(reply.text("Subscription"));
     Actions actions;
     const auto asked =
         bench.server->verify(*bench.subscriptions.served.at(id), "t", bench.clock.now(), actions);
-    BOOST_TEST((asked.outcome == Verification::Outcome::asked));
+    BOOST_CHECK(asked.outcome == Verification::Outcome::asked);
     BOOST_REQUIRE_EQUAL(actions.size(), 1U);
     const auto& send = std::get<Send>(actions[0]);
-    BOOST_TEST(to_uri(send.to.address) == target);
-    BOOST_TEST(send.to.listener == Bench::listener_of(send.to.address));
+    BOOST_CHECK_EQUAL(to_uri(send.to.address), target);
+    BOOST_CHECK_EQUAL(send.to.listener, Bench::listener_of(send.to.address));
   }
 }
 
@@ -127,13 +127,13 @@ BOOST_AUTO_TEST_CASE(egress_policy_is_asked_about_the_ip_address_that_an_ipx_nod
   Bench strict;
   for (const auto* target :
        {"sense://2a.00007f000001.ipx:16385", "sense://2a.00000a000001.ipx:16385"})
-    BOOST_TEST((register_elsewhere(strict, ipx, target).code == Code::noaccess), target);
-  BOOST_TEST((register_elsewhere(strict, ipx, "2a.08080404.ipx:16385").code == Code::noerror));
+    BOOST_CHECK_MESSAGE((register_elsewhere(strict, ipx, target).code == Code::noaccess), target);
+  BOOST_CHECK(register_elsewhere(strict, ipx, "2a.08080404.ipx:16385").code == Code::noerror);
   Bench open({}, {"10.0.0.0/8"});
-  BOOST_TEST((register_elsewhere(open, ipx, "2a.0a000001.ipx:16385").code == Code::noerror));
+  BOOST_CHECK(register_elsewhere(open, ipx, "2a.0a000001.ipx:16385").code == Code::noerror);
   // Who asked for itself is served where it is.
   const auto inside = Endpoint::at_ipx(42, 0x7f000002, 0x4001);
-  BOOST_TEST(strict.subscribe(inside)->callback == to_uri(inside));
+  BOOST_CHECK_EQUAL(strict.subscribe(inside)->callback, to_uri(inside));
 }
 
 BOOST_AUTO_TEST_CASE(client_may_come_back_with_another_port_but_not_as_another_host) {
@@ -145,15 +145,15 @@ BOOST_AUTO_TEST_CASE(client_may_come_back_with_another_port_but_not_as_another_h
     return bench.ask(from, message).code;
   };
   const auto by_path = bench.subscribe(path)->id;
-  BOOST_TEST((renew(path, by_path) == Code::noerror));
-  BOOST_TEST((renew(Endpoint::at_path("/run/other.sock"), by_path) == Code::notfound));
+  BOOST_CHECK(renew(path, by_path) == Code::noerror);
+  BOOST_CHECK(renew(Endpoint::at_path("/run/other.sock"), by_path) == Code::notfound);
   const auto by_ipx = bench.subscribe(ipx)->id;
-  BOOST_TEST((renew(ipx.with_port(0x4002), by_ipx) == Code::noerror));
-  BOOST_TEST((renew(Endpoint::at_ipx(43, 0x08080808, 0x4001), by_ipx) == Code::notfound));
-  BOOST_TEST((renew(four, by_ipx) == Code::notfound));
+  BOOST_CHECK(renew(ipx.with_port(0x4002), by_ipx) == Code::noerror);
+  BOOST_CHECK(renew(Endpoint::at_ipx(43, 0x08080808, 0x4001), by_ipx) == Code::notfound);
+  BOOST_CHECK(renew(four, by_ipx) == Code::notfound);
   const auto by_ddp = bench.subscribe(ddp)->id;
-  BOOST_TEST((renew(ddp.with_port(130), by_ddp) == Code::noerror));
-  BOOST_TEST((renew(Endpoint::at_ddp(12, 35, 129), by_ddp) == Code::notfound));
+  BOOST_CHECK(renew(ddp.with_port(130), by_ddp) == Code::noerror);
+  BOOST_CHECK(renew(Endpoint::at_ddp(12, 35, 129), by_ddp) == Code::notfound);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_longer_than_the_listener_can_send_is_sent) {
@@ -169,20 +169,20 @@ BOOST_AUTO_TEST_CASE(nothing_longer_than_the_listener_can_send_is_sent) {
         message.add("Cookie", cookie);
         const auto replies = bench.tell(client, serialize(message));
         BOOST_REQUIRE_EQUAL(replies.size(), 1U);
-        BOOST_TEST(replies[0].size() <= longest);
+        BOOST_CHECK_LE(replies[0].size(), longest);
         const auto reply = parse(replies[0]);
         if (kind == Kind::sources)
-          BOOST_TEST((reply->text("More") == "yes") == (replies[0].size() + 30 > longest));
+          BOOST_CHECK_EQUAL((reply->text("More") == "yes"), (replies[0].size() + 30 > longest));
         else
-          BOOST_TEST(reply->data.find("max-message: " + std::to_string(longest) + "\n") !=
-                     std::string::npos);
+          BOOST_CHECK_NE(reply->data.find("max-message: " + std::to_string(longest) + "\n"),
+                         std::string::npos);
       }
       const auto subscription = bench.subscribe(client);
       (void)bench.deliver(bench.event_delivery(subscription, 1, std::string(700, 'x')));
       BOOST_REQUIRE_EQUAL(bench.sent.size(), 1U);
       const auto event = parse(bench.sent[0].octets);
-      BOOST_TEST(bench.sent[0].octets.size() <= longest);
-      BOOST_TEST(event->truncated_length.has_value() == (longest < 700));
+      BOOST_CHECK_LE(bench.sent[0].octets.size(), longest);
+      BOOST_CHECK_EQUAL(event->truncated_length.has_value(), (longest < 700));
     }
   }
 }

@@ -174,11 +174,11 @@ void check(const World& world, unsigned events) {
   std::set<std::uint64_t> gaps;
   for (const auto& told : world.device->told) {
     if (told.kind == sense_arrived) {
-      BOOST_TEST(arrived.insert(told.number).second, "told twice: " << told.number);
-      BOOST_TEST(told.data == "342 Printer jam");
+      BOOST_CHECK_MESSAGE(arrived.insert(told.number).second, "told twice: " << told.number);
+      BOOST_CHECK_EQUAL(told.data, "342 Printer jam");
     }
     if (told.kind == sense_gap) gaps.insert(told.number);
-    BOOST_TEST((told.kind != sense_ended));
+    BOOST_CHECK(told.kind != sense_ended);
   }
   for (std::uint64_t n = 1; n <= events; ++n) {
     BOOST_REQUIRE(world.delivered.contains(n) != world.dead.contains(n));
@@ -186,9 +186,9 @@ void check(const World& world, unsigned events) {
     if (world.delivered.contains(n)) BOOST_REQUIRE(arrived.contains(n));
     // What is missing is known to be: as a gap, or as a number that has not come.
     if (!arrived.contains(n) && !gaps.contains(n) && n < world.device->client().top)
-      BOOST_TEST(sense_client_has(&world.device->client(), n) == 0);
+      BOOST_CHECK_EQUAL(sense_client_has(&world.device->client(), n), 0);
   }
-  BOOST_TEST(world.device->intact());
+  BOOST_CHECK(world.device->intact());
 }
 
 // SENSE_NETWORK_SEED repeats the run that printed it.
@@ -205,18 +205,18 @@ BOOST_AUTO_TEST_CASE(quiet_network_takes_one_datagram_each_way_for_each_event) {
   World world({0, 0, 1, 0, 0}, 1);
   world.run();
   check(world, 300);
-  BOOST_TEST(world.dead.empty());
-  BOOST_TEST(world.sent_by_server == 300U + 2U);  // two replies to REGISTER
-  BOOST_TEST(world.sent_by_device == 300U + 2U);
+  BOOST_CHECK(world.dead.empty());
+  BOOST_CHECK_EQUAL(world.sent_by_server, 300U + 2U);  // two replies to REGISTER
+  BOOST_CHECK_EQUAL(world.sent_by_device, 300U + 2U);
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgements_that_travel_together_take_fewer_datagrams) {
   World world({0, 0, 1, 0, 50}, 1);
   world.run();
   check(world, 300);
-  BOOST_TEST(world.dead.empty());
-  BOOST_TEST(world.sent_by_server == 300U + 2U);
-  BOOST_TEST(world.sent_by_device <= 300U / window + 4U);
+  BOOST_CHECK(world.dead.empty());
+  BOOST_CHECK_EQUAL(world.sent_by_server, 300U + 2U);
+  BOOST_CHECK_LE(world.sent_by_device, 300U / window + 4U);
 }
 
 BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders) {
@@ -229,10 +229,10 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
                   base + round);
       world.run();
       check(world, 300);
-      BOOST_TEST(world.restarted == round % 3);
-      BOOST_TEST(world.bench.subscriptions.served.size() == 1U);
+      BOOST_CHECK_EQUAL(world.restarted, round % 3);
+      BOOST_CHECK_EQUAL(world.bench.subscriptions.served.size(), 1U);
       // Acknowledgements that travel together may be missed together.
-      BOOST_TEST(world.dead.size() <= window);
+      BOOST_CHECK_LE(world.dead.size(), window);
     }
   }
 }

@@ -135,12 +135,12 @@ BOOST_AUTO_TEST_CASE(what_is_no_whole_message_is_counted_and_changes_nothing) {
       begin(device);
       const auto ignored = device.client().ignored;
       device.receive(octets, start);
-      BOOST_TEST(device.told.empty());
-      BOOST_TEST(device.sent.empty());
-      BOOST_TEST(device.client().ignored == ignored + 1);
-      BOOST_TEST(device.client().top == 0U);
+      BOOST_CHECK(device.told.empty());
+      BOOST_CHECK(device.sent.empty());
+      BOOST_CHECK_EQUAL(device.client().ignored, ignored + 1);
+      BOOST_CHECK_EQUAL(device.client().top, 0U);
       device.receive(event("Number: 1\n"), start);  // and it still works
-      BOOST_TEST(device.sent.size() == 1U);
+      BOOST_CHECK_EQUAL(device.sent.size(), 1U);
     }
   }
 }
@@ -153,9 +153,9 @@ BOOST_AUTO_TEST_CASE(lines_may_end_as_they_like_and_names_be_in_any_case) {
       "length: 2\r\nNumber: 7\r\n\r\nab",
       start);
   BOOST_REQUIRE_EQUAL(device.told.size(), 1U);
-  BOOST_TEST(device.told[0].number == 1U);
-  BOOST_TEST(device.told[0].data == "ab");
-  BOOST_TEST(device.told[0].text("Unknown") == "x");
+  BOOST_CHECK_EQUAL(device.told[0].number, 1U);
+  BOOST_CHECK_EQUAL(device.told[0].data, "ab");
+  BOOST_CHECK_EQUAL(device.told[0].text("Unknown"), "x");
 }
 
 BOOST_AUTO_TEST_CASE(no_octets_lead_out_of_bounds) {
@@ -186,8 +186,8 @@ BOOST_AUTO_TEST_CASE(no_octets_lead_out_of_bounds) {
     sent += device.sent.size();
   }
   BOOST_TEST_MESSAGE("24,000 datagrams, told " << told << ", sent " << sent);
-  BOOST_TEST(told > 1000U);  // they did get in
-  BOOST_TEST(sent > 1000U);
+  BOOST_CHECK_GT(told, 1000U);  // they did get in
+  BOOST_CHECK_GT(sent, 1000U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,20 +14,20 @@ BOOST_AUTO_TEST_CASE(publish_whose_answer_was_lost_is_repeated_and_stored_once) 
   pair.registered();
   BOOST_REQUIRE(
       pair.device.ask("PUBLISH", "Type: {a}b\nSource: //x\nId: 7\n", "hello", pair.now()));
-  BOOST_TEST(!pair.device.ask("PUBLISH", "Type: {a}b\nSource: //x\n", "", pair.now()));  // busy
+  BOOST_CHECK(!pair.device.ask("PUBLISH", "Type: {a}b\nSource: //x\n", "", pair.now()));  // busy
   const auto first = pair.device.sent.at(0);
   pair.lose();
   pair.pass(1001ms);
   BOOST_REQUIRE_EQUAL(pair.device.sent.size(), 1U);
-  BOOST_TEST(pair.device.sent[0] == first);
+  BOOST_CHECK_EQUAL(pair.device.sent[0], first);
   pair.talk();
-  BOOST_TEST(pair.bench.publisher.calls == 1U);
-  BOOST_TEST(pair.bench.publisher.events.at(0).data == "hello");
-  BOOST_TEST(pair.bench.publisher.events.at(0).id == "7");
+  BOOST_CHECK_EQUAL(pair.bench.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(pair.bench.publisher.events.at(0).data, "hello");
+  BOOST_CHECK_EQUAL(pair.bench.publisher.events.at(0).id, "7");
   const auto answer = pair.device.all(sense_answered).at(0);
-  BOOST_TEST(answer.code == 0U);
-  BOOST_TEST(answer.text("Sequence") == "1");
-  BOOST_TEST(pair.device.ask("PUBLISH", "Type: {a}b\nSource: //x\nId: 8\n", "", pair.now()));
+  BOOST_CHECK_EQUAL(answer.code, 0U);
+  BOOST_CHECK_EQUAL(answer.text("Sequence"), "1");
+  BOOST_CHECK(pair.device.ask("PUBLISH", "Type: {a}b\nSource: //x\nId: 8\n", "", pair.now()));
 }
 
 BOOST_AUTO_TEST_CASE(publish_over_a_restart_of_the_server_is_stored_once) {
@@ -39,11 +39,11 @@ BOOST_AUTO_TEST_CASE(publish_over_a_restart_of_the_server_is_stored_once) {
   pair.bench.restart();
   pair.pass(1001ms);
   pair.talk();
-  BOOST_TEST(pair.bench.publisher.calls == 2U);
-  BOOST_TEST(pair.bench.publisher.events.size() == 1U);
+  BOOST_CHECK_EQUAL(pair.bench.publisher.calls, 2U);
+  BOOST_CHECK_EQUAL(pair.bench.publisher.events.size(), 1U);
   const auto answer = pair.device.all(sense_answered).at(0);
-  BOOST_TEST(answer.code == 0U);
-  BOOST_TEST(answer.text("Duplicate") == "yes");
+  BOOST_CHECK_EQUAL(answer.code, 0U);
+  BOOST_CHECK_EQUAL(answer.text("Duplicate"), "yes");
 }
 
 BOOST_AUTO_TEST_CASE(refused_publish_says_why) {
@@ -51,8 +51,8 @@ BOOST_AUTO_TEST_CASE(refused_publish_says_why) {
   BOOST_REQUIRE(pair.device.ask("PUBLISH", "Type: {a}b\nSource: not a uri\n", "", pair.now()));
   pair.talk();
   const auto answer = pair.device.all(sense_answered).at(0);
-  BOOST_TEST(answer.code != 0U);
-  BOOST_TEST(!answer.reason.empty());
+  BOOST_CHECK_NE(answer.code, 0U);
+  BOOST_CHECK(!answer.reason.empty());
 }
 
 BOOST_AUTO_TEST_CASE(ping_needs_no_subscription_and_brings_the_parameters) {
@@ -60,17 +60,17 @@ BOOST_AUTO_TEST_CASE(ping_needs_no_subscription_and_brings_the_parameters) {
   options.registration = std::nullopt;
   Pair pair(options);
   pair.device.tick(pair.now());
-  BOOST_TEST(pair.device.sent.empty());
-  BOOST_TEST(!pair.device.due.has_value());
+  BOOST_CHECK(pair.device.sent.empty());
+  BOOST_CHECK(!pair.device.due.has_value());
   BOOST_REQUIRE(pair.device.ask("PARAMETERS", "", "", pair.now()));
   pair.talk();
   const auto answer = pair.device.all(sense_answered).at(0);
-  BOOST_TEST(answer.code == 0U);
-  BOOST_TEST(answer.data.find("max-period: 86400\n") != std::string::npos);
+  BOOST_CHECK_EQUAL(answer.code, 0U);
+  BOOST_CHECK_NE(answer.data.find("max-period: 86400\n"), std::string::npos);
   pair.bench.subscriptions.known_sources = {"//a", "//b"};
   BOOST_REQUIRE(pair.device.ask("SOURCES", "After: //a\n", "", pair.now()));
   pair.talk();
-  BOOST_TEST(pair.device.all(sense_answered).at(1).data == "//b\n");
+  BOOST_CHECK_EQUAL(pair.device.all(sense_answered).at(1).data, "//b\n");
 }
 
 BOOST_AUTO_TEST_CASE(request_is_sent_eight_times_at_doubling_pauses_and_given_up) {
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(request_is_sent_eight_times_at_doubling_pauses_and_given_up
   while (device.told.empty()) {
     for (const auto& octets : std::exchange(device.sent, {})) {
       if (first.empty()) first = octets;
-      BOOST_TEST(octets == first);
+      BOOST_CHECK_EQUAL(octets, first);
       seconds.push_back(std::chrono::round<std::chrono::seconds>(now - start).count());
     }
     BOOST_REQUIRE(device.due.has_value());
@@ -92,15 +92,15 @@ BOOST_AUTO_TEST_CASE(request_is_sent_eight_times_at_doubling_pauses_and_given_up
   }
   BOOST_TEST(seconds == (std::vector<std::int64_t>{0, 1, 3, 7, 15, 31, 63, 95}),
              boost::test_tools::per_element());
-  BOOST_TEST(std::chrono::round<std::chrono::seconds>(now - start).count() == 127);
-  BOOST_TEST(device.told[0].code == 17U);
-  BOOST_TEST((device.told[0].kind == sense_registered));
+  BOOST_CHECK_EQUAL(std::chrono::round<std::chrono::seconds>(now - start).count(), 127);
+  BOOST_CHECK_EQUAL(device.told[0].code, 17U);
+  BOOST_CHECK(device.told[0].kind == sense_registered);
   // And once more, after a while: it may have arrived, and must not be carried out twice.
   BOOST_REQUIRE(device.due.has_value());
-  BOOST_TEST((*device.due - now <= 33s));
+  BOOST_CHECK(*device.due - now <= 33s);
   device.tick(*device.due);
   BOOST_REQUIRE_EQUAL(device.sent.size(), 1U);
-  BOOST_TEST(device.sent[0] == first);
+  BOOST_CHECK_EQUAL(device.sent[0], first);
 }
 
 BOOST_AUTO_TEST_CASE(registration_all_of_whose_answers_were_lost_is_carried_out_once) {
@@ -112,11 +112,11 @@ BOOST_AUTO_TEST_CASE(registration_all_of_whose_answers_were_lost_is_carried_out_
     pair.lose();
     pair.pass(std::max<Duration>(*pair.device.due - pair.now(), 1ms));
   }
-  BOOST_TEST(pair.device.told[0].code == 17U);
+  BOOST_CHECK_EQUAL(pair.device.told[0].code, 17U);
   pair.pass(33s);
   pair.talk();
-  BOOST_TEST(pair.bench.subscriptions.served.size() == 1U);
-  BOOST_TEST(pair.device.id() == pair.bench.subscriptions.served.begin()->first);
+  BOOST_CHECK_EQUAL(pair.bench.subscriptions.served.size(), 1U);
+  BOOST_CHECK_EQUAL(pair.device.id(), pair.bench.subscriptions.served.begin()->first);
   // A renewal that nobody answered is another one later, or its old answer would be taken for new.
   pair.device.told.clear();
   pair.pass(period / 2);
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(registration_all_of_whose_answers_were_lost_is_carried_out_
   }
   pair.device.sent.clear();
   pair.pass(33s);
-  BOOST_TEST(only(pair.device).tag != before);
+  BOOST_CHECK_NE(only(pair.device).tag, before);
 }
 
 BOOST_AUTO_TEST_CASE(refused_registration_is_told_and_tried_again) {
@@ -137,17 +137,17 @@ BOOST_AUTO_TEST_CASE(refused_registration_is_told_and_tried_again) {
   pair.device.tick(pair.now());
   pair.talk();
   BOOST_REQUIRE_EQUAL(pair.device.all(sense_registered).size(), 1U);
-  BOOST_TEST(pair.device.told[0].code == 3U);
-  BOOST_TEST(!pair.device.told[0].reason.empty());
+  BOOST_CHECK_EQUAL(pair.device.told[0].code, 3U);
+  BOOST_CHECK(!pair.device.told[0].reason.empty());
   pair.pass(31s);
-  BOOST_TEST(pair.device.sent.empty());
+  BOOST_CHECK(pair.device.sent.empty());
   pair.pass(2s);
-  BOOST_TEST(pair.device.sent.size() == 1U);
+  BOOST_CHECK_EQUAL(pair.device.sent.size(), 1U);
   pair.device.cancel(pair.now());
   pair.talk();
   pair.pass(100s);
-  BOOST_TEST(pair.device.sent.empty());
-  BOOST_TEST(!pair.device.due.has_value());
+  BOOST_CHECK(pair.device.sent.empty());
+  BOOST_CHECK(!pair.device.due.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(reply_without_what_it_must_have_is_no_registration) {
@@ -160,10 +160,10 @@ BOOST_AUTO_TEST_CASE(reply_without_what_it_must_have_is_no_registration) {
       device.tick(now);
       device.receive("SENSE/1 REPLY " + only(device).tag + " 0 NOERROR\n" + rest + "\n", now);
       BOOST_REQUIRE_EQUAL(device.told.size(), 1U);
-      BOOST_TEST(device.told[0].code == 21U);
-      BOOST_TEST(device.id().empty());
+      BOOST_CHECK_EQUAL(device.told[0].code, 21U);
+      BOOST_CHECK(device.id().empty());
       BOOST_REQUIRE(device.due.has_value());
-      BOOST_TEST((*device.due - now > 31s));
+      BOOST_CHECK(*device.due - now > 31s);
     }
   }
 }
@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(cookies_without_end_are_not_followed_without_end) {
     device.receive(
         "SENSE/1 REPLY " + tag + " 9 NOACCESS\nCookie: c" + std::to_string(++rounds) + "\n\n", now);
   }
-  BOOST_TEST(rounds == 8U);
-  BOOST_TEST(device.told.at(0).code == 9U);
+  BOOST_CHECK_EQUAL(rounds, 8U);
+  BOOST_CHECK_EQUAL(device.told.at(0).code, 9U);
 }
 
 BOOST_AUTO_TEST_CASE(cancelled_subscription_ends_and_stays_away) {
@@ -187,10 +187,10 @@ BOOST_AUTO_TEST_CASE(cancelled_subscription_ends_and_stays_away) {
   pair.registered();
   pair.device.cancel(pair.now());
   pair.talk();
-  BOOST_TEST(pair.bench.subscriptions.served.empty());
+  BOOST_CHECK(pair.bench.subscriptions.served.empty());
   BOOST_REQUIRE_EQUAL(pair.device.all(sense_ended).size(), 1U);
-  BOOST_TEST(pair.device.told.back().reason == "cancelled");
-  BOOST_TEST(!pair.device.due.has_value());
+  BOOST_CHECK_EQUAL(pair.device.told.back().reason, "cancelled");
+  BOOST_CHECK(!pair.device.due.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(registration_that_was_cancelled_before_its_answer_is_cancelled_after_it) {
@@ -203,12 +203,12 @@ BOOST_AUTO_TEST_CASE(registration_that_was_cancelled_before_its_answer_is_cancel
   pair.lose();  // this one was carried out
   BOOST_REQUIRE_EQUAL(pair.bench.subscriptions.served.size(), 1U);
   pair.device.cancel(pair.now());
-  BOOST_TEST(pair.device.sent.empty());
+  BOOST_CHECK(pair.device.sent.empty());
   pair.pass(5s);
   pair.talk();
-  BOOST_TEST(pair.bench.subscriptions.served.empty());
-  BOOST_TEST(pair.device.id().empty());
-  BOOST_TEST(!pair.device.due.has_value());
+  BOOST_CHECK(pair.bench.subscriptions.served.empty());
+  BOOST_CHECK(pair.device.id().empty());
+  BOOST_CHECK(!pair.device.due.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(unanswered_cancel_ends_all_the_same) {
@@ -217,8 +217,8 @@ BOOST_AUTO_TEST_CASE(unanswered_cancel_ends_all_the_same) {
   pair.device.cancel(pair.now());
   for (int i = 0; i < 10 && pair.device.due; ++i)
     pair.pass(std::max<Duration>(*pair.device.due - pair.now(), 1ms));
-  BOOST_TEST(pair.device.all(sense_ended).at(0).code == 17U);
-  BOOST_TEST(pair.device.id().empty());
+  BOOST_CHECK_EQUAL(pair.device.all(sense_ended).at(0).code, 17U);
+  BOOST_CHECK(pair.device.id().empty());
 }
 
 BOOST_AUTO_TEST_CASE(options_that_cannot_work_are_refused) {
@@ -227,12 +227,12 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_work_are_refused) {
     change(options);
     return Device(options).usable;
   };
-  BOOST_TEST(usable([](auto&) {}));
-  BOOST_TEST(!usable([](auto& o) { o.prefix = ""; }));
-  BOOST_TEST(!usable([](auto& o) { o.prefix = std::string(41, 'a'); }));
-  BOOST_TEST(usable([](auto& o) { o.prefix = std::string(40, 'a'); }));
-  BOOST_TEST(!usable([](auto& o) { o.out_size = 240 + o.registration->size() - 1; }));
-  BOOST_TEST(usable([](auto& o) { o.out_size = 240 + o.registration->size(); }));
+  BOOST_CHECK(usable([](auto&) {}));
+  BOOST_CHECK(!usable([](auto& o) { o.prefix = ""; }));
+  BOOST_CHECK(!usable([](auto& o) { o.prefix = std::string(41, 'a'); }));
+  BOOST_CHECK(usable([](auto& o) { o.prefix = std::string(40, 'a'); }));
+  BOOST_CHECK(!usable([](auto& o) { o.out_size = 240 + o.registration->size() - 1; }));
+  BOOST_CHECK(usable([](auto& o) { o.out_size = 240 + o.registration->size(); }));
 }
 
 BOOST_AUTO_TEST_CASE(smallest_buffer_is_enough_for_the_longest_id_cookie_and_number) {
@@ -257,14 +257,14 @@ BOOST_AUTO_TEST_CASE(smallest_buffer_is_enough_for_the_longest_id_cookie_and_num
   event("18446744073709551613");
   event("18446744073709551615");
   device.tick(now += 51ms);
-  BOOST_TEST(only(device).text("Number").starts_with("18446744073709551615"));
+  BOOST_CHECK(only(device).text("Number").starts_with("18446744073709551615"));
   device.tick(now += 300s);
-  BOOST_TEST(only(device).text("Subscription") == std::string(64, 's'));
-  BOOST_TEST(!device.ask("PUBLISH", "Type: {a}b\nSource: //x\n",
-                         std::string(options.registration->size(), 'x'), now));
-  BOOST_TEST(device.ask("PUBLISH", "", std::string(options.registration->size(), 'x'), now));
-  BOOST_TEST(only(device).data.size() == options.registration->size());
-  BOOST_TEST(device.intact());
+  BOOST_CHECK_EQUAL(only(device).text("Subscription"), std::string(64, 's'));
+  BOOST_CHECK(!device.ask("PUBLISH", "Type: {a}b\nSource: //x\n",
+                          std::string(options.registration->size(), 'x'), now));
+  BOOST_CHECK(device.ask("PUBLISH", "", std::string(options.registration->size(), 'x'), now));
+  BOOST_CHECK_EQUAL(only(device).data.size(), options.registration->size());
+  BOOST_CHECK(device.intact());
 }
 
 BOOST_AUTO_TEST_CASE(sealed_message_has_its_lines_last_and_its_data_behind_them) {
@@ -282,11 +282,11 @@ BOOST_AUTO_TEST_CASE(sealed_message_has_its_lines_last_and_its_data_behind_them)
   BOOST_REQUIRE(device.ask("PUBLISH", "Type: {a}b\nSource: //x\n", "hello", now));
   for (const auto& octets : device.sent) {
     const auto message = message_of(octets);
-    BOOST_TEST(message.properties.back().name == "Mac");
+    BOOST_CHECK_EQUAL(message.properties.back().name, "Mac");
     const auto line = octets.find("Time: ");
-    BOOST_TEST(message.text("Mac") == sha256_hex(octets.substr(0, line) + message.data));
+    BOOST_CHECK_EQUAL(message.text("Mac"), sha256_hex(octets.substr(0, line) + message.data));
   }
-  BOOST_TEST(message_of(device.sent.front()).data == "hello");
+  BOOST_CHECK_EQUAL(message_of(device.sent.front()).data, "hello");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -111,15 +111,16 @@ BOOST_AUTO_TEST_CASE(a_million_spoofed_datagrams_get_little_and_leave_nothing) {
     ++answered;
   }
   BOOST_TEST_MESSAGE(answered << " answers, " << in << " octets in, " << out << " out");
-  BOOST_TEST(answered > 5'000U);
-  BOOST_TEST(answered < 25'000U);  // two seconds' worth of unproved-rate, and what it may save up
-  BOOST_TEST((bench.server->state() == before));
-  BOOST_TEST(bench.subscriptions.requests.size() == requests);
-  BOOST_TEST(bench.publisher.calls == 0U);
-  BOOST_TEST(!bench.attempt(ticket).has_value());
+  BOOST_CHECK_GT(answered, 5'000U);
+  BOOST_CHECK_LT(answered,
+                 25'000U);  // two seconds' worth of unproved-rate, and what it may save up
+  BOOST_CHECK(bench.server->state() == before);
+  BOOST_CHECK_EQUAL(bench.subscriptions.requests.size(), requests);
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
+  BOOST_CHECK(!bench.attempt(ticket).has_value());
   // The client that was there before is served as if nothing had happened.
   bench.ack(client_a, subscription->id, "1");
-  BOOST_TEST(bench.attempt(ticket).has_value());
+  BOOST_CHECK(bench.attempt(ticket).has_value());
 }
 
 // The same without limits of rates: every single one is judged and bounded.
@@ -144,8 +145,8 @@ BOOST_AUTO_TEST_CASE(each_answer_is_bounded_also_without_limits_of_rates) {
     BOOST_REQUIRE(sent.octets.size() <= 3 * octets.size());
     ++answered;
   }
-  BOOST_TEST(answered > million / 20);
-  BOOST_TEST((bench.server->state() == before));
+  BOOST_CHECK_GT(answered, million / 20);
+  BOOST_CHECK(bench.server->state() == before);
 }
 
 BOOST_AUTO_TEST_CASE(of_a_million_forged_acknowledgements_none_counts) {
@@ -178,10 +179,10 @@ BOOST_AUTO_TEST_CASE(of_a_million_forged_acknowledgements_none_counts) {
     const auto actions = bench.server->on_datagram(octets, {from, 0}, bench.clock.now());
     BOOST_REQUIRE(actions.empty());
   }
-  BOOST_TEST(!bench.attempt(first).has_value());
-  BOOST_TEST(!bench.attempt(second).has_value());
-  BOOST_TEST(bench.counters["sense.acks.counted"].load() == 0U);
-  BOOST_TEST((bench.server->state() == before));
+  BOOST_CHECK(!bench.attempt(first).has_value());
+  BOOST_CHECK(!bench.attempt(second).has_value());
+  BOOST_CHECK_EQUAL(bench.counters["sense.acks.counted"].load(), 0U);
+  BOOST_CHECK(bench.server->state() == before);
 }
 
 BOOST_AUTO_TEST_CASE(replies_are_bounded_and_those_of_quiet_hosts_stay) {
@@ -199,20 +200,20 @@ BOOST_AUTO_TEST_CASE(replies_are_bounded_and_those_of_quiet_hosts_stay) {
       replies.begin(from, "t" + std::to_string(i), "c", "", now());
       replies.finish(from, "t" + std::to_string(i), "x");
     }
-  BOOST_TEST(replies.size() == Replies::all_max);
+  BOOST_CHECK_EQUAL(replies.size(), Replies::all_max);
   BOOST_REQUIRE(replies.find(quiet, "mine", now()) != nullptr);
-  BOOST_TEST(*replies.find(quiet, "mine", now())->octets == "reply");
-  BOOST_TEST(replies.find(Endpoint(loud, 200), "t299", now()) != nullptr);
-  BOOST_TEST(replies.find(Endpoint(loud, 1), "t299", now()) == nullptr);
+  BOOST_CHECK_EQUAL(*replies.find(quiet, "mine", now())->octets, "reply");
+  BOOST_CHECK(replies.find(Endpoint(loud, 200), "t299", now()) != nullptr);
+  BOOST_CHECK(replies.find(Endpoint(loud, 1), "t299", now()) == nullptr);
   // Of one address the oldest goes first.
   for (std::size_t i = 0; i < Replies::per_address_max; ++i)
     replies.begin(quiet, "more" + std::to_string(i), "c", "", now());
-  BOOST_TEST(replies.find(quiet, "mine", now()) == nullptr);
-  BOOST_TEST(replies.find(quiet, "more0", now()) != nullptr);
+  BOOST_CHECK(replies.find(quiet, "mine", now()) == nullptr);
+  BOOST_CHECK(replies.find(quiet, "more0", now()) != nullptr);
   clock.advance(std::chrono::minutes{6});
   replies.expire(now());
-  BOOST_TEST(replies.size() == 0U);
-  BOOST_TEST(replies.octets() == 0U);
+  BOOST_CHECK_EQUAL(replies.size(), 0U);
+  BOOST_CHECK_EQUAL(replies.octets(), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(replies_are_bounded_in_octets_too) {
@@ -224,16 +225,16 @@ BOOST_AUTO_TEST_CASE(replies_are_bounded_in_octets_too) {
     replies.begin(from, "t", "c", "", clock.now().mono);
     replies.finish(from, "t", std::string(size, 'x'));
     BOOST_REQUIRE(replies.octets() <= Replies::octets_max);
-    BOOST_TEST(replies.find(from, "t", clock.now().mono) != nullptr);
+    BOOST_CHECK(replies.find(from, "t", clock.now().mono) != nullptr);
   }
-  BOOST_TEST(replies.size() == Replies::octets_max / size);
+  BOOST_CHECK_EQUAL(replies.size(), Replies::octets_max / size);
   // A reply that comes when its place is gone, or twice, changes nothing.
   const Endpoint gone(boost::asio::ip::address_v4(0x0b000000U), 9000);
   const auto before = replies.octets();
   replies.finish(gone, "t", "late");
   const Endpoint last(boost::asio::ip::address_v4(0x0b000000U + 999), 9000);
   replies.finish(last, "t", "again");
-  BOOST_TEST(replies.octets() == before);
+  BOOST_CHECK_EQUAL(replies.octets(), before);
 }
 
 BOOST_AUTO_TEST_CASE(pending_requests_are_shared_among_hosts) {
@@ -251,15 +252,15 @@ BOOST_AUTO_TEST_CASE(pending_requests_are_shared_among_hosts) {
     auto request = make_message(Kind::publish, "p");
     request.add("Type", "{a}b").add("Source", "//x").add("Cookie", cookie);
     const auto replies = bench.tell(from, serialize(request), false);
-    if (from == quiet) BOOST_TEST(replies.empty());
+    if (from == quiet) BOOST_CHECK(replies.empty());
     refused += replies.size();
   }
-  BOOST_TEST(refused == 90U - 25U);
-  BOOST_TEST(bench.server->state().pending == 26U);
-  BOOST_TEST(bench.server->state().pending_hosts == 2U);
+  BOOST_CHECK_EQUAL(refused, 90U - 25U);
+  BOOST_CHECK_EQUAL(bench.server->state().pending, 26U);
+  BOOST_CHECK_EQUAL(bench.server->state().pending_hosts, 2U);
   bench.settle();
-  BOOST_TEST(bench.server->state().pending == 0U);
-  BOOST_TEST(bench.server->state().pending_hosts == 0U);
+  BOOST_CHECK_EQUAL(bench.server->state().pending, 0U);
+  BOOST_CHECK_EQUAL(bench.server->state().pending_hosts, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_directory_has_them) {
@@ -272,10 +273,10 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
   const auto now = [&] { return clock.now().mono; };
   directory.lagging = true;
   for (int i = 0; i < 4; ++i) {
-    BOOST_TEST(admissions.admit("sense://a", now()).has_value());
+    BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
     admissions.begin("sense://a");
   }
-  BOOST_TEST(!admissions.admit("sense://a", now()).has_value());
+  BOOST_CHECK(!admissions.admit("sense://a", now()).has_value());
   for (int i = 0; i < 4; ++i) {
     admissions.end("sense://a");
     if (i == 0) continue;  // one failed
@@ -285,24 +286,24 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
     directory.put(made);
     admissions.created(made.id, made.callback, now());
   }
-  BOOST_TEST(admissions.size() == 3U);
-  BOOST_TEST(admissions.admit("sense://a", now()).has_value());
+  BOOST_CHECK_EQUAL(admissions.size(), 3U);
+  BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
   directory.lagging = false;  // now it has them; they are not counted twice
-  BOOST_TEST(admissions.admit("sense://a", now()).has_value());
-  BOOST_TEST(admissions.size() == 0U);
+  BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
+  BOOST_CHECK_EQUAL(admissions.size(), 0U);
   // What the directory never learns of is forgotten after a while.
   directory.lagging = true;
   for (int i = 0; i < 10; ++i) {
     const auto callback = "sense://" + std::to_string(i);
-    BOOST_TEST(admissions.admit(callback, now()).has_value());
+    BOOST_CHECK(admissions.admit(callback, now()).has_value());
     admissions.begin(callback);
     admissions.end(callback);
     admissions.created("s-x" + std::to_string(i), callback, now());
   }
-  BOOST_TEST(!admissions.admit("sense://more", now()).has_value());
+  BOOST_CHECK(!admissions.admit("sense://more", now()).has_value());
   clock.advance(std::chrono::seconds{11});
-  BOOST_TEST(admissions.admit("sense://more", now()).has_value());
-  BOOST_TEST(admissions.size() == 0U);
+  BOOST_CHECK(admissions.admit("sense://more", now()).has_value());
+  BOOST_CHECK_EQUAL(admissions.size(), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(one_asker_has_a_quarter_of_the_verifications) {
@@ -323,18 +324,18 @@ BOOST_AUTO_TEST_CASE(one_asker_has_a_quarter_of_the_verifications) {
   unsigned asked = 0;
   for (int i = 0; i < 60; ++i)
     asked += start(i, "sense://192.0.2.7:" + std::to_string(9000 + i)) ? 1 : 0;
-  BOOST_TEST(asked == 25U);
-  BOOST_TEST(start(100, "sense://192.0.2.8:9000"));
-  BOOST_TEST(start(101, "key:hp4"));
-  BOOST_TEST(start(102, "anonymous"));
-  BOOST_TEST(bench.server->state().verifications == 28U);
-  BOOST_TEST(bench.server->next_timer().has_value());
+  BOOST_CHECK_EQUAL(asked, 25U);
+  BOOST_CHECK(start(100, "sense://192.0.2.8:9000"));
+  BOOST_CHECK(start(101, "key:hp4"));
+  BOOST_CHECK(start(102, "anonymous"));
+  BOOST_CHECK_EQUAL(bench.server->state().verifications, 28U);
+  BOOST_CHECK(bench.server->next_timer().has_value());
   // Asked anew it is still one.
-  BOOST_TEST(start(100, "sense://192.0.2.8:9000"));
-  BOOST_TEST(bench.server->state().verifications == 28U);
+  BOOST_CHECK(start(100, "sense://192.0.2.8:9000"));
+  BOOST_CHECK_EQUAL(bench.server->state().verifications, 28U);
   bench.pass(std::chrono::minutes{1});
-  BOOST_TEST(bench.server->state().verifications == 0U);
-  BOOST_TEST(!bench.server->next_timer().has_value());
+  BOOST_CHECK_EQUAL(bench.server->state().verifications, 0U);
+  BOOST_CHECK(!bench.server->next_timer().has_value());
 }
 
 // Time for a hundred thousand verifications grows with their number, not with its square: the
@@ -354,13 +355,13 @@ BOOST_AUTO_TEST_CASE(many_verifications_cost_no_more_each_than_few) {
                    Verification::Outcome::asked));
     BOOST_REQUIRE(bench.server->next_timer().has_value());
   }
-  BOOST_TEST(actions.size() == 100'000U);
+  BOOST_CHECK_EQUAL(actions.size(), 100'000U);
   bench.clock.advance(std::chrono::minutes{1});
   for (int i = 0; i < 3; ++i) {
     (void)bench.server->on_timer(bench.clock.now());
     bench.clock.advance(std::chrono::minutes{1});
   }
-  BOOST_TEST(bench.server->state().verifications == 0U);
+  BOOST_CHECK_EQUAL(bench.server->state().verifications, 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,10 +36,10 @@ struct Hostile {
   }
   // Nothing was carried out, and the next honest request is.
   void unharmed() {
-    BOOST_TEST(bench.subscriptions.requests.empty());
-    BOOST_TEST(bench.publisher.calls == 0U);
-    BOOST_TEST(bench.server->state().pending == 0U);
-    BOOST_TEST(code("PARAMETERS", "") == 0);
+    BOOST_CHECK(bench.subscriptions.requests.empty());
+    BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
+    BOOST_CHECK_EQUAL(bench.server->state().pending, 0U);
+    BOOST_CHECK_EQUAL(code("PARAMETERS", ""), 0);
   }
 };
 
@@ -57,26 +57,26 @@ BOOST_AUTO_TEST_SUITE(sense_hostile_tests)
 
 BOOST_AUTO_TEST_CASE(names_and_values_are_bounded_exactly) {
   Hostile h;
-  BOOST_TEST(h.code("PARAMETERS", std::string(64, 'n') + ": v\n") == 0);
-  BOOST_TEST(h.code("PARAMETERS", std::string(65, 'n') + ": v\n") == 18);
-  BOOST_TEST(h.code("PARAMETERS", std::string(60'000, 'n') + ": v\n") == 18);
-  BOOST_TEST(h.code("PARAMETERS", std::string(60'000, 'n') + "\n") == 18);
-  BOOST_TEST(h.code("PARAMETERS", "n: " + std::string(8192, 'v') + "\n") == 0);
-  BOOST_TEST(h.code("PARAMETERS", "n: " + std::string(8193, 'v') + "\n") == 20);
-  BOOST_TEST(h.code("PARAMETERS", "n: \n") == 0);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", std::string(64, 'n') + ": v\n"), 0);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", std::string(65, 'n') + ": v\n"), 18);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", std::string(60'000, 'n') + ": v\n"), 18);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", std::string(60'000, 'n') + "\n"), 18);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", "n: " + std::string(8192, 'v') + "\n"), 0);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", "n: " + std::string(8193, 'v') + "\n"), 20);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", "n: \n"), 0);
   h.unharmed();
 }
 
 BOOST_AUTO_TEST_CASE(as_many_properties_as_allowed_are_read_and_one_more_is_not) {
   Hostile h;
   // Cookie is one of them.
-  BOOST_TEST(h.code("PARAMETERS", repeated("a: b\n", properties_max - 1)) == 0);
-  BOOST_TEST(h.code("PARAMETERS", repeated("a: b\n", properties_max)) == 12);
-  BOOST_TEST(h.code("REGISTER", "Period: 9\n" + repeated("Source: //x\n", 65)) == 12);
-  BOOST_TEST(h.code("REGISTER", "Period: 9\n" + repeated("Type: {a}b\n", 257)) == 12);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", repeated("a: b\n", properties_max - 1)), 0);
+  BOOST_CHECK_EQUAL(h.code("PARAMETERS", repeated("a: b\n", properties_max)), 12);
+  BOOST_CHECK_EQUAL(h.code("REGISTER", "Period: 9\n" + repeated("Source: //x\n", 65)), 12);
+  BOOST_CHECK_EQUAL(h.code("REGISTER", "Period: 9\n" + repeated("Type: {a}b\n", 257)), 12);
   h.unharmed();
-  BOOST_TEST(h.code("REGISTER", "Period: 9\n" + repeated("Source: //x\n", 64)) == 0);
-  BOOST_TEST(h.code("REGISTER", "Period: 9\n" + repeated("Type: {a}b\n", 256)) == 0);
+  BOOST_CHECK_EQUAL(h.code("REGISTER", "Period: 9\n" + repeated("Source: //x\n", 64)), 0);
+  BOOST_CHECK_EQUAL(h.code("REGISTER", "Period: 9\n" + repeated("Type: {a}b\n", 256)), 0);
 }
 
 BOOST_AUTO_TEST_CASE(longest_datagram_is_read_and_one_octet_more_is_not) {
@@ -92,9 +92,9 @@ BOOST_AUTO_TEST_CASE(longest_datagram_is_read_and_one_octet_more_is_not) {
     BOOST_REQUIRE_EQUAL(octets.size(), size);
     return static_cast<int>(parse(h.bench.tell(client_a, octets).at(0))->code);
   };
-  BOOST_TEST(with_size(message_max) == 0);
-  BOOST_TEST(with_size(message_max + 1) == 6);
-  BOOST_TEST(h.bench.publisher.calls == 1U);
+  BOOST_CHECK_EQUAL(with_size(message_max), 0);
+  BOOST_CHECK_EQUAL(with_size(message_max + 1), 6);
+  BOOST_CHECK_EQUAL(h.bench.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(octets_that_no_value_may_have_are_refused_in_every_place) {
@@ -105,17 +105,17 @@ BOOST_AUTO_TEST_CASE(octets_that_no_value_may_have_are_refused_in_every_place) {
         std::string("\xed\xa0\x80"), std::string("\xf4\x90\x80\x80"), std::string("\xe2\x82")}) {
     for (const std::string& line : {"X: a" + octet + "b\n", "Type: a" + octet + "b\n",
                                     "X" + octet + ": a\n", "X:" + octet + " a\n", octet + ": a\n"})
-      BOOST_TEST(h.code("PARAMETERS", line) == 21, line);
-    BOOST_TEST(h.bench.tell(client_a, "SENSE/1 PARAMETERS t" + octet + "u\n\n").empty());
-    BOOST_TEST(h.bench.tell(client_a, "SENSE/1 PARA" + octet + "METERS t\n\n").empty());
+      BOOST_CHECK_MESSAGE(h.code("PARAMETERS", line) == 21, line);
+    BOOST_CHECK(h.bench.tell(client_a, "SENSE/1 PARAMETERS t" + octet + "u\n\n").empty());
+    BOOST_CHECK(h.bench.tell(client_a, "SENSE/1 PARA" + octet + "METERS t\n\n").empty());
   }
   // Percent-encoded they are values, and are never names or ids of anything.
   for (const auto* value : {"%00", "%0A%0D", "%1B[2J", "..%2F..", "%2500"}) {
-    BOOST_TEST(h.code("CANCEL", std::string("Subscription: ") + value + "\n") == 15);
-    BOOST_TEST(h.code("SOURCES", std::string("After: ") + value + "\n") == 0);
+    BOOST_CHECK_EQUAL(h.code("CANCEL", std::string("Subscription: ") + value + "\n"), 15);
+    BOOST_CHECK_EQUAL(h.code("SOURCES", std::string("After: ") + value + "\n"), 0);
   }
-  BOOST_TEST(h.code("PUBLISH", event_lines + "Id: %00\n") == 3);
-  BOOST_TEST(h.code("PUBLISH", event_lines + "Subject: %00\n") == 3);
+  BOOST_CHECK_EQUAL(h.code("PUBLISH", event_lines + "Id: %00\n"), 3);
+  BOOST_CHECK_EQUAL(h.code("PUBLISH", event_lines + "Subject: %00\n"), 3);
   h.unharmed();
 }
 
@@ -123,12 +123,12 @@ BOOST_AUTO_TEST_CASE(lines_that_are_no_properties_are_refused) {
   Hostile h;
   for (const auto* line : {": v\n", "Name\n", "Name:v\n", "Na me: v\n", "-n: v\n", "1n: v\n",
                            " n: v\n", "n\t: v\n", "\xc3\xa9: v\n", "n;: v\n"})
-    BOOST_TEST(h.code("PARAMETERS", line) == 21, line);
+    BOOST_CHECK_MESSAGE(h.code("PARAMETERS", line) == 21, line);
   // Without the empty line at the end.
-  BOOST_TEST((parse(h.bench.tell(client_a, "SENSE/1 PARAMETERS t\nA: b\n").at(0))->code ==
-              Code::protoerror));
-  BOOST_TEST((parse(h.bench.tell(client_a, "SENSE/1 PARAMETERS t\nA: b").at(0))->code ==
-              Code::protoerror));
+  BOOST_CHECK(parse(h.bench.tell(client_a, "SENSE/1 PARAMETERS t\nA: b\n").at(0))->code ==
+              Code::protoerror);
+  BOOST_CHECK(parse(h.bench.tell(client_a, "SENSE/1 PARAMETERS t\nA: b").at(0))->code ==
+              Code::protoerror);
   h.unharmed();
 }
 
@@ -138,36 +138,37 @@ BOOST_AUTO_TEST_CASE(length_that_lies_either_way_is_refused) {
        {"Length: 2\n", "Length: 4\n", "Length: 0\n", "", "Length: +3\n", "Length: 03x\n",
         "Length: 18446744073709551619\n", "Length: -1\n", "Length: 3\nLength: 3\n",
         "Length: 3\nlength: 4\n", "Truncated: yes\nLength: 3\n"})
-    BOOST_TEST(h.code("PUBLISH", event_lines + length, "abc") == 21, length);
-  BOOST_TEST(h.code("PUBLISH", event_lines + "Truncated: yes\nLength: 3\n") == 3);
+    BOOST_CHECK_MESSAGE(h.code("PUBLISH", event_lines + length, "abc") == 21, length);
+  BOOST_CHECK_EQUAL(h.code("PUBLISH", event_lines + "Truncated: yes\nLength: 3\n"), 3);
   h.unharmed();
-  BOOST_TEST(h.code("PUBLISH", event_lines + "Length: 3\n", "abc") == 0);
-  BOOST_TEST(h.code("PUBLISH", event_lines + "Truncated: no\nLength: 3\n", "abc") == 0);
+  BOOST_CHECK_EQUAL(h.code("PUBLISH", event_lines + "Length: 3\n", "abc"), 0);
+  BOOST_CHECK_EQUAL(h.code("PUBLISH", event_lines + "Truncated: no\nLength: 3\n", "abc"), 0);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_at_their_ends_are_read_and_beyond_are_refused) {
   Hostile h;
   for (const auto* period : {"0", "-1", "+1", "1.5", " 1", "1 ", "0x10", "18446744073709551616",
                              "99999999999999999999999999", ""})
-    BOOST_TEST(h.code("REGISTER", std::string("Period: ") + period + "\n") == 3, period);
+    BOOST_CHECK_MESSAGE(h.code("REGISTER", std::string("Period: ") + period + "\n") == 3, period);
   for (const auto* limit : {"0", "-1", "18446744073709551616", "all"})
-    BOOST_TEST(h.code("SOURCES", std::string("Limit: ") + limit + "\n") == 3, limit);
+    BOOST_CHECK_MESSAGE(h.code("SOURCES", std::string("Limit: ") + limit + "\n") == 3, limit);
   h.unharmed();
-  BOOST_TEST(h.code("SOURCES", "Limit: 18446744073709551615\n") == 0);
-  BOOST_TEST(h.code("REGISTER", "Period: 18446744073709551615\n") == 0);
-  BOOST_TEST((h.bench.subscriptions.requests.at(0).period == Duration{std::chrono::hours{24}}));
+  BOOST_CHECK_EQUAL(h.code("SOURCES", "Limit: 18446744073709551615\n"), 0);
+  BOOST_CHECK_EQUAL(h.code("REGISTER", "Period: 18446744073709551615\n"), 0);
+  BOOST_CHECK(h.bench.subscriptions.requests.at(0).period == Duration{std::chrono::hours{24}});
 }
 
 BOOST_AUTO_TEST_CASE(what_only_servers_send_is_never_obeyed) {
   Hostile h;
   const auto subscription = h.bench.subscribe(client_b);
   for (const auto* kind : {"EVENT", "GAP", "ENDED", "VERIFY"})
-    BOOST_TEST(h.code(kind, "Subscription: " + subscription->id + "\nReason: expired\n") == 21);
+    BOOST_CHECK_EQUAL(h.code(kind, "Subscription: " + subscription->id + "\nReason: expired\n"),
+                      21);
   for (const auto* reply : {"SENSE/1 REPLY r2 0 NOERROR\n\n", "SENSE/1 REPLY r2 15 NOTFOUND\n\n",
                             "SENSE/1 REPLY r2\n\n", "SENSE/1 REPLY r2 0 NOERROR\nX\n\n"})
     for (const auto& from : {client_a, client_b})
-      BOOST_TEST(h.bench.tell(from, reply).empty(), reply);
-  BOOST_TEST(h.bench.subscriptions.served.size() == 1U);
+      BOOST_CHECK_MESSAGE(h.bench.tell(from, reply).empty(), reply);
+  BOOST_CHECK_EQUAL(h.bench.subscriptions.served.size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgements_of_others_subscriptions_count_for_nothing) {
@@ -177,17 +178,19 @@ BOOST_AUTO_TEST_CASE(acknowledgements_of_others_subscriptions_count_for_nothing)
   const auto ticket = h.bench.deliver(h.bench.event_delivery(theirs, 1));
   for (const auto* number : {"1", "1-18446744073709551615", "0-1", "1,1,1"})
     for (const auto& id : {theirs->id, mine->id})
-      BOOST_TEST(h.code("ACK", "Subscription: " + id + "\nNumber: " + number + "\n") == -1);
-  BOOST_TEST(h.code("ACK", "Subscription: " + theirs->id + "\n") == -1);
-  BOOST_TEST(h.code("ACK", "Subscription: " + theirs->id + "\nChallenge: x\n") == -1);
-  BOOST_TEST(!h.bench.attempt(ticket).has_value());
+      BOOST_CHECK_EQUAL(h.code("ACK", "Subscription: " + id + "\nNumber: " + number + "\n"), -1);
+  BOOST_CHECK_EQUAL(h.code("ACK", "Subscription: " + theirs->id + "\n"), -1);
+  BOOST_CHECK_EQUAL(h.code("ACK", "Subscription: " + theirs->id + "\nChallenge: x\n"), -1);
+  BOOST_CHECK(!h.bench.attempt(ticket).has_value());
   for (const auto* number : {"", "x", "1-", "-1", "2-1", "1,,2", "1 ", "18446744073709551616"})
-    BOOST_TEST(h.code("ACK", "Subscription: " + theirs->id + "\nNumber: " + number + "\n") == 21,
-               number);
-  BOOST_TEST(h.code("ACK", "Subscription: " + theirs->id +
-                               "\nNumber: " + repeated("1,", number_ranges_max - 1) + "1\n") == -1);
-  BOOST_TEST(h.code("ACK", "Subscription: " + theirs->id +
-                               "\nNumber: " + repeated("1,", number_ranges_max) + "1\n") == 21);
+    BOOST_CHECK_MESSAGE(
+        h.code("ACK", "Subscription: " + theirs->id + "\nNumber: " + number + "\n") == 21, number);
+  BOOST_CHECK_EQUAL(h.code("ACK", "Subscription: " + theirs->id +
+                                      "\nNumber: " + repeated("1,", number_ranges_max - 1) + "1\n"),
+                    -1);
+  BOOST_CHECK_EQUAL(h.code("ACK", "Subscription: " + theirs->id +
+                                      "\nNumber: " + repeated("1,", number_ranges_max) + "1\n"),
+                    21);
 }
 
 BOOST_AUTO_TEST_CASE(cookie_is_good_for_its_address_port_and_hour_alone) {
@@ -198,27 +201,27 @@ BOOST_AUTO_TEST_CASE(cookie_is_good_for_its_address_port_and_hour_alone) {
     return replies.empty() ? "nothing" : parse(replies[0])->has("Cookie") ? "cookie" : "served";
   };
   h.bench.subscriptions.known_sources = {"//x"};
-  BOOST_TEST(answer(client_a, h.cookie) == "served");
-  BOOST_TEST(answer(client_b, h.cookie) == "cookie");
-  BOOST_TEST(answer(Endpoint(client_a.address(), 9001), h.cookie) == "cookie");
+  BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "served");
+  BOOST_CHECK_EQUAL(answer(client_b, h.cookie), "cookie");
+  BOOST_CHECK_EQUAL(answer(Endpoint(client_a.address(), 9001), h.cookie), "cookie");
   // The same four octets, as the beginning of an IPv6 address.
-  BOOST_TEST(answer(Endpoint(boost::asio::ip::make_address("c000:207::"), 9000), h.cookie) ==
-             "cookie");
+  BOOST_CHECK_EQUAL(answer(Endpoint(boost::asio::ip::make_address("c000:207::"), 9000), h.cookie),
+                    "cookie");
   for (std::size_t at = 0; at < h.cookie.size(); ++at) {
     auto changed = h.cookie;
     changed[at] = changed[at] == 'A' ? 'B' : 'A';
-    BOOST_TEST(answer(client_a, changed) == "cookie", at);
+    BOOST_CHECK_MESSAGE(answer(client_a, changed) == "cookie", at);
   }
   for (const auto& other : {h.cookie + "A", h.cookie.substr(1), std::string("A"), std::string(),
                             std::string(8'000, 'A')})
-    BOOST_TEST(answer(client_a, other) == "cookie");
+    BOOST_CHECK_EQUAL(answer(client_a, other), "cookie");
   h.bench.pass(std::chrono::minutes{10});
-  BOOST_TEST(answer(client_a, h.cookie) == "cookie");
+  BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
   h.bench.pass(std::chrono::minutes{50});
-  BOOST_TEST(answer(client_a, h.cookie) == "cookie");
+  BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
   // The digit that says the window comes round after five hours and a quarter; the MAC does not.
   h.bench.pass(std::chrono::minutes{5 * 64 - 60});
-  BOOST_TEST(answer(client_a, h.cookie) == "cookie");
+  BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -162,23 +162,23 @@ BOOST_AUTO_TEST_CASE(client_and_gateway_that_share_a_key_understand_each_other) 
   talker.handle(talker.client.subscribe(system_clock().now()));
   const auto registered = talker.wait_for<Registered>();
   const auto subscription = running.subscriptions.served.at(registered.subscription);
-  BOOST_TEST(subscription->owner == "key:hp4");
+  BOOST_CHECK_EQUAL(subscription->owner, "key:hp4");
   std::optional<Attempt> result;
   running.gateway->deliver(delivery_for(subscription, 1), [&](Attempt a) { result = a; });
-  BOOST_TEST(talker.wait_for<Arrived>().event.data == "hello");
+  BOOST_CHECK_EQUAL(talker.wait_for<Arrived>().event.data, "hello");
   running.until([&] { return result.has_value(); });
-  BOOST_TEST((result->outcome == Attempt::Outcome::delivered));
+  BOOST_CHECK(result->outcome == Attempt::Outcome::delivered);
 
   Talker stranger(running, std::nullopt);
   stranger.handle(stranger.client.sources("", 0, system_clock().now()));
-  BOOST_TEST((stranger.wait_for<Failed>().error.code == Code::noaccess));
+  BOOST_CHECK(stranger.wait_for<Failed>().error.code == Code::noaccess);
   stranger.handle(stranger.client.parameters(system_clock().now()));
   const auto shown = stranger.wait_for<Answered>().reply.data;
-  BOOST_TEST(shown.find("key-window: 60\n") != std::string::npos);
-  BOOST_TEST(shown.find(file.path) == std::string::npos);
+  BOOST_CHECK_NE(shown.find("key-window: 60\n"), std::string::npos);
+  BOOST_CHECK_EQUAL(shown.find(file.path), std::string::npos);
   Talker forger(running, SharedKey{"hp4", press.secret});
   forger.handle(forger.client.sources("", 0, system_clock().now()));
-  BOOST_TEST(forger.wait_for<Failed>().error.message.starts_with("not authenticated: "));
+  BOOST_CHECK(forger.wait_for<Failed>().error.message.starts_with("not authenticated: "));
 }
 
 BOOST_AUTO_TEST_CASE(other_keys_hold_without_a_restart) {
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(other_keys_hold_without_a_restart) {
     return false;
   });
   first.handle(first.client.sources("", 0, system_clock().now()));
-  BOOST_TEST((first.wait_for<Failed>().error.code == Code::noaccess));
+  BOOST_CHECK(first.wait_for<Failed>().error.code == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(file_that_cannot_be_used_leaves_the_keys_of_before) {
@@ -222,18 +222,18 @@ BOOST_AUTO_TEST_CASE(file_that_cannot_be_used_leaves_the_keys_of_before) {
   const auto refused = [&] { return counters["sense.keys-file.refused"].load(); };
   file.write_text("keys: nonsense\n");
   until([&] { return refused() > 0; });
-  BOOST_TEST(told.empty());
+  BOOST_CHECK(told.empty());
   file.write({hp4, press});
   until([&] { return !told.empty(); });
-  BOOST_TEST(told.size() == 1U);
-  BOOST_TEST((told.at(0) == std::vector<SharedKey>{hp4, press}));
+  BOOST_CHECK_EQUAL(told.size(), 1U);
+  BOOST_CHECK((told.at(0) == std::vector<SharedKey>{hp4, press}));
   const auto before = refused();
   std::filesystem::remove(file.path);
   until([&] { return refused() > before; });
-  BOOST_TEST(told.size() == 1U);
+  BOOST_CHECK_EQUAL(told.size(), 1U);
   file.write({});
   until([&] { return told.size() == 2; });
-  BOOST_TEST(told.at(1).empty());
+  BOOST_CHECK(told.at(1).empty());
 }
 
 BOOST_AUTO_TEST_CASE(gateway_with_bad_keys_does_not_start) {
@@ -246,14 +246,15 @@ BOOST_AUTO_TEST_CASE(gateway_with_bad_keys_does_not_start) {
     Running running;
     const auto status = running.start(listen, keys);
     BOOST_REQUIRE(!status.has_value());
-    BOOST_TEST(status.error().message.find(said) != std::string::npos, status.error().message);
+    BOOST_CHECK_MESSAGE(status.error().message.find(said) != std::string::npos,
+                        status.error().message);
   }
   file.write({hp4});
   ::chmod(file.path.c_str(), 0644);
   Running running;
   const auto status = running.start("127.0.0.1:0", file.path);
   BOOST_REQUIRE(!status.has_value());
-  BOOST_TEST(status.error().message.find("chmod 600") != std::string::npos);
+  BOOST_CHECK_NE(status.error().message.find("chmod 600"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

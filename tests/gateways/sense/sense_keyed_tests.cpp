@@ -34,9 +34,9 @@ BOOST_AUTO_TEST_SUITE(sense_keyed_tests)
 BOOST_AUTO_TEST_CASE(subscription_belongs_to_its_key_and_its_events_are_signed) {
   Keyed k;
   const auto subscription = k.client.subscribe();
-  BOOST_TEST(subscription->owner == "key:hp4");
-  BOOST_TEST(subscription->callback == "sense://10.1.2.3:9000");
-  BOOST_TEST(asked_for_itself(*subscription));  // so it is served in a range that is denied
+  BOOST_CHECK_EQUAL(subscription->owner, "key:hp4");
+  BOOST_CHECK_EQUAL(subscription->callback, "sense://10.1.2.3:9000");
+  BOOST_CHECK(asked_for_itself(*subscription));  // so it is served in a range that is denied
   k.bench.restart();
   auto gap = k.bench.event_delivery(subscription, 2);
   gap->kind = Delivery::Kind::gap;
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(subscription_belongs_to_its_key_and_its_events_are_signed) 
   for (const auto& delivery : {k.bench.event_delivery(subscription, 1), gap, ended}) {
     (void)k.bench.deliver(delivery);
     BOOST_REQUIRE_EQUAL(k.bench.octets_to(home).size(), 1U);
-    BOOST_TEST(k.client.is_signed(k.bench.octets_to(home)[0]));
+    BOOST_CHECK(k.client.is_signed(k.bench.octets_to(home)[0]));
   }
 }
 
@@ -59,12 +59,12 @@ BOOST_AUTO_TEST_CASE(key_does_not_prove_an_address) {
     const auto octets = k.client.octets(message);
     const auto reply = k.client.tell(octets);
     BOOST_REQUIRE(reply.has_value());
-    BOOST_TEST(reply->has("Cookie"));
-    BOOST_TEST(k.bench.octets_to(home)[0].size() <= 3 * octets.size());
+    BOOST_CHECK(reply->has("Cookie"));
+    BOOST_CHECK_LE(k.bench.octets_to(home)[0].size(), 3 * octets.size());
   }
-  BOOST_TEST(k.bench.subscriptions.requests.empty());
-  BOOST_TEST(k.bench.publisher.calls == 0U);
-  BOOST_TEST((k.bench.server->state() == before));
+  BOOST_CHECK(k.bench.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 0U);
+  BOOST_CHECK(k.bench.server->state() == before);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_and_unknown_keys_get_the_same_refusal_and_nothing_done) {
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(wrong_and_unknown_keys_get_the_same_refusal_and_nothing_don
   const auto refused = [&](const std::string& octets) {
     const auto replies = k.bench.tell(home, octets);
     BOOST_REQUIRE_EQUAL(replies.size(), 1U);
-    BOOST_TEST(replies[0].size() <= 3 * octets.size());
+    BOOST_CHECK_LE(replies[0].size(), 3 * octets.size());
     return replies[0];
   };
   const auto wall = k.bench.clock.now().wall;
@@ -82,15 +82,15 @@ BOOST_AUTO_TEST_CASE(wrong_and_unknown_keys_get_the_same_refusal_and_nothing_don
   const auto unknown = refused(sign(serialize(request), {"hp5", hp4.secret}, wall));
   auto changed = k.client.octets(request);
   changed.replace(changed.find("Period: 600"), 11, "Period: 601");
-  BOOST_TEST(wrong == unknown);
-  BOOST_TEST(refused(changed) == wrong);
-  BOOST_TEST((parse(wrong)->code == Code::noaccess));
-  BOOST_TEST(!parse(wrong)->has("Cookie"));
-  BOOST_TEST(!is_keyed(*parse(wrong)));
-  BOOST_TEST(count(k.bench, "sense.keys.refused") == 3U);
-  BOOST_TEST(k.bench.subscriptions.requests.empty());
-  BOOST_TEST((k.bench.server->state() == before));
-  BOOST_TEST((k.client.ask(request).code == Code::noerror));
+  BOOST_CHECK_EQUAL(wrong, unknown);
+  BOOST_CHECK_EQUAL(refused(changed), wrong);
+  BOOST_CHECK(parse(wrong)->code == Code::noaccess);
+  BOOST_CHECK(!parse(wrong)->has("Cookie"));
+  BOOST_CHECK(!is_keyed(*parse(wrong)));
+  BOOST_CHECK_EQUAL(count(k.bench, "sense.keys.refused"), 3U);
+  BOOST_CHECK(k.bench.subscriptions.requests.empty());
+  BOOST_CHECK(k.bench.server->state() == before);
+  BOOST_CHECK(k.client.ask(request).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(keyed_message_without_its_three_properties_is_malformed) {
@@ -102,9 +102,9 @@ BOOST_AUTO_TEST_CASE(keyed_message_without_its_three_properties_is_malformed) {
                                  .tell(home, "SENSE/1 REGISTER r1\nPeriod: 600\nCookie: " + cookie +
                                                  "\n" + trailer + "\n")
                                  .at(0));
-    BOOST_TEST((reply->code == Code::protoerror), trailer);
+    BOOST_CHECK_MESSAGE((reply->code == Code::protoerror), trailer);
   }
-  BOOST_TEST(k.bench.subscriptions.requests.empty());
+  BOOST_CHECK(k.bench.subscriptions.requests.empty());
 }
 
 BOOST_AUTO_TEST_CASE(time_may_be_a_window_away_and_no_more) {
@@ -116,15 +116,15 @@ BOOST_AUTO_TEST_CASE(time_may_be_a_window_away_and_no_more) {
                                               {-std::chrono::milliseconds{60'001}, false},
                                               {std::chrono::hours{24 * 3650}, false}}) {
     const auto reply = k.client.ask(k.client.request(Kind::register_), ahead);
-    BOOST_TEST((reply.code == (good ? Code::noerror : Code::noaccess)));
+    BOOST_CHECK(reply.code == (good ? Code::noerror : Code::noaccess));
     if (good) continue;
     // Signed, so that the client can set its clock by it.
     const auto server_time = to_rfc3339(k.bench.clock.now().wall);
-    BOOST_TEST(reply.text("Time") == server_time);
-    BOOST_TEST(reply.text("Reason").find(server_time) != std::string::npos);
-    BOOST_TEST(!reply.has("Cookie"));
+    BOOST_CHECK_EQUAL(reply.text("Time"), server_time);
+    BOOST_CHECK_NE(reply.text("Reason").find(server_time), std::string::npos);
+    BOOST_CHECK(!reply.has("Cookie"));
   }
-  BOOST_TEST(k.bench.subscriptions.requests.size() == 2U);
+  BOOST_CHECK_EQUAL(k.bench.subscriptions.requests.size(), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(window_is_a_parameter) {
@@ -132,12 +132,12 @@ BOOST_AUTO_TEST_CASE(window_is_a_parameter) {
   limits.key_window = std::chrono::seconds{5};
   Bench bench(limits, {}, with_keys());
   KeyedClient client{bench, home, hp4};
-  BOOST_TEST(
+  BOOST_CHECK(
       (client.ask(client.request(Kind::sources), std::chrono::seconds{6}).code == Code::noaccess));
-  BOOST_TEST(
+  BOOST_CHECK(
       (client.ask(client.request(Kind::sources), std::chrono::seconds{5}).code == Code::noerror));
-  BOOST_TEST(client.ask(client.request(Kind::parameters)).data.find("key-window: 5\n") !=
-             std::string::npos);
+  BOOST_CHECK_NE(client.ask(client.request(Kind::parameters)).data.find("key-window: 5\n"),
+                 std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(repeat_from_the_same_address_gets_the_reply_again_with_a_new_mac) {
@@ -149,11 +149,11 @@ BOOST_AUTO_TEST_CASE(repeat_from_the_same_address_gets_the_reply_again_with_a_ne
   const auto same = k.client.tell(octets);
   const auto signed_anew = k.client.ask(request);
   for (const auto& reply : {*same, signed_anew}) {
-    BOOST_TEST(reply.text("Subscription") == first->text("Subscription"));
-    BOOST_TEST(reply.text("Time") != first->text("Time"));
+    BOOST_CHECK_EQUAL(reply.text("Subscription"), first->text("Subscription"));
+    BOOST_CHECK_NE(reply.text("Time"), first->text("Time"));
   }
-  BOOST_TEST(k.bench.subscriptions.requests.size() == 1U);
-  BOOST_TEST(count(k.bench, "sense.keys.refused") == 0U);
+  BOOST_CHECK_EQUAL(k.bench.subscriptions.requests.size(), 1U);
+  BOOST_CHECK_EQUAL(count(k.bench, "sense.keys.refused"), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(reply_to_a_key_is_given_to_no_other_and_to_nobody_without) {
@@ -163,9 +163,9 @@ BOOST_AUTO_TEST_CASE(reply_to_a_key_is_given_to_no_other_and_to_nobody_without) 
   KeyedClient other{k.bench, home, press};
   const auto theirs = other.ask(request);
   const auto plain = k.bench.ask(home, request);
-  BOOST_TEST(theirs.text("Subscription") != first.text("Subscription"));
-  BOOST_TEST(plain.text("Subscription") != first.text("Subscription"));
-  BOOST_TEST(k.bench.subscriptions.requests.size() == 3U);
+  BOOST_CHECK_NE(theirs.text("Subscription"), first.text("Subscription"));
+  BOOST_CHECK_NE(plain.text("Subscription"), first.text("Subscription"));
+  BOOST_CHECK_EQUAL(k.bench.subscriptions.requests.size(), 3U);
 }
 
 BOOST_AUTO_TEST_CASE(replayed_message_is_never_carried_out_again) {
@@ -173,25 +173,25 @@ BOOST_AUTO_TEST_CASE(replayed_message_is_never_carried_out_again) {
   auto publish = k.client.request(Kind::publish);
   publish.add("Type", "{a}b").add("Source", "//x");
   const auto octets = k.client.octets(publish);
-  BOOST_TEST((k.client.tell(octets)->code == Code::noerror));
+  BOOST_CHECK(k.client.tell(octets)->code == Code::noerror);
   // From elsewhere it is worth a cookie for that place, which the Mac then does not cover.
   const auto replayed = k.bench.tell(abroad, octets);
   BOOST_REQUIRE_EQUAL(replayed.size(), 1U);
-  BOOST_TEST(parse(replayed[0])->has("Cookie"));
+  BOOST_CHECK(parse(replayed[0])->has("Cookie"));
   // From the same address, once its reply has been pushed out.
   for (std::size_t i = 0; i <= Replies::per_address_max; ++i)
-    BOOST_TEST((k.client.ask(k.client.request(Kind::sources)).code == Code::noerror));
+    BOOST_CHECK(k.client.ask(k.client.request(Kind::sources)).code == Code::noerror);
   const auto refused = k.client.tell(octets);
-  BOOST_TEST((refused->code == Code::noaccess));
-  BOOST_TEST(refused->text("Reason") == "this message came before; sign it anew");
-  BOOST_TEST(count(k.bench, "sense.keys.refused") == 1U);
-  BOOST_TEST(k.bench.publisher.calls == 1U);
+  BOOST_CHECK(refused->code == Code::noaccess);
+  BOOST_CHECK_EQUAL(refused->text("Reason"), "this message came before; sign it anew");
+  BOOST_CHECK_EQUAL(count(k.bench, "sense.keys.refused"), 1U);
+  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 1U);
   // After the window it is too old, after a restart its cookie is worth nothing.
   k.bench.pass(std::chrono::seconds{61});
-  BOOST_TEST((k.client.tell(octets)->code == Code::noaccess));
+  BOOST_CHECK(k.client.tell(octets)->code == Code::noaccess);
   k.bench.restart();
-  BOOST_TEST((k.client.tell(octets)->code == Code::noaccess));
-  BOOST_TEST(k.bench.publisher.calls == 1U);
+  BOOST_CHECK(k.client.tell(octets)->code == Code::noaccess);
+  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(wall_clock_that_jumps_back_makes_no_replay_good) {
@@ -205,8 +205,8 @@ BOOST_AUTO_TEST_CASE(wall_clock_that_jumps_back_makes_no_replay_good) {
   k.bench.pass(std::chrono::minutes{4});
   (void)k.client.ask(k.client.request(Kind::sources));
   k.bench.clock.jump_wall(-std::chrono::minutes{4});
-  BOOST_TEST((k.client.tell(octets)->code == Code::noaccess));
-  BOOST_TEST(k.bench.publisher.calls == 1U);
+  BOOST_CHECK(k.client.tell(octets)->code == Code::noaccess);
+  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(memory_of_replays_is_bounded_and_what_left_it_is_refused) {
@@ -218,25 +218,25 @@ BOOST_AUTO_TEST_CASE(memory_of_replays_is_bounded_and_what_left_it_is_refused) {
     return keys.check(*parse(octets), octets, clock.now().wall);
   };
   const auto other = verdict(press, 0);
-  BOOST_TEST(keys.admit(other, clock.now()).has_value());
+  BOOST_CHECK(keys.admit(other, clock.now()).has_value());
   std::vector<Keys::Verdict> all;
   for (unsigned i = 0; i < Keys::seen_per_key_max + 500; ++i) {
     clock.advance(std::chrono::milliseconds{1});
     all.push_back(verdict(hp4, i));
-    BOOST_TEST(all.back().key == "hp4");
-    BOOST_TEST(!all.back().refusal.has_value());
+    BOOST_CHECK_EQUAL(all.back().key, "hp4");
+    BOOST_CHECK(!all.back().refusal.has_value());
     BOOST_REQUIRE(keys.admit(all.back(), clock.now()).has_value());
   }
-  BOOST_TEST(keys.seen() == Keys::seen_per_key_max + 1);
+  BOOST_CHECK_EQUAL(keys.seen(), Keys::seen_per_key_max + 1);
   for (const auto& one : all) BOOST_REQUIRE(!keys.admit(one, clock.now()).has_value());
-  BOOST_TEST(!keys.admit(other, clock.now()).has_value());
+  BOOST_CHECK(!keys.admit(other, clock.now()).has_value());
   // Two messages of the same instant are two.
-  BOOST_TEST(keys.admit(verdict(hp4, 90'001), clock.now()).has_value());
-  BOOST_TEST(keys.admit(verdict(hp4, 90'002), clock.now()).has_value());
+  BOOST_CHECK(keys.admit(verdict(hp4, 90'001), clock.now()).has_value());
+  BOOST_CHECK(keys.admit(verdict(hp4, 90'002), clock.now()).has_value());
   // Nothing is kept for longer than a cookie lives.
   clock.advance(std::chrono::minutes{11});
-  BOOST_TEST(keys.admit(verdict(hp4, 90'003), clock.now()).has_value());
-  BOOST_TEST(keys.seen() == 2U);
+  BOOST_CHECK(keys.admit(verdict(hp4, 90'003), clock.now()).has_value());
+  BOOST_CHECK_EQUAL(keys.seen(), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(device_with_a_clock_ahead_does_not_shut_out_another_with_the_same_key) {
@@ -261,13 +261,13 @@ BOOST_AUTO_TEST_CASE(device_with_a_clock_ahead_does_not_shut_out_another_with_th
     BOOST_REQUIRE(keys.admit(honest, clock.now()).has_value());
     carried_out.push_back(honest);
   }
-  BOOST_TEST(refused > 0U);
-  BOOST_TEST(carried_out.size() > Keys::seen_per_key_max);
-  BOOST_TEST(keys.seen() <= Keys::seen_per_key_max);
+  BOOST_CHECK_GT(refused, 0U);
+  BOOST_CHECK_GT(carried_out.size(), Keys::seen_per_key_max);
+  BOOST_CHECK_LE(keys.seen(), Keys::seen_per_key_max);
   for (const auto& one : carried_out) BOOST_REQUIRE(!keys.admit(one, clock.now()).has_value());
   // In time its messages are not ahead any more.
   clock.advance(std::chrono::seconds{55});
-  BOOST_TEST(keys.admit(verdict(2'000'000, std::chrono::seconds{50}), clock.now()).has_value());
+  BOOST_CHECK(keys.admit(verdict(2'000'000, std::chrono::seconds{50}), clock.now()).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(many_keys_share_the_memory) {
@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(many_keys_share_the_memory) {
         sign(serialize(make_message(Kind::sources, "t")), many[3], clock.now().wall);
     (void)keys.admit(keys.check(*parse(octets), octets, clock.now().wall), clock.now());
   }
-  BOOST_TEST(keys.seen() == Keys::seen_max / shared_keys_max);
+  BOOST_CHECK_EQUAL(keys.seen(), Keys::seen_max / shared_keys_max);
 }
 
 BOOST_AUTO_TEST_CASE(keyed_acknowledgement_counts_from_anywhere_and_others_do_not) {
@@ -295,17 +295,17 @@ BOOST_AUTO_TEST_CASE(keyed_acknowledgement_counts_from_anywhere_and_others_do_no
   k.bench.ack(away, subscription->id, "1");
   KeyedClient{k.bench, away, press}.ack(subscription->id, "1");
   forger.ack(subscription->id, "1");
-  BOOST_TEST(!k.bench.attempt(ticket).has_value());
+  BOOST_CHECK(!k.bench.attempt(ticket).has_value());
   moved.ack(subscription->id, "1");
   BOOST_REQUIRE(k.bench.attempt(ticket).has_value());
-  BOOST_TEST((k.bench.attempt(ticket)->outcome == Outcome::delivered));
+  BOOST_CHECK(k.bench.attempt(ticket)->outcome == Outcome::delivered);
   // From the address that is served no Mac is needed, unless the listener says so.
   const auto second = k.bench.deliver(k.bench.event_delivery(subscription, 2));
   k.bench.ack(home, subscription->id, "2");
-  BOOST_TEST(k.bench.attempt(second).has_value());
+  BOOST_CHECK(k.bench.attempt(second).has_value());
   const auto third = k.bench.deliver(k.bench.event_delivery(subscription, 3));
   other.ack(subscription->id, "3");  // it is at the address that is served
-  BOOST_TEST(k.bench.attempt(third).has_value());
+  BOOST_CHECK(k.bench.attempt(third).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(where_a_key_is_required_acknowledgements_of_keyed_subscriptions_need_it) {
@@ -317,16 +317,16 @@ BOOST_AUTO_TEST_CASE(where_a_key_is_required_acknowledgements_of_keyed_subscript
   const auto subscription = client.subscribe();
   const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
   bench.ack(home, subscription->id, "1");
-  BOOST_TEST(!bench.attempt(ticket).has_value());
+  BOOST_CHECK(!bench.attempt(ticket).has_value());
   client.ack(subscription->id, "1");
-  BOOST_TEST(bench.attempt(ticket).has_value());
+  BOOST_CHECK(bench.attempt(ticket).has_value());
   // One that was made before keys were required goes on until its lease ends.
   auto unkeyed = *subscription;
   unkeyed.id = "s-before";
   unkeyed.owner = unkeyed.callback;
   const auto before = bench.deliver(bench.event_delivery(bench.subscriptions.put(unkeyed), 1));
   bench.ack(home, unkeyed.id, "1");
-  BOOST_TEST(bench.attempt(before).has_value());
+  BOOST_CHECK(bench.attempt(before).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgement_too_old_or_too_early_counts_for_nothing) {
@@ -336,10 +336,10 @@ BOOST_AUTO_TEST_CASE(acknowledgement_too_old_or_too_early_counts_for_nothing) {
   auto ack = make_message(Kind::ack, "a");
   ack.add("Subscription", subscription->id).add("Number", "1");
   for (const auto ahead : {std::chrono::seconds{61}, -std::chrono::seconds{61}})
-    BOOST_TEST(!k.client.tell(k.client.octets(ack, ahead)).has_value());
-  BOOST_TEST(!k.bench.attempt(ticket).has_value());
-  BOOST_TEST(!k.client.tell(k.client.octets(ack)).has_value());
-  BOOST_TEST(k.bench.attempt(ticket).has_value());
+    BOOST_CHECK(!k.client.tell(k.client.octets(ack, ahead)).has_value());
+  BOOST_CHECK(!k.bench.attempt(ticket).has_value());
+  BOOST_CHECK(!k.client.tell(k.client.octets(ack)).has_value());
+  BOOST_CHECK(k.bench.attempt(ticket).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(renewal_and_cancellation_need_the_key_and_no_particular_address) {
@@ -351,20 +351,20 @@ BOOST_AUTO_TEST_CASE(renewal_and_cancellation_need_the_key_and_no_particular_add
     auto plain = make_message(kind, "p" + std::to_string(static_cast<int>(kind)));
     plain.add("Period", 60U).add("Subscription", subscription->id);
     plain.add("Cookie", k.bench.cookie(home));
-    BOOST_TEST((k.bench.ask(home, plain).code == Code::notfound));
+    BOOST_CHECK(k.bench.ask(home, plain).code == Code::notfound);
     auto theirs = other.request(kind);
     theirs.add("Subscription", subscription->id);
-    BOOST_TEST((other.ask(theirs).code == Code::notfound));
+    BOOST_CHECK(other.ask(theirs).code == Code::notfound);
   }
-  BOOST_TEST(k.bench.subscriptions.renewals == 0U);
+  BOOST_CHECK_EQUAL(k.bench.subscriptions.renewals, 0U);
   auto renewal = moved.request(Kind::register_);
   renewal.add("Subscription", subscription->id);
-  BOOST_TEST((moved.ask(renewal).code == Code::noerror));
-  BOOST_TEST(k.bench.subscriptions.renewals == 1U);
+  BOOST_CHECK(moved.ask(renewal).code == Code::noerror);
+  BOOST_CHECK_EQUAL(k.bench.subscriptions.renewals, 1U);
   auto cancel = moved.request(Kind::cancel);
   cancel.add("Subscription", subscription->id);
-  BOOST_TEST((moved.ask(cancel).code == Code::noerror));
-  BOOST_TEST(k.bench.subscriptions.served.empty());
+  BOOST_CHECK(moved.ask(cancel).code == Code::noerror);
+  BOOST_CHECK(k.bench.subscriptions.served.empty());
 }
 
 BOOST_AUTO_TEST_CASE(subscription_of_a_key_that_is_gone_gets_nothing_until_it_is_back) {
@@ -372,30 +372,30 @@ BOOST_AUTO_TEST_CASE(subscription_of_a_key_that_is_gone_gets_nothing_until_it_is
   const auto subscription = k.client.subscribe();
   k.bench.server->set_keys({press});
   const auto ticket = k.bench.deliver(k.bench.event_delivery(subscription, 1));
-  BOOST_TEST(k.bench.sent.empty());
+  BOOST_CHECK(k.bench.sent.empty());
   BOOST_REQUIRE(k.bench.attempt(ticket).has_value());
-  BOOST_TEST((k.bench.attempt(ticket)->outcome == Outcome::retry));
+  BOOST_CHECK(k.bench.attempt(ticket)->outcome == Outcome::retry);
   const auto refused = k.bench.tell(home, k.client.octets(k.client.request(Kind::sources)));
-  BOOST_TEST((parse(refused.at(0))->code == Code::noaccess));
+  BOOST_CHECK(parse(refused.at(0))->code == Code::noaccess);
   k.bench.server->set_keys({press, hp4});
   (void)k.bench.deliver(k.bench.event_delivery(subscription, 1));
   BOOST_REQUIRE_EQUAL(k.bench.octets_to(home).size(), 1U);
-  BOOST_TEST(k.client.is_signed(k.bench.octets_to(home)[0]));
+  BOOST_CHECK(k.client.is_signed(k.bench.octets_to(home)[0]));
   // A new secret holds at once.
   k.bench.server->set_keys({press, {"hp4", press.secret}});
   (void)k.bench.deliver(k.bench.event_delivery(subscription, 2));
-  BOOST_TEST(!k.client.is_signed(k.bench.octets_to(home).at(0)));
+  BOOST_CHECK(!k.client.is_signed(k.bench.octets_to(home).at(0)));
 }
 
 BOOST_AUTO_TEST_CASE(request_whose_key_goes_while_it_is_worked_on_is_not_answered) {
   Keyed k;
   auto publish = k.client.request(Kind::publish);
   publish.add("Type", "{a}b").add("Source", "//x");
-  BOOST_TEST(k.bench.tell(home, k.client.octets(publish), false).empty());
+  BOOST_CHECK(k.bench.tell(home, k.client.octets(publish), false).empty());
   k.bench.server->set_keys({});
   k.bench.settle();
-  BOOST_TEST(k.bench.octets_to(home).empty());
-  BOOST_TEST(k.bench.server->state().pending == 0U);
+  BOOST_CHECK(k.bench.octets_to(home).empty());
+  BOOST_CHECK_EQUAL(k.bench.server->state().pending, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(keys_that_stay_remember_what_they_have_seen) {
@@ -407,8 +407,8 @@ BOOST_AUTO_TEST_CASE(keys_that_stay_remember_what_they_have_seen) {
   for (std::size_t i = 0; i <= Replies::per_address_max; ++i)
     (void)k.client.ask(k.client.request(Kind::sources));
   k.bench.server->set_keys({hp4});
-  BOOST_TEST((k.client.tell(octets)->code == Code::noaccess));
-  BOOST_TEST(k.bench.publisher.calls == 1U);
+  BOOST_CHECK(k.client.tell(octets)->code == Code::noaccess);
+  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(signed_datagrams_are_no_longer_than_others_may_be) {
@@ -420,10 +420,10 @@ BOOST_AUTO_TEST_CASE(signed_datagrams_are_no_longer_than_others_may_be) {
     BOOST_REQUIRE(octets.size() <= 1200U);
     BOOST_REQUIRE(k.client.is_signed(octets));
     if (!parse(octets)->truncated_length) continue;
-    BOOST_TEST(size > 750U);
+    BOOST_CHECK_GT(size, 750U);
     return;
   }
-  BOOST_TEST(false, "nothing was truncated");
+  BOOST_CHECK_MESSAGE(false, "nothing was truncated");
 }
 
 BOOST_AUTO_TEST_CASE(signed_lists_are_paged_without_loss) {
@@ -436,8 +436,8 @@ BOOST_AUTO_TEST_CASE(signed_lists_are_paged_without_loss) {
     auto request = k.client.request(Kind::sources);
     if (!seen.empty()) request.add("After", seen.back());
     const auto octets = k.bench.tell(home, k.client.octets(request));
-    BOOST_TEST(octets.at(0).size() <= 1200U);
-    BOOST_TEST(k.client.is_signed(octets[0]));
+    BOOST_CHECK_LE(octets.at(0).size(), 1200U);
+    BOOST_CHECK(k.client.is_signed(octets[0]));
     const auto reply = *parse(octets[0]);
     for (const auto line : split(reply.data, '\n'))
       if (!line.empty()) seen.emplace_back(line);
@@ -450,16 +450,16 @@ BOOST_AUTO_TEST_CASE(event_keeps_its_own_time_beside_that_of_its_sending) {
   Keyed k;
   auto publish = k.client.request(Kind::publish);
   publish.add("Type", "{a}b").add("Source", "//x").add("Time", "2020-01-01T00:00:00Z");
-  BOOST_TEST((k.client.ask(publish).code == Code::noerror));
-  BOOST_TEST(to_rfc3339(*k.bench.publisher.events.at(0).time) == "2020-01-01T00:00:00.000Z");
+  BOOST_CHECK(k.client.ask(publish).code == Code::noerror);
+  BOOST_CHECK_EQUAL(to_rfc3339(*k.bench.publisher.events.at(0).time), "2020-01-01T00:00:00.000Z");
 }
 
 BOOST_AUTO_TEST_CASE(deliver_to_elsewhere_has_to_agree_although_the_asker_has_a_key) {
   Keyed k;
   auto request = k.client.request(Kind::register_);
   request.add("Deliver-To", "sense://8.8.8.8:9100");
-  BOOST_TEST(k.client.ask(request).text("State") == "pending");
-  BOOST_TEST(!asked_for_itself(*k.bench.subscriptions.served.begin()->second));
+  BOOST_CHECK_EQUAL(k.client.ask(request).text("State"), "pending");
+  BOOST_CHECK(!asked_for_itself(*k.bench.subscriptions.served.begin()->second));
 }
 
 BOOST_AUTO_TEST_CASE(nobody_else_makes_subscriptions_that_asked_for_themselves) {
@@ -467,16 +467,16 @@ BOOST_AUTO_TEST_CASE(nobody_else_makes_subscriptions_that_asked_for_themselves) 
   subscription.owner = "key:hp4";
   subscription.via = "sense";
   subscription.callback = "sense://10.1.2.3:9000";
-  BOOST_TEST(!asked_for_itself(subscription));
+  BOOST_CHECK(!asked_for_itself(subscription));
   subscription.labels.emplace(asked_from_label, "sense://10.1.2.3:9001");
-  BOOST_TEST(!asked_for_itself(subscription));
+  BOOST_CHECK(!asked_for_itself(subscription));
   subscription.labels.find(asked_from_label)->second = subscription.callback;
-  BOOST_TEST(asked_for_itself(subscription));
+  BOOST_CHECK(asked_for_itself(subscription));
   subscription.via = "http";
-  BOOST_TEST(!asked_for_itself(subscription));
+  BOOST_CHECK(!asked_for_itself(subscription));
   subscription.via = "sense";
   subscription.owner = "anonymous";
-  BOOST_TEST(!asked_for_itself(subscription));
+  BOOST_CHECK(!asked_for_itself(subscription));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -79,19 +79,19 @@ BOOST_AUTO_TEST_CASE(malformed_message_is_answered_when_its_start_line_could_be_
     const auto replies = bench.tell(stranger, octets);
     BOOST_REQUIRE_MESSAGE(replies.size() == 1U, octets);
     const auto reply = parse(replies[0]);
-    BOOST_TEST((reply->code == Code::protoerror), octets);
-    BOOST_TEST(reply->tag == "t1");
+    BOOST_CHECK_MESSAGE((reply->code == Code::protoerror), octets);
+    BOOST_CHECK_EQUAL(reply->tag, "t1");
   }
-  BOOST_TEST(bench.counters["sense.datagrams.malformed"].load() == 5U);
+  BOOST_CHECK_EQUAL(bench.counters["sense.datagrams.malformed"].load(), 5U);
 }
 
 BOOST_AUTO_TEST_CASE(unreadable_message_is_dropped_and_counted) {
   Bench bench;
   for (const auto* octets :
        {"", "x", "\n\n", "SENSE/1", "SENSE/2 REGISTER t\n\n", "GET / HTTP/1.1\n"})
-    BOOST_TEST(bench.tell(stranger, octets).empty(), octets);
-  BOOST_TEST(bench.counters["sense.datagrams.malformed"].load() == 6U);
-  BOOST_TEST(bench.counters["sense.datagrams.unanswered"].load() == 6U);
+    BOOST_CHECK_MESSAGE(bench.tell(stranger, octets).empty(), octets);
+  BOOST_CHECK_EQUAL(bench.counters["sense.datagrams.malformed"].load(), 6U);
+  BOOST_CHECK_EQUAL(bench.counters["sense.datagrams.unanswered"].load(), 6U);
 }
 
 // Whatever arrives from an address that proved nothing: at most one datagram back for each, of at
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(unproved_address_gets_at_most_three_times_its_octets) {
                                   : mutate(seeds[random() % seeds.size()], seeds, random);
     bench.tell(stranger, octets);
     BOOST_REQUIRE_MESSAGE(bench.sent.size() <= 1U, octets);
-    if (round < 4) BOOST_TEST(bench.sent.size() == 1U, octets);
+    if (round < 4) BOOST_CHECK_MESSAGE(bench.sent.size() == 1U, octets);
     for (const auto& sent : bench.sent) {
       BOOST_REQUIRE(sent.to.address == stranger);
       BOOST_REQUIRE_MESSAGE(sent.octets.size() <= 3 * octets.size(),
@@ -119,10 +119,10 @@ BOOST_AUTO_TEST_CASE(unproved_address_gets_at_most_three_times_its_octets) {
       ++answered;
     }
   }
-  BOOST_TEST(answered > 1000U);
-  BOOST_TEST(bench.subscriptions.requests.empty());
-  BOOST_TEST(bench.publisher.calls == 0U);
-  BOOST_TEST(!bench.server->next_timer().has_value());
+  BOOST_CHECK_GT(answered, 1000U);
+  BOOST_CHECK(bench.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
+  BOOST_CHECK(!bench.server->next_timer().has_value());
 }
 
 // The same with a valid cookie put in: more is reached, and still nothing breaks.
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_read_is_written_and_read_again_alike) {
     BOOST_REQUIRE_MESSAGE(again.has_value(), octets);
     BOOST_REQUIRE_MESSAGE((*again == *message), octets);
   }
-  BOOST_TEST(read > 1000U);
+  BOOST_CHECK_GT(read, 1000U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -196,7 +196,7 @@ void check(World& world) {
   BOOST_REQUIRE(world.settled());
   for (const auto& one : world.listening) {
     const auto& id = one->client.subscription();
-    BOOST_TEST(one->seen_twice == 0U);
+    BOOST_CHECK_EQUAL(one->seen_twice, 0U);
     for (std::uint64_t n = 1; n <= events_of_each; ++n) {
       const bool delivered = world.delivered.contains({id, n});
       const bool dead = world.dead.contains({id, n});
@@ -221,9 +221,9 @@ BOOST_AUTO_TEST_CASE(quiet_network_takes_one_datagram_for_each_event) {
   World world({0, 0, 1}, 1, 4);
   world.run();
   check(world);
-  BOOST_TEST(world.dead.empty());
+  BOOST_CHECK(world.dead.empty());
   // Two replies to REGISTER each, and the events.
-  BOOST_TEST(world.sent_by_server == 4U * (2U + events_of_each));
+  BOOST_CHECK_EQUAL(world.sent_by_server, 4U * (2U + events_of_each));
 }
 
 BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders) {
@@ -237,9 +237,9 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
       check(world);
       // Acknowledgements travel together, so that a window's worth can be missed together, though
       // its events have arrived.
-      BOOST_TEST(world.dead.size() <= 32U);
+      BOOST_CHECK_LE(world.dead.size(), 32U);
       for (const auto& one : world.listening)
-        BOOST_TEST(one->arrived.size() >= events_of_each - 3U);
+        BOOST_CHECK_GE(one->arrived.size(), events_of_each - 3U);
     }
   }
   BOOST_TEST_MESSAGE("seeds from " << base);
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(every_miss_is_accounted_for_at_forty_percent_loss) {
       for (const auto& one : world.listening)
         for (std::uint64_t n = 1; n <= events_of_each; ++n)
           if (!one->arrived.contains(n))
-            BOOST_TEST(world.dead.contains({one->client.subscription(), n}));
+            BOOST_CHECK(world.dead.contains({one->client.subscription(), n}));
     }
   }
 }

@@ -38,7 +38,7 @@ struct Socket {
     std::string octets(70'000, '\0');
     asio::ip::udp::endpoint from;
     octets.resize(socket.receive_from(asio::buffer(octets), from));
-    BOOST_TEST(from == to);
+    BOOST_CHECK_EQUAL(from, to);
     const auto message = parse(octets);
     BOOST_REQUIRE_MESSAGE(message.has_value(), octets);
     return *message;
@@ -102,14 +102,14 @@ BOOST_AUTO_TEST_SUITE(sense_plugin_tests)
 
 BOOST_AUTO_TEST_CASE(descriptor_is_complete_and_its_defaults_are_valid) {
   const auto* descriptor = sense_gateway_descriptor();
-  BOOST_TEST(std::string(descriptor->abi) == gateway_abi);
-  BOOST_TEST(descriptor->schemes[0] == "sense");
+  BOOST_CHECK_EQUAL(std::string(descriptor->abi), gateway_abi);
+  BOOST_CHECK_EQUAL(descriptor->schemes[0], "sense");
   const auto settings = Settings::defaults(descriptor->options);
   const auto limits = limits_of(settings);
-  BOOST_TEST(limits.shown() == Limits{}.shown());
-  BOOST_TEST(settings.list("listen").at(0) == "127.0.0.1:7367");
-  BOOST_TEST(descriptor->delivery.retry_seconds.size() == 7U);
-  BOOST_TEST(descriptor->delivery.window == 32U);
+  BOOST_CHECK_EQUAL(limits.shown(), Limits{}.shown());
+  BOOST_CHECK_EQUAL(settings.list("listen").at(0), "127.0.0.1:7367");
+  BOOST_CHECK_EQUAL(descriptor->delivery.retry_seconds.size(), 7U);
+  BOOST_CHECK_EQUAL(descriptor->delivery.window, 32U);
 }
 
 BOOST_AUTO_TEST_CASE(event_goes_out_over_a_real_socket_and_its_acknowledgement_comes_back) {
@@ -120,12 +120,12 @@ BOOST_AUTO_TEST_CASE(event_goes_out_over_a_real_socket_and_its_acknowledgement_c
   running.gateway->deliver(delivery_for(running.subscriptions.served.at(id)),
                            [&](Attempt attempt) { result = std::move(attempt); });
   const auto event = socket.receive();
-  BOOST_TEST((event.kind == Kind::event));
-  BOOST_TEST(event.data == "hello");
-  BOOST_TEST(!result.has_value());
+  BOOST_CHECK(event.kind == Kind::event);
+  BOOST_CHECK_EQUAL(event.data, "hello");
+  BOOST_CHECK(!result.has_value());
   socket.send("SENSE/1 ACK a\nSubscription: " + id + "\nNumber: 1\n\n");
   running.until([&] { return result.has_value(); });
-  BOOST_TEST((result->outcome == Attempt::Outcome::delivered));
+  BOOST_CHECK(result->outcome == Attempt::Outcome::delivered);
 }
 
 BOOST_AUTO_TEST_CASE(unacknowledged_attempt_ends_with_retry_and_stop_ends_all) {
@@ -135,16 +135,16 @@ BOOST_AUTO_TEST_CASE(unacknowledged_attempt_ends_with_retry_and_stop_ends_all) {
   std::optional<Attempt> first;
   running.gateway->deliver(delivery_for(subscription), [&](Attempt a) { first = std::move(a); });
   running.until([&] { return first.has_value(); });
-  BOOST_TEST((first->outcome == Attempt::Outcome::retry));
-  BOOST_TEST((first->after == Duration{0}));
+  BOOST_CHECK(first->outcome == Attempt::Outcome::retry);
+  BOOST_CHECK(first->after == Duration{0});
   std::optional<Attempt> second;
   running.gateway->deliver(delivery_for(subscription), [&](Attempt a) { second = std::move(a); });
   running.gateway->stop();
   BOOST_REQUIRE(second.has_value());
-  BOOST_TEST((second->outcome == Attempt::Outcome::retry));
+  BOOST_CHECK(second->outcome == Attempt::Outcome::retry);
   std::optional<Attempt> third;
   running.gateway->deliver(delivery_for(subscription), [&](Attempt a) { third = std::move(a); });
-  BOOST_TEST(third.has_value());
+  BOOST_CHECK(third.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(subscription_survives_a_restart_of_the_gateway) {
@@ -160,10 +160,10 @@ BOOST_AUTO_TEST_CASE(subscription_survives_a_restart_of_the_gateway) {
   BOOST_REQUIRE(running.gateway->start().has_value());
   std::optional<Attempt> result;
   running.gateway->deliver(delivery_for(subscription), [&](Attempt a) { result = std::move(a); });
-  BOOST_TEST((socket.receive().kind == Kind::event));
+  BOOST_CHECK(socket.receive().kind == Kind::event);
   socket.send("SENSE/1 ACK a\nSubscription: " + subscription->id + "\nNumber: 1\n\n");
   running.until([&] { return result.has_value(); });
-  BOOST_TEST((result->outcome == Attempt::Outcome::delivered));
+  BOOST_CHECK(result->outcome == Attempt::Outcome::delivered);
 }
 
 BOOST_AUTO_TEST_CASE(example_client_of_the_page_registers_prints_and_acknowledges) {
@@ -180,22 +180,22 @@ BOOST_AUTO_TEST_CASE(example_client_of_the_page_registers_prints_and_acknowledge
   Process client({program, "127.0.0.1", port, "{a}*", "//x/**"}, folder + "/out");
   running.until([&] { return !running.subscriptions.served.empty(); });
   const auto subscription = running.subscriptions.served.begin()->second;
-  BOOST_TEST(subscription->types.at(0).text() == "{a}*");
-  BOOST_TEST(subscription->sources.at(0).text() == "//x/**");
+  BOOST_CHECK_EQUAL(subscription->types.at(0).text(), "{a}*");
+  BOOST_CHECK_EQUAL(subscription->sources.at(0).text(), "//x/**");
   unsigned delivered = 0;
   for (const auto number : {2U, 1U, 2U, 3U}) {  // out of order, and one twice
     auto delivery = delivery_for(subscription);
     delivery->number = number;
     const auto done = [&](const Attempt& attempt) {
-      BOOST_TEST((attempt.outcome == Attempt::Outcome::delivered));
+      BOOST_CHECK(attempt.outcome == Attempt::Outcome::delivered);
       ++delivered;
     };
     const auto before = delivered;
     running.gateway->deliver(delivery, done);
     running.until([&] { return delivered == before + 1; });
   }
-  BOOST_TEST(contents(folder + "/out") ==
-             "# subscription " + subscription->id + " for 600 s\n2: hello\n1: hello\n3: hello\n");
+  BOOST_CHECK_EQUAL(contents(folder + "/out"), "# subscription " + subscription->id +
+                                                   " for 600 s\n2: hello\n1: hello\n3: hello\n");
   auto gap = delivery_for(subscription);
   gap->kind = Delivery::Kind::gap;
   gap->number = 4;
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(example_client_of_the_page_registers_prints_and_acknowledge
   for (const auto& delivery : {gap, ended}) {
     const auto before = delivered;
     running.gateway->deliver(delivery, [&](const Attempt& attempt) {
-      BOOST_TEST((attempt.outcome == Attempt::Outcome::delivered));
+      BOOST_CHECK(attempt.outcome == Attempt::Outcome::delivered);
       ++delivered;
     });
     running.until([&] { return delivered == before + 1; });
@@ -221,8 +221,8 @@ BOOST_AUTO_TEST_CASE(publish_is_answered_over_the_socket) {
   const auto cookie = std::string(socket.ask("SENSE/1 PARAMETERS q\n\n").text("Cookie"));
   const auto reply = socket.ask("SENSE/1 PUBLISH p\nType: {a}b\nSource: //x\nCookie: " + cookie +
                                 "\nLength: 3\n\nabc");
-  BOOST_TEST(reply.text("Sequence") == "1");
-  BOOST_TEST(running.publisher.events.at(0).data == "abc");
+  BOOST_CHECK_EQUAL(reply.text("Sequence"), "1");
+  BOOST_CHECK_EQUAL(running.publisher.events.at(0).data, "abc");
 }
 
 BOOST_AUTO_TEST_CASE(verify_goes_to_the_callback_only_when_the_policy_allows_it) {
@@ -234,11 +234,11 @@ BOOST_AUTO_TEST_CASE(verify_goes_to_the_callback_only_when_the_policy_allows_it)
   const auto ref = running.subscriptions.put(subscription);
   std::optional<Verification> result;
   running.gateway->verify(ref, "t", [&](Verification v) { result = std::move(v); });
-  BOOST_TEST((result->outcome == Verification::Outcome::refused));
+  BOOST_CHECK(result->outcome == Verification::Outcome::refused);
   running.egress = *EgressPolicy::make({"127.0.0.0/8"});
   running.gateway->verify(ref, "t", [&](Verification v) { result = std::move(v); });
-  BOOST_TEST((result->outcome == Verification::Outcome::asked));
-  BOOST_TEST(socket.receive().text("Challenge") == "t");
+  BOOST_CHECK(result->outcome == Verification::Outcome::asked);
+  BOOST_CHECK_EQUAL(socket.receive().text("Challenge"), "t");
 }
 
 BOOST_AUTO_TEST_CASE(both_kinds_of_address_are_served_by_their_own_listener) {
@@ -255,9 +255,9 @@ BOOST_AUTO_TEST_CASE(both_kinds_of_address_are_served_by_their_own_listener) {
   Socket v6(running, 1);
   for (auto* socket : {&v4, &v6}) {
     const auto id = socket->subscribe();
-    BOOST_TEST(running.subscriptions.served.at(id)->callback == callback_of(socket->local));
+    BOOST_CHECK_EQUAL(running.subscriptions.served.at(id)->callback, callback_of(socket->local));
     running.gateway->deliver(delivery_for(running.subscriptions.served.at(id)), [](Attempt) {});
-    BOOST_TEST((socket->receive().kind == Kind::event));
+    BOOST_CHECK(socket->receive().kind == Kind::event);
   }
 }
 
@@ -265,9 +265,9 @@ BOOST_AUTO_TEST_CASE(too_long_a_datagram_and_garbage_leave_the_gateway_at_work) 
   Running running;
   Socket socket(running);
   std::string octets = "SENSE/1 PUBLISH p1\nType: {a}b\nSource: //x\nLength: 9000\n\n";
-  BOOST_TEST((socket.ask(octets + std::string(9000, 'x')).code == Code::datatoobig));
+  BOOST_CHECK(socket.ask(octets + std::string(9000, 'x')).code == Code::datatoobig);
   for (int i = 0; i < 300; ++i) socket.send(std::string(static_cast<std::size_t>(i), 'x'));
-  BOOST_TEST(socket.ask("SENSE/1 PARAMETERS q\n\n").tag == "q");
+  BOOST_CHECK_EQUAL(socket.ask("SENSE/1 PARAMETERS q\n\n").tag, "q");
 }
 
 BOOST_AUTO_TEST_CASE(burst_of_five_thousand_datagrams_is_taken_in_or_counted) {
@@ -291,13 +291,13 @@ BOOST_AUTO_TEST_CASE(listen_addresses_are_checked_with_a_sentence) {
         "[127.0.0.1]:1", "127.0.0.1:1x", "[::1]", "[::1]:", "run/sense.sock", "/", "2a.1.ipx",
         "12.34.ddp", "12.34.ddp:255", "unix:/run/sense.sock"}) {
     const auto refused = parse_listen(text);
-    BOOST_TEST(!refused.has_value(), text);
-    if (!refused) BOOST_TEST(refused.error().message.starts_with("listen: '"));
+    BOOST_CHECK_MESSAGE(!refused.has_value(), text);
+    if (!refused) BOOST_CHECK(refused.error().message.starts_with("listen: '"));
   }
   for (const auto* text : {"[::]:0", "0.0.0.0:7367", "/run/sense.sock", "sense:///run/sense.sock",
                            "2a.7f000001.ipx:0", "12.0.ddp:0", "sense://127.0.0.1:7367"})
-    BOOST_TEST(parse_listen(text).has_value(), text);
-  BOOST_TEST(to_uri(*parse_listen(" 127.0.0.1:9  key=required ")) == "sense://127.0.0.1:9");
+    BOOST_CHECK_MESSAGE(parse_listen(text).has_value(), text);
+  BOOST_CHECK_EQUAL(to_uri(*parse_listen(" 127.0.0.1:9  key=required ")), "sense://127.0.0.1:9");
   Running running;
   auto settings = Settings::defaults(sense_gateway_descriptor()->options);
   const auto taken = "127.0.0.1:" + std::to_string(running.servers[0].port());
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(listen_addresses_are_checked_with_a_sentence) {
   auto second = sense_gateway_descriptor()->create(settings, running.context);
   const auto status = (*second)->start();
   BOOST_REQUIRE(!status.has_value());
-  BOOST_TEST(status.error().message.find(taken) != std::string::npos);
+  BOOST_CHECK_NE(status.error().message.find(taken), std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

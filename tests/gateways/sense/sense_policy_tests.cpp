@@ -37,7 +37,7 @@ Code ask(Bench& bench, Kind kind, bool proved = true) {
   if (kind == Kind::publish) request.add("Source", "//x");
   if (proved) request.add("Cookie", bench.cookie(client_a));
   const auto reply = bench.ask(client_a, request);
-  if (reply.code == Code::noaccess && proved) BOOST_TEST(!reply.has("Cookie"));
+  if (reply.code == Code::noaccess && proved) BOOST_CHECK(!reply.has("Cookie"));
   return reply.code;
 }
 
@@ -48,22 +48,22 @@ BOOST_AUTO_TEST_SUITE(sense_policy_tests)
 BOOST_AUTO_TEST_CASE(words_behind_the_address_say_what_holds_there) {
   const auto plain = read_listen_entry("[::1]:7367");
   BOOST_REQUIRE(plain.has_value());
-  BOOST_TEST(plain->address == "[::1]:7367");
-  BOOST_TEST(!plain->policy.key_required);
-  BOOST_TEST(plain->policy.may_publish);
-  BOOST_TEST(plain->policy.may_register);
-  BOOST_TEST(plain->policy.from.empty());
-  BOOST_TEST(!plain->policy.rate.has_value());
+  BOOST_CHECK_EQUAL(plain->address, "[::1]:7367");
+  BOOST_CHECK(!plain->policy.key_required);
+  BOOST_CHECK(plain->policy.may_publish);
+  BOOST_CHECK(plain->policy.may_register);
+  BOOST_CHECK(plain->policy.from.empty());
+  BOOST_CHECK(!plain->policy.rate.has_value());
   const auto full = read_listen_entry(
       "  0.0.0.0:7367  rate=50 key=required from=10.0.0.0/8,fd00::/8 publish=no register=no ");
   BOOST_REQUIRE(full.has_value());
-  BOOST_TEST(full->address == "0.0.0.0:7367");
-  BOOST_TEST(full->policy.key_required);
-  BOOST_TEST(!full->policy.may_publish);
-  BOOST_TEST(!full->policy.may_register);
-  BOOST_TEST(full->policy.from.size() == 2U);
-  BOOST_TEST(*full->policy.rate == 50U);
-  BOOST_TEST(*policy("rate=0").rate == 0U);
+  BOOST_CHECK_EQUAL(full->address, "0.0.0.0:7367");
+  BOOST_CHECK(full->policy.key_required);
+  BOOST_CHECK(!full->policy.may_publish);
+  BOOST_CHECK(!full->policy.may_register);
+  BOOST_CHECK_EQUAL(full->policy.from.size(), 2U);
+  BOOST_CHECK_EQUAL(*full->policy.rate, 50U);
+  BOOST_CHECK_EQUAL(*policy("rate=0").rate, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_are_named_with_what_is_meant) {
@@ -93,33 +93,32 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_what_is_meant) {
            {a + "key=required key=required", "'key=' stands there twice"},
            {a + "rate=5 publish=no rate=5", "'rate=' stands there twice"}}) {
     const auto found = refusal(text);
-    BOOST_TEST(found.find(said) != std::string::npos, found);
-    BOOST_TEST(found.starts_with("listen: "), found);
+    BOOST_CHECK_MESSAGE(found.find(said) != std::string::npos, found);
+    BOOST_CHECK_MESSAGE(found.starts_with("listen: "), found);
   }
   std::string many = a + "from=10.0.0.0";
   for (int i = 0; i < 64; ++i) many += ",10.0.0.0";
-  BOOST_TEST(refusal(many).find("more than 64") != std::string::npos);
-  BOOST_TEST(refusal(a + "\x1b[2J").find('\x1b') == std::string::npos);
+  BOOST_CHECK_NE(refusal(many).find("more than 64"), std::string::npos);
+  BOOST_CHECK_EQUAL(refusal(a + "\x1b[2J").find('\x1b'), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(where_a_key_is_required_only_the_ping_goes_without) {
   Bench bench({}, {}, at("key=required"));
   for (const auto kind : {Kind::register_, Kind::cancel, Kind::publish, Kind::sources})
-    for (const bool proved : {true, false})
-      BOOST_TEST((ask(bench, kind, proved) == Code::noaccess));
-  BOOST_TEST((ask(bench, Kind::parameters) == Code::noerror));
-  BOOST_TEST(bench.counters["sense.requests.forbidden"].load() == 8U);
-  BOOST_TEST(bench.subscriptions.requests.empty());
-  BOOST_TEST(bench.publisher.calls == 0U);
+    for (const bool proved : {true, false}) BOOST_CHECK(ask(bench, kind, proved) == Code::noaccess);
+  BOOST_CHECK(ask(bench, Kind::parameters) == Code::noerror);
+  BOOST_CHECK_EQUAL(bench.counters["sense.requests.forbidden"].load(), 8U);
+  BOOST_CHECK(bench.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
   KeyedClient client{bench, client_a, hp4};
   (void)client.subscribe();
   auto publish = client.request(Kind::publish);
   publish.add("Type", "{a}b").add("Source", "//x");
-  BOOST_TEST((client.ask(publish).code == Code::noerror));
+  BOOST_CHECK(client.ask(publish).code == Code::noerror);
   // A name alone is no key.
   KeyedClient forger{bench, client_a, {"hp4", hp4.secret + "x"}};
   const auto refused = bench.tell(client_a, forger.octets(client.request(Kind::register_)));
-  BOOST_TEST((parse(refused.at(0))->code == Code::noaccess));
+  BOOST_CHECK(parse(refused.at(0))->code == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(each_listener_has_its_own_rules) {
@@ -135,19 +134,19 @@ BOOST_AUTO_TEST_CASE(each_listener_has_its_own_rules) {
     const auto reply = parse(bench.octets_to(client_a).at(0));
     return reply->has("Cookie") ? "cookie" : std::string(reply->text("Reason"));
   };
-  BOOST_TEST(code(0, Kind::publish) == "no events are taken here");
-  BOOST_TEST(code(0, Kind::register_) == "cookie");
-  BOOST_TEST(code(1, Kind::publish) == "cookie");
-  BOOST_TEST(code(1, Kind::register_) == "nobody can subscribe here");
-  BOOST_TEST(code(7, Kind::register_) == "cookie");  // one without a policy
+  BOOST_CHECK_EQUAL(code(0, Kind::publish), "no events are taken here");
+  BOOST_CHECK_EQUAL(code(0, Kind::register_), "cookie");
+  BOOST_CHECK_EQUAL(code(1, Kind::publish), "cookie");
+  BOOST_CHECK_EQUAL(code(1, Kind::register_), "nobody can subscribe here");
+  BOOST_CHECK_EQUAL(code(7, Kind::register_), "cookie");  // one without a policy
 }
 
 BOOST_AUTO_TEST_CASE(renewal_is_a_registration_too_but_cancelling_is_not) {
   Bench bench({}, {}, at("register=no"));
   auto renewal = make_message(Kind::register_, "r");
   renewal.add("Period", 60U).add("Subscription", "s-1").add("Cookie", bench.cookie(client_a));
-  BOOST_TEST((bench.ask(client_a, renewal).code == Code::noaccess));
-  BOOST_TEST((ask(bench, Kind::cancel) == Code::notfound));
+  BOOST_CHECK(bench.ask(client_a, renewal).code == Code::noaccess);
+  BOOST_CHECK(ask(bench, Kind::cancel) == Code::notfound);
 }
 
 BOOST_AUTO_TEST_CASE(datagrams_from_elsewhere_are_dropped_without_a_word) {
@@ -158,18 +157,18 @@ BOOST_AUTO_TEST_CASE(datagrams_from_elsewhere_are_dropped_without_a_word) {
                       "SENSE/1 PARAMETERS q\n\n")
                 .empty();
   };
-  BOOST_TEST(told("192.0.2.7"));
-  BOOST_TEST(!told("192.0.2.8"));
-  BOOST_TEST(!told("10.0.0.1"));
-  BOOST_TEST(!told("127.0.0.1"));
-  BOOST_TEST(bench.counters["sense.datagrams.outside"].load() == 3U);
+  BOOST_CHECK(told("192.0.2.7"));
+  BOOST_CHECK(!told("192.0.2.8"));
+  BOOST_CHECK(!told("10.0.0.1"));
+  BOOST_CHECK(!told("127.0.0.1"));
+  BOOST_CHECK_EQUAL(bench.counters["sense.datagrams.outside"].load(), 3U);
   // Nor do their acknowledgements count.
   const auto subscription = bench.subscribe(client_a);
   const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
   bench.ack(Endpoint(boost::asio::ip::make_address("192.0.2.8"), 9000), subscription->id, "1");
-  BOOST_TEST(!bench.attempt(ticket).has_value());
+  BOOST_CHECK(!bench.attempt(ticket).has_value());
   bench.ack(client_a, subscription->id, "1");
-  BOOST_TEST(bench.attempt(ticket).has_value());
+  BOOST_CHECK(bench.attempt(ticket).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(words_hold_at_every_kind_of_address) {
@@ -177,24 +176,24 @@ BOOST_AUTO_TEST_CASE(words_hold_at_every_kind_of_address) {
                               "0000002a.0000c0000207.ipx:16385", "12.34.ddp:129"}) {
     const auto entry = read_listen_entry(std::string(address) + "\tkey=required publish=no rate=5");
     BOOST_REQUIRE_MESSAGE(entry.has_value(), (entry ? "" : entry.error().message));
-    BOOST_TEST(entry->address == address);
-    BOOST_TEST((entry->endpoint == *endpoint_of(address)));
-    BOOST_TEST(entry->policy.key_required);
-    BOOST_TEST(!entry->policy.may_publish);
-    BOOST_TEST(*entry->policy.rate == 5U);
+    BOOST_CHECK_EQUAL(entry->address, address);
+    BOOST_CHECK(entry->endpoint == *endpoint_of(address));
+    BOOST_CHECK(entry->policy.key_required);
+    BOOST_CHECK(!entry->policy.may_publish);
+    BOOST_CHECK_EQUAL(*entry->policy.rate, 5U);
   }
 }
 
 BOOST_AUTO_TEST_CASE(networks_stand_only_where_senders_have_ip_addresses) {
-  BOOST_TEST(refusal("/run/sense/sense.sock from=10.0.0.0/8").find("permissions of its folder") !=
-             std::string::npos);
-  BOOST_TEST(refusal("12.34.ddp:129 from=10.0.0.0/8").find("AppleTalk has none") !=
-             std::string::npos);
+  BOOST_CHECK_NE(refusal("/run/sense/sense.sock from=10.0.0.0/8").find("permissions of its folder"),
+                 std::string::npos);
+  BOOST_CHECK_NE(refusal("12.34.ddp:129 from=10.0.0.0/8").find("AppleTalk has none"),
+                 std::string::npos);
   const auto ipx = read_listen_entry("0000002a.0000c0000207.ipx:16385 from=192.0.2.0/24");
   BOOST_REQUIRE(ipx.has_value());
-  BOOST_TEST(ipx->policy.admits(Endpoint::at_ipx(42, 0xc0000207, 0x4001)));
-  BOOST_TEST(!ipx->policy.admits(Endpoint::at_ipx(42, 0xc0000307, 0x4001)));
-  BOOST_TEST(!ipx->policy.admits(Endpoint::at_ipx(42, 0x1c0000207, 0x4001)));
+  BOOST_CHECK(ipx->policy.admits(Endpoint::at_ipx(42, 0xc0000207, 0x4001)));
+  BOOST_CHECK(!ipx->policy.admits(Endpoint::at_ipx(42, 0xc0000307, 0x4001)));
+  BOOST_CHECK(!ipx->policy.admits(Endpoint::at_ipx(42, 0x1c0000207, 0x4001)));
 }
 
 BOOST_AUTO_TEST_CASE(refusals_stay_within_three_times_the_octets) {
@@ -202,7 +201,7 @@ BOOST_AUTO_TEST_CASE(refusals_stay_within_three_times_the_octets) {
   for (const auto* octets : {"SENSE/1 SOURCES a\n\n", "SENSE/1 CANCEL a\nSubscription: \n\n"}) {
     const auto replies = bench.tell(client_a, octets);
     BOOST_REQUIRE_EQUAL(replies.size(), 1U);
-    BOOST_TEST(replies[0].size() <= 3 * std::string(octets).size());
+    BOOST_CHECK_LE(replies[0].size(), 3 * std::string(octets).size());
   }
 }
 
@@ -215,20 +214,20 @@ BOOST_AUTO_TEST_CASE(options_and_files_must_fit_together) {
     const auto secrets = read_secrets(settings, {*read_listen_entry(listen)});
     return secrets ? "accepted" : secrets.error().message;
   };
-  BOOST_TEST(said() == "accepted");
-  BOOST_TEST(said("127.0.0.1:0 key=required").find("`keys` names no file") != std::string::npos);
+  BOOST_CHECK_EQUAL(said(), "accepted");
+  BOOST_CHECK_NE(said("127.0.0.1:0 key=required").find("`keys` names no file"), std::string::npos);
   BOOST_REQUIRE(settings.set("keys", folder / "none").has_value());
-  BOOST_TEST(said().starts_with("keys: "));
+  BOOST_CHECK(said().starts_with("keys: "));
   BOOST_REQUIRE(settings.set("keys", keys).has_value());
-  BOOST_TEST(said("127.0.0.1:0 key=required") == "accepted");
+  BOOST_CHECK_EQUAL(said("127.0.0.1:0 key=required"), "accepted");
   BOOST_REQUIRE(settings.set("fetch-url", "http://events.example:8080").has_value());
-  BOOST_TEST(said().find("go together") != std::string::npos);
+  BOOST_CHECK_NE(said().find("go together"), std::string::npos);
   BOOST_REQUIRE(settings.set("fetch-key", keys).has_value());
-  BOOST_TEST(said() == "accepted");
+  BOOST_CHECK_EQUAL(said(), "accepted");
   for (const auto* url : {"events.example:8080", "ftp://x", "http://x/path", "http://x?a",
                           "http://", "http://x y", "http://x#a"}) {
     BOOST_REQUIRE(settings.set("fetch-url", url).has_value());
-    BOOST_TEST(said().starts_with("fetch-url: "), url);
+    BOOST_CHECK_MESSAGE(said().starts_with("fetch-url: "), url);
   }
 }
 

@@ -40,14 +40,14 @@ BOOST_AUTO_TEST_CASE(bucket_gives_its_burst_at_once_and_its_rate_for_ever) {
   VirtualClock clock;
   unsigned burst = 0;
   while (sketch.take("a", 100, 50, clock.now().mono)) ++burst;
-  BOOST_TEST(burst == 50U);
-  BOOST_TEST(passed(sketch, clock, "a", 10'000, std::chrono::seconds{10}, 100, 50) == 1'000U);
+  BOOST_CHECK_EQUAL(burst, 50U);
+  BOOST_CHECK_EQUAL(passed(sketch, clock, "a", 10'000, std::chrono::seconds{10}, 100, 50), 1'000U);
   clock.advance(std::chrono::hours{1});
   burst = 0;
   while (sketch.take("a", 100, 50, clock.now().mono)) ++burst;
-  BOOST_TEST(burst == 50U);
+  BOOST_CHECK_EQUAL(burst, 50U);
   // Slower than the rate, nothing is ever refused.
-  BOOST_TEST(passed(sketch, clock, "b", 990, std::chrono::seconds{10}, 100, 1) >= 989U);
+  BOOST_CHECK_GE(passed(sketch, clock, "b", 990, std::chrono::seconds{10}, 100, 1), 989U);
 }
 
 BOOST_AUTO_TEST_CASE(two_tables_do_not_give_twice_the_rate) {
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(two_tables_do_not_give_twice_the_rate) {
       (void)sketch.take("neighbour " + std::to_string(i), 10, 2, clock.now().mono);
     most = std::max(most, passed(sketch, clock, "a", 2'000, std::chrono::seconds{10}, 10, 2));
   }
-  BOOST_TEST(most <= 103U);
+  BOOST_CHECK_LE(most, 103U);
 }
 
 BOOST_AUTO_TEST_CASE(a_million_addresses_leave_room_for_one_more) {
@@ -77,8 +77,8 @@ BOOST_AUTO_TEST_CASE(a_million_addresses_leave_room_for_one_more) {
     flood += sketch.take("spoofed " + std::to_string(i), 200, 400, clock.now().mono) ? 1 : 0;
     if (i % 10'000 == 0) honest += sketch.take("honest", 200, 400, clock.now().mono) ? 1 : 0;
   }
-  BOOST_TEST(honest == 100U);
-  BOOST_TEST(flood > 900'000U);
+  BOOST_CHECK_EQUAL(honest, 100U);
+  BOOST_CHECK_GT(flood, 900'000U);
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_loud_addresses_do_not_silence_the_others) {
@@ -96,31 +96,31 @@ BOOST_AUTO_TEST_CASE(a_thousand_loud_addresses_do_not_silence_the_others) {
       refused += sketch.take("quiet " + std::to_string(i), 10, 10, clock.now().mono) ? 0 : 1;
   }
   // Both buckets of a quiet one would have to be those of loud ones: 1 in 268, at most.
-  BOOST_TEST(refused <= 40U);
+  BOOST_CHECK_LE(refused, 40U);
 }
 
 BOOST_AUTO_TEST_CASE(host_has_one_share_whatever_its_ports) {
-  BOOST_TEST(host_of(at("192.0.2.7", 1)) == host_of(at("192.0.2.7", 2)));
-  BOOST_TEST(host_of(at("192.0.2.7")) != host_of(at("192.0.2.8")));
-  BOOST_TEST(host_of(at("2001:db8:0:1::1")) == host_of(at("2001:db8:0:1:ffff::2", 7)));
-  BOOST_TEST(host_of(at("2001:db8:0:1::1")) != host_of(at("2001:db8:0:2::1")));
-  BOOST_TEST(host_of(at("127.0.0.1", 1)) != host_of(at("127.0.0.1", 2)));
-  BOOST_TEST(host_of(at("::1", 1)) != host_of(at("::1", 2)));
+  BOOST_CHECK_EQUAL(host_of(at("192.0.2.7", 1)), host_of(at("192.0.2.7", 2)));
+  BOOST_CHECK_NE(host_of(at("192.0.2.7")), host_of(at("192.0.2.8")));
+  BOOST_CHECK_EQUAL(host_of(at("2001:db8:0:1::1")), host_of(at("2001:db8:0:1:ffff::2", 7)));
+  BOOST_CHECK_NE(host_of(at("2001:db8:0:1::1")), host_of(at("2001:db8:0:2::1")));
+  BOOST_CHECK_NE(host_of(at("127.0.0.1", 1)), host_of(at("127.0.0.1", 2)));
+  BOOST_CHECK_NE(host_of(at("::1", 1)), host_of(at("::1", 2)));
   // By its network and node, wherever it is; each kind for itself.
-  BOOST_TEST(host_of(Endpoint::at_ipx(42, 7, 1)) == host_of(Endpoint::at_ipx(42, 7, 2)));
-  BOOST_TEST(host_of(Endpoint::at_ipx(42, 7, 1)) != host_of(Endpoint::at_ipx(43, 7, 1)));
-  BOOST_TEST(host_of(Endpoint::at_ddp(12, 34, 129)) == host_of(Endpoint::at_ddp(12, 34, 130)));
-  BOOST_TEST(host_of(Endpoint::at_ddp(12, 34, 129)) != host_of(Endpoint::at_ddp(12, 35, 129)));
-  BOOST_TEST(host_of(at("192.0.2.7")) != host_of(Endpoint::at_path("/\xc0")));
+  BOOST_CHECK_EQUAL(host_of(Endpoint::at_ipx(42, 7, 1)), host_of(Endpoint::at_ipx(42, 7, 2)));
+  BOOST_CHECK_NE(host_of(Endpoint::at_ipx(42, 7, 1)), host_of(Endpoint::at_ipx(43, 7, 1)));
+  BOOST_CHECK_EQUAL(host_of(Endpoint::at_ddp(12, 34, 129)), host_of(Endpoint::at_ddp(12, 34, 130)));
+  BOOST_CHECK_NE(host_of(Endpoint::at_ddp(12, 34, 129)), host_of(Endpoint::at_ddp(12, 35, 129)));
+  BOOST_CHECK_NE(host_of(at("192.0.2.7")), host_of(Endpoint::at_path("/\xc0")));
   // A path is somebody on this machine.
   const auto path = Endpoint::at_path("/run/a.sock");
-  BOOST_TEST(host_of(path) != host_of(Endpoint::at_path("/run/b.sock")));
-  BOOST_TEST(is_this_machine(path));
-  BOOST_TEST(is_this_machine(Endpoint::at_ipx(42, 0x7f000001, 1)));
-  BOOST_TEST(!is_this_machine(Endpoint::at_ipx(42, 0x1007f000001, 1)));
-  BOOST_TEST(!is_this_machine(Endpoint::at_ddp(12, 34, 129)));
-  BOOST_TEST(is_this_machine(at("127.9.9.9")));
-  BOOST_TEST(!is_this_machine(at("128.0.0.1")));
+  BOOST_CHECK_NE(host_of(path), host_of(Endpoint::at_path("/run/b.sock")));
+  BOOST_CHECK(is_this_machine(path));
+  BOOST_CHECK(is_this_machine(Endpoint::at_ipx(42, 0x7f000001, 1)));
+  BOOST_CHECK(!is_this_machine(Endpoint::at_ipx(42, 0x1007f000001, 1)));
+  BOOST_CHECK(!is_this_machine(Endpoint::at_ddp(12, 34, 129)));
+  BOOST_CHECK(is_this_machine(at("127.9.9.9")));
+  BOOST_CHECK(!is_this_machine(at("128.0.0.1")));
 }
 
 BOOST_AUTO_TEST_CASE(host_that_asks_too_often_is_refused_and_then_met_with_silence) {
@@ -142,17 +142,17 @@ BOOST_AUTO_TEST_CASE(host_that_asks_too_often_is_refused_and_then_met_with_silen
       ++(parse(replies[0])->code == Code::noerror ? served : refused);
   };
   for (unsigned i = 0; i < 100; ++i) ask(at("192.0.2.7"), i);
-  BOOST_TEST(served == 30U);
-  BOOST_TEST(refused == RateLimits::refusals_per_host);
-  BOOST_TEST(silent == 60U);
-  BOOST_TEST(bench.counters["sense.requests.too-many"].load() == 70U);
+  BOOST_CHECK_EQUAL(served, 30U);
+  BOOST_CHECK_EQUAL(refused, RateLimits::refusals_per_host);
+  BOOST_CHECK_EQUAL(silent, 60U);
+  BOOST_CHECK_EQUAL(bench.counters["sense.requests.too-many"].load(), 70U);
   ask(at("192.0.2.7", 9001), 200);  // another port of the same host
-  BOOST_TEST(served == 30U);
+  BOOST_CHECK_EQUAL(served, 30U);
   ask(at("192.0.2.8", 9002), 201);
-  BOOST_TEST(served == 31U);
+  BOOST_CHECK_EQUAL(served, 31U);
   bench.pass(std::chrono::seconds{1});
   for (unsigned i = 300; i < 330; ++i) ask(at("192.0.2.7"), i);
-  BOOST_TEST(served == 51U);
+  BOOST_CHECK_EQUAL(served, 51U);
 }
 
 BOOST_AUTO_TEST_CASE(refused_request_is_not_carried_out_and_may_be_repeated) {
@@ -165,12 +165,12 @@ BOOST_AUTO_TEST_CASE(refused_request_is_not_carried_out_and_may_be_repeated) {
   first.add("Type", "{a}b").add("Source", "//x").add("Cookie", bench.cookie(from));
   auto second = first;
   second.tag = "p2";
-  BOOST_TEST((bench.ask(from, first).code == Code::noerror));
-  BOOST_TEST((bench.ask(from, second).code == Code::nomoreroom));
-  BOOST_TEST(bench.publisher.calls == 1U);
+  BOOST_CHECK(bench.ask(from, first).code == Code::noerror);
+  BOOST_CHECK(bench.ask(from, second).code == Code::nomoreroom);
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 1U);
   bench.pass(std::chrono::seconds{2});
-  BOOST_TEST((bench.ask(from, second).code == Code::noerror));
-  BOOST_TEST(bench.publisher.calls == 2U);
+  BOOST_CHECK(bench.ask(from, second).code == Code::noerror);
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 2U);
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgements_are_not_counted) {
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(this_machine_is_limited_only_where_its_listener_says_so) {
       const auto replies = bench.tell(local, serialize(request));
       served += !replies.empty() && parse(replies[0])->code == Code::noerror ? 1 : 0;
     }
-    BOOST_TEST(served == (own ? 5U : 100U));
+    BOOST_CHECK_EQUAL(served, (own ? 5U : 100U));
   }
 }
 
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_address_is_limited_and_paths_only_where_it_is
         served += !replies.empty() && parse(replies[0])->code == Code::noerror ? 1 : 0;
       }
       const bool path = from.kind() == TransportKind::unix_path;
-      BOOST_TEST(served == (own ? 5U : path ? 50U : 3U), to_uri(from));
+      BOOST_CHECK_MESSAGE(served == (own ? 5U : path ? 50U : 3U), to_uri(from));
     }
   }
 }
@@ -252,11 +252,11 @@ BOOST_AUTO_TEST_CASE(unproved_addresses_together_are_answered_at_a_bounded_rate)
     }
   };
   flood(1'000);
-  BOOST_TEST(answered == 100U);
+  BOOST_CHECK_EQUAL(answered, 100U);
   bench.pass(std::chrono::seconds{10});
   flood(1'000);
-  BOOST_TEST(answered == 200U);
-  BOOST_TEST(bench.counters["sense.answers.too-many"].load() == 1'800U);
+  BOOST_CHECK_EQUAL(answered, 200U);
+  BOOST_CHECK_EQUAL(bench.counters["sense.answers.too-many"].load(), 1'800U);
 }
 
 // Whoever was there within the last hour need not queue with the flood for a new cookie.
@@ -270,16 +270,16 @@ BOOST_AUTO_TEST_CASE(flood_does_not_keep_clients_from_new_cookies) {
   bench.pass(std::chrono::minutes{40});
   while (!bench.tell(at("198.51.100.1"), "SENSE/1 SOURCES a\n\n").empty()) {
   }
-  BOOST_TEST(bench.tell(at("198.51.100.2"), "SENSE/1 SOURCES a\n\n").empty());
+  BOOST_CHECK(bench.tell(at("198.51.100.2"), "SENSE/1 SOURCES a\n\n").empty());
   const auto reply = bench.ask(client, request);  // its cookie is too old to be a proof
-  BOOST_TEST(reply.has("Cookie"));
-  BOOST_TEST(reply.data == "");
+  BOOST_CHECK(reply.has("Cookie"));
+  BOOST_CHECK_EQUAL(reply.data, "");
   // The cookie of somebody else, or of too long ago, is worth nothing.
-  BOOST_TEST(bench.tell(at("192.0.2.7", 9001), serialize(request)).empty());
+  BOOST_CHECK(bench.tell(at("192.0.2.7", 9001), serialize(request)).empty());
   bench.pass(std::chrono::minutes{30});
   while (!bench.tell(at("198.51.100.1"), "SENSE/1 SOURCES a\n\n").empty()) {
   }
-  BOOST_TEST(bench.tell(client, serialize(request)).empty());
+  BOOST_CHECK(bench.tell(client, serialize(request)).empty());
 }
 
 BOOST_AUTO_TEST_CASE(one_address_that_others_pretend_to_have_gets_a_bounded_number_of_answers) {
@@ -290,12 +290,12 @@ BOOST_AUTO_TEST_CASE(one_address_that_others_pretend_to_have_gets_a_bounded_numb
     bench.clock.advance(std::chrono::milliseconds{1});
     answered += bench.tell(victim, "SENSE/1 SOURCES a\n\n").empty() ? 0 : 1;
   }
-  BOOST_TEST(answered >= 2'000U);
-  BOOST_TEST(answered <= 12 * RateLimits::unproved_per_host);
+  BOOST_CHECK_GE(answered, 2'000U);
+  BOOST_CHECK_LE(answered, 12 * RateLimits::unproved_per_host);
   // Its own requests are counted apart.
   auto request = make_message(Kind::sources, "q1");
   request.add("Cookie", bench.cookie(at("192.0.2.8")));
-  BOOST_TEST((bench.ask(at("192.0.2.8"), request).code == Code::noerror));
+  BOOST_CHECK(bench.ask(at("192.0.2.8"), request).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(pretending_to_be_a_client_does_not_use_up_its_requests) {
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(pretending_to_be_a_client_does_not_use_up_its_requests) {
   for (unsigned i = 0; i < 1'000; ++i) (void)bench.tell(client, "SENSE/1 SOURCES a\n\n");
   auto request = make_message(Kind::sources, "q1");
   request.add("Cookie", cookie);
-  BOOST_TEST((bench.ask(client, request).code == Code::noerror));
+  BOOST_CHECK(bench.ask(client, request).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(rates_are_among_the_parameters) {
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(rates_are_among_the_parameters) {
   const auto data = bench.ask(at("192.0.2.7"), request).data;
   for (const auto* line :
        {"rate: 20\n", "burst: 2000\n", "unproved-rate: 5000\n", "key-window: 60\n"})
-    BOOST_TEST(data.find(line) != std::string::npos, line);
+    BOOST_CHECK_MESSAGE(data.find(line) != std::string::npos, line);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

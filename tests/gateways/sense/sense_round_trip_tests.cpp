@@ -29,7 +29,7 @@ Duration wait_after(Bench& bench, const SubscriptionRef& subscription, std::uint
   const auto begun = bench.clock.now().mono;
   const auto ticket = bench.deliver(delivery);
   while (!bench.attempt(ticket)) bench.pass(10ms);
-  BOOST_TEST((bench.attempt(ticket)->outcome == Attempt::Outcome::retry));
+  BOOST_CHECK(bench.attempt(ticket)->outcome == Attempt::Outcome::retry);
   return bench.clock.now().mono - begun;
 }
 
@@ -38,32 +38,32 @@ Duration wait_after(Bench& bench, const SubscriptionRef& subscription, std::uint
 BOOST_AUTO_TEST_SUITE(sense_round_trip_tests)
 
 BOOST_AUTO_TEST_CASE(nothing_is_known_before_the_first_answer) {
-  BOOST_TEST(!RoundTrip().wait().has_value());
+  BOOST_CHECK(!RoundTrip().wait().has_value());
   Bench bench;
   const auto subscription = bench.subscribe(client);
   const auto wait = wait_after(bench, subscription, 1);
-  BOOST_TEST((wait >= 1s && wait <= 1300ms));
+  BOOST_CHECK(wait >= 1s && wait <= 1300ms);
 }
 
 BOOST_AUTO_TEST_CASE(the_wait_follows_rfc_6298) {
   RoundTrip trip;
   trip.add(400ms);
-  BOOST_TEST((trip.wait() == Duration{400ms + 4 * 200ms}));
+  BOOST_CHECK(trip.wait() == Duration{400ms + 4 * 200ms});
   trip.add(400ms);
-  BOOST_TEST((trip.wait() == Duration{400ms + 4 * 150ms}));
+  BOOST_CHECK(trip.wait() == Duration{400ms + 4 * 150ms});
   trip.add(800ms);
-  BOOST_TEST((trip.wait() == Duration{450ms + 4 * 212500us}));
+  BOOST_CHECK(trip.wait() == Duration{450ms + 4 * 212500us});
 }
 
 BOOST_AUTO_TEST_CASE(one_that_answers_at_once_is_asked_again_soon_and_then_patiently) {
   Bench bench;
   const auto subscription = accustomed(bench, 1ms);
   const auto first = wait_after(bench, subscription, 1);
-  BOOST_TEST((first >= 200ms && first <= 260ms));
+  BOOST_CHECK(first >= 200ms && first <= 260ms);
   const auto second = wait_after(bench, subscription, 2);
-  BOOST_TEST((second >= 400ms && second <= 520ms));
+  BOOST_CHECK(second >= 400ms && second <= 520ms);
   const auto third = wait_after(bench, subscription, 3);
-  BOOST_TEST((third >= 4s && third <= 5100ms));
+  BOOST_CHECK(third >= 4s && third <= 5100ms);
 }
 
 BOOST_AUTO_TEST_CASE(a_slow_one_is_not_asked_again_before_it_can_have_answered) {
@@ -80,9 +80,9 @@ BOOST_AUTO_TEST_CASE(a_slow_one_is_not_asked_again_before_it_can_have_answered) 
     hasty.clock.advance(900ms + number % 2 * 90ms);
     hasty.ack(client, subscription->id, std::to_string(number));
   }
-  BOOST_TEST((wait_after(hasty, subscription, 1) >= 1s));
+  BOOST_CHECK(wait_after(hasty, subscription, 1) >= 1s);
   const auto wait = wait_after(patient, slow, 1);
-  BOOST_TEST((wait >= 3s && wait < 10s));
+  BOOST_CHECK(wait >= 3s && wait < 10s);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_sent_twice_teaches_nothing) {
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(what_was_sent_twice_teaches_nothing) {
   bench.deliver(delivery);
   bench.clock.advance(1ms);
   bench.ack(client, subscription->id, "1");
-  BOOST_TEST((wait_after(bench, subscription, 1) >= 1s));
+  BOOST_CHECK(wait_after(bench, subscription, 1) >= 1s);
 }
 
 BOOST_AUTO_TEST_CASE(one_subscriber_teaches_nothing_about_another) {
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(one_subscriber_teaches_nothing_about_another) {
   accustomed(bench, 1ms);
   const Endpoint other(boost::asio::ip::make_address("10.1.2.4"), 9000);
   const auto subscription = bench.subscribe(other, "r3");
-  BOOST_TEST((wait_after(bench, subscription, 1) >= 1s));
+  BOOST_CHECK(wait_after(bench, subscription, 1) >= 1s);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_out_of_order_are_all_found) {
@@ -112,9 +112,9 @@ BOOST_AUTO_TEST_CASE(numbers_out_of_order_are_all_found) {
     tickets[number] = bench.deliver(bench.event_delivery(subscription, number));
   bench.ack(client, subscription->id, "8-9,1-2");
   for (const auto& [number, ticket] : tickets)
-    BOOST_TEST(bench.attempt(ticket).has_value() == (number <= 2 || number >= 8), number);
+    BOOST_CHECK_MESSAGE(bench.attempt(ticket).has_value() == (number <= 2 || number >= 8), number);
   bench.ack(client, subscription->id, "1-18446744073709551615");
-  for (const auto& [number, ticket] : tickets) BOOST_TEST(bench.attempt(ticket).has_value());
+  for (const auto& [number, ticket] : tickets) BOOST_CHECK(bench.attempt(ticket).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -19,11 +19,11 @@ BOOST_AUTO_TEST_CASE(requests_without_a_cookie_create_nothing) {
     const auto replies = bench.tell(client_a, octets);
     BOOST_REQUIRE_EQUAL(replies.size(), 1U);
     const auto reply = parse(replies[0]);
-    BOOST_TEST((reply->code == Code::noaccess));
-    BOOST_TEST(reply->has("Cookie"));
+    BOOST_CHECK(reply->code == Code::noaccess);
+    BOOST_CHECK(reply->has("Cookie"));
   }
-  BOOST_TEST(bench.subscriptions.requests.empty());
-  BOOST_TEST(bench.publisher.calls == 0U);
+  BOOST_CHECK(bench.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(registration_says_what_was_granted) {
@@ -35,20 +35,20 @@ BOOST_AUTO_TEST_CASE(registration_says_what_was_granted) {
   request.add("Edition", "STEP.SingleLine.CC").add("Language", "de");
   request.add("Filter", "severity < 4");
   const auto reply = bench.ask(client_a, request);
-  BOOST_TEST((reply.code == Code::noerror));
-  BOOST_TEST(reply.text("Period") == "300");
-  BOOST_TEST(reply.text("Retries") == "8");
-  BOOST_TEST(reply.text("Interval") == "1");
+  BOOST_CHECK(reply.code == Code::noerror);
+  BOOST_CHECK_EQUAL(reply.text("Period"), "300");
+  BOOST_CHECK_EQUAL(reply.text("Retries"), "8");
+  BOOST_CHECK_EQUAL(reply.text("Interval"), "1");
   const auto& wanted = bench.subscriptions.requests.at(0);
-  BOOST_TEST(wanted.callback == "sense://192.0.2.7:9000");
-  BOOST_TEST(wanted.owner == wanted.callback);
-  BOOST_TEST(wanted.via == "sense");
-  BOOST_TEST(wanted.callback_proved);
-  BOOST_TEST(wanted.types.at(0).text() == "{urn:example:printer}jam");
-  BOOST_TEST(wanted.filter == "severity < 4");
-  BOOST_TEST(wanted.edition == "STEP.SingleLine.CC");
-  BOOST_TEST(wanted.language == "de");
-  BOOST_TEST(*wanted.delivery.retry_count == 8U);
+  BOOST_CHECK_EQUAL(wanted.callback, "sense://192.0.2.7:9000");
+  BOOST_CHECK_EQUAL(wanted.owner, wanted.callback);
+  BOOST_CHECK_EQUAL(wanted.via, "sense");
+  BOOST_CHECK(wanted.callback_proved);
+  BOOST_CHECK_EQUAL(wanted.types.at(0).text(), "{urn:example:printer}jam");
+  BOOST_CHECK_EQUAL(wanted.filter, "severity < 4");
+  BOOST_CHECK_EQUAL(wanted.edition, "STEP.SingleLine.CC");
+  BOOST_CHECK_EQUAL(wanted.language, "de");
+  BOOST_CHECK_EQUAL(*wanted.delivery.retry_count, 8U);
 }
 
 BOOST_AUTO_TEST_CASE(cookie_of_another_address_or_port_or_an_old_one_is_worth_nothing) {
@@ -56,12 +56,12 @@ BOOST_AUTO_TEST_CASE(cookie_of_another_address_or_port_or_an_old_one_is_worth_no
   auto request = bench.registration(client_a);
   const Endpoint other_port(client_a.address(), 9001);
   for (const auto& from : {client_b, other_port})
-    BOOST_TEST((bench.ask(from, request).code == Code::noaccess));
+    BOOST_CHECK(bench.ask(from, request).code == Code::noaccess);
   bench.pass(std::chrono::minutes{11});
-  BOOST_TEST((bench.ask(client_a, request).code == Code::noaccess));
+  BOOST_CHECK(bench.ask(client_a, request).code == Code::noaccess);
   bench.restart();
-  BOOST_TEST((bench.ask(client_a, request).code == Code::noaccess));
-  BOOST_TEST((bench.ask(client_a, bench.registration(client_a)).code == Code::noerror));
+  BOOST_CHECK(bench.ask(client_a, request).code == Code::noaccess);
+  BOOST_CHECK(bench.ask(client_a, bench.registration(client_a)).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(cookie_lives_for_at_least_five_minutes) {
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(cookie_lives_for_at_least_five_minutes) {
     bench.pass(std::chrono::seconds{37});
     auto request = bench.registration(client_a, "r" + std::to_string(offset));
     bench.pass(std::chrono::seconds{299});
-    BOOST_TEST((bench.ask(client_a, request).code == Code::noerror));
+    BOOST_CHECK(bench.ask(client_a, request).code == Code::noerror);
   }
 }
 
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(wall_clock_jump_invalidates_no_cookie) {
   Bench bench;
   const auto request = bench.registration(client_a);
   bench.clock.jump_wall(std::chrono::hours{24 * 3650});
-  BOOST_TEST((bench.ask(client_a, request).code == Code::noerror));
+  BOOST_CHECK(bench.ask(client_a, request).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(repeated_request_gets_the_same_reply_and_is_done_once) {
@@ -87,21 +87,21 @@ BOOST_AUTO_TEST_CASE(repeated_request_gets_the_same_reply_and_is_done_once) {
   const auto first = bench.tell(client_a, octets);
   const auto second = bench.tell(client_a, octets);
   BOOST_TEST(first == second, boost::test_tools::per_element());
-  BOOST_TEST(bench.subscriptions.requests.size() == 1U);
+  BOOST_CHECK_EQUAL(bench.subscriptions.requests.size(), 1U);
   bench.pass(std::chrono::minutes{4});
   BOOST_TEST(bench.tell(client_a, octets) == first, boost::test_tools::per_element());
-  BOOST_TEST(bench.subscriptions.requests.size() == 1U);
+  BOOST_CHECK_EQUAL(bench.subscriptions.requests.size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(request_repeated_while_it_is_worked_on_is_not_done_twice) {
   Bench bench;
   auto request = make_message(Kind::publish, "p1");
   request.add("Type", "{a}b").add("Source", "//x").add("Cookie", bench.cookie(client_a));
-  BOOST_TEST(bench.tell(client_a, serialize(request), false).empty());
-  BOOST_TEST(bench.tell(client_a, serialize(request), false).empty());
+  BOOST_CHECK(bench.tell(client_a, serialize(request), false).empty());
+  BOOST_CHECK(bench.tell(client_a, serialize(request), false).empty());
   bench.settle();
-  BOOST_TEST(bench.publisher.calls == 1U);
-  BOOST_TEST(bench.octets_to(client_a).size() == 1U);
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(bench.octets_to(client_a).size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(repeat_with_a_cookie_that_expired_meanwhile_is_not_done_twice) {
@@ -118,17 +118,17 @@ BOOST_AUTO_TEST_CASE(repeat_with_a_cookie_that_expired_meanwhile_is_not_done_twi
   BOOST_REQUIRE((parse(first.at(0))->code == Code::noerror));
   bench.pass(std::chrono::seconds{30});
   BOOST_TEST(bench.tell(client_a, serialize(request)) == first, boost::test_tools::per_element());
-  BOOST_TEST(bench.publisher.calls == 1U);
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(reply_kept_for_one_address_is_not_given_to_another) {
   Bench bench;
   const auto first = bench.ask(client_a, bench.registration(client_a, "same"));
   const auto second = bench.ask(client_b, bench.registration(client_b, "same"));
-  BOOST_TEST(first.text("Subscription") != second.text("Subscription"));
+  BOOST_CHECK_NE(first.text("Subscription"), second.text("Subscription"));
   auto forged = make_message(Kind::register_, "same");
   forged.add("Period", 600U);
-  BOOST_TEST((bench.ask(client_a, forged).code == Code::noaccess));
+  BOOST_CHECK(bench.ask(client_a, forged).code == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(renewal_and_cancellation_are_for_owner_and_callback_only) {
@@ -136,20 +136,20 @@ BOOST_AUTO_TEST_CASE(renewal_and_cancellation_are_for_owner_and_callback_only) {
   const auto subscription = bench.subscribe(client_a);
   auto renewal = bench.registration(client_b, "n1");
   renewal.add("Subscription", subscription->id);
-  BOOST_TEST((bench.ask(client_b, renewal).code == Code::notfound));
+  BOOST_CHECK(bench.ask(client_b, renewal).code == Code::notfound);
   auto cancel = make_message(Kind::cancel, "c1");
   cancel.add("Subscription", subscription->id).add("Cookie", bench.cookie(client_b));
-  BOOST_TEST((bench.ask(client_b, cancel).code == Code::notfound));
-  BOOST_TEST(bench.subscriptions.renewals == 0U);
-  BOOST_TEST(bench.subscriptions.served.size() == 1U);
+  BOOST_CHECK(bench.ask(client_b, cancel).code == Code::notfound);
+  BOOST_CHECK_EQUAL(bench.subscriptions.renewals, 0U);
+  BOOST_CHECK_EQUAL(bench.subscriptions.served.size(), 1U);
 
   const Endpoint came_back(client_a.address(), 9999);
   auto mine = bench.registration(came_back, "n2");
   mine.add("Subscription", subscription->id);
   const auto renewed = bench.ask(came_back, mine);
-  BOOST_TEST((renewed.code == Code::noerror));
-  BOOST_TEST(renewed.text("Subscription") == subscription->id);
-  BOOST_TEST(bench.subscriptions.renewals == 1U);
+  BOOST_CHECK(renewed.code == Code::noerror);
+  BOOST_CHECK_EQUAL(renewed.text("Subscription"), subscription->id);
+  BOOST_CHECK_EQUAL(bench.subscriptions.renewals, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(subscription_that_the_replica_does_not_know_yet_can_be_cancelled) {
@@ -160,28 +160,28 @@ BOOST_AUTO_TEST_CASE(subscription_that_the_replica_does_not_know_yet_can_be_canc
     auto cancel = make_message(Kind::cancel, "c1");
     cancel.add("Subscription", subscription->id).add("Cookie", bench.cookie(from));
     const auto code = bench.ask(from, cancel).code;
-    BOOST_TEST((code == (from == client_a ? Code::noerror : Code::notfound)));
+    BOOST_CHECK(code == (from == client_a ? Code::noerror : Code::notfound));
   }
-  BOOST_TEST(bench.subscriptions.served.empty());
+  BOOST_CHECK(bench.subscriptions.served.empty());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_follows_the_reply_to_cancel) {
   Bench bench;
   const auto subscription = bench.subscribe(client_a);
   const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
-  BOOST_TEST(bench.octets_to(client_a).size() == 1U);
+  BOOST_CHECK_EQUAL(bench.octets_to(client_a).size(), 1U);
   auto cancel = make_message(Kind::cancel, "c1");
   cancel.add("Subscription", subscription->id).add("Cookie", bench.cookie(client_a));
-  BOOST_TEST((bench.ask(client_a, cancel).code == Code::noerror));
+  BOOST_CHECK(bench.ask(client_a, cancel).code == Code::noerror);
   BOOST_REQUIRE(bench.attempt(ticket).has_value());
-  BOOST_TEST((bench.attempt(ticket)->outcome == Attempt::Outcome::gone));
+  BOOST_CHECK(bench.attempt(ticket)->outcome == Attempt::Outcome::gone);
   // Even if the host's replica is late.
   bench.subscriptions.put(*subscription);
   const auto late = bench.deliver(bench.event_delivery(subscription, 2));
-  BOOST_TEST(bench.sent.empty());
-  BOOST_TEST((bench.attempt(late)->outcome == Attempt::Outcome::gone));
+  BOOST_CHECK(bench.sent.empty());
+  BOOST_CHECK(bench.attempt(late)->outcome == Attempt::Outcome::gone);
   bench.pass(std::chrono::minutes{5});
-  BOOST_TEST(bench.sent.empty());
+  BOOST_CHECK(bench.sent.empty());
 }
 
 BOOST_AUTO_TEST_CASE(sources_are_paged_without_loss) {
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(sources_are_paged_without_loss) {
     request.add("Cookie", cookie).add("Limit", 50U);
     if (!seen.empty()) request.add("After", seen.back());
     const auto reply = bench.ask(client_a, request);
-    BOOST_TEST(serialize(reply).size() <= 1200U);
+    BOOST_CHECK_LE(serialize(reply).size(), 1200U);
     std::string_view rest = reply.data;
     while (!rest.empty()) {
       seen.emplace_back(rest.substr(0, rest.find('\n')));
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(sources_are_paged_without_loss) {
 BOOST_AUTO_TEST_CASE(parameters_show_every_limit_and_the_service) {
   Bench bench;
   auto request = make_message(Kind::parameters, "q");
-  BOOST_TEST(bench.ask(client_a, request).data == "");
+  BOOST_CHECK_EQUAL(bench.ask(client_a, request).data, "");
   request.add("Cookie", bench.cookie(client_a));
   const auto data = bench.ask(client_a, request).data;
   for (const auto* name :
@@ -221,8 +221,8 @@ BOOST_AUTO_TEST_CASE(parameters_show_every_limit_and_the_service) {
         "max-sources-per-subscription: 64\n", "max-period: 86400\n", "max-retries: 8\n",
         "retry-interval: 1\n", "retry-span: 300\n", "window: 32\n", "max-message: 1200\n",
         "max-pending: 1000\n", "service: test\n"})
-    BOOST_TEST(data.find(name) != std::string::npos, name);
-  BOOST_TEST(data.find("max-period: 5\n") == std::string::npos);
+    BOOST_CHECK_MESSAGE(data.find(name) != std::string::npos, name);
+  BOOST_CHECK_EQUAL(data.find("max-period: 5\n"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(parameters_that_are_nobodys_business_are_not_shown) {
@@ -235,9 +235,9 @@ BOOST_AUTO_TEST_CASE(parameters_that_are_nobodys_business_are_not_shown) {
   auto request = make_message(Kind::parameters, "q");
   request.add("Cookie", bench.cookie(client_a));
   const auto data = bench.ask(client_a, request).data;
-  BOOST_TEST(data.find("fetch-url: http://events.example\n") != std::string::npos);
+  BOOST_CHECK_NE(data.find("fetch-url: http://events.example\n"), std::string::npos);
   for (const auto* hidden : {"10.0.0", "/etc/sense", "listen", "keys", "fetch-key"})
-    BOOST_TEST(data.find(hidden) == std::string::npos, hidden);
+    BOOST_CHECK_MESSAGE(data.find(hidden) == std::string::npos, hidden);
 }
 
 // AppleTalk's datagrams have 586 octets.
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(parameters_that_fit_into_no_datagram_are_paged_and_none_is_
       request.add("Cookie", cookie);
       if (!after.empty()) request.add("After", after);
       const auto replies = bench.tell(from, serialize(request));
-      BOOST_TEST(replies.at(0).size() <= octets_max);
+      BOOST_CHECK_LE(replies.at(0).size(), octets_max);
       const auto reply = *parse(replies[0]);
       BOOST_REQUIRE(reply.data.ends_with('\n'));
       all += reply.data;
@@ -266,11 +266,11 @@ BOOST_AUTO_TEST_CASE(parameters_that_fit_into_no_datagram_are_paged_and_none_is_
       after = last.substr(0, last.find(':'));
       more = reply.text("More") == "yes";
     }
-    BOOST_TEST(pages >= 2U);
-    BOOST_TEST(all.starts_with("max-subscriptions: 10000\n"));
-    BOOST_TEST(std::count(all.begin(), all.end(), '\n') == 14 + 60);
+    BOOST_CHECK_GE(pages, 2U);
+    BOOST_CHECK(all.starts_with("max-subscriptions: 10000\n"));
+    BOOST_CHECK_EQUAL(std::count(all.begin(), all.end(), '\n'), 14 + 60);
     for (const auto& [name, value] : extras.parameters)
-      BOOST_TEST(all.find("\n" + name + ": " + value + "\n") != std::string::npos, name);
+      BOOST_CHECK_MESSAGE(all.find("\n" + name + ": " + value + "\n") != std::string::npos, name);
   }
 }
 
@@ -278,13 +278,13 @@ BOOST_AUTO_TEST_CASE(parameters_behind_one_that_there_is_not_are_refused) {
   Bench bench;
   auto request = make_message(Kind::parameters, "q");
   request.add("Cookie", bench.cookie(client_a)).add("After", "no-such");
-  BOOST_TEST((bench.ask(client_a, request).code == Code::badparam));
+  BOOST_CHECK(bench.ask(client_a, request).code == Code::badparam);
   request.tag = "r";
   request.properties.back().value = "service";  // the last one
   const auto reply = bench.ask(client_a, request);
-  BOOST_TEST((reply.code == Code::noerror));
-  BOOST_TEST(reply.data == "");
-  BOOST_TEST(!reply.has("More"));
+  BOOST_CHECK(reply.code == Code::noerror);
+  BOOST_CHECK_EQUAL(reply.data, "");
+  BOOST_CHECK(!reply.has("More"));
 }
 
 BOOST_AUTO_TEST_CASE(reason_says_its_language_to_those_that_proved_themselves) {
@@ -292,14 +292,14 @@ BOOST_AUTO_TEST_CASE(reason_says_its_language_to_those_that_proved_themselves) {
   auto request = make_message(Kind::register_, "r1");
   request.add("Period", 0U).add("Language", "de");
   const auto unproved = bench.ask(client_a, request);
-  BOOST_TEST(unproved.has("Reason"));
-  BOOST_TEST(!unproved.has("Reason-Language"));
+  BOOST_CHECK(unproved.has("Reason"));
+  BOOST_CHECK(!unproved.has("Reason-Language"));
   request.tag = "r2";
   request.add("Cookie", bench.cookie(client_a));
   const auto refusal = bench.ask(client_a, request);
-  BOOST_TEST(refusal.text("Reason") == "Period is 0; CANCEL ends a subscription");
-  BOOST_TEST(refusal.text("Reason-Language") == "en");
-  BOOST_TEST(!bench.ask(client_a, bench.registration(client_a, "r3")).has("Reason-Language"));
+  BOOST_CHECK_EQUAL(refusal.text("Reason"), "Period is 0; CANCEL ends a subscription");
+  BOOST_CHECK_EQUAL(refusal.text("Reason-Language"), "en");
+  BOOST_CHECK(!bench.ask(client_a, bench.registration(client_a, "r3")).has("Reason-Language"));
 }
 
 BOOST_AUTO_TEST_CASE(publish_is_answered_only_when_the_event_is_durable) {
@@ -309,20 +309,20 @@ BOOST_AUTO_TEST_CASE(publish_is_answered_only_when_the_event_is_durable) {
   request.add("Subject", "tray").add("Time", "2026-11-21T10:15:00.250+01:00");
   request.add("Cookie", bench.cookie(client_a));
   request.data = std::string("\0\n\nEND", 6);
-  BOOST_TEST(bench.tell(client_a, serialize(request), false).empty());
-  BOOST_TEST(bench.publisher.waiting() == 1U);
+  BOOST_CHECK(bench.tell(client_a, serialize(request), false).empty());
+  BOOST_CHECK_EQUAL(bench.publisher.waiting(), 1U);
   bench.settle();
   const auto replies = bench.octets_to(client_a);
   BOOST_REQUIRE_EQUAL(replies.size(), 1U);
   const auto reply = parse(replies[0]);
-  BOOST_TEST(reply->text("Sequence") == "1");
+  BOOST_CHECK_EQUAL(reply->text("Sequence"), "1");
   const auto& event = bench.publisher.events.at(0);
-  BOOST_TEST(reply->text("Id") == event.id);
-  BOOST_TEST(event.id.size() == 26U);
-  BOOST_TEST(event.source == "//x/a%20b");
-  BOOST_TEST(event.subject == "tray");
-  BOOST_TEST(to_rfc3339(*event.time) == "2026-11-21T09:15:00.250Z");
-  BOOST_TEST(event.data == request.data);
+  BOOST_CHECK_EQUAL(reply->text("Id"), event.id);
+  BOOST_CHECK_EQUAL(event.id.size(), 26U);
+  BOOST_CHECK_EQUAL(event.source, "//x/a%20b");
+  BOOST_CHECK_EQUAL(event.subject, "tray");
+  BOOST_CHECK_EQUAL(to_rfc3339(*event.time), "2026-11-21T09:15:00.250Z");
+  BOOST_CHECK_EQUAL(event.data, request.data);
 }
 
 BOOST_AUTO_TEST_CASE(refused_publish_carries_the_brokers_reason) {
@@ -331,8 +331,8 @@ BOOST_AUTO_TEST_CASE(refused_publish_carries_the_brokers_reason) {
   auto request = make_message(Kind::publish, "p1");
   request.add("Type", "{a}b").add("Source", "//x").add("Cookie", bench.cookie(client_a));
   const auto reply = bench.ask(client_a, request);
-  BOOST_TEST((reply.code == Code::nomoreroom));
-  BOOST_TEST(reply.text("Reason") == "the journal is full");
+  BOOST_CHECK(reply.code == Code::nomoreroom);
+  BOOST_CHECK_EQUAL(reply.text("Reason"), "the journal is full");
 }
 
 BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_the_right_code) {
@@ -345,35 +345,35 @@ BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_the_right_code) {
                   .tell(client_a, "SENSE/1 " + kind + " t" + std::to_string(++tag) +
                                       "\nCookie: " + cookie + "\n" + properties + "\n")
                   .at(0));
-    BOOST_TEST(reply->has("Reason"), properties);
+    BOOST_CHECK_MESSAGE(reply->has("Reason"), properties);
     return reply->code;
   };
-  BOOST_TEST((code("REGISTER", "") == Code::protoerror));
-  BOOST_TEST((code("REGISTER", "Period: 0\n") == Code::badparam));
-  BOOST_TEST((code("REGISTER", "Period: soon\n") == Code::badparam));
-  BOOST_TEST((code("REGISTER", "Period: 9\nType: {a\n") == Code::badparam));
-  BOOST_TEST((code("REGISTER", "Period: 9\nSource: //a/x*y\n") == Code::badparam));
-  BOOST_TEST((code("REGISTER", "Period: 9\nFilter: a = \n") == Code::badparam));
-  BOOST_TEST((code("REGISTER", "Period: 9\nSubscription: s-none\n") == Code::notfound));
-  BOOST_TEST((code("REGISTER", "Period: 9\nDeliver-To: nonsense\n") == Code::badparam));
-  BOOST_TEST((code("REGISTER", "Period: 9\nDeliver-To: http://8.8.8.8:2000\n") == Code::badparam));
-  BOOST_TEST(
-      (code("REGISTER", "Period: 9\nDeliver-To: sense://host.example:2000\n") == Code::badparam));
-  BOOST_TEST((code("CANCEL", "") == Code::protoerror));
-  BOOST_TEST((code("CANCEL", "Subscription: s-none\n") == Code::notfound));
-  BOOST_TEST((code("SOURCES", "Limit: 0\n") == Code::badparam));
-  BOOST_TEST((code("SOURCES", "Limit: many\n") == Code::badparam));
-  BOOST_TEST((code("PUBLISH", "Source: //x\n") == Code::protoerror));
-  BOOST_TEST((code("PUBLISH", "Type: {a}b\n") == Code::protoerror));
-  BOOST_TEST((code("PUBLISH", "Type: {a}b\nSource: a b\n") == Code::badparam));
-  BOOST_TEST((code("PUBLISH", "Type: {a}b\nSource: //x\nSeverity: 8\n") == Code::badparam));
-  BOOST_TEST((code("PUBLISH", "Type: {a}b\nSource: //x\nTime: noon\n") == Code::badparam));
-  BOOST_TEST(
+  BOOST_CHECK(code("REGISTER", "") == Code::protoerror);
+  BOOST_CHECK(code("REGISTER", "Period: 0\n") == Code::badparam);
+  BOOST_CHECK(code("REGISTER", "Period: soon\n") == Code::badparam);
+  BOOST_CHECK((code("REGISTER", "Period: 9\nType: {a\n") == Code::badparam));
+  BOOST_CHECK(code("REGISTER", "Period: 9\nSource: //a/x*y\n") == Code::badparam);
+  BOOST_CHECK(code("REGISTER", "Period: 9\nFilter: a = \n") == Code::badparam);
+  BOOST_CHECK(code("REGISTER", "Period: 9\nSubscription: s-none\n") == Code::notfound);
+  BOOST_CHECK(code("REGISTER", "Period: 9\nDeliver-To: nonsense\n") == Code::badparam);
+  BOOST_CHECK(code("REGISTER", "Period: 9\nDeliver-To: http://8.8.8.8:2000\n") == Code::badparam);
+  BOOST_CHECK(code("REGISTER", "Period: 9\nDeliver-To: sense://host.example:2000\n") ==
+              Code::badparam);
+  BOOST_CHECK(code("CANCEL", "") == Code::protoerror);
+  BOOST_CHECK(code("CANCEL", "Subscription: s-none\n") == Code::notfound);
+  BOOST_CHECK(code("SOURCES", "Limit: 0\n") == Code::badparam);
+  BOOST_CHECK(code("SOURCES", "Limit: many\n") == Code::badparam);
+  BOOST_CHECK(code("PUBLISH", "Source: //x\n") == Code::protoerror);
+  BOOST_CHECK((code("PUBLISH", "Type: {a}b\n") == Code::protoerror));
+  BOOST_CHECK((code("PUBLISH", "Type: {a}b\nSource: a b\n") == Code::badparam));
+  BOOST_CHECK((code("PUBLISH", "Type: {a}b\nSource: //x\nSeverity: 8\n") == Code::badparam));
+  BOOST_CHECK((code("PUBLISH", "Type: {a}b\nSource: //x\nTime: noon\n") == Code::badparam));
+  BOOST_CHECK(
       (code("PUBLISH", "Type: {a}b\nSource: //x\nTruncated: yes\nLength: 9\n") == Code::badparam));
-  BOOST_TEST((code("PARAMETERS", "Key: k\nMac: m\n") == Code::protoerror));
-  BOOST_TEST((code("EVENT", "") == Code::protoerror));
-  BOOST_TEST(bench.subscriptions.requests.empty());
-  BOOST_TEST(bench.publisher.calls == 0U);
+  BOOST_CHECK(code("PARAMETERS", "Key: k\nMac: m\n") == Code::protoerror);
+  BOOST_CHECK(code("EVENT", "") == Code::protoerror);
+  BOOST_CHECK(bench.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(limits_refuse_the_next_one_and_leave_the_others_alone) {
@@ -388,17 +388,17 @@ BOOST_AUTO_TEST_CASE(limits_refuse_the_next_one_and_leave_the_others_alone) {
   };
   const auto first = bench.subscribe(client_a, "r1");
   bench.subscriptions.lagging = true;  // what was just created counts all the same
-  BOOST_TEST((code(client_a, "r2") == Code::noerror));
-  BOOST_TEST((code(client_a, "r3") == Code::nomoreroom));
+  BOOST_CHECK(code(client_a, "r2") == Code::noerror);
+  BOOST_CHECK(code(client_a, "r3") == Code::nomoreroom);
   bench.subscriptions.lagging = false;
-  BOOST_TEST((code(client_a, "r4") == Code::nomoreroom));
-  BOOST_TEST((code(client_b, "r5") == Code::noerror));
-  BOOST_TEST((code(client_b, "r5b") == Code::nomoreroom));
+  BOOST_CHECK(code(client_a, "r4") == Code::nomoreroom);
+  BOOST_CHECK(code(client_b, "r5") == Code::noerror);
+  BOOST_CHECK(code(client_b, "r5b") == Code::nomoreroom);
   auto many = bench.registration(client_b, "r6");
   many.add("Source", "//a").add("Source", "//b").add("Source", "//c");
-  BOOST_TEST((bench.ask(client_b, many).code == Code::nomoreroom));
+  BOOST_CHECK(bench.ask(client_b, many).code == Code::nomoreroom);
   (void)bench.deliver(bench.event_delivery(first, 1));
-  BOOST_TEST(bench.octets_to(client_a).size() == 1U);
+  BOOST_CHECK_EQUAL(bench.octets_to(client_a).size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(requests_over_max_pending_are_refused_at_once) {
@@ -411,29 +411,29 @@ BOOST_AUTO_TEST_CASE(requests_over_max_pending_are_refused_at_once) {
     auto request = make_message(Kind::publish, "p" + std::to_string(i));
     request.add("Type", "{a}b").add("Source", "//x").add("Cookie", cookie);
     replies = bench.tell(client_a, serialize(request), false);
-    BOOST_TEST(replies.size() == (i < 2 ? 0U : 1U));
+    BOOST_CHECK_EQUAL(replies.size(), (i < 2 ? 0U : 1U));
   }
-  BOOST_TEST((parse(replies.at(0))->code == Code::nomoreroom));
+  BOOST_CHECK(parse(replies.at(0))->code == Code::nomoreroom);
   bench.settle();
-  BOOST_TEST(bench.publisher.calls == 2U);
+  BOOST_CHECK_EQUAL(bench.publisher.calls, 2U);
 }
 
 BOOST_AUTO_TEST_CASE(too_long_a_datagram_is_answered_with_datatoobig) {
   Bench bench;
   std::string octets = "SENSE/1 PUBLISH p1\nType: {a}b\nSource: //x\nLength: 2000\n\n";
   octets += std::string(2000, 'x');
-  BOOST_TEST((parse(bench.tell(client_a, octets).at(0))->code == Code::datatoobig));
+  BOOST_CHECK(parse(bench.tell(client_a, octets).at(0))->code == Code::datatoobig);
   bench.sent.clear();
   const auto cut = octets.substr(0, 1201);
   bench.perform(bench.server->on_datagram(cut, {client_a, 0}, bench.clock.now(), true));
-  BOOST_TEST((parse(bench.octets_to(client_a).at(0))->code == Code::datatoobig));
+  BOOST_CHECK(parse(bench.octets_to(client_a).at(0))->code == Code::datatoobig);
 }
 
 BOOST_AUTO_TEST_CASE(replies_are_never_answered) {
   Bench bench;
   for (const auto* octets : {"SENSE/1 REPLY r1 0 NOERROR\n\n", "SENSE/1 REPLY r1 99 WHAT\n\n",
                              "SENSE/1 REPLY r1\n\n", "SENSE/1 REPLY r1 0 NOERROR\nbroken\n\n"})
-    BOOST_TEST(bench.tell(client_a, octets).empty(), octets);
+    BOOST_CHECK_MESSAGE(bench.tell(client_a, octets).empty(), octets);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

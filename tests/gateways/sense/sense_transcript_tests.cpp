@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(server_plays_the_transcript_of_the_specification) {
   for (const auto& step : steps) {
     const auto octets = replace(replace(step.octets, "<COOKIE>", cookie), "<SUBSCRIPTION>", id);
     if (step.from_client) {
-      BOOST_TEST(waiting.empty());
+      BOOST_CHECK(waiting.empty());
       waiting = bench.tell(client, octets);
       continue;
     }
@@ -96,10 +96,10 @@ BOOST_AUTO_TEST_CASE(server_plays_the_transcript_of_the_specification) {
     auto wanted = step.octets;
     if (const auto shown = parse(wanted); shown && shown->has("Id"))
       wanted = replace(wanted, std::string(shown->text("Id")), "<ID>");
-    BOOST_TEST(said == wanted);
+    BOOST_CHECK_EQUAL(said, wanted);
   }
-  BOOST_TEST(waiting.empty());
-  BOOST_TEST(bench.attempts.size() == delivered);
+  BOOST_CHECK(waiting.empty());
+  BOOST_CHECK_EQUAL(bench.attempts.size(), delivered);
 }
 
 BOOST_AUTO_TEST_CASE(keyed_example_of_the_page_has_the_mac_that_it_must_have) {
@@ -110,8 +110,8 @@ BOOST_AUTO_TEST_CASE(keyed_example_of_the_page_has_the_mac_that_it_must_have) {
   BOOST_REQUIRE_MESSAGE(message.has_value(), shown);
   const auto claim = read_claim(*message, shown);
   BOOST_REQUIRE(claim.has_value());
-  BOOST_TEST(claim->key == "hp4");
-  BOOST_TEST(proves(*claim, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"));
+  BOOST_CHECK_EQUAL(claim->key, "hp4");
+  BOOST_CHECK(proves(*claim, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"));
 }
 
 // tests/fuzz/transcript_corpus.py writes it.
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(page_contains_the_example_client_as_it_is) {
   const auto page = read(SENSE_SOURCE_DIR "/docs/sense-protocol.md");
   const auto client = read(SENSE_SOURCE_DIR "/docs/examples/sense_client.c");
   BOOST_REQUIRE(!client.empty());
-  BOOST_TEST(page.find("```c\n" + client + "```\n") != std::string::npos);
+  BOOST_CHECK_NE(page.find("```c\n" + client + "```\n"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

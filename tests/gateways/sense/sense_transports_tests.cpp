@@ -84,20 +84,20 @@ void deliver(Running& running, const std::shared_ptr<Delivery>& delivery,
 void whole_session(Running& running, Program& program) {
   const auto now = [] { return system_clock().now(); };
   program.take(program.client().parameters(now()));
-  BOOST_TEST(program.next<Answered>().reply.data.find("max-retries: 8\n") != std::string::npos);
+  BOOST_CHECK_NE(program.next<Answered>().reply.data.find("max-retries: 8\n"), std::string::npos);
   program.take(program.client().subscribe(now()));
   const auto id = program.next<Registered>().subscription;
   const auto subscription = running.subscriptions.served.at(id);
-  BOOST_TEST(subscription->callback == to_uri(program.local()));
+  BOOST_CHECK_EQUAL(subscription->callback, to_uri(program.local()));
 
   std::optional<Attempt> result;
   const auto delivery = delivery_for(subscription);
   deliver(running, delivery, result);
   const auto arrived = program.next<Arrived>();
-  BOOST_TEST(arrived.event.data == "hello");
-  BOOST_TEST(arrived.number == 1U);
+  BOOST_CHECK_EQUAL(arrived.event.data, "hello");
+  BOOST_CHECK_EQUAL(arrived.number, 1U);
   running.until([&] { return result.has_value(); });
-  BOOST_TEST((result->outcome == Attempt::Outcome::delivered));
+  BOOST_CHECK(result->outcome == Attempt::Outcome::delivered);
 
   auto gap = delivery_for(subscription);
   gap->kind = Delivery::Kind::gap;
@@ -105,17 +105,17 @@ void whole_session(Running& running, Program& program) {
   gap->number_last = 4;
   gap->reason = "expired";
   deliver(running, gap, result);
-  BOOST_TEST(program.next<GapReported>().to == 4U);
+  BOOST_CHECK_EQUAL(program.next<GapReported>().to, 4U);
   running.until([&] { return result.has_value(); });
 
   program.take(program.client().publish(*delivery->event, now()));
-  BOOST_TEST(program.next<Answered>().reply.text("Sequence") == "1");
+  BOOST_CHECK_EQUAL(program.next<Answered>().reply.text("Sequence"), "1");
   BOOST_REQUIRE(running.publisher.events.size() == 1U);
-  BOOST_TEST(running.publisher.events[0].data == "hello");
+  BOOST_CHECK_EQUAL(running.publisher.events[0].data, "hello");
 
   program.take(program.client().cancel(now()));
-  BOOST_TEST(program.next<Ended>().reason == "cancelled");
-  BOOST_TEST(!running.subscriptions.served.contains(id));
+  BOOST_CHECK_EQUAL(program.next<Ended>().reason, "cancelled");
+  BOOST_CHECK(!running.subscriptions.served.contains(id));
 }
 
 }  // namespace
@@ -133,20 +133,20 @@ BOOST_AUTO_TEST_CASE(whole_session_over_a_unix_socket) {
   const auto path = folder / "sense.sock";
   {
     Running running({path});
-    BOOST_TEST(running.gateway->listening().at(0) == "sense://" + path);
+    BOOST_CHECK_EQUAL(running.gateway->listening().at(0), "sense://" + path);
     Program program(running, Endpoint::at_path(folder / "client.sock"), {});
     whole_session(running, program);
     running.gateway->stop();
-    BOOST_TEST(!std::filesystem::exists(path));
+    BOOST_CHECK(!std::filesystem::exists(path));
   }
-  BOOST_TEST(std::filesystem::is_empty(folder.path));
+  BOOST_CHECK(std::filesystem::is_empty(folder.path));
 }
 
 BOOST_AUTO_TEST_CASE(whole_session_over_ipx) {
   TransportOptions options;
   options.ipx_port = free_udp_port();
   Running running({"2a.7f000001.ipx:16385"}, {{"ipx-port", std::to_string(options.ipx_port)}});
-  BOOST_TEST(running.gateway->listening().at(0) == "sense://0000002a.00007f000001.ipx:16385");
+  BOOST_CHECK_EQUAL(running.gateway->listening().at(0), "sense://0000002a.00007f000001.ipx:16385");
   Program program(running, Endpoint::at_ipx(42, 0x7f000002, 0), options);
   whole_session(running, program);
 }
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(whole_session_over_appletalk) {
   const auto group = cable.group.group.to_string() + ":" + std::to_string(cable.group.port) + "@" +
                      cable.group.interface.to_string();
   Running running({"12.34.ddp:129"}, {{"ddp-group", group}});
-  BOOST_TEST(running.gateway->listening().at(0) == "sense://12.34.ddp:129");
+  BOOST_CHECK_EQUAL(running.gateway->listening().at(0), "sense://12.34.ddp:129");
   Program program(running, Endpoint::at_ddp(12, 35, 0), cable.options());
   whole_session(running, program);
 }
@@ -178,10 +178,10 @@ BOOST_AUTO_TEST_CASE(event_too_big_for_appletalk_travels_truncated) {
   std::optional<Attempt> result;
   deliver(running, delivery, result);
   const auto arrived = program.next<Arrived>();
-  BOOST_TEST(arrived.truncated);
-  BOOST_TEST(arrived.length == 700U);
+  BOOST_CHECK(arrived.truncated);
+  BOOST_CHECK_EQUAL(arrived.length, 700U);
   running.until([&] { return result.has_value(); });
-  BOOST_TEST((result->outcome == Attempt::Outcome::delivered));
+  BOOST_CHECK(result->outcome == Attempt::Outcome::delivered);
 }
 
 BOOST_AUTO_TEST_CASE(one_gateway_serves_several_kinds_at_once) {
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(one_gateway_serves_several_kinds_at_once) {
   for (auto* program : {&over_udp, &over_unix}) {
     std::set<std::uint64_t> numbers;
     for (unsigned i = 0; i < 8; ++i) numbers.insert(program->next<Arrived>().number);
-    BOOST_TEST(numbers.size() == 8U);
+    BOOST_CHECK_EQUAL(numbers.size(), 8U);
   }
 }
 
@@ -242,7 +242,8 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused_with_their_name) {
     auto made = sense_gateway_descriptor()->create(settings, running.context);
     const auto status = made ? (*made)->start() : Status(tl::unexpected(made.error()));
     BOOST_REQUIRE(!status.has_value());
-    BOOST_TEST(status.error().message.find(words) != std::string::npos, status.error().message);
+    BOOST_CHECK_MESSAGE(status.error().message.find(words) != std::string::npos,
+                        status.error().message);
   }
 }
 

@@ -38,9 +38,9 @@ struct Asked {
 
   Asked() {
     const auto reply = bench.ask(asker, elsewhere(bench, "sense://8.8.8.8:9100"));
-    BOOST_TEST(reply.text("State") == "pending");
+    BOOST_CHECK_EQUAL(reply.text("State"), "pending");
     id = std::string(reply.text("Subscription"));
-    BOOST_TEST((ask(bench, bench.subscriptions.served.at(id), "secret").outcome == Outcome::asked));
+    BOOST_CHECK(ask(bench, bench.subscriptions.served.at(id), "secret").outcome == Outcome::asked);
   }
 };
 
@@ -51,20 +51,20 @@ BOOST_AUTO_TEST_SUITE(sense_verification_tests)
 BOOST_AUTO_TEST_CASE(delivery_elsewhere_is_pending_until_the_challenge_comes_back) {
   Asked asked;
   auto& bench = asked.bench;
-  BOOST_TEST(!bench.subscriptions.requests.at(0).callback_proved);
+  BOOST_CHECK(!bench.subscriptions.requests.at(0).callback_proved);
   BOOST_REQUIRE_EQUAL(bench.octets_to(target).size(), 1U);
-  BOOST_TEST(bench.octets_to(target)[0] ==
-             "SENSE/1 VERIFY v1\nSubscription: " + asked.id + "\nChallenge: secret\n\n");
+  BOOST_CHECK_EQUAL(bench.octets_to(target)[0],
+                    "SENSE/1 VERIFY v1\nSubscription: " + asked.id + "\nChallenge: secret\n\n");
   bench.tell(target, challenge(asked.id, "guessed"));
   bench.tell(asker, challenge(asked.id, "secret"));
   bench.tell(Endpoint(target.address(), 9101), challenge(asked.id, "secret"));
-  BOOST_TEST(bench.subscriptions.confirmations_asked == 0U);
+  BOOST_CHECK_EQUAL(bench.subscriptions.confirmations_asked, 0U);
   bench.tell(target, challenge(asked.id, "secret"));
-  BOOST_TEST(bench.subscriptions.confirmed == 1U);
+  BOOST_CHECK_EQUAL(bench.subscriptions.confirmed, 1U);
   bench.tell(target, challenge(asked.id, "secret"));
-  BOOST_TEST(bench.subscriptions.confirmed == 1U);
+  BOOST_CHECK_EQUAL(bench.subscriptions.confirmed, 1U);
   bench.pass(std::chrono::minutes{1});
-  BOOST_TEST(bench.sent.empty());
+  BOOST_CHECK(bench.sent.empty());
 }
 
 BOOST_AUTO_TEST_CASE(silent_target_gets_three_small_datagrams_and_no_more) {
@@ -72,8 +72,8 @@ BOOST_AUTO_TEST_CASE(silent_target_gets_three_small_datagrams_and_no_more) {
   std::size_t datagrams = asked.bench.octets_to(target).size();
   asked.bench.pass(std::chrono::hours{2});
   datagrams += asked.bench.octets_to(target).size();
-  BOOST_TEST(datagrams == 3U);
-  for (const auto& one : asked.bench.octets_to(target)) BOOST_TEST(one.size() < 150U);
+  BOOST_CHECK_EQUAL(datagrams, 3U);
+  for (const auto& one : asked.bench.octets_to(target)) BOOST_CHECK_LT(one.size(), 150U);
 }
 
 BOOST_AUTO_TEST_CASE(challenge_answered_after_a_restart_is_judged_by_the_host) {
@@ -81,24 +81,24 @@ BOOST_AUTO_TEST_CASE(challenge_answered_after_a_restart_is_judged_by_the_host) {
   asked.bench.restart();
   asked.bench.tell(target, challenge(asked.id, "guessed"));
   asked.bench.tell(asker, challenge(asked.id, "secret"));
-  BOOST_TEST(asked.bench.subscriptions.confirmed == 0U);
+  BOOST_CHECK_EQUAL(asked.bench.subscriptions.confirmed, 0U);
   asked.bench.tell(target, challenge(asked.id, "secret"));
-  BOOST_TEST(asked.bench.subscriptions.confirmed == 1U);
+  BOOST_CHECK_EQUAL(asked.bench.subscriptions.confirmed, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(own_address_as_deliver_to_needs_no_challenge) {
   Bench bench;
   const auto reply = bench.ask(asker, elsewhere(bench, "8.8.4.4:9000"));
-  BOOST_TEST((reply.code == Code::noerror));
-  BOOST_TEST(bench.subscriptions.requests.at(0).callback_proved);
-  BOOST_TEST(asked_for_itself(*bench.subscriptions.served.begin()->second));
+  BOOST_CHECK(reply.code == Code::noerror);
+  BOOST_CHECK(bench.subscriptions.requests.at(0).callback_proved);
+  BOOST_CHECK(asked_for_itself(*bench.subscriptions.served.begin()->second));
 }
 
 BOOST_AUTO_TEST_CASE(other_port_of_the_same_host_has_to_be_asked) {
   Bench bench;
   const auto reply = bench.ask(asker, elsewhere(bench, "8.8.4.4:9001"));
-  BOOST_TEST(reply.text("State") == "pending");
-  BOOST_TEST(!asked_for_itself(*bench.subscriptions.served.begin()->second));
+  BOOST_CHECK_EQUAL(reply.text("State"), "pending");
+  BOOST_CHECK(!asked_for_itself(*bench.subscriptions.served.begin()->second));
 }
 
 BOOST_AUTO_TEST_CASE(targets_that_may_not_be_asked_are_refused_at_registration) {
@@ -110,11 +110,11 @@ BOOST_AUTO_TEST_CASE(targets_that_may_not_be_asked_are_refused_at_registration) 
         "[::ffff:10.0.0.1]:9000", "169.254.169.254:9000", "[fe80::1]:9000", "[fd00::1]:9000",
         "240.0.0.1:9000", "[64:ff9b::7f00:1]:9000"}) {
     const auto reply = bench.ask(asker, elsewhere(bench, to, "r" + std::to_string(++tag)));
-    BOOST_TEST((reply.code == Code::addrnotavail || reply.code == Code::noaccess), to);
-    BOOST_TEST(!reply.has("Cookie"), to);
+    BOOST_CHECK_MESSAGE((reply.code == Code::addrnotavail || reply.code == Code::noaccess), to);
+    BOOST_CHECK_MESSAGE(!reply.has("Cookie"), to);
   }
-  BOOST_TEST(bench.subscriptions.requests.empty());
-  BOOST_TEST((bench.ask(asker, elsewhere(bench, "8.8.8.8:1024", "ok")).code == Code::noerror));
+  BOOST_CHECK(bench.subscriptions.requests.empty());
+  BOOST_CHECK(bench.ask(asker, elsewhere(bench, "8.8.8.8:1024", "ok")).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(verification_asked_for_by_another_front_door_obeys_the_same_rules) {
@@ -128,9 +128,9 @@ BOOST_AUTO_TEST_CASE(verification_asked_for_by_another_front_door_obeys_the_same
     subscription.callback = callback;
     const auto ref = bench.subscriptions.put(subscription);
     const auto answer = ask(bench, ref, "secret");
-    BOOST_TEST((answer.outcome == Outcome::refused), callback);
-    BOOST_TEST(!answer.answer.empty());
-    BOOST_TEST(bench.sent.empty(), callback);
+    BOOST_CHECK_MESSAGE((answer.outcome == Outcome::refused), callback);
+    BOOST_CHECK(!answer.answer.empty());
+    BOOST_CHECK_MESSAGE(bench.sent.empty(), callback);
   }
 }
 
@@ -140,13 +140,13 @@ BOOST_AUTO_TEST_CASE(one_address_is_asked_about_four_registrations_at_a_time) {
     Subscription subscription;
     subscription.id = "s-" + std::to_string(i);
     subscription.callback = "sense://8.8.8.8:" + std::to_string(9000 + i);
-    BOOST_TEST((ask(bench, bench.subscriptions.put(subscription), "t").outcome == Outcome::asked));
+    BOOST_CHECK(ask(bench, bench.subscriptions.put(subscription), "t").outcome == Outcome::asked);
   }
   const auto reply = bench.ask(asker, elsewhere(bench, "8.8.8.8:9100"));
-  BOOST_TEST((reply.code == Code::nomoreroom));
-  BOOST_TEST(bench.octets_to(target).empty());
+  BOOST_CHECK(reply.code == Code::nomoreroom);
+  BOOST_CHECK(bench.octets_to(target).empty());
   bench.pass(std::chrono::minutes{1});
-  BOOST_TEST((bench.ask(asker, elsewhere(bench, "8.8.8.8:9100", "r3")).code == Code::noerror));
+  BOOST_CHECK(bench.ask(asker, elsewhere(bench, "8.8.8.8:9100", "r3")).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

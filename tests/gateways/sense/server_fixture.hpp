@@ -75,8 +75,8 @@ class Bench {
     BOOST_REQUIRE_EQUAL(replies.size(), 1U);
     const auto reply = parse(replies[0]);
     BOOST_REQUIRE_MESSAGE(reply.has_value(), replies[0]);
-    BOOST_TEST((reply->kind == Kind::reply));
-    BOOST_TEST(reply->tag == request.tag);
+    BOOST_CHECK(reply->kind == Kind::reply);
+    BOOST_CHECK_EQUAL(reply->tag, request.tag);
     return *reply;
   }
   // A cookie for this address.
@@ -203,8 +203,8 @@ class Bench {
     subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});
   }
   void perform_one(Finished& action) {
-    BOOST_TEST(attempts.emplace(action.ticket, action.attempt).second,
-               "an attempt finished twice: " << action.ticket);
+    BOOST_CHECK_MESSAGE(attempts.emplace(action.ticket, action.attempt).second,
+                        "an attempt finished twice: " << action.ticket);
   }
 };
 

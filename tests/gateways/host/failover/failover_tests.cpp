@@ -10,19 +10,19 @@ BOOST_FIXTURE_TEST_SUITE(failover_tests, SuccessionBench)
 
 BOOST_AUTO_TEST_CASE(the_first_leads_and_the_second_gets_what_it_has_done) {
   auto& one = start("one");
-  BOOST_TEST(one.led == 1);
-  BOOST_TEST(*one.save("before"));  // nobody to wait for
+  BOOST_CHECK_EQUAL(one.led, 1);
+  BOOST_CHECK(*one.save("before"));  // nobody to wait for
   auto& two = start("two");
-  BOOST_TEST(two.led == 0);
-  BOOST_TEST(!two.succession->holds());
+  BOOST_CHECK_EQUAL(two.led, 0);
+  BOOST_CHECK(!two.succession->holds());
   hub.advance(1s);
   BOOST_CHECK(two.has() == Texts{"before"});
   const auto done = one.save("later");
-  BOOST_TEST(!*done);
+  BOOST_CHECK(!*done);
   hub.advance(100ms);
-  BOOST_TEST(*done);
+  BOOST_CHECK(*done);
   BOOST_CHECK((two.has() == Texts{"before", "later"}));
-  BOOST_TEST(two.store->position().value().value() == 2U);
+  BOOST_CHECK_EQUAL(two.store->position().value().value(), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(the_second_goes_on_when_the_first_is_no_more) {
@@ -33,10 +33,10 @@ BOOST_AUTO_TEST_CASE(the_second_goes_on_when_the_first_is_no_more) {
   hub.advance(100ms);
   kill("one");
   hub.advance(4s);
-  BOOST_TEST(two.led == 0);
+  BOOST_CHECK_EQUAL(two.led, 0);
   hub.advance(3s);
-  BOOST_TEST(two.led == 1);
-  BOOST_TEST(two.succession->holds());
+  BOOST_CHECK_EQUAL(two.led, 1);
+  BOOST_CHECK(two.succession->holds());
   BOOST_CHECK((two.has() == Texts{"a", "b"}));
 }
 
@@ -48,16 +48,16 @@ BOOST_AUTO_TEST_CASE(a_leader_that_was_away_attempts_nothing_and_ends) {
   for (int i = 0; i < 100 && two.led == 0; ++i) {
     hub.advance(100ms);
     // Never both, not for an instant.
-    BOOST_TEST(!(one.succession->holds() && two.succession->holds()));
+    BOOST_CHECK(!(one.succession->holds() && two.succession->holds()));
   }
-  BOOST_TEST(two.led == 1);
-  BOOST_TEST(!one.succession->holds());
-  BOOST_TEST(one.lost == "");
+  BOOST_CHECK_EQUAL(two.led, 1);
+  BOOST_CHECK(!one.succession->holds());
+  BOOST_CHECK_EQUAL(one.lost, "");
   const auto stale = one.save("stale");
   one.bus.away = false;
   hub.advance(3s);
-  BOOST_TEST(one.lost.find("two leads") != std::string::npos);
-  BOOST_TEST(!one.succession->holds());
+  BOOST_CHECK_NE(one.lost.find("two leads"), std::string::npos);
+  BOOST_CHECK(!one.succession->holds());
   BOOST_CHECK(two.has() == Texts{});
 }
 
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_leader_still_says_is_void) {
   one.bus.away = false;
   auto& leader = members["two"]->led != 0 ? *members["two"] : three;
   auto& follower = members["two"]->led != 0 ? three : *members["two"];
-  BOOST_TEST(leader.led == 1);
+  BOOST_CHECK_EQUAL(leader.led, 1);
   hub.advance(15s);
   leader.save("new");
   hub.advance(1s);
@@ -81,13 +81,13 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_leader_still_says_is_void) {
 
 BOOST_AUTO_TEST_CASE(a_leader_alone_goes_on_while_the_broker_is_away) {
   auto& one = start("one");
-  BOOST_TEST(one.succession->holds());
+  BOOST_CHECK(one.succession->holds());
   one.bus.away = true;
   hub.advance(1h);
-  BOOST_TEST(one.succession->holds());
+  BOOST_CHECK(one.succession->holds());
   one.bus.away = false;
   hub.advance(12s);
-  BOOST_TEST(one.lost == "");
+  BOOST_CHECK_EQUAL(one.lost, "");
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_ends_is_followed_at_once) {
@@ -97,9 +97,9 @@ BOOST_AUTO_TEST_CASE(a_leader_that_ends_is_followed_at_once) {
   bool ended = false;
   one.succession->end([&] { ended = true; });
   hub.advance(50ms);
-  BOOST_TEST(ended);
+  BOOST_CHECK(ended);
   hub.advance(1100ms);
-  BOOST_TEST(two.led == 1);
+  BOOST_CHECK_EQUAL(two.led, 1);
 }
 
 BOOST_AUTO_TEST_CASE(an_end_does_not_wait_for_a_broker_that_is_away) {
@@ -108,10 +108,10 @@ BOOST_AUTO_TEST_CASE(an_end_does_not_wait_for_a_broker_that_is_away) {
   int ended = 0;
   one.succession->end([&] { ++ended; });
   hub.advance(2s);
-  BOOST_TEST(ended == 1);
+  BOOST_CHECK_EQUAL(ended, 1);
   one.bus.away = false;
   hub.advance(2s);
-  BOOST_TEST(ended == 1);
+  BOOST_CHECK_EQUAL(ended, 1);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_comes_back_before_anybody_else_goes_on) {
@@ -122,10 +122,10 @@ BOOST_AUTO_TEST_CASE(one_that_comes_back_before_anybody_else_goes_on) {
   kill("one");
   hub.advance(2s);
   auto& one = start("one");
-  BOOST_TEST(one.led == 1);
+  BOOST_CHECK_EQUAL(one.led, 1);
   hub.advance(20s);
-  BOOST_TEST(members["two"]->led == 0);
-  BOOST_TEST(hub.entries.at({"leader", "test"}).revision == token);
+  BOOST_CHECK_EQUAL(members["two"]->led, 0);
+  BOOST_CHECK_EQUAL(hub.entries.at({"leader", "test"}).revision, token);
   one.save("b");
   hub.advance(1s);
   BOOST_CHECK((members["two"]->has() == Texts{"a", "b"}));
@@ -136,11 +136,11 @@ BOOST_AUTO_TEST_CASE(without_a_copy_nobody_takes_over_unless_told) {
   kill("one");
   auto& two = start("two");
   hub.advance(1h);
-  BOOST_TEST(two.led == 0);
+  BOOST_CHECK_EQUAL(two.led, 0);
   kill("two");
   auto& told = start("two", true);
   hub.advance(1s);
-  BOOST_TEST(told.led == 1);
+  BOOST_CHECK_EQUAL(told.led, 1);
   BOOST_CHECK(told.has() == Texts{});
 }
 
@@ -159,9 +159,10 @@ BOOST_AUTO_TEST_CASE(a_standby_that_was_away_goes_on_with_its_copy) {
   auto& two = start("two");
   hub.advance(1s);
   BOOST_CHECK((two.has() == Texts{"a", "b"}));
-  BOOST_TEST(copies == std::count_if(hub.journal.begin(), hub.journal.end(), [](const auto& event) {
-               return event->type.clark() == "{urn:sense:gateway}copy";
-             }));
+  BOOST_CHECK_EQUAL(copies,
+                    std::count_if(hub.journal.begin(), hub.journal.end(), [](const auto& event) {
+                      return event->type.clark() == "{urn:sense:gateway}copy";
+                    }));
 }
 
 BOOST_AUTO_TEST_CASE(a_standby_that_misses_a_part_gets_a_new_copy) {
@@ -176,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_standby_that_misses_a_part_gets_a_new_copy) {
   hub.advance(100ms);
   BOOST_CHECK(two.has() == Texts{});
   // As long as it has not, it does not take over.
-  BOOST_TEST(!two.succession->holds());
+  BOOST_CHECK(!two.succession->holds());
   hub.advance(Standby::word_interval + 1s);
   BOOST_CHECK((two.has() == Texts{"a", "b"}));
 }
@@ -193,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_standby_that_missed_a_part_does_not_take_over) {
   hub.advance(100ms);
   kill("one");
   hub.advance(1h);
-  BOOST_TEST(two.led == 0);
+  BOOST_CHECK_EQUAL(two.led, 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_waits_for_nobody_and_makes_a_new_copy) {
@@ -203,8 +204,8 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_waits_for_nobody_and_makes_a_n
   one.bus.refusal = Error{Code::nomoreroom, "the queue is full"};
   const auto done = one.save("a");
   hub.advance(100ms);
-  BOOST_TEST(*done);
-  BOOST_TEST(*one.save("b"));
+  BOOST_CHECK(*done);
+  BOOST_CHECK(*one.save("b"));
   one.bus.refusal.reset();
   hub.advance(Replication::pause + 1s);
   BOOST_CHECK((two.has() == Texts{"a", "b"}));
@@ -219,10 +220,10 @@ BOOST_AUTO_TEST_CASE(a_store_of_many_parts_is_copied_while_it_changes) {
     hub.advance(1ms);
   }
   hub.advance(1s);
-  BOOST_TEST(two.has().size() == 5200U);
+  BOOST_CHECK_EQUAL(two.has().size(), 5200U);
   BOOST_CHECK(two.has() == one.has());
-  BOOST_TEST(!std::filesystem::exists(place / "one" / "copy.db"));
-  BOOST_TEST(!std::filesystem::exists(place / "two" / "copy.db"));
+  BOOST_CHECK(!std::filesystem::exists(place / "one" / "copy.db"));
+  BOOST_CHECK(!std::filesystem::exists(place / "two" / "copy.db"));
 }
 
 BOOST_AUTO_TEST_CASE(a_standby_that_is_no_more_is_not_served_for_ever) {
@@ -233,9 +234,9 @@ BOOST_AUTO_TEST_CASE(a_standby_that_is_no_more_is_not_served_for_ever) {
   one.save("a");
   hub.advance(Replication::patience + 1s);
   const auto before = one.bus.published.size();
-  BOOST_TEST(*one.save("b"));
+  BOOST_CHECK(*one.save("b"));
   hub.advance(1min);
-  BOOST_TEST(one.bus.published.size() == before);
+  BOOST_CHECK_EQUAL(one.bus.published.size(), before);
 }
 
 BOOST_AUTO_TEST_CASE(a_position_alone_is_told_once_a_minute) {
@@ -249,15 +250,15 @@ BOOST_AUTO_TEST_CASE(a_position_alone_is_told_once_a_minute) {
     BOOST_REQUIRE(one.store->save(++one.position, {}, {}, hub.clock.now()));
     bool done = false;
     one.succession->saved(true, [&] { done = true; });
-    BOOST_TEST(done);
+    BOOST_CHECK(done);
     hub.advance(1s);
   }
-  BOOST_TEST(one.bus.published.size() == before);
+  BOOST_CHECK_EQUAL(one.bus.published.size(), before);
   hub.advance(10s);
   BOOST_REQUIRE(one.store->save(++one.position, {}, {}, hub.clock.now()));
   one.succession->saved(true, [] {});
   hub.advance(100ms);
-  BOOST_TEST(one.bus.published.size() == before + 1);
+  BOOST_CHECK_EQUAL(one.bus.published.size(), before + 1);
 }
 
 BOOST_AUTO_TEST_CASE(parts_that_say_nonsense_are_none) {
@@ -265,28 +266,29 @@ BOOST_AUTO_TEST_CASE(parts_that_say_nonsense_are_none) {
   const auto good = to_event(part, "web1", "octets", hub.clock.now().wall);
   const auto read = copy_part(good);
   BOOST_REQUIRE(read);
-  BOOST_TEST(read->token == 7U);
-  BOOST_TEST(read->number == 3U);
-  BOOST_TEST(read->changes);
-  BOOST_TEST(read->last);
+  BOOST_CHECK_EQUAL(read->token, 7U);
+  BOOST_CHECK_EQUAL(read->number, 3U);
+  BOOST_CHECK(read->changes);
+  BOOST_CHECK(read->last);
   auto damaged = good;
   damaged.data[3] ^= 1;
-  BOOST_TEST(!copy_part(damaged));
+  BOOST_CHECK(!copy_part(damaged));
   for (const auto* name : {"token", "part", "stream", "last", "sum"}) {
     auto without = good;
     without.extensions.erase(name);
-    BOOST_TEST(!copy_part(without));
+    BOOST_CHECK(!copy_part(without));
     auto wrong = good;
     wrong.extensions[name] = std::int32_t{1};
-    BOOST_TEST(!copy_part(wrong));
+    BOOST_CHECK(!copy_part(wrong));
   }
   auto wrong = good;
   wrong.extensions["token"] = std::string("7x");
-  BOOST_TEST(!copy_part(wrong));
-  BOOST_TEST(!copy_part(event_of("{urn:a}copy")));
-  BOOST_TEST(!standby_word(good));
-  BOOST_TEST(validate(good).has_value());
-  BOOST_TEST(validate(to_event(StandbyWord{"web2", "http", ""}, hub.clock.now().wall)).has_value());
+  BOOST_CHECK(!copy_part(wrong));
+  BOOST_CHECK(!copy_part(event_of("{urn:a}copy")));
+  BOOST_CHECK(!standby_word(good));
+  BOOST_CHECK(validate(good).has_value());
+  BOOST_CHECK(
+      validate(to_event(StandbyWord{"web2", "http", ""}, hub.clock.now().wall)).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -37,24 +37,24 @@ struct Fixture {
 BOOST_FIXTURE_TEST_SUITE(verified_callbacks_tests, Fixture)
 
 BOOST_AUTO_TEST_CASE(a_callback_has_agreed_for_one_owner_only) {
-  BOOST_TEST(!knows("ada", "test://a/"));
+  BOOST_CHECK(!knows("ada", "test://a/"));
   note("ada", "test://a/");
-  BOOST_TEST(knows("ada", "test://a/"));
-  BOOST_TEST(!knows("eve", "test://a/"));
-  BOOST_TEST(!knows("ada", "test://b/"));
+  BOOST_CHECK(knows("ada", "test://a/"));
+  BOOST_CHECK(!knows("eve", "test://a/"));
+  BOOST_CHECK(!knows("ada", "test://b/"));
 }
 
 BOOST_AUTO_TEST_CASE(it_is_remembered_across_a_restart_and_not_for_ever) {
   note("ada", "test://a/");
   clock.advance(23h);
   reopen(24h);
-  BOOST_TEST(knows("ada", "test://a/"));
+  BOOST_CHECK(knows("ada", "test://a/"));
   // That it is used does not make it younger.
   note("ada", "test://a/");
   clock.advance(1h);
-  BOOST_TEST(!knows("ada", "test://a/"));
+  BOOST_CHECK(!knows("ada", "test://a/"));
   note("ada", "test://a/");
-  BOOST_TEST(knows("ada", "test://a/"));
+  BOOST_CHECK(knows("ada", "test://a/"));
 }
 
 BOOST_AUTO_TEST_CASE(a_callback_that_is_no_more_is_forgotten_for_everybody) {
@@ -62,18 +62,18 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_no_more_is_forgotten_for_everybody) {
   note("eve", "test://a/");
   note("ada", "test://b/");
   memory->forget("test://a/");
-  BOOST_TEST(!knows("ada", "test://a/"));
-  BOOST_TEST(!knows("eve", "test://a/"));
-  BOOST_TEST(knows("ada", "test://b/"));
+  BOOST_CHECK(!knows("ada", "test://a/"));
+  BOOST_CHECK(!knows("eve", "test://a/"));
+  BOOST_CHECK(knows("ada", "test://b/"));
 }
 
 BOOST_AUTO_TEST_CASE(a_span_of_zero_remembers_nothing) {
   note("ada", "test://a/");
   reopen(0s);
-  BOOST_TEST(!knows("ada", "test://a/"));
+  BOOST_CHECK(!knows("ada", "test://a/"));
   note("ada", "test://a/");
   reopen(24h);
-  BOOST_TEST(!knows("ada", "test://a/"));
+  BOOST_CHECK(!knows("ada", "test://a/"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
