@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The whole way once: an SNMP trap goes in, and comes out as a SENSE datagram, an HTTP callback and a
 # mail. Installs and builds what is missing first.
 set -euo pipefail
@@ -32,7 +33,7 @@ for argument in "$@"; do
 done
 
 install_packages
-build release
+build release sense
 [ $build_only = yes ] && exit 0
 
 sense=build/release/sense

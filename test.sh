@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, and runs every test. The last line is: N passed, N failed
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Read by run.sh and test.sh, in the project's root: installs what is missing, configures, builds.
 # Everything it says goes to standard error.
@@ -49,9 +50,33 @@ install_packages() {
     give_up "apt-get install failed (see above); by hand: apt-get install --no-install-recommends $missing"
 }
 
-# build PRESET: into build/PRESET.
+# progress: reads ninja's lines, which begin with FINISHED/TOTAL/SECONDS, and says how far it is and how
+# long it still takes if it goes on like that. What else is printed (errors) passes as it is.
+progress() {
+  awk '
+    function left(seconds) {
+      return seconds < 60 ? "less than a minute left" : sprintf("about %d min left", (seconds + 59) / 60)
+    }
+    $1 ~ "^[0-9]+/[0-9]+/[0-9.]+$" {
+      split($1, at, "/")
+      # A line every five seconds, and the last: this is read in logs, too.
+      if (at[3] - said >= 5 || at[1] == at[2]) {
+        said = at[3]
+        if (at[1] == at[2]) printf "   %d of %d steps, %d s\n", at[1], at[2], at[3]
+        else printf "   %d of %d steps, %s\n", at[1], at[2], left(at[3] * (at[2] - at[1]) / at[1])
+        fflush()
+      }
+      next
+    }
+    { print; fflush() }'
+}
+
+# build PRESET [TARGET...]: into build/PRESET; without targets, everything.
 build() {
-  say "building build/$1"
-  cmake --preset "$1" >&2 || give_up "configuring failed (see above)"
-  cmake --build --preset "$1" >&2 || give_up "building failed (see above)"
+  local preset=$1
+  shift
+  say "building build/$preset"
+  cmake --preset "$preset" >&2 || give_up "configuring failed (see above)"
+  NINJA_STATUS='%f/%t/%e ' cmake --build --preset "$preset" ${1:+--target "$@"} 2>&1 |
+    progress >&2 || give_up "building failed (see above)"
 }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Third-party libraries, all from the distribution. Which folder may use which is the table that
 # tests/tidy enforces.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # `cmake --install` puts the executable, the core library, the plugins, and what a plugin author needs
 # to build out of this tree: headers, and a CMake package `sense` with the target sense::sense-core.
 install(TARGETS sense RUNTIME DESTINATION bin)

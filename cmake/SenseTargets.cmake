@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The few shapes of target that this project has. Each takes every source file of the calling folder
 # and of the folders below it, but for those that have a CMakeLists.txt of their own: adding a file or
 # a folder needs no edit of a build file.
@@ -14,11 +15,28 @@ function(sense_sources variable)
   set(${variable} "${sources}" PARENT_SCOPE)
 endfunction()
 
+# sense_unity(TARGET): where SENSE_UNITY says so, the files of each folder are compiled as one. So names in
+# the anonymous namespaces of one folder are distinct.
+function(sense_unity target)
+  if(NOT SENSE_UNITY)
+    return()
+  endif()
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    get_filename_component(folder "${source}" DIRECTORY)
+    file(RELATIVE_PATH group "${PROJECT_SOURCE_DIR}" "${folder}")
+    string(MAKE_C_IDENTIFIER "${group}" group)
+    set_source_files_properties("${source}" PROPERTIES UNITY_GROUP ${group})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()
+
 # sense_library(NAME [LINK lib ...]): a static library.
 function(sense_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   sense_sources(sources)
   add_library(${name} STATIC ${sources})
+  sense_unity(${name})
   target_include_directories(${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>")
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
 endfunction()
@@ -33,6 +51,7 @@ function(sense_plugin kind name)
   endif()
   set(target ${kind}-${name})
   add_library(${target}-objects STATIC ${sources})
+  sense_unity(${target}-objects)
   target_include_directories(${target}-objects PUBLIC "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target}-objects PUBLIC sense-core ${ARG_LINK})
   add_library(${target} MODULE "${PROJECT_SOURCE_DIR}/cmake/plugin_anchor.cpp")
@@ -60,17 +79,9 @@ endfunction()
 function(sense_tests name)
   cmake_parse_arguments(ARG "" "" "LINK;ENVIRONMENT" ${ARGN})
   sense_sources(sources)
-  add_executable(${name} ${sources} "${PROJECT_SOURCE_DIR}/tests/main.cpp")
-  target_link_libraries(${name} PRIVATE ${ARG_LINK} Boost::unit_test_framework)
-  # Boost.Test is most of what a test costs to compile. main.cpp wants it with a definition of its own.
-  target_precompile_headers(${name} PRIVATE <boost/test/unit_test.hpp>)
-  set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/main.cpp" PROPERTIES
-    SKIP_PRECOMPILE_HEADERS ON)
-  # The product is tested as it is shipped; the tests themselves need no optimiser, which would cost
-  # more time than it saves.
-  target_compile_options(${name} PRIVATE -O0 -U_FORTIFY_SOURCE)
-  target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK
-    SENSE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SENSE_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} tests-main)
+  target_precompile_headers(${name} REUSE_FROM tests-main)
   foreach(source IN LISTS sources)
     get_filename_component(suite "${source}" NAME_WE)
     if(suite MATCHES "_tests$")

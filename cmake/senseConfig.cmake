@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Found by find_package(sense): the core library and the headers that a plugin includes.
 include(CMakeFindDependencyMacro)
 find_dependency(Boost 1.74)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "adapters/host/counting_publisher.hpp"
 
 namespace sense {

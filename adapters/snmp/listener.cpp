@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "adapters/snmp/listener.hpp"
 
 // net-snmp's headers want this order, which the blank lines keep.

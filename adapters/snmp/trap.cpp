@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "adapters/snmp/trap.hpp"
 
 // net-snmp's headers want this order, which the blank lines keep.
@@ -20,7 +21,6 @@ namespace {
 constexpr std::string_view uptime_oid = "1.3.6.1.2.1.1.3.0";
 constexpr std::string_view trap_oid_oid = "1.3.6.1.6.3.1.1.4.1.0";
 constexpr std::string_view enterprise_oid = "1.3.6.1.6.3.1.1.4.3.0";
-constexpr std::string_view standard_traps = "1.3.6.1.6.3.1.1.5.";
 constexpr long enterprise_specific = 6;
 
 tl::unexpected<Error> malformed(const char* why) { return fail(Code::protoerror, why); }

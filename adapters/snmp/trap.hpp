@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
@@ -5,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -14,6 +16,9 @@
 struct snmp_pdu;  // net-snmp's
 
 namespace sense::snmp {
+
+// The prefix of the six standard traps' object identifiers (RFC 3418 section 2, snmpTraps).
+inline constexpr std::string_view standard_traps = "1.3.6.1.6.3.1.1.5.";
 
 // Nothing for Null and for the exceptions of RFC 3416 section 3; text for object identifiers,
 // addresses and Counter64 (whose values do not fit in a JSON number); octets for the rest.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "adapters/snmp/trap_event.hpp"
 
 #include <array>
@@ -14,7 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view standard_traps = "1.3.6.1.6.3.1.1.5.";
 constexpr std::array<std::string_view, 6> standard_names = {
     "coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss"};
 // Proxies put the community of an SNMPv1 trap here (RFC 3584 section 3.1, (4)).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/external/external_topic.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/journal/journal_import.hpp"
 
 #include "broker/journal/store.hpp"

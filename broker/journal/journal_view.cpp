@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/journal/journal_view.hpp"
 
 #include <filesystem>

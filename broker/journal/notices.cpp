@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/journal/notices.hpp"
 
 #include <nlohmann/json.hpp>

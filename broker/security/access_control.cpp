@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/security/access_control.hpp"
 
 #include "core/base/text.hpp"

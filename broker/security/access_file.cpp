@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/security/access_file.hpp"
 
 #include <sys/stat.h>
@@ -21,7 +22,7 @@ constexpr std::size_t shown_length_max = 80;
 
 using Names = std::vector<std::string>;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + printable(text.substr(0, shown_length_max)) + "'";
 }
 
@@ -32,7 +33,7 @@ Status known_keys(const YamlNode& node, const Names& known) {
     for (const auto& name : known) all += (all.empty() ? "'" : ", '") + name + "'";
     const auto close = nearest(key, known);
     return value.refuse_key(
-        "unknown key " + quoted(key) +
+        "unknown key " + in_quotes(key) +
         (close.empty() ? "; known here are " + all : "; did you mean '" + close + "'?"));
   }
   return {};
@@ -125,10 +126,10 @@ Result<std::string> read_name(const YamlNode& node) {
   auto name = read_scalar(*given, "name");
   if (!name) return name;
   if (!valid_principal(*name))
-    return given->refuse(quoted(*name) +
+    return given->refuse(in_quotes(*name) +
                          " cannot be a name: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
   if (*name == principal_broker || *name == principal_config || *name == principal_external)
-    return given->refuse("the name " + quoted(*name) + " is the broker's own; give another");
+    return given->refuse("the name " + in_quotes(*name) + " is the broker's own; give another");
   return name;
 }
 
@@ -141,11 +142,11 @@ Result<std::string> read_key(const YamlNode& node, const std::string& name) {
                              "; leave 'key' out, or give another name");
   if (keyless) return std::string();
   if (given == nullptr)
-    return node.refuse("'key' of " + quoted(name) +
+    return node.refuse("'key' of " + in_quotes(name) +
                        " is missing: the public key that `sense keys show FILE` prints");
   auto key = read_scalar(*given, "key");
   if (key && !valid_key(*key))
-    return given->refuse("'key' of " + quoted(name) +
+    return given->refuse("'key' of " + in_quotes(name) +
                          " is not a public key, which has 40 characters: `sense keys show FILE` "
                          "prints it; mind the quotes around it");
   return key;
@@ -196,9 +197,9 @@ Result<Access> access_of(const YamlNode& root) {
     auto principal = read_principal(item);
     if (!principal) return tl::unexpected(principal.error());
     if (!taken.insert(principal->name).second)
-      return item.refuse("'name': there is a principal " + quoted(principal->name) + " already");
+      return item.refuse("'name': there is a principal " + in_quotes(principal->name) + " already");
     if (!principal->key.empty() && !taken.insert(principal->key).second)
-      return item.refuse("'key' of " + quoted(principal->name) +
+      return item.refuse("'key' of " + in_quotes(principal->name) +
                          " is that of another principal already: each has a key of its own");
     principals.push_back(std::move(*principal));
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/security/event_stream.hpp"
 
 #include <filesystem>

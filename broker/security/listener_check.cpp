@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/security/listener_check.hpp"
 
 #include <zmq.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/daemons/supervisor.hpp"
 
 #include <fcntl.h>

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
 
 #include "cli/base/output.hpp"
+#include "cli/bus/bus_session.hpp"
 #include "cli/dead_letters/dead_letters.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"

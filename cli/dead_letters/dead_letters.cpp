@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/dead_letters/dead_letters.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/listen/http_subscriber.hpp"
+#include "cli/base/output.hpp"
 
 #include <nlohmann/json.hpp>
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/listen/mail_headers.hpp"
 
 #include "core/base/text.hpp"
@@ -35,18 +36,12 @@ std::string_view body_of(std::string_view message) {
   return {};
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // RFC 2045 section 6.7; what is not encoded so stays as it is.
 std::string quoted_printable_decoded(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const int high = text.size() > 2 && text[0] == '=' ? hex_digit(text[1]) : -1;
-    const int low = high < 0 ? -1 : hex_digit(text[2]);
+    const int high = text.size() > 2 && text[0] == '=' ? hex_value(text[1]) : -1;
+    const int low = high < 0 ? -1 : hex_value(text[2]);
     if (low >= 0) {
       result += static_cast<char>(high * 16 + low);
       text.remove_prefix(3);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
@@ -17,7 +18,7 @@ namespace sense::cli {
 
 namespace {
 
-struct Wanted {
+struct PublishOptions {
   std::string type, source, id, data, data_file, content_type, subject, language, edition, time;
   int severity = -1;
   Via via;
@@ -36,7 +37,7 @@ Result<std::string> read_data(std::istream& in, const std::string& name) {
   return data;
 }
 
-Result<std::string> data_of(const Wanted& wanted) {
+Result<std::string> data_of(const PublishOptions& wanted) {
   if (wanted.data_file.empty()) return wanted.data;
   if (wanted.data_file == "-") return read_data(std::cin, "standard input");
   std::ifstream in(wanted.data_file, std::ios::binary);
@@ -44,7 +45,7 @@ Result<std::string> data_of(const Wanted& wanted) {
   return read_data(in, wanted.data_file);
 }
 
-Result<Event> event_of(const Wanted& wanted, WallTime now) {
+Result<Event> event_of(const PublishOptions& wanted, WallTime now) {
   auto type = QName::parse(wanted.type);
   if (!type) return tl::unexpected(type.error());
   auto data = data_of(wanted);
@@ -83,7 +84,7 @@ void print_receipt(const Receipt& receipt, const std::string& id, bool json) {
               printable(id).c_str(), receipt.duplicate ? " (it was there before)" : "");
 }
 
-int run_publish(const Global& global, const Wanted& wanted) {
+int run_publish(const Global& global, const PublishOptions& wanted) {
   auto event = event_of(wanted, system_clock().now().wall);
   if (!event) return refused(event.error());
   Loop loop;
@@ -105,7 +106,7 @@ int run_publish(const Global& global, const Wanted& wanted) {
   return loop.run();
 }
 
-void add_options(CLI::App& command, Wanted& wanted) {
+void add_options(CLI::App& command, PublishOptions& wanted) {
   command.add_option("TYPE", wanted.type, "Type: {namespace}local, or a bare name")->required();
   command.add_option("SOURCE", wanted.source, "URI-reference of what the event arose on")
       ->required();
@@ -140,7 +141,7 @@ void add_publish(CLI::App& app, Cli& cli) {
       "  sense publish '{urn:example:printer}jam' //hq.example/printer/4 --data 'tray 2'\n"
       "  df -h | sense publish '{urn:example:host}disk' //hq.example/host/a --data-file -\n"
       "  sense publish '{urn:example:door}open' //hq.example/door/3 --via sense://127.0.0.1:7367");
-  const auto wanted = std::make_shared<Wanted>();
+  const auto wanted = std::make_shared<PublishOptions>();
   add_options(*command, *wanted);
   command->callback(
       [&cli, wanted] { cli.run = [&cli, wanted] { return run_publish(cli.global, *wanted); }; });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ constexpr std::size_t piece = 4096;  // octets read at a time
 constexpr std::size_t in_flight_limit = 64;
 constexpr std::chrono::seconds farewell{30};  // after a signal
 
-struct Wanted {
+struct StepOptions {
   std::string source;
   std::string type = "{urn:sense:step}status";
   std::string language;
@@ -35,7 +36,7 @@ struct Wanted {
   std::string timeout = "0s";
 };
 
-Result<Event> form_of(const Wanted& wanted) {
+Result<Event> form_of(const StepOptions& wanted) {
   auto type = QName::parse(wanted.type);
   if (!type) return tl::unexpected(type.error());
   Event form;
@@ -51,7 +52,7 @@ Result<Event> form_of(const Wanted& wanted) {
 // Standard input, a piece at a time, as long as the pipeline wants more.
 class Step {
  public:
-  Step(Loop& loop, Event form, const Wanted& wanted, Publisher& publisher)
+  Step(Loop& loop, Event form, const StepOptions& wanted, Publisher& publisher)
       : loop_(loop),
         wanted_(wanted),
         input_(loop.io()),
@@ -174,7 +175,7 @@ class Step {
   }
 
   Loop& loop_;
-  const Wanted& wanted_;
+  const StepOptions& wanted_;
   asio::posix::stream_descriptor input_;  // readable when standard input is
   bool always_ready_ = false;
   StepPipeline pipeline_;
@@ -182,7 +183,7 @@ class Step {
   bool unreadable_ = false;
 };
 
-int run_step(const Global& global, const Wanted& wanted) {
+int run_step(const Global& global, const StepOptions& wanted) {
   auto form = form_of(wanted);
   if (!form) return refused(form.error());
   Loop loop;
@@ -212,7 +213,7 @@ constexpr const char* examples =
 void add_step(CLI::App& app, Cli& cli) {
   auto* command =
       add_command(app, "step", "Publish STEP status lines, such as those of a printer", examples);
-  const auto wanted = std::make_shared<Wanted>();
+  const auto wanted = std::make_shared<StepOptions>();
   command->add_option("-s,--source", wanted->source, "URI-reference of what the lines are about")
       ->type_name("SOURCE")
       ->required();

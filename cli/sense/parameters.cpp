@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,7 +13,7 @@ namespace sense::cli {
 
 namespace {
 
-struct Wanted {
+struct ParametersOptions {
   std::string uri;
   std::string timeout = "5s";
   SenseWay way;
@@ -25,7 +26,7 @@ bool print(const Parameters& parameters, bool json) {
   return true;
 }
 
-int run_parameters(const Global& global, const Wanted& wanted) {
+int run_parameters(const Global& global, const ParametersOptions& wanted) {
   std::unique_ptr<ParameterList> list;
   return talk_to_sense(wanted.uri, wanted.way, wanted.timeout, [&](Loop& loop, SenseTalk& talk) {
     list = std::make_unique<ParameterList>(
@@ -46,7 +47,7 @@ void add_parameters(CLI::App& app, Cli& cli) {
                   "Examples:\n"
                   "  sense parameters sense://127.0.0.1:7367\n"
                   "  sense parameters sense://hq.example --json | jq -r '.\"max-message\"'");
-  const auto wanted = std::make_shared<Wanted>();
+  const auto wanted = std::make_shared<ParametersOptions>();
   command->add_option("URI", wanted->uri, "sense://HOST:PORT")->required();
   add_duration(*command, "--timeout", wanted->timeout, "How long to wait for the answer");
   add_way(*command, wanted->way);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <array>
 #include <memory>
@@ -5,6 +6,7 @@
 
 #include "cli/base/command.hpp"
 #include "cli/base/output.hpp"
+#include "cli/bus/bus_session.hpp"
 #include "cli/sense/sense_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -13,7 +15,7 @@ namespace sense::cli {
 
 namespace {
 
-struct Wanted {
+struct PingOptions {
   std::string target;
   std::string timeout = "5s";
   SenseWay way;
@@ -42,7 +44,7 @@ std::string silence(const std::string& target, const std::string& timeout) {
   return "no answer from " + target + " within " + timeout + ": is it running, and is this where?";
 }
 
-int ping_broker(const Global& global, const Wanted& wanted) {
+int ping_broker(const Global& global, const PingOptions& wanted) {
   Loop loop;
   auto session = BusSession::open(loop, global);
   if (!session) return refused(session.error());
@@ -65,7 +67,7 @@ int ping_broker(const Global& global, const Wanted& wanted) {
 }
 
 // PARAMETERS: the first reply may only bring a cookie, so the time of all that follow is counted.
-int ping_sense(const Global& global, const Wanted& wanted) {
+int ping_sense(const Global& global, const PingOptions& wanted) {
   std::unique_ptr<ParameterList> list;
   return talk_to_sense(wanted.target, wanted.way, wanted.timeout, [&](Loop& loop, SenseTalk& talk) {
     const auto started = system_clock().now().mono;
@@ -89,7 +91,7 @@ void add_ping(CLI::App& app, Cli& cli) {
       "  sense ping                            the broker of the configuration\n"
       "  sense ping sense://127.0.0.1:7367     a gateway, by datagram\n"
       "  sense ping sense:///run/sense/sense.sock");
-  const auto wanted = std::make_shared<Wanted>();
+  const auto wanted = std::make_shared<PingOptions>();
   command->add_option("TARGET", wanted->target, "sense://HOST:PORT (default: the broker)");
   add_way(*command, wanted->way);
   add_duration(*command, "--timeout", wanted->timeout, "How long to wait for the answer");

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/subscriptions/registry_session.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "cli/base/output.hpp"
+#include "cli/bus/bus_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/registry/subscription_client.hpp"

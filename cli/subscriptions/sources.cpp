@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -17,7 +18,7 @@ namespace {
 constexpr std::uint64_t sources_max = 1'000'000;
 constexpr std::uint32_t page_max = 10'000;  // more than fit into any datagram
 
-struct Wanted {
+struct SourcesOptions {
   std::string uri;
   std::string after;
   std::uint64_t limit = 0;
@@ -28,7 +29,7 @@ struct Wanted {
 // Asks page after page until the server has no more, or enough have come.
 class Listing {
  public:
-  Listing(Loop& loop, SenseTalk& talk, const Wanted& wanted, bool json)
+  Listing(Loop& loop, SenseTalk& talk, const SourcesOptions& wanted, bool json)
       : loop_(loop), talk_(talk), wanted_(wanted), json_(json), after_(wanted.after) {}
 
   void ask() {
@@ -79,13 +80,13 @@ class Listing {
 
   Loop& loop_;
   SenseTalk& talk_;
-  const Wanted& wanted_;
+  const SourcesOptions& wanted_;
   bool json_;
   std::string after_;
   std::uint64_t seen_ = 0;
 };
 
-int run_sources(const Global& global, const Wanted& wanted) {
+int run_sources(const Global& global, const SourcesOptions& wanted) {
   std::unique_ptr<Listing> listing;
   return talk_to_sense(wanted.uri, wanted.way, wanted.timeout, [&](Loop& loop, SenseTalk& talk) {
     listing = std::make_unique<Listing>(loop, talk, wanted, global.json);
@@ -102,7 +103,7 @@ void add_source_list(CLI::App& app, Cli& cli) {
       "Examples:\n"
       "  sense sources sense://127.0.0.1:7367\n"
       "  sense sources sense://127.0.0.1:7367 --after //hq.example/printer/floor2 --limit 20");
-  const auto wanted = std::make_shared<Wanted>();
+  const auto wanted = std::make_shared<SourcesOptions>();
   command->add_option("URI", wanted->uri, "sense://HOST:PORT")->required();
   command->add_option("--after", wanted->after, "Only those that come after this one")
       ->type_name("SOURCE");

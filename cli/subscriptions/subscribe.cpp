@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
@@ -6,6 +7,7 @@
 
 #include "cli/base/command.hpp"
 #include "cli/base/output.hpp"
+#include "cli/bus/bus_session.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"
 #include "core/subscription/subscription.hpp"
@@ -16,7 +18,7 @@ namespace {
 
 constexpr std::size_t data_shown_max = 1024;  // in a line for people
 
-struct Wanted {
+struct WatchOptions {
   std::vector<std::string> types, sources;
   std::optional<std::uint64_t> from;
   std::uint64_t count = 0;
@@ -35,7 +37,7 @@ std::string text_line(const Event& event) {
 
 class Follow {
  public:
-  Follow(Loop& loop, Bus& bus, const Wanted& wanted, bool json)
+  Follow(Loop& loop, Bus& bus, const WatchOptions& wanted, bool json)
       : loop_(loop), bus_(bus), wanted_(wanted), json_(json) {
     for (const auto& text : wanted.types) filter_.types.push_back(*TypePattern::parse(text));
     for (const auto& text : wanted.sources) filter_.sources.push_back(*SourcePattern::parse(text));
@@ -79,14 +81,14 @@ class Follow {
 
   Loop& loop_;
   Bus& bus_;
-  const Wanted& wanted_;
+  const WatchOptions& wanted_;
   bool json_;
   Subscription filter_;  // its patterns only
   std::vector<std::string> prefixes_;
   std::uint64_t seen_ = 0;
 };
 
-int run_subscribe(const Global& global, const Wanted& wanted) {
+int run_subscribe(const Global& global, const WatchOptions& wanted) {
   Loop loop;
   auto session = BusSession::open(loop, global);
   if (!session) return refused(session.error());
@@ -112,7 +114,7 @@ void add_subscribe(CLI::App& app, Cli& cli) {
       "Examples:\n"
       "  sense subscribe --type '{urn:example:printer}*' --source '//hq.example/printer/**'\n"
       "  sense subscribe --from 1 --count 100 --json");
-  const auto wanted = std::make_shared<Wanted>();
+  const auto wanted = std::make_shared<WatchOptions>();
   add_types(*command, wanted->types, "Only these types: {ns}local, {ns}* or *; repeatable");
   add_sources(*command, wanted->sources, "Only these sources; /** for all below; repeatable");
   command

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
@@ -19,7 +20,7 @@ namespace sense::cli {
 namespace {
 
 constexpr const char* kind = "subscription";
-constexpr std::uint32_t page_entries = 500;
+constexpr std::uint32_t exchange_page_entries = 500;
 constexpr std::size_t file_length_max = 1024 * 1024;
 constexpr Duration patience = std::chrono::minutes{10};
 
@@ -39,7 +40,7 @@ bool export_one(const RegistryEntry& entry, const std::string& owner, bool json)
 }
 
 void export_after(const RegistryTalk& talk, const std::string& after, const std::string& owner) {
-  talk.bus.registry_list(kind, after, page_entries, [=](Result<Bus::RegistryPage> page) {
+  talk.bus.registry_list(kind, after, exchange_page_entries, [=](Result<Bus::RegistryPage> page) {
     if (!page) return talk.loop.finish(failed(page.error()));
     if (after.empty()) say_whose(*page);
     for (const auto& entry : page->entries)
@@ -61,7 +62,7 @@ int run_export(const Global& global, const std::string& owner) {
 
 // ---- import
 
-struct Wanted {
+struct ExchangeOptions {
   std::string file = "-";
   std::string period = "7d";
   std::string owner = "cli";
@@ -107,7 +108,7 @@ Fate fate_of_known(const RegistryEntry& entry, const Subscription& wanted, bool 
   return fate;
 }
 
-Fate fate_of_new(const Subscription& wanted, const Wanted& how, WallTime now) {
+Fate fate_of_new(const Subscription& wanted, const ExchangeOptions& how, WallTime now) {
   Fate fate{"created", {}, "", wanted, 0};
   fate.next.owner = how.owner;
   fate.next.via = "cli";
@@ -121,7 +122,7 @@ Fate fate_of_new(const Subscription& wanted, const Wanted& how, WallTime now) {
 // One after the other, so that each line says what has happened by then.
 class Import {
  public:
-  Import(const RegistryTalk& talk, const Wanted& how, std::vector<Subscription> wanted)
+  Import(const RegistryTalk& talk, const ExchangeOptions& how, std::vector<Subscription> wanted)
       : talk_(talk), how_(how), wanted_(std::move(wanted)) {}
 
   void next() {
@@ -180,7 +181,7 @@ class Import {
   }
 
   RegistryTalk talk_;
-  const Wanted& how_;
+  const ExchangeOptions& how_;
   std::vector<Subscription> wanted_;
   std::size_t at_ = 0;
   std::map<std::string, std::size_t> counts_;
@@ -200,7 +201,7 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
-int run_import(const Global& global, const Wanted& how) {
+int run_import(const Global& global, const ExchangeOptions& how) {
   const auto text = read_file(how.file);
   if (!text) return refused(text.error());
   auto wanted = read_subscription_file(*text, how.file, system_clock().now().wall);
@@ -243,7 +244,7 @@ void add_import(CLI::App& parent, Cli& cli) {
       "Examples:\n"
       "  sense subscriptions import subscriptions.yaml --dry-run\n"
       "  sense subscriptions export | sense subscriptions import --config other.yaml --vouch");
-  const auto how = std::make_shared<Wanted>();
+  const auto how = std::make_shared<ExchangeOptions>();
   command->add_option("FILE", how->file, "With a list under `subscriptions:`; -: standard input")
       ->capture_default_str();
   add_duration(*command, "--period", how->period, "Lease of those that are created");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/subscriptions/subscription_file.hpp"
 
 #include <nlohmann/json.hpp>
@@ -12,12 +13,12 @@ namespace sense::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-std::string scalar(const Json& value) { return json_text(value); }
+std::string scalar(const OrderedJson& value) { return json_text(value); }
 
 // JSON with the spaces that make it YAML, too.
-std::string flow(const Json& value) {
+std::string flow(const OrderedJson& value) {
   if (!value.is_structured()) return scalar(value);
   std::string text;
   for (const auto& [key, item] : value.items())
@@ -28,9 +29,9 @@ std::string flow(const Json& value) {
 }  // namespace
 
 std::string yaml_of(const Subscription& subscription) {
-  const auto members =
-      Json::parse(to_json(subscription, /*secrets=*/false), nullptr, /*allow_exceptions=*/false);
-  std::string text = "  - id: " + scalar(Json(subscription.id)) + "\n";
+  const auto members = OrderedJson::parse(to_json(subscription, /*secrets=*/false), nullptr,
+                                          /*allow_exceptions=*/false);
+  std::string text = "  - id: " + scalar(OrderedJson(subscription.id)) + "\n";
   for (const auto name : editable_members) {
     const auto member = members.find(name);
     if (member == members.end() || (member->is_structured() && member->empty())) continue;

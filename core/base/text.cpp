@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/base/text.hpp"
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -144,6 +146,14 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
     }
   }
   return best;
+}
+
+std::optional<std::uint64_t> parse_decimal(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, value);
+  if (text.empty() || problem != std::errc{} || stop != end) return std::nullopt;
+  return value;
 }
 
 }  // namespace sense

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,5 +39,16 @@ struct CodePoint {
   unsigned length = 0;
 };
 [[nodiscard]] CodePoint first_code_point(std::string_view text);
+
+// A number of decimal digits alone; nothing when it is empty, signed, too big or anything else.
+[[nodiscard]] std::optional<std::uint64_t> parse_decimal(std::string_view text);
+
+// 0 to 15 of a hexadecimal digit, upper or lower case; -1 of any other character.
+[[nodiscard]] constexpr int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
 
 }  // namespace sense

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/bus/endpoints.hpp"
 
 #include <array>
@@ -9,7 +10,7 @@ namespace sense {
 
 namespace {
 
-constexpr std::array<Option, 11> options = {{
+constexpr std::array<Option, 11> endpoint_options = {{
     {"service", OptionType::text, "ipc:///run/sense/service",
      "Where the broker answers publishers and gateways (ipc://PATH or tcp://ADDRESS:PORT). Of "
      "several, separated by commas, the broker listens on all and a client uses the first.",
@@ -106,7 +107,7 @@ Result<ExternalBus> external_bus(const Settings& settings) {
 
 }  // namespace
 
-std::span<const Option> bus_options() { return options; }
+std::span<const Option> bus_options() { return endpoint_options; }
 
 Result<BusEndpoints> bus_endpoints(const Settings& settings) {
   std::vector<std::string> all;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/bus/zmq_socket.hpp"
 
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/config/values.hpp"
 
 #include <array>
@@ -12,7 +13,7 @@ namespace sense {
 namespace {
 
 constexpr std::int64_t number_max = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t text_length_max = 1024;
+constexpr std::int64_t value_length_max = 1024;
 constexpr std::int64_t entries_max = 1000;
 
 struct Unit {
@@ -104,7 +105,7 @@ OptionRange range_of(const Option& option) {
   const bool stated = option.min != 0 || option.max != 0;
   if (stated) return {option.min, option.max < option.min ? number_max : option.max};
   switch (option.type) {
-    case OptionType::text: return {0, text_length_max};
+    case OptionType::text: return {0, value_length_max};
     case OptionType::list: return {0, entries_max};
     case OptionType::integer: return {std::numeric_limits<std::int64_t>::min(), number_max};
     default: return {0, number_max};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/config/yaml.hpp"
 
 #include <yaml-cpp/eventhandler.h>
@@ -19,7 +20,7 @@ namespace sense {
 
 namespace {
 
-constexpr std::size_t text_length_max = 1024 * 1024;
+constexpr std::size_t file_length_max = 1024 * 1024;
 constexpr std::size_t depth_max = 16;
 constexpr std::size_t nodes_max = 100'000;
 
@@ -177,7 +178,7 @@ class Builder final : public YAML::EventHandler {
 // yaml-cpp guesses UTF-16 and UTF-32 from zero octets; a file that a person cannot read in a
 // terminal is no configuration.
 Status check_text(std::string_view text, std::string_view name) {
-  if (text.size() > text_length_max)
+  if (text.size() > file_length_max)
     return fail(Code::datatoobig, printable(name) +
                                       " is longer than 1MiB, which is the most that a "
                                       "configuration file may have");
@@ -246,7 +247,7 @@ Result<YamlNode> read_yaml_file(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              &std::fclose);
   if (!file) return refuse(errno);
-  std::string text(text_length_max + 1, '\0');
+  std::string text(file_length_max + 1, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));
   if (std::ferror(file.get()) != 0) return refuse(errno);
   return parse_yaml(text, path);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/egress/network.hpp"
 
 #include <algorithm>
@@ -11,13 +12,9 @@ namespace {
 using boost::asio::ip::address;
 using boost::asio::ip::address_v4;
 
-bool same_prefix(std::uint32_t left, std::uint32_t right, unsigned bits) {
-  return bits == 0 || ((left ^ right) >> (32 - bits)) == 0;
-}
-
 using Bytes16 = boost::asio::ip::address_v6::bytes_type;
 
-bool same_prefix(const Bytes16& left, const Bytes16& right, unsigned bits) {
+bool same_prefix_v6(const Bytes16& left, const Bytes16& right, unsigned bits) {
   const unsigned whole = bits / 8;
   if (!std::equal(left.begin(), left.begin() + whole, right.begin())) return false;
   const unsigned rest = bits % 8;
@@ -25,6 +22,10 @@ bool same_prefix(const Bytes16& left, const Bytes16& right, unsigned bits) {
 }
 
 }  // namespace
+
+bool same_prefix(std::uint32_t left, std::uint32_t right, unsigned bits) {
+  return bits == 0 || ((left ^ right) >> (32 - bits)) == 0;
+}
 
 address unmapped(const address& given) {
   if (!given.is_v6() || !given.to_v6().is_v4_mapped()) return given;
@@ -60,7 +61,7 @@ bool Network::contains(const address& given) const {
   if (address_.is_v4() != actual.is_v4()) return false;
   if (actual.is_v4())
     return same_prefix(address_.to_v4().to_uint(), actual.to_v4().to_uint(), bits_);
-  return same_prefix(address_.to_v6().to_bytes(), actual.to_v6().to_bytes(), bits_);
+  return same_prefix_v6(address_.to_v6().to_bytes(), actual.to_v6().to_bytes(), bits_);
 }
 
 }  // namespace sense

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
+#include <cstdint>
 #include <string_view>
 
 #include "core/base/error.hpp"
@@ -21,5 +23,8 @@ class Network {
 
 // The address as the kernel treats it: ::ffff:a.b.c.d is a.b.c.d.
 [[nodiscard]] boost::asio::ip::address unmapped(const boost::asio::ip::address& given);
+
+// Whether two IPv4 addresses share their first `bits` bits.
+[[nodiscard]] bool same_prefix(std::uint32_t left, std::uint32_t right, unsigned bits);
 
 }  // namespace sense

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/egress/policy.hpp"
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <optional>
 
 #include "core/base/text.hpp"
+#include "core/egress/network.hpp"
 
 namespace sense {
 
@@ -46,10 +48,6 @@ constexpr std::array<Denied4, 17> denied_v4 = {{
     {v4(255, 255, 255, 255), 32, "broadcast"},
     {v4(240, 0, 0, 0), 4, "reserved"},
 }};
-
-bool same_prefix(std::uint32_t left, std::uint32_t right, unsigned bits) {
-  return bits == 0 || ((left ^ right) >> (32 - bits)) == 0;
-}
 
 using Bytes16 = address_v6::bytes_type;
 

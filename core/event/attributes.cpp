@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/event/attributes.hpp"
 
 #include <algorithm>
@@ -9,31 +10,29 @@ namespace sense {
 
 namespace {
 
-using Kind = Attribute::Kind;
-
 constexpr Attribute text(std::string_view name, std::string Event::*field, bool stamped = false) {
-  return {name, Kind::text, stamped, field};
+  return {name, Attribute::Kind::text, stamped, field};
 }
 
 constexpr Attribute time(std::string_view name, std::optional<WallTime> Event::*field,
                          bool stamped = false) {
-  return {name, Kind::time, stamped, nullptr, field};
+  return {name, Attribute::Kind::time, stamped, nullptr, field};
 }
 
 constexpr Attribute list(std::string_view name, std::vector<std::string> Event::*field) {
-  return {name, Kind::list, false, nullptr, nullptr, field};
+  return {name, Attribute::Kind::list, false, nullptr, nullptr, field};
 }
 
-constexpr std::array table = {
-    Attribute{"specversion", Kind::version},
+constexpr std::array attribute_table = {
+    Attribute{"specversion", Attribute::Kind::version},
     text("id", &Event::id),
-    Attribute{"type", Kind::type},
+    Attribute{"type", Attribute::Kind::type},
     text("source", &Event::source),
     text("subject", &Event::subject),
     time("time", &Event::time),
     text("datacontenttype", &Event::datacontenttype),
     text("dataschema", &Event::dataschema),
-    Attribute{"severity", Kind::severity},
+    Attribute{"severity", Attribute::Kind::severity},
     text("language", &Event::language),
     text("edition", &Event::edition),
     time("notbefore", &Event::notbefore),
@@ -43,7 +42,7 @@ constexpr std::array table = {
     text("traceparent", &Event::traceparent),
     list("audience", &Event::audience),
     list("except", &Event::except),
-    Attribute{"sequence", Kind::sequence, true},
+    Attribute{"sequence", Attribute::Kind::sequence, true},
     time("observedtime", &Event::observedtime, true),
     text("principal", &Event::principal, true),
 };
@@ -66,27 +65,29 @@ std::string joined(const std::vector<std::string>& entries) {
 
 }  // namespace
 
-std::span<const Attribute> attributes() { return table; }
+std::span<const Attribute> attributes() { return attribute_table; }
 
 const Attribute* find_attribute(std::string_view name) {
   const auto* const found =
-      std::find_if(table.begin(), table.end(),
+      std::find_if(attribute_table.begin(), attribute_table.end(),
                    [&](const Attribute& attribute) { return attribute.name == name; });
-  return found == table.end() ? nullptr : found;
+  return found == attribute_table.end() ? nullptr : found;
 }
 
 std::string text_of(const Event& event, const Attribute& attribute) {
   switch (attribute.kind) {
-    case Kind::version: return "1.0";
-    case Kind::type: return std::string(event.type.display());
-    case Kind::text: return event.*attribute.text;
-    case Kind::time: {
+    case Attribute::Kind::version: return "1.0";
+    case Attribute::Kind::type: return std::string(event.type.display());
+    case Attribute::Kind::text: return event.*attribute.text;
+    case Attribute::Kind::time: {
       const auto& time = event.*attribute.time;
       return time ? to_rfc3339(*time) : std::string();
     }
-    case Kind::list: return joined(event.*attribute.list);
-    case Kind::severity: return event.severity ? std::to_string(*event.severity) : std::string();
-    case Kind::sequence: return event.sequence ? std::to_string(event.sequence) : std::string();
+    case Attribute::Kind::list: return joined(event.*attribute.list);
+    case Attribute::Kind::severity:
+      return event.severity ? std::to_string(*event.severity) : std::string();
+    case Attribute::Kind::sequence:
+      return event.sequence ? std::to_string(event.sequence) : std::string();
   }
   return {};
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attributes as strings, base 64 and content types: the parts of cloudevents_json.hpp without JSON.
 #include <algorithm>
 #include <array>

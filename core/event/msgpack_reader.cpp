@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/event/msgpack_reader.hpp"
 
 #include <endian.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/registry/registry_reader.hpp"
 
 #include "core/registry/subscription_client.hpp"

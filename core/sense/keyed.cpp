@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/sense/keyed.hpp"
 
 #include <algorithm>
@@ -54,7 +55,7 @@ bool begins_with(std::string_view line, std::string_view name) {
   return lower(line.substr(0, name.size())) == name;
 }
 
-tl::unexpected<Error> bad(std::string why) { return fail(Code::protoerror, std::move(why)); }
+tl::unexpected<Error> bad_mac(std::string why) { return fail(Code::protoerror, std::move(why)); }
 
 }  // namespace
 
@@ -81,20 +82,20 @@ Result<Claim> read_claim(const Message& message, std::string_view octets) {
   const auto keys = message.all("Key");
   const auto macs = message.all("Mac");
   const auto times = message.all("Time");
-  if (keys.empty()) return bad("Mac without Key");
-  if (macs.empty()) return bad("Key without Mac");
-  if (times.empty()) return bad("Time is missing, which a keyed message has");
-  if (keys.size() > 1 || macs.size() > 1) return bad("Key or Mac stands there twice");
+  if (keys.empty()) return bad_mac("Mac without Key");
+  if (macs.empty()) return bad_mac("Key without Mac");
+  if (times.empty()) return bad_mac("Time is missing, which a keyed message has");
+  if (keys.size() > 1 || macs.size() > 1) return bad_mac("Key or Mac stands there twice");
   const auto layout = layout_of(octets);
   if (!begins_with(octets.substr(layout.last_line), "mac:"))
-    return bad("Mac is not the last property");
+    return bad_mac("Mac is not the last property");
   // Length says where the data begins, but not of a message whose data did not travel. There, lines
   // of another message's data could pass as properties, unless Key is the last before Mac: a second
   // Key has been refused above.
   if (message.truncated_length && !begins_with(octets.substr(layout.line_before_last), "key:"))
-    return bad("Key does not stand directly before Mac, as it must where data was left out");
+    return bad_mac("Key does not stand directly before Mac, as it must where data was left out");
   auto time = parse_rfc3339(times.back());
-  if (!time) return bad("Time: " + time.error().message);
+  if (!time) return bad_mac("Time: " + time.error().message);
   Claim claim;
   claim.key = keys.front();
   claim.time = *time;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/sense/message.hpp"
 
 #include <algorithm>
@@ -43,12 +44,6 @@ bool is_verbatim(std::string_view name) {
          same_name(name, "Fetch");
 }
 
-int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  const char folded = static_cast<char>(c | 0x20);
-  return folded >= 'a' && folded <= 'f' ? folded - 'a' + 10 : -1;
-}
-
 // What follows a percent sign: any number of `25`, then two digits that name a control character.
 struct Escape {
   std::size_t guards = 0;
@@ -63,8 +58,8 @@ Escape escape_after(std::string_view rest) {
     ++escape.guards;
   }
   if (rest.size() < 2) return escape;
-  const int high = hex_digit(rest[0]);
-  const int low = hex_digit(rest[1]);
+  const int high = hex_value(rest[0]);
+  const int low = hex_value(rest[1]);
   if (high < 0 || low < 0) return escape;
   escape.control = static_cast<char>(high * 16 + low);
   escape.found = is_control(escape.control);
@@ -76,14 +71,6 @@ void append_encoded(std::string& out, char c) {
   out += '%';
   out += digits[static_cast<unsigned char>(c) >> 4U];
   out += digits[static_cast<unsigned char>(c) & 15U];
-}
-
-std::optional<std::uint64_t> decimal(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (text.empty() || problem != std::errc{} || stop != end) return std::nullopt;
-  return value;
 }
 
 // The next line without its line end; nothing when there is no LF within `limit` octets.
@@ -106,7 +93,7 @@ Status read_code(Message& message, const std::vector<std::string_view>& words) {
     return bad("the start line has a code, which only a REPLY has");
   }
   if (words.size() != 4) return bad("the start line of a REPLY has no code and symbol");
-  const auto number = decimal(words[2]);
+  const auto number = parse_decimal(words[2]);
   const auto code = number ? code_from_number(*number) : std::nullopt;
   if (!code || words[2].size() > 2) return bad("the start line has a code that does not exist");
   if (words[3].empty() || !std::all_of(words[3].begin(), words[3].end(), is_alpha))
@@ -164,7 +151,7 @@ Status take_framing(Message& message, std::optional<std::uint64_t>& length, bool
     const bool is_truncated = same_name(property->name, "Truncated") && property->value == "yes";
     if (is_length) {
       if (length) return bad("Length stands there twice");
-      length = decimal(property->value);
+      length = parse_decimal(property->value);
       if (!length) return bad("Length is not a decimal number");
     }
     truncated = truncated || is_truncated;
@@ -245,7 +232,7 @@ std::vector<std::string_view> Message::all(std::string_view name) const {
 Result<std::uint64_t> Message::number(std::string_view name) const {
   const auto value = get(name);
   if (!value) return fail(Code::varnotfound, std::string(name) + " is missing");
-  const auto number = decimal(*value);
+  const auto number = parse_decimal(*value);
   if (!number) return fail(Code::badparam, std::string(name) + " is not a decimal number");
   return *number;
 }

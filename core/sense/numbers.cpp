@@ -1,23 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <charconv>
 
 #include "core/base/check.hpp"
 #include "core/base/text.hpp"
 #include "core/sense/message.hpp"
 
 namespace sense::datagram {
-
-namespace {
-
-std::optional<std::uint64_t> decimal(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (text.empty() || problem != std::errc{} || stop != end) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 Result<std::vector<NumberRange>> parse_ranges(std::string_view text) {
   constexpr auto sentence = "Number is neither 42 nor ranges such as 40-57,60";
@@ -26,8 +14,9 @@ Result<std::vector<NumberRange>> parse_ranges(std::string_view text) {
   std::vector<NumberRange> ranges;
   for (const auto piece : split(text, ',')) {
     const auto dash = piece.find('-');
-    const auto first = decimal(piece.substr(0, dash));
-    const auto last = dash == std::string_view::npos ? first : decimal(piece.substr(dash + 1));
+    const auto first = parse_decimal(piece.substr(0, dash));
+    const auto last =
+        dash == std::string_view::npos ? first : parse_decimal(piece.substr(dash + 1));
     if (!first || !last || *first > *last) return fail(Code::badparam, sentence);
     ranges.push_back({*first, *last});
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Before any header of SQLite: without these it does not declare its sessions.
 #define SQLITE_ENABLE_SESSION 1
 #define SQLITE_ENABLE_PREUPDATE_HOOK 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/storage/journal_file.hpp"
 
 #include <unistd.h>
@@ -15,7 +16,7 @@ namespace sense {
 namespace {
 
 constexpr std::string_view magic = "SENSEJNL";
-constexpr std::uint64_t version = 1;
+constexpr std::uint64_t file_version = 1;
 constexpr std::size_t header_length = 24;
 constexpr std::size_t entry_length = 40;
 
@@ -56,7 +57,7 @@ Result<JournalFileWriter> JournalFileWriter::create(const std::string& path) {
   if (!file) return tl::unexpected(because("cannot write " + path + ".part"));
   JournalFileWriter writer(path, std::move(file));
   std::string header(magic);
-  put_number(header, version);
+  put_number(header, file_version);
   writer.chain_ = XXH3_64bits(header.data(), header.size());
   put_number(header, writer.chain_);
   if (auto status = writer.put(header); !status) return tl::unexpected(status.error());
@@ -115,7 +116,7 @@ Result<JournalFileReader> JournalFileReader::open(const std::string& path) {
     return fail(Code::badparam, path + " was not written by `sense journal export`");
   reader.chain_ = XXH3_64bits(view.data(), header_length - 8);
   if (number_at(view, 16) != reader.chain_) return reader.damaged("the header's checksum is wrong");
-  if (number_at(view, 8) > version)
+  if (number_at(view, 8) > file_version)
     return fail(Code::badcontext, path + " was written by a newer version of SENSE (format " +
                                       std::to_string(number_at(view, 8)) +
                                       "); this one reads format 1: import it with the newer one");

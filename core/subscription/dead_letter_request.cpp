@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/subscription/dead_letter_request.hpp"
 
 #include <nlohmann/json.hpp>
@@ -13,7 +14,7 @@ namespace sense {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::string_view redrive = "dead-letters-redrive";
 constexpr std::string_view purge = "dead-letters-purge";
@@ -21,12 +22,12 @@ constexpr std::string_view redriven = "dead-letters-redriven";
 constexpr std::string_view purged = "dead-letters-purged";
 constexpr std::string_view progress = "dead-letters-progress";
 
-tl::unexpected<Error> wrong(const std::string& why) {
+tl::unexpected<Error> wrong_request(const std::string& why) {
   return fail(Code::badparam, "dead letters: " + why);
 }
 
-Json json_of(const LetterSelection& selection) {
-  Json json = Json::object();
+OrderedJson json_of(const LetterSelection& selection) {
+  OrderedJson json = OrderedJson::object();
   if (selection.id != 0) json["id"] = selection.id;
   if (!selection.subscription.empty()) json["subscription"] = selection.subscription;
   if (selection.since) json["since"] = to_rfc3339(*selection.since);
@@ -34,7 +35,7 @@ Json json_of(const LetterSelection& selection) {
   return json;
 }
 
-Status read_member(const std::string& name, const Json& value, LetterSelection& selection) {
+Status read_member(const std::string& name, const OrderedJson& value, LetterSelection& selection) {
   if (name == "id" && value.is_number_unsigned() && value.get<std::uint64_t>() <= INT64_MAX) {
     selection.id = value.get<std::int64_t>();
   } else if (name == "subscription" && value.is_string()) {
@@ -46,15 +47,15 @@ Status read_member(const std::string& name, const Json& value, LetterSelection& 
   } else if (name == "all" && value.is_boolean()) {
     selection.all = value.get<bool>();
   } else {
-    return wrong("the selection has a member '" + printable(name.substr(0, 64)) +
-                 "' that is not known, or is of another type; known are id (a number), "
-                 "subscription, since (RFC 3339) and all (true)");
+    return wrong_request("the selection has a member '" + printable(name.substr(0, 64)) +
+                         "' that is not known, or is of another type; known are id (a number), "
+                         "subscription, since (RFC 3339) and all (true)");
   }
   return {};
 }
 
-Result<LetterSelection> selection_of(const Json& json) {
-  if (!json.is_object()) return wrong("the selection is not a JSON object");
+Result<LetterSelection> selection_of(const OrderedJson& json) {
+  if (!json.is_object()) return wrong_request("the selection is not a JSON object");
   LetterSelection selection;
   for (const auto& [name, value] : json.items())
     if (auto status = read_member(name, value, selection); !status)
@@ -68,12 +69,12 @@ std::string_view name_of(const LetterOutcome& outcome) {
   return outcome.asked.action == LetterAction::redrive ? redriven : purged;
 }
 
-std::uint64_t number_in(const Json& json, std::string_view name) {
+std::uint64_t number_in(const OrderedJson& json, std::string_view name) {
   const auto found = json.find(name);
   return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
-std::string text_in(const Json& json, std::string_view name) {
+std::string text_in(const OrderedJson& json, std::string_view name) {
   const auto found = json.find(name);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -93,11 +94,11 @@ std::string_view to_text(LetterRefusal refusal) {
 
 Status validate(const LetterSelection& selection) {
   const bool some = !selection.subscription.empty() || selection.since;
-  if (selection.id < 0) return wrong("an id is a positive number");
+  if (selection.id < 0) return wrong_request("an id is a positive number");
   if (int{selection.id != 0} + int{selection.all} + int{some} > 1)
-    return wrong("an id, and all, each stand alone");
+    return wrong_request("an id, and all, each stand alone");
   if (selection.id == 0 && !selection.all && !some)
-    return wrong("nothing is selected: say an id, a subscription, a time, or all");
+    return wrong_request("nothing is selected: say an id, a subscription, a time, or all");
   return {};
 }
 
@@ -123,8 +124,8 @@ std::string to_json(const LetterSelection& selection) { return json_text(json_of
 
 Result<LetterSelection> letter_selection_from_json(std::string_view text) {
   if (text.size() > letter_request_length_max)
-    return wrong("the selection is longer than 4096 octets");
-  const auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    return wrong_request("the selection is longer than 4096 octets");
+  const auto json = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
   return selection_of(json);
 }
 
@@ -135,21 +136,21 @@ Event letter_request_event(const std::string& gateway, const LetterRequest& requ
 
 Result<LetterRequest> letter_request(const Event& event) {
   const auto action = requested_action(event.type);
-  if (!action) return wrong("this event is no request");
+  if (!action) return wrong_request("this event is no request");
   auto selection = letter_selection_from_json(event.data);
   if (!selection) return tl::unexpected(selection.error());
   return LetterRequest{*action, std::move(*selection)};
 }
 
 Event letter_outcome_event(const LetterOutcome& outcome, WallTime now) {
-  Json refused = Json::object();
+  OrderedJson refused = OrderedJson::object();
   for (std::size_t i = 0; i < letter_refusals; ++i)
     if (outcome.refused[i] != 0)
       refused[std::string(to_text(static_cast<LetterRefusal>(i)))] = outcome.refused[i];
   const auto* done = outcome.asked.action == LetterAction::redrive ? "redriven" : "purged";
-  Json data = {{"gateway", outcome.gateway}, {"request", outcome.request},
-               {"by", outcome.by},           {"selection", json_of(outcome.asked.selection)},
-               {done, outcome.done},         {"refused", refused}};
+  OrderedJson data = {{"gateway", outcome.gateway}, {"request", outcome.request},
+                      {"by", outcome.by},           {"selection", json_of(outcome.asked.selection)},
+                      {done, outcome.done},         {"refused", refused}};
   if (!outcome.error.empty()) data["error"] = outcome.error;
   auto event = management_event(name_of(outcome), "gateway/" + outcome.gateway, outcome.gateway,
                                 json_text(data), now);
@@ -163,9 +164,9 @@ Event letter_outcome_event(const LetterOutcome& outcome, WallTime now) {
 
 Result<LetterOutcome> letter_outcome(const Event& event) {
   if (!is_about_dead_letters(event.type) || requested_action(event.type))
-    return wrong("this event is no answer");
-  const auto json = Json::parse(event.data, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return wrong("the answer cannot be read");
+    return wrong_request("this event is no answer");
+  const auto json = OrderedJson::parse(event.data, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return wrong_request("the answer cannot be read");
   LetterOutcome outcome;
   outcome.finished = event.type.local() != progress;
   outcome.gateway = text_in(json, "gateway");

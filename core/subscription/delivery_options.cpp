@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/subscription/delivery_options.hpp"
 
 #include <string>
@@ -17,7 +18,7 @@ constexpr Duration pause_min = milliseconds{1};
 constexpr Duration pause_max = days{7};
 constexpr Duration expiry_min = seconds{1};
 constexpr Duration expiry_max = std::chrono::years{10};
-constexpr Duration span_max = days{31};  // nobody waits longer for what he wants to know
+constexpr Duration wait_max = days{31};  // nobody waits longer for what he wants to know
 constexpr std::uint32_t retry_count_max = 1000;
 constexpr std::uint32_t window_max = 1024;
 constexpr std::uint32_t rate_max = 10'000;
@@ -44,7 +45,7 @@ Status check_retry(const DeliveryOptions& d) {
   if (outside(d.rare->retry_factor, 1.0, factor_max)) return refuse("retry-factor", "is 1 to 10");
   if (outside(d.rare->retry_jitter, 0U, 100U))
     return refuse("retry-jitter", "is 0 to 100 per cent");
-  if (outside<Duration>(d.rare->retry_span, seconds{1}, span_max))
+  if (outside<Duration>(d.rare->retry_span, seconds{1}, wait_max))
     return refuse("retry-span", "is 1s to 31d");
   return {};
 }
@@ -60,7 +61,7 @@ Status check_failure(const RareOptions& rare) {
 Status check_digest(const Digest& digest) {
   if (!digest.interval && !digest.until && !digest.count && !digest.octets)
     return refuse("digest", "needs at least one of interval, until, count and octets");
-  if (outside<Duration>(digest.interval, seconds{1}, span_max))
+  if (outside<Duration>(digest.interval, seconds{1}, wait_max))
     return refuse("digest: interval", "is 1s to 31d");
   if (outside<Duration>(digest.until, Duration{0}, hours{24} - minutes{1}) ||
       (digest.until && *digest.until % minutes{1} != Duration{0}))
@@ -105,8 +106,8 @@ Status validate(const DeliveryOptions& options) {
     return refuse("expiry", "is 1s to ten years");
   if (outside(options.window, 1U, window_max))
     return refuse("window", "is 1 to 1024 attempts at once");
-  if (outside<Duration>(rare.hold, pause_min, span_max)) return refuse("hold", "is 1ms to 31d");
-  if (outside<Duration>(rare.min_interval, pause_min, span_max))
+  if (outside<Duration>(rare.hold, pause_min, wait_max)) return refuse("hold", "is 1ms to 31d");
+  if (outside<Duration>(rare.min_interval, pause_min, wait_max))
     return refuse("min-interval", "is 1ms to 31d");
   if (outside(rare.rate, 1U, rate_max)) return refuse("rate", "is 1 to 10000 attempts in a second");
   if (rare.digest)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/subscription/management_event.hpp"
 
 #include "core/base/random.hpp"

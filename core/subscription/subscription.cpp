@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/subscription/subscription.hpp"
 
 #include <algorithm>
@@ -17,7 +18,7 @@ constexpr std::size_t label_key_length_max = 64;
 constexpr std::size_t label_length_max = 256;
 constexpr std::size_t reason_length_max = 2048;
 
-constexpr Duration span_max = std::chrono::years{10};
+constexpr Duration period_max = std::chrono::years{10};
 
 tl::unexpected<Error> refuse(Code code, std::string_view member, std::string_view why) {
   return fail(code, "subscription: " + std::string(member) + " " + std::string(why));
@@ -80,7 +81,7 @@ Status check_times(const Subscription& s) {
   if (out_of_years(s.updated)) return refuse(Code::badparam, "updated", "is not in 1970 to 9999");
   if (s.expires && out_of_years(*s.expires))
     return refuse(Code::badparam, "expires", "is not in 1970 to 9999");
-  if (s.period < Duration{0} || s.period > span_max)
+  if (s.period < Duration{0} || s.period > period_max)
     return refuse(Code::badparam, "period", "is 0s to ten years");
   return {};
 }

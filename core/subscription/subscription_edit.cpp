@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/subscription/subscription_edit.hpp"
 
 #include <algorithm>
@@ -10,19 +11,19 @@ namespace sense {
 
 namespace {
 
-using Json = nlohmann::json;
+using PatchJson = nlohmann::json;
 
 constexpr std::size_t patch_length_max = 1024 * 1024;
-constexpr int depth_max = 4;
+constexpr int patch_depth_max = 4;
 
-Result<Json> parse_patch(std::string_view text) {
+Result<PatchJson> parse_patch(std::string_view text) {
   if (text.size() > patch_length_max)
     return fail(Code::datatoobig, "subscription: the edit is longer than 1 MiB");
   bool too_deep = false;
-  auto json = Json::parse(
+  auto json = PatchJson::parse(
       text,
-      [&](int depth, Json::parse_event_t, Json&) {
-        too_deep = too_deep || depth > depth_max;
+      [&](int depth, PatchJson::parse_event_t, PatchJson&) {
+        too_deep = too_deep || depth > patch_depth_max;
         return !too_deep;
       },
       /*allow_exceptions=*/false);
@@ -32,7 +33,7 @@ Result<Json> parse_patch(std::string_view text) {
   return json;
 }
 
-Status check_editable(const Json& patch) {
+Status check_editable(const PatchJson& patch) {
   for (const auto& [key, value] : patch.items()) {
     const auto& all = editable_members;
     if (std::find(all.begin(), all.end(), std::string_view(key)) != all.end()) continue;
@@ -44,8 +45,9 @@ Status check_editable(const Json& patch) {
   return {};
 }
 
-Json members_of(const Subscription& subscription) {
-  return Json::parse(to_json(subscription, /*secrets=*/true), nullptr, /*allow_exceptions=*/false);
+PatchJson members_of(const Subscription& subscription) {
+  return PatchJson::parse(to_json(subscription, /*secrets=*/true), nullptr,
+                          /*allow_exceptions=*/false);
 }
 
 }  // namespace
@@ -67,9 +69,9 @@ Result<Subscription> edited(const Subscription& subscription, std::string_view p
 std::vector<std::string_view> differences(const Subscription& left, const Subscription& right) {
   const auto of_left = members_of(left);
   const auto of_right = members_of(right);
-  const auto value = [](const Json& members, std::string_view name) {
+  const auto value = [](const PatchJson& members, std::string_view name) {
     const auto found = members.find(name);
-    return found == members.end() ? Json() : *found;
+    return found == members.end() ? PatchJson() : *found;
   };
   std::vector<std::string_view> names;
   for (const auto name : editable_members)

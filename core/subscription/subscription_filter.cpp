@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/subscription/subscription_filter.hpp"
 
 #include "core/filter/filter.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <concepts>
 #include <nlohmann/json.hpp>
@@ -65,11 +66,11 @@ std::string texts(const std::vector<Pattern>& patterns) {
 }
 
 std::string time_of_day(Duration since_midnight) {
-  const auto minutes = since_midnight / std::chrono::minutes{1};
+  const auto minute = since_midnight / std::chrono::minutes{1};
   const auto two = [](std::int64_t number) {
     return std::string(number < 10 ? "0" : "") + std::to_string(number);
   };
-  return two(minutes / 60) + ":" + two(minutes % 60);
+  return two(minute / 60) + ":" + two(minute % 60);
 }
 
 std::string digest_json(const Digest& digest) {

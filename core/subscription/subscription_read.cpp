@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <simdjson.h>
 #include <algorithm>
 #include <array>
@@ -12,21 +13,21 @@ namespace sense {
 
 namespace {
 
-using Json = simdjson::dom::element;
+using Element = simdjson::dom::element;
 
 constexpr std::size_t json_length_max = 1024 * 1024;
 constexpr std::array states = {SubscriptionState::pending, SubscriptionState::active,
                                SubscriptionState::paused, SubscriptionState::suspended,
                                SubscriptionState::ended};
 
-tl::unexpected<Error> wrong(std::string_view what) {
+tl::unexpected<Error> wrong_member(std::string_view what) {
   return fail(Code::badparam, std::string(what));
 }
 
 constexpr std::string_view repeated = "a member is repeated";
 
 // Nothing when it is none.
-std::optional<std::string_view> text_of(const Json& json) {
+std::optional<std::string_view> text_of(const Element& json) {
   std::string_view text;
   if (json.get(text) != simdjson::SUCCESS) return std::nullopt;
   return text;
@@ -34,75 +35,76 @@ std::optional<std::string_view> text_of(const Json& json) {
 
 // ---- Reading a member: the caller puts the member's name before the message ----
 
-Status read(const Json& json, std::string& into) {
+Status read(const Element& json, std::string& into) {
   const auto text = text_of(json);
-  if (!text) return wrong("is not a text");
+  if (!text) return wrong_member("is not a text");
   into = *text;
   return {};
 }
 
-Status read(const Json& json, SubscriptionFilter& into) {
+Status read(const Element& json, SubscriptionFilter& into) {
   const auto text = text_of(json);
-  if (!text) return wrong("is not a text");
+  if (!text) return wrong_member("is not a text");
   into = std::string(*text);
   return {};
 }
 
-Status read(const Json& json, std::uint64_t& into) {
-  if (json.get(into) != simdjson::SUCCESS) return wrong("is not a whole number from 0");
+Status read(const Element& json, std::uint64_t& into) {
+  if (json.get(into) != simdjson::SUCCESS) return wrong_member("is not a whole number from 0");
   return {};
 }
 
-Status read(const Json& json, std::optional<std::uint32_t>& into) {
+Status read(const Element& json, std::optional<std::uint32_t>& into) {
   std::uint64_t number = 0;
   if (auto status = read(json, number); !status) return status;
-  if (number > std::numeric_limits<std::uint32_t>::max()) return wrong("is too big a number");
+  if (number > std::numeric_limits<std::uint32_t>::max())
+    return wrong_member("is too big a number");
   into = static_cast<std::uint32_t>(number);
   return {};
 }
 
-Status read(const Json& json, Duration& into) {
+Status read(const Element& json, Duration& into) {
   const auto text = text_of(json);
-  if (!text) return wrong("is not a duration such as \"600s\"");
+  if (!text) return wrong_member("is not a duration such as \"600s\"");
   const auto duration = parse_duration(*text);
-  if (!duration) return wrong(duration.error().message);
+  if (!duration) return wrong_member(duration.error().message);
   into = *duration;
   return {};
 }
 
-Status read(const Json& json, WallTime& into) {
+Status read(const Element& json, WallTime& into) {
   const auto text = text_of(json);
-  if (!text) return wrong("is not an RFC 3339 time");
+  if (!text) return wrong_member("is not an RFC 3339 time");
   const auto time = parse_rfc3339(*text);
-  if (!time) return wrong(time.error().message);
+  if (!time) return wrong_member(time.error().message);
   into = *time;
   return {};
 }
 
 // Two steps, so that the overload is looked up where it is used, behind all of them.
 template <class T>
-Status read(const Json& json, std::optional<T>& into);
+Status read(const Element& json, std::optional<T>& into);
 
-Status read(const Json& json, SubscriptionState& into) {
+Status read(const Element& json, SubscriptionState& into) {
   const auto text = text_of(json);
   for (const auto state : states) {
     if (text != to_text(state)) continue;
     into = state;
     return {};
   }
-  return wrong("is not one of pending, active, paused, suspended, ended");
+  return wrong_member("is not one of pending, active, paused, suspended, ended");
 }
 
 template <class Pattern>
-Status read(const Json& json, std::vector<Pattern>& into) {
+Status read(const Element& json, std::vector<Pattern>& into) {
   simdjson::dom::array entries;
-  if (json.get(entries) != simdjson::SUCCESS) return wrong("is not an array of patterns");
+  if (json.get(entries) != simdjson::SUCCESS) return wrong_member("is not an array of patterns");
   if (entries.size() > Subscription::patterns_max)
     return fail(Code::nomoreroom, "has more than 256 patterns");
   into.reserve(entries.size());
-  for (const Json entry : entries) {
+  for (const Element entry : entries) {
     const auto text = text_of(entry);
-    if (!text) return wrong("has an entry that is not a text");
+    if (!text) return wrong_member("has an entry that is not a text");
     auto pattern = Pattern::parse(*text);
     if (!pattern) return tl::unexpected(pattern.error());
     into.push_back(*std::move(pattern));
@@ -110,61 +112,61 @@ Status read(const Json& json, std::vector<Pattern>& into) {
   return {};
 }
 
-Status read(const Json& json, std::map<std::string, std::string, std::less<>>& into) {
+Status read(const Element& json, std::map<std::string, std::string, std::less<>>& into) {
   simdjson::dom::object members;
-  if (json.get(members) != simdjson::SUCCESS) return wrong("is not an object of texts");
+  if (json.get(members) != simdjson::SUCCESS) return wrong_member("is not an object of texts");
   if (members.size() > Subscription::labels_max) return fail(Code::nomoreroom, "are more than 32");
   for (const auto [key, value] : members) {
     const auto [entry, fresh] = into.emplace(key, "");
-    if (!fresh) return wrong(repeated);
-    if (!read(value, entry->second)) return wrong("has a value that is not a text");
+    if (!fresh) return wrong_member(repeated);
+    if (!read(value, entry->second)) return wrong_member("has a value that is not a text");
   }
   return {};
 }
 
-Status read(const Json& json, double& into) {
-  if (json.get(into) != simdjson::SUCCESS) return wrong("is not a number");
+Status read(const Element& json, double& into) {
+  if (json.get(into) != simdjson::SUCCESS) return wrong_member("is not a number");
   return {};
 }
 
 template <class Choice>
-Status choose(const Json& json, Choice& into, Choice first, Choice second) {
+Status choose(const Element& json, Choice& into, Choice first, Choice second) {
   const auto text = text_of(json);
   for (const auto choice : {first, second}) {
     if (text != to_text(choice)) continue;
     into = choice;
     return {};
   }
-  return wrong("is neither \"" + std::string(to_text(first)) + "\" nor \"" +
-               std::string(to_text(second)) + "\"");
+  return wrong_member("is neither \"" + std::string(to_text(first)) + "\" nor \"" +
+                      std::string(to_text(second)) + "\"");
 }
-Status read(const Json& json, Coalesce& into) {
+Status read(const Element& json, Coalesce& into) {
   return choose(json, into, Coalesce::batch, Coalesce::latest);
 }
-Status read(const Json& json, Order& into) {
+Status read(const Element& json, Order& into) {
   return choose(json, into, Order::none, Order::source);
 }
-Status read(const Json& json, OnFailure& into) {
+Status read(const Element& json, OnFailure& into) {
   return choose(json, into, OnFailure::dead_letter, OnFailure::drop);
 }
 
 // "18:00", UTC.
-Status read_time_of_day(const Json& json, std::optional<Duration>& into) {
+Status read_time_of_day(const Element& json, std::optional<Duration>& into) {
   const auto text = text_of(json).value_or("");
   const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
   if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4))
-    return wrong("is not a time of day such as \"18:00\", UTC");
+    return wrong_member("is not a time of day such as \"18:00\", UTC");
   const auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + text[at + 1] - '0'; };
-  if (two(0) > 23 || two(3) > 59) return wrong("is a time of day, 00:00 to 23:59");
+  if (two(0) > 23 || two(3) > 59) return wrong_member("is a time of day, 00:00 to 23:59");
   into = std::chrono::hours{two(0)} + std::chrono::minutes{two(3)};
   return {};
 }
 
-Status read(const Json& json, Digest& into);
-Status read(const Json& json, DeliveryOptions& into);
+Status read(const Element& json, Digest& into);
+Status read(const Element& json, DeliveryOptions& into);
 
 template <class T>
-Status read(const Json& json, std::optional<T>& into) {
+Status read(const Element& json, std::optional<T>& into) {
   return read(json, into.emplace());
 }
 
@@ -172,16 +174,17 @@ Status read(const Json& json, std::optional<T>& into) {
 template <class Object>
 struct Member {
   std::string_view name;
-  Status (*read)(const Json&, Object&);
+  Status (*read)(const Element&, Object&);
 };
 
 template <auto Field>
-constexpr auto field = [](const Json& json, auto& object) { return read(json, object.*Field); };
+constexpr auto field = [](const Element& json, auto& object) { return read(json, object.*Field); };
 
 template <class Object, std::size_t N>
-Status read_members(const Json& json, Object& into, const std::array<Member<Object>, N>& members) {
+Status read_members(const Element& json, Object& into,
+                    const std::array<Member<Object>, N>& members) {
   simdjson::dom::object object;
-  if (json.get(object) != simdjson::SUCCESS) return wrong("is not an object");
+  if (json.get(object) != simdjson::SUCCESS) return wrong_member("is not an object");
   std::bitset<N> seen;
   for (const auto [key, value] : object) {
     const auto found =
@@ -191,11 +194,11 @@ Status read_members(const Json& json, Object& into, const std::array<Member<Obje
       std::vector<std::string> names;
       for (const auto& member : members) names.emplace_back(member.name);
       const auto near = nearest(key.substr(0, 64), names);
-      return wrong("unknown member '" + printable(key.substr(0, 64)) + "'" +
-                   (near.empty() ? "" : "; is '" + near + "' meant?"));
+      return wrong_member("unknown member '" + printable(key.substr(0, 64)) + "'" +
+                          (near.empty() ? "" : "; is '" + near + "' meant?"));
     }
     const auto place = static_cast<std::size_t>(found - members.begin());
-    if (seen[place]) return wrong(repeated);
+    if (seen[place]) return wrong_member(repeated);
     seen.set(place);
     if (auto status = found->read(value, into); !status)
       return fail(status.error().code, std::string(found->name) + " " + status.error().message);
@@ -204,19 +207,19 @@ Status read_members(const Json& json, Object& into, const std::array<Member<Obje
 }
 
 template <auto Field>
-constexpr auto rare = [](const Json& json, DeliveryOptions& options) {
+constexpr auto rare = [](const Element& json, DeliveryOptions& options) {
   return read(json, options.rare.edit().*Field);
 };
 
 constexpr std::array<Member<Digest>, 4> digest_members = {{
     {"interval", field<&Digest::interval>},
     {"until",
-     [](const Json& json, Digest& digest) { return read_time_of_day(json, digest.until); }},
+     [](const Element& json, Digest& digest) { return read_time_of_day(json, digest.until); }},
     {"count", field<&Digest::count>},
     {"octets", field<&Digest::octets>},
 }};
 
-Status read(const Json& json, Digest& into) { return read_members(json, into, digest_members); }
+Status read(const Element& json, Digest& into) { return read_members(json, into, digest_members); }
 
 constexpr std::array<Member<DeliveryOptions>, 17> delivery_members = {{
     {"retry-initial", field<&DeliveryOptions::retry_initial>},
@@ -238,7 +241,7 @@ constexpr std::array<Member<DeliveryOptions>, 17> delivery_members = {{
     {"suspend-over", rare<&RareOptions::suspend_over>},
 }};
 
-Status read(const Json& json, DeliveryOptions& into) {
+Status read(const Element& json, DeliveryOptions& into) {
   return read_members(json, into, delivery_members);
 }
 
@@ -274,20 +277,21 @@ simdjson::dom::parser make_parser() {
 }
 
 // Valid until the next call in this thread.
-Result<Json> parse(std::string_view text) {
+Result<Element> parse(std::string_view text) {
   if (text.size() > json_length_max)
     return fail(Code::datatoobig, "subscription: the JSON is longer than 1 MiB");
   thread_local auto parser = make_parser();
-  Json json;
+  Element json;
   const auto problem = parser.parse(text).get(json);
   if (problem == simdjson::DEPTH_ERROR)
-    return wrong("subscription: it nests deeper than a subscription does");
-  if (problem == simdjson::NUMBER_ERROR) return wrong("subscription: a number cannot be read");
-  if (problem != simdjson::SUCCESS) return wrong("subscription: this is not valid JSON");
+    return wrong_member("subscription: it nests deeper than a subscription does");
+  if (problem == simdjson::NUMBER_ERROR)
+    return wrong_member("subscription: a number cannot be read");
+  if (problem != simdjson::SUCCESS) return wrong_member("subscription: this is not valid JSON");
   return json;
 }
 
-Result<Subscription> read_subscription(const Json& json) {
+Result<Subscription> read_subscription(const Element& json) {
   Subscription subscription;
   if (auto status = read_members(json, subscription, subscription_members); !status)
     return fail(status.error().code, "subscription: " + status.error().message);
@@ -305,7 +309,7 @@ Result<Subscription> subscription_from_json(std::string_view json) {
 
 std::optional<AnnouncedChange> change_from_json(std::string_view json) {
   const auto parsed = parse(json);
-  Json subscription;
+  Element subscription;
   if (!parsed || parsed->at_key("subscription").get(subscription) != simdjson::SUCCESS)
     return std::nullopt;
   std::string_view reason;

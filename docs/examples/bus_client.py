@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A client of the SENSE bus with pyzmq and msgpack alone; docs/bus-protocol.md explains each step.
 
   bus_client.py [KEYS] publish   SERVICE TYPE SOURCE DATA [ID]      prints the event's sequence

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Registers with a SENSE/1 server, prints each event and acknowledges it. C99 and POSIX sockets; no
    heap. usage: sense_client ADDRESS [PORT [TYPE [SOURCE]]] */
 #define _POSIX_C_SOURCE 200112L

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What a device does with the library gateways/sense/client: prints each event of a SENSE/1 server
    and acknowledges it, or publishes one. C99 and POSIX sockets; no heap.
 

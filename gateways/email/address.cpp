@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/email/address.hpp"
 
 #include <algorithm>
@@ -36,12 +37,6 @@ template <class Check>
 bool all_pieces(std::string_view text, Check check) {
   const auto pieces = split(text, '.');
   return std::all_of(pieces.begin(), pieces.end(), check);
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char small = static_cast<char>(c | 0x20);
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 
 }  // namespace

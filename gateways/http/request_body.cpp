@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/http/request_body.hpp"
 
 #include <algorithm>
@@ -72,13 +73,6 @@ Result<std::string> only_text(std::string_view text, std::string_view name) {
   if (!found->is_string())
     return refuse(Code::badparam, "member '" + std::string(name) + "' is not a string");
   return found->get<std::string>();
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // "88119", with its quotation marks (RFC 9110, section 8.8.3).

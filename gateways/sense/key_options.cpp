@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/sense/key_options.hpp"
 
 #include "core/base/text.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
@@ -120,7 +121,7 @@ Status SenseGateway::start() {
       context_.reactor, context_.clock, context_.counters, secrets_.keys_file, secrets_.keys,
       [this](std::vector<SharedKey> keys) { server_->set_keys(std::move(keys)); });
   auto status = open_listeners();
-  server_ = std::make_unique<Server>(server_config(), context_.subscriptions, context_.egress,
+  server_ = std::make_unique<Server>(server_config(), context_.served, context_.egress,
                                      context_.counters);
   upkeep_ = std::make_unique<Upkeep>(
       context_.reactor, context_.clock, context_.counters, secrets_.keys_file, secrets_.keys,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/bench.hpp"
 
 #include <CLI/CLI.hpp>
@@ -11,7 +12,7 @@
 #include "cli/listen/received_event.hpp"
 #include "tests/bench/bus/bus_metrics.hpp"
 #include "tests/bench/bus/bus_system.hpp"
-#include "tests/bench/bus/matrix.hpp"
+#include "tests/bench/bus/measure_matrix.hpp"
 #include "tests/bench/engine/engine_metrics.hpp"
 #include "tests/bench/report/report.hpp"
 #include "tests/bench/sense/sense_metrics.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 
 #include "tests/broker/ingest_fixture.hpp"
 #include "tests/broker/running_broker.hpp"
+#include "tests/paths.hpp"
 
 // The client that docs/bus-protocol.md promises can be written: in Python, with pyzmq and msgpack.
 using namespace sense;
@@ -18,7 +20,7 @@ using namespace sense;
 namespace {
 
 const std::string python = "/usr/bin/python3";
-const std::string script = SENSE_SOURCE_DIR "/docs/examples/bus_client.py";
+const std::string script = testing::in_source("docs/examples/bus_client.py");
 
 // A child process whose output can be read.
 class Child {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/broker/failing_disk.hpp"
 
 #include <cstddef>

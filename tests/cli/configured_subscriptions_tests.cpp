@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "cli/config/configured_subscriptions.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -7,7 +8,8 @@
 #include <sstream>
 
 #include "tests/broker/ingest_fixture.hpp"
-#include "tests/gateways/host/store/stored_fixture.hpp"
+#include "tests/gateways/stored_fixture.hpp"
+#include "tests/paths.hpp"
 
 // Subscriptions of the configuration file, from the text to what the engine does.
 using namespace sense;
@@ -78,7 +80,7 @@ constexpr std::array options = {
 };
 
 std::string documentation() {
-  std::ifstream file(SENSE_SOURCE_DIR "/docs/subscriptions.md");
+  std::ifstream file(testing::in_source("docs/subscriptions.md"));
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/cli/fake_sense_server.hpp"
 
 #include <arpa/inet.h>

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/cli/process.hpp"
+#include "tests/paths.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -47,7 +49,7 @@ int pipe_with(const std::string& input) {
 }  // namespace
 
 Running::Running(const std::vector<std::string>& arguments, const std::string& input) {
-  const std::string program = SENSE_BINARY_DIR "/sense";
+  const std::string program = testing::in_build("sense");
   std::vector<const char*> words{program.c_str()};
   for (const auto& argument : arguments) words.push_back(argument.c_str());
   words.push_back(nullptr);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stands in for libFuzzer in the ordinary suite: feeds a target its corpus and a bounded number of
 // mutations of it. Mutation n of a seed is always the same input, so a failure can be repeated
 // alone.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes the client's datagrams of the transcript in docs/sense-protocol.md as the seed corpus of
 sense_server_fuzz. <COOKIE> and <SUBSCRIPTION> stay: the target puts in what its server made up.
 

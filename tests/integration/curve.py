@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: with tcp:// endpoints and keys everything works as on one machine, a Python program with
 nothing but pyzmq and msgpack included, each within its rights; and nobody without a key gets in."""
 

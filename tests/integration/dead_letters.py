@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: what a callback refused can be listed, looked at, delivered after all and thrown away, by
 commands beside the running gateway, also when that is killed in between."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: messages of a ZeroMQ proxy that knows nothing of SENSE become events that gateways deliver, and
 events become messages there; what came from it is not given back."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: the scenarios of Foonly Trading (docs/examples/foonly.md) hold with real processes and
 fast clocks, while processes are killed: what arrives where, in which order, not before when, and
 what does not.

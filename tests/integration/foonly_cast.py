@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who plays in the story of Foonly Trading: web callbacks, a mail relay, datagram sockets, a
 weather station. Each keeps what came, with the time at which it came."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The newswire and the evening digest of the story of Foonly Trading."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stop-orders in the story of Foonly Trading: how they come in, are executed once, and how their
 customers hear of it: by mail, at a socket, when they ask, over a connection that they left open."""
 

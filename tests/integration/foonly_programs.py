@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Foonly's own programs in its story: what they do when an event comes, they do by the commands of
 docs/examples/foonly.md."""
 

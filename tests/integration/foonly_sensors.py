@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What measures, in the story of Foonly Trading: a farm that is polled, seismometers behind radio
 links."""
 

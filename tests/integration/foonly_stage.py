@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the story of Foonly Trading plays: docs/examples/foonly.yaml with real processes, and the
 commands of docs/examples/foonly.md as a user would type them. Hosts and ports are other ones,
 clocks are faster."""

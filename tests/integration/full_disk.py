@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: on a full disk the broker refuses to publish with 12 NOMOREROOM, goes on serving readers, and
 takes up work within 5 s when there is room, without a restart; nothing acknowledged is lost. Retention
 works on a disk that has no room. Needs root, for a small tmpfs."""

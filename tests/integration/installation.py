@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A SENSE installation of its own for one test: temporary folder, free ports, children known by id."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: a client that shares a key with the SENSE gateway, and is written from docs/sense-protocol.md
 alone, is served where a key is required, also after kill -9 and not any more when its key is gone; and
 an event too big for a datagram can be fetched by its URL and by no other."""

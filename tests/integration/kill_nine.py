@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: kill -9 of broker, gateways and adapter, one after another while traps arrive, loses nothing
 that was acknowledged; repeats carry the same id and number."""
 

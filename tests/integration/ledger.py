@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: whatever a publish acknowledged is in the journal exactly once, under the sequence that was
 answered and in its publisher's order, however often the broker is killed with -9.
 

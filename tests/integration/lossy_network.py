@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: over a network that really loses a fifth of all datagrams each way, every event arrives, at the
 client of the command line and at the one in C. Two network namespaces with a cable between them; nftables
 drops at random, and its counters say how much. Needs root, ip and nft; elsewhere it is skipped."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: what was acknowledged survives a power cut, on ext4 and on XFS.
 
 The data lies on a file system in a file. The broker is stopped, the ledger read, and the file system

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Publishers that keep a ledger, written from docs/bus-protocol.md with pyzmq and msgpack alone, and a
 broker of their own to publish to. What was acknowledged is compared with what the journal holds."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: the two clients in C, the page's example and the library on a device, miss no event while the
 gateway is killed and started again; what comes twice says so by its number. A device publishes though
 the gateway is away at that moment."""

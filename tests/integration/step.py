@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: STEP lines piped into `sense step`, over the bus or by datagram, arrive at who asked for their
 edition, octet for octet and in order; what is killed meanwhile delays them and loses none."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: thousands of connections that never finish the handshake keep the broker from nothing: it
 answers those who are known all the while, lets in new ones, and gives the memory back."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: of two gateways of one kind one serves; when it is killed, paused or stopped, the other goes on
 within ten seconds with the same numbers. Nothing is lost, and only what was delivered in the last moments
 before is delivered again."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Claim: a real trap reaches a datagram, a web callback and a mailbox under one event id, and each
 program stops cleanly when asked."""
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Time, and the broker's part: journal and registry.
 #include "tests/simulation/world.hpp"
 

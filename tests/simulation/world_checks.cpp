@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What must hold, at every attempt and at the end.
 #include "tests/simulation/world.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host's part, as in gateways/host/host.cpp, with crashes where they hurt.
 #include "tests/simulation/world.hpp"
 

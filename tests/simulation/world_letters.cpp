@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Dead letters, which somebody has delivered after all.
 #include "tests/simulation/world.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What must hold where a subscription asks for more than to be told: hold, order, rate, windows,
 // suspension.
 #include "tests/simulation/world.hpp"

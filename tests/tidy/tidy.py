@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Enforces what a compiler does not: who may include whom, and a few rules of style.
 
     tests/tidy/tidy.py ROOT       prints each violation as file:line: what and why; ends with 1 if any
@@ -101,9 +102,25 @@ LIBRARIES = [
     ("systemd/*",         ["cli"]),
 ]
 
+# Headers that cost a second or more in each file that includes them, and how many files may, tests
+# apart: lower a number when one less does, and think twice before raising it (docs/building.md).
+HEAVY = {
+    # header              files
+    "CLI/CLI.hpp":        22,
+    "nlohmann/json.hpp":  41,
+    "simdjson.h":         1,
+    "boost/beast*":       12,
+    "boost/asio*":        60,
+    "spdlog/*":           1,
+    "msgpack.hpp":        12,
+}
+
 # What others copy out of this tree, so that it includes its own files by their name alone.
 COPIED = ("docs/", "gateways/sense/client/")
 
+PRODUCT = ("core", "broker", "gateways", "adapters", "cli")
+FOLDER_FILES_MAX = 25  # in one folder of the product, those below it not counted
+LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LINE_LENGTH_MAX = 100  # columns, in C and C++
 FILE_LENGTH_MAX = 500  # lines, in C and C++
 
@@ -181,9 +198,9 @@ def check_code(path, text):
     lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()
-    if path.endswith((".hpp", ".h")) and (not lines or lines[0] != "#pragma once"):
-        yield 1, "a header starts with #pragma once"
-    if len(lines) > FILE_LENGTH_MAX:
+    if path.endswith((".hpp", ".h")) and "#pragma once" not in lines[1:2]:
+        yield 2, "a header starts with #pragma once, behind the line of its licence"
+    if len(lines) - 1 > FILE_LENGTH_MAX:  # but for the licence
         yield FILE_LENGTH_MAX + 1, f"{len(lines)} lines; at most {FILE_LENGTH_MAX}: split the file"
     for number, line in enumerate(lines, 1):
         if len(line) > LINE_LENGTH_MAX:
@@ -218,18 +235,80 @@ def files_below(root):
                 yield path
 
 
+def included_by(text):
+    """The headers that a file includes, in order."""
+    return [found.group(2) for found in map(INCLUDE.match, text.split("\n")) if found]
+
+
+def check_heavy(includes):
+    """Violations over the product: more files include a heavy header than may."""
+    for header, limit in HEAVY.items():
+        users = [path for path, headers in sorted(includes.items())
+                 if path.split("/")[0] in PRODUCT and any(fnmatch.fnmatch(h, header) for h in headers)]
+        if len(users) > limit:
+            yield (f"{users[-1]}:1: {len(users)} files include <{header}>, which is slow to compile; "
+                   f"at most {limit} may (HEAVY in tests/tidy/tidy.py)")
+
+
+def check_folders(includes, files):
+    """Violations over folders: too many files, or folders that include each other in a circle."""
+    counts = {}
+    for path in files:
+        folder = os.path.dirname(path)
+        counts[folder] = counts.get(folder, 0) + 1
+    for folder, count in sorted(counts.items()):
+        if folder.split("/")[0] in PRODUCT and count > FOLDER_FILES_MAX:
+            yield f"{folder}:1: {count} files; at most {FOLDER_FILES_MAX}: make rooms of it"
+    graph = {}
+    for path, headers in includes.items():
+        folder = os.path.dirname(path)
+        graph.setdefault(folder, set()).update(
+            os.path.dirname(h) for h in headers if "/" in h and os.path.dirname(h) in counts)
+    for cycle in cycles_of(graph):
+        yield f"{cycle[0]}:1: these folders include each other in a circle: {', '.join(cycle)}"
+
+
+def cycles_of(graph):
+    """Folders that reach each other, as sorted lists of two and more."""
+    def reached_from(start):
+        found, ahead = set(), [start]
+        while ahead:
+            for to in graph.get(ahead.pop(), ()):
+                if to not in found:
+                    found.add(to)
+                    ahead.append(to)
+        return found
+
+    reach = {folder: reached_from(folder) for folder in graph}
+    groups = {tuple(sorted([folder] + [to for to in reach[folder]
+                                       if to != folder and folder in reach.get(to, ())]))
+              for folder in graph}
+    return sorted(group for group in groups if len(group) > 1)
+
+
+def check_licence(path, text):
+    first = text.split("\n")[:2] if text.startswith("#!") else text.split("\n")[:1]
+    if not any(LICENCE in line for line in first):
+        yield 1, f"the first line of a source file is its licence: {LICENCE}"
+
+
 def check_tree(root):
     """All violations as lines `file:line: why`, and the number of files read."""
-    violations, count = [], 0
+    violations, files, includes = [], [], {}
     for path in files_below(root):
         with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
             text = file.read()
-        count += 1
+        files.append(path)
         found = list(check_words(text))
         if path.endswith(CODE):
             found += check_code(path, text)
+            includes[path] = included_by(text)
+        if path.endswith(CODE + (".py", ".sh", "CMakeLists.txt", ".cmake")):
+            found += check_licence(path, text)
         violations += [f"{path}:{number}: {why}" for number, why in sorted(found)]
-    return violations, count
+    violations += check_heavy(includes)
+    violations += check_folders(includes, files)
+    return violations, len(files)
 
 
 def main():

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Plants each kind of violation in a temporary tree and sees tidy.py find it, and nothing else."""
 import os
 import sys

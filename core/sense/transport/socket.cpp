@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/sense/transport/socket.hpp"
 
 #include <unistd.h>
@@ -25,10 +26,6 @@ constexpr std::size_t inbox_each_min = 1024;  // no frame of LocalTalk is longer
 constexpr std::size_t outbox_octets = 256 * 1024;
 // After so many datagrams other work of the reactor gets its turn.
 constexpr std::size_t turn_max = 1024;
-
-struct alignas(cmsghdr) Control {
-  std::array<char, CMSG_SPACE(sizeof(std::uint32_t))> octets;
-};
 
 bool says_nobody(int error) { return error == ECONNREFUSED || error == ENOENT; }
 
@@ -78,6 +75,10 @@ Endpoint SocketAddress::endpoint() const {
 
 // The vectors that recvmmsg wants, over one buffer. Made once: a datagram costs no memory.
 struct SocketTransport::Inbox {
+  struct alignas(cmsghdr) Control {
+    std::array<char, CMSG_SPACE(sizeof(std::uint32_t))> octets;
+  };
+
   explicit Inbox(std::size_t octets_each)
       : each(octets_each),
         slots(std::clamp(inbox_octets / octets_each, batch_min, batch_max)),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/sense/transport/socket.hpp"
 
 // UDP over IPv4 or IPv6 (RFC 768): a datagram of SENSE is one of UDP.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The engine's subscriptions: come, change, end.
 #include "gateways/host/engine/engine.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is collected and delivered together: digests, and what a minimum interval holds back.
 //
 // A window may be attempted only once a stored checkpoint says what is in it. Otherwise a crash

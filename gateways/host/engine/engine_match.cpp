@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How events become deliveries that wait.
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What became of an attempt: done, again later, given up; and what the callback's state is.
 #include <algorithm>
 #include <cmath>

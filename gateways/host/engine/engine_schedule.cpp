@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is attempted when: window, rate, hold, retries, probes.
 #include <algorithm>
 

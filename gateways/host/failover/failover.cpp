@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/failover/failover.hpp"
 
 #include "core/base/log.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/notices/notices.hpp"
 
 #include <nlohmann/json.hpp>

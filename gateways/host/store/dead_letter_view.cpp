@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/dead_letter_view.hpp"
 
 #include <filesystem>

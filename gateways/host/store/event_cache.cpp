@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/event_cache.hpp"
 
 #include "core/event/codec.hpp"

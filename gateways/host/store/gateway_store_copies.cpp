@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A store that is kept the same as another gateway's.
 #include "gateways/host/store/gateway_store.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/load_payload.hpp"
 
 #include "gateways/host/engine/delivery_notices.hpp"

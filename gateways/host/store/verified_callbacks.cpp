@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/verified_callbacks.hpp"
 
 #include "core/base/log.hpp"
@@ -6,7 +7,7 @@ namespace sense {
 
 namespace {
 
-constexpr const char* schema =
+constexpr const char* callbacks_schema =
     "CREATE TABLE IF NOT EXISTS callback(uri TEXT NOT NULL, owner TEXT NOT NULL,"
     " agreed INTEGER NOT NULL, PRIMARY KEY(uri, owner)) WITHOUT ROWID";
 
@@ -21,7 +22,8 @@ Result<CallbackMemory> CallbackMemory::open(const std::string& data, Duration sp
   auto opened = Database::open(data + "/callbacks.db", Database::Durability::normal);
   if (!opened) return tl::unexpected(opened.error());
   auto database = std::make_unique<Database>(std::move(*opened));
-  if (auto status = database->execute(schema); !status) return tl::unexpected(status.error());
+  if (auto status = database->execute(callbacks_schema); !status)
+    return tl::unexpected(status.error());
   CallbackMemory memory(std::move(database), span);
   if (auto status = memory.remove_expired(now); !status) return tl::unexpected(status.error());
   const auto count = memory.count();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "sense_client.h"
 #include <stdarg.h>
 enum { no_access = 9, not_found = 15, timed_out = 17, proto_error = 21 }; /* codes */

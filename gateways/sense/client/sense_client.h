@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 /* A SENSE/1 client (docs/sense-protocol.md) for machines without an operating system: two files to
    copy, C99, no heap, no library, no socket, no clock. It keeps one subscription, hands each event

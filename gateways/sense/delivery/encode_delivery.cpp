@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/sense/event_message.hpp"
 #include "gateways/sense/delivery/encoder.hpp"
 

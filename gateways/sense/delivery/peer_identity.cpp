@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/sense/delivery/peer_identity.hpp"
 
 #include "gateways/sense/admission/keys.hpp"

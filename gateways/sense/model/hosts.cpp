@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/sense/model/hosts.hpp"
 
 namespace sense::datagram {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <thread>
 
 #include "adapters/host/host.hpp"
+#include "tests/paths.hpp"
 
 using sense::AdapterConfig;
 using sense::AdapterHost;
@@ -16,7 +18,7 @@ using sense::Settings;
 
 namespace {
 
-const std::string folder = SENSE_TEST_MODULES;
+const std::string folder = sense::testing::in_build("tests/adapters/host/modules");
 
 std::string refusal(const std::string& name, const std::string& from = folder) {
   const auto plugin = AdapterPlugin::load(from, name);

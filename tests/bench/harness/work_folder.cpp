@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/harness/work_folder.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/peers/nats_client.hpp"
 
 // NATS core: nothing is stored, nothing acknowledged.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <zmq.hpp>
 
 #include "tests/bench/harness/system_under_test.hpp"

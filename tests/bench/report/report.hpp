@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>
@@ -5,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/bench/bus/matrix.hpp"
+#include "tests/bench/report/matrix.hpp"
 #include "tests/bench/report/machine.hpp"
 #include "tests/bench/report/metric.hpp"
 

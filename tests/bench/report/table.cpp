@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/report/report.hpp"
 #include "tests/bench/report/statistics.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "broker/security/subscription_gate.hpp"
 
 #include <boost/test/unit_test.hpp>

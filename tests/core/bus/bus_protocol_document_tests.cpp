@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <string>
 
 #include "core/bus/protocol.hpp"
 #include "core/event/codec.hpp"
+#include "tests/paths.hpp"
 
 using namespace sense;
 using bus::Operation;
@@ -11,7 +13,7 @@ using bus::Operation;
 namespace {
 
 std::string document() {
-  std::ifstream file(SENSE_SOURCE_DIR "/docs/bus-protocol.md");
+  std::ifstream file(testing::in_source("docs/bus-protocol.md"));
   BOOST_REQUIRE(file.is_open());
   return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/config/yaml.hpp"
 
 #include <unistd.h>

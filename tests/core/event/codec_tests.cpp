@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/event/codec.hpp"
+#include "tests/paths.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
@@ -64,7 +66,7 @@ std::string octets_of(std::string_view hex) {
 
 // The octets in the fenced block with that name in format.md, without the explanations.
 std::string documented(const std::string& block) {
-  std::ifstream file(SENSE_SOURCE_DIR "/core/event/format.md");
+  std::ifstream file(testing::in_source("core/event/format.md"));
   std::string hex;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/core/registry/subscriptions_fixture.hpp"
 
 using sense::Code;

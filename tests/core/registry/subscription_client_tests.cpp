@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/registry/subscription_client.hpp"
 
 #include "tests/core/registry/subscriptions_fixture.hpp"

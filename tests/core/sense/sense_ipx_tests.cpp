@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/sense/transport/frames.hpp"
 #include "tests/core/sense/two_ends.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "core/storage/folder_lock.hpp"
 
 #include <sys/wait.h>

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 
 #include "core/base/random.hpp"
 #include "core/subscription/subscription.hpp"
+#include "tests/paths.hpp"
 
 BOOST_AUTO_TEST_SUITE(subscription_json_tests)
 
@@ -102,7 +104,7 @@ BOOST_AUTO_TEST_CASE(absent_members_take_their_defaults_and_are_not_shown) {
 }
 
 BOOST_AUTO_TEST_CASE(documented_examples_are_read) {
-  std::ifstream file(SENSE_SOURCE_DIR "/docs/subscriptions.md");
+  std::ifstream file(testing::in_source("docs/subscriptions.md"));
   std::vector<std::string> blocks;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/api/blocking_gateway.hpp"
 
 #include <atomic>

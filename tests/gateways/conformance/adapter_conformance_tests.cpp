@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every adapter plugin must do, run over all that the build makes.
 #include <boost/asio/io_context.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every gateway plugin must do, run over all that the build makes.
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 #include "gateways/host/host.hpp"
 #include "tests/core/bus/fake_bus.hpp"
 #include "tests/gateways/conformance/plugins.hpp"
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 using namespace sense;
 using namespace std::chrono_literals;

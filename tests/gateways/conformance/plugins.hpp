@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <boost/test/unit_test.hpp>
@@ -7,11 +8,12 @@
 #include <vector>
 
 #include "core/config/settings.hpp"
+#include "tests/paths.hpp"
 
 // What the conformance tests of gateways and adapters share.
 namespace sense::conformance {
 
-inline const std::string folder = SENSE_BINARY_DIR "/plugins";
+inline const std::string folder = testing::in_build("plugins");
 
 // The names of the plugins KIND-NAME.so that there are, in order.
 inline std::vector<std::string> plugins(const std::string& kind) {

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/event_reader.hpp"
 
 #include "tests/core/bus/fake_bus.hpp"
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 using namespace sense;
 using namespace std::chrono_literals;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Edits, tests, memory and conditions through the whole host.
 #include "core/subscription/test_event.hpp"
 #include "tests/gateways/host/host_fixture.hpp"

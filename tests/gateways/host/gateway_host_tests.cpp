@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/gateways/host/host_fixture.hpp"
 
 using sense::GatewayHost;

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/notices/notices.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 using nlohmann::json;
 using sense::DeadLetterNews;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,12 +7,13 @@
 #include <fstream>
 
 #include "gateways/host/host.hpp"
+#include "tests/paths.hpp"
 
 using sense::GatewayPlugin;
 
 namespace {
 
-const std::string folder = SENSE_TEST_MODULES;
+const std::string folder = sense::testing::in_build("tests/gateways/host/modules");
 
 struct Fixture {
   std::filesystem::path place = std::filesystem::temp_directory_path() /

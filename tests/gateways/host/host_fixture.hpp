@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <unistd.h>
@@ -12,7 +13,8 @@
 
 #include "broker/broker.hpp"
 #include "gateways/host/host.hpp"
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
+#include "tests/paths.hpp"
 
 // The whole host with a real broker, on Unix sockets in a folder of its own.
 namespace sense::testing {
@@ -93,7 +95,8 @@ struct HostBench {
     std::filesystem::rename(place / "allow.new", place / "allow.yaml");
   }
   Result<std::unique_ptr<GatewayHost>> make_host(const char* fail = "nowhere") {
-    auto plugin = sense::GatewayPlugin::load(SENSE_TEST_MODULES, "recorder");
+    auto plugin =
+        sense::GatewayPlugin::load(testing::in_build("tests/gateways/host/modules"), "recorder");
     BOOST_REQUIRE_MESSAGE(plugin.has_value(), plugin.error().message);
     sense::GatewayConfig config;
     config.name = "recorder";

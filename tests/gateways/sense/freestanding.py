@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Claim: the client library in C is strict C99 for a machine without an operating system, needs no
 function of any library, and is shorter than 400 lines.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/sense/admission/cookies.hpp"
 #include "tests/gateways/sense/server_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/gateways/sense/keyed_client.hpp"
 
 using namespace sense;

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
 
 #include "tests/gateways/sense/server_fixture.hpp"
+#include "tests/paths.hpp"
 
 using namespace sense;
 using namespace sense::datagram;
@@ -17,7 +19,7 @@ const Endpoint stranger(boost::asio::ip::make_address("192.0.2.66"), 6666);
 std::vector<std::string> corpus() {
   std::vector<std::string> seeds;
   for (const auto& entry :
-       std::filesystem::directory_iterator(SENSE_SOURCE_DIR "/tests/fuzz/corpus/sense_message")) {
+       std::filesystem::directory_iterator(testing::in_source("tests/fuzz/corpus/sense_message"))) {
     std::ifstream file(entry.path(), std::ios::binary);
     std::stringstream text;
     text << file.rdbuf();

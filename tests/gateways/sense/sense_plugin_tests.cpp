@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,6 +14,7 @@
 
 #include "gateways/sense/model/limits.hpp"
 #include "tests/gateways/sense/running.hpp"
+#include "tests/paths.hpp"
 
 using namespace sense;
 using namespace sense::datagram;
@@ -171,7 +173,7 @@ BOOST_AUTO_TEST_CASE(example_client_of_the_page_registers_prints_and_acknowledge
   BOOST_REQUIRE(::mkdtemp(folder.data()) != nullptr);
   const auto program = folder + "/client";
   Process compiler({"cc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-o", program,
-                    SENSE_SOURCE_DIR "/docs/examples/sense_client.c"},
+                    testing::in_source("docs/examples/sense_client.c")},
                    folder + "/cc");
   BOOST_REQUIRE(compiler.started);
   BOOST_REQUIRE_EQUAL(compiler.wait(), 0);

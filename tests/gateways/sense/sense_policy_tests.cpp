@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/sense/key_options.hpp"
 #include "tests/core/storage/temporary_folder.hpp"
 #include "tests/gateways/sense/keyed_client.hpp"

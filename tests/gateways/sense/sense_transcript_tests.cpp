@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -5,6 +6,7 @@
 
 #include "core/sense/keyed.hpp"
 #include "tests/gateways/sense/server_fixture.hpp"
+#include "tests/paths.hpp"
 
 using namespace sense;
 using namespace sense::datagram;
@@ -21,7 +23,7 @@ struct Step {
 };
 
 std::vector<Step> read_transcript() {
-  std::ifstream file(SENSE_SOURCE_DIR "/docs/sense-protocol.md");
+  std::ifstream file(testing::in_source("docs/sense-protocol.md"));
   std::vector<Step> steps;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {
@@ -103,7 +105,7 @@ BOOST_AUTO_TEST_CASE(server_plays_the_transcript_of_the_specification) {
 }
 
 BOOST_AUTO_TEST_CASE(keyed_example_of_the_page_has_the_mac_that_it_must_have) {
-  const auto page = read(SENSE_SOURCE_DIR "/docs/sense-protocol.md");
+  const auto page = read(testing::in_source("docs/sense-protocol.md"));
   const auto from = page.find("<!-- keyed -->\n```\n") + 19;
   auto shown = page.substr(from, page.find("\n```\n<!-- end of keyed -->") - from);
   const auto message = parse(shown);
@@ -121,15 +123,15 @@ BOOST_AUTO_TEST_CASE(corpus_of_the_fuzz_target_is_the_transcript) {
     if (step.from_client) page.insert(step.octets);
   std::multiset<std::string> corpus;
   for (const auto& entry :
-       std::filesystem::directory_iterator(SENSE_SOURCE_DIR "/tests/fuzz/corpus/sense_server"))
+       std::filesystem::directory_iterator(testing::in_source("tests/fuzz/corpus/sense_server")))
     if (entry.path().filename().string().starts_with("transcript_"))
       corpus.insert(read(entry.path().c_str()));
   BOOST_TEST(page == corpus, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(page_contains_the_example_client_as_it_is) {
-  const auto page = read(SENSE_SOURCE_DIR "/docs/sense-protocol.md");
-  const auto client = read(SENSE_SOURCE_DIR "/docs/examples/sense_client.c");
+  const auto page = read(testing::in_source("docs/sense-protocol.md"));
+  const auto client = read(testing::in_source("docs/examples/sense_client.c"));
   BOOST_REQUIRE(!client.empty());
   BOOST_CHECK_NE(page.find("```c\n" + client + "```\n"), std::string::npos);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/dead_letters/redrive.hpp"
 
 #include <unistd.h>
@@ -6,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/core/bus/fake_bus.hpp"
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 using namespace sense;
 using namespace std::chrono_literals;

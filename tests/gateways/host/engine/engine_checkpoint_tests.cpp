@@ -1,4 +1,5 @@
-#include "tests/gateways/host/store/stored_fixture.hpp"
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/gateways/stored_fixture.hpp"
 
 using sense::Attempt;
 using sense::Delivery;

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is collected: digests, and what a minimum interval holds back.
-#include "tests/gateways/host/store/stored_fixture.hpp"
+#include "tests/gateways/stored_fixture.hpp"
 
 using sense::Attempt;
 using sense::Delivery;

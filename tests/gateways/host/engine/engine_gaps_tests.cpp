@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gaps that wait for a callback that works.
-#include "tests/gateways/host/store/stored_fixture.hpp"
+#include "tests/gateways/stored_fixture.hpp"
 
 using sense::Attempt;
 using sense::Delivery;

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // The delivery options that say when: hold, order, rate, retry, suspension; and what becomes of
 // what is too much.
-#include "tests/gateways/host/store/stored_fixture.hpp"
+#include "tests/gateways/stored_fixture.hpp"
 
 using sense::Attempt;
 using sense::Delivery;

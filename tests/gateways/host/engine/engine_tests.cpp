@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/engine/engine.hpp"
 
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 using sense::Attempt;
 using sense::Delivery;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <unistd.h>
@@ -10,7 +11,7 @@
 #include "broker/registry/management_event.hpp"
 #include "gateways/host/failover/failover.hpp"
 #include "gateways/host/store/checkpoint_writer.hpp"
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 // Several gateways of one kind with a broker in memory and virtual time; their stores are real.
 namespace sense::testing {

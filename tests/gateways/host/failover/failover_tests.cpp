@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/gateways/host/failover/failover_fixture.hpp"
 
 using namespace sense;

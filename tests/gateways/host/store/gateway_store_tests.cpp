@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/gateway_store.hpp"
 
 #include <unistd.h>
@@ -6,7 +7,7 @@
 
 #include "core/event/codec.hpp"
 #include "gateways/host/store/load_payload.hpp"
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 using sense::Attempt;
 using sense::Code;

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/subscriptions/verifier.hpp"
 
 #include <set>
 
 #include "tests/core/bus/fake_bus.hpp"
 #include "tests/core/storage/temporary_folder.hpp"
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 using sense::Code;
 using sense::Duration;

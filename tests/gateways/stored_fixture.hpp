@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>
 
-#include "tests/gateways/host/engine/engine_fixture.hpp"
+#include "tests/gateways/engine_fixture.hpp"
 
 namespace sense::testing {
 

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "tests/bench/bus/bus_metrics.hpp"
+#include "tests/bench/report/metric.hpp"
 
 namespace sense::bench {
 
@@ -36,11 +38,6 @@ struct Matrix {
   std::vector<LatencyRow> latency;
   unsigned runs = 0;
 };
-
-// The rows: 64, 256, 1,024 and 65,536 octets to 1, 4 and 16 subscribers; then 10, 50 and 90 % of
-// what each contestant carried of 256 octets to one. How often each is measured: 3 when bench.runs
-// is more.
-[[nodiscard]] Result<Matrix> measure_matrix(Arena& arena, const BusBench& bench);
 
 // throughput_256B_4sub, latency_50pct_p99 and so on, one for each peer, and beside each
 // throughput_256B_4sub_lost: how many events did not arrive.

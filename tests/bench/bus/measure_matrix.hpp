@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "tests/bench/bus/bus_metrics.hpp"
+#include "tests/bench/report/matrix.hpp"
+
+namespace sense::bench {
+
+// The rows: 64, 256, 1,024 and 65,536 octets to 1, 4 and 16 subscribers; then 10, 50 and 90 % of
+// what each contestant carried of 256 octets to one. How often each is measured: 3 when bench.runs
+// is more.
+[[nodiscard]] Result<Matrix> measure_matrix(Arena& arena, const BusBench& bench);
+
+}  // namespace sense::bench
