@@ -81,6 +81,7 @@ function(sense_tests name)
   sense_sources(sources)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} tests-main)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # as tests-main
   target_precompile_headers(${name} REUSE_FROM tests-main)
   foreach(source IN LISTS sources)
     get_filename_component(suite "${source}" NAME_WE)

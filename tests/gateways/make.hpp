@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 
 // Events and subscriptions with as much in them as a test of the host needs.
 namespace sense::testing {
+
+using namespace std::chrono_literals;
 
 inline Event event_of(std::string_view type, std::uint64_t sequence = 0) {
   Event event;

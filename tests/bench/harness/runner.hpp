@@ -12,8 +12,6 @@
 
 namespace sense::bench {
 
-inline constexpr auto sense_name = "sense";
-
 // Where contestants meet: each a program of its own, one after the other, never two at once. Says
 // on standard error what runs. One thread, as Children.
 class Arena {

@@ -9,6 +9,8 @@
 
 namespace sense::bench {
 
+inline constexpr auto sense_name = "sense";
+
 // How figures were asked for.
 struct FiguresWanted {
   unsigned runs = 5;

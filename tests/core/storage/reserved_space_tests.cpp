@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(more_than_the_disk_has_is_not_taken) {
 }
 
 BOOST_AUTO_TEST_CASE(folder_that_is_gone_is_no_harm) {
-  ReservedSpace ballast("/nowhere/at/all", 1000);
+  ReservedSpace reserved("/nowhere/at/all", 1000);
   BOOST_CHECK(!reserved.hold());
   BOOST_CHECK(!reserved.release());
   BOOST_CHECK(!reserved.take_back());
