@@ -158,7 +158,7 @@ SENSE is running; Ctrl-C stops it.
   HTTP         $http_at    $sense listen http://127.0.0.1:0/x --subscribe $http_at
   mail         $work/data/mail
   more         $sense subscribe --config $config --data $work/data
-A trap is sent every three seconds. Each line below is one arrival.
+A trap is sent every three seconds. Each line below is one received event.
 
 END
   while still_up; do

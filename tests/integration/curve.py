@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claim: with tcp:// endpoints and keys everything works as on one machine, a Python program with
-nothing but pyzmq and msgpack included, each within its rights; and nobody without a key gets in."""
+nothing but pyzmq and msgpack included, each within its rights; and a peer without a key is refused."""
 
 import json
 import pathlib
@@ -36,7 +36,7 @@ class Secured(Installation):
         for role in ("service", "events", "publish"):
             self.ports[role] = free_port(socket.SOCK_STREAM)
         self.config.write_text(CONFIG.format(data=self.folder / "data", folder=self.folder, **self.ports))
-        self.keys = {name: self.new_key(name) for name in ("broker", "machine", "shop", "stranger")}
+        self.keys = {name: self.new_key(name) for name in ("broker", "machine", "shop", "unknown")}
         self.allow('subscribe: ["{urn:py}*"], publish: ["{urn:py}*"]')
         self.shop = self.folder / "shop.yaml"
         self.shop.write_text(self.config.read_text().replace("machine.key", "shop.key"))
@@ -112,11 +112,11 @@ def keys_let_in_whom_they_should(installation):
         return installation.lines("sense")
     wait_for("a trap arrives as a datagram", arrived)
 
-    stranger = subprocess.Popen(
-        installation.client("stranger", "fetch", f"tcp://127.0.0.1:{ports['service']}", "1"),
+    unknown = subprocess.Popen(
+        installation.client("unknown", "fetch", f"tcp://127.0.0.1:{ports['service']}", "1"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    out, _ = stranger.communicate(timeout=60)
-    assert stranger.returncode != 0 and not out, out
+    out, _ = unknown.communicate(timeout=60)
+    assert unknown.returncode != 0 and not out, out
     assert "counter.broker.keys.unknown" in installation.run("ping").stdout
 
     installation.allow("subscribe: []")
@@ -137,15 +137,15 @@ def who_may_not_list_sees_his_own(installation):
 
     assert listed(installation.shop) == []
     own = [create("shop", installation.shop) for _ in range(3)]
-    other = create("somebody")
+    other = create("another")
     for made in own + [other]:
         assert made.returncode == 0, made.stderr
     ids = [json.loads(made.stdout)["id"] for made in own]
     assert listed(installation.shop) == sorted((key, "shop") for key in ids)
-    assert (json.loads(other.stdout)["id"], "somebody") in listed()
+    assert (json.loads(other.stdout)["id"], "another") in listed()
     assert "only your own" in installation.subscriptions("list", config=installation.shop).stderr
     assert "only your own" not in installation.subscriptions("list").stderr
-    forbidden = create("somebody", installation.shop)
+    forbidden = create("another", installation.shop)
     assert forbidden.returncode != 0 and "grants this principal" in forbidden.stderr, forbidden.stderr
 
 

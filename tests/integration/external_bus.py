@@ -12,7 +12,7 @@ from installation import Installation, free_port, wait_for
 
 
 class Proxy:
-    """Somebody else's: XSUB and XPUB, and nothing more."""
+    """A foreign proxy: XSUB and XPUB, and nothing more."""
 
     def __init__(self, context):
         self.ports = {"publish": free_port(socket.SOCK_STREAM), "events": free_port(socket.SOCK_STREAM)}

@@ -57,7 +57,7 @@ def members_ticker(foonly):
             expect(f"the order of trades in {stock} at {place.name}", numbers, sorted(numbers))
     expect("what came to who never agreed", unasked.all(), [])
 
-    # Meant for nobody in particular, and behind all trades: what comes first came instead of them.
+    # Without an audience, and behind all trades: an event seen before it was seen instead of them.
     foonly.run("publish", "{urn:example:msx}status", "//msx.example", "--id", "msx-open")
     visitor.wait_ids("the visitor gets what is public, and nothing else", ["msx-open"])
     expect("what the visitor may read", foonly.fetch("visitor", 1, "{urn:example:msx}"),
@@ -68,7 +68,7 @@ def members_ticker(foonly):
 
 
 def public_ticker(foonly):
-    """Nobody outside sees a trade before the rule allows it, whatever is killed meanwhile."""
+    """No outside subscriber sees a trade before the rule allows it, whatever is killed meanwhile."""
     site = foonly.website
     newest = {event_id for event_id, _ in foonly.trades[-3:]}
     site.wait("the newest trade of each stock", lambda: newest <= set(site.ids()))
@@ -113,7 +113,7 @@ def portfolio(foonly):
     assert foreign.returncode == 1 and "'subscribe' right" in foreign.stderr, foreign
     vouching = foonly.program([*foonly.words(holds, {}), "--vouch"])
     assert vouching.returncode == 1 and "'manage' right" in vouching.stderr, vouching
-    # Bob asks for everybody's values. Hers are not meant for him.
+    # Bob asks for all values. Hers are not meant for him.
     foonly.subscribed(holds, {
         "--config ann.yaml --owner ann": "--owner bob", "//ann.": "//bob.",
         "/portfolio/ann": "/portfolio/**", "--label holding.ACME=100": "", "BLOB=20": "BLOB=7"})
@@ -173,7 +173,7 @@ def the_workstation(foonly):
     def of_type(name):
         return [event for _, event in screen.events().values() if event["type"] == name]
 
-    def relayed():  # nobody says whether a foreign feed was heard: it speaks until it is
+    def relayed():  # a foreign feed is not acknowledged: it publishes until it is seen
         foonly.tokyo.send_multipart([b"weather", b"rain"])
         foonly.tokyo.send_multipart([b"nikkei", b"39480"])
         return of_type("{urn:example:tokyo}nikkei")
@@ -235,7 +235,7 @@ def main(sense):
                 print(f"{name}: FAILED", flush=True)
                 raise
             print(f"{name}: holds ({time.monotonic() - start:.1f} s)", flush=True)
-        expect("commands of the example that nobody typed", foonly.untyped(), [])
+        expect("commands of the example that were not run", foonly.untyped(), [])
     print(f"Foonly Trading: holds, {time.monotonic() - began:.1f} s")
     context.destroy(0)
 

@@ -117,7 +117,7 @@ class WebCallback(Inbox):
 
             def do_OPTIONS(self):
                 callback.asked += 1
-                allowed = "*" if callback.willing else "somebody.example"
+                allowed = "*" if callback.willing else "other.example"
                 self.answer(200, {"WebHook-Allowed-Origin": allowed})
 
             def do_POST(self):
@@ -153,7 +153,7 @@ class WebCallback(Inbox):
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def go_away(self):
-        """Nobody listens there any more, also not on connections that were open."""
+        """Stops listening; connections that were open are closed, too."""
         self.server.shutdown()
         self.server.server_close()
         for connection in list(self.connections):
@@ -348,7 +348,7 @@ class Farm:
                 self.socket.sendto(f"{20 + self.count} C, no rain".encode(), sender)
 
     def poll(self):
-        """One reading, or nothing: nobody asks twice."""
+        """One reading, or nothing: it is not asked for twice."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             asking.settimeout(0.2)
             asking.sendto(b"?", self.socket.getsockname())

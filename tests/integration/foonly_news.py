@@ -51,7 +51,7 @@ def the_newswire(foonly):
 
 
 def the_evening_digest(foonly):
-    """One mail in the evening with all the news of the day, whoever is killed before, and however
+    """One mail in the evening with all the news of the day, whichever process is killed before, and however
     often the relay says no."""
     box = foonly.relay.box("dave@mail.example")
     dave = foonly.subscribed("F5 dave wants the news of the day in one mail", active=False)

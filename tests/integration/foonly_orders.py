@@ -14,7 +14,7 @@ ASKED = re.compile(r"^(\d+) (\S+) (\{\S+) (\S+)", re.MULTILINE)
 
 
 def order(foonly, event_id, name, stock, stop, until=None):
-    """A customer's order comes in, perhaps again. Answers what the front door says."""
+    """A customer's order comes in, perhaps again. Returns the response of the HTTP gateway."""
     def change(event):
         event.update(id=event_id, source=f"//foonly.example/orders/{name}")
         event["data"].update(stock=stock, stop=stop)
@@ -80,7 +80,7 @@ def a_connection_left_open(foonly):
 
 def one_event_and_three_schemes(foonly):
     """The price falls, the desk executes, and broker and gateways are killed: the same event
-    reaches the mail address, the socket, who asks and who is connected, and nobody else."""
+    reaches the mail address, the socket, who asks and who is connected, and no other callback."""
     mail, listener = foonly.relay.box("ann@mail.example"), foonly.listener
     foonly.relay.refusals[mail.name] = ["451 not now", ""]  # then it hangs up behind the message
     listener.acknowledges = lambda message: int(message.properties.get("attempt", 9)) > 1

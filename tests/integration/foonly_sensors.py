@@ -140,9 +140,9 @@ def telemetry(foonly):
     # Its like without an audience comes to Foonly, too; the prediction would have come before it.
     foonly.run("publish", "{urn:example:barnone}notice", "//barnone.example", "--id", "notice-1")
     screen = foonly.desk.screen
-    screen.wait("what barnone tells everybody", lambda: "notice-1" in screen.ids())
+    screen.wait("what barnone tells all subscribers", lambda: "notice-1" in screen.ids())
     assert "prediction-1" not in screen.ids(), "a competitor's prediction was shown to Foonly"
-    model.wait("the end of a lease that nobody renewed", lambda: model.all("ended"))
+    model.wait("the end of a lease that was not renewed", lambda: model.all("ended"))
     expect("why it ended", model.all("ended")[0].event["reason"], "expired")
     late = [item.at - seconds_of(event["time"]) for item, event in model.events().values()]
     print(f"    a sample arrives after {statistics.median(late) * 1000:.0f} ms (median)")

@@ -162,7 +162,7 @@ class Foonly(Installation):
                               env={**os.environ, "SENSE_CONFIG": str(self.config)})
 
     def curl(self, url, body, structured=False, method="POST"):
-        """The answer's JSON, of GET also the status. While nobody answers, because a process was
+        """The answer's JSON, of GET also the status. While there is no answer, because a process was
         killed, it is asked again: an event with the same id."""
         kind = "application/cloudevents+json" if structured else "application/json"
         octets = None if body is None else json.dumps(body).encode()
@@ -228,7 +228,7 @@ class Foonly(Installation):
     # ---- the journal, as customers and operators look at it
 
     def fetch(self, name, start, prefix):
-        """Ids of the events that somebody with a key may read."""
+        """Ids of the events that the owner of a key may read."""
         words = self.words("F9c asked for", {
             "ann.key": f"{name}.key", "$broker": self.broker_key, "$next": str(start),
             "{urn:example:foonly}": prefix})

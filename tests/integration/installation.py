@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-# What a program says that finds a fault of its own. It is restarted, so that nobody might notice.
+# What a program says that finds a fault of its own. It is restarted, so the fault might pass unnoticed.
 FINDINGS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
             "runtime error:", "broken invariant")
 DEADLINE = 120  # seconds; what a condition may take on a slow, shared machine

@@ -170,9 +170,9 @@ def every_event_arrives(sense, folder, network, children):
     for name in clients:
         wait_for(f"{len(ids)} events arrive at {name}",
                  lambda: {event for _, event in arrived_at(name, children.output(name))} >= ids, 240)
-        arrivals = arrived_at(name, children.output(name))
-        assert len({number for number, _ in arrivals}) == len(ids), f"{name}: an event has two numbers"
-        print(f"{name}: {len(ids)} events, lost 0, shown twice {len(arrivals) - len(ids)}")
+        received = arrived_at(name, children.output(name))
+        assert len({number for number, _ in received}) == len(ids), f"{name}: an event has two numbers"
+        print(f"{name}: {len(ids)} events, lost 0, shown twice {len(received) - len(ids)}")
     for end, way in (("gateway", "to the gateway"), ("client", "to the clients")):
         seen, dropped = network.counts(end)
         print(f"{way}: {dropped} of {seen} datagrams were lost, {100 * dropped / max(seen, 1):.1f} %")

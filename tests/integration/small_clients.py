@@ -61,7 +61,7 @@ class Installation:
     def output(self, name):
         return (self.folder / f"{name}.out").read_text(errors="replace")
 
-    def arrivals(self, name):
+    def received(self, name):
         """(number, data) of each whole line, in order."""
         return [(int(number), data) for number, data in
                 re.findall(r"^(\d+)\??: (.*)\n", self.output(name), re.MULTILINE)]
@@ -110,15 +110,15 @@ class Publisher(threading.Thread):
 def both_go_on(installation):
     clients = ("sense_client", "sense_device")
     installation.start("broker", installation.sense, "broker", "--config", str(installation.config))
-    for name in clients:  # nobody is there yet
+    for name in clients:  # none is running yet
         installation.start(name, installation.example(name), "127.0.0.1", installation.port, "{urn:test}*")
     installation.start_gateway()
     wait_for("both are subscribed", lambda: len(installation.subscriptions()) == len(clients))
 
     publisher = Publisher(f"ipc://{installation.folder}/service")
     for round in range(KILLS):
-        before = {name: len(installation.arrivals(name)) for name in clients}
-        wait_for("events arrive", lambda: all(len(installation.arrivals(name)) > before[name] + 10
+        before = {name: len(installation.received(name)) for name in clients}
+        wait_for("events arrive", lambda: all(len(installation.received(name)) > before[name] + 10
                                               for name in clients))
         installation.kill_gateway()
         count = publisher.count
@@ -135,16 +135,16 @@ def both_go_on(installation):
     wanted = {f"tick-{n}" for n in range(1, count + 1)} | {f"device-{n}" for n in range(KILLS)}
     for name in clients:
         wait_for(f"all {len(wanted)} events at {name}",
-                 lambda: wanted <= {data for _, data in installation.arrivals(name)})
-        arrivals = installation.arrivals(name)
+                 lambda: wanted <= {data for _, data in installation.received(name)})
+        received = installation.received(name)
         data_of = {}
-        for number, data in arrivals:
+        for number, data in received:
             before = data_of.setdefault(number, data)
             assert before == data, f"{name}: number {number} is {before} and {data}"
         assert sorted(data_of) == list(range(1, len(wanted) + 1)), f"{name}: numbers with holes"
         assert installation.output(name).count("# subscription") == 1, f"{name} had to subscribe again"
         print(f"{name}: {len(wanted)} events, {KILLS} kills of the gateway, lost 0, "
-              f"repeated {len(arrivals) - len(wanted)}")
+              f"repeated {len(received) - len(wanted)}")
 
 
 def main():

@@ -39,7 +39,7 @@ class Callback(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.arrivals = []  # number, id, time
+        self.received = []  # number, id, time
         self.refusing = False
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -48,7 +48,7 @@ class Callback(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/events"
 
     def numbers(self):
-        return {number for number, _, _ in list(self.arrivals)}
+        return {number for number, _, _ in list(self.received)}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -58,7 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         refused = self.server.refusing
         if not refused and "sense-number" in self.headers:
-            self.server.arrivals.append((int(self.headers["sense-number"]), self.headers["ce-id"],
+            self.server.received.append((int(self.headers["sense-number"]), self.headers["ce-id"],
                                          time.monotonic()))
         self.send_response(503 if refused else 204)
         self.send_header("Content-Length", "0")
@@ -137,9 +137,9 @@ class Publisher(threading.Thread):
 def takes_over(pair, name, callback, times):
     """Until `name` delivers; answers how long that took."""
     start = time.monotonic()
-    before = len(callback.arrivals)
+    before = len(callback.received)
     wait_for(f"{name} leads", lambda: pair.says(name, "this gateway leads", times))
-    wait_for(f"{name} delivers", lambda: len(callback.arrivals) > before)
+    wait_for(f"{name} delivers", lambda: len(callback.received) > before)
     return time.monotonic() - start
 
 
@@ -152,15 +152,15 @@ def everything(publisher, callback):
 def check(callback, count, moments, time_of_return, what):
     wait_for(f"all {count} events at the {what} callback",
              lambda: len(callback.numbers()) == count and max(callback.numbers()) == count)
-    arrivals = collections.defaultdict(list)
+    received = collections.defaultdict(list)
     ids = collections.defaultdict(set)
-    for number, event, when in callback.arrivals:
-        arrivals[number].append(when)
+    for number, event, when in callback.received:
+        received[number].append(when)
         ids[number].add(event)
     for number, seen in ids.items():
         assert seen == {f"tick-{number}"}, f"{what}: number {number} is {seen}"
     again = in_flight = 0
-    for number, times in arrivals.items():
+    for number, times in received.items():
         for before, after in zip(times, times[1:]):
             again += 1
             # A gateway that is told to end may have one under way.
@@ -180,11 +180,11 @@ def the_other_goes_on(pair):
     for callback in (steady, failing):
         pair.subscribe(callback)
     publisher = Publisher(pair)
-    wait_for("events arrive", lambda: len(steady.arrivals) > 5 and len(failing.arrivals) > 5)
+    wait_for("events arrive", lambda: len(steady.received) > 5 and len(failing.received) > 5)
     failing.refusing = True  # what waits for it is in the store of web1 alone
     pair.start("web2")
     wait_for("web2 has a copy", lambda: pair.says("web2", "has a copy"))
-    wait_for("more events arrive", lambda: len(steady.arrivals) > 30)
+    wait_for("more events arrive", lambda: len(steady.received) > 30)
     time_of_kill = time.monotonic()
     pair.signal("web1", signal.SIGKILL)
     pair.processes["web1"].wait()
@@ -211,8 +211,8 @@ def the_other_goes_on(pair):
     moments = (time_of_kill, time_of_stop, time_of_end)
     repeats = [check(steady, count, moments, time_of_return, "steady"),
                check(failing, count, moments, time_of_return, "failing")]
-    early = {number for number, _, when in steady.arrivals if when <= time_of_return}
-    twice = [number for number, _, when in steady.arrivals
+    early = {number for number, _, when in steady.received if when <= time_of_return}
+    twice = [number for number, _, when in steady.received
              if time_of_return < when < time_of_end and number in early]
     assert len(twice) <= IN_FLIGHT, f"the paused gateway delivered again what the other had delivered: {twice}"
     for what, seconds in (("killed", killed), ("paused", paused), ("stopped", ended)):

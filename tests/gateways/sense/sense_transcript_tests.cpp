@@ -41,7 +41,7 @@ std::vector<Step> read_transcript() {
   return steps;
 }
 
-std::string read(const char* path) {
+std::string read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Claim: thousands of connections that never finish the handshake keep the broker from nothing: it
-answers those who are known all the while, lets in new ones, and gives the memory back."""
+"""Claim: thousands of connections that never finish the handshake do not hold the broker up: it
+answers authenticated clients all the while, accepts new ones, and frees the memory afterwards."""
 
 import contextlib
 import json
@@ -148,4 +148,4 @@ def main(sense, folder):
 
 with tempfile.TemporaryDirectory() as name:
     main(sys.argv[1], pathlib.Path(name))
-print("unfinished handshakes hold up nobody: holds")
+print("unfinished handshakes delay no other peer: holds")
