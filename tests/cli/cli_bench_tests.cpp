@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(stopped_subscriber_catches_up_and_everything_is_replayed) {
                                   "subscribers=3", "folder=" + bench.data.path().string()});
   BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   const auto line = nlohmann::json::parse(outcome.out);
-  BOOST_CHECK_EQUAL(line["received"], (std::vector{2000, 2000}));
+  BOOST_CHECK(line["received"] == (std::vector{2000, 2000}));
   BOOST_CHECK_EQUAL(line["acknowledged"], 2000);
   BOOST_CHECK_GT(line["server_rss"].get<double>(), 0);
   BOOST_CHECK_GT(line["replay_seconds"].get<double>(), 0);

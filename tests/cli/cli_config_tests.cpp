@@ -42,21 +42,21 @@ void refuses(const std::string& text, int line, const std::string& words) {
 BOOST_AUTO_TEST_CASE(shipped_configuration_is_what_describe_prints) {
   const auto described = run_sense({"config", "describe"});
   BOOST_CHECK_MESSAGE(described.code == 0, described.err);
-  BOOST_CHECK_MESSAGE(described.out == contents(testing::in_source("config/sense.yaml")),
+  BOOST_CHECK_MESSAGE(described.out == contents(sense::testing::in_source("config/sense.yaml")),
                       "run `sense config describe > config/sense.yaml`");
 }
 
 BOOST_AUTO_TEST_CASE(shipped_configurations_are_good) {
   for (const auto* name : {"sense.yaml", "demo.yaml"}) {
     const auto outcome =
-        run_sense({"config", "check", "--config", testing::in_source("config/") + name});
+        run_sense({"config", "check", "--config", sense::testing::in_source("config/") + name});
     BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
     BOOST_CHECK(outcome.out.starts_with("ok: "));
   }
 }
 
 BOOST_AUTO_TEST_CASE(systemd_units_name_the_shipped_file_and_existing_commands) {
-  const auto unit = contents(testing::in_source("config/systemd/sense.service"));
+  const auto unit = contents(sense::testing::in_source("config/systemd/sense.service"));
   BOOST_CHECK(contains(unit, "ExecStart=/usr/bin/sense up --config /etc/sense/sense.yaml"));
 }
 

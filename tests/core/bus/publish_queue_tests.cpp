@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(what_waits_is_one_request_in_order) {
   BOOST_CHECK(!put(queue, make_event("c", 70'000)).first);
   const auto batch = queue.take(0x1122334455667788);
   BOOST_REQUIRE(batch);
-  BOOST_CHECK_EQUAL(ids_in(*batch), (std::vector<std::string>{"a", "b", "c"}));
+  BOOST_CHECK(ids_in(*batch) == (std::vector<std::string>{"a", "b", "c"}));
   BOOST_CHECK(!queue.take(2).has_value());
   BOOST_CHECK(put(queue, make_event("d")).first);
 }
