@@ -45,7 +45,7 @@ class Flow {
   // Something has changed: deliveries have come to an end, or the store has taken what waits.
   void look() {
     if (!waits_ || engine_.unsaved() > unsaved_max) return;
-    if (!read_ahead_.may_read(engine_.flowing(), engine_.totals().delivered, clock_.now().mono))
+    if (!read_ahead_.may_read(engine_.active(), engine_.totals().delivered, clock_.now().mono))
       return look_later();
     waits_ = false;
     if (!batch_) return bus_.resume();

@@ -87,7 +87,7 @@ class AsioGatewayHost final : public GatewayHost {
     log::info("gateway has stopped", {{"matched", std::to_string(totals.matched)},
                                       {"delivered", std::to_string(totals.delivered)},
                                       {"retried", std::to_string(totals.retried)},
-                                      {"dead", std::to_string(totals.dead)},
+                                      {"dead", std::to_string(totals.dead_letters)},
                                       {"waiting", std::to_string(engine_.waiting())}});
     return {};
   }
@@ -309,7 +309,7 @@ class AsioGatewayHost final : public GatewayHost {
     for (;;) {
       auto actions = engine_.take_actions();
       if (actions.empty()) break;
-      for (auto& letter : actions.dead) {
+      for (auto& letter : actions.dead_letters) {
         news_.note(letter);
         progress_.bury(std::move(letter));
       }
@@ -338,20 +338,20 @@ class AsioGatewayHost final : public GatewayHost {
   }
 
   void attempt(Engine::Deliver& deliver) {
-    const auto ticket = deliver.ticket;
+    const auto attempt_id = deliver.attempt_id;
     if (const auto whole = complete(deliver, store_, system_clock().now().wall); !whole)
-      return engine_.on_result(ticket, incomplete(whole.error()), system_clock().now());
+      return engine_.on_result(attempt_id, incomplete(whole.error()), system_clock().now());
     const auto status = guarded([&]() -> Status {
-      gateway_->deliver(std::move(deliver.delivery), [this, ticket](Attempt result) {
+      gateway_->deliver(std::move(deliver.delivery), [this, attempt_id](Attempt result) {
         // A stop is no fault of the callback: what it cut off is attempted after the next start.
         if (stopped_ || (stopping_ && result.outcome == Attempt::Outcome::retry)) return;
-        engine_.on_result(ticket, result, system_clock().now());
+        engine_.on_result(attempt_id, result, system_clock().now());
         perform_soon();
       });
       return {};
     });
     if (!status)
-      engine_.on_result(ticket, Attempt::retry(status.error().message), system_clock().now());
+      engine_.on_result(attempt_id, Attempt::retry(status.error().message), system_clock().now());
   }
 
   // ---- progress

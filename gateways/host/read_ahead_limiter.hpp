@@ -24,13 +24,13 @@ class ReadAhead {
 
   // `flowing`: deliveries that wait for nothing but their turn, of callbacks that work.
   // `delivered`: in all, so far. Call it now and then while it says no.
-  [[nodiscard]] bool may_read(std::size_t flowing, std::uint64_t delivered, MonoTime now) {
+  [[nodiscard]] bool may_read(std::size_t active, std::uint64_t delivered, MonoTime now) {
     // What was not looked at for so long may have had no chance: the reactor did something else.
     if (!seen_.empty() && now - seen_.back().first >= look_back) seen_.clear();
     if (seen_.empty() || now - seen_.back().first >= look_back / 8)
       seen_.emplace_back(now, delivered);
     while (seen_.size() > 1 && now - seen_[1].first >= look_back) seen_.pop_front();
-    const bool may = flowing < enough || is_slow(delivered, now);
+    const bool may = active < enough || is_slow(delivered, now);
     held_since_ = may ? std::nullopt : std::optional(held_since_.value_or(now));
     return may;
   }

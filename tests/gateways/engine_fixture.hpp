@@ -32,7 +32,7 @@ struct EngineBench {
                 std::make_move_iterator(from.end()));
     };
     append(out, actions.deliver);
-    append(dead, actions.dead);
+    append(dead, actions.dead_letters);
     append(gone, actions.gone);
     append(forgotten, actions.forget);
     append(suspensions, actions.suspensions);
@@ -67,7 +67,7 @@ struct EngineBench {
     return first;
   }
   void answer(const Engine::Deliver& deliver, const Attempt& attempt) {
-    engine.on_result(deliver.ticket, attempt, clock.now());
+    engine.on_result(deliver.attempt_id, attempt, clock.now());
     take();
   }
   Engine::Deliver answer_next(const Attempt& attempt) {

@@ -38,8 +38,8 @@ class World {
   };
   struct Store {
     std::uint64_t position = 0;
-    std::map<std::string, Engine::SavedLane> lanes;
-    std::map<std::pair<std::string, std::uint64_t>, Engine::SavedItem> items;
+    std::map<std::string, Engine::SavedQueue> queues;
+    std::map<std::pair<std::string, std::uint64_t>, Engine::SavedDelivery> deliveries;
     std::map<std::uint64_t, EventRef> events;
     struct Letter {
       std::string subscription;
@@ -92,7 +92,7 @@ class World {
   void perform();
   void suspend(const Engine::Suspension& suspension);
   void attempt(Engine::Deliver& deliver);
-  void on_result(std::uint64_t ticket, const Delivery& delivery, const Attempt& answer);
+  void on_result(std::uint64_t attempt_id, const Delivery& delivery, const Attempt& answer);
   void checkpoint();
   void settle(Settled settled);
   [[nodiscard]] Unsaved collect();

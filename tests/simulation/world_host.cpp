@@ -55,7 +55,7 @@ void World::perform() {
     if (actions.empty()) return;
     touched_ = true;
     for (const auto& suspension : actions.suspensions) suspend(suspension);
-    for (auto& letter : actions.dead) {
+    for (auto& letter : actions.dead_letters) {
       auto& ledger = ledgers_.at(letter.subscription);
       settle({&ledger.buried, letter.number});
       settle({&ledger.buried_sequences, letter.sequence});
@@ -112,7 +112,7 @@ void World::attempt(Engine::Deliver& deliver) {
   for (auto& content : delivery.contents)
     if (!load(content.event, content.sequence)) return;
   if (delivery.kind != Delivery::Kind::digest && !load(delivery.event, deliver.sequence)) return;
-  ledger.under_way.insert(deliver.ticket);
+  ledger.under_way.insert(deliver.attempt_id);
   check_attempt(ledger, delivery);
   check_pace(ledger, delivery);
   if (delivery.window != 0)
@@ -123,15 +123,15 @@ void World::attempt(Engine::Deliver& deliver) {
   ledger.attempts[delivery.number] = delivery.attempt;
   const auto reply = ledger.endpoint.take(delivery, clock_.now().mono, random_);
   for (int time = 0; time < (reply.twice ? 2 : 1); ++time)
-    at(reply.takes + Duration{time}, [this, life = life_, ticket = deliver.ticket,
+    at(reply.takes + Duration{time}, [this, life = life_, attempt_id = deliver.attempt_id,
                                       taken = deliver.delivery, answer = reply.attempt] {
-      if (life == life_ && engine_) on_result(ticket, *taken, answer);
+      if (life == life_ && engine_) on_result(attempt_id, *taken, answer);
     });
 }
 
-void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Attempt& answer) {
+void World::on_result(std::uint64_t attempt_id, const Delivery& delivery, const Attempt& answer) {
   auto& ledger = ledgers_.at(delivery.subscription->id);
-  const bool counts = ledger.under_way.erase(ticket) != 0;
+  const bool counts = ledger.under_way.erase(attempt_id) != 0;
   if (counts && answer.outcome == Attempt::Outcome::delivered) {
     ++deliveries_;
     if (delivery.kind == Delivery::Kind::event)
@@ -142,7 +142,7 @@ void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Atte
   }
   if (counts && answer.outcome == Attempt::Outcome::gone) ledger.gone_heard = true;
   touched_ = true;
-  engine_->on_result(ticket, answer, clock_.now());
+  engine_->on_result(attempt_id, answer, clock_.now());
   perform();
 }
 
@@ -152,12 +152,12 @@ void World::settle(Settled settled) {
 
 // As the host does: as of the checkpoint before where that suffices, and now and then not.
 World::Unsaved World::collect() {
-  const bool look_back = position_before_ && engine_->may_look_back() && dead_.empty() &&
+  const bool look_back = position_before_ && engine_->allow_lagged() && dead_.empty() &&
                          redriven_.empty() && !one_in(random_, 10);
   Unsaved next;
   next.position = look_back ? *position_before_ : position_;
-  next.delta = engine_->take_checkpoint(
-      clock_.now(), look_back ? Engine::AsOf::checkpoint_before : Engine::AsOf::now);
+  next.delta =
+      engine_->take_checkpoint(clock_.now(), look_back ? Engine::AsOf::lagged : Engine::AsOf::now);
   next.dead = std::exchange(dead_, {});
   next.redriven = std::exchange(redriven_, {});
   next.whole = !look_back;
@@ -198,17 +198,18 @@ void World::store(const Unsaved& unsaved) {
     store_.letters.erase(redriven.letter);
     exhumed_.erase(redriven.letter);
   }
-  for (const auto& id : delta.lanes_removed) store_.lanes.erase(id);
-  for (const auto& lane : delta.lanes) store_.lanes.insert_or_assign(lane.subscription->id, lane);
-  for (const auto& key : delta.items_removed) store_.items.erase(key);
-  for (const auto& [key, item] : delta.items) {
-    store_.items.insert_or_assign({item.subscription, key}, item);
-    if (item.event) store_.events.emplace(item.sequence, item.event);
+  for (const auto& id : delta.queues_removed) store_.queues.erase(id);
+  for (const auto& queue : delta.queues)
+    store_.queues.insert_or_assign(queue.subscription->id, queue);
+  for (const auto& key : delta.deliveries_removed) store_.deliveries.erase(key);
+  for (const auto& [key, saved] : delta.deliveries) {
+    store_.deliveries.insert_or_assign({saved.subscription, key}, saved);
+    if (saved.event) store_.events.emplace(saved.sequence, saved.event);
   }
   store_.position = unsaved.position;
   if (!one_in(random_, 100)) return;
   std::set<std::uint64_t> needed;
-  for (const auto& [key, item] : store_.items) needed.insert(item.sequence);
+  for (const auto& [key, saved] : store_.deliveries) needed.insert(saved.sequence);
   std::erase_if(store_.events, [&](const auto& entry) { return !needed.contains(entry.first); });
 }
 
@@ -242,8 +243,9 @@ void World::crash() {
 }
 
 void World::restore(Engine& engine) {
-  for (const auto& [id, lane] : store_.lanes) engine.restore(lane);
-  for (const auto& [key, item] : store_.items) engine.restore(key.second, item, clock_.now());
+  for (const auto& [id, queue] : store_.queues) engine.restore(queue);
+  for (const auto& [key, saved] : store_.deliveries)
+    engine.restore(key.second, saved, clock_.now());
 }
 
 }  // namespace sense::simulation

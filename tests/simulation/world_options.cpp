@@ -71,7 +71,7 @@ void World::check_pace(Ledger& ledger, const Delivery& delivery) {
   const auto now = clock_.now().mono;
   const bool ended = delivery.kind == Delivery::Kind::ended;
   const auto& rare = *delivery.subscription->delivery.rare;
-  // The end starts a lane anew.
+  // The end starts a queue anew.
   if (rare.rate && ledger.last_attempt && !ended &&
       now - *ledger.last_attempt < Duration{std::chrono::seconds{1}} / *rare.rate)
     broken(name_of(delivery) + ": faster than its rate");
@@ -143,9 +143,9 @@ void World::check_collected(const std::string& id, const Ledger& ledger) {
     if (!superseded) broken(id + " event " + owed->event->id + ": collected and lost");
     ++superseded_;
   }
-  const auto lane = store_.lanes.find(id);
-  if (lane == store_.lanes.end()) return broken(id + ": is not in the store");
-  for (std::uint64_t number = 1; number < lane->second.next_number; ++number)
+  const auto queue = store_.queues.find(id);
+  if (queue == store_.queues.end()) return broken(id + ": is not in the store");
+  for (std::uint64_t number = 1; number < queue->second.next_number; ++number)
     if (!endpoint.has(number) && !endpoint.knows_missing(number))
       broken(id + " number " + std::to_string(number) + ": a hole that nobody explained");
 }

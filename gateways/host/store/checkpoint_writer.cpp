@@ -22,17 +22,17 @@ void Progress::bury(Engine::DeadLetter letter) {
 }
 
 bool Progress::Unsaved::only_position() const {
-  return delta.lanes.empty() && delta.lanes_removed.empty() && delta.items.empty() &&
-         delta.items_removed.empty() && dead.empty() && letters.removed.empty() &&
+  return delta.queues.empty() && delta.queues_removed.empty() && delta.deliveries.empty() &&
+         delta.deliveries_removed.empty() && dead.empty() && letters.removed.empty() &&
          letters.work.empty();
 }
 
 // False when there is nothing to store.
-bool Progress::collect(std::uint64_t position, Timestamp now, bool may_look_back) {
+bool Progress::collect(std::uint64_t position, Timestamp now, bool allow_lagged) {
   if (unsaved_) return true;
-  may_look_back &= position_before_ && engine_.may_look_back() && letters_stored();
-  const auto as_of = may_look_back ? Engine::AsOf::checkpoint_before : Engine::AsOf::now;
-  Unsaved next{may_look_back ? *position_before_ : position, engine_.take_checkpoint(now, as_of),
+  allow_lagged &= position_before_ && engine_.allow_lagged() && letters_stored();
+  const auto as_of = allow_lagged ? Engine::AsOf::lagged : Engine::AsOf::now;
+  Unsaved next{allow_lagged ? *position_before_ : position, engine_.take_checkpoint(now, as_of),
                std::exchange(dead_, {}), std::exchange(letters_, {})};
   position_before_ = position;
   if (next.only_position() && next.position == saved_position_) return false;
@@ -40,8 +40,8 @@ bool Progress::collect(std::uint64_t position, Timestamp now, bool may_look_back
   return true;
 }
 
-void Progress::save(std::uint64_t position, Timestamp now, bool may_look_back) {
-  if (copying_ != 0 || !collect(position, now, may_look_back)) return;
+void Progress::save(std::uint64_t position, Timestamp now, bool allow_lagged) {
+  if (copying_ != 0 || !collect(position, now, allow_lagged)) return;
   if (auto status =
           store_.save(unsaved_->position, unsaved_->delta, unsaved_->dead, now, unsaved_->letters);
       !status) {

@@ -55,8 +55,8 @@ class Progress {
     HostStore::LetterChanges letters;
     [[nodiscard]] bool only_position() const;
   };
-  void save(std::uint64_t position, Timestamp now, bool may_look_back);
-  [[nodiscard]] bool collect(std::uint64_t position, Timestamp now, bool may_look_back);
+  void save(std::uint64_t position, Timestamp now, bool allow_lagged);
+  [[nodiscard]] bool collect(std::uint64_t position, Timestamp now, bool allow_lagged);
   void collect_garbage(Timestamp now);
 
   HostStore& store_;

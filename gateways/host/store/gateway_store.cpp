@@ -12,11 +12,11 @@ namespace {
 constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS position(id INTEGER PRIMARY KEY CHECK(id=1),"
     " sequence INTEGER NOT NULL);"
-    // Not ordered by its random ids: each new lane would write a page of its own.
+    // Not ordered by its random ids: each new queue would write a page of its own.
     "CREATE TABLE IF NOT EXISTS lane(id TEXT PRIMARY KEY NOT NULL, subscription TEXT NOT NULL,"
     " next_number INTEGER NOT NULL, ending INTEGER NOT NULL, windows INTEGER NOT NULL DEFAULT 0,"
     " suspension INTEGER NOT NULL DEFAULT 0);"
-    // The next number alone, where it is newer than the lane's: small rows, which change all the
+    // The next number alone, where it is newer than the queue's: small rows, which change all the
     // time.
     "CREATE TABLE IF NOT EXISTS number(id TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS item(lane TEXT NOT NULL, key INTEGER NOT NULL,"
@@ -78,57 +78,58 @@ Result<std::optional<std::uint64_t>> HostStore::position() {
 }
 
 Status HostStore::restore_lanes(Engine& engine) {
-  auto lanes = database_->prepare(
+  auto queues = database_->prepare(
       "SELECT lane.id,subscription,COALESCE(next,next_number),ending,windows,suspension"
       " FROM lane LEFT JOIN number ON number.id=lane.id");
-  if (!lanes) return tl::unexpected(lanes.error());
+  if (!queues) return tl::unexpected(queues.error());
   for (;;) {
-    const auto row = lanes->step();
+    const auto row = queues->step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) return {};
-    auto subscription = subscription_from_json(lanes->octets(1));
+    auto subscription = subscription_from_json(queues->octets(1));
     if (!subscription) {
-      log::error("a stored subscription cannot be read; it is kept and not served",
-                 {{"id", std::string(lanes->octets(0))}, {"reason", subscription.error().message}});
+      log::error(
+          "a stored subscription cannot be read; it is kept and not served",
+          {{"id", std::string(queues->octets(0))}, {"reason", subscription.error().message}});
       continue;
     }
     engine.restore({std::make_shared<const Subscription>(std::move(*subscription)),
-                    static_cast<std::uint64_t>(lanes->integer(2)), lanes->integer(3) != 0,
-                    static_cast<std::uint64_t>(lanes->integer(4)),
-                    static_cast<Lane::Suspension>(lanes->integer(5))});
+                    static_cast<std::uint64_t>(queues->integer(2)), queues->integer(3) != 0,
+                    static_cast<std::uint64_t>(queues->integer(4)),
+                    static_cast<SubscriptionQueue::Suspension>(queues->integer(5))});
   }
 }
 
 Result<std::size_t> HostStore::restore(Engine& engine, Timestamp now) {
   if (auto status = restore_lanes(engine); !status) return tl::unexpected(status.error());
-  auto items = database_->prepare(
+  auto deliveries = database_->prepare(
       "SELECT lane,key,kind,number,number_last,sequence,attempts,due,expires,reason,grouped,"
       "collected,octets,not_before,first FROM item");
-  if (!items) return tl::unexpected(items.error());
+  if (!deliveries) return tl::unexpected(deliveries.error());
   std::size_t count = 0;
   for (;;) {
-    const auto row = items->step();
+    const auto row = deliveries->step();
     if (!row) return tl::unexpected(row.error());
     if (!*row) break;
     const auto number = [&](int column) {
-      return static_cast<std::uint64_t>(items->integer(column));
+      return static_cast<std::uint64_t>(deliveries->integer(column));
     };
-    Engine::SavedItem item;
-    item.subscription = items->octets(0);
-    item.kind = static_cast<Delivery::Kind>(items->integer(2));
-    item.number = number(3);
-    item.number_last = number(4);
-    item.sequence = number(5);
-    item.attempts = static_cast<std::uint32_t>(items->integer(6));
-    item.due = from_micros(items->integer(7));
-    if (items->integer(8) != 0) item.expires = from_micros(items->integer(8));
-    item.reason = items->octets(9);
-    item.group = number(10);
-    item.window = number(11);
-    item.octets = static_cast<std::uint32_t>(items->integer(12));
-    item.not_before = from_micros(items->integer(13));
-    item.first = from_micros(items->integer(14));
-    engine.restore(number(1), std::move(item), now);
+    Engine::SavedDelivery saved;
+    saved.subscription = deliveries->octets(0);
+    saved.kind = static_cast<Delivery::Kind>(deliveries->integer(2));
+    saved.number = number(3);
+    saved.number_last = number(4);
+    saved.sequence = number(5);
+    saved.attempts = static_cast<std::uint32_t>(deliveries->integer(6));
+    saved.due = from_micros(deliveries->integer(7));
+    if (deliveries->integer(8) != 0) saved.expires = from_micros(deliveries->integer(8));
+    saved.reason = deliveries->octets(9);
+    saved.group = number(10);
+    saved.window = number(11);
+    saved.octets = static_cast<std::uint32_t>(deliveries->integer(12));
+    saved.not_before = from_micros(deliveries->integer(13));
+    saved.first = from_micros(deliveries->integer(14));
+    engine.restore(number(1), std::move(saved), now);
     ++count;
   }
   return count;
@@ -162,7 +163,7 @@ Status HostStore::write_lanes(const Engine::Checkpoint& checkpoint) {
   if (!remove) return tl::unexpected(remove.error());
   auto forget = database_->prepare("DELETE FROM number WHERE id=?1");
   if (!forget) return tl::unexpected(forget.error());
-  for (const auto& id : checkpoint.lanes_removed) {
+  for (const auto& id : checkpoint.queues_removed) {
     if (auto status = remove->bind_text(1, id).run(); !status) return status;
     if (auto status = forget->bind_text(1, id).run(); !status) return status;
   }
@@ -172,20 +173,20 @@ Status HostStore::write_lanes(const Engine::Checkpoint& checkpoint) {
   if (!insert) return tl::unexpected(insert.error());
   auto update = database_->prepare("INSERT OR REPLACE INTO number VALUES(?1,?2)");
   if (!update) return tl::unexpected(update.error());
-  for (const auto& lane : checkpoint.lanes) {
-    if (lane.only_number) {
-      update->bind_text(1, lane.subscription->id);
-      update->bind(2, static_cast<std::int64_t>(lane.next_number));
+  for (const auto& queue : checkpoint.queues) {
+    if (queue.only_number) {
+      update->bind_text(1, queue.subscription->id);
+      update->bind(2, static_cast<std::int64_t>(queue.next_number));
       if (auto status = update->run(); !status) return status;
       continue;
     }
-    const auto json = to_json(*lane.subscription, true);
-    insert->bind_text(1, lane.subscription->id).bind_text(2, json);
-    insert->bind(3, static_cast<std::int64_t>(lane.next_number)).bind(4, lane.ending ? 1 : 0);
-    insert->bind(5, static_cast<std::int64_t>(lane.windows));
-    insert->bind(6, static_cast<int>(lane.suspension));
+    const auto json = to_json(*queue.subscription, true);
+    insert->bind_text(1, queue.subscription->id).bind_text(2, json);
+    insert->bind(3, static_cast<std::int64_t>(queue.next_number)).bind(4, queue.ending ? 1 : 0);
+    insert->bind(5, static_cast<std::int64_t>(queue.windows));
+    insert->bind(6, static_cast<int>(queue.suspension));
     if (auto status = insert->run(); !status) return status;
-    if (auto status = forget->bind_text(1, lane.subscription->id).run(); !status) return status;
+    if (auto status = forget->bind_text(1, queue.subscription->id).run(); !status) return status;
   }
   return {};
 }
@@ -193,8 +194,8 @@ Status HostStore::write_lanes(const Engine::Checkpoint& checkpoint) {
 Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
   auto remove = database_->prepare("DELETE FROM item WHERE lane=?1 AND key=?2");
   if (!remove) return tl::unexpected(remove.error());
-  for (const auto& [lane, key] : checkpoint.items_removed) {
-    remove->bind_text(1, lane).bind(2, static_cast<std::int64_t>(key));
+  for (const auto& [queue, key] : checkpoint.deliveries_removed) {
+    remove->bind_text(1, queue).bind(2, static_cast<std::int64_t>(key));
     if (auto status = remove->run(); !status) return status;
   }
   auto insert = database_->prepare(
@@ -202,19 +203,19 @@ Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
   if (!insert) return tl::unexpected(insert.error());
   auto event = database_->prepare("INSERT OR IGNORE INTO event VALUES(?1,?2)");
   if (!event) return tl::unexpected(event.error());
-  for (const auto& [key, item] : checkpoint.items) {
+  for (const auto& [key, saved] : checkpoint.deliveries) {
     const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
-    insert->bind_text(1, item.subscription).bind(2, number(key));
-    insert->bind(3, static_cast<int>(item.kind)).bind(4, number(item.number));
-    insert->bind(5, number(item.number_last)).bind(6, number(item.sequence));
-    insert->bind(7, item.attempts).bind(8, to_micros(item.due));
-    insert->bind(9, item.expires ? to_micros(*item.expires) : 0).bind_text(10, item.reason);
-    insert->bind(11, number(item.group)).bind(12, number(item.window)).bind(13, item.octets);
-    insert->bind(14, to_micros(item.not_before)).bind(15, to_micros(item.first));
+    insert->bind_text(1, saved.subscription).bind(2, number(key));
+    insert->bind(3, static_cast<int>(saved.kind)).bind(4, number(saved.number));
+    insert->bind(5, number(saved.number_last)).bind(6, number(saved.sequence));
+    insert->bind(7, saved.attempts).bind(8, to_micros(saved.due));
+    insert->bind(9, saved.expires ? to_micros(*saved.expires) : 0).bind_text(10, saved.reason);
+    insert->bind(11, number(saved.group)).bind(12, number(saved.window)).bind(13, saved.octets);
+    insert->bind(14, to_micros(saved.not_before)).bind(15, to_micros(saved.first));
     if (auto status = insert->run(); !status) return status;
-    if (!item.event) continue;
-    const auto record = record_of(*item.event);
-    event->bind(1, number(item.sequence)).bind_blob(2, record);
+    if (!saved.event) continue;
+    const auto record = record_of(*saved.event);
+    event->bind(1, number(saved.sequence)).bind_blob(2, record);
     if (auto status = event->run(); !status) return status;
   }
   return {};

@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(while_enough_flows_nothing_more_is_taken) {
   answer_some();
   BOOST_CHECK_LE(taken.size(), there + Flow::slice);
   for (int i = 0; i < 200; ++i) answer_some();
-  BOOST_CHECK_LE(engine.flowing(), ReadAhead::enough);
+  BOOST_CHECK_LE(engine.active(), ReadAhead::enough);
   BOOST_CHECK_EQUAL(bus.resumed, 1);
   // Callbacks that never answer hold up nothing.
   flow.take(batch(ReadAhead::enough * 2));

@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(a_digest_that_a_damaged_store_left_empty_does_no_harm) {
   publish(2);
   pass(1h);
   store();
-  std::erase_if(items, [](const auto& item) { return item.second.kind == Kind::event; });
+  std::erase_if(deliveries, [](const auto& saved) { return saved.second.kind == Kind::event; });
   crash();
   BOOST_CHECK(out.empty());
   BOOST_CHECK_EQUAL(engine.waiting(), 0U);
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(the_end_takes_an_open_window_along) {
   BOOST_CHECK_EQUAL(engine.waiting(), 0U);
   pass(2h);
   store();
-  BOOST_CHECK(out.empty() && items.empty() && lanes.empty());
+  BOOST_CHECK(out.empty() && deliveries.empty() && queues.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(gaps_of_alternating_reasons_do_not_grow_without_end) {
     BOOST_REQUIRE(engine.waiting() <= 8);
   }
   store();
-  BOOST_CHECK(items.size() <= 8);
+  BOOST_CHECK(deliveries.size() <= 8);
   const auto gaps = recover();
   BOOST_REQUIRE_EQUAL(gaps.size(), 8U);
   for (std::uint64_t i = 0; i < 7; ++i) {

@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(suspension_survives_a_restart_and_is_asked_for_again) {
   // The registry was told, but that we are to resume got lost.
   auto record = suspending();
   record.state = SubscriptionState::suspended;
-  lanes.at("s-1").subscription = sense::testing::ref(record);
+  queues.at("s-1").subscription = sense::testing::ref(record);
   suspensions.clear();
   crash();
   BOOST_REQUIRE_EQUAL(suspensions.size(), 1U);

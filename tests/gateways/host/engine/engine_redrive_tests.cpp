@@ -69,11 +69,11 @@ BOOST_AUTO_TEST_CASE(what_is_redriven_is_stored_before_it_or_what_follows_is_att
   pass(1h);
   BOOST_CHECK_EQUAL(out.size(), 1U);
   // Killed now, the numbers are given anew, and nobody has seen them.
-  const auto before = std::pair(lanes, items);
+  const auto before = std::pair(queues, deliveries);
   out.clear();
   store();
   BOOST_CHECK((numbers_out() == Numbers{2, 3}));
-  std::tie(lanes, items) = before;
+  std::tie(queues, deliveries) = before;
   crash();
   publish();
   BOOST_CHECK((numbers_out() == Numbers{2, 2}));

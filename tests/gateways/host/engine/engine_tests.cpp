@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(jitter_differs) {
   std::set<std::int64_t> dues;
   while (!out.empty()) {
     const auto deliver = next();
-    engine.on_result(deliver.ticket, Attempt::retry("no"), clock.now());
+    engine.on_result(deliver.attempt_id, Attempt::retry("no"), clock.now());
   }
   for (int i = 0; i < 50; ++i) {
     dues.insert(engine.next_timer()->time_since_epoch().count());
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_dead_subscription_does_not_delay_another) {
     for (auto& deliver : std::exchange(out, {})) {
       const bool good = deliver.delivery->subscription->id == "s-good";
       delivered = delivered || (good && deliver.sequence == sequence);
-      engine.on_result(deliver.ticket, good ? Attempt::delivered() : Attempt::retry("no"),
+      engine.on_result(deliver.attempt_id, good ? Attempt::delivered() : Attempt::retry("no"),
                        clock.now());
     }
     take();

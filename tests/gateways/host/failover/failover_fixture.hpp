@@ -144,7 +144,7 @@ class HubBus final : public Bus {
   std::function<void(Batch)> handler_;
 };
 
-// A gateway without engine and plugin: what it has "done" is a lane for each text.
+// A gateway without engine and plugin: what it has "done" is a queue for each text.
 struct Member {
   static constexpr std::array<std::string_view, 1> schemes{"test"};
 
@@ -193,7 +193,7 @@ struct Member {
   // Stores the text, as a checkpoint does. Answers whether standbys can have it.
   std::shared_ptr<bool> save(const std::string& text) {
     Engine::Checkpoint checkpoint;
-    checkpoint.lanes.push_back({ref(subscription_of(text, {"{urn:a}x"})), 1, false, 0, {}});
+    checkpoint.queues.push_back({ref(subscription_of(text, {"{urn:a}x"})), 1, false, 0, {}});
     BOOST_REQUIRE(store->save(++position, checkpoint, {}, hub.clock.now()));
     const auto done = std::make_shared<bool>(false);
     succession->saved(false, [done] { *done = true; });
