@@ -49,13 +49,13 @@ class AsioGatewayHost final : public GatewayHost {
  public:
   using Reactor = std::unique_ptr<asio::io_context>;
 
-  AsioGatewayHost(GatewayConfig config, GatewayPlugin plugin, HostStore store,
-                  CallbackMemory memory, Reactor reactor, std::unique_ptr<Bus> bus)
+  AsioGatewayHost(GatewayConfig config, GatewayPlugin plugin, GatewayStore store,
+                  VerifiedCallbacks verified_callbacks, Reactor reactor, std::unique_ptr<Bus> bus)
       : plugin_(std::move(plugin)),
         reactor_(std::move(reactor)),
         config_(std::move(config)),
         store_(std::move(store)),
-        memory_(std::move(memory)),
+        verified_callbacks_(std::move(verified_callbacks)),
         engine_(engine_defaults(plugin_.descriptor(), config_.host), std::random_device{}()),
         bus_(std::move(bus)) {}
   ~AsioGatewayHost() override { bus_->close(); }
@@ -144,13 +144,13 @@ class AsioGatewayHost final : public GatewayHost {
     for (const auto& uri : gateway_->listening()) log::info("listening", {{"on", uri}});
     directory_.announce(gateway_->listening());
     const auto& schemes = plugin_.descriptor().schemes;
-    tell(*bus_, gateway_started_event(config_.name, {schemes.begin(), schemes.end()},
-                                      gateway_->listening(), system_clock().now().wall));
+    publish_notice(*bus_, gateway_started_event(config_.name, {schemes.begin(), schemes.end()},
+                                                gateway_->listening(), system_clock().now().wall));
     for (const auto& subscription : engine_.subscriptions())
       if (subscription->state == SubscriptionState::pending)
         verifier_.verify(*gateway_, subscription->id);
     engine_.restored(system_clock().now());
-    letters_.start();
+    redriver_.start();
     // Before the first event: a crash must find where to go on, not take today's end for it.
     checkpoint();
     follow();
@@ -170,7 +170,7 @@ class AsioGatewayHost final : public GatewayHost {
       if (!status) log::error(status.error().message);
     }
     perform();
-    if (restored_ || following_) progress_.save_all(position_, system_clock().now());
+    if (restored_ || following_) checkpoint_writer_.save_all(position_, system_clock().now());
     stopped_ = true;
     flow_.drop();
     directory_.stop();
@@ -232,7 +232,8 @@ class AsioGatewayHost final : public GatewayHost {
 
   void events_taken(std::optional<std::uint64_t> position) {
     position_ = position.value_or(position_);
-    if (engine_.unsaved() > Flow::unsaved_max) progress_.save_now(position_, system_clock().now());
+    if (engine_.unsaved() > Flow::unsaved_max)
+      checkpoint_writer_.save_now(position_, system_clock().now());
     perform();
   }
 
@@ -266,7 +267,7 @@ class AsioGatewayHost final : public GatewayHost {
 
   // True when the served subscriptions changed.
   bool take_change(const Event& event) {
-    if (succession_.take(event) || directory_.take_change(event) || letters_.take(event))
+    if (succession_.take(event) || directory_.take_change(event) || redriver_.on_event(event))
       return false;
     auto change = subscription_change(event);
     if (!change) tell_unreadable(event);
@@ -309,9 +310,9 @@ class AsioGatewayHost final : public GatewayHost {
     for (;;) {
       auto actions = engine_.take_actions();
       if (actions.empty()) break;
-      for (auto& letter : actions.dead_letters) {
-        news_.note(letter);
-        progress_.bury(std::move(letter));
+      for (auto& dead_letter : actions.dead_letters) {
+        dead_letter_notices_.add(dead_letter);
+        checkpoint_writer_.add_dead_letter(std::move(dead_letter));
       }
       if (stopping_) continue;  // what is not attempted now is after the next start
       for (auto& deliver : actions.deliver) attempt(deliver);
@@ -339,8 +340,9 @@ class AsioGatewayHost final : public GatewayHost {
 
   void attempt(Engine::Deliver& deliver) {
     const auto attempt_id = deliver.attempt_id;
-    if (const auto whole = complete(deliver, store_, system_clock().now().wall); !whole)
-      return engine_.on_result(attempt_id, incomplete(whole.error()), system_clock().now());
+    if (const auto whole = load_payload(deliver, store_, system_clock().now().wall); !whole)
+      return engine_.on_result(attempt_id, outcome_of_failed_load(whole.error()),
+                               system_clock().now());
     const auto status = guarded([&]() -> Status {
       gateway_->deliver(std::move(deliver.delivery), [this, attempt_id](Attempt result) {
         // A stop is no fault of the callback: what it cut off is attempted after the next start.
@@ -362,7 +364,8 @@ class AsioGatewayHost final : public GatewayHost {
     after_(std::max<Duration>(interval, checkpoint_interval_min), [this] {
       if (stopped_) return;
       checkpoint();
-      for (const auto& event : news_.take(system_clock().now())) tell(*bus_, event);
+      for (const auto& event : dead_letter_notices_.take_due(system_clock().now()))
+        publish_notice(*bus_, event);
       flow_.look();
       checkpoint_later();
     });
@@ -378,7 +381,7 @@ class AsioGatewayHost final : public GatewayHost {
   }
 
   void checkpoint() {
-    progress_.save(position_, system_clock().now());
+    checkpoint_writer_.save(position_, system_clock().now());
     perform();
   }
 
@@ -388,8 +391,8 @@ class AsioGatewayHost final : public GatewayHost {
   asio::executor_work_guard<asio::io_context::executor_type> work_{reactor_->get_executor()};
   const GatewayConfig config_;
   Counters counters_;
-  HostStore store_;
-  CallbackMemory memory_;
+  GatewayStore store_;
+  VerifiedCallbacks verified_callbacks_;
   Engine engine_;
   std::unique_ptr<Bus> bus_;
   using Task = std::function<void()>;
@@ -433,22 +436,22 @@ class AsioGatewayHost final : public GatewayHost {
                          config_.take_over,
                          {executor_of(*reactor_), after_, [this] { lead(); }, [this] { perform(); },
                           [this](Status reason) { finish(std::move(reason)); }}};
-  Progress progress_{store_, engine_, counters_, system_clock(),
-                     [this](bool only_position, Task stored) {
-                       succession_.saved(only_position, [this, stored] { stored(), perform(); });
-                     }};
+  CheckpointWriter checkpoint_writer_{
+      store_, engine_, counters_, system_clock(), [this](bool only_position, Task stored) {
+        succession_.saved(only_position, [this, stored] { stored(), perform(); });
+      }};
   Verifier verifier_{
       subscriptions_,
-      memory_,
+      verified_callbacks_,
       system_clock(),
       counters_,
       config_.host.duration("verify-span"),
       {[this](const auto& id, const auto& reason) { end_in_registry(id, reason); }, after_}};
-  DeadLetterNews news_{config_.name};
+  DeadLetterNotices dead_letter_notices_{config_.name};
   Suspender suspender_{subscriptions_, counters_, again_};
-  DeadLetters letters_{config_.name,
-                       {store_, engine_, progress_, *bus_, counters_, system_clock()},
-                       {after_, [this] { checkpoint(); }}};
+  Redriver redriver_{config_.name,
+                     {store_, engine_, checkpoint_writer_, *bus_, counters_, system_clock()},
+                     {after_, [this] { checkpoint(); }}};
   std::unique_ptr<Gateway> gateway_;
 
   std::uint64_t position_ = 0;
@@ -477,11 +480,11 @@ class AsioGatewayHost final : public GatewayHost {
 
 Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
                                                         GatewayPlugin plugin) {
-  auto store = HostStore::open(config.data);
+  auto store = GatewayStore::open(config.data);
   if (!store) return tl::unexpected(store.error());
-  auto memory = CallbackMemory::open(config.data, config.host.duration("verified-memory"),
-                                     system_clock().now().wall);
-  if (!memory) return tl::unexpected(memory.error());
+  auto verified_callbacks = VerifiedCallbacks::open(
+      config.data, config.host.duration("verified-memory"), system_clock().now().wall);
+  if (!verified_callbacks) return tl::unexpected(verified_callbacks.error());
   auto reactor = std::make_unique<asio::io_context>(1);
   BusOptions options;
   options.service = config.endpoints.service;
@@ -491,9 +494,9 @@ Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
   options.executor = executor_of(*reactor);
   auto bus = connect_zmq_bus(std::move(options));
   if (!bus) return tl::unexpected(bus.error());
-  auto host =
-      std::make_unique<AsioGatewayHost>(std::move(config), std::move(plugin), std::move(*store),
-                                        std::move(*memory), std::move(reactor), std::move(*bus));
+  auto host = std::make_unique<AsioGatewayHost>(std::move(config), std::move(plugin),
+                                                std::move(*store), std::move(*verified_callbacks),
+                                                std::move(reactor), std::move(*bus));
   if (auto status = host->open(); !status) return tl::unexpected(status.error());
   return host;
 }

@@ -9,9 +9,9 @@ namespace {
 constexpr auto release_patience = std::chrono::seconds{1};
 }
 
-Succession::Succession(Bus& bus, HostStore& store, GatewayDirectory& directory, const Clock& clock,
-                       std::string gateway, std::string kind, const std::string& folder,
-                       bool take_over, Ways ways)
+Succession::Succession(Bus& bus, GatewayStore& store, GatewayDirectory& directory,
+                       const Clock& clock, std::string gateway, std::string kind,
+                       const std::string& folder, bool take_over, Ways ways)
     : directory_(directory),
       ways_(std::move(ways)),
       leadership_(

@@ -28,7 +28,7 @@ class Succession {
     std::function<void(Status)> lost;
   };
   // `take_over`: GatewayConfig's. `folder` is that of the store.
-  Succession(Bus& bus, HostStore& store, GatewayDirectory& directory, const Clock& clock,
+  Succession(Bus& bus, GatewayStore& store, GatewayDirectory& directory, const Clock& clock,
              std::string gateway, std::string kind, const std::string& folder, bool take_over,
              Ways ways);
 
@@ -39,7 +39,7 @@ class Succession {
   void look_around() { leadership_.guard(!directory_.alone()); }
   // True when the event was a standby's word.
   [[nodiscard]] bool take(const Event& event) { return replication_.take(event); }
-  // As Progress::Copy.
+  // As CheckpointWriter::Replicate.
   void saved(bool only_position, std::function<void()> done) {
     replication_.saved(only_position, std::move(done));
   }

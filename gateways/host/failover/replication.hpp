@@ -31,7 +31,7 @@ class Replication {
     std::function<void(Duration, std::function<void()>)> after;
   };
   // `folder`: where a copy may be prepared.
-  Replication(HostStore& store, Publisher& publisher, const Clock& clock, std::string gateway,
+  Replication(GatewayStore& store, Publisher& publisher, const Clock& clock, std::string gateway,
               std::string kind, std::string folder, Ways ways)
       : store_(store),
         publisher_(publisher),
@@ -63,7 +63,7 @@ class Replication {
   void give_up(const std::string& reason);
   void settle();
 
-  HostStore& store_;
+  GatewayStore& store_;
   Publisher& publisher_;
   const Clock& clock_;
   std::string gateway_;

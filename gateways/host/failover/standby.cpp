@@ -11,12 +11,12 @@ namespace sense {
 void Standby::follow(std::uint64_t token) {
   token_ = token;
   if (std::exchange(following_, true)) return;  // the stream of the new leader comes the same way
-  const auto mark = store_.mark();
-  if (mark && *mark) mark_ = **mark;
-  if (mark_.token != token) return find_head();
-  stream_ = mark_.stream;
-  part_ = mark_.part;
-  listen(mark_.sequence);
+  const auto position = store_.replication_position();
+  if (position && *position) replicated_ = **position;
+  if (replicated_.token != token) return find_head();
+  stream_ = replicated_.stream;
+  part_ = replicated_.part;
+  listen(replicated_.sequence);
 }
 
 // What was said before is about what a copy that comes now will hold.
@@ -77,35 +77,38 @@ void Standby::take(const Event& event) {
   if (part->stream != stream_) return;
   if (part->number != part_ + 1) return miss("a part of the stream is missing");
   part_ = part->number;
-  const auto status = part->changes ? take_changes(*part, event) : take_copy(*part, event);
+  const auto status =
+      part->changes ? apply_replicated_changes(*part, event) : install_copy(*part, event);
   if (!status) miss(status.error().message);
 }
 
-Status Standby::take_copy(const CopyPart& part, const Event& event) {
+Status Standby::install_copy(const CopyPart& part, const Event& event) {
   file_.write(event.data.data(), static_cast<std::streamsize>(event.data.size()));
   if (!part.last) return {};
   file_.close();
   if (!file_) return fail(Code::system, path_ + " cannot be written: is the disk full?");
-  const HostStore::Mark mark{part.token, part.stream, part.number, event.sequence};
-  if (auto status = store_.take_copy(path_, mark); !status) return status;
+  const GatewayStore::ReplicationPosition position{part.token, part.stream, part.number,
+                                                   event.sequence};
+  if (auto status = store_.install_copy(path_, position); !status) return status;
   std::error_code error;
   std::filesystem::remove(path_, error);
-  mark_ = mark;
+  replicated_ = position;
   gap_ = false;
   log::info("standing by: this gateway has a copy of what the leading one has done",
             {{"octets up to event", std::to_string(event.sequence)}});
   return {};
 }
 
-Status Standby::take_changes(const CopyPart& part, const Event& event) {
+Status Standby::apply_replicated_changes(const CopyPart& part, const Event& event) {
   if (changes_.size() + event.data.size() > changes_octets_max)
     return fail(Code::nomoreroom, "more changes at once than this gateway takes");
   changes_ += event.data;
   if (!part.last) return {};
   const auto changes = std::exchange(changes_, {});
-  const HostStore::Mark mark{part.token, part.stream, part.number, event.sequence};
-  if (auto status = store_.take_changes(changes, mark); !status) return status;
-  mark_ = mark;
+  const GatewayStore::ReplicationPosition position{part.token, part.stream, part.number,
+                                                   event.sequence};
+  if (auto status = store_.apply_replicated_changes(changes, position); !status) return status;
+  replicated_ = position;
   return {};
 }
 
@@ -113,7 +116,7 @@ void Standby::miss(const std::string& reason) {
   log::warn("what the leading gateway does is not all known here; a new copy is asked for",
             {{"reason", reason}});
   // What is stored here is still good when it belongs to another stream than the one with the gap.
-  if (stream_.empty() || mark_.stream == stream_) gap_ = true;
+  if (stream_.empty() || replicated_.stream == stream_) gap_ = true;
   stream_.clear();
   changes_.clear();
 }

@@ -23,7 +23,7 @@ class Standby {
     std::function<void(Duration, std::function<void()>)> after;
   };
   // `folder`: where a copy is collected.
-  Standby(HostStore& store, Bus& bus, const Clock& clock, std::string gateway, std::string kind,
+  Standby(GatewayStore& store, Bus& bus, const Clock& clock, std::string gateway, std::string kind,
           std::string folder, Ways ways)
       : store_(store),
         bus_(bus),
@@ -37,7 +37,7 @@ class Standby {
   void follow(std::uint64_t token);
   // Whether the store here is a copy of what that leader has done, as far as has been read.
   [[nodiscard]] bool in_step(std::uint64_t token) const {
-    return following_ && mark_.token == token && !gap_;
+    return following_ && replicated_.token == token && !gap_;
   }
   // This gateway leads now, under that token. `done` when all is read that was said before it.
   void end(std::uint64_t token, std::function<void()> done);
@@ -48,12 +48,12 @@ class Standby {
   void listen(std::uint64_t position);
   void take(const Batch& batch);
   void take(const Event& event);
-  [[nodiscard]] Status take_copy(const CopyPart& part, const Event& event);
-  [[nodiscard]] Status take_changes(const CopyPart& part, const Event& event);
+  [[nodiscard]] Status install_copy(const CopyPart& part, const Event& event);
+  [[nodiscard]] Status apply_replicated_changes(const CopyPart& part, const Event& event);
   void miss(const std::string& reason);
   void speak();
 
-  HostStore& store_;
+  GatewayStore& store_;
   Bus& bus_;
   const Clock& clock_;
   std::string gateway_;
@@ -63,13 +63,13 @@ class Standby {
 
   bool following_ = false;
   bool speaking_ = false;
-  std::uint64_t token_ = 0;  // of the leader
-  HostStore::Mark mark_;     // of what is stored
-  bool gap_ = false;         // behind it
-  std::string stream_;       // followed without a gap; empty: none
-  std::uint64_t part_ = 0;   // of it, that came last
-  std::ofstream file_;       // the copy that is coming
-  std::string changes_;      // those that are coming
+  std::uint64_t token_ = 0;                       // of the leader
+  GatewayStore::ReplicationPosition replicated_;  // of what is stored
+  bool gap_ = false;                              // behind it
+  std::string stream_;                            // followed without a gap; empty: none
+  std::uint64_t part_ = 0;                        // of it, that came last
+  std::ofstream file_;                            // the copy that is coming
+  std::string changes_;                           // those that are coming
   std::uint64_t position_ = 0;
   std::uint64_t end_at_ = 0;
   std::function<void()> ended_;

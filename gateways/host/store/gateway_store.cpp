@@ -9,15 +9,15 @@ namespace sense {
 
 namespace {
 
-constexpr const char* schema =
+constexpr const char* gateway_schema =
     "CREATE TABLE IF NOT EXISTS position(id INTEGER PRIMARY KEY CHECK(id=1),"
     " sequence INTEGER NOT NULL);"
-    // Not ordered by its random ids: each new queue would write a page of its own.
+    // With its rowid: ordered by random ids, each new row would write a page of its own.
     "CREATE TABLE IF NOT EXISTS lane(id TEXT PRIMARY KEY NOT NULL, subscription TEXT NOT NULL,"
     " next_number INTEGER NOT NULL, ending INTEGER NOT NULL, windows INTEGER NOT NULL DEFAULT 0,"
     " suspension INTEGER NOT NULL DEFAULT 0);"
-    // The next number alone, where it is newer than the queue's: small rows, which change all the
-    // time.
+    // The next number alone, where it is newer than the one in `lane`: small rows, which change
+    // often.
     "CREATE TABLE IF NOT EXISTS number(id TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS item(lane TEXT NOT NULL, key INTEGER NOT NULL,"
     " kind INTEGER NOT NULL, number INTEGER NOT NULL, number_last INTEGER NOT NULL,"
@@ -31,7 +31,7 @@ constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS mark(id INTEGER PRIMARY KEY CHECK(id=1), token INTEGER NOT NULL,"
     " stream TEXT NOT NULL, part INTEGER NOT NULL, sequence INTEGER NOT NULL);";
 
-// What a store of an earlier version has not.
+// The columns that a store of an earlier version lacks.
 constexpr std::array<std::string_view, 7> columns_added = {
     "lane ADD COLUMN windows INTEGER NOT NULL DEFAULT 0",
     "lane ADD COLUMN suspension INTEGER NOT NULL DEFAULT 0",
@@ -44,9 +44,9 @@ constexpr std::array<std::string_view, 7> columns_added = {
 
 }  // namespace
 
-Status HostStore::make_tables(Database& database) {
-  if (auto status = database.execute(schema); !status) return status;
-  if (auto status = make_letter_tables(database); !status) return status;
+Status GatewayStore::make_tables(Database& database) {
+  if (auto status = database.execute(gateway_schema); !status) return status;
+  if (auto status = make_dead_letter_tables(database); !status) return status;
   if (database.prepare("SELECT windows FROM lane")) return {};
   if (auto status = database.begin(); !status) return status;
   for (const auto column : columns_added)
@@ -55,20 +55,20 @@ Status HostStore::make_tables(Database& database) {
   return database.commit();
 }
 
-Result<HostStore> HostStore::open(const std::string& data) {
+Result<GatewayStore> GatewayStore::open(const std::string& data) {
   auto lock = FolderLock::take(data, "gateway");
   if (!lock) return tl::unexpected(lock.error());
   auto opened = Database::open(data + "/gateway.db", Database::Durability::normal);
   if (!opened) return tl::unexpected(opened.error());
   auto database = std::make_unique<Database>(std::move(*opened));
   if (auto status = make_tables(*database); !status) return tl::unexpected(status.error());
-  // What changes all the time should not have to be read again: the default is 2 MiB.
+  // Rows that change often should stay in memory: the default cache is 2 MiB.
   if (auto status = database->execute("PRAGMA cache_size=-16384"); !status)
     return tl::unexpected(status.error());
-  return HostStore(std::move(*lock), std::move(database));
+  return GatewayStore(std::move(*lock), std::move(database));
 }
 
-Result<std::optional<std::uint64_t>> HostStore::position() {
+Result<std::optional<std::uint64_t>> GatewayStore::position() {
   auto select = database_->prepare("SELECT sequence FROM position");
   if (!select) return tl::unexpected(select.error());
   const auto row = select->step();
@@ -77,7 +77,7 @@ Result<std::optional<std::uint64_t>> HostStore::position() {
   return static_cast<std::uint64_t>(select->integer(0));
 }
 
-Status HostStore::restore_lanes(Engine& engine) {
+Status GatewayStore::restore_queues(Engine& engine) {
   auto queues = database_->prepare(
       "SELECT lane.id,subscription,COALESCE(next,next_number),ending,windows,suspension"
       " FROM lane LEFT JOIN number ON number.id=lane.id");
@@ -100,8 +100,8 @@ Status HostStore::restore_lanes(Engine& engine) {
   }
 }
 
-Result<std::size_t> HostStore::restore(Engine& engine, Timestamp now) {
-  if (auto status = restore_lanes(engine); !status) return tl::unexpected(status.error());
+Result<std::size_t> GatewayStore::restore(Engine& engine, Timestamp now) {
+  if (auto status = restore_queues(engine); !status) return tl::unexpected(status.error());
   auto deliveries = database_->prepare(
       "SELECT lane,key,kind,number,number_last,sequence,attempts,due,expires,reason,grouped,"
       "collected,octets,not_before,first FROM item");
@@ -135,30 +135,30 @@ Result<std::size_t> HostStore::restore(Engine& engine, Timestamp now) {
   return count;
 }
 
-Status HostStore::save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                       const std::vector<Engine::DeadLetter>& dead, Timestamp now,
-                       const LetterChanges& letters) {
+Status GatewayStore::save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
+                          const std::vector<Engine::DeadLetter>& dead_letters, Timestamp now,
+                          const DeadLetterChanges& changes) {
   if (auto status = database_->begin(); !status) return status;
-  auto status = write(position, checkpoint, dead, now);
-  if (status) status = remove_letters(*database_, letters.removed);
-  if (status) status = write_work(*database_, letters.work);
+  auto status = write(position, checkpoint, dead_letters, now);
+  if (status) status = remove_dead_letters(*database_, changes.removed);
+  if (status) status = write_redrive_jobs(*database_, changes.jobs);
   if (status) status = database_->commit();
   if (!status) database_->rollback();
   return status;
 }
 
-Status HostStore::write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                        const std::vector<Engine::DeadLetter>& dead, Timestamp now) {
-  // Dead letters first: they may need an event that the removals let go.
-  if (auto status = write_letters(*database_, dead, now.wall); !status) return status;
-  if (auto status = write_lanes(checkpoint); !status) return status;
-  if (auto status = write_items(checkpoint); !status) return status;
+Status GatewayStore::write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
+                           const std::vector<Engine::DeadLetter>& dead_letters, Timestamp now) {
+  // Dead letters first: they may need an event that the removals release.
+  if (auto status = write_dead_letters(*database_, dead_letters, now.wall); !status) return status;
+  if (auto status = write_queues(checkpoint); !status) return status;
+  if (auto status = write_deliveries(checkpoint); !status) return status;
   auto insert = database_->prepare("INSERT OR REPLACE INTO position VALUES(1,?1)");
   if (!insert) return tl::unexpected(insert.error());
   return insert->bind(1, static_cast<std::int64_t>(position)).run();
 }
 
-Status HostStore::write_lanes(const Engine::Checkpoint& checkpoint) {
+Status GatewayStore::write_queues(const Engine::Checkpoint& checkpoint) {
   auto remove = database_->prepare("DELETE FROM lane WHERE id=?1");
   if (!remove) return tl::unexpected(remove.error());
   auto forget = database_->prepare("DELETE FROM number WHERE id=?1");
@@ -191,7 +191,7 @@ Status HostStore::write_lanes(const Engine::Checkpoint& checkpoint) {
   return {};
 }
 
-Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
+Status GatewayStore::write_deliveries(const Engine::Checkpoint& checkpoint) {
   auto remove = database_->prepare("DELETE FROM item WHERE lane=?1 AND key=?2");
   if (!remove) return tl::unexpected(remove.error());
   for (const auto& [queue, key] : checkpoint.deliveries_removed) {
@@ -221,11 +221,11 @@ Status HostStore::write_items(const Engine::Checkpoint& checkpoint) {
   return {};
 }
 
-Result<EventRef> HostStore::load_event(std::uint64_t sequence) {
-  return shelf_.load(*database_, sequence);
+Result<EventRef> GatewayStore::load_event(std::uint64_t sequence) {
+  return cache_.load(*database_, sequence);
 }
 
-Status HostStore::collect_garbage() {
+Status GatewayStore::collect_garbage() {
   return database_->execute(
       "DELETE FROM event WHERE NOT EXISTS"
       "(SELECT 1 FROM item WHERE item.sequence = event.sequence)");

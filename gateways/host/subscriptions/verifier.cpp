@@ -24,7 +24,7 @@ void Verifier::on_change(Gateway& gateway, const SubscriptionRef& before,
   const bool same_callback = before && before->callback == after.callback;
   if (after.state == State::pending && !same_callback) return verify(gateway, after.id);
   if (after.state == State::active && same_callback && before->state == State::pending)
-    memory_.note(after.owner, after.callback, clock_.now().wall);
+    verified_callbacks_.add(after.owner, after.callback, clock_.now().wall);
 }
 
 void Verifier::verify(Gateway& gateway, const std::string& id) {
@@ -51,7 +51,8 @@ void Verifier::look(Gateway& gateway, const std::string& id, std::uint64_t numbe
       return;
     }
     const auto& subscription = **answer;
-    if (memory_.knows(subscription.owner, subscription.callback, clock_.now().wall)) {
+    if (verified_callbacks_.contains(subscription.owner, subscription.callback,
+                                     clock_.now().wall)) {
       ++counters_["gateway.verifications.remembered"];
       return subscriptions_.activate(id, subscription.callback, kept(gateway, id, number));
     }
@@ -93,7 +94,7 @@ void Verifier::take(Gateway& gateway, const Subscription& subscription, std::uin
     case Verification::Outcome::refused: break;
   }
   ++counters_["gateway.verifications.refused"];
-  memory_.forget(asked);
+  verified_callbacks_.remove(asked);
   log::warn("a callback does not want to be called; its subscription ends",
             {{"subscription", id}, {"answer", verification.answer}});
   open_.erase(id);

@@ -28,10 +28,10 @@ class Verifier {
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
   };
-  Verifier(RegistrySubscriptions& subscriptions, CallbackMemory& memory, const Clock& clock,
-           Counters& counters, Duration give_up_after, Ways ways)
+  Verifier(RegistrySubscriptions& subscriptions, VerifiedCallbacks& verified_callbacks,
+           const Clock& clock, Counters& counters, Duration give_up_after, Ways ways)
       : subscriptions_(subscriptions),
-        memory_(memory),
+        verified_callbacks_(verified_callbacks),
         clock_(clock),
         counters_(counters),
         give_up_after_(give_up_after),
@@ -43,7 +43,7 @@ class Verifier {
   // and remembers who has agreed.
   void on_change(Gateway& gateway, const SubscriptionRef& before, const Subscription& after);
   // The callback is no more.
-  void on_gone(const std::string& callback) { memory_.forget(callback); }
+  void on_gone(const std::string& callback) { verified_callbacks_.remove(callback); }
   // No question from here on, and no answer is taken.
   void stop() { stopped_ = true; }
 
@@ -66,7 +66,7 @@ class Verifier {
                                                             std::uint64_t number);
 
   RegistrySubscriptions& subscriptions_;
-  CallbackMemory& memory_;
+  VerifiedCallbacks& verified_callbacks_;
   const Clock& clock_;
   Counters& counters_;
   Duration give_up_after_;

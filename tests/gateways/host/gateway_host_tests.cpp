@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_host_that_was_killed_repeats_with_the_same_number_and_id)
   interval = "10s";
   put(wanted("s-1", "yes"));
   start_host();
-  // Progress as of before the first event; what comes now is lost with the process.
+  // The last checkpoint is from before the first event; later progress is lost with the process.
   publish("one");
   wait_line("event s-1 1 1 one");
   std::filesystem::copy(place / "gateway", place / "killed");

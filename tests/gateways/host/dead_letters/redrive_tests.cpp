@@ -22,9 +22,9 @@ struct Fixture : sense::testing::EngineBench {
                                 ("sense_dead_letters_tests_" + std::to_string(::getpid()));
   sense::testing::FakeBus bus;
   Counters counters;
-  std::optional<HostStore> store;
-  std::optional<Progress> progress;
-  std::optional<DeadLetters> letters;
+  std::optional<GatewayStore> store;
+  std::optional<CheckpointWriter> checkpoints;
+  std::optional<Redriver> redriver;
   std::deque<std::pair<Duration, std::function<void()>>> tasks;
   std::uint64_t position = 0;
   std::size_t unsaved_most = 0;
@@ -40,26 +40,29 @@ struct Fixture : sense::testing::EngineBench {
     std::filesystem::remove_all(place);
   }
   void open() {
-    letters.reset();
-    progress.reset();
+    redriver.reset();
+    checkpoints.reset();
     store.reset();
-    auto opened = HostStore::open(place.string());
+    auto opened = GatewayStore::open(place.string());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
     store.emplace(std::move(*opened));
-    progress.emplace(*store, engine, counters, clock, [](bool, const auto& stored) { stored(); });
-    letters.emplace("web", DeadLetters::Parts{*store, engine, *progress, bus, counters, clock},
-                    DeadLetters::Host{[this](Duration pause, std::function<void()> task) {
-                                        tasks.emplace_back(pause, std::move(task));
-                                      },
-                                      [this] { checkpoint(); }});
+    checkpoints.emplace(*store, engine, counters, clock,
+                        [](bool, const auto& stored) { stored(); });
+    redriver.emplace("web",
+                     Redriver::Dependencies{*store, engine, *checkpoints, bus, counters, clock},
+                     Redriver::Callbacks{[this](Duration pause, std::function<void()> task) {
+                                           tasks.emplace_back(pause, std::move(task));
+                                         },
+                                         [this] { checkpoint(); }});
   }
   void perform() {
     take();
-    for (auto& letter : std::exchange(dead, {})) progress->bury(std::move(letter));
+    for (auto& dead_letter : std::exchange(dead, {}))
+      checkpoints->add_dead_letter(std::move(dead_letter));
   }
   void checkpoint() {
     unsaved_most = std::max(unsaved_most, engine.unsaved());
-    progress->save(position, clock.now());
+    checkpoints->save(position, clock.now());
     perform();
   }
   // The process is killed and comes back; the journal brings again what is behind the checkpoint.
@@ -72,7 +75,7 @@ struct Fixture : sense::testing::EngineBench {
     open();
     BOOST_REQUIRE(store->restore(engine, clock.now()).has_value());
     engine.restored(clock.now());
-    letters->start();
+    redriver->start();
     take();
     position = store->position()->value_or(0);
     for (const auto& event : std::vector(journal))
@@ -80,7 +83,7 @@ struct Fixture : sense::testing::EngineBench {
   }
   void bring(const EventRef& event) {
     position = event->sequence;
-    (void)letters->take(*event);
+    (void)redriver->on_event(*event);
   }
   // One thing that waits, and the time until then.
   bool step() {
@@ -122,9 +125,9 @@ struct Fixture : sense::testing::EngineBench {
   void redrive(const LetterSelection& selection) { ask(LetterAction::redrive, selection); }
   void redrive_all() { redrive({.all = true}); }
   std::vector<std::int64_t> left() {
-    const auto page = store->letters({});
+    const auto page = store->dead_letters({});
     std::vector<std::int64_t> ids;
-    for (const auto& letter : page->letters) ids.push_back(letter.id);
+    for (const auto& dead_letter : page->dead_letters) ids.push_back(dead_letter.id);
     return ids;
   }
   // The one answer that there was; what it says is taken out.
@@ -182,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_subscriptions_letters_are_delivered_under_new_numbers_and
                        {"by", "ops"},      {"selection", {{"subscription", "s-1"}}},
                        {"redriven", 3},    {"refused", json::object()}};
   BOOST_CHECK_EQUAL(told(), answer);
-  BOOST_CHECK(store->letter_work()->empty() || (checkpoint(), store->letter_work()->empty()));
+  BOOST_CHECK(store->redrive_jobs()->empty() || (checkpoint(), store->redrive_jobs()->empty()));
 }
 
 BOOST_AUTO_TEST_CASE(one_letter_is_taken_by_its_id_and_no_other) {
@@ -222,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_purge_takes_the_letters_and_delivers_nothing) {
 BOOST_AUTO_TEST_CASE(what_dies_after_the_beginning_is_not_meant) {
   die(700);
   redrive_all();
-  while (store->letters({})->letters.size() == 700) BOOST_REQUIRE(step());
+  while (store->dead_letters({})->dead_letters.size() == 700) BOOST_REQUIRE(step());
   reject_all();  // dead again
   run();
   reject_all();
@@ -239,10 +242,10 @@ BOOST_AUTO_TEST_CASE(the_requests_of_others_are_let_pass) {
   ask(LetterAction::purge, {.all = true}, "mail");
   auto other = testing::event_of("{urn:sense:management}dead-letter", ++sequence);
   other.subject = "web";
-  BOOST_CHECK(!letters->take(other));
+  BOOST_CHECK(!redriver->on_event(other));
   auto vague = letter_request_event("web", {LetterAction::purge, {.all = true}}, {});
   vague.data = R"({"all":true,"but":"not these"})";
-  BOOST_CHECK(letters->take(vague));
+  BOOST_CHECK(redriver->on_event(vague));
   run();
   BOOST_CHECK((left() == Ids{1}));
   BOOST_CHECK(bus.published.empty());
@@ -260,12 +263,12 @@ BOOST_AUTO_TEST_CASE(requests_are_done_one_after_the_other) {
 }
 
 BOOST_AUTO_TEST_CASE(more_requests_than_may_wait_are_refused_in_so_many_words) {
-  for (std::size_t i = 0; i < DeadLetters::requests_max; ++i) redrive_all();
+  for (std::size_t i = 0; i < Redriver::requests_max; ++i) redrive_all();
   redrive_all();
   BOOST_REQUIRE(bus.run_one());
   BOOST_CHECK(told()["error"].get<std::string>().find("too many") != std::string::npos);
   run();
-  BOOST_CHECK_EQUAL(bus.published.size(), DeadLetters::requests_max);
+  BOOST_CHECK_EQUAL(bus.published.size(), Redriver::requests_max);
 }
 
 // ---- what is refused
@@ -326,7 +329,7 @@ BOOST_AUTO_TEST_CASE(what_has_no_room_is_refused_when_nobody_takes_anything) {
   BOOST_CHECK_EQUAL(answer["redriven"], 12);  // ten, and those of the other
   BOOST_CHECK_EQUAL(answer["refused"]["no-room"], 20);
   BOOST_CHECK_EQUAL(left().size(), 20U);
-  BOOST_CHECK(clock.now().mono - began < 2 * DeadLetters::patience);
+  BOOST_CHECK(clock.now().mono - began < 2 * Redriver::room_patience);
 }
 
 // ---- how much at once
@@ -338,14 +341,14 @@ BOOST_AUTO_TEST_CASE(many_letters_go_in_portions_that_are_stored_one_by_one) {
   std::size_t portions = 0;
   for (std::size_t before = 1300; before > 0;) {
     BOOST_REQUIRE(step());
-    const auto now = store->letters({.limit = 2000})->letters.size();
-    BOOST_CHECK(before - now <= DeadLetters::portion_letters);
+    const auto now = store->dead_letters({.limit = 2000})->dead_letters.size();
+    BOOST_CHECK(before - now <= Redriver::portion_dead_letters);
     if (now < before) ++portions;
     before = now;
   }
   run();
   BOOST_CHECK_EQUAL(portions, 3U);
-  BOOST_CHECK(unsaved_most <= DeadLetters::portion_letters);
+  BOOST_CHECK(unsaved_most <= Redriver::portion_dead_letters);
   BOOST_CHECK_EQUAL(deliver_all().size(), 1300U);
 }
 
@@ -386,7 +389,7 @@ BOOST_AUTO_TEST_CASE(on_a_full_disk_nothing_more_is_taken_into_memory) {
   checkpoint();
   fill_disk();
   for (int i = 0; i < 100; ++i) (void)step();
-  BOOST_CHECK(engine.unsaved() <= DeadLetters::portion_letters);
+  BOOST_CHECK(engine.unsaved() <= Redriver::portion_dead_letters);
   BOOST_CHECK(out.empty());  // nothing is attempted that is not stored
   BOOST_CHECK(bus.published.empty());
   sql("DROP TRIGGER full");
@@ -435,7 +438,7 @@ BOOST_AUTO_TEST_CASE(killed_at_any_step_each_letter_is_redriven_once_and_it_is_t
     }
     BOOST_CHECK_EQUAL(answers.size(), 1U);
     checkpoint();
-    BOOST_CHECK(store->letter_work()->empty());
+    BOOST_CHECK(store->redrive_jobs()->empty());
   }
 }
 
@@ -444,7 +447,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_is_stored_is_not_forgotten_and_what_is_done_
   redrive_all();
   checkpoint();  // the position is behind it now: the journal does not bring it again
   kill();
-  BOOST_REQUIRE_EQUAL(store->letter_work()->size(), 1U);
+  BOOST_REQUIRE_EQUAL(store->redrive_jobs()->size(), 1U);
   run();
   BOOST_CHECK_EQUAL(deliver_all().size(), 1U);
   BOOST_CHECK_EQUAL(told()["redriven"], 1);
@@ -477,7 +480,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_may_not_be_given_holds_up_nothing) {
   ask(LetterAction::purge, {.all = true});
   run();
   checkpoint();
-  BOOST_CHECK(store->letter_work()->empty());
+  BOOST_CHECK(store->redrive_jobs()->empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -151,7 +151,7 @@ struct Member {
   Hub& hub;
   std::filesystem::path folder;
   HubBus bus{hub};
-  std::optional<HostStore> store;
+  std::optional<GatewayStore> store;
   std::optional<GatewayDirectory> directory;
   std::optional<Succession> succession;
   std::uint64_t position = 0;
@@ -161,7 +161,7 @@ struct Member {
 
   Member(Hub& around, std::filesystem::path place, const std::string& name, bool take_over = false)
       : hub(around), folder(std::move(place)) {
-    auto opened = HostStore::open(folder.string());
+    auto opened = GatewayStore::open(folder.string());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
     store.emplace(std::move(*opened));
     const auto later = [this, alive = bus.alive()](Duration pause, std::function<void()> task) {
