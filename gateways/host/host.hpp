@@ -14,14 +14,14 @@
 
 namespace sense {
 
-// Keys that every gateway has, next to its plugin's own, in `gateways: NAME:`.
+// The options that every gateway has beside its plugin's own, in `gateways: NAME:`.
 [[nodiscard]] std::span<const Option> gateway_host_options();
 
-// A loaded plugin; the shared object stays loaded as long as this lives.
+// A loaded plugin. The shared object stays loaded for its lifetime.
 class GatewayPlugin {
  public:
-  // Looks for gateway-NAME.so in `folder`. Fails in one sentence when it is not there, is no
-  // gateway, has another ABI, or when the file or folder can be written by others.
+  // Loads gateway-NAME.so from `folder`. Fails when it is not there, is no gateway, has another
+  // ABI, or when the file or folder is writable by others.
   [[nodiscard]] static Result<GatewayPlugin> load(const std::string& folder,
                                                   const std::string& name);
   [[nodiscard]] const GatewayDescriptor& descriptor() const { return *descriptor_; }
@@ -34,12 +34,12 @@ class GatewayPlugin {
 struct GatewayConfig {
   std::string name;  // in the configuration
   BusEndpoints endpoints;
-  std::string data;  // folder of this gateway's own store; made when it is not there
+  std::string data;  // folder of the store; made when it does not exist
   Settings host;     // of gateway_host_options()
   Settings plugin;   // of the descriptor's options
   EgressPolicy egress;
-  // Lead although another one led last whose progress is not known here: what that one has
-  // delivered since is delivered again, or not at all. For when it will not come back.
+  // Take over the lead although the store is no complete copy of the last leader's: what that one
+  // delivered since is delivered again or not at all. For a leader that will not come back.
   bool take_over = false;
 };
 
@@ -49,7 +49,7 @@ class GatewayHost {
   [[nodiscard]] static Result<std::unique_ptr<GatewayHost>> start(GatewayConfig config,
                                                                   GatewayPlugin plugin);
   virtual ~GatewayHost() = default;
-  // Blocks until stop(). Waits for the broker when it is not there, and says so.
+  // Blocks until stop(). While the broker is not reachable it waits and logs that.
   [[nodiscard]] virtual Status run() = 0;
   virtual void stop() = 0;
 };

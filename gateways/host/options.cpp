@@ -8,7 +8,7 @@ namespace sense {
 std::span<const Option> gateway_host_options() {
   static constexpr std::array<Option, 9> table = {{
       {"lease-max", OptionType::duration, "7d",
-       "The longest lease that this gateway grants; whoever asks for more gets this.", 1,
+       "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
       {"checkpoint-interval", OptionType::duration, "500ms",
        "How often progress is stored: after a crash, at most this much is delivered again.", 0, 10},

@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_CASE(an_answer_of_one_callback_says_nothing_about_another) {
   keep(pending);
   subscriptions.activate("s-1", "test://other/", done());
   refused(Code::duplicate, "another callback");
-  subscriptions.keep_challenge("s-1", "test://other/", "secret", done());
+  subscriptions.store_challenge("s-1", "test://other/", "secret", done());
   refused(Code::duplicate, "another callback");
   BOOST_CHECK_EQUAL(bus.puts, 0);
 }
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(another_callback_has_agreed_to_nothing_yet) {
   keep(leased("s-1"));
   subscriptions.edit("s-1", 0, R"({"callback":"test://two/"})", done());
   BOOST_CHECK(success()->state == SubscriptionState::pending);
-  subscriptions.keep_challenge("s-1", "test://two/", "secret", done());
+  subscriptions.store_challenge("s-1", "test://two/", "secret", done());
   success();
   subscriptions.edit("s-1", 0, R"({"callback":"test://three/"})", done());
   BOOST_CHECK(success()->challenge_hash.empty());

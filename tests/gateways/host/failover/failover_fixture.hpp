@@ -153,7 +153,7 @@ struct Member {
   HubBus bus{hub};
   std::optional<GatewayStore> store;
   std::optional<GatewayDirectory> directory;
-  std::optional<Succession> succession;
+  std::optional<Failover> failover;
   std::uint64_t position = 0;
   int led = 0;
   int renewed = 0;
@@ -170,23 +170,23 @@ struct Member {
       });
     };
     directory.emplace(bus, name, schemes,
-                      GatewayDirectory::Ways{[later](std::function<void()> task) {
-                                               later(std::chrono::seconds{1}, task);
-                                             },
-                                             [this] { succession->look_around(); }});
-    succession.emplace(
+                      GatewayDirectory::Callbacks{[later](std::function<void()> task) {
+                                                    later(std::chrono::seconds{1}, task);
+                                                  },
+                                                  [this] { failover->on_directory_changed(); }});
+    failover.emplace(
         bus, *store, *directory, hub.clock, name, "test", folder.string(), take_over,
-        Succession::Ways{[later](std::function<void()> task) { later(Duration{0}, task); }, later,
-                         [this] { lead(); }, [this] { ++renewed; },
-                         [this](const Status& why) { lost = why.error().message; }});
+        Failover::Callbacks{[later](std::function<void()> task) { later(Duration{0}, task); },
+                            later, [this] { lead(); }, [this] { ++renewed; },
+                            [this](const Status& why) { lost = why.error().message; }});
     directory->load();
-    succession->begin();
+    failover->begin();
   }
   void lead() {
     ++led;
     bus.follow(hub.sequence, {}, [this](const Batch& batch) {
       for (const auto& event : batch.events)
-        if (!succession->take(*event)) (void)directory->take_change(*event);
+        if (!failover->on_event(*event)) (void)directory->on_event(*event);
       bus.resume();
     });
   }
@@ -196,7 +196,7 @@ struct Member {
     checkpoint.queues.push_back({ref(subscription_of(text, {"{urn:a}x"})), 1, false, 0, {}});
     BOOST_REQUIRE(store->save(++position, checkpoint, {}, hub.clock.now()));
     const auto done = std::make_shared<bool>(false);
-    succession->saved(false, [done] { *done = true; });
+    failover->saved(false, [done] { *done = true; });
     return done;
   }
   [[nodiscard]] std::vector<std::string> has() {

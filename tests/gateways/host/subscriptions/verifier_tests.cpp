@@ -49,7 +49,7 @@ struct Fixture {
   sense::Counters counters;
   sense::Engine engine{{{1s}, 2}, 1};
   sense::testing::FakeBus bus;
-  sense::RegistrySubscriptions subscriptions{
+  sense::SubscriptionClient subscriptions{
       bus, clock, bus.executor(), {[](const std::string&) { return true; }, 1h}};
   sense::VerifiedCallbacks verified_callbacks{
       *sense::VerifiedCallbacks::open(folder.path(), 24h, clock.now().wall)};
