@@ -7,8 +7,8 @@
 
 namespace sense::testing {
 
-// An engine with a store in memory: what a chain of checkpoints amounts to.
-struct StoredBench : EngineBench {
+// An engine with a store in memory, to which checkpoints are applied.
+struct StoredFixture : EngineFixture {
   std::map<std::string, Engine::SavedQueue> queues;
   std::map<std::pair<std::string, std::uint64_t>, Engine::SavedDelivery> deliveries;
   std::map<std::uint64_t, EventRef> events;

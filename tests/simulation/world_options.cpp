@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must hold where a subscription asks for more than to be told: hold, order, rate, windows,
-// suspension.
+// Invariants of the options: hold, order, rate, windows, suspension.
 #include "tests/simulation/world.hpp"
 
 namespace sense::simulation {
@@ -62,7 +61,7 @@ void World::check_order(const Ledger& ledger, const Delivery& delivery) {
     const auto& before = ledger.owed[number - 1];
     const bool expired = before.expires && *before.expires <= clock_.now().wall;
     if (before.event->source == source && !ledger.acknowledged.contains(number) &&
-        !ledger.buried.contains(number) && !expired)
+        !ledger.dead_lettered.contains(number) && !expired)
       broken(name_of(delivery) + ": overtook number " + std::to_string(number));
   }
 }
@@ -71,7 +70,7 @@ void World::check_pace(Ledger& ledger, const Delivery& delivery) {
   const auto now = clock_.now().mono;
   const bool ended = delivery.kind == Delivery::Kind::ended;
   const auto& rare = *delivery.subscription->delivery.rare;
-  // The end starts a queue anew.
+  // The end notice is not subject to the rate.
   if (rare.rate && ledger.last_attempt && !ended &&
       now - *ledger.last_attempt < Duration{std::chrono::seconds{1}} / *rare.rate)
     broken(name_of(delivery) + ": faster than its rate");
@@ -102,7 +101,7 @@ void World::check_window(Ledger& ledger, const Delivery& delivery) {
       broken(name + ": has changed since its first attempt");
     if (ledger.window_of.try_emplace(sequence, delivery.window).first->second != delivery.window)
       broken(name + ": an event that was in another window already");
-    if (ledger.buried.contains(number)) broken(name + ": holds a dead letter");
+    if (ledger.dead_lettered.contains(number)) broken(name + ": holds a dead letter");
   }
   std::set<std::string> sources;
   for (const auto& [number, sequence] : contents)
@@ -138,7 +137,8 @@ void World::check_collected(const std::string& id, const Ledger& ledger) {
         std::any_of(ledger.owed.begin(), ledger.owed.end(), [&](const Ledger::Owed& other) {
           return other.event->sequence > sequence && other.event->source == owed->event->source;
         });
-    if (endpoint.has_event(sequence) || ledger.buried_sequences.contains(sequence) || expired)
+    if (endpoint.has_event(sequence) || ledger.dead_lettered_sequences.contains(sequence) ||
+        expired)
       continue;
     if (!superseded) broken(id + " event " + owed->event->id + ": collected and lost");
     ++superseded_;
@@ -147,7 +147,7 @@ void World::check_collected(const std::string& id, const Ledger& ledger) {
   if (queue == store_.queues.end()) return broken(id + ": is not in the store");
   for (std::uint64_t number = 1; number < queue->second.next_number; ++number)
     if (!endpoint.has(number) && !endpoint.knows_missing(number))
-      broken(id + " number " + std::to_string(number) + ": a hole that nobody explained");
+      broken(id + " number " + std::to_string(number) + ": a missing number without a gap");
 }
 
 }  // namespace sense::simulation

@@ -9,10 +9,10 @@ using sense::Result;
 using sense::Subscriptions;
 using sense::SubscriptionState;
 using sense::testing::subscription_of;
-using sense::testing::SubscriptionsBench;
+using sense::testing::SubscriptionsFixture;
 using namespace std::chrono_literals;
 
-BOOST_FIXTURE_TEST_SUITE(subscription_client_tests, SubscriptionsBench)
+BOOST_FIXTURE_TEST_SUITE(subscription_client_tests, SubscriptionsFixture)
 
 BOOST_AUTO_TEST_CASE(create_writes_what_was_asked_and_answers_once) {
   auto wanted = request();
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_faster_than_the_registry_is_heard) {
   BOOST_CHECK_EQUAL(kept_answers, 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_challenge_for_what_is_not_there_answers_all_who_wait) {
+BOOST_AUTO_TEST_CASE(a_challenge_for_an_unknown_subscription_answers_all_confirmations) {
   int kept_answers = 0;
   subscriptions.store_challenge("s-1", "test://one/", "secret",
                                 [&](const auto&) { ++kept_answers; });
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_list_comes_in_pages) {
   BOOST_CHECK(list("", "s-3", 9).empty());
 }
 
-BOOST_AUTO_TEST_CASE(an_owner_sees_his_own_however_far_apart_they_are) {
+BOOST_AUTO_TEST_CASE(an_owner_sees_all_own_subscriptions_however_far_apart) {
   for (int i = 0; i < 2500; ++i) {
     char id[16];
     std::snprintf(id, sizeof id, "s-%04d", i);

@@ -11,7 +11,7 @@ namespace sense::testing {
 using namespace std::chrono_literals;
 
 // The subscription list over a registry in memory.
-struct SubscriptionsBench {
+struct SubscriptionsFixture {
   sense::VirtualClock clock;
   FakeBus bus;
   sense::SubscriptionClient subscriptions{

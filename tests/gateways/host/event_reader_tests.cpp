@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // A host that takes events, and a reactor whose timers run when they are told to.
-struct FlowBench : testing::EngineBench {
+struct EventReaderFixture : testing::EngineFixture {
   testing::FakeBus bus;
   std::vector<std::uint64_t> taken;  // sequences
   std::vector<std::size_t> slices;   // how many had been taken behind each
@@ -50,7 +50,7 @@ struct FlowBench : testing::EngineBench {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(event_reader_tests, FlowBench)
+BOOST_FIXTURE_TEST_SUITE(event_reader_tests, EventReaderFixture)
 
 BOOST_AUTO_TEST_CASE(a_batch_without_events_moves_the_position) {
   reader.read(batch(0));
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_batch_that_is_dropped_between_two_slices_is_not_gone_on_w
 }
 
 // Callbacks that answer: what is behind waits in the journal until there is room.
-BOOST_AUTO_TEST_CASE(while_enough_flows_nothing_more_is_taken) {
+BOOST_AUTO_TEST_CASE(while_enough_deliveries_are_active_nothing_more_is_read) {
   auto wide = testing::subscription_of("s-1", {type});
   wide.delivery.window = 100'000;
   put(wide);

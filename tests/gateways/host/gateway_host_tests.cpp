@@ -7,9 +7,9 @@ using namespace sense::testing;
 using sense::SubscriptionState;
 using namespace std::chrono_literals;
 
-BOOST_FIXTURE_TEST_SUITE(gateway_host_tests, HostBench)
+BOOST_FIXTURE_TEST_SUITE(gateway_host_tests, HostFixture)
 
-BOOST_AUTO_TEST_CASE(what_is_published_is_delivered_to_who_subscribed) {
+BOOST_AUTO_TEST_CASE(what_is_published_is_delivered_to_its_subscribers) {
   start_host();
   auto subscription = wanted("s-1", "yes");
   subscription.state = SubscriptionState::pending;
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(another_gateways_subscriptions_are_left_alone) {
   BOOST_CHECK(lines("event s-1").empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_subscription_that_moves_to_another_gateway_is_let_go) {
+BOOST_AUTO_TEST_CASE(a_subscription_that_moves_to_another_gateway_is_released) {
   start_host();
   auto subscription = wanted("s-1", "yes");
   const auto revision = put(subscription);

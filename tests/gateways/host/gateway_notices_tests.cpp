@@ -38,7 +38,7 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(gateway_notices_tests, Fixture)
 
-BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_told_at_once_and_in_full) {
+BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_published_at_once_and_in_full) {
   add_dead_letter("s-1", 7);
   const auto published = take();
   const json expected = {
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_told_at_once_and_in_full) {
   BOOST_CHECK(take().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_dead_callback_is_told_of_once_a_minute_with_a_count) {
+BOOST_AUTO_TEST_CASE(a_failing_callback_is_reported_once_a_minute_with_a_count) {
   std::uint64_t counted = 0;
   std::size_t events = 0;
   for (std::uint64_t second = 0; second < 600; ++second) {
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(one_subscription_does_not_silence_another) {
   BOOST_CHECK_EQUAL(published[0]["subscription"], "s-2");
 }
 
-BOOST_AUTO_TEST_CASE(news_of_dead_letters_do_not_make_news) {
+BOOST_AUTO_TEST_CASE(a_dead_letter_notice_that_is_a_dead_letter_makes_no_notice) {
   add_dead_letter("s-1", 1, sense::testing::event_ref("{urn:sense:management}dead-letter", 9));
   BOOST_CHECK(take().empty());
   add_dead_letter("s-1", 1, sense::testing::event_ref("{urn:other}dead-letter", 9));
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(more_subscriptions_than_are_kept_are_counted_together) {
   BOOST_CHECK(!published[0].contains("subscription"));
 }
 
-BOOST_AUTO_TEST_CASE(a_start_says_where_the_door_is) {
+BOOST_AUTO_TEST_CASE(a_start_notice_names_where_it_listens) {
   const auto event = sense::gateway_started_event("web", {"http", "https"},
                                                   {"http://127.0.0.1:8080"}, clock.now().wall);
   BOOST_CHECK(validate(event).has_value());

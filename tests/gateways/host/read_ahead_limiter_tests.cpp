@@ -26,7 +26,7 @@ bool after(ReadAheadLimiter& ahead, Duration time, std::size_t waiting, std::uin
 
 BOOST_AUTO_TEST_SUITE(read_ahead_limiter_tests)
 
-BOOST_AUTO_TEST_CASE(few_that_wait_hold_up_nothing) {
+BOOST_AUTO_TEST_CASE(few_active_deliveries_hold_up_nothing) {
   ReadAheadLimiter ahead;
   MonoTime now{};
   BOOST_CHECK(ahead.may_read(0, 0, now));
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(after_a_rest_nothing_is_read_before_it_is_known_how_fast_th
   BOOST_CHECK(!after(ahead, ReadAheadLimiter::measured_span, active_max * 2, 1000, now, delivered));
 }
 
-// A checkpoint takes so long, and in the meantime nobody could acknowledge anything.
+// A checkpoint takes so long, during which nothing is acknowledged.
 BOOST_AUTO_TEST_CASE(time_in_which_nothing_could_be_delivered_does_not_count) {
   ReadAheadLimiter ahead;
   MonoTime now{};
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(time_in_which_nothing_could_be_delivered_does_not_count) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(who_is_never_looked_at_for_long_enough_is_not_waited_for) {
+BOOST_AUTO_TEST_CASE(without_enough_samples_reading_is_not_held_for_ever) {
   ReadAheadLimiter ahead;
   MonoTime now{};
   bool allowed = false;

@@ -16,8 +16,8 @@ using sense::testing::subscription_of;
 
 namespace {
 
-// The host's part by hand: an engine, a store on the disk, a bus in memory and virtual time.
-struct Fixture : sense::testing::EngineBench {
+// The part of the host: an engine, a store on disk, a bus in memory and virtual time.
+struct Fixture : sense::testing::EngineFixture {
   std::filesystem::path place = std::filesystem::temp_directory_path() /
                                 ("sense_dead_letters_tests_" + std::to_string(::getpid()));
   sense::testing::FakeBus bus;
@@ -65,7 +65,7 @@ struct Fixture : sense::testing::EngineBench {
     checkpoints->save(position, clock.now());
     perform();
   }
-  // The process is killed and comes back; the journal brings again what is behind the checkpoint.
+  // The process is killed and restarted; the journal repeats the events after the checkpoint.
   void kill() {
     tasks.clear();
     bus.later.clear();
@@ -85,7 +85,7 @@ struct Fixture : sense::testing::EngineBench {
     position = event->sequence;
     (void)redriver->on_event(*event);
   }
-  // One thing that waits, and the time until then.
+  // Runs the next pending task, after its pause.
   bool step() {
     if (bus.run_one()) return true;
     if (tasks.empty()) return false;
@@ -105,8 +105,8 @@ struct Fixture : sense::testing::EngineBench {
       perform();
     }
   }
-  // So many events that nobody wanted.
-  void die(int count, const char* of = type) {
+  // Publishes so many events that are rejected.
+  void make_dead_letters(int count, const char* of = type) {
     publish(count, of);
     reject_all();
     position = sequence;
@@ -115,14 +115,14 @@ struct Fixture : sense::testing::EngineBench {
     checkpoint();
   }
   std::vector<EventRef> journal;
-  void ask(LetterAction action, const LetterSelection& selection, const char* gateway = "web") {
+  void request(LetterAction action, const LetterSelection& selection, const char* gateway = "web") {
     auto event = letter_request_event(gateway, {action, selection}, clock.now().wall);
     event.sequence = ++sequence;
     event.principal = "ops";
     journal.push_back(std::make_shared<const Event>(event));
     bring(journal.back());
   }
-  void redrive(const LetterSelection& selection) { ask(LetterAction::redrive, selection); }
+  void redrive(const LetterSelection& selection) { request(LetterAction::redrive, selection); }
   void redrive_all() { redrive({.all = true}); }
   std::vector<std::int64_t> left() {
     const auto page = store->dead_letters({});
@@ -130,8 +130,8 @@ struct Fixture : sense::testing::EngineBench {
     for (const auto& dead_letter : page->dead_letters) ids.push_back(dead_letter.id);
     return ids;
   }
-  // The one answer that there was; what it says is taken out.
-  json told() {
+  // The one outcome that was published; removes it.
+  json published_outcome() {
     std::vector<json> answers;
     for (const auto& event : std::exchange(bus.published, {})) {
       BOOST_CHECK(validate(event).has_value());
@@ -140,7 +140,7 @@ struct Fixture : sense::testing::EngineBench {
     BOOST_REQUIRE_EQUAL(answers.size(), 1U);
     return answers.front();
   }
-  // Event ids by number, of what is attempted now and taken.
+  // Delivers all: event ids by number.
   std::map<std::uint64_t, std::string> deliver_all() {
     std::map<std::uint64_t, std::string> delivered;
     while (!out.empty()) {
@@ -173,9 +173,9 @@ BOOST_FIXTURE_TEST_SUITE(redrive_tests, Fixture)
 
 // ---- what is selected
 
-BOOST_AUTO_TEST_CASE(a_subscriptions_letters_are_delivered_under_new_numbers_and_told) {
-  die(3);
-  die(2, "{urn:b}y");
+BOOST_AUTO_TEST_CASE(dead_letters_of_a_subscription_are_delivered_under_new_numbers) {
+  make_dead_letters(3);
+  make_dead_letters(2, "{urn:b}y");
   redrive({.subscription = "s-1"});
   run();
   const std::map<std::uint64_t, std::string> expected = {{4, "e1"}, {5, "e2"}, {6, "e3"}};
@@ -184,46 +184,46 @@ BOOST_AUTO_TEST_CASE(a_subscriptions_letters_are_delivered_under_new_numbers_and
   const json answer = {{"gateway", "web"}, {"request", sequence},
                        {"by", "ops"},      {"selection", {{"subscription", "s-1"}}},
                        {"redriven", 3},    {"refused", json::object()}};
-  BOOST_CHECK_EQUAL(told(), answer);
+  BOOST_CHECK_EQUAL(published_outcome(), answer);
   BOOST_CHECK(store->redrive_jobs()->empty() || (checkpoint(), store->redrive_jobs()->empty()));
 }
 
-BOOST_AUTO_TEST_CASE(one_letter_is_taken_by_its_id_and_no_other) {
-  die(3);
+BOOST_AUTO_TEST_CASE(one_dead_letter_is_selected_by_its_id) {
+  make_dead_letters(3);
   redrive({.id = 2});
   run();
   BOOST_CHECK((left() == Ids{1, 3}));
-  BOOST_CHECK_EQUAL(told()["redriven"], 1);
-  for (const std::int64_t nobody : {2, 4, 1'000'000}) {
-    redrive({.id = nobody});
+  BOOST_CHECK_EQUAL(published_outcome()["redriven"], 1);
+  for (const std::int64_t unknown : {2, 4, 1'000'000}) {
+    redrive({.id = unknown});
     run();
-    BOOST_CHECK_EQUAL(told()["redriven"], 0);
+    BOOST_CHECK_EQUAL(published_outcome()["redriven"], 0);
   }
   BOOST_CHECK((left() == Ids{1, 3}));
 }
 
-BOOST_AUTO_TEST_CASE(what_died_before_a_time_stays) {
-  die(2);
+BOOST_AUTO_TEST_CASE(dead_letters_before_the_given_time_stay) {
+  make_dead_letters(2);
   clock.advance(1h);
   const auto since = clock.now().wall;
-  die(2);
-  ask(LetterAction::purge, {.since = since});
+  make_dead_letters(2);
+  request(LetterAction::purge, {.since = since});
   run();
   BOOST_CHECK((left() == Ids{1, 2}));
-  BOOST_CHECK_EQUAL(told()["purged"], 2);
+  BOOST_CHECK_EQUAL(published_outcome()["purged"], 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_purge_takes_the_letters_and_delivers_nothing) {
-  die(3);
-  ask(LetterAction::purge, {.all = true});
+BOOST_AUTO_TEST_CASE(a_purge_removes_dead_letters_and_delivers_nothing) {
+  make_dead_letters(3);
+  request(LetterAction::purge, {.all = true});
   run();
   BOOST_CHECK(left().empty());
   BOOST_CHECK(deliver_all().empty());
-  BOOST_CHECK_EQUAL(told()["purged"], 3);
+  BOOST_CHECK_EQUAL(published_outcome()["purged"], 3);
 }
 
-BOOST_AUTO_TEST_CASE(what_dies_after_the_beginning_is_not_meant) {
-  die(700);
+BOOST_AUTO_TEST_CASE(dead_letters_after_the_begin_are_not_selected) {
+  make_dead_letters(700);
   redrive_all();
   while (store->dead_letters({})->dead_letters.size() == 700) BOOST_REQUIRE(step());
   reject_all();  // dead again
@@ -232,14 +232,14 @@ BOOST_AUTO_TEST_CASE(what_dies_after_the_beginning_is_not_meant) {
   checkpoint();
   reject_all();
   checkpoint();
-  BOOST_CHECK_EQUAL(told()["redriven"], 700);
+  BOOST_CHECK_EQUAL(published_outcome()["redriven"], 700);
   BOOST_CHECK_EQUAL(left().size(), 700U);
   BOOST_CHECK_EQUAL(left().front(), 701);
 }
 
-BOOST_AUTO_TEST_CASE(the_requests_of_others_are_let_pass) {
-  die(1);
-  ask(LetterAction::purge, {.all = true}, "mail");
+BOOST_AUTO_TEST_CASE(requests_to_other_gateways_are_ignored) {
+  make_dead_letters(1);
+  request(LetterAction::purge, {.all = true}, "mail");
   auto other = testing::event_of("{urn:sense:management}dead-letter", ++sequence);
   other.subject = "web";
   BOOST_CHECK(!redriver->on_event(other));
@@ -251,10 +251,10 @@ BOOST_AUTO_TEST_CASE(the_requests_of_others_are_let_pass) {
   BOOST_CHECK(bus.published.empty());
 }
 
-BOOST_AUTO_TEST_CASE(requests_are_done_one_after_the_other) {
-  die(2);
+BOOST_AUTO_TEST_CASE(requests_are_executed_in_order) {
+  make_dead_letters(2);
   redrive({.id = 1});
-  ask(LetterAction::purge, {.all = true});
+  request(LetterAction::purge, {.all = true});
   run();
   BOOST_REQUIRE_EQUAL(bus.published.size(), 2U);
   BOOST_CHECK_EQUAL(json::parse(bus.published[0].data)["redriven"], 1);
@@ -262,31 +262,32 @@ BOOST_AUTO_TEST_CASE(requests_are_done_one_after_the_other) {
   BOOST_CHECK_EQUAL(deliver_all().size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(more_requests_than_may_wait_are_refused_in_so_many_words) {
+BOOST_AUTO_TEST_CASE(requests_over_the_bound_are_refused_with_an_error) {
   for (std::size_t i = 0; i < Redriver::requests_max; ++i) redrive_all();
   redrive_all();
   BOOST_REQUIRE(bus.run_one());
-  BOOST_CHECK(told()["error"].get<std::string>().find("too many") != std::string::npos);
+  BOOST_CHECK(published_outcome()["error"].get<std::string>().find("too many") !=
+              std::string::npos);
   run();
   BOOST_CHECK_EQUAL(bus.published.size(), Redriver::requests_max);
 }
 
 // ---- what is refused
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_redriven_stays_and_is_counted_by_its_reason) {
+BOOST_AUTO_TEST_CASE(refused_dead_letters_stay_and_are_counted_by_reason) {
   auto expiring = subscription_of("s-1", {type});
   expiring.delivery.expiry = 1h;
   put(expiring);
-  die(1);
+  make_dead_letters(1);
   clock.advance(2h);
-  die(3);
-  die(1, "{urn:b}y");
+  make_dead_letters(3);
+  make_dead_letters(1, "{urn:b}y");
   sql("UPDATE dead_letter SET record=NULL WHERE id=2");
   sql("UPDATE dead_letter SET record=x'00' WHERE id=3");
   end("s-2", false);
   redrive_all();
   run();
-  const auto answer = told();
+  const auto answer = published_outcome();
   BOOST_CHECK_EQUAL(answer["redriven"], 1);
   const json refused = {{"expired", 1}, {"event-lost", 2}, {"subscription-gone", 1}};
   BOOST_CHECK_EQUAL(answer["refused"], refused);
@@ -294,11 +295,11 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_redriven_stays_and_is_counted_by_its_reason)
   BOOST_CHECK_EQUAL(deliver_all().size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_redriven_waits_for_room_as_long_as_somebody_takes_it) {
+BOOST_AUTO_TEST_CASE(a_redrive_waits_for_room_while_the_backlog_shrinks) {
   defaults.backlog_max = 20;
   kill();
   put(subscription_of("s-1", {type}));
-  for (int i = 0; i < 4; ++i) die(10);
+  for (int i = 0; i < 4; ++i) make_dead_letters(10);
   redrive_all();
   std::size_t delivered = 0;
   for (int i = 0; i < 100; ++i) {
@@ -310,22 +311,22 @@ BOOST_AUTO_TEST_CASE(what_is_redriven_waits_for_room_as_long_as_somebody_takes_i
   }
   run();
   delivered += deliver_all().size();
-  BOOST_CHECK_EQUAL(told()["redriven"], 40);
+  BOOST_CHECK_EQUAL(published_outcome()["redriven"], 40);
   BOOST_CHECK_EQUAL(delivered, 40U);
   BOOST_CHECK(left().empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_has_no_room_is_refused_when_nobody_takes_anything) {
+BOOST_AUTO_TEST_CASE(a_redrive_is_refused_when_the_backlog_does_not_shrink) {
   defaults.backlog_max = 20;
   kill();
   put(subscription_of("s-1", {type}));
   put(subscription_of("s-2", {"{urn:b}y"}));
-  for (int i = 0; i < 3; ++i) die(10);
-  die(2, "{urn:b}y");
+  for (int i = 0; i < 3; ++i) make_dead_letters(10);
+  make_dead_letters(2, "{urn:b}y");
   redrive_all();
   const auto began = clock.now().mono;
   run();
-  const auto answer = told();
+  const auto answer = published_outcome();
   BOOST_CHECK_EQUAL(answer["redriven"], 12);  // ten, and those of the other
   BOOST_CHECK_EQUAL(answer["refused"]["no-room"], 20);
   BOOST_CHECK_EQUAL(left().size(), 20U);
@@ -334,8 +335,8 @@ BOOST_AUTO_TEST_CASE(what_has_no_room_is_refused_when_nobody_takes_anything) {
 
 // ---- how much at once
 
-BOOST_AUTO_TEST_CASE(many_letters_go_in_portions_that_are_stored_one_by_one) {
-  die(1300);
+BOOST_AUTO_TEST_CASE(many_dead_letters_are_processed_in_portions_that_are_stored_one_by_one) {
+  make_dead_letters(1300);
   unsaved_most = 0;
   redrive_all();
   std::size_t portions = 0;
@@ -364,15 +365,15 @@ BOOST_AUTO_TEST_CASE(a_few_big_events_are_a_portion_too) {
   unsaved_most = 0;
   redrive_all();
   run();
-  BOOST_CHECK_EQUAL(told()["redriven"], 8);
+  BOOST_CHECK_EQUAL(published_outcome()["redriven"], 8);
   BOOST_CHECK_EQUAL(unsaved_most, 4U);
 }
 
-BOOST_AUTO_TEST_CASE(a_long_request_tells_how_far_it_is_now_and_then) {
+BOOST_AUTO_TEST_CASE(a_long_request_publishes_its_progress) {
   defaults.backlog_max = 2;
   kill();
   put(subscription_of("s-1", {type}));
-  for (int i = 0; i < 3; ++i) die(1);
+  for (int i = 0; i < 3; ++i) make_dead_letters(1);
   redrive_all();
   run();
   std::vector<std::string> types;
@@ -383,8 +384,8 @@ BOOST_AUTO_TEST_CASE(a_long_request_tells_how_far_it_is_now_and_then) {
   BOOST_CHECK(types.size() < 6);
 }
 
-BOOST_AUTO_TEST_CASE(on_a_full_disk_nothing_more_is_taken_into_memory) {
-  die(1300);
+BOOST_AUTO_TEST_CASE(on_a_full_disk_nothing_more_is_loaded_into_memory) {
+  make_dead_letters(1300);
   redrive_all();
   checkpoint();
   fill_disk();
@@ -394,14 +395,14 @@ BOOST_AUTO_TEST_CASE(on_a_full_disk_nothing_more_is_taken_into_memory) {
   BOOST_CHECK(bus.published.empty());
   sql("DROP TRIGGER full");
   run();
-  BOOST_CHECK_EQUAL(told()["redriven"], 1300);
+  BOOST_CHECK_EQUAL(published_outcome()["redriven"], 1300);
   BOOST_CHECK_EQUAL(deliver_all().size(), 1300U);
 }
 
 // ---- crashes
 
-BOOST_AUTO_TEST_CASE(killed_before_a_portion_is_stored_it_has_not_happened) {
-  die(3);
+BOOST_AUTO_TEST_CASE(a_portion_that_is_not_stored_before_a_kill_has_no_effect) {
+  make_dead_letters(3);
   redrive_all();
   checkpoint();
   fill_disk();
@@ -414,12 +415,12 @@ BOOST_AUTO_TEST_CASE(killed_before_a_portion_is_stored_it_has_not_happened) {
   run();
   const std::map<std::uint64_t, std::string> expected = {{4, "e1"}, {5, "e2"}, {6, "e3"}};
   BOOST_CHECK(deliver_all() == expected);
-  BOOST_CHECK_EQUAL(told()["redriven"], 3);
+  BOOST_CHECK_EQUAL(published_outcome()["redriven"], 3);
 }
 
-BOOST_AUTO_TEST_CASE(killed_at_any_step_each_letter_is_redriven_once_and_it_is_told) {
+BOOST_AUTO_TEST_CASE(killed_at_any_step_each_dead_letter_is_redriven_once) {
   for (int until = 0; until < 12; ++until) {
-    die(1100);
+    make_dead_letters(1100);
     redrive_all();
     for (int i = 0; i < until; ++i) (void)step();
     kill();
@@ -443,14 +444,14 @@ BOOST_AUTO_TEST_CASE(killed_at_any_step_each_letter_is_redriven_once_and_it_is_t
 }
 
 BOOST_AUTO_TEST_CASE(a_request_that_is_stored_is_not_forgotten_and_what_is_done_is_not_repeated) {
-  die(1);
+  make_dead_letters(1);
   redrive_all();
   checkpoint();  // the position is behind it now: the journal does not bring it again
   kill();
   BOOST_REQUIRE_EQUAL(store->redrive_jobs()->size(), 1U);
   run();
   BOOST_CHECK_EQUAL(deliver_all().size(), 1U);
-  BOOST_CHECK_EQUAL(told()["redriven"], 1);
+  BOOST_CHECK_EQUAL(published_outcome()["redriven"], 1);
   checkpoint();
   kill();
   run();
@@ -460,8 +461,8 @@ BOOST_AUTO_TEST_CASE(a_request_that_is_stored_is_not_forgotten_and_what_is_done_
 
 // ---- the answer
 
-BOOST_AUTO_TEST_CASE(an_answer_that_the_broker_does_not_take_now_is_given_later) {
-  die(1);
+BOOST_AUTO_TEST_CASE(an_outcome_that_cannot_be_published_now_is_published_later) {
+  make_dead_letters(1);
   redrive_all();
   while (left().size() == 1) BOOST_REQUIRE(step());
   bus.failure = Error{Code::nomoreroom, "full"};
@@ -469,15 +470,15 @@ BOOST_AUTO_TEST_CASE(an_answer_that_the_broker_does_not_take_now_is_given_later)
   BOOST_CHECK(bus.published.empty());
   bus.failure.reset();
   run();
-  BOOST_CHECK_EQUAL(told()["redriven"], 1);
+  BOOST_CHECK_EQUAL(published_outcome()["redriven"], 1);
   BOOST_CHECK_EQUAL(deliver_all().size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_that_may_not_be_given_holds_up_nothing) {
-  die(1);
+BOOST_AUTO_TEST_CASE(an_outcome_that_the_broker_refuses_does_not_block_the_next_request) {
+  make_dead_letters(1);
   bus.failure = Error{Code::noaccess, "no right"};
   redrive({.id = 1});
-  ask(LetterAction::purge, {.all = true});
+  request(LetterAction::purge, {.all = true});
   run();
   checkpoint();
   BOOST_CHECK(store->redrive_jobs()->empty());

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture : sense::testing::StoredBench {
+struct Fixture : sense::testing::StoredFixture {
   static constexpr auto before = Engine::AsOf::lagged;
   sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
 };
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(states_survive) {
 
 // ---- as of the checkpoint before
 
-BOOST_AUTO_TEST_CASE(what_came_since_the_checkpoint_before_is_left_out_and_comes_again) {
+BOOST_AUTO_TEST_CASE(a_lagged_checkpoint_leaves_out_later_events_and_they_come_again) {
   put(plain());
   publish();
   save();
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(what_came_since_the_checkpoint_before_is_left_out_and_comes
   BOOST_CHECK((numbers == std::vector<std::uint64_t>{1, 2, 3}));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_delivered_between_two_of_them_is_never_stored) {
+BOOST_AUTO_TEST_CASE(what_is_delivered_between_two_lagged_checkpoints_is_never_stored) {
   put(plain());
   save();
   std::size_t stored = 0;
@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(what_is_delivered_between_two_of_them_is_never_stored) {
     answer_next(Attempt::delivered());
   }
   BOOST_CHECK_EQUAL(stored, 0U);
-  // Its number lags by one round, and is stored without the rest.
+  // Its number lags by one epoch, and is stored without the rest.
   BOOST_CHECK_EQUAL(queues.at("s-1").next_number, 9U);
   const auto last = save(before);
   BOOST_REQUIRE_EQUAL(last.queues.size(), 1U);
@@ -352,7 +352,7 @@ BOOST_AUTO_TEST_CASE(a_queue_that_comes_and_goes_a_hundred_times_is_listed_once)
   BOOST_CHECK_EQUAL(checkpoint.queues.size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_replay_would_not_bring_about_again_cannot_be_left_out) {
+BOOST_AUTO_TEST_CASE(what_a_replay_would_not_reproduce_is_not_left_out) {
   auto once = plain();
   once.delivery.retry_count = 1;
   const auto happens = [this](const auto& something) {

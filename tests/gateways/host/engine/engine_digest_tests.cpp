@@ -30,7 +30,7 @@ Numbers sequences_of(const Engine::Deliver& deliver) {
   return sequences;
 }
 
-struct Fixture : sense::testing::StoredBench {
+struct Fixture : sense::testing::StoredFixture {
   sense::Subscription digest(Digest wanted) {
     auto subscription = subscription_of("s-1", {type});
     subscription.delivery.rare.edit().digest = wanted;

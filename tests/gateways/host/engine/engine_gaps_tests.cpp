@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gaps that wait for a callback that works.
+// Deferred gaps.
 #include "tests/gateways/stored_fixture.hpp"
 
 using sense::Attempt;
@@ -17,7 +17,7 @@ struct Gap {
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 
-struct Fixture : sense::testing::StoredBench {
+struct Fixture : sense::testing::StoredFixture {
   void start(std::size_t gaps_max) {
     defaults.gaps_max = gaps_max;
     engine = Engine(defaults, 1);

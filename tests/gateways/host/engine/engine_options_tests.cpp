@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture : sense::testing::StoredBench {
+struct Fixture : sense::testing::StoredFixture {
   template <class Change>
   sense::Subscription with(Change change, const char* id = "s-1") {
     auto subscription = subscription_of(id, {type});
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(what_is_over_the_bound_is_a_dead_letter_and_told) {
   BOOST_CHECK_EQUAL(gap.delivery->reason, "overflow");
 }
 
-BOOST_AUTO_TEST_CASE(who_is_left_out_has_no_hole_in_his_numbers) {
+BOOST_AUTO_TEST_CASE(an_excluded_owner_has_no_gap_in_the_numbers) {
   auto ada = subscription_of("s-ada", {type});
   ada.owner = "ada";
   auto grace = subscription_of("s-grace", {type});

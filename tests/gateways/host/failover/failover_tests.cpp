@@ -7,12 +7,12 @@ using namespace std::chrono_literals;
 
 using Texts = std::vector<std::string>;
 
-BOOST_FIXTURE_TEST_SUITE(failover_tests, SuccessionBench)
+BOOST_FIXTURE_TEST_SUITE(failover_tests, FailoverFixture)
 
-BOOST_AUTO_TEST_CASE(the_first_leads_and_the_second_gets_what_it_has_done) {
+BOOST_AUTO_TEST_CASE(the_first_leads_and_the_second_gets_a_copy_of_its_store) {
   auto& one = start("one");
   BOOST_CHECK_EQUAL(one.led, 1);
-  BOOST_CHECK(*one.save("before"));  // nobody to wait for
+  BOOST_CHECK(*one.save("before"));  // no standby to wait for
   auto& two = start("two");
   BOOST_CHECK_EQUAL(two.led, 0);
   BOOST_CHECK(!two.failover->has_lease());
@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(the_first_leads_and_the_second_gets_what_it_has_done) {
   BOOST_CHECK_EQUAL(two.store->position().value().value(), 2U);
 }
 
-BOOST_AUTO_TEST_CASE(the_second_goes_on_when_the_first_is_no_more) {
+BOOST_AUTO_TEST_CASE(the_second_takes_over_when_the_first_is_gone) {
   start("one").save("a");
   auto& two = start("two");
   hub.advance(1s);
@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(the_second_goes_on_when_the_first_is_no_more) {
   BOOST_CHECK((two.has() == Texts{"a", "b"}));
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_that_was_away_attempts_nothing_and_ends) {
+BOOST_AUTO_TEST_CASE(a_leader_that_was_overtaken_attempts_nothing_and_ends) {
   auto& one = start("one");
   auto& two = start("two");
   hub.advance(1s);
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_was_away_attempts_nothing_and_ends) {
   BOOST_CHECK(two.has() == Texts{});
 }
 
-BOOST_AUTO_TEST_CASE(what_an_earlier_leader_still_says_is_void) {
+BOOST_AUTO_TEST_CASE(parts_of_an_earlier_leader_are_void) {
   auto& one = start("one");
   start("two");
   auto& three = start("three");
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_leader_still_says_is_void) {
   BOOST_CHECK(follower.has() == Texts{"new"});
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_alone_goes_on_while_the_broker_is_away) {
+BOOST_AUTO_TEST_CASE(a_leader_without_standby_continues_while_the_broker_is_away) {
   auto& one = start("one");
   BOOST_CHECK(one.failover->has_lease());
   one.bus.away = true;
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(an_end_does_not_wait_for_a_broker_that_is_away) {
   BOOST_CHECK_EQUAL(ended, 1);
 }
 
-BOOST_AUTO_TEST_CASE(one_that_comes_back_before_anybody_else_goes_on) {
+BOOST_AUTO_TEST_CASE(a_leader_that_restarts_before_a_takeover_continues) {
   start("one").save("a");
   start("two");
   hub.advance(1s);
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(one_that_comes_back_before_anybody_else_goes_on) {
   BOOST_CHECK((members["two"]->has() == Texts{"a", "b"}));
 }
 
-BOOST_AUTO_TEST_CASE(without_a_copy_nobody_takes_over_unless_told) {
+BOOST_AUTO_TEST_CASE(without_a_copy_a_standby_takes_over_only_when_told) {
   start("one").save("a");
   kill("one");
   auto& two = start("two");
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_standby_that_missed_a_part_does_not_take_over) {
   BOOST_CHECK_EQUAL(two.led, 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_waits_for_nobody_and_makes_a_new_copy) {
+BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_does_not_wait_and_makes_a_new_copy) {
   auto& one = start("one");
   auto& two = start("two");
   hub.advance(1s);
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_store_of_many_parts_is_copied_while_it_changes) {
   BOOST_CHECK(!std::filesystem::exists(place / "two" / "copy.db"));
 }
 
-BOOST_AUTO_TEST_CASE(a_standby_that_is_no_more_is_not_served_for_ever) {
+BOOST_AUTO_TEST_CASE(a_standby_that_is_gone_is_not_served_for_ever) {
   auto& one = start("one");
   start("two");
   hub.advance(1s);
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_standby_that_is_no_more_is_not_served_for_ever) {
   BOOST_CHECK_EQUAL(one.bus.published.size(), before);
 }
 
-BOOST_AUTO_TEST_CASE(a_position_alone_is_told_once_a_minute) {
+BOOST_AUTO_TEST_CASE(a_position_alone_is_sent_once_a_minute) {
   auto& one = start("one");
   start("two");
   hub.advance(1s);
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(a_position_alone_is_told_once_a_minute) {
   BOOST_CHECK_EQUAL(one.bus.published.size(), before + 1);
 }
 
-BOOST_AUTO_TEST_CASE(parts_that_say_nonsense_are_none) {
+BOOST_AUTO_TEST_CASE(malformed_parts_are_ignored) {
   const ReplicationPart part{"http", 7, "s", 3, true, true};
   const auto good = to_event(part, "web1", "octets", hub.clock.now().wall);
   const auto read = replication_part(good);

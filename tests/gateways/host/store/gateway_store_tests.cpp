@@ -14,13 +14,13 @@ using sense::Code;
 using sense::Engine;
 using sense::GatewayStore;
 using sense::WallTime;
-using sense::testing::EngineBench;
+using sense::testing::EngineFixture;
 using sense::testing::subscription_of;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture : EngineBench {
+struct Fixture : EngineFixture {
   std::filesystem::path place = std::filesystem::temp_directory_path() /
                                 ("sense_host_store_tests_" + std::to_string(::getpid()));
   std::optional<GatewayStore> store;
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(dead_letters_are_listed_loaded_redriven_and_purged) {
   BOOST_CHECK_EQUAL(out.front().delivery->number, 3U);
 }
 
-BOOST_AUTO_TEST_CASE(letters_come_in_pages_that_look_at_so_many_and_no_more) {
+BOOST_AUTO_TEST_CASE(pages_of_dead_letters_examine_a_bounded_number_of_rows) {
   put(subscription_of("s-1", {type}));
   publish(5);
   while (!out.empty()) answer_next(Attempt::rejected("no"));
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(letters_come_in_pages_that_look_at_so_many_and_no_more) {
   BOOST_CHECK_EQUAL(dead_letters({.after = 1, .upto = 3}).size(), 2U);
 }
 
-BOOST_AUTO_TEST_CASE(the_id_of_a_letter_is_never_given_again) {
+BOOST_AUTO_TEST_CASE(the_id_of_a_dead_letter_is_never_reused) {
   put(subscription_of("s-1", {type}));
   const auto die = [&] {
     publish();
@@ -379,7 +379,7 @@ BOOST_AUTO_TEST_CASE(a_request_stands_in_the_store_until_it_is_answered) {
   BOOST_CHECK(store->redrive_jobs()->empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_letter_whose_event_is_lost_is_listed_and_says_so) {
+BOOST_AUTO_TEST_CASE(a_dead_letter_whose_event_is_lost_is_listed) {
   put(subscription_of("s-1", {type}));
   publish();
   answer_next(Attempt::rejected("no"));

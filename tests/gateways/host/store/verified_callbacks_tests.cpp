@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(it_is_remembered_across_a_restart_and_not_for_ever) {
   BOOST_CHECK(contains("ada", "test://a/"));
 }
 
-BOOST_AUTO_TEST_CASE(a_callback_that_is_no_more_is_forgotten_for_everybody) {
+BOOST_AUTO_TEST_CASE(a_callback_that_is_gone_is_removed_for_every_owner) {
   add("ada", "test://a/");
   add("eve", "test://a/");
   add("ada", "test://b/");

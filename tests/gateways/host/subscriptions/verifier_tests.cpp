@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(what_never_was_pending_has_agreed_to_nothing) {
   BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_gone_or_says_no_is_asked_again) {
+BOOST_AUTO_TEST_CASE(a_callback_that_is_gone_or_refuses_is_verified_again) {
   verified_callbacks.add("ada", "test://one/", clock.now().wall);
   verifier.on_gone("test://one/");
   ask(pending("s-1"));
