@@ -36,7 +36,6 @@ namespace sense {
 namespace {
 
 namespace asio = boost::asio;
-
 constexpr auto retry_pause = std::chrono::seconds{1};
 constexpr auto window_checkpoint_after = std::chrono::milliseconds{10};
 constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
@@ -48,14 +47,13 @@ Executor executor_of(asio::io_context& reactor) {
 class AsioGatewayHost final : public GatewayHost {
  public:
   using Reactor = std::unique_ptr<asio::io_context>;
-
   AsioGatewayHost(GatewayConfig config, GatewayPlugin plugin, GatewayStore store,
-                  VerifiedCallbacks verified_callbacks, Reactor reactor, std::unique_ptr<Bus> bus)
+                  VerifiedCallbacks verified, Reactor reactor, std::unique_ptr<Bus> bus)
       : plugin_(std::move(plugin)),
         reactor_(std::move(reactor)),
         config_(std::move(config)),
         store_(std::move(store)),
-        verified_callbacks_(std::move(verified_callbacks)),
+        verified_(std::move(verified)),
         engine_(engine_defaults(plugin_.descriptor(), config_.host), std::random_device{}()),
         bus_(std::move(bus)) {}
   ~AsioGatewayHost() override { bus_->close(); }
@@ -151,8 +149,7 @@ class AsioGatewayHost final : public GatewayHost {
         verifier_.verify(*gateway_, subscription->id);
     engine_.restored(system_clock().now());
     redriver_.start();
-    // Before the first event: after a crash the host must resume here, not at the journal's end of
-    // that time.
+    // Stored before the first event: after a crash the host resumes here.
     checkpoint();
     follow();
     checkpoint_later();
@@ -233,8 +230,8 @@ class AsioGatewayHost final : public GatewayHost {
 
   void on_slice_done(std::optional<std::uint64_t> position) {
     position_ = position.value_or(position_);
-    if (engine_.unsaved() > EventReader::unsaved_max)
-      checkpoint_writer_.save_now(position_, system_clock().now());
+    const bool full = engine_.unsaved() > EventReader::unsaved_max;
+    if (full) checkpoint_writer_.save_now(position_, system_clock().now());
     perform();
   }
 
@@ -250,8 +247,7 @@ class AsioGatewayHost final : public GatewayHost {
                  {{"read", std::to_string(position_)}, {"end", std::to_string(batch.position)}});
       position_ = batch.position;
     }
-    // Changes of subscriptions may be among the lost events: read the whole registry before any
-    // further event. The stream is paused until follow().
+    // They may include changes of subscriptions: read the registry; paused until follow().
     const auto seen = std::make_shared<std::set<std::string>>();
     const auto see = [this, seen](const std::string& id, std::optional<Subscription> subscription) {
       seen->insert(id);
@@ -312,7 +308,7 @@ class AsioGatewayHost final : public GatewayHost {
       auto actions = engine_.take_actions();
       if (actions.empty()) break;
       for (auto& dead_letter : actions.dead_letters) {
-        dead_letter_notices_.add(dead_letter);
+        notices_.add(dead_letter);
         checkpoint_writer_.add_dead_letter(std::move(dead_letter));
       }
       if (stopping_) continue;  // pending deliveries are attempted after the next start
@@ -341,13 +337,12 @@ class AsioGatewayHost final : public GatewayHost {
 
   void attempt(Engine::Deliver& deliver) {
     const auto attempt_id = deliver.attempt_id;
-    if (const auto whole = load_payload(deliver, store_, system_clock().now().wall); !whole)
-      return engine_.on_result(attempt_id, outcome_of_failed_load(whole.error()),
-                               system_clock().now());
+    const auto now = system_clock().now();
+    if (const auto loaded = load_payload(deliver, store_, now.wall); !loaded)
+      return engine_.on_result(attempt_id, failed_load_outcome(loaded.error()), now);
     const auto status = call_plugin([&]() -> Status {
       gateway_->deliver(std::move(deliver.delivery), [this, attempt_id](Attempt result) {
-        // An attempt that the stop interrupted is not a failure: it is repeated after the next
-        // start.
+        // An attempt that the stop interrupted is repeated after the next start.
         if (stopped_ || (stopping_ && result.outcome == Attempt::Outcome::retry)) return;
         engine_.on_result(attempt_id, result, system_clock().now());
         perform_soon();
@@ -366,7 +361,7 @@ class AsioGatewayHost final : public GatewayHost {
     after_(std::max<Duration>(interval, checkpoint_interval_min), [this] {
       if (stopped_) return;
       checkpoint();
-      for (const auto& event : dead_letter_notices_.take_due(system_clock().now()))
+      for (const auto& event : notices_.take_due(system_clock().now()))
         publish_notice(*bus_, event);
       event_reader_.resume_if_ready();
       checkpoint_later();
@@ -394,7 +389,7 @@ class AsioGatewayHost final : public GatewayHost {
   const GatewayConfig config_;
   Counters counters_;
   GatewayStore store_;
-  VerifiedCallbacks verified_callbacks_;
+  VerifiedCallbacks verified_;
   Engine engine_;
   std::unique_ptr<Bus> bus_;
   using Task = std::function<void()>;
@@ -444,28 +439,26 @@ class AsioGatewayHost final : public GatewayHost {
       }};
   Verifier verifier_{
       subscriptions_,
-      verified_callbacks_,
+      verified_,
       system_clock(),
       counters_,
       config_.host.duration("verify-span"),
       {[this](const auto& id, const auto& reason) { end_in_registry(id, reason); }, after_}};
-  DeadLetterNotices dead_letter_notices_{config_.name};
+  DeadLetterNotices notices_{config_.name};
   SuspensionWriter suspension_writer_{subscriptions_, counters_, retry_later_};
   Redriver redriver_{config_.name,
                      {store_, engine_, checkpoint_writer_, *bus_, counters_, system_clock()},
                      {after_, [this] { checkpoint(); }}};
   std::unique_ptr<Gateway> gateway_;
-
   std::uint64_t position_ = 0;
   bool restored_ = false;
   std::uint64_t generation_ = 0;
   std::optional<std::set<std::string>> following_;
-  EventReader event_reader_{
-      *bus_,
-      engine_,
-      system_clock(),
-      {[this](const EventRef& event) { return process_event(event); },
-       [this](std::optional<std::uint64_t> position) { on_slice_done(position); }, after_}};
+  EventReader event_reader_{*bus_,
+                            engine_,
+                            system_clock(),
+                            {[this](const EventRef& event) { return process_event(event); },
+                             [this](auto position) { on_slice_done(position); }, after_}};
   bool stopping_ = false;
   bool stopped_ = false;
   bool performing_ = false;
@@ -485,9 +478,9 @@ Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
                                                         GatewayPlugin plugin) {
   auto store = GatewayStore::open(config.data);
   if (!store) return tl::unexpected(store.error());
-  auto verified_callbacks = VerifiedCallbacks::open(
-      config.data, config.host.duration("verified-memory"), system_clock().now().wall);
-  if (!verified_callbacks) return tl::unexpected(verified_callbacks.error());
+  auto verified = VerifiedCallbacks::open(config.data, config.host.duration("verified-memory"),
+                                          system_clock().now().wall);
+  if (!verified) return tl::unexpected(verified.error());
   auto reactor = std::make_unique<asio::io_context>(1);
   BusOptions options;
   options.service = config.endpoints.service;
@@ -497,9 +490,9 @@ Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
   options.executor = executor_of(*reactor);
   auto bus = connect_zmq_bus(std::move(options));
   if (!bus) return tl::unexpected(bus.error());
-  auto host = std::make_unique<AsioGatewayHost>(std::move(config), std::move(plugin),
-                                                std::move(*store), std::move(*verified_callbacks),
-                                                std::move(reactor), std::move(*bus));
+  auto host =
+      std::make_unique<AsioGatewayHost>(std::move(config), std::move(plugin), std::move(*store),
+                                        std::move(*verified), std::move(reactor), std::move(*bus));
   if (auto status = host->open(); !status) return tl::unexpected(status.error());
   return host;
 }

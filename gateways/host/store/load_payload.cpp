@@ -28,7 +28,7 @@ Status load_payload(Engine::Deliver& deliver, GatewayStore& store, WallTime now)
   return {};
 }
 
-Attempt outcome_of_failed_load(const Error& error) {
+Attempt failed_load_outcome(const Error& error) {
   const bool lost = error.code == Code::notfound || error.code == Code::protoerror;
   return lost ? Attempt::rejected(error.message) : Attempt::retry(error.message);
 }

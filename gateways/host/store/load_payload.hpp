@@ -12,6 +12,6 @@ namespace sense {
 [[nodiscard]] Status load_payload(Engine::Deliver& deliver, GatewayStore& store, WallTime now);
 
 // The outcome of a delivery whose payload could not be loaded: rejected when the event is lost.
-[[nodiscard]] Attempt outcome_of_failed_load(const Error& error);
+[[nodiscard]] Attempt failed_load_outcome(const Error& error);
 
 }  // namespace sense
