@@ -14,14 +14,14 @@
 
 namespace sense {
 
-// The options that every gateway has beside its plugin's own, in `gateways: NAME:`.
+// Keys that every gateway has, next to its plugin's own, in `gateways: NAME:`.
 [[nodiscard]] std::span<const Option> gateway_host_options();
 
-// A loaded plugin. The shared object stays loaded for its lifetime.
+// A loaded plugin; the shared object stays loaded as long as this lives.
 class GatewayPlugin {
  public:
-  // Loads gateway-NAME.so from `folder`. Fails when it is not there, is no gateway, has another
-  // ABI, or when the file or folder is writable by others.
+  // Looks for gateway-NAME.so in `folder`. Fails in one sentence when it is not there, is no
+  // gateway, has another ABI, or when the file or folder can be written by others.
   [[nodiscard]] static Result<GatewayPlugin> load(const std::string& folder,
                                                   const std::string& name);
   [[nodiscard]] const GatewayDescriptor& descriptor() const { return *descriptor_; }

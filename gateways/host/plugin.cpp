@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t name_length_max = 64;
 constexpr std::size_t abi_length_shown = 64;
 
-// The name is part of a path.
+// The name becomes part of a path.
 bool valid_name(std::string_view name) {
   return !name.empty() && name.size() <= name_length_max &&
          std::all_of(name.begin(), name.end(), [](char c) {
@@ -21,7 +21,7 @@ bool valid_name(std::string_view name) {
 
 Status check_descriptor(const std::string& path, const std::string& name,
                         const GatewayDescriptor* descriptor) {
-  // Only the first field may be read before the ABI is known.
+  // Nothing but the first field may be read before the ABI is known.
   const std::string_view abi = descriptor && descriptor->abi ? descriptor->abi : "nothing";
   if (abi != gateway_abi)
     return fail(Code::badcontext, "plugin " + path + " was built for interface '" +

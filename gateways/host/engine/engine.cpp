@@ -100,7 +100,7 @@ void Engine::end(const std::string& id, std::string reason, bool notify, Timesta
     return remove_queue(*queue);
   PendingDelivery pending;
   pending.kind = Delivery::Kind::ended;
-  pending.more.edit().reason = std::move(reason);
+  pending.details.edit().reason = std::move(reason);
   const auto key = add_pending(*queue, std::move(pending));
   mark_changed(*queue);
   queue->backlog->fresh.push(key);

@@ -29,7 +29,7 @@ Engine::SavedDelivery Engine::saved_form(const SubscriptionQueue& queue,
     saved.first = now.wall - (now.mono - pending.first);
   }
   if (pending.expires != WallTime::max()) saved.expires = pending.expires;
-  saved.reason = pending.more->reason;
+  saved.reason = pending.details->reason;
   if (!pending.event_saved) saved.event = pending.event;
   saved.group = pending.group;
   saved.window = pending.window;
@@ -160,7 +160,7 @@ void Engine::restore(Key key, SavedDelivery saved, Timestamp now) {
   pending.due = now.mono + std::clamp(Duration{saved.due - now.wall}, -past_max, pause_max);
   pending.first = now.mono + std::clamp(Duration{saved.first - now.wall}, -past_max, Duration{0});
   if (saved.expires) pending.expires = *saved.expires;
-  if (!saved.reason.empty()) pending.more.edit().reason = std::move(saved.reason);
+  if (!saved.reason.empty()) pending.details.edit().reason = std::move(saved.reason);
   pending.group = saved.group;
   pending.window = saved.window;
   pending.octets = saved.octets;
@@ -212,13 +212,13 @@ void Engine::rebuild(SubscriptionQueue& queue, Timestamp now) {
     const auto digest = digests.find(pending.window);
     if (pending.kind == Delivery::Kind::event && pending.window != 0 && digest != digests.end()) {
       pending.stage = Stage::in_digest;
-      backlog.at(digest->second).more.edit().members.push_back(key);
+      backlog.at(digest->second).details.edit().members.push_back(key);
     } else if (pending.kind == Delivery::Kind::event && pending.window > queue.windows) {
       rejoin_window(queue, key, pending, now);
     }
   }
   for (const auto& [window, key] : digests) {
-    if (backlog.at(key).more->members.empty())
+    if (backlog.at(key).details->members.empty())
       remove_pending(queue, key, now);  // only a damaged store has such a digest
     else
       set_digest_numbers(queue, backlog.at(key));

@@ -107,7 +107,7 @@ void Engine::add_to_digest(SubscriptionQueue& queue, std::vector<Key> members) {
   for (const auto key : members) backlog.at(key).stage = Stage::in_digest;
   PendingDelivery digest;
   digest.kind = Delivery::Kind::digest;
-  digest.more.edit().members = std::move(members);
+  digest.details.edit().members = std::move(members);
   const auto key = add_pending(queue, std::move(digest));
   set_digest_numbers(queue, backlog.at(key));
   seal(queue, key, backlog.at(key));
@@ -115,7 +115,7 @@ void Engine::add_to_digest(SubscriptionQueue& queue, std::vector<Key> members) {
 
 void Engine::set_digest_numbers(const SubscriptionQueue& queue, PendingDelivery& digest) {
   const auto number = [&](const Key key) { return queue.backlog->at(key).number; };
-  auto& members = digest.more.edit().members;
+  auto& members = digest.details.edit().members;
   std::sort(members.begin(), members.end(),
             [&](const Key a, const Key b) { return number(a) < number(b); });
   digest.number = number(members.front());
@@ -134,7 +134,7 @@ void Engine::seal(SubscriptionQueue& queue, Key key, PendingDelivery& pending) {
 // True when all members have expired and the digest was removed.
 bool Engine::expire_members(SubscriptionQueue& queue, Key digest, Timestamp now) {
   auto& pending = queue.backlog->at(digest);
-  auto& members = pending.more.edit().members;
+  auto& members = pending.details.edit().members;
   const auto expired =
       std::erase_if(members, [&](const Key key) { return expire(queue, key, now); });
   if (expired == 0) return false;
@@ -148,7 +148,8 @@ bool Engine::expire_members(SubscriptionQueue& queue, Key digest, Timestamp now)
 }
 
 void Engine::remove_with_members(SubscriptionQueue& queue, Key key, Timestamp now) {
-  for (const auto member : queue.backlog->at(key).more->members) remove_pending(queue, member, now);
+  for (const auto member : queue.backlog->at(key).details->members)
+    remove_pending(queue, member, now);
   remove_pending(queue, key, now);
 }
 

@@ -25,7 +25,7 @@ void add_reason(std::string& reasons, std::string_view reason) {
 void merge_gap(PendingDelivery& gap, const PendingDelivery& other) {
   gap.number = std::min(gap.number, other.number);
   gap.number_last = std::max(gap.number_last, other.number_last);
-  add_reason(gap.more.edit().reason, other.more->reason);
+  add_reason(gap.details.edit().reason, other.details->reason);
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ void Engine::on_outcome(SubscriptionQueue& queue, Key key, const Attempt& result
     case Attempt::Outcome::delivered:
       callback_responded(queue, now);
       if (kind == Delivery::Kind::event) ++totals_.delivered;
-      totals_.delivered += queue.backlog->at(key).more->members.size();
+      totals_.delivered += queue.backlog->at(key).details->members.size();
       remove_with_members(queue, key, now);
       resume_gaps(queue);
       break;
@@ -179,7 +179,7 @@ void Engine::give_up(SubscriptionQueue& queue, Key key, const std::string& reaso
     numbers.push_back(pending.number);
   }
   // Each event of a digest is a dead letter of its own, so that it can be redriven.
-  for (const auto member : pending.more->members) {
+  for (const auto member : pending.details->members) {
     const auto& in_digest = queue.backlog->at(member);
     dead_letter(queue, in_digest, pending.attempts, reason, answer);
     numbers.push_back(in_digest.number);
@@ -211,7 +211,7 @@ void Engine::add_gap(SubscriptionQueue& queue, std::uint64_t number, const std::
   if (queue.backlog && !queue.backlog->fresh.empty()) {
     const auto key = queue.backlog->fresh.back();
     auto& last = queue.backlog->at(key);
-    if (last.kind == Delivery::Kind::gap && last.more->reason == reason &&
+    if (last.kind == Delivery::Kind::gap && last.details->reason == reason &&
         last.number_last + 1 == number) {
       last.number_last = number;
       return mark_dirty(queue, key, last);
@@ -220,7 +220,7 @@ void Engine::add_gap(SubscriptionQueue& queue, std::uint64_t number, const std::
   PendingDelivery gap;
   gap.kind = Delivery::Kind::gap;
   gap.number = gap.number_last = number;
-  gap.more.edit().reason = reason;
+  gap.details.edit().reason = reason;
   if (merge_with_deferred(queue, gap, now)) return;
   const auto key = add_pending(queue, std::move(gap));
   queue.backlog->fresh.push(key);
@@ -240,7 +240,7 @@ void Engine::defer_gap(SubscriptionQueue& queue, Key key, Timestamp now) {
 bool Engine::mergeable(const SubscriptionQueue& queue, const PendingDelivery& left,
                        const PendingDelivery& right) const {
   return left.number_last + 1 == right.number &&
-         (left.more->reason == right.more->reason ||
+         (left.details->reason == right.details->reason ||
           queue.backlog->deferred.size() >= defaults_.gaps_max);
 }
 

@@ -159,20 +159,20 @@ std::shared_ptr<Delivery> Engine::delivery_of(const SubscriptionQueue& queue,
   delivery->number = pending.number;
   delivery->number_last = pending.number_last;
   delivery->attempt = pending.attempts;
-  delivery->reason = pending.more->reason;
+  delivery->reason = pending.details->reason;
   delivery->window = pending.window;
   const auto& subscription = *queue.subscription;
   switch (pending.kind) {
     case Delivery::Kind::event: delivery->event = pending.event; break;
     case Delivery::Kind::gap:
       delivery->event = gap_notice(subscription, pending.number, pending.number_last,
-                                   pending.more->reason, now.wall);
+                                   pending.details->reason, now.wall);
       break;
     case Delivery::Kind::ended:
-      delivery->event = ended_notice(subscription, pending.more->reason, now.wall);
+      delivery->event = ended_notice(subscription, pending.details->reason, now.wall);
       break;
     case Delivery::Kind::digest:
-      for (const auto key : pending.more->members) {
+      for (const auto key : pending.details->members) {
         const auto& member = queue.backlog->at(key);
         delivery->contents.push_back({member.number, member.sequence, member.event});
       }

@@ -51,11 +51,11 @@ struct PendingDelivery {
   WallTime expires = WallTime::max();
   EventRef event;  // null: only in the store
   // Sparse members: the reason of a gap or an end; the keys in a digest.
-  struct More {
+  struct Details {
     std::string reason;
     std::vector<std::uint64_t> members;
   };
-  Seldom<More> more;
+  Seldom<Details> details;
 };
 
 // A FIFO of keys.
