@@ -41,14 +41,15 @@ Status require_period(Duration period) {
 
 Status require_not_configured(const Subscription& subscription) {
   if (subscription.via != "config") return {};
-  return fail(Code::noaccess,
-              "subscription " + subscription.id + " is the configuration file's: change it there");
+  return fail(Code::noaccess, "subscription " + subscription.id +
+                                  " belongs to the configuration file: change it there");
 }
 
 tl::unexpected<Error> no_right_to_list() {
-  return fail(Code::noaccess,
-              "subscriptions cannot be listed: the allow file of the broker grants this gateway "
-              "neither 'list' nor 'manage'");
+  return fail(
+      Code::noaccess,
+      "subscriptions cannot be listed: the broker's access file grants this gateway neither "
+      "'list' nor 'manage'");
 }
 
 // The verification of one callback is no verification of another.
@@ -62,16 +63,18 @@ Status require_pending(const Subscription& subscription, const std::string& call
 
 Status require_verified(const Subscription& subscription) {
   if (subscription.state != SubscriptionState::pending) return {};
-  return fail(Code::badcontext, "subscription " + subscription.id +
-                                    " is pending: its callback has not agreed to anything yet");
+  return fail(Code::badcontext,
+              "subscription " + subscription.id + " is pending: its callback is not verified yet");
 }
 
 }  // namespace
 
 void log_unreadable_change(const Event& change) {
   if (const auto unreadable = unreadable_change(change))
-    log::warn("a change of a subscription cannot be read; it is served as it was, if it was",
-              {{"id", unreadable->id}, {"reason", unreadable->reason}});
+    log::warn(
+        "a change of a subscription cannot be read; the subscription is served unchanged, if at "
+        "all",
+        {{"id", unreadable->id}, {"reason", unreadable->reason}});
 }
 
 std::optional<Subscription> readable_subscription(const RegistryEntry& entry) {
@@ -163,7 +166,7 @@ void SubscriptionClient::renew(std::string id, Duration period, Answer<Subscript
         if (auto status = require_period(period); !status) return status;
         if (!subscription.expires)
           return fail(Code::noaccess,
-                      "this subscription is the configuration file's and has no lease");
+                      "this subscription belongs to the configuration file and has no lease");
         subscription.period = granted;
         subscription.expires = clock_.now().wall + granted;
         return {};

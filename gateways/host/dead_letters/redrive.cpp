@@ -54,7 +54,8 @@ bool Redriver::on_event(const Event& event) {
   job.outcome.asked = std::move(*request);
   job.outcome.by = event.principal;
   if (jobs_.size() >= requests_max) {
-    job.outcome.error = "too many requests about dead letters wait at this gateway: ask again";
+    job.outcome.error =
+        "too many requests about dead letters are pending at this gateway: try again later";
     publish_notice(dependencies_.publisher,
                    letter_outcome_event(job.outcome, dependencies_.clock.now().wall));
     return true;

@@ -95,7 +95,7 @@ Status Standby::install_copy(const ReplicationPart& part, const Event& event) {
   replicated_ = position;
   gap_ = false;
   log::info("standing by: this gateway has a copy of the leader's store",
-            {{"octets up to event", std::to_string(event.sequence)}});
+            {{"up to event", std::to_string(event.sequence)}});
   return {};
 }
 

@@ -68,7 +68,7 @@ Result<RedriveJob> job_from_text(std::string_view text) {
   const auto after = number("after");
   const auto finished = json.find("finished");
   if (!after || finished == json.end() || !finished->is_boolean())
-    return fail(Code::protoerror, "it does not say how far it is");
+    return fail(Code::protoerror, "it has no valid progress");
   RedriveJob job;
   job.outcome = std::move(*outcome);
   job.outcome.correlation = string("correlation");

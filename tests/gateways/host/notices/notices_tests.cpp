@@ -36,7 +36,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(gateway_notices_tests, Fixture)
+BOOST_FIXTURE_TEST_SUITE(notices_tests, Fixture)
 
 BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_published_at_once_and_in_full) {
   add_dead_letter("s-1", 7);
