@@ -194,8 +194,8 @@ void add_request(CLI::App& app, Cli& cli, const char* name, const char* help, co
 
 }  // namespace
 
-LetterSelection selection_of(const LettersWanted& wanted) {
-  LetterSelection selection;
+DeadLetterSelection selection_of(const LettersWanted& wanted) {
+  DeadLetterSelection selection;
   selection.id = wanted.id;
   selection.subscription = wanted.subscription;
   if (!wanted.since.empty()) selection.since = *parse_rfc3339(wanted.since);
@@ -220,7 +220,7 @@ void add_dead_letters(CLI::App& app, Cli& cli) {
               "  sense deadletters redrive http 17\n"
               "  sense deadletters redrive http --since 2026-11-22T09:00:00Z",
               [](const Global& global, const LettersWanted& wanted) {
-                return ask_gateway(global, LetterAction::redrive, wanted);
+                return ask_gateway(global, DeadLetterAction::redrive, wanted);
               });
   add_request(*command, cli, "purge", "Throw dead letters away",
               "Say which: an id, a subscription, a time, or --all. Their events are delivered to "
@@ -228,7 +228,7 @@ void add_dead_letters(CLI::App& app, Cli& cli) {
               "  sense deadletters purge http 17\n"
               "  sense deadletters purge http --all",
               [](const Global& global, const LettersWanted& wanted) {
-                return ask_gateway(global, LetterAction::purge, wanted);
+                return ask_gateway(global, DeadLetterAction::purge, wanted);
               });
 }
 

@@ -49,7 +49,7 @@ struct Ledger {
       expires = expires ? std::min(*expires, latest) : latest;
     }
     auto not_before = event->notbefore.value_or(WallTime{});
-    if (const auto& hold = subscription->delivery.rare->hold)
+    if (const auto& hold = subscription->delivery.sparse->hold)
       not_before = std::max(not_before, *event->time + *hold);
     owed.push_back({event, expires, not_before, now});
     published.emplace(event->sequence, owed.back());

@@ -175,28 +175,28 @@ Subscription World::random_subscription() {
 
 void World::choose_options(DeliveryOptions& delivery) {
   if (one_in(random_, 2)) return;
-  auto& rare = delivery.rare.edit();
+  auto& sparse = delivery.sparse.edit();
   switch (smooth_ ? pick(random_, 2) * 4 : pick(random_, 6)) {
-    case 0: rare.order = Order::source; break;
-    case 1: rare.digest.emplace().interval = 10min + up_to(random_, 6h); break;
+    case 0: sparse.order = Order::source; break;
+    case 1: sparse.digest.emplace().interval = 10min + up_to(random_, 6h); break;
     case 2:
-      rare.digest.emplace().count = 2 + static_cast<std::uint32_t>(pick(random_, 8));
-      if (one_in(random_, 2)) rare.digest->octets = 20;
-      rare.digest->until = 1h * static_cast<int>(pick(random_, 24));
+      sparse.digest.emplace().count = 2 + static_cast<std::uint32_t>(pick(random_, 8));
+      if (one_in(random_, 2)) sparse.digest->octets = 20;
+      sparse.digest->until = 1h * static_cast<int>(pick(random_, 24));
       break;
     case 3:
-      rare.min_interval = 1s + up_to(random_, 30min);
-      if (one_in(random_, 2)) rare.coalesce = Coalesce::latest;
+      sparse.min_interval = 1s + up_to(random_, 30min);
+      if (one_in(random_, 2)) sparse.coalesce = Coalesce::latest;
       break;
-    case 4: rare.rate = 1 + static_cast<std::uint32_t>(pick(random_, 5)); break;
-    default: rare.on_failure = OnFailure::drop; break;
+    case 4: sparse.rate = 1 + static_cast<std::uint32_t>(pick(random_, 5)); break;
+    default: sparse.on_failure = OnFailure::drop; break;
   }
-  if (one_in(random_, 3) && !delivery.expiry) rare.hold = 1s + up_to(random_, 2h);
+  if (one_in(random_, 3) && !delivery.expiry) sparse.hold = 1s + up_to(random_, 2h);
   if (one_in(random_, 4)) {
-    rare.suspend_after = 2 + static_cast<std::uint32_t>(pick(random_, 4));
-    rare.suspend_over = up_to(random_, 10min);
+    sparse.suspend_after = 2 + static_cast<std::uint32_t>(pick(random_, 4));
+    sparse.suspend_over = up_to(random_, 10min);
   }
-  if (one_in(random_, 8)) rare.retry_span = 1min + up_to(random_, 6h);
+  if (one_in(random_, 8)) sparse.retry_span = 1min + up_to(random_, 6h);
 }
 
 void World::create() {

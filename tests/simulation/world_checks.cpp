@@ -11,7 +11,7 @@ namespace {
 constexpr Duration fast_latency_max = 5s;
 
 bool drops(const Ledger& ledger) {
-  return ledger.subscription->delivery.rare->on_failure == OnFailure::drop;
+  return ledger.subscription->delivery.sparse->on_failure == OnFailure::drop;
 }
 
 std::string name_of(const Delivery& delivery) {
@@ -62,13 +62,13 @@ void World::check_event(Ledger& ledger, const Delivery& delivery) {
   const auto before = ledger.attempts.find(delivery.number);
   if (before != ledger.attempts.end() && before->second + 1 != delivery.attempt)
     broken(name_of(delivery) + ": the attempt before was " + std::to_string(before->second));
-  const auto& rare = *delivery.subscription->delivery.rare;
+  const auto& sparse = *delivery.subscription->delivery.sparse;
   const auto most = delivery.subscription->delivery.retry_count.value_or(
       static_cast<std::uint32_t>(defaults_.pauses.size() + 1));
   const bool counted =
-      !rare.retry_span && rare.suspend_after.value_or(defaults_.suspend_after) == 0;
+      !sparse.retry_span && sparse.suspend_after.value_or(defaults_.suspend_after) == 0;
   if (counted && delivery.attempt > most + life_) broken(name_of(delivery) + ": too many attempts");
-  if (rare != RareOptions{} || owed.event->notbefore) return;  // it may have to wait
+  if (sparse != SparseOptions{} || owed.event->notbefore) return;  // it may have to wait
   const auto known = ledger.known.find(delivery.number);
   if (ledger.endpoint.behaviour() == Behaviour::fast && !traffic_over_ &&
       known != ledger.known.end() && clock_.now().mono - known->second > fast_latency_max)
@@ -102,7 +102,7 @@ void World::check_dead_letter(const Ledger& ledger, const Engine::DeadLetter& de
     return broken(name + ": a dead letter with another event");
   const auto fewest = ledger.subscription->delivery.retry_count.value_or(
       static_cast<std::uint32_t>(defaults_.pauses.size() + 1));
-  const bool by_span = ledger.subscription->delivery.rare->retry_span.has_value();
+  const bool by_span = ledger.subscription->delivery.sparse->retry_span.has_value();
   if (dead_letter.reason == "undeliverable" && dead_letter.attempts < fewest && !by_span)
     broken(name + ": given up after " + std::to_string(dead_letter.attempts) + " attempts");
 }

@@ -69,10 +69,10 @@ void World::check_order(const Ledger& ledger, const Delivery& delivery) {
 void World::check_pace(Ledger& ledger, const Delivery& delivery) {
   const auto now = clock_.now().mono;
   const bool ended = delivery.kind == Delivery::Kind::ended;
-  const auto& rare = *delivery.subscription->delivery.rare;
+  const auto& sparse = *delivery.subscription->delivery.sparse;
   // The end notice is not subject to the rate.
-  if (rare.rate && ledger.last_attempt && !ended &&
-      now - *ledger.last_attempt < Duration{std::chrono::seconds{1}} / *rare.rate)
+  if (sparse.rate && ledger.last_attempt && !ended &&
+      now - *ledger.last_attempt < Duration{std::chrono::seconds{1}} / *sparse.rate)
     broken(name_of(delivery) + ": faster than its rate");
   ledger.last_attempt = now;
   if (!ledger.next_probe || ended) return;
@@ -114,16 +114,16 @@ void World::check_window(Ledger& ledger, const Delivery& delivery) {
 
 void World::check_window_time(const Ledger& ledger, const Delivery& delivery) {
   const auto now = clock_.now();
-  const auto& rare = *delivery.subscription->delivery.rare;
+  const auto& sparse = *delivery.subscription->delivery.sparse;
   const auto& window = ledger.windows.at(delivery.window);
-  if (rare.digest && rare.digest->interval &&
-      now.wall < opened_at_least(ledger, delivery.window) + *rare.digest->interval)
+  if (sparse.digest && sparse.digest->interval &&
+      now.wall < opened_at_least(ledger, delivery.window) + *sparse.digest->interval)
     broken(name_of(delivery) + ": before its interval was over");
-  if (rare.digest && window.contents.size() > rare.digest->count.value_or(Digest::count_max))
+  if (sparse.digest && window.contents.size() > sparse.digest->count.value_or(Digest::count_max))
     broken(name_of(delivery) + ": more than its count");
-  if (!rare.min_interval) return;
+  if (!sparse.min_interval) return;
   for (const auto& [id, other] : ledger.windows)
-    if (id != delivery.window && now.mono - other.last_attempt < *rare.min_interval)
+    if (id != delivery.window && now.mono - other.last_attempt < *sparse.min_interval)
       broken(name_of(delivery) + ": within the interval of window " + std::to_string(id));
 }
 

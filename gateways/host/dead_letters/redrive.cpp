@@ -16,11 +16,11 @@ bool event_is_lost(const Error& error) {
   return error.code == Code::notfound || error.code == Code::protoerror;
 }
 
-std::optional<LetterRefusal> refusal_of(Code code) {
+std::optional<DeadLetterRefusal> refusal_of(Code code) {
   switch (code) {
-    case Code::badparam: return LetterRefusal::expired;
-    case Code::notfound: return LetterRefusal::subscription_gone;
-    case Code::noaccess: return LetterRefusal::not_for_owner;
+    case Code::badparam: return DeadLetterRefusal::expired;
+    case Code::notfound: return DeadLetterRefusal::subscription_gone;
+    case Code::noaccess: return DeadLetterRefusal::not_for_owner;
     default: return std::nullopt;  // no room: retry
   }
 }
@@ -41,7 +41,7 @@ void Redriver::start() {
 bool Redriver::on_event(const Event& event) {
   if (!requested_action(event.type)) return false;
   if (event.subject != gateway_) return true;
-  auto request = letter_request(event);
+  auto request = dead_letter_request(event);
   if (!request) {  // the broker rejects such events
     log::warn("a request about dead letters cannot be read and is not executed",
               {{"sequence", std::to_string(event.sequence)}, {"reason", request.error().message}});
@@ -57,7 +57,7 @@ bool Redriver::on_event(const Event& event) {
     job.outcome.error =
         "too many requests about dead letters are pending at this gateway: try again later";
     publish_notice(dependencies_.publisher,
-                   letter_outcome_event(job.outcome, dependencies_.clock.now().wall));
+                   dead_letter_outcome_event(job.outcome, dependencies_.clock.now().wall));
     return true;
   }
   job.outcome.finished = false;
@@ -132,7 +132,7 @@ bool Redriver::process_portion(RedriveJob& job) {
 }
 
 bool Redriver::process(RedriveJob& job, const StoredDeadLetter& dead_letter, std::size_t& octets) {
-  if (job.outcome.asked.action == LetterAction::purge) {
+  if (job.outcome.asked.action == DeadLetterAction::purge) {
     dependencies_.checkpoints.remove_dead_letter(dead_letter.id);
     ++job.outcome.done;
     ++dependencies_.counters["gateway.dead-letters.purged"];
@@ -144,7 +144,7 @@ bool Redriver::process(RedriveJob& job, const StoredDeadLetter& dead_letter, std
     return false;
   }
   if (!event) {
-    count_refusal(job, LetterRefusal::event_lost);
+    count_refusal(job, DeadLetterRefusal::event_lost);
     return true;
   }
   octets += (*event)->data.size() + dead_letter_octets;
@@ -156,7 +156,7 @@ bool Redriver::redrive(RedriveJob& job, const StoredDeadLetter& dead_letter,
   const auto& id = dead_letter.dead_letter.subscription;
   if (dependencies_.engine.waiting() >= *room_) {
     if (room_may_come({})) return false;
-    count_refusal(job, LetterRefusal::no_room);
+    count_refusal(job, DeadLetterRefusal::no_room);
     return true;
   }
   const auto status = dependencies_.engine.redrive(id, event, dependencies_.clock.now());
@@ -168,7 +168,7 @@ bool Redriver::redrive(RedriveJob& job, const StoredDeadLetter& dead_letter,
   }
   const auto refusal = refusal_of(status.error().code);
   if (!refusal && room_may_come(id)) return false;
-  count_refusal(job, refusal.value_or(LetterRefusal::no_room));
+  count_refusal(job, refusal.value_or(DeadLetterRefusal::no_room));
   return true;
 }
 
@@ -183,7 +183,7 @@ bool Redriver::room_may_come(const std::string& subscription) {
   return now - stall.since < room_patience;
 }
 
-void Redriver::count_refusal(RedriveJob& job, LetterRefusal refusal) {
+void Redriver::count_refusal(RedriveJob& job, DeadLetterRefusal refusal) {
   ++job.outcome.refused[static_cast<std::size_t>(refusal)];
   ++dependencies_.counters["gateway.dead-letters.refused"];
 }
@@ -201,14 +201,14 @@ void Redriver::publish_progress() {
   if (progress_published_ == MonoTime{}) progress_published_ = now.mono;
   if (now.mono - progress_published_ < progress_interval) return;
   progress_published_ = now.mono;
-  publish_notice(dependencies_.publisher, letter_outcome_event(outcome, now.wall));
+  publish_notice(dependencies_.publisher, dead_letter_outcome_event(outcome, now.wall));
 }
 
 void Redriver::publish_outcome() {
   publishing_ = true;
   const auto& outcome = jobs_.front().outcome;
   dependencies_.publisher.publish(
-      letter_outcome_event(outcome, dependencies_.clock.now().wall),
+      dead_letter_outcome_event(outcome, dependencies_.clock.now().wall),
       [this](const Result<Receipt>& receipt) { on_outcome_published(receipt); });
 }
 
@@ -219,7 +219,7 @@ void Redriver::on_outcome_published(const Result<Receipt>& receipt) {
   if (!receipt && !refused) return schedule(retry_after);
   auto& job = jobs_.front();
   const auto& outcome = job.outcome;
-  const bool redriven = outcome.asked.action == LetterAction::redrive;
+  const bool redriven = outcome.asked.action == DeadLetterAction::redrive;
   log::info(redriven ? "dead letters were redriven" : "dead letters were purged",
             {{"request", std::to_string(outcome.request)},
              {"by", outcome.by},

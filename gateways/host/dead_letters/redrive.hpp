@@ -78,7 +78,7 @@ class Redriver {
   [[nodiscard]] bool redrive(RedriveJob& job, const StoredDeadLetter& dead_letter,
                              const EventRef& event);
   [[nodiscard]] bool room_may_come(const std::string& subscription);
-  void count_refusal(RedriveJob& job, LetterRefusal refusal);
+  void count_refusal(RedriveJob& job, DeadLetterRefusal refusal);
   void log_store_error(const Error& error);
   void publish_progress();
   void publish_outcome();

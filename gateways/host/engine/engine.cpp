@@ -169,11 +169,11 @@ Backlog& Engine::backlog_of(SubscriptionQueue& queue) const {
   if (queue.backlog) return *queue.backlog;
   queue.backlog = std::make_unique<Backlog>();
   // After a restart the time of the last attempt is unknown: assume that it was just before.
-  const auto& rare = *queue.subscription->delivery.rare;
-  if (restored_ && rare.rate)
-    queue.backlog->next_attempt = *restored_ + Duration{std::chrono::seconds{1}} / *rare.rate;
-  if (restored_ && rare.min_interval && queue.windows > 0)
-    queue.backlog->next_window = *restored_ + *rare.min_interval;
+  const auto& sparse = *queue.subscription->delivery.sparse;
+  if (restored_ && sparse.rate)
+    queue.backlog->next_attempt = *restored_ + Duration{std::chrono::seconds{1}} / *sparse.rate;
+  if (restored_ && sparse.min_interval && queue.windows > 0)
+    queue.backlog->next_window = *restored_ + *sparse.min_interval;
   return *queue.backlog;
 }
 

@@ -65,7 +65,7 @@ bool Engine::supersede(SubscriptionQueue& queue, Key key, PendingDelivery& pendi
 
 bool Engine::window_full(const SubscriptionQueue& queue) {
   const auto& open = *queue.backlog->open_window;
-  const auto& digest = queue.subscription->delivery.rare->digest;
+  const auto& digest = queue.subscription->delivery.sparse->digest;
   const auto count = digest ? digest->count.value_or(Digest::count_max) : Digest::count_max;
   const auto octets = digest ? digest->octets.value_or(Digest::octets_max) : Digest::octets_max;
   return open.members.size() >= count || open.octets >= octets;
@@ -74,17 +74,17 @@ bool Engine::window_full(const SubscriptionQueue& queue) {
 std::optional<MonoTime> Engine::window_closes(const SubscriptionQueue& queue, Timestamp now) const {
   const auto& backlog = *queue.backlog;
   if (!backlog.open_window) return std::nullopt;
-  const auto& rare = *queue.subscription->delivery.rare;
-  if (rare.min_interval) {
+  const auto& sparse = *queue.subscription->delivery.sparse;
+  if (sparse.min_interval) {
     // While an earlier window is pending, this one may as well grow.
     if (backlog.windows_pending > 0) return std::nullopt;
     return std::max(backlog.open_window->opened, backlog.next_window);
   }
-  if (!rare.digest) return std::nullopt;
+  if (!sparse.digest) return std::nullopt;
   auto closes = MonoTime::max();
-  if (rare.digest->interval) closes = backlog.open_window->opened + *rare.digest->interval;
-  if (rare.digest->until) {
-    const auto at = next_occurrence(backlog.open_window->opened_wall, *rare.digest->until);
+  if (sparse.digest->interval) closes = backlog.open_window->opened + *sparse.digest->interval;
+  if (sparse.digest->until) {
+    const auto at = next_occurrence(backlog.open_window->opened_wall, *sparse.digest->until);
     closes = std::min(closes, now.mono + (at - now.wall));
   }
   if (closes == MonoTime::max()) return std::nullopt;

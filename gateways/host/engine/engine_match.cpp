@@ -78,9 +78,9 @@ void Engine::accept(SubscriptionQueue& queue, const EventRef& event, Timestamp n
   if (delivery.expiry)
     pending.expires = std::min(pending.expires, occurrence(*event, now) + *delivery.expiry);
   if (event->notbefore) pending.not_before = *event->notbefore;
-  if (delivery.rare->hold)
+  if (delivery.sparse->hold)
     pending.not_before =
-        std::max(pending.not_before, occurrence(*event, now) + *delivery.rare->hold);
+        std::max(pending.not_before, occurrence(*event, now) + *delivery.sparse->hold);
   if (delivery.ordered() || delivery.only_latest()) pending.group = group_of(*event);
   const auto key = add_pending(queue, std::move(pending));
   auto& added = queue.backlog->at(key);

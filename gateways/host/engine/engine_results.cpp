@@ -95,11 +95,11 @@ void Engine::callback_failed(SubscriptionQueue& queue, const std::string& answer
   if (queue.ending) return;
   auto& backlog = *queue.backlog;
   if (backlog.failures++ == 0) backlog.failing_since = now.mono;
-  const auto& rare = *queue.subscription->delivery.rare;
-  const auto after = rare.suspend_after.value_or(defaults_.suspend_after);
+  const auto& sparse = *queue.subscription->delivery.sparse;
+  const auto after = sparse.suspend_after.value_or(defaults_.suspend_after);
   const auto failing = now.mono - backlog.failing_since;
   if (after == 0 || backlog.failures < after || queue.gone ||
-      failing < rare.suspend_over.value_or(defaults_.suspend_over) ||
+      failing < sparse.suspend_over.value_or(defaults_.suspend_over) ||
       queue.suspension == SubscriptionQueue::Suspension::suspended ||
       queue.subscription->state == SubscriptionState::paused)
     return;
@@ -124,10 +124,10 @@ Duration Engine::retry_delay(const SubscriptionQueue& queue, std::uint32_t attem
   const auto& pauses = defaults_.pauses;
   const auto longest = options.retry_max.value_or(pause_max);
   auto pause = longest;
-  if (options.retry_initial || options.rare->retry_factor) {
+  if (options.retry_initial || options.sparse->retry_factor) {
     const auto first = options.retry_initial.value_or(pauses.empty() ? Duration{} : pauses.front());
     const auto grown = static_cast<double>(first.count()) *
-                       std::pow(options.rare->retry_factor.value_or(2.0), attempts - 1);
+                       std::pow(options.sparse->retry_factor.value_or(2.0), attempts - 1);
     if (grown < static_cast<double>(longest.count()))
       pause = Duration{static_cast<std::int64_t>(grown)};
   } else {
@@ -135,7 +135,7 @@ Duration Engine::retry_delay(const SubscriptionQueue& queue, std::uint32_t attem
     pause = std::min(longest, step == 0 ? Duration{} : pauses[step - 1]);
   }
   // Jitter only adds: no attempt is earlier than scheduled.
-  const auto per_cent = options.rare->retry_jitter.value_or(jitter_percent);
+  const auto per_cent = options.sparse->retry_jitter.value_or(jitter_percent);
   const auto spread = static_cast<std::uint64_t>(pause.count()) * per_cent / 100;
   return pause + Duration{spread == 0 ? 0 : static_cast<std::int64_t>(random_() % spread)};
 }
@@ -145,7 +145,7 @@ bool Engine::exhausted(const SubscriptionQueue& queue, const PendingDelivery& pe
   // During suspension nothing is given up.
   if (queue.suspension == SubscriptionQueue::Suspension::suspended) return false;
   const auto& options = queue.subscription->delivery;
-  const auto& span = options.rare->retry_span;
+  const auto& span = options.sparse->retry_span;
   if (span && now.mono - pending.first >= *span) return true;
   auto most = options.retry_count.value_or(
       span ? UINT32_MAX : static_cast<std::uint32_t>(defaults_.pauses.size()) + 1);
@@ -193,7 +193,7 @@ void Engine::give_up(SubscriptionQueue& queue, Key key, const std::string& reaso
 void Engine::dead_letter(const SubscriptionQueue& queue, const PendingDelivery& pending,
                          std::uint32_t attempts, const std::string& reason,
                          const std::string& answer) {
-  if (queue.subscription->delivery.rare->on_failure == OnFailure::drop) {
+  if (queue.subscription->delivery.sparse->on_failure == OnFailure::drop) {
     ++totals_.dropped;
     return;
   }

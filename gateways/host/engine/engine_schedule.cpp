@@ -26,7 +26,7 @@ bool probing(const SubscriptionQueue& queue) {
 bool waits_for_interval(const SubscriptionQueue& queue, const PendingDelivery& pending,
                         Timestamp now) {
   return pending.whole_window && pending.attempts == 0 && queue.backlog->next_window > now.mono &&
-         queue.subscription->delivery.rare->min_interval;
+         queue.subscription->delivery.sparse->min_interval;
 }
 
 bool idle(const SubscriptionQueue& queue, Timestamp now) {
@@ -137,12 +137,12 @@ void Engine::attempt(SubscriptionQueue& queue, Key key, Timestamp now) {
   pending.attempt_id = attempts_.open({queue.handle, key});
   ++backlog.in_flight;
   mark_dirty(queue, key, pending);
-  const auto& rare = *queue.subscription->delivery.rare;
-  if (rare.rate)
+  const auto& sparse = *queue.subscription->delivery.sparse;
+  if (sparse.rate)
     backlog.next_attempt =
-        std::max(backlog.next_attempt, now.mono) + Duration{seconds{1}} / *rare.rate;
-  if (rare.min_interval && pending.whole_window)
-    backlog.next_window = now.mono + *rare.min_interval;
+        std::max(backlog.next_attempt, now.mono) + Duration{seconds{1}} / *sparse.rate;
+  if (sparse.min_interval && pending.whole_window)
+    backlog.next_window = now.mono + *sparse.min_interval;
   if (probing(queue)) {
     backlog.next_probe = now.mono + backlog.probe_pause;
     backlog.probe_pause = std::min(backlog.probe_pause * 2, defaults_.probe_max);

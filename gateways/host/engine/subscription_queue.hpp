@@ -55,7 +55,7 @@ struct PendingDelivery {
     std::string reason;
     std::vector<std::uint64_t> members;
   };
-  Seldom<Details> details;
+  Sparse<Details> details;
 };
 
 // A FIFO of keys.

@@ -40,7 +40,7 @@ StoredDeadLetter dead_letter_of(const Statement& row) {
 
 // The outcome as its event has it, and the members that only the gateway needs.
 std::string to_text(const RedriveJob& job) {
-  Json json = {{"outcome", letter_outcome_event(job.outcome, WallTime{}).data},
+  Json json = {{"outcome", dead_letter_outcome_event(job.outcome, WallTime{}).data},
                {"correlation", job.outcome.correlation},
                {"finished", job.outcome.finished},
                {"after", job.after}};
@@ -59,9 +59,9 @@ Result<RedriveJob> job_from_text(std::string_view text) {
     const auto found = json.find(name);
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  auto event = letter_outcome_event({}, WallTime{});
+  auto event = dead_letter_outcome_event({}, WallTime{});
   event.data = string("outcome");
-  auto outcome = letter_outcome(event);
+  auto outcome = dead_letter_outcome(event);
   if (!outcome) return tl::unexpected(outcome.error());
   if (auto status = validate(outcome->asked.selection); !status)
     return tl::unexpected(status.error());

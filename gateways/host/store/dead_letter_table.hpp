@@ -64,8 +64,8 @@ struct DeadLetterPage {
 // The state of a request to redrive or purge dead letters. It is stored, so that a crash neither
 // forgets nor repeats it.
 struct RedriveJob {
-  LetterOutcome outcome;   // so far; `request` is its key
-  std::int64_t after = 0;  // processed up to this id
+  DeadLetterOutcome outcome;  // so far; `request` is its key
+  std::int64_t after = 0;     // processed up to this id
   std::optional<std::int64_t>
       upto;               // the last dead letter at its begin; later ones are not selected
   bool answered = false;  // its outcome is published: the job is removed

@@ -300,11 +300,11 @@ BOOST_AUTO_TEST_CASE(a_failing_callback_is_suspended_in_the_registry_and_a_diges
   start_host();
   auto failing = wanted("s-1", "retry");
   failing.delivery.retry_initial = 1ms;
-  failing.delivery.rare.edit().suspend_after = 2;
-  failing.delivery.rare.edit().suspend_over = 0s;
+  failing.delivery.sparse.edit().suspend_after = 2;
+  failing.delivery.sparse.edit().suspend_over = 0s;
   put(failing);
   auto digest = wanted("s-2", "yes");
-  digest.delivery.rare.edit().digest.emplace().count = 2;
+  digest.delivery.sparse.edit().digest.emplace().count = 2;
   put(digest);
   publish("one");
   publish("two");

@@ -115,14 +115,17 @@ struct Fixture : sense::testing::EngineFixture {
     checkpoint();
   }
   std::vector<EventRef> journal;
-  void request(LetterAction action, const LetterSelection& selection, const char* gateway = "web") {
-    auto event = letter_request_event(gateway, {action, selection}, clock.now().wall);
+  void request(DeadLetterAction action, const DeadLetterSelection& selection,
+               const char* gateway = "web") {
+    auto event = dead_letter_request_event(gateway, {action, selection}, clock.now().wall);
     event.sequence = ++sequence;
     event.principal = "ops";
     journal.push_back(std::make_shared<const Event>(event));
     bring(journal.back());
   }
-  void redrive(const LetterSelection& selection) { request(LetterAction::redrive, selection); }
+  void redrive(const DeadLetterSelection& selection) {
+    request(DeadLetterAction::redrive, selection);
+  }
   void redrive_all() { redrive({.all = true}); }
   std::vector<std::int64_t> left() {
     const auto page = store->dead_letters({});
@@ -207,7 +210,7 @@ BOOST_AUTO_TEST_CASE(dead_letters_before_the_given_time_stay) {
   clock.advance(1h);
   const auto since = clock.now().wall;
   make_dead_letters(2);
-  request(LetterAction::purge, {.since = since});
+  request(DeadLetterAction::purge, {.since = since});
   run();
   BOOST_CHECK((left() == Ids{1, 2}));
   BOOST_CHECK_EQUAL(published_outcome()["purged"], 2);
@@ -215,7 +218,7 @@ BOOST_AUTO_TEST_CASE(dead_letters_before_the_given_time_stay) {
 
 BOOST_AUTO_TEST_CASE(a_purge_removes_dead_letters_and_delivers_nothing) {
   make_dead_letters(3);
-  request(LetterAction::purge, {.all = true});
+  request(DeadLetterAction::purge, {.all = true});
   run();
   BOOST_CHECK(left().empty());
   BOOST_CHECK(deliver_all().empty());
@@ -239,11 +242,11 @@ BOOST_AUTO_TEST_CASE(dead_letters_after_the_begin_are_not_selected) {
 
 BOOST_AUTO_TEST_CASE(requests_to_other_gateways_are_ignored) {
   make_dead_letters(1);
-  request(LetterAction::purge, {.all = true}, "mail");
+  request(DeadLetterAction::purge, {.all = true}, "mail");
   auto other = testing::event_of("{urn:sense:management}dead-letter", ++sequence);
   other.subject = "web";
   BOOST_CHECK(!redriver->on_event(other));
-  auto vague = letter_request_event("web", {LetterAction::purge, {.all = true}}, {});
+  auto vague = dead_letter_request_event("web", {DeadLetterAction::purge, {.all = true}}, {});
   vague.data = R"({"all":true,"but":"not these"})";
   BOOST_CHECK(redriver->on_event(vague));
   run();
@@ -254,7 +257,7 @@ BOOST_AUTO_TEST_CASE(requests_to_other_gateways_are_ignored) {
 BOOST_AUTO_TEST_CASE(requests_are_executed_in_order) {
   make_dead_letters(2);
   redrive({.id = 1});
-  request(LetterAction::purge, {.all = true});
+  request(DeadLetterAction::purge, {.all = true});
   run();
   BOOST_REQUIRE_EQUAL(bus.published.size(), 2U);
   BOOST_CHECK_EQUAL(json::parse(bus.published[0].data)["redriven"], 1);
@@ -478,7 +481,7 @@ BOOST_AUTO_TEST_CASE(an_outcome_that_the_broker_refuses_does_not_block_the_next_
   make_dead_letters(1);
   bus.failure = Error{Code::noaccess, "no right"};
   redrive({.id = 1});
-  request(LetterAction::purge, {.all = true});
+  request(DeadLetterAction::purge, {.all = true});
   run();
   checkpoint();
   BOOST_CHECK(store->redrive_jobs()->empty());

@@ -370,8 +370,8 @@ BOOST_AUTO_TEST_CASE(what_a_replay_would_not_reproduce_is_not_left_out) {
   happens([&] { BOOST_CHECK(engine.redrive("s-1", event(), clock.now())); });
   happens([&] { end("s-1"); });
   auto digest = plain("s-2");
-  digest.delivery.rare.edit().digest = sense::Digest{};
-  digest.delivery.rare.edit().digest->count = 2;
+  digest.delivery.sparse.edit().digest = sense::Digest{};
+  digest.delivery.sparse.edit().digest->count = 2;
   put(digest);
   happens([&] { publish(); });
 }

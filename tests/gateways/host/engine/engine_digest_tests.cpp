@@ -33,13 +33,13 @@ Numbers sequences_of(const Engine::Deliver& deliver) {
 struct Fixture : sense::testing::StoredFixture {
   sense::Subscription digest(Digest wanted) {
     auto subscription = subscription_of("s-1", {type});
-    subscription.delivery.rare.edit().digest = wanted;
+    subscription.delivery.sparse.edit().digest = wanted;
     return subscription;
   }
   sense::Subscription spaced(Duration interval, sense::Coalesce coalesce) {
     auto subscription = subscription_of("s-1", {type});
-    subscription.delivery.rare.edit().min_interval = interval;
-    subscription.delivery.rare.edit().coalesce = coalesce;
+    subscription.delivery.sparse.edit().min_interval = interval;
+    subscription.delivery.sparse.edit().coalesce = coalesce;
     return subscription;
   }
   void publish_from(const char* source, std::optional<Duration> worth = {}) {
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(an_edit_that_ends_collecting_delivers_what_was_collected) {
 
 BOOST_AUTO_TEST_CASE(a_held_event_joins_the_window_that_is_open_when_its_time_has_come) {
   auto subscription = digest({1h, {}, {}, {}});
-  subscription.delivery.rare.edit().hold = 90min;
+  subscription.delivery.sparse.edit().hold = 90min;
   put(subscription);
   publish();
   store();

@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(a_request_stands_in_the_store_until_it_is_answered) {
   job.outcome.request = 88;
   job.outcome.correlation = "the request's id";
   job.outcome.by = "ops";
-  job.outcome.asked.action = sense::LetterAction::purge;
+  job.outcome.asked.action = sense::DeadLetterAction::purge;
   job.outcome.asked.selection.subscription = "s-1";
   job.outcome.asked.selection.since = clock.now().wall;
   job.outcome.done = 3;
@@ -395,10 +395,10 @@ BOOST_AUTO_TEST_CASE(a_dead_letter_whose_event_is_lost_is_listed) {
 
 BOOST_AUTO_TEST_CASE(what_is_collected_held_and_suspended_is_there_after_a_restart) {
   auto digest = subscription_of("s-1", {type});
-  digest.delivery.rare.edit().digest = sense::Digest{1h, {}, {}, {}};
+  digest.delivery.sparse.edit().digest = sense::Digest{1h, {}, {}, {}};
   put(digest);
   auto failing = subscription_of("s-2", {type});
-  failing.delivery.rare.edit().suspend_after = 1;
+  failing.delivery.sparse.edit().suspend_after = 1;
   put(failing);
   publish(2);
   for (const auto& deliver : std::exchange(out, {})) answer(deliver, Attempt::retry("no"));
