@@ -79,7 +79,7 @@ Status check_dead_letters(const Rights& rights, const Event& event) {
   if (!rights.may_manage())
     return no_right("event of type " + printable(event.type.clark()), "manage");
   if (!requested_action(event.type)) return {};
-  const auto request = letter_request(event);
+  const auto request = dead_letter_request(event);
   if (!request) return tl::unexpected(request.error());
   return {};
 }

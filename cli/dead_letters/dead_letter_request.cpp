@@ -19,7 +19,7 @@ std::string type_of(const char* local) {
 // One request, from its publication to its answer.
 class Asking {
  public:
-  Asking(Loop& loop, BusSession& session, LetterRequest request, const LettersWanted& wanted,
+  Asking(Loop& loop, BusSession& session, DeadLetterRequest request, const LettersWanted& wanted,
          bool json)
       : loop_(loop),
         session_(session),
@@ -30,7 +30,7 @@ class Asking {
 
   void start() {
     wait();
-    auto event = letter_request_event(wanted_.gateway, request_, system_clock().now().wall);
+    auto event = dead_letter_request_event(wanted_.gateway, request_, system_clock().now().wall);
     session_.bus().publish(event, [this](const Result<Receipt>& receipt) {
       if (!receipt) return loop_.finish(failed(receipt.error()));
       sequence_ = receipt->sequence;
@@ -40,7 +40,7 @@ class Asking {
 
  private:
   [[nodiscard]] const char* done_word() const {
-    return request_.action == LetterAction::redrive ? "redriven" : "purged";
+    return request_.action == DeadLetterAction::redrive ? "redriven" : "purged";
   }
 
   void follow() {
@@ -56,31 +56,31 @@ class Asking {
 
   void hear(const Event& event) {
     if (loop_.finishing()) return;
-    const auto outcome = letter_outcome(event);
+    const auto outcome = dead_letter_outcome(event);
     if (!outcome || outcome->request != sequence_ || outcome->gateway != wanted_.gateway) return;
     wait();
     if (outcome->finished) return finish(*outcome);
     say(text_of(*outcome) + " so far");
   }
 
-  [[nodiscard]] std::string text_of(const LetterOutcome& outcome) const {
+  [[nodiscard]] std::string text_of(const DeadLetterOutcome& outcome) const {
     std::string text = std::string(done_word()) + " " + std::to_string(outcome.done);
     const auto refused = outcome.refused_in_all();
     if (refused == 0) return text;
     text += ", refused " + std::to_string(refused) + ":";
     const char* between = " ";
-    for (std::size_t i = 0; i < letter_refusals; ++i) {
+    for (std::size_t i = 0; i < dead_letter_refusals; ++i) {
       if (outcome.refused[i] == 0) continue;
-      text += between + std::string(to_text(static_cast<LetterRefusal>(i))) + " " +
+      text += between + std::string(to_text(static_cast<DeadLetterRefusal>(i))) + " " +
               std::to_string(outcome.refused[i]);
       between = ", ";
     }
     return text;
   }
 
-  void finish(const LetterOutcome& outcome) {
+  void finish(const DeadLetterOutcome& outcome) {
     if (json_) {
-      const auto event = letter_outcome_event(outcome, WallTime{});
+      const auto event = dead_letter_outcome_event(outcome, WallTime{});
       print_line(json_ascii(nlohmann::ordered_json::parse(event.data, nullptr, false)));
     }
     if (!outcome.error.empty()) return loop_.finish(failed(outcome.error));
@@ -114,7 +114,7 @@ class Asking {
 
   Loop& loop_;
   BusSession& session_;
-  LetterRequest request_;
+  DeadLetterRequest request_;
   const LettersWanted& wanted_;
   bool json_;
   Duration patience_;
@@ -124,8 +124,8 @@ class Asking {
 
 }  // namespace
 
-int ask_gateway(const Global& global, LetterAction action, const LettersWanted& wanted) {
-  LetterRequest request{action, selection_of(wanted)};
+int ask_gateway(const Global& global, DeadLetterAction action, const LettersWanted& wanted) {
+  DeadLetterRequest request{action, selection_of(wanted)};
   if (const auto good = validate(request.selection); !good) return refused(good.error());
   Loop loop;
   auto session = BusSession::open(loop, global);

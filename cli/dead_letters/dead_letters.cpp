@@ -42,14 +42,14 @@ Result<std::string> folder_of(const Global& global, const std::string& gateway) 
   return folder;
 }
 
-Result<LetterView> open_letters(const Global& global, const std::string& gateway) {
+Result<DeadLetterView> open_letters(const Global& global, const std::string& gateway) {
   const auto folder = folder_of(global, gateway);
   if (!folder) return tl::unexpected(folder.error());
-  return LetterView::open(*folder);
+  return DeadLetterView::open(*folder);
 }
 
-Json json_of(const Letter& letter) {
-  const auto& dead = letter.letter;
+Json json_of(const StoredDeadLetter& letter) {
+  const auto& dead = letter.dead_letter;
   return {{"id", letter.id},
           {"time", to_rfc3339(letter.time)},
           {"subscription", dead.subscription},
@@ -60,8 +60,8 @@ Json json_of(const Letter& letter) {
           {"answer", dead.answer}};
 }
 
-std::string line_of(const Letter& letter) {
-  const auto& dead = letter.letter;
+std::string line_of(const StoredDeadLetter& letter) {
+  const auto& dead = letter.dead_letter;
   return printable(std::to_string(letter.id) + " " + to_rfc3339(letter.time) + " " +
                    dead.subscription + " #" + std::to_string(dead.number) + " event=" +
                    std::to_string(dead.sequence) + " attempts=" + std::to_string(dead.attempts) +
@@ -73,16 +73,16 @@ std::string line_of(const Letter& letter) {
 int run_list(const Global& global, const LettersWanted& wanted) {
   auto view = open_letters(global, wanted.gateway);
   if (!view) return failed(view.error());
-  LetterQuery query;
+  DeadLetterQuery query;
   query.subscription = wanted.subscription;
   query.since = selection_of(wanted).since.value_or(WallTime{});
   query.after = wanted.after;
   query.limit = page_letters;
   std::uint64_t shown = 0;
   for (;;) {
-    const auto page = view->letters(query);
+    const auto page = view->dead_letters(query);
     if (!page) return failed(page.error());
-    for (const auto& letter : page->letters) {
+    for (const auto& letter : page->dead_letters) {
       if (wanted.limit != 0 && shown == wanted.limit) {
         say("there are more: --after " + std::to_string(query.after));
         return exit_ok;
@@ -108,15 +108,15 @@ void print_fields(const Json& fields) {
 int run_get(const Global& global, const LettersWanted& wanted) {
   auto view = open_letters(global, wanted.gateway);
   if (!view) return failed(view.error());
-  LetterQuery query;
+  DeadLetterQuery query;
   query.after = wanted.id - 1;
   query.upto = wanted.id;
-  const auto page = view->letters(query);
+  const auto page = view->dead_letters(query);
   if (!page) return failed(page.error());
-  if (page->letters.empty())
+  if (page->dead_letters.empty())
     return failed("gateway " + wanted.gateway + " has no dead letter " + std::to_string(wanted.id) +
                   ": see `sense deadletters list " + wanted.gateway + "`");
-  auto json = json_of(page->letters.front());
+  auto json = json_of(page->dead_letters.front());
   const auto event = view->event(wanted.id);
   json["event"] = event ? Json::parse(to_cloudevents_json(**event), nullptr, false) : Json();
   if (global.json)
@@ -194,8 +194,8 @@ void add_request(CLI::App& app, Cli& cli, const char* name, const char* help, co
 
 }  // namespace
 
-LetterSelection selection_of(const LettersWanted& wanted) {
-  LetterSelection selection;
+DeadLetterSelection selection_of(const LettersWanted& wanted) {
+  DeadLetterSelection selection;
   selection.id = wanted.id;
   selection.subscription = wanted.subscription;
   if (!wanted.since.empty()) selection.since = *parse_rfc3339(wanted.since);
@@ -220,7 +220,7 @@ void add_dead_letters(CLI::App& app, Cli& cli) {
               "  sense deadletters redrive http 17\n"
               "  sense deadletters redrive http --since 2026-11-22T09:00:00Z",
               [](const Global& global, const LettersWanted& wanted) {
-                return ask_gateway(global, LetterAction::redrive, wanted);
+                return ask_gateway(global, DeadLetterAction::redrive, wanted);
               });
   add_request(*command, cli, "purge", "Throw dead letters away",
               "Say which: an id, a subscription, a time, or --all. Their events are delivered to "
@@ -228,7 +228,7 @@ void add_dead_letters(CLI::App& app, Cli& cli) {
               "  sense deadletters purge http 17\n"
               "  sense deadletters purge http --all",
               [](const Global& global, const LettersWanted& wanted) {
-                return ask_gateway(global, LetterAction::purge, wanted);
+                return ask_gateway(global, DeadLetterAction::purge, wanted);
               });
 }
 

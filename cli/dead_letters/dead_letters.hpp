@@ -22,11 +22,11 @@ struct LettersWanted {
   std::string timeout = "30s";
 };
 // REQUIRES: `since` was checked.
-[[nodiscard]] LetterSelection selection_of(const LettersWanted& wanted);
+[[nodiscard]] DeadLetterSelection selection_of(const LettersWanted& wanted);
 
 // Asks the gateway, over the bus, to redrive or purge what is wanted, and waits for what becomes of
 // it. Answers the exit code.
-[[nodiscard]] int ask_gateway(const Global& global, LetterAction action,
+[[nodiscard]] int ask_gateway(const Global& global, DeadLetterAction action,
                               const LettersWanted& wanted);
 
 }  // namespace sense::cli

@@ -21,7 +21,7 @@ std::string joined(const std::vector<Pattern>& patterns) {
 }
 
 // Who asks here may ask for any lease, and knows who serves what.
-RegistrySubscriptions::Served served() {
+SubscriptionClient::Served served() {
   return {[](const std::string&) { return true; }, std::chrono::years{10}};
 }
 
@@ -79,7 +79,7 @@ int talk_to_registry(const Global& global, const std::function<void(const Regist
     loop.finish(failed("no answer from the broker at " + (*session)->endpoint() + " within " +
                        to_text(patience) + ": is it running?"));
   });
-  RegistrySubscriptions subscriptions((*session)->bus(), system_clock(), loop.executor(), served());
+  SubscriptionClient subscriptions((*session)->bus(), system_clock(), loop.executor(), served());
   action({loop, (*session)->bus(), subscriptions, global.json});
   return loop.run();
 }

@@ -11,8 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Anybody may publish an event that looks like one; only the broker can be its principal.
-bool is_brokers(const Event& event, std::string_view local_prefix) {
+// Any client may publish an event of such a type; only the broker has this principal.
+bool is_from_broker(const Event& event, std::string_view local_prefix) {
   return event.principal == "broker" && event.type.ns() == management_namespace &&
          event.type.local().starts_with(local_prefix);
 }
@@ -29,21 +29,21 @@ std::vector<std::string> schemes_in(const Json& value) {
 }  // namespace
 
 std::optional<SubscriptionChange> subscription_change(const Event& event) {
-  if (!is_brokers(event, "subscription-")) return std::nullopt;
+  if (!is_from_broker(event, "subscription-")) return std::nullopt;
   auto change = change_from_json(event.data);
   if (!change || !change->subscription) return std::nullopt;
   return SubscriptionChange{std::move(*change->subscription), std::move(change->reason)};
 }
 
 std::optional<UnreadableChange> unreadable_change(const Event& event) {
-  if (!is_brokers(event, "subscription-")) return std::nullopt;
+  if (!is_from_broker(event, "subscription-")) return std::nullopt;
   const auto change = change_from_json(event.data);
   if (!change || change->subscription) return std::nullopt;
   return UnreadableChange{event.subject, change->subscription.error().message};
 }
 
 std::optional<GatewayChange> gateway_change(const Event& event) {
-  if (!is_brokers(event, "gateway-")) return std::nullopt;
+  if (!is_from_broker(event, "gateway-")) return std::nullopt;
   const auto data = Json::parse(event.data, nullptr, false);
   if (!data.is_object() || !data.contains("key") || !data["key"].is_string()) return std::nullopt;
   GatewayChange change{data["key"].get<std::string>(), {}};

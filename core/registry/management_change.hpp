@@ -8,17 +8,17 @@
 #include "core/event/event.hpp"
 #include "core/subscription/subscription.hpp"
 
-// Reads the events by which the broker announces changes of its registry. Pure.
+// Parses the events that announce changes of the registry. Pure.
 namespace sense {
 
-// What such an event tells; nothing when the event is another one, or not the broker's.
+// The change that an event announces; nullopt when it is another event or not from the broker.
 struct SubscriptionChange {
-  Subscription subscription;  // with state ended when it has ended
+  Subscription subscription;  // with state `ended` when it has ended
   std::string reason;
 };
 [[nodiscard]] std::optional<SubscriptionChange> subscription_change(const Event& event);
 
-// What such an event tells of a subscription that this version cannot read.
+// A change of a subscription that this version cannot read.
 struct UnreadableChange {
   std::string id;
   std::string reason;  // why not
@@ -31,7 +31,7 @@ struct GatewayChange {
 };
 [[nodiscard]] std::optional<GatewayChange> gateway_change(const Event& event);
 
-// The registry entry's value by which a gateway announces itself, and back.
+// The value of the registry entry that announces a gateway, and its schemes.
 [[nodiscard]] std::string gateway_entry(const std::vector<std::string>& schemes,
                                         const std::vector<std::string>& listening);
 [[nodiscard]] std::vector<std::string> schemes_of_entry(const std::string& value);

@@ -5,20 +5,20 @@
 
 namespace sense {
 
-void SubscriptionList::read(Each each, Done done) {
+void RegistryReader::read(Each each, Done done) {
   each_ = std::move(each);
   done_ = std::move(done);
-  read_behind("");
+  read_after("");
 }
 
-void SubscriptionList::read_behind(const std::string& after) {
+void RegistryReader::read_after(const std::string& after) {
   bus_.registry_list("subscription", after, 1000, [this, after](Result<Bus::RegistryPage> page) {
     if (stopped_) return;
-    if (!page || page->own_only) return again_([this, after] { read_behind(after); });
-    // Changes while this is read are in the journal behind the first page.
+    if (!page || page->own_only) return retry_later_([this, after] { read_after(after); });
+    // Changes during the reading are in the journal after the sequence of the first page.
     if (after.empty()) sequence_ = page->sequence;
-    for (const auto& entry : page->entries) each_(entry.key, readable(entry));
-    if (page->more && !page->entries.empty()) return read_behind(page->entries.back().key);
+    for (const auto& entry : page->entries) each_(entry.key, readable_subscription(entry));
+    if (page->more && !page->entries.empty()) return read_after(page->entries.back().key);
     std::exchange(done_, nullptr)(sequence_);
   });
 }

@@ -10,26 +10,27 @@
 
 namespace sense {
 
-// Reads all subscriptions of the registry, some at a time. Reactor thread; the bus must outlive it.
-class SubscriptionList {
+// Reads all subscriptions of the registry, page by page. Reactor thread; the bus must outlive it.
+class RegistryReader {
  public:
-  // Runs a task later, when the broker was not there; never, once there is nobody to run it for.
-  using Again = std::function<void(std::function<void()>)>;
-  // Nothing: it cannot be read. It is kept in the registry, and a warning says so.
+  // Runs a task later, when the broker did not answer; drops it once the reader's owner is gone.
+  using RetryLater = std::function<void(std::function<void()>)>;
+  // nullopt: this version cannot read it, which is logged. It stays in the registry.
   using Each = std::function<void(const std::string& id, std::optional<Subscription>)>;
-  // `sequence`: no change up to that one is missing; later ones may be.
+  // `sequence`: all changes up to it are included; later ones may be.
   using Done = std::function<void(std::uint64_t sequence)>;
-  SubscriptionList(Bus& bus, Again again) : bus_(bus), again_(std::move(again)) {}
+  RegistryReader(Bus& bus, RetryLater retry_later)
+      : bus_(bus), retry_later_(std::move(retry_later)) {}
 
-  // One at a time.
+  // One call at a time.
   void read(Each each, Done done);
   void stop() { stopped_ = true; }
 
  private:
-  void read_behind(const std::string& after);
+  void read_after(const std::string& after);
 
   Bus& bus_;
-  Again again_;
+  RetryLater retry_later_;
   Each each_;
   Done done_;
   std::uint64_t sequence_ = 0;

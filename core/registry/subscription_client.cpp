@@ -15,9 +15,9 @@ namespace sense {
 
 namespace {
 
-constexpr const char* kind = "subscription";
+constexpr const char* subscription_kind = "subscription";
 
-Result<Subscription> read(const RegistryEntry& entry) {
+Result<Subscription> read_entry(const RegistryEntry& entry) {
   auto subscription = subscription_from_json(entry.value);
   if (!subscription)
     return fail(Code::notyetimplemented,
@@ -28,8 +28,8 @@ Result<Subscription> read(const RegistryEntry& entry) {
   return subscription;
 }
 
-Result<SubscriptionRef> parsed(const RegistryEntry& entry) {
-  auto subscription = read(entry);
+Result<SubscriptionRef> parse_entry(const RegistryEntry& entry) {
+  auto subscription = read_entry(entry);
   if (!subscription) return tl::unexpected(subscription.error());
   return std::make_shared<const Subscription>(std::move(*subscription));
 }
@@ -39,42 +39,45 @@ Status require_period(Duration period) {
   return fail(Code::badparam, "subscription: period is at least one second");
 }
 
-Status require_own(const Subscription& subscription) {
+Status require_not_configured(const Subscription& subscription) {
   if (subscription.via != "config") return {};
-  return fail(Code::noaccess,
-              "subscription " + subscription.id + " is the configuration file's: change it there");
+  return fail(Code::noaccess, "subscription " + subscription.id +
+                                  " belongs to the configuration file: change it there");
 }
 
-tl::unexpected<Error> no_list() {
-  return fail(Code::noaccess,
-              "subscriptions cannot be listed: the allow file of the broker grants this gateway "
-              "neither 'list' nor 'manage'");
+tl::unexpected<Error> no_right_to_list() {
+  return fail(
+      Code::noaccess,
+      "subscriptions cannot be listed: the broker's access file grants this gateway neither "
+      "'list' nor 'manage'");
 }
 
-// What was asked of one callback says nothing about another.
-Status require_pending(const Subscription& subscription, const std::string& asked) {
+// The verification of one callback is no verification of another.
+Status require_pending(const Subscription& subscription, const std::string& callback) {
   if (subscription.state != SubscriptionState::pending)
     return fail(Code::duplicate, "the subscription is not pending any more");
-  if (subscription.callback != asked)
+  if (subscription.callback != callback)
     return fail(Code::duplicate, "the subscription has another callback meanwhile");
   return {};
 }
 
 Status require_verified(const Subscription& subscription) {
   if (subscription.state != SubscriptionState::pending) return {};
-  return fail(Code::badcontext, "subscription " + subscription.id +
-                                    " is pending: its callback has not agreed to anything yet");
+  return fail(Code::badcontext,
+              "subscription " + subscription.id + " is pending: its callback is not verified yet");
 }
 
 }  // namespace
 
-void tell_unreadable(const Event& change) {
+void log_unreadable_change(const Event& change) {
   if (const auto unreadable = unreadable_change(change))
-    log::warn("a change of a subscription cannot be read; it is served as it was, if it was",
-              {{"id", unreadable->id}, {"reason", unreadable->reason}});
+    log::warn(
+        "a change of a subscription cannot be read; the subscription is served unchanged, if at "
+        "all",
+        {{"id", unreadable->id}, {"reason", unreadable->reason}});
 }
 
-std::optional<Subscription> readable(const RegistryEntry& entry) {
+std::optional<Subscription> readable_subscription(const RegistryEntry& entry) {
   auto subscription = subscription_from_json(entry.value);
   if (subscription) return std::move(*subscription);
   log::warn("a subscription cannot be read; it is kept and not served",
@@ -82,7 +85,7 @@ std::optional<Subscription> readable(const RegistryEntry& entry) {
   return std::nullopt;
 }
 
-Status RegistrySubscriptions::check(const Subscription& subscription) const {
+Status SubscriptionClient::check(const Subscription& subscription) const {
   if (auto status = validate(subscription); !status) return status;
   const auto uri = parse_uri(subscription.callback);
   if (!uri) return tl::unexpected(uri.error());
@@ -91,14 +94,14 @@ Status RegistrySubscriptions::check(const Subscription& subscription) const {
                                   ":'; configure one in section `gateways`");
 }
 
-Status RegistrySubscriptions::check_period(const Request& request) const {
+Status SubscriptionClient::check_period(const Request& request) const {
   if (auto status = require_period(request.period); !status) return status;
   if (!request.period_exact || request.period <= served_.lease_max) return {};
   return fail(Code::badparam, "subscription: period is at most " + to_text(served_.lease_max) +
                                   " here (lease-max), not " + to_text(request.period));
 }
 
-void RegistrySubscriptions::create(Request request, Answer<SubscriptionRef> done) {
+void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {
   const auto now = clock_.now().wall;
   auto status = check_period(request);
   Subscription subscription;
@@ -126,9 +129,9 @@ void RegistrySubscriptions::create(Request request, Answer<SubscriptionRef> done
   put(std::move(subscription), 0, "created", std::move(done));
 }
 
-void RegistrySubscriptions::put(Subscription subscription, std::uint64_t revision,
-                                std::string reason, Answer<SubscriptionRef> done) {
-  RegistryEntry entry{kind, subscription.id, revision, to_json(subscription, true)};
+void SubscriptionClient::put(Subscription subscription, std::uint64_t revision, std::string reason,
+                             Answer<SubscriptionRef> done) {
+  RegistryEntry entry{subscription_kind, subscription.id, revision, to_json(subscription, true)};
   bus_.registry_put(
       std::move(entry), std::move(reason),
       [done, subscription = std::move(subscription)](Result<std::uint64_t> answer) mutable {
@@ -138,11 +141,11 @@ void RegistrySubscriptions::put(Subscription subscription, std::uint64_t revisio
       });
 }
 
-void RegistrySubscriptions::edit(std::string id, std::string reason, Change change,
-                                 Answer<SubscriptionRef> done, int tries) {
-  bus_.registry_get(kind, id, [=, this](Result<RegistryEntry> entry) {
+void SubscriptionClient::edit(std::string id, std::string reason, Change change,
+                              Answer<SubscriptionRef> done, int tries) {
+  bus_.registry_get(subscription_kind, id, [=, this](Result<RegistryEntry> entry) {
     if (!entry) return done(tl::unexpected(entry.error()));
-    auto subscription = read(*entry);
+    auto subscription = read_entry(*entry);
     if (!subscription) return done(tl::unexpected(subscription.error()));
     if (auto status = change(*subscription); !status) return done(tl::unexpected(status.error()));
     subscription->updated = clock_.now().wall;
@@ -155,7 +158,7 @@ void RegistrySubscriptions::edit(std::string id, std::string reason, Change chan
   });
 }
 
-void RegistrySubscriptions::renew(std::string id, Duration period, Answer<SubscriptionRef> done) {
+void SubscriptionClient::renew(std::string id, Duration period, Answer<SubscriptionRef> done) {
   const auto granted = std::min(period, served_.lease_max);
   edit(
       std::move(id), "renewed",
@@ -163,7 +166,7 @@ void RegistrySubscriptions::renew(std::string id, Duration period, Answer<Subscr
         if (auto status = require_period(period); !status) return status;
         if (!subscription.expires)
           return fail(Code::noaccess,
-                      "this subscription is the configuration file's and has no lease");
+                      "this subscription belongs to the configuration file and has no lease");
         subscription.period = granted;
         subscription.expires = clock_.now().wall + granted;
         return {};
@@ -171,29 +174,28 @@ void RegistrySubscriptions::renew(std::string id, Duration period, Answer<Subscr
       std::move(done));
 }
 
-void RegistrySubscriptions::cancel(std::string id, std::string reason,
-                                   Answer<SubscriptionRef> done) {
-  bus_.registry_get(kind, id, [=, this](Result<RegistryEntry> entry) {
+void SubscriptionClient::cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) {
+  bus_.registry_get(subscription_kind, id, [=, this](Result<RegistryEntry> entry) {
     if (!entry) return done(tl::unexpected(entry.error()));
-    const auto subscription = parsed(*entry);
+    const auto subscription = parse_entry(*entry);
     if (!subscription) return done(tl::unexpected(subscription.error()));
-    if (auto status = require_own(**subscription); !status)
+    if (auto status = require_not_configured(**subscription); !status)
       return done(tl::unexpected(status.error()));
-    bus_.registry_remove(kind, id, 0, reason, [done, subscription](Result<std::uint64_t> answer) {
-      if (!answer) return done(tl::unexpected(answer.error()));
-      auto ended = **subscription;
-      ended.state = SubscriptionState::ended;
-      ended.revision = *answer;
-      done(std::make_shared<const Subscription>(std::move(ended)));
-    });
+    bus_.registry_remove(subscription_kind, id, 0, reason,
+                         [done, subscription](Result<std::uint64_t> answer) {
+                           if (!answer) return done(tl::unexpected(answer.error()));
+                           auto ended = **subscription;
+                           ended.state = SubscriptionState::ended;
+                           ended.revision = *answer;
+                           done(std::make_shared<const Subscription>(std::move(ended)));
+                         });
   });
 }
 
-void RegistrySubscriptions::confirm(std::string id, std::string token,
-                                    Answer<SubscriptionRef> done) {
-  // A callback may be faster than the registry.
-  if (const auto kept = keeping_.find(id); kept != keeping_.end()) {
-    kept->second.push_back([this, id, token, done] { confirm(id, token, done); });
+void SubscriptionClient::confirm(std::string id, std::string token, Answer<SubscriptionRef> done) {
+  // The callback may confirm before the registry has the challenge.
+  if (const auto storing = storing_challenge_.find(id); storing != storing_challenge_.end()) {
+    storing->second.push_back([this, id, token, done] { confirm(id, token, done); });
     return;
   }
   edit(
@@ -208,12 +210,12 @@ void RegistrySubscriptions::confirm(std::string id, std::string token,
       std::move(done));
 }
 
-void RegistrySubscriptions::activate(std::string id, std::string asked,
-                                     Answer<SubscriptionRef> done) {
+void SubscriptionClient::activate(std::string id, std::string callback,
+                                  Answer<SubscriptionRef> done) {
   edit(
       std::move(id), "callback verified",
-      [asked = std::move(asked)](Subscription& subscription) -> Status {
-        if (auto status = require_pending(subscription, asked); !status) return status;
+      [callback = std::move(callback)](Subscription& subscription) -> Status {
+        if (auto status = require_pending(subscription, callback); !status) return status;
         subscription.state = SubscriptionState::active;
         subscription.challenge_hash.clear();
         return {};
@@ -221,8 +223,8 @@ void RegistrySubscriptions::activate(std::string id, std::string asked,
       std::move(done));
 }
 
-void RegistrySubscriptions::set_suspended(std::string id, bool suspended, std::string reason,
-                                          Answer<SubscriptionRef> done) {
+void SubscriptionClient::set_suspended(std::string id, bool suspended, std::string reason,
+                                       Answer<SubscriptionRef> done) {
   using State = SubscriptionState;
   edit(
       std::move(id), suspended ? "callback failing" : "callback answering again",
@@ -237,30 +239,31 @@ void RegistrySubscriptions::set_suspended(std::string id, bool suspended, std::s
       std::move(done));
 }
 
-void RegistrySubscriptions::keep_challenge(std::string id, std::string asked, std::string token,
-                                           Answer<SubscriptionRef> done) {
-  keeping_.try_emplace(id);
+void SubscriptionClient::store_challenge(std::string id, std::string callback, std::string token,
+                                         Answer<SubscriptionRef> done) {
+  storing_challenge_.try_emplace(id);
   edit(
       id, "verification asked",
-      [asked = std::move(asked), hash = sha256_hex(token)](Subscription& subscription) -> Status {
-        if (auto status = require_pending(subscription, asked); !status) return status;
+      [callback = std::move(callback),
+       hash = sha256_hex(token)](Subscription& subscription) -> Status {
+        if (auto status = require_pending(subscription, callback); !status) return status;
         subscription.challenge_hash = hash;
         return {};
       },
       [this, id, done = std::move(done)](Result<SubscriptionRef> answer) {
-        const auto waiting = keeping_.extract(id);
+        const auto waiting = storing_challenge_.extract(id);
         done(std::move(answer));
         if (waiting.empty()) return;
         for (const auto& confirmation : waiting.mapped()) confirmation();
       });
 }
 
-void RegistrySubscriptions::edit(std::string id, std::uint64_t revision, std::string patch,
-                                 Answer<SubscriptionRef> done) {
+void SubscriptionClient::edit(std::string id, std::uint64_t revision, std::string patch,
+                              Answer<SubscriptionRef> done) {
   edit(
       std::move(id), "edited by its owner",
       [this, revision, patch = std::move(patch)](Subscription& subscription) -> Status {
-        if (auto status = require_own(subscription); !status) return status;
+        if (auto status = require_not_configured(subscription); !status) return status;
         if (revision != 0 && revision != subscription.revision)
           return fail(Code::badcontext, "subscription " + subscription.id +
                                             " has been changed meanwhile (its revision is " +
@@ -275,12 +278,12 @@ void RegistrySubscriptions::edit(std::string id, std::uint64_t revision, std::st
       std::move(done));
 }
 
-void RegistrySubscriptions::set_state(std::string id, SubscriptionState state, std::string reason,
-                                      Answer<SubscriptionRef> done) {
+void SubscriptionClient::set_state(std::string id, SubscriptionState state, std::string reason,
+                                   Answer<SubscriptionRef> done) {
   edit(
       std::move(id), std::move(reason),
       [state](Subscription& subscription) -> Status {
-        if (auto status = require_own(subscription); !status) return status;
+        if (auto status = require_not_configured(subscription); !status) return status;
         if (auto status = require_verified(subscription); !status) return status;
         if (subscription.state != state) subscription.reason.clear();
         subscription.state = state;
@@ -289,15 +292,15 @@ void RegistrySubscriptions::set_state(std::string id, SubscriptionState state, s
       std::move(done));
 }
 
-void RegistrySubscriptions::pause(std::string id, Answer<SubscriptionRef> done) {
+void SubscriptionClient::pause(std::string id, Answer<SubscriptionRef> done) {
   set_state(std::move(id), SubscriptionState::paused, "paused by its owner", std::move(done));
 }
 
-void RegistrySubscriptions::resume(std::string id, Answer<SubscriptionRef> done) {
+void SubscriptionClient::resume(std::string id, Answer<SubscriptionRef> done) {
   set_state(std::move(id), SubscriptionState::active, "resumed by its owner", std::move(done));
 }
 
-void RegistrySubscriptions::test(std::string id, std::string by, Answer<Receipt> done) {
+void SubscriptionClient::test(std::string id, std::string by, Answer<Receipt> done) {
   get(std::move(id),
       [this, by = std::move(by), done = std::move(done)](const Result<SubscriptionRef>& found) {
         if (!found) return done(tl::unexpected(found.error()));
@@ -307,27 +310,27 @@ void RegistrySubscriptions::test(std::string id, std::string by, Answer<Receipt>
       });
 }
 
-void RegistrySubscriptions::get(std::string id, Answer<SubscriptionRef> done) {
-  bus_.registry_get(kind, std::move(id), [done](Result<RegistryEntry> entry) {
+void SubscriptionClient::get(std::string id, Answer<SubscriptionRef> done) {
+  bus_.registry_get(subscription_kind, std::move(id), [done](Result<RegistryEntry> entry) {
     if (!entry) return done(tl::unexpected(entry.error()));
-    done(parsed(*entry));
+    done(parse_entry(*entry));
   });
 }
 
-void RegistrySubscriptions::list(std::string owner, std::string after, std::uint32_t limit,
-                                 Answer<Page> done) {
+void SubscriptionClient::list(std::string owner, std::string after, std::uint32_t limit,
+                              Answer<Page> done) {
   collect(std::move(owner), std::move(after), std::clamp(limit, 1U, 1000U), {}, std::move(done));
 }
 
-void RegistrySubscriptions::collect(std::string owner, std::string after, std::uint32_t limit,
-                                    Page page, Answer<Page> done) {
+void SubscriptionClient::collect(std::string owner, std::string after, std::uint32_t limit,
+                                 Page page, Answer<Page> done) {
   bus_.registry_list(
-      kind, after, 1000,
+      subscription_kind, after, 1000,
       [=, this, page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
         if (!answer) return done(tl::unexpected(answer.error()));
-        if (answer->own_only) return done(no_list());
+        if (answer->own_only) return done(no_right_to_list());
         for (const auto& entry : answer->entries) {
-          auto subscription = parsed(entry);
+          auto subscription = parse_entry(entry);
           if (!owner.empty() &&
               owner != (subscription ? (*subscription)->owner : owner_from_json(entry.value)))
             continue;
@@ -345,8 +348,7 @@ void RegistrySubscriptions::collect(std::string owner, std::string after, std::u
       });
 }
 
-void RegistrySubscriptions::sources(std::string after, std::uint32_t limit,
-                                    Answer<SourcePage> done) {
+void SubscriptionClient::sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) {
   bus_.registry_list("source", std::move(after), std::clamp(limit, 1U, 1000U),
                      [done](Result<Bus::RegistryPage> answer) {
                        if (!answer) return done(tl::unexpected(answer.error()));

@@ -11,23 +11,23 @@
 
 namespace sense {
 
-// What an entry of the registry says. Nothing when this version cannot read it, which is logged: it
-// is kept and not served.
-[[nodiscard]] std::optional<Subscription> readable(const RegistryEntry& entry);
+// The subscription of a registry entry. nullopt when this version cannot read it, which is logged:
+// the entry is kept and not served.
+[[nodiscard]] std::optional<Subscription> readable_subscription(const RegistryEntry& entry);
 
-// Logs that an event announces a subscription that this version cannot read, if it does.
-void tell_unreadable(const Event& change);
+// Logs when an event announces a subscription that this version cannot read.
+void log_unreadable_change(const Event& change);
 
-// The subscription list over the broker's registry. Reactor thread only; bus and clock must
-// outlive it. `later` is the reactor.
-class RegistrySubscriptions final : public Subscriptions {
+// Subscriptions in the broker's registry. Reactor thread only; bus and clock must outlive it.
+// `later` runs a task on the reactor.
+class SubscriptionClient final : public Subscriptions {
  public:
   struct Served {
-    // Whether any gateway of the installation serves callbacks of that scheme.
+    // True when a gateway of the installation serves callbacks of that scheme.
     std::function<bool(const std::string& scheme)> scheme;
     Duration lease_max{};
   };
-  RegistrySubscriptions(Bus& bus, const Clock& clock, Executor later, Served served)
+  SubscriptionClient(Bus& bus, const Clock& clock, Executor later, Served served)
       : bus_(bus), clock_(clock), later_(std::move(later)), served_(std::move(served)) {}
 
   void create(Request request, Answer<SubscriptionRef> done) override;
@@ -43,18 +43,17 @@ class RegistrySubscriptions final : public Subscriptions {
   void list(std::string owner, std::string after, std::uint32_t limit, Answer<Page> done) override;
   void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) override;
 
-  // For the host: the outcome of a verification of `asked`, the subscription's callback. Fails with
-  // duplicate when it is not pending any more, or its callback is another one meanwhile.
-  void activate(std::string id, std::string asked, Answer<SubscriptionRef> done);
-  void keep_challenge(std::string id, std::string asked, std::string token,
-                      Answer<SubscriptionRef> done);
-  // For the host: what it thinks of a callback. Fails with duplicate when the subscription is in no
-  // state to be suspended or resumed.
+  // For the host: the outcome of the verification of `callback`. Fails with duplicate when the
+  // subscription is not pending any more or has another callback.
+  void activate(std::string id, std::string callback, Answer<SubscriptionRef> done);
+  void store_challenge(std::string id, std::string callback, std::string token,
+                       Answer<SubscriptionRef> done);
+  // For the host: suspends or resumes. Fails with duplicate when the state does not allow it.
   void set_suspended(std::string id, bool suspended, std::string reason,
                      Answer<SubscriptionRef> done);
 
  private:
-  // Reads the record, changes it and writes it back; once more when somebody else was faster.
+  // Reads the record, changes it and writes it back; tries again after a concurrent change.
   using Change = std::function<Status(Subscription&)>;
   void edit(std::string id, std::string reason, Change change, Answer<SubscriptionRef> done,
             int tries = 3);
@@ -71,8 +70,8 @@ class RegistrySubscriptions final : public Subscriptions {
   const Clock& clock_;
   Executor later_;
   Served served_;
-  // Challenges that are being written down; answers to them that came already.
-  std::map<std::string, std::vector<std::function<void()>>> keeping_;
+  // Challenges being stored; confirmations that have already arrived.
+  std::map<std::string, std::vector<std::function<void()>>> storing_challenge_;
 };
 
 }  // namespace sense

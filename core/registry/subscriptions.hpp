@@ -12,65 +12,66 @@
 
 namespace sense {
 
-// The subscription list as front doors see it: the broker's registry, with the rules that hold for
-// every front door. Reactor thread only; every `done` is called exactly once, later, on that
-// thread.
+// The subscriptions of the installation, as gateways and the HTTP server use them: the broker's
+// registry with the rules that hold everywhere. Reactor thread only; each `done` is called exactly
+// once, later, on that thread.
 class Subscriptions {
  public:
   template <class T>
   using Answer = std::function<void(Result<T>)>;
 
   struct Request {
-    std::string owner;     // principal of the asker
-    std::string via;       // the front door's name
+    std::string owner;     // principal of the requester
+    std::string via;       // name of the interface that took the request
     std::string callback;  // URI
     std::vector<TypePattern> types;
     std::vector<SourcePattern> sources;
     std::string filter;
-    Duration period{0};         // wanted; the grant may be shorter (parameter lease-max) ...
+    Duration period{0};         // requested; the grant may be shorter (parameter lease-max) ...
     bool period_exact = false;  // ... unless it is to be refused then
     std::string edition;
     std::string language;
     DeliveryOptions delivery;
     std::map<std::string, std::string, std::less<>> labels;
-    // The front door has itself proved that the asker is at the callback (a returned cookie, a
+    // The interface has verified that the requester is at the callback (a returned cookie, a
     // connection from there): the subscription is active at once.
     bool callback_proved = false;
   };
 
   virtual ~Subscriptions() = default;
 
-  // Creates it; answered once it is durable. Active if proved, otherwise pending until the gateway
+  // Creates it; answered when it is durable. Active if proved, otherwise pending until the gateway
   // of the callback's scheme has verified it.
   virtual void create(Request request, Answer<SubscriptionRef> done) = 0;
   // A new lease from now on. Fails with notfound when it has ended.
   virtual void renew(std::string id, Duration period, Answer<SubscriptionRef> done) = 0;
-  // Ends it. The reason becomes the one of Delivery::Kind::ended: "cancelled", "revoked".
+  // Ends it. The reason is that of Delivery::Kind::ended: "cancelled", "revoked".
   virtual void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) = 0;
-  // The answer to a verification: the token that the callback was sent. Fails with noaccess.
+  // The answer to a verification: the token sent to the callback. Fails with noaccess when it is
+  // another.
   virtual void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) = 0;
 
-  // What follows fails with noaccess for subscriptions of the configuration file, and with
+  // The following fail with noaccess for subscriptions of the configuration file, and with
   // badcontext in a state that does not allow it.
 
-  // Changes what `patch`, a JSON merge patch, says (edited() in subscription_edit.hpp). `revision`:
-  // the one that the asker has seen, badcontext when it is not the present one; 0: whatever it is.
+  // Applies `patch`, a JSON merge patch (edited() in subscription_edit.hpp). `revision`: the one
+  // that the requester has seen, badcontext when it is not the current one; 0: any.
   virtual void edit(std::string id, std::uint64_t revision, std::string patch,
                     Answer<SubscriptionRef> done) = 0;
-  // Active or suspended: what matches from here on is kept, not delivered.
+  // Active or suspended: later events are kept, not delivered.
   virtual void pause(std::string id, Answer<SubscriptionRef> done) = 0;
-  // Paused or suspended: what was kept is delivered.
+  // Paused or suspended: kept events are delivered.
   virtual void resume(std::string id, Answer<SubscriptionRef> done) = 0;
-  // Publishes an event for this subscription alone (test_event.hpp); `by`: who asks. Of those of
-  // the configuration file, too. Answered once it is durable.
+  // Publishes an event for this subscription alone (test_event.hpp), also for one of the
+  // configuration file; `by`: the requester. Answered when it is durable.
   virtual void test(std::string id, std::string by, Answer<Receipt> done) = 0;
 
-  // Fails with notyetimplemented, as all that changes one does, when a newer version wrote it.
+  // Fails with notyetimplemented, like all changes, when a newer version wrote it.
   virtual void get(std::string id, Answer<SubscriptionRef> done) = 0;
-  // Ordered by id, after `after`; `owner` empty: everybody's. limit 1 to 1,000.
+  // Ordered by id, after `after`; `owner` empty: of all owners. limit 1 to 1,000.
   struct Page {
     std::vector<SubscriptionRef> subscriptions;
-    // Written by a newer version: kept, not served, and said so. They count for the limit.
+    // Written by a newer version: kept and not served. They count for the limit.
     struct Unreadable {
       std::string id;
       std::string reason;
@@ -80,7 +81,7 @@ class Subscriptions {
   };
   virtual void list(std::string owner, std::string after, std::uint32_t limit,
                     Answer<Page> done) = 0;
-  // Sources that the broker has seen events of: ordered, after `after`.
+  // Sources that the broker has had events of: ordered, after `after`.
   struct SourcePage {
     std::vector<std::string> sources;
     bool more = false;
@@ -88,14 +89,14 @@ class Subscriptions {
   virtual void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) = 0;
 };
 
-// The subscriptions that this gateway serves, as it knows them by itself, without asking the
-// broker: for acknowledgements and limits. Reactor thread only.
+// The subscriptions that this gateway serves, from its own memory without a request to the broker:
+// for acknowledgements and limits. Reactor thread only.
 class ServedSubscriptions {
  public:
   virtual ~ServedSubscriptions() = default;
-  // Null when not served here or ended.
+  // Null when it is not served here or has ended.
   [[nodiscard]] virtual SubscriptionRef find(std::string_view id) const = 0;
-  // How many have this callback.
+  // The number of subscriptions with this callback.
   [[nodiscard]] virtual std::size_t count_for(std::string_view callback) const = 0;
   [[nodiscard]] virtual std::size_t count() const = 0;
 };

@@ -26,7 +26,7 @@ tl::unexpected<Error> wrong_request(const std::string& why) {
   return fail(Code::badparam, "dead letters: " + why);
 }
 
-OrderedJson json_of(const LetterSelection& selection) {
+OrderedJson json_of(const DeadLetterSelection& selection) {
   OrderedJson json = OrderedJson::object();
   if (selection.id != 0) json["id"] = selection.id;
   if (!selection.subscription.empty()) json["subscription"] = selection.subscription;
@@ -35,7 +35,8 @@ OrderedJson json_of(const LetterSelection& selection) {
   return json;
 }
 
-Status read_member(const std::string& name, const OrderedJson& value, LetterSelection& selection) {
+Status read_member(const std::string& name, const OrderedJson& value,
+                   DeadLetterSelection& selection) {
   if (name == "id" && value.is_number_unsigned() && value.get<std::uint64_t>() <= INT64_MAX) {
     selection.id = value.get<std::int64_t>();
   } else if (name == "subscription" && value.is_string()) {
@@ -54,9 +55,9 @@ Status read_member(const std::string& name, const OrderedJson& value, LetterSele
   return {};
 }
 
-Result<LetterSelection> selection_of(const OrderedJson& json) {
+Result<DeadLetterSelection> selection_of(const OrderedJson& json) {
   if (!json.is_object()) return wrong_request("the selection is not a JSON object");
-  LetterSelection selection;
+  DeadLetterSelection selection;
   for (const auto& [name, value] : json.items())
     if (auto status = read_member(name, value, selection); !status)
       return tl::unexpected(status.error());
@@ -64,9 +65,9 @@ Result<LetterSelection> selection_of(const OrderedJson& json) {
   return selection;
 }
 
-std::string_view name_of(const LetterOutcome& outcome) {
+std::string_view name_of(const DeadLetterOutcome& outcome) {
   if (!outcome.finished) return progress;
-  return outcome.asked.action == LetterAction::redrive ? redriven : purged;
+  return outcome.asked.action == DeadLetterAction::redrive ? redriven : purged;
 }
 
 std::uint64_t number_in(const OrderedJson& json, std::string_view name) {
@@ -81,18 +82,18 @@ std::string text_in(const OrderedJson& json, std::string_view name) {
 
 }  // namespace
 
-std::string_view to_text(LetterRefusal refusal) {
+std::string_view to_text(DeadLetterRefusal refusal) {
   switch (refusal) {
-    case LetterRefusal::expired: return "expired";
-    case LetterRefusal::subscription_gone: return "subscription-gone";
-    case LetterRefusal::not_for_owner: return "not-for-owner";
-    case LetterRefusal::event_lost: return "event-lost";
-    case LetterRefusal::no_room: return "no-room";
+    case DeadLetterRefusal::expired: return "expired";
+    case DeadLetterRefusal::subscription_gone: return "subscription-gone";
+    case DeadLetterRefusal::not_for_owner: return "not-for-owner";
+    case DeadLetterRefusal::event_lost: return "event-lost";
+    case DeadLetterRefusal::no_room: return "no-room";
   }
   return "no-room";
 }
 
-Status validate(const LetterSelection& selection) {
+Status validate(const DeadLetterSelection& selection) {
   const bool some = !selection.subscription.empty() || selection.since;
   if (selection.id < 0) return wrong_request("an id is a positive number");
   if (int{selection.id != 0} + int{selection.all} + int{some} > 1)
@@ -102,7 +103,7 @@ Status validate(const LetterSelection& selection) {
   return {};
 }
 
-std::uint64_t LetterOutcome::refused_in_all() const {
+std::uint64_t DeadLetterOutcome::refused_in_all() const {
   return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0});
 }
 
@@ -113,41 +114,42 @@ bool is_about_dead_letters(const QName& type) {
          local == progress;
 }
 
-std::optional<LetterAction> requested_action(const QName& type) {
+std::optional<DeadLetterAction> requested_action(const QName& type) {
   if (type.ns() != management_namespace) return std::nullopt;
-  if (type.local() == redrive) return LetterAction::redrive;
-  if (type.local() == purge) return LetterAction::purge;
+  if (type.local() == redrive) return DeadLetterAction::redrive;
+  if (type.local() == purge) return DeadLetterAction::purge;
   return std::nullopt;
 }
 
-std::string to_json(const LetterSelection& selection) { return json_text(json_of(selection)); }
+std::string to_json(const DeadLetterSelection& selection) { return json_text(json_of(selection)); }
 
-Result<LetterSelection> letter_selection_from_json(std::string_view text) {
-  if (text.size() > letter_request_length_max)
+Result<DeadLetterSelection> dead_letter_selection_from_json(std::string_view text) {
+  if (text.size() > dead_letter_request_length_max)
     return wrong_request("the selection is longer than 4096 octets");
   const auto json = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
   return selection_of(json);
 }
 
-Event letter_request_event(const std::string& gateway, const LetterRequest& request, WallTime now) {
-  return management_event(request.action == LetterAction::redrive ? redrive : purge, "dead-letters",
-                          gateway, to_json(request.selection), now);
+Event dead_letter_request_event(const std::string& gateway, const DeadLetterRequest& request,
+                                WallTime now) {
+  return management_event(request.action == DeadLetterAction::redrive ? redrive : purge,
+                          "dead-letters", gateway, to_json(request.selection), now);
 }
 
-Result<LetterRequest> letter_request(const Event& event) {
+Result<DeadLetterRequest> dead_letter_request(const Event& event) {
   const auto action = requested_action(event.type);
   if (!action) return wrong_request("this event is no request");
-  auto selection = letter_selection_from_json(event.data);
+  auto selection = dead_letter_selection_from_json(event.data);
   if (!selection) return tl::unexpected(selection.error());
-  return LetterRequest{*action, std::move(*selection)};
+  return DeadLetterRequest{*action, std::move(*selection)};
 }
 
-Event letter_outcome_event(const LetterOutcome& outcome, WallTime now) {
+Event dead_letter_outcome_event(const DeadLetterOutcome& outcome, WallTime now) {
   OrderedJson refused = OrderedJson::object();
-  for (std::size_t i = 0; i < letter_refusals; ++i)
+  for (std::size_t i = 0; i < dead_letter_refusals; ++i)
     if (outcome.refused[i] != 0)
-      refused[std::string(to_text(static_cast<LetterRefusal>(i)))] = outcome.refused[i];
-  const auto* done = outcome.asked.action == LetterAction::redrive ? "redriven" : "purged";
+      refused[std::string(to_text(static_cast<DeadLetterRefusal>(i)))] = outcome.refused[i];
+  const auto* done = outcome.asked.action == DeadLetterAction::redrive ? "redriven" : "purged";
   OrderedJson data = {{"gateway", outcome.gateway}, {"request", outcome.request},
                       {"by", outcome.by},           {"selection", json_of(outcome.asked.selection)},
                       {done, outcome.done},         {"refused", refused}};
@@ -162,12 +164,12 @@ Event letter_outcome_event(const LetterOutcome& outcome, WallTime now) {
   return event;
 }
 
-Result<LetterOutcome> letter_outcome(const Event& event) {
+Result<DeadLetterOutcome> dead_letter_outcome(const Event& event) {
   if (!is_about_dead_letters(event.type) || requested_action(event.type))
     return wrong_request("this event is no answer");
   const auto json = OrderedJson::parse(event.data, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return wrong_request("the answer cannot be read");
-  LetterOutcome outcome;
+  DeadLetterOutcome outcome;
   outcome.finished = event.type.local() != progress;
   outcome.gateway = text_in(json, "gateway");
   outcome.request = number_in(json, "request");
@@ -175,15 +177,15 @@ Result<LetterOutcome> letter_outcome(const Event& event) {
   outcome.by = text_in(json, "by");
   outcome.error = text_in(json, "error");
   const bool purging = json.contains("purged");
-  outcome.asked.action = purging ? LetterAction::purge : LetterAction::redrive;
+  outcome.asked.action = purging ? DeadLetterAction::purge : DeadLetterAction::redrive;
   outcome.done = number_in(json, purging ? "purged" : "redriven");
   const auto selection = json.find("selection");
   if (selection != json.end())
     if (auto read = selection_of(*selection)) outcome.asked.selection = std::move(*read);
   const auto refused = json.find("refused");
   if (refused == json.end()) return outcome;
-  for (std::size_t i = 0; i < letter_refusals; ++i)
-    outcome.refused[i] = number_in(*refused, to_text(static_cast<LetterRefusal>(i)));
+  for (std::size_t i = 0; i < dead_letter_refusals; ++i)
+    outcome.refused[i] = number_in(*refused, to_text(static_cast<DeadLetterRefusal>(i)));
   return outcome;
 }
 

@@ -18,53 +18,53 @@
 // ids; any thread.
 namespace sense {
 
-enum class LetterAction : std::uint8_t {
+enum class DeadLetterAction : std::uint8_t {
   redrive,  // deliver them after all
   purge,    // throw them away
 };
 
 // Which dead letters of one gateway. Either `id`, or `all`, or one or both of the others.
-struct LetterSelection {
+struct DeadLetterSelection {
   std::int64_t id = 0;              // this one; 0: it is not said
   std::string subscription{};       // of this subscription
   std::optional<WallTime> since{};  // that died then or later
   bool all = false;
 
-  friend bool operator==(const LetterSelection&, const LetterSelection&) = default;
+  friend bool operator==(const DeadLetterSelection&, const DeadLetterSelection&) = default;
 };
 // Fails with badparam when it selects nothing, or says two things at once.
-[[nodiscard]] Status validate(const LetterSelection& selection);
+[[nodiscard]] Status validate(const DeadLetterSelection& selection);
 
-struct LetterRequest {
-  LetterAction action = LetterAction::redrive;
-  LetterSelection selection;
+struct DeadLetterRequest {
+  DeadLetterAction action = DeadLetterAction::redrive;
+  DeadLetterSelection selection;
 
-  friend bool operator==(const LetterRequest&, const LetterRequest&) = default;
+  friend bool operator==(const DeadLetterRequest&, const DeadLetterRequest&) = default;
 };
 // Data of a request that is longer than this is none.
-inline constexpr std::size_t letter_request_length_max = 4096;
+inline constexpr std::size_t dead_letter_request_length_max = 4096;
 
 // Why a dead letter stays one.
-enum class LetterRefusal : std::uint8_t {
+enum class DeadLetterRefusal : std::uint8_t {
   expired,            // its event
   subscription_gone,  // it has ended, or is not served by this gateway any more
   not_for_owner,      // the event's audience leaves out who owns the subscription now
   event_lost,         // the store has it no more, or damaged
   no_room,            // too many deliveries wait for the subscription, and none gets through
 };
-inline constexpr std::size_t letter_refusals = 5;
+inline constexpr std::size_t dead_letter_refusals = 5;
 // "expired", "subscription-gone" …
-[[nodiscard]] std::string_view to_text(LetterRefusal refusal);
+[[nodiscard]] std::string_view to_text(DeadLetterRefusal refusal);
 
 // What became of a request, or how far it is.
-struct LetterOutcome {
+struct DeadLetterOutcome {
   std::string gateway;
   std::uint64_t request = 0;  // its sequence
   std::string correlation;    // its id
-  LetterRequest asked;
+  DeadLetterRequest asked;
   std::string by;          // who asked
   std::uint64_t done = 0;  // redriven or purged
-  std::array<std::uint64_t, letter_refusals> refused{};
+  std::array<std::uint64_t, dead_letter_refusals> refused{};
   std::string error;  // why it was not acted on, or not to its end
   bool finished = true;
 
@@ -73,20 +73,20 @@ struct LetterOutcome {
 
 // Whether a type belongs here, and which request it is, if it is one.
 [[nodiscard]] bool is_about_dead_letters(const QName& type);
-[[nodiscard]] std::optional<LetterAction> requested_action(const QName& type);
+[[nodiscard]] std::optional<DeadLetterAction> requested_action(const QName& type);
 
 // REQUIRES: the selection is valid.
-[[nodiscard]] Event letter_request_event(const std::string& gateway, const LetterRequest& request,
-                                         WallTime now);
+[[nodiscard]] Event dead_letter_request_event(const std::string& gateway,
+                                              const DeadLetterRequest& request, WallTime now);
 // Strict: a member that is not known might have narrowed the selection. Fails with badparam.
-[[nodiscard]] Result<LetterRequest> letter_request(const Event& event);
+[[nodiscard]] Result<DeadLetterRequest> dead_letter_request(const Event& event);
 
 // The last answer to a request has the same id whenever it is made, so that it is stored once.
-[[nodiscard]] Event letter_outcome_event(const LetterOutcome& outcome, WallTime now);
-[[nodiscard]] Result<LetterOutcome> letter_outcome(const Event& event);
+[[nodiscard]] Event dead_letter_outcome_event(const DeadLetterOutcome& outcome, WallTime now);
+[[nodiscard]] Result<DeadLetterOutcome> dead_letter_outcome(const Event& event);
 
 // The selection as JSON, and back; for events and for stores.
-[[nodiscard]] std::string to_json(const LetterSelection& selection);
-[[nodiscard]] Result<LetterSelection> letter_selection_from_json(std::string_view text);
+[[nodiscard]] std::string to_json(const DeadLetterSelection& selection);
+[[nodiscard]] Result<DeadLetterSelection> dead_letter_selection_from_json(std::string_view text);
 
 }  // namespace sense

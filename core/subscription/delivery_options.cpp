@@ -42,18 +42,18 @@ Status check_retry(const DeliveryOptions& d) {
     return refuse("retry-max", "is shorter than retry-initial");
   if (outside(d.retry_count, 1U, retry_count_max))
     return refuse("retry-count", "is 1 to 1000 attempts in all");
-  if (outside(d.rare->retry_factor, 1.0, factor_max)) return refuse("retry-factor", "is 1 to 10");
-  if (outside(d.rare->retry_jitter, 0U, 100U))
+  if (outside(d.sparse->retry_factor, 1.0, factor_max)) return refuse("retry-factor", "is 1 to 10");
+  if (outside(d.sparse->retry_jitter, 0U, 100U))
     return refuse("retry-jitter", "is 0 to 100 per cent");
-  if (outside<Duration>(d.rare->retry_span, seconds{1}, wait_max))
+  if (outside<Duration>(d.sparse->retry_span, seconds{1}, wait_max))
     return refuse("retry-span", "is 1s to 31d");
   return {};
 }
 
-Status check_failure(const RareOptions& rare) {
-  if (outside(rare.suspend_after, 1U, failures_max))
+Status check_failure(const SparseOptions& sparse) {
+  if (outside(sparse.suspend_after, 1U, failures_max))
     return refuse("suspend-after", "is 1 to 1000 failures in a row");
-  if (outside<Duration>(rare.suspend_over, Duration{0}, pause_max))
+  if (outside<Duration>(sparse.suspend_over, Duration{0}, pause_max))
     return refuse("suspend-over", "is 0s to 7d");
   return {};
 }
@@ -75,16 +75,16 @@ Status check_digest(const Digest& digest) {
 
 // One delivery of many sources has no order of sources, and one that collects has one interval.
 Status check_together(const DeliveryOptions& d) {
-  const auto& rare = *d.rare;
-  if (rare.digest && d.ordered())
+  const auto& sparse = *d.sparse;
+  if (sparse.digest && d.ordered())
     return refuse("digest", "conflicts with order: one delivery holds events of many sources");
-  if (rare.min_interval && d.ordered())
+  if (sparse.min_interval && d.ordered())
     return refuse("min-interval", "conflicts with order: what comes meanwhile is one delivery");
-  if (rare.digest && rare.min_interval)
+  if (sparse.digest && sparse.min_interval)
     return refuse("digest", "conflicts with min-interval: the window of a digest is its interval");
-  if (rare.coalesce && !d.collects())
+  if (sparse.coalesce && !d.collects())
     return refuse("coalesce", "needs min-interval or digest: nothing else collects events");
-  if (d.expiry && rare.hold && *d.expiry <= *rare.hold)
+  if (d.expiry && sparse.hold && *d.expiry <= *sparse.hold)
     return refuse("hold", "is not shorter than expiry: nothing would ever be delivered");
   return {};
 }
@@ -100,19 +100,20 @@ std::string_view to_text(OnFailure on_failure) {
 }
 
 Status validate(const DeliveryOptions& options) {
-  const auto& rare = *options.rare;
+  const auto& sparse = *options.sparse;
   if (auto status = check_retry(options); !status) return status;
   if (outside(options.expiry, expiry_min, expiry_max))
     return refuse("expiry", "is 1s to ten years");
   if (outside(options.window, 1U, window_max))
     return refuse("window", "is 1 to 1024 attempts at once");
-  if (outside<Duration>(rare.hold, pause_min, wait_max)) return refuse("hold", "is 1ms to 31d");
-  if (outside<Duration>(rare.min_interval, pause_min, wait_max))
+  if (outside<Duration>(sparse.hold, pause_min, wait_max)) return refuse("hold", "is 1ms to 31d");
+  if (outside<Duration>(sparse.min_interval, pause_min, wait_max))
     return refuse("min-interval", "is 1ms to 31d");
-  if (outside(rare.rate, 1U, rate_max)) return refuse("rate", "is 1 to 10000 attempts in a second");
-  if (rare.digest)
-    if (auto status = check_digest(*rare.digest); !status) return status;
-  if (auto status = check_failure(rare); !status) return status;
+  if (outside(sparse.rate, 1U, rate_max))
+    return refuse("rate", "is 1 to 10000 attempts in a second");
+  if (sparse.digest)
+    if (auto status = check_digest(*sparse.digest); !status) return status;
+  if (auto status = check_failure(sparse); !status) return status;
   return check_together(options);
 }
 

@@ -13,18 +13,18 @@ namespace sense {
 // A value that most of its owners leave at its default: then it costs one pointer. Copies are deep,
 // and one that was never edited equals one that holds the default.
 template <class T>
-class Seldom {
+class Sparse {
  public:
-  Seldom() = default;
-  Seldom(const Seldom& other)
+  Sparse() = default;
+  Sparse(const Sparse& other)
       : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
-  Seldom(Seldom&&) noexcept = default;
-  Seldom& operator=(const Seldom& other) {
+  Sparse(Sparse&&) noexcept = default;
+  Sparse& operator=(const Sparse& other) {
     value_ = other.value_ ? std::make_unique<T>(*other.value_) : nullptr;
     return *this;
   }
-  Seldom& operator=(Seldom&&) noexcept = default;
-  ~Seldom() = default;
+  Sparse& operator=(Sparse&&) noexcept = default;
+  ~Sparse() = default;
 
   const T& operator*() const {
     static const T usual{};
@@ -36,7 +36,7 @@ class Seldom {
     return *value_;
   }
 
-  friend bool operator==(const Seldom& left, const Seldom& right) { return *left == *right; }
+  friend bool operator==(const Sparse& left, const Sparse& right) { return *left == *right; }
 
  private:
   std::unique_ptr<T> value_;
@@ -66,7 +66,7 @@ struct Digest {
 };
 
 // What few subscriptions ask for.
-struct RareOptions {
+struct SparseOptions {
   std::optional<double> retry_factor;         // each pause is so many times the one before
   std::optional<std::uint32_t> retry_jitter;  // per cent of a pause that chance may add to it
   std::optional<Duration> retry_span;         // give up so long after the first attempt
@@ -80,7 +80,7 @@ struct RareOptions {
   std::optional<std::uint32_t> suspend_after;  // so many failures in a row ...
   std::optional<Duration> suspend_over;        // ... over at least this long; 0: never mind
 
-  friend bool operator==(const RareOptions&, const RareOptions&) = default;
+  friend bool operator==(const SparseOptions&, const SparseOptions&) = default;
 };
 
 // How hard to try, and when. Absent fields take the default of the callback's scheme.
@@ -90,12 +90,12 @@ struct DeliveryOptions {
   std::optional<std::uint32_t> retry_count;  // attempts in all
   std::optional<Duration> expiry;            // older events are not delivered
   std::optional<std::uint32_t> window;       // attempts in flight at once
-  Seldom<RareOptions> rare{};
+  Sparse<SparseOptions> sparse{};
 
   // Whether events are collected and delivered together.
-  [[nodiscard]] bool collects() const { return rare->digest || rare->min_interval; }
-  [[nodiscard]] bool ordered() const { return rare->order == Order::source; }
-  [[nodiscard]] bool only_latest() const { return rare->coalesce == Coalesce::latest; }
+  [[nodiscard]] bool collects() const { return sparse->digest || sparse->min_interval; }
+  [[nodiscard]] bool ordered() const { return sparse->order == Order::source; }
+  [[nodiscard]] bool only_latest() const { return sparse->coalesce == Coalesce::latest; }
 
   friend bool operator==(const DeliveryOptions&, const DeliveryOptions&) = default;
 };

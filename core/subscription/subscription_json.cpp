@@ -83,25 +83,25 @@ std::string digest_json(const Digest& digest) {
 }
 
 std::string delivery_json(const DeliveryOptions& delivery) {
-  const auto& rare = *delivery.rare;
+  const auto& sparse = *delivery.sparse;
   Object json;
   json.put("retry-initial", delivery.retry_initial);
-  json.put("retry-factor", rare.retry_factor);
+  json.put("retry-factor", sparse.retry_factor);
   json.put("retry-max", delivery.retry_max);
-  json.put("retry-jitter", rare.retry_jitter);
+  json.put("retry-jitter", sparse.retry_jitter);
   json.put("retry-count", delivery.retry_count);
-  json.put("retry-span", rare.retry_span);
+  json.put("retry-span", sparse.retry_span);
   json.put("expiry", delivery.expiry);
-  json.put("hold", rare.hold);
-  json.put("min-interval", rare.min_interval);
-  json.put_choice("coalesce", rare.coalesce);
-  if (rare.digest) json.put_raw("digest", digest_json(*rare.digest));
-  json.put_choice("order", rare.order);
+  json.put("hold", sparse.hold);
+  json.put("min-interval", sparse.min_interval);
+  json.put_choice("coalesce", sparse.coalesce);
+  if (sparse.digest) json.put_raw("digest", digest_json(*sparse.digest));
+  json.put_choice("order", sparse.order);
   json.put("window", delivery.window);
-  json.put("rate", rare.rate);
-  json.put_choice("on-failure", rare.on_failure);
-  json.put("suspend-after", rare.suspend_after);
-  json.put("suspend-over", rare.suspend_over);
+  json.put("rate", sparse.rate);
+  json.put_choice("on-failure", sparse.on_failure);
+  json.put("suspend-after", sparse.suspend_after);
+  json.put("suspend-over", sparse.suspend_over);
   return json.end();
 }
 

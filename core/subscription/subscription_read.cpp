@@ -207,8 +207,8 @@ Status read_members(const Element& json, Object& into,
 }
 
 template <auto Field>
-constexpr auto rare = [](const Element& json, DeliveryOptions& options) {
-  return read(json, options.rare.edit().*Field);
+constexpr auto sparse = [](const Element& json, DeliveryOptions& options) {
+  return read(json, options.sparse.edit().*Field);
 };
 
 constexpr std::array<Member<Digest>, 4> digest_members = {{
@@ -223,22 +223,22 @@ Status read(const Element& json, Digest& into) { return read_members(json, into,
 
 constexpr std::array<Member<DeliveryOptions>, 17> delivery_members = {{
     {"retry-initial", field<&DeliveryOptions::retry_initial>},
-    {"retry-factor", rare<&RareOptions::retry_factor>},
+    {"retry-factor", sparse<&SparseOptions::retry_factor>},
     {"retry-max", field<&DeliveryOptions::retry_max>},
-    {"retry-jitter", rare<&RareOptions::retry_jitter>},
+    {"retry-jitter", sparse<&SparseOptions::retry_jitter>},
     {"retry-count", field<&DeliveryOptions::retry_count>},
-    {"retry-span", rare<&RareOptions::retry_span>},
+    {"retry-span", sparse<&SparseOptions::retry_span>},
     {"expiry", field<&DeliveryOptions::expiry>},
-    {"hold", rare<&RareOptions::hold>},
-    {"min-interval", rare<&RareOptions::min_interval>},
-    {"coalesce", rare<&RareOptions::coalesce>},
-    {"digest", rare<&RareOptions::digest>},
-    {"order", rare<&RareOptions::order>},
+    {"hold", sparse<&SparseOptions::hold>},
+    {"min-interval", sparse<&SparseOptions::min_interval>},
+    {"coalesce", sparse<&SparseOptions::coalesce>},
+    {"digest", sparse<&SparseOptions::digest>},
+    {"order", sparse<&SparseOptions::order>},
     {"window", field<&DeliveryOptions::window>},
-    {"rate", rare<&RareOptions::rate>},
-    {"on-failure", rare<&RareOptions::on_failure>},
-    {"suspend-after", rare<&RareOptions::suspend_after>},
-    {"suspend-over", rare<&RareOptions::suspend_over>},
+    {"rate", sparse<&SparseOptions::rate>},
+    {"on-failure", sparse<&SparseOptions::on_failure>},
+    {"suspend-after", sparse<&SparseOptions::suspend_after>},
+    {"suspend-over", sparse<&SparseOptions::suspend_over>},
 }};
 
 Status read(const Element& json, DeliveryOptions& into) {

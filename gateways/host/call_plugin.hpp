@@ -9,8 +9,8 @@
 
 namespace sense {
 
-// What a plugin throws ends here: it is an error like any other.
-inline Status guarded(const std::function<Status()>& call) {
+// Calls a plugin; an exception becomes an error.
+inline Status call_plugin(const std::function<Status()>& call) {
   try {
     return call();
   } catch (const std::exception& error) {

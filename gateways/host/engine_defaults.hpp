@@ -7,8 +7,8 @@
 
 namespace sense {
 
-// How a plugin's schemes are delivered when a subscription does not say: its own schedule, and what
-// the operator has set in gateway_host_options().
+// The delivery parameters where a subscription sets none: the plugin's schedule and the operator's
+// gateway_host_options().
 [[nodiscard]] inline Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor,
                                                       const Settings& host) {
   Engine::Defaults defaults;

@@ -13,80 +13,81 @@
 
 namespace sense {
 
-// When the host takes the next events of the bus: a few at a time, so that answers are heard in
-// between. What is not taken stays in the journal. The reactor's thread.
-class Flow {
+// Reads the events of the bus in slices, so that outcomes of attempts are processed in between, and
+// pauses while enough deliveries are active or too many events are unsaved. Unread events stay in
+// the journal. Reactor thread.
+class EventReader {
  public:
   static constexpr std::size_t unsaved_max = 20'000;
-  static constexpr std::size_t slice = 512;  // events at a time
-  struct Host {
-    // Deals with an event. False: the rest of its batch is not wanted.
-    std::function<bool(const EventRef&)> take;
-    // Behind the last event of a slice; with the position that the stream has reached when it is
-    // the last of its batch, too.
-    std::function<void(std::optional<std::uint64_t> position)> taken;
+  static constexpr std::size_t slice = 512;  // events
+  struct Callbacks {
+    // Processes an event. False: the rest of its batch is not wanted.
+    std::function<bool(const EventRef&)> process;
+    // Called after a slice; after the last of a batch with the position that the stream has
+    // reached.
+    std::function<void(std::optional<std::uint64_t> position)> slice_done;
     std::function<void(Duration, std::function<void()>)> after;
   };
 
-  // All must outlive this.
-  Flow(Bus& bus, const Engine& engine, const Clock& clock, Host host)
-      : bus_(bus), engine_(engine), clock_(clock), host_(std::move(host)) {}
+  // All arguments must outlive this.
+  EventReader(Bus& bus, const Engine& engine, const Clock& clock, Callbacks callbacks)
+      : bus_(bus), engine_(engine), clock_(clock), callbacks_(std::move(callbacks)) {}
 
-  void take(Batch batch) {
+  void read(Batch batch) {
     batch_ = std::move(batch);
-    at_ = 0;
-    take_slice();
+    next_event_ = 0;
+    process_slice();
   }
-  // The stream begins anew, or has ended: what is left of a batch comes again.
-  void drop() {
+  // The stream is restarted or has ended: discards the rest of the batch, which is delivered again.
+  void reset() {
     batch_.reset();
-    waits_ = false;
+    paused_ = false;
   }
-  // Something has changed: deliveries have come to an end, or the store has taken what waits.
-  void look() {
-    if (!waits_ || engine_.unsaved() > unsaved_max) return;
-    if (!read_ahead_.may_read(engine_.flowing(), engine_.totals().delivered, clock_.now().mono))
-      return look_later();
-    waits_ = false;
+  // Call it when deliveries were settled or a checkpoint was stored.
+  void resume_if_ready() {
+    if (!paused_ || engine_.unsaved() > unsaved_max) return;
+    if (!limiter_.may_read(engine_.active(), engine_.totals().delivered, clock_.now().mono))
+      return check_later();
+    paused_ = false;
     if (!batch_) return bus_.resume();
-    // Not at once: answers that have come are heard first.
-    host_.after(Duration{0}, [this] {
-      if (batch_) take_slice();
+    // Not at once: outcomes that have arrived are processed first.
+    callbacks_.after(Duration{0}, [this] {
+      if (batch_) process_slice();
     });
   }
 
  private:
-  void take_slice() {
-    const auto end = std::min(batch_->events.size(), at_ + slice);
-    while (at_ < end)
-      if (!host_.take(batch_->events[at_++])) return;
+  void process_slice() {
+    const auto end = std::min(batch_->events.size(), next_event_ + slice);
+    while (next_event_ < end)
+      if (!callbacks_.process(batch_->events[next_event_++])) return;
     std::optional<std::uint64_t> position;
-    if (at_ == batch_->events.size()) {
+    if (next_event_ == batch_->events.size()) {
       position = batch_->position;
       batch_.reset();
     }
-    host_.taken(position);
-    waits_ = true;
-    look();
+    callbacks_.slice_done(position);
+    paused_ = true;
+    resume_if_ready();
   }
-  // For when no delivery comes to an end.
-  void look_later() {
-    if (std::exchange(looking_, true)) return;
-    host_.after(ReadAhead::look_back / 4, [this] {
-      looking_ = false;
-      look();
+  // In case that no delivery is settled.
+  void check_later() {
+    if (std::exchange(check_scheduled_, true)) return;
+    callbacks_.after(ReadAheadLimiter::measured_span / 4, [this] {
+      check_scheduled_ = false;
+      resume_if_ready();
     });
   }
 
   Bus& bus_;
   const Engine& engine_;
   const Clock& clock_;
-  const Host host_;
-  ReadAhead read_ahead_;
+  const Callbacks callbacks_;
+  ReadAheadLimiter limiter_;
   std::optional<Batch> batch_;
-  std::size_t at_ = 0;  // the next event of it
-  bool waits_ = false;  // for leave to go on
-  bool looking_ = false;
+  std::size_t next_event_ = 0;  // index in the batch
+  bool paused_ = false;
+  bool check_scheduled_ = false;
 };
 
 }  // namespace sense

@@ -3,10 +3,10 @@
 
 namespace sense {
 
-EventAt events_by_sequence(Bus& bus) {
+EventLoader events_by_sequence(Bus& bus) {
   return [&bus](std::uint64_t sequence, std::function<void(Result<EventRef>)> done) {
-    // One octet at most is one event: the broker ends a reply with the first that reaches the
-    // bound.
+    // A bound of one octet is one event: the broker ends a reply with the first event that reaches
+    // the bound.
     bus.fetch(sequence, {"{"}, 1,
               [sequence, done = std::move(done)](const Result<Bus::FetchReply>& reply) {
                 if (!reply) return done(tl::unexpected(reply.error()));

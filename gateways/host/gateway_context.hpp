@@ -10,15 +10,15 @@
 #include "core/bus/bus.hpp"
 #include "core/config/settings.hpp"
 
-// Two of the things that a plugin is given (GatewayContext).
+// Parts of the GatewayContext.
 namespace sense {
 
-using EventAt = std::function<void(std::uint64_t, std::function<void(Result<EventRef>)>)>;
+using EventLoader = std::function<void(std::uint64_t, std::function<void(Result<EventRef>)>)>;
 
-// Single events of the journal, by their sequence. The bus must outlive what it answers.
-[[nodiscard]] EventAt events_by_sequence(Bus& bus);
+// Loads single events of the journal by sequence. The bus must outlive the result.
+[[nodiscard]] EventLoader events_by_sequence(Bus& bus);
 
-// All parameters of the service that clients may see: the host's, then the plugin's.
+// The parameters of the service that clients may see: of the host, then of the plugin.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown_parameters(
     const Settings& host, const Settings& plugin);
 

@@ -36,8 +36,7 @@ namespace sense {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr auto again_after = std::chrono::seconds{1};
+constexpr auto retry_pause = std::chrono::seconds{1};
 constexpr auto window_checkpoint_after = std::chrono::milliseconds{10};
 constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
 
@@ -48,24 +47,23 @@ Executor executor_of(asio::io_context& reactor) {
 class AsioGatewayHost final : public GatewayHost {
  public:
   using Reactor = std::unique_ptr<asio::io_context>;
-
-  AsioGatewayHost(GatewayConfig config, GatewayPlugin plugin, HostStore store,
-                  CallbackMemory memory, Reactor reactor, std::unique_ptr<Bus> bus)
+  AsioGatewayHost(GatewayConfig config, GatewayPlugin plugin, GatewayStore store,
+                  VerifiedCallbacks verified, Reactor reactor, std::unique_ptr<Bus> bus)
       : plugin_(std::move(plugin)),
         reactor_(std::move(reactor)),
         config_(std::move(config)),
         store_(std::move(store)),
-        memory_(std::move(memory)),
+        verified_(std::move(verified)),
         engine_(engine_defaults(plugin_.descriptor(), config_.host), std::random_device{}()),
         bus_(std::move(bus)) {}
   ~AsioGatewayHost() override { bus_->close(); }
 
   Status open() {
-    return guarded([this]() -> Status {
+    return call_plugin([this]() -> Status {
       auto gateway = plugin_.descriptor().create(config_.plugin, context_);
       if (!gateway) return tl::unexpected(gateway.error());
       if (*gateway == nullptr)
-        return fail(Code::internalerror, "the gateway plugin failed: it made nothing");
+        return fail(Code::internalerror, "the gateway plugin failed: create() returned null");
       gateway_ = std::move(*gateway);
       return {};
     });
@@ -74,7 +72,7 @@ class AsioGatewayHost final : public GatewayHost {
   Status run() override {
     ::prctl(PR_SET_NAME, "sense-reactor");
     asio::post(*reactor_, [this] { begin(); });
-    const auto ran = guarded([this]() -> Status {
+    const auto ran = call_plugin([this]() -> Status {
       reactor_->run();
       return {};
     });
@@ -87,7 +85,7 @@ class AsioGatewayHost final : public GatewayHost {
     log::info("gateway has stopped", {{"matched", std::to_string(totals.matched)},
                                       {"delivered", std::to_string(totals.delivered)},
                                       {"retried", std::to_string(totals.retried)},
-                                      {"dead", std::to_string(totals.dead)},
+                                      {"dead", std::to_string(totals.dead_letters)},
                                       {"waiting", std::to_string(engine_.waiting())}});
     return {};
   }
@@ -106,12 +104,12 @@ class AsioGatewayHost final : public GatewayHost {
 
   void begin() {
     directory_.load();
-    succession_.begin();
+    failover_.begin();
   }
 
   void lead() {
     if (const auto restored = restore(); !restored) return finish(restored);
-    restored_ ? open_door() : load_subscriptions();
+    restored_ ? start_serving() : load_subscriptions();
   }
 
   Status restore() {
@@ -127,31 +125,31 @@ class AsioGatewayHost final : public GatewayHost {
     return {};
   }
 
-  // The first start: everything that is there counts from here on.
+  // The first start: deliveries begin with the current end of the journal.
   void load_subscriptions() {
-    const auto take = [this](const std::string&, auto subscription) {
+    const auto accept = [this](const std::string&, auto subscription) {
       if (subscription) apply(std::move(*subscription), "");
     };
-    list_.read(take, [this](std::uint64_t sequence) {
+    registry_reader_.read(accept, [this](std::uint64_t sequence) {
       position_ = sequence;
-      open_door();
+      start_serving();
     });
   }
 
-  void open_door() {
-    const auto started = guarded([this] { return gateway_->start(); });
+  void start_serving() {
+    const auto started = call_plugin([this] { return gateway_->start(); });
     if (!started) return finish(started);
     for (const auto& uri : gateway_->listening()) log::info("listening", {{"on", uri}});
     directory_.announce(gateway_->listening());
     const auto& schemes = plugin_.descriptor().schemes;
-    tell(*bus_, gateway_started_event(config_.name, {schemes.begin(), schemes.end()},
-                                      gateway_->listening(), system_clock().now().wall));
+    publish_notice(*bus_, gateway_started_event(config_.name, {schemes.begin(), schemes.end()},
+                                                gateway_->listening(), system_clock().now().wall));
     for (const auto& subscription : engine_.subscriptions())
       if (subscription->state == SubscriptionState::pending)
         verifier_.verify(*gateway_, subscription->id);
     engine_.restored(system_clock().now());
-    letters_.start();
-    // Before the first event: a crash must find where to go on, not take today's end for it.
+    redriver_.start();
+    // Stored before the first event: after a crash the host resumes here.
     checkpoint();
     follow();
     checkpoint_later();
@@ -161,22 +159,22 @@ class AsioGatewayHost final : public GatewayHost {
     if (stopped_) return;
     failure_ = std::move(reason);
     stopping_ = true;
-    verifier_.stop();  // a question that the stop cuts off is asked again after the next start
+    verifier_.stop();  // an interrupted verification is repeated after the next start
     if (gateway_) {
-      const auto status = guarded([this]() -> Status {
+      const auto status = call_plugin([this]() -> Status {
         gateway_->stop();
         return {};
       });
       if (!status) log::error(status.error().message);
     }
     perform();
-    if (restored_ || following_) progress_.save_all(position_, system_clock().now());
+    if (restored_ || following_) checkpoint_writer_.save_all(position_, system_clock().now());
     stopped_ = true;
-    flow_.drop();
+    event_reader_.reset();
     directory_.stop();
-    list_.stop();
+    registry_reader_.stop();
     attempt_timer_.cancel();
-    succession_.end([this] { end_run(); });
+    failover_.release([this] { end_run(); });
   }
 
   void end_run() {
@@ -192,22 +190,22 @@ class AsioGatewayHost final : public GatewayHost {
         engine_.topic_prefixes(static_cast<std::size_t>(config_.host.integer("topics-max")));
     if (prefixes != std::vector<std::string>{"{"})
       prefixes.insert(prefixes.end(), {"{" + std::string(management_namespace) + "}",
-                                       std::string(standby_word_type) + " "});
+                                       std::string(standby_heartbeat_type) + " "});
     return prefixes;
   }
 
   void follow() {
-    flow_.drop();
+    event_reader_.reset();
     const auto prefixes = wanted_prefixes();
     following_ = std::set<std::string>(prefixes.begin(), prefixes.end());
     const auto generation = ++generation_;
     bus_->follow(position_, prefixes, [this, generation](Batch batch) {
-      // One that was on its way when the stream was changed comes again.
+      // A batch of an earlier stream is delivered again by the new one.
       if (generation == generation_ && !stopped_) on_batch(std::move(batch));
     });
   }
 
-  // Whether the stream as followed holds all that is wanted.
+  // True when the followed topics include all that are wanted.
   bool stream_suffices() const {
     if (following_->contains("{")) return true;
     const auto wanted = wanted_prefixes();
@@ -217,22 +215,23 @@ class AsioGatewayHost final : public GatewayHost {
 
   void on_batch(Batch batch) {
     const bool gap = batch.lost_from != 0 || batch.position < position_;
-    gap ? report_lost(batch) : flow_.take(std::move(batch));
+    gap ? report_lost(batch) : event_reader_.read(std::move(batch));
   }
 
-  bool take_event(const EventRef& event) {
+  bool process_event(const EventRef& event) {
     engine_.on_event(event, system_clock().now());
     position_ = event->sequence;
-    if (!take_change(*event) || stream_suffices()) return true;
-    // Events behind this one may be wanted now and are not in the batch: start again from here.
+    if (!on_change(*event) || stream_suffices()) return true;
+    // Later events may match topics that were not followed: restart the stream here.
     perform();
     follow();
     return false;
   }
 
-  void events_taken(std::optional<std::uint64_t> position) {
+  void on_slice_done(std::optional<std::uint64_t> position) {
     position_ = position.value_or(position_);
-    if (engine_.unsaved() > Flow::unsaved_max) progress_.save_now(position_, system_clock().now());
+    const bool full = engine_.unsaved() > EventReader::unsaved_max;
+    if (full) checkpoint_writer_.save_now(position_, system_clock().now());
     perform();
   }
 
@@ -248,14 +247,13 @@ class AsioGatewayHost final : public GatewayHost {
                  {{"read", std::to_string(position_)}, {"end", std::to_string(batch.position)}});
       position_ = batch.position;
     }
-    // Changes of subscriptions may be among them: look at the whole list again, and only then at
-    // the events behind. The stream rests until follow().
+    // They may include changes of subscriptions: read the registry; paused until follow().
     const auto seen = std::make_shared<std::set<std::string>>();
     const auto see = [this, seen](const std::string& id, std::optional<Subscription> subscription) {
       seen->insert(id);
       if (subscription) apply(std::move(*subscription), "");
     };
-    list_.read(see, [this, seen](std::uint64_t) {
+    registry_reader_.read(see, [this, seen](std::uint64_t) {
       const auto now = system_clock().now();
       for (const auto& held : engine_.subscriptions())
         if (!seen->contains(held->id)) engine_.end(held->id, "expired", true, now);
@@ -264,12 +262,12 @@ class AsioGatewayHost final : public GatewayHost {
     });
   }
 
-  // True when the served subscriptions changed.
-  bool take_change(const Event& event) {
-    if (succession_.take(event) || directory_.take_change(event) || letters_.take(event))
+  // True when the served subscriptions have changed.
+  bool on_change(const Event& event) {
+    if (failover_.on_event(event) || directory_.on_event(event) || redriver_.on_event(event))
       return false;
     auto change = subscription_change(event);
-    if (!change) tell_unreadable(event);
+    if (!change) log_unreadable_change(event);
     return change && apply(std::move(change->subscription), change->reason);
   }
 
@@ -277,12 +275,12 @@ class AsioGatewayHost final : public GatewayHost {
     const auto now = system_clock().now();
     const auto held = engine_.find(subscription.id);
     if (subscription.state == SubscriptionState::ended) {
-      // Who cancelled knows; all others are told.
+      // A cancellation was the owner's own: no end notice.
       engine_.end(subscription.id, reason, reason != "cancelled", now);
       return false;
     }
     if (!serves(subscription)) {
-      // Its callback may have become another gateway's.
+      // The callback may have moved to another gateway.
       engine_.end(subscription.id, "", false, now);
       return false;
     }
@@ -296,65 +294,66 @@ class AsioGatewayHost final : public GatewayHost {
   void end_in_registry(const std::string& id, const std::string& reason) {
     bus_->registry_remove("subscription", id, 0, reason, [this, id, reason](auto answer) {
       if (!answer && answer.error().code != Code::notfound && !stopped_)
-        again_([this, id, reason] { end_in_registry(id, reason); });
+        retry_later_([this, id, reason] { end_in_registry(id, reason); });
     });
   }
 
-  // ---- what the engine wants done
+  // ---- the engine's actions
 
   void perform() {
     if (performing_ || stopped_ || !gateway_) return;
-    if (!succession_.holds() && !stopping_) return;  // until it is renewed, or lost
+    if (!failover_.has_lease() && !stopping_) return;  // until the lease is renewed or lost
     performing_ = true;
     for (;;) {
       auto actions = engine_.take_actions();
       if (actions.empty()) break;
-      for (auto& letter : actions.dead) {
-        news_.note(letter);
-        progress_.bury(std::move(letter));
+      for (auto& dead_letter : actions.dead_letters) {
+        notices_.add(dead_letter);
+        checkpoint_writer_.add_dead_letter(std::move(dead_letter));
       }
-      if (stopping_) continue;  // what is not attempted now is after the next start
+      if (stopping_) continue;  // pending deliveries are attempted after the next start
       for (auto& deliver : actions.deliver) attempt(deliver);
       for (const auto& id : actions.gone) {
         if (const auto held = engine_.find(id)) verifier_.on_gone(held->callback);
         end_in_registry(id, "unreachable");
       }
       for (const auto& id : actions.forget) gateway_->forget(id);
-      for (const auto& suspension : actions.suspensions) suspender_.set(suspension);
+      for (const auto& suspension : actions.suspensions) suspension_writer_.set(suspension);
       if (actions.checkpoint) checkpoint_soon();
     }
     performing_ = false;
     if (const auto next = engine_.next_timer(); next && !stopping_) attempt_timer_.at(*next);
   }
 
-  // Once for all results that come together.
+  // Once for all outcomes that arrive together.
   void perform_soon() {
     if (performing_ || std::exchange(perform_soon_, true)) return;
     asio::post(*reactor_, [this] {
       perform_soon_ = false;
       perform();
-      flow_.look();
+      event_reader_.resume_if_ready();
     });
   }
 
   void attempt(Engine::Deliver& deliver) {
-    const auto ticket = deliver.ticket;
-    if (const auto whole = complete(deliver, store_, system_clock().now().wall); !whole)
-      return engine_.on_result(ticket, incomplete(whole.error()), system_clock().now());
-    const auto status = guarded([&]() -> Status {
-      gateway_->deliver(std::move(deliver.delivery), [this, ticket](Attempt result) {
-        // A stop is no fault of the callback: what it cut off is attempted after the next start.
+    const auto attempt_id = deliver.attempt_id;
+    const auto now = system_clock().now();
+    if (const auto loaded = load_payload(deliver, store_, now.wall); !loaded)
+      return engine_.on_result(attempt_id, failed_load_outcome(loaded.error()), now);
+    const auto status = call_plugin([&]() -> Status {
+      gateway_->deliver(std::move(deliver.delivery), [this, attempt_id](Attempt result) {
+        // An attempt that the stop interrupted is repeated after the next start.
         if (stopped_ || (stopping_ && result.outcome == Attempt::Outcome::retry)) return;
-        engine_.on_result(ticket, result, system_clock().now());
+        engine_.on_result(attempt_id, result, system_clock().now());
         perform_soon();
       });
       return {};
     });
     if (!status)
-      engine_.on_result(ticket, Attempt::retry(status.error().message), system_clock().now());
+      engine_.on_result(attempt_id, Attempt::retry(status.error().message), system_clock().now());
   }
 
-  // ---- progress
+  // ---- checkpoints
 
   void checkpoint_later() {
     if (stopped_) return;
@@ -362,13 +361,14 @@ class AsioGatewayHost final : public GatewayHost {
     after_(std::max<Duration>(interval, checkpoint_interval_min), [this] {
       if (stopped_) return;
       checkpoint();
-      for (const auto& event : news_.take(system_clock().now())) tell(*bus_, event);
-      flow_.look();
+      for (const auto& event : notices_.take_due(system_clock().now()))
+        publish_notice(*bus_, event);
+      event_reader_.resume_if_ready();
       checkpoint_later();
     });
   }
 
-  // A closed window waits for it; with a little patience, one does for many.
+  // A sealed window awaits it; a short pause lets one checkpoint serve many.
   void checkpoint_soon() {
     if (std::exchange(checkpoint_soon_, true)) return;
     after_(window_checkpoint_after, [this] {
@@ -378,18 +378,18 @@ class AsioGatewayHost final : public GatewayHost {
   }
 
   void checkpoint() {
-    progress_.save(position_, system_clock().now());
+    checkpoint_writer_.save(position_, system_clock().now());
     perform();
   }
 
-  // The shared object is unloaded last of all: handlers that still wait are its code.
+  // Destroyed last, since pending handlers are code of the shared object.
   GatewayPlugin plugin_;
   Reactor reactor_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{reactor_->get_executor()};
   const GatewayConfig config_;
   Counters counters_;
-  HostStore store_;
-  CallbackMemory memory_;
+  GatewayStore store_;
+  VerifiedCallbacks verified_;
   Engine engine_;
   std::unique_ptr<Bus> bus_;
   using Task = std::function<void()>;
@@ -399,14 +399,14 @@ class AsioGatewayHost final : public GatewayHost {
       if (!error) task();
     });
   };
-  const std::function<void(Task)> again_ = [this](Task task) {
-    after_(again_after, std::move(task));
+  const std::function<void(Task)> retry_later_ = [this](Task task) {
+    after_(retry_pause, std::move(task));
   };
   GatewayDirectory directory_{*bus_,
                               config_.name,
                               plugin_.descriptor().schemes,
-                              {again_, [this] { succession_.look_around(); }}};
-  RegistrySubscriptions subscriptions_{
+                              {retry_later_, [this] { failover_.on_directory_changed(); }}};
+  SubscriptionClient subscriptions_{
       *bus_,
       system_clock(),
       executor_of(*reactor_),
@@ -422,44 +422,43 @@ class AsioGatewayHost final : public GatewayHost {
                           config_.egress,
                           [this] { return shown_parameters(config_.host, config_.plugin); },
                           events_by_sequence(*bus_)};
-  SubscriptionList list_{*bus_, again_};
-  Succession succession_{*bus_,
-                         store_,
-                         directory_,
-                         system_clock(),
-                         config_.name,
-                         plugin_.descriptor().name,
-                         config_.data,
-                         config_.take_over,
-                         {executor_of(*reactor_), after_, [this] { lead(); }, [this] { perform(); },
-                          [this](Status reason) { finish(std::move(reason)); }}};
-  Progress progress_{store_, engine_, counters_, system_clock(),
-                     [this](bool only_position, Task stored) {
-                       succession_.saved(only_position, [this, stored] { stored(), perform(); });
-                     }};
+  RegistryReader registry_reader_{*bus_, retry_later_};
+  Failover failover_{*bus_,
+                     store_,
+                     directory_,
+                     system_clock(),
+                     config_.name,
+                     plugin_.descriptor().name,
+                     config_.data,
+                     config_.take_over,
+                     {executor_of(*reactor_), after_, [this] { lead(); }, [this] { perform(); },
+                      [this](Status reason) { finish(std::move(reason)); }}};
+  CheckpointWriter checkpoint_writer_{
+      store_, engine_, counters_, system_clock(), [this](bool only_position, Task stored) {
+        failover_.saved(only_position, [this, stored] { stored(), perform(); });
+      }};
   Verifier verifier_{
       subscriptions_,
-      memory_,
+      verified_,
       system_clock(),
       counters_,
       config_.host.duration("verify-span"),
       {[this](const auto& id, const auto& reason) { end_in_registry(id, reason); }, after_}};
-  DeadLetterNews news_{config_.name};
-  Suspender suspender_{subscriptions_, counters_, again_};
-  DeadLetters letters_{config_.name,
-                       {store_, engine_, progress_, *bus_, counters_, system_clock()},
-                       {after_, [this] { checkpoint(); }}};
+  DeadLetterNotices notices_{config_.name};
+  SuspensionWriter suspension_writer_{subscriptions_, counters_, retry_later_};
+  Redriver redriver_{config_.name,
+                     {store_, engine_, checkpoint_writer_, *bus_, counters_, system_clock()},
+                     {after_, [this] { checkpoint(); }}};
   std::unique_ptr<Gateway> gateway_;
-
   std::uint64_t position_ = 0;
   bool restored_ = false;
   std::uint64_t generation_ = 0;
   std::optional<std::set<std::string>> following_;
-  Flow flow_{*bus_,
-             engine_,
-             system_clock(),
-             {[this](const EventRef& event) { return take_event(event); },
-              [this](std::optional<std::uint64_t> position) { events_taken(position); }, after_}};
+  EventReader event_reader_{*bus_,
+                            engine_,
+                            system_clock(),
+                            {[this](const EventRef& event) { return process_event(event); },
+                             [this](auto position) { on_slice_done(position); }, after_}};
   bool stopping_ = false;
   bool stopped_ = false;
   bool performing_ = false;
@@ -477,11 +476,11 @@ class AsioGatewayHost final : public GatewayHost {
 
 Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
                                                         GatewayPlugin plugin) {
-  auto store = HostStore::open(config.data);
+  auto store = GatewayStore::open(config.data);
   if (!store) return tl::unexpected(store.error());
-  auto memory = CallbackMemory::open(config.data, config.host.duration("verified-memory"),
-                                     system_clock().now().wall);
-  if (!memory) return tl::unexpected(memory.error());
+  auto verified = VerifiedCallbacks::open(config.data, config.host.duration("verified-memory"),
+                                          system_clock().now().wall);
+  if (!verified) return tl::unexpected(verified.error());
   auto reactor = std::make_unique<asio::io_context>(1);
   BusOptions options;
   options.service = config.endpoints.service;
@@ -493,7 +492,7 @@ Result<std::unique_ptr<GatewayHost>> GatewayHost::start(GatewayConfig config,
   if (!bus) return tl::unexpected(bus.error());
   auto host =
       std::make_unique<AsioGatewayHost>(std::move(config), std::move(plugin), std::move(*store),
-                                        std::move(*memory), std::move(reactor), std::move(*bus));
+                                        std::move(*verified), std::move(reactor), std::move(*bus));
   if (auto status = host->open(); !status) return tl::unexpected(status.error());
   return host;
 }

@@ -34,12 +34,12 @@ class GatewayPlugin {
 struct GatewayConfig {
   std::string name;  // in the configuration
   BusEndpoints endpoints;
-  std::string data;  // folder of this gateway's own store; made when it is not there
+  std::string data;  // folder of the store; made when it does not exist
   Settings host;     // of gateway_host_options()
   Settings plugin;   // of the descriptor's options
   EgressPolicy egress;
-  // Lead although another one led last whose progress is not known here: what that one has
-  // delivered since is delivered again, or not at all. For when it will not come back.
+  // Take over the lead although the store is no complete copy of the last leader's: what that one
+  // delivered since is delivered again or not at all. For a leader that will not come back.
   bool take_over = false;
 };
 
@@ -49,7 +49,7 @@ class GatewayHost {
   [[nodiscard]] static Result<std::unique_ptr<GatewayHost>> start(GatewayConfig config,
                                                                   GatewayPlugin plugin);
   virtual ~GatewayHost() = default;
-  // Blocks until stop(). Waits for the broker when it is not there, and says so.
+  // Blocks until stop(). While the broker is not reachable it waits and logs that.
   [[nodiscard]] virtual Status run() = 0;
   virtual void stop() = 0;
 };

@@ -11,8 +11,8 @@
 
 namespace sense {
 
-// Calls its task at a time or sooner, never later: to set it for later than it stands costs
-// nothing, and the task is to say again when it wants to be called. The reactor's thread.
+// Calls its task at the time set or earlier, never later: a later time than the current one is
+// ignored at no cost, and the task sets the timer again. Reactor thread.
 class LazyTimer {
  public:
   LazyTimer(boost::asio::io_context& reactor, std::function<void()> task)

@@ -8,21 +8,22 @@ namespace sense {
 std::span<const Option> gateway_host_options() {
   static constexpr std::array<Option, 9> table = {{
       {"lease-max", OptionType::duration, "7d",
-       "The longest lease that this gateway grants; whoever asks for more gets this.", 1,
+       "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
       {"checkpoint-interval", OptionType::duration, "500ms",
-       "How often progress is stored: after a crash, at most this much is delivered again.", 0, 10},
+       "How often a checkpoint is stored; a crash repeats at most two intervals of deliveries.", 0,
+       10},
       {"bus-waiting-max", OptionType::integer, "100000",
-       "How many events taken in here may wait for the broker.", 1, 10'000'000},
+       "How many events published here may wait for the broker.", 1, 10'000'000},
       {"topics-max", OptionType::integer, "1000",
        "With more types subscribed to than this, the gateway takes all events from the bus.", 1,
        10'000},
       {"verified-memory", OptionType::duration, "30d",
-       "How long a callback that has agreed is not asked again by subscriptions of the same owner; "
-       "0s: always asked.",
+       "How long a verified callback is not verified again for the same owner; 0s: always "
+       "verified.",
        0, 315'360'000},
       {"verify-span", OptionType::duration, "24h",
-       "How long a callback that cannot be asked is tried again before its subscription ends.", 0,
+       "How long the verification of a callback is retried before its subscription ends.", 0,
        2'592'000},
       {"suspend-after", OptionType::integer, "20",
        "After so many failures in a row, over `suspend-over`, a callback is only probed; 0: never.",
@@ -30,7 +31,7 @@ std::span<const Option> gateway_host_options() {
       {"suspend-over", OptionType::duration, "1h",
        "How long a callback must have failed before its subscription is suspended.", 0, 604'800},
       {"backlog-max", OptionType::integer, "100000",
-       "How many deliveries of a subscription may wait; what is over that is a dead letter.", 1,
+       "How many deliveries of a subscription may be pending; further events are dead letters.", 1,
        10'000'000},
   }};
   return table;

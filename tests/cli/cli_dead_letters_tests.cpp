@@ -47,8 +47,8 @@ struct WithLetters {
       clock.advance(1h);
     }
   }
-  sense::HostStore open() const {
-    auto opened = sense::HostStore::open(place.string());
+  sense::GatewayStore open() const {
+    auto opened = sense::GatewayStore::open(place.string());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
     return std::move(*opened);
   }

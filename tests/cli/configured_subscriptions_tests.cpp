@@ -100,7 +100,7 @@ std::set<std::string> documented(const std::string& first_line) {
 }
 
 // The engine and what it delivers, with what a registry made of the configuration.
-struct Served : testing::StoredBench {
+struct Served : testing::StoredFixture {
   std::map<std::uint64_t, std::string> names;  // of what happened, by sequence
 
   void serve(const std::string& yaml) {

@@ -10,8 +10,8 @@ namespace sense::testing {
 
 using namespace std::chrono_literals;
 
-// An engine, a clock and what it asked for.
-struct EngineBench {
+// An engine, a clock and the actions that the engine returned.
+struct EngineFixture {
   static constexpr const char* type = "{urn:a}x";
 
   VirtualClock clock;
@@ -32,7 +32,7 @@ struct EngineBench {
                 std::make_move_iterator(from.end()));
     };
     append(out, actions.deliver);
-    append(dead, actions.dead);
+    append(dead, actions.dead_letters);
     append(gone, actions.gone);
     append(forgotten, actions.forget);
     append(suspensions, actions.suspensions);
@@ -42,8 +42,8 @@ struct EngineBench {
     engine.put(ref(std::move(subscription)), clock.now());
     take();
   }
-  void end(const std::string& id, bool tell = true, std::string reason = "expired") {
-    engine.end(id, std::move(reason), tell, clock.now());
+  void end(const std::string& id, bool notify = true, std::string reason = "expired") {
+    engine.end(id, std::move(reason), notify, clock.now());
     take();
   }
   EventRef event(const char* of = type) {
@@ -67,7 +67,7 @@ struct EngineBench {
     return first;
   }
   void answer(const Engine::Deliver& deliver, const Attempt& attempt) {
-    engine.on_result(deliver.ticket, attempt, clock.now());
+    engine.on_result(deliver.attempt_id, attempt, clock.now());
     take();
   }
   Engine::Deliver answer_next(const Attempt& attempt) {

@@ -7,21 +7,23 @@
 
 namespace sense::testing {
 
-// An engine with a store in memory: what a chain of checkpoints amounts to.
-struct StoredBench : EngineBench {
-  std::map<std::string, Engine::SavedLane> lanes;
-  std::map<std::pair<std::string, std::uint64_t>, Engine::SavedItem> items;
+// An engine with a store in memory, to which checkpoints are applied.
+struct StoredFixture : EngineFixture {
+  std::map<std::string, Engine::SavedQueue> queues;
+  std::map<std::pair<std::string, std::uint64_t>, Engine::SavedDelivery> deliveries;
   std::map<std::uint64_t, EventRef> events;
 
   // Takes a checkpoint and keeps it; the engine is not told yet.
   Engine::Checkpoint save(Engine::AsOf as_of = Engine::AsOf::now) {
     auto checkpoint = engine.take_checkpoint(clock.now(), as_of);
-    for (const auto& id : checkpoint.lanes_removed) lanes.erase(id);
-    for (const auto& lane : checkpoint.lanes) lanes.insert_or_assign(lane.subscription->id, lane);
-    for (const auto& key : checkpoint.items_removed) BOOST_CHECK_EQUAL(items.erase(key), 1U);
-    for (const auto& [key, item] : checkpoint.items) {
-      items.insert_or_assign({item.subscription, key}, item);
-      if (item.event) events.emplace(item.sequence, item.event);
+    for (const auto& id : checkpoint.queues_removed) queues.erase(id);
+    for (const auto& queue : checkpoint.queues)
+      queues.insert_or_assign(queue.subscription->id, queue);
+    for (const auto& key : checkpoint.deliveries_removed)
+      BOOST_CHECK_EQUAL(deliveries.erase(key), 1U);
+    for (const auto& [key, saved] : checkpoint.deliveries) {
+      deliveries.insert_or_assign({saved.subscription, key}, saved);
+      if (saved.event) events.emplace(saved.sequence, saved.event);
     }
     if (as_of == Engine::AsOf::now) BOOST_CHECK_EQUAL(engine.unsaved(), 0U);
     return checkpoint;
@@ -37,8 +39,8 @@ struct StoredBench : EngineBench {
     out.clear();
     checkpoint_wanted = false;
     engine = Engine(defaults, 43);
-    for (const auto& [id, lane] : lanes) engine.restore(lane);
-    for (const auto& [key, item] : items) engine.restore(key.second, item, clock.now());
+    for (const auto& [id, queue] : queues) engine.restore(queue);
+    for (const auto& [key, saved] : deliveries) engine.restore(key.second, saved, clock.now());
     engine.restored(clock.now());
     take();
   }

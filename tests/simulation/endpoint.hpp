@@ -21,28 +21,28 @@ inline Duration up_to(Random& random, Duration longest) {
       static_cast<std::int64_t>(pick(random, static_cast<std::uint64_t>(longest.count()) + 1))};
 }
 
-enum class Temper { fast, slow, dead, flapping, lying, gone };
+enum class Behaviour { fast, slow, failing, flapping, lying, gone };
 
-// The other side of one subscription. It outlives every crash of the host, and remembers what it
-// got.
+// The callback of one subscription. It survives every crash of the host and records what it
+// received.
 class Endpoint {
  public:
   struct Reply {
     Attempt attempt;
     Duration takes{0};
-    bool twice = false;  // the plugin is at fault and answers again
+    bool twice = false;  // a faulty plugin: reports the outcome twice
   };
 
-  explicit Endpoint(Temper temper, MonoTime fails_from = {})
-      : temper_(temper), fails_from_(fails_from) {}
+  explicit Endpoint(Behaviour behaviour, MonoTime fails_from = {})
+      : behaviour_(behaviour), fails_from_(fails_from) {}
 
-  // One attempt arrives here.
+  // Receives one attempt.
   Reply take(const Delivery& delivery, MonoTime now, Random& random) {
     auto reply = decide(delivery, now, random);
     const auto outcome = reply.attempt.outcome;
-    const bool lied = temper_ == Temper::lying && outcome == Attempt::Outcome::retry;
+    const bool lied = behaviour_ == Behaviour::lying && outcome == Attempt::Outcome::retry;
     if (outcome == Attempt::Outcome::delivered || lied) note(delivery);
-    // Who refuses to hear of a gap has been told of it.
+    // A rejected gap has still been received.
     if (outcome == Attempt::Outcome::rejected && delivery.kind == Delivery::Kind::gap)
       note(delivery);
     if (delivery.kind == Delivery::Kind::ended) ++asked_to_end_;
@@ -50,8 +50,8 @@ class Endpoint {
     return reply;
   }
 
-  void heal() { temper_ = Temper::fast; }
-  [[nodiscard]] Temper temper() const { return temper_; }
+  void heal() { behaviour_ = Behaviour::fast; }
+  [[nodiscard]] Behaviour behaviour() const { return behaviour_; }
   [[nodiscard]] bool has(std::uint64_t number) const { return got_.contains(number); }
   [[nodiscard]] bool has_event(std::uint64_t sequence) const {
     return sequences_.contains(sequence);
@@ -64,13 +64,13 @@ class Endpoint {
   Reply decide(const Delivery& delivery, MonoTime now, Random& random) const {
     using std::chrono::milliseconds;
     using std::chrono::seconds;
-    switch (temper_) {
-      case Temper::fast: return {Attempt::delivered(), up_to(random, milliseconds{10}), false};
-      case Temper::slow: return {Attempt::delivered(), up_to(random, seconds{30}), false};
-      case Temper::dead: return {Attempt::retry("no answer"), seconds{5}, false};
-      case Temper::flapping: return flap(now, random);
-      case Temper::lying: return lie(delivery, random);
-      case Temper::gone:
+    switch (behaviour_) {
+      case Behaviour::fast: return {Attempt::delivered(), up_to(random, milliseconds{10}), false};
+      case Behaviour::slow: return {Attempt::delivered(), up_to(random, seconds{30}), false};
+      case Behaviour::failing: return {Attempt::retry("no answer"), seconds{5}, false};
+      case Behaviour::flapping: return flap(now, random);
+      case Behaviour::lying: return lie(delivery, random);
+      case Behaviour::gone:
         if (now < fails_from_) return {Attempt::delivered(), milliseconds{5}, false};
         return {Attempt::gone("no such mailbox"), milliseconds{5}, false};
     }
@@ -107,7 +107,7 @@ class Endpoint {
     sequences_.insert(event.sequence);
   }
 
-  Temper temper_;
+  Behaviour behaviour_;
   MonoTime fails_from_;
   std::set<std::uint64_t> sequences_;
   std::map<std::uint64_t, std::string> got_;      // number, id

@@ -13,8 +13,8 @@
 
 namespace sense::simulation {
 
-// What one subscription is owed, computed from the journal alone, beside the engine; and what the
-// engine has said of it so far.
+// The deliveries that one subscription is owed, computed from the journal alone, independent of the
+// engine; and the engine's behaviour so far.
 struct Ledger {
   explicit Ledger(Endpoint other_side) : endpoint(std::move(other_side)) {}
 
@@ -23,21 +23,21 @@ struct Ledger {
     std::optional<WallTime> expires;
     WallTime not_before;
     WallTime appended;
-    std::uint64_t redrive = 0;  // which; 0: it is owed because it was published
+    std::uint64_t redrive = 0;  // which redrive; 0: it was published
   };
 
   // ---- from the journal
 
   SubscriptionRef subscription;             // as of the journal's end
   std::uint64_t end_sequence = 0;           // 0: it has not ended
-  bool told_of_end = false;                 // its callback is owed the notice
+  bool end_notice_owed = false;             // its callback is owed the notice
   std::vector<Owed> owed;                   // number 1 first, unless it collects
   std::map<std::uint64_t, Owed> published;  // among them, by sequence
 
   void put(SubscriptionRef changed) { subscription = std::move(changed); }
-  void end(std::uint64_t sequence, bool tell) {
+  void end(std::uint64_t sequence, bool notify) {
     end_sequence = sequence;
-    told_of_end = tell && subscription->state != SubscriptionState::pending;
+    end_notice_owed = notify && subscription->state != SubscriptionState::pending;
   }
   void on_event(const EventRef& event, WallTime now) {
     if (end_sequence != 0 || subscription->state == SubscriptionState::pending ||
@@ -49,12 +49,12 @@ struct Ledger {
       expires = expires ? std::min(*expires, latest) : latest;
     }
     auto not_before = event->notbefore.value_or(WallTime{});
-    if (const auto& hold = subscription->delivery.rare->hold)
+    if (const auto& hold = subscription->delivery.sparse->hold)
       not_before = std::max(not_before, *event->time + *hold);
     owed.push_back({event, expires, not_before, now});
     published.emplace(event->sequence, owed.back());
   }
-  // Owed once more, behind all that the host has seen of the journal.
+  // Owed once more, after all that the host has read of the journal.
   void redrive(std::uint64_t sequence, std::uint64_t redrive, std::uint64_t position,
                WallTime now) {
     auto place = owed.end();
@@ -65,28 +65,28 @@ struct Ledger {
     again.redrive = redrive;
     again.appended = now;
     owed.insert(place, std::move(again));
-    // It was settled for good, and is not any more.
-    buried_sequences.erase(sequence);
+    // It was settled, and is pending again.
+    dead_lettered_sequences.erase(sequence);
     window_of.erase(sequence);
   }
-  // The host crashed before it was stored: it has not happened, and no later number was seen.
+  // The host crashed before it was stored: it has no effect, and no later number was attempted.
   void undo_redrive(std::uint64_t sequence, std::uint64_t redrive) {
     std::erase_if(owed, [&](const Owed& each) { return each.redrive == redrive; });
-    buried_sequences.insert(sequence);
+    dead_lettered_sequences.insert(sequence);
   }
   [[nodiscard]] const Owed* find(std::uint64_t sequence) const {
     const auto found = published.find(sequence);
     return found == published.end() ? nullptr : &found->second;
   }
-  // What it collects is numbered as it is delivered.
+  // Collected events are numbered when they are delivered.
   [[nodiscard]] bool collects() const { return subscription->delivery.collects(); }
 
   // ---- from the engine
 
   Endpoint endpoint;
   std::set<std::uint64_t> acknowledged;
-  std::set<std::uint64_t> buried;  // dead letters
-  std::set<std::uint64_t> buried_sequences;
+  std::set<std::uint64_t> dead_lettered;  // dead letters
+  std::set<std::uint64_t> dead_lettered_sequences;
   std::optional<MonoTime> last_attempt;  // of anything
   // Of what is collected; never forgotten, since all of it is stored before it is attempted.
   struct Window {
@@ -100,7 +100,7 @@ struct Ledger {
   // In this life of the host:
   std::map<std::uint64_t, std::uint32_t> attempts;  // of each number
   std::map<std::uint64_t, MonoTime> known;          // when the engine saw it
-  std::set<std::uint64_t> under_way;                // tickets
+  std::set<std::uint64_t> under_way;                // attempt ids
   bool gone_heard = false;
   std::optional<bool> wants_suspended;  // what the engine asked of the registry
   std::optional<MonoTime> next_probe;   // while it is suspended: no attempt before

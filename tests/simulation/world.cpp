@@ -58,7 +58,7 @@ bool World::step(MonoTime until) {
   const bool timer_first = timer && *timer <= next;
   if (timer_first) next = *timer;
   const auto due = checkpointed_ + checkpoint_interval;
-  if (engine_ && touched_ && due < next) {
+  if (engine_ && changed_ && due < next) {
     advance_to(due);
     checkpoint();
     return true;
@@ -90,7 +90,7 @@ std::string World::run() {
   crashes_allowed_ = false;
   traffic_over_ = true;
   run_until(start + traffic_span + 24h * 30);
-  // Now every callback works, nobody is paused, and something comes for everybody.
+  // Now every callback works, no subscription is paused, and each gets an event.
   for (auto& [id, ledger] : ledgers_) {
     ledger.endpoint.heal();
     if (ledger.end_sequence == 0 && ledger.subscription->state == SubscriptionState::paused)
@@ -124,7 +124,7 @@ void World::append(Entry entry) {
     entry.put = std::make_shared<const Subscription>(std::move(subscription));
     held->second.put(entry.put);
   } else {
-    ledgers_.at(entry.end).end(entry.sequence, entry.tell);
+    ledgers_.at(entry.end).end(entry.sequence, entry.notify);
   }
   journal_.push_back(std::move(entry));
   if (follow_planned_) return;
@@ -175,49 +175,49 @@ Subscription World::random_subscription() {
 
 void World::choose_options(DeliveryOptions& delivery) {
   if (one_in(random_, 2)) return;
-  auto& rare = delivery.rare.edit();
+  auto& sparse = delivery.sparse.edit();
   switch (smooth_ ? pick(random_, 2) * 4 : pick(random_, 6)) {
-    case 0: rare.order = Order::source; break;
-    case 1: rare.digest.emplace().interval = 10min + up_to(random_, 6h); break;
+    case 0: sparse.order = Order::source; break;
+    case 1: sparse.digest.emplace().interval = 10min + up_to(random_, 6h); break;
     case 2:
-      rare.digest.emplace().count = 2 + static_cast<std::uint32_t>(pick(random_, 8));
-      if (one_in(random_, 2)) rare.digest->octets = 20;
-      rare.digest->until = 1h * static_cast<int>(pick(random_, 24));
+      sparse.digest.emplace().count = 2 + static_cast<std::uint32_t>(pick(random_, 8));
+      if (one_in(random_, 2)) sparse.digest->octets = 20;
+      sparse.digest->until = 1h * static_cast<int>(pick(random_, 24));
       break;
     case 3:
-      rare.min_interval = 1s + up_to(random_, 30min);
-      if (one_in(random_, 2)) rare.coalesce = Coalesce::latest;
+      sparse.min_interval = 1s + up_to(random_, 30min);
+      if (one_in(random_, 2)) sparse.coalesce = Coalesce::latest;
       break;
-    case 4: rare.rate = 1 + static_cast<std::uint32_t>(pick(random_, 5)); break;
-    default: rare.on_failure = OnFailure::drop; break;
+    case 4: sparse.rate = 1 + static_cast<std::uint32_t>(pick(random_, 5)); break;
+    default: sparse.on_failure = OnFailure::drop; break;
   }
-  if (one_in(random_, 3) && !delivery.expiry) rare.hold = 1s + up_to(random_, 2h);
+  if (one_in(random_, 3) && !delivery.expiry) sparse.hold = 1s + up_to(random_, 2h);
   if (one_in(random_, 4)) {
-    rare.suspend_after = 2 + static_cast<std::uint32_t>(pick(random_, 4));
-    rare.suspend_over = up_to(random_, 10min);
+    sparse.suspend_after = 2 + static_cast<std::uint32_t>(pick(random_, 4));
+    sparse.suspend_over = up_to(random_, 10min);
   }
-  if (one_in(random_, 8)) rare.retry_span = 1min + up_to(random_, 6h);
+  if (one_in(random_, 8)) sparse.retry_span = 1min + up_to(random_, 6h);
 }
 
 void World::create() {
-  constexpr Temper tempers[] = {Temper::fast,  Temper::fast,     Temper::slow,
-                                Temper::dead,  Temper::flapping, Temper::flapping,
-                                Temper::lying, Temper::lying,    Temper::gone};
-  const auto temper = tempers[pick(random_, smooth_ ? 3 : std::size(tempers))];
+  constexpr Behaviour behaviours[] = {Behaviour::fast,    Behaviour::fast,     Behaviour::slow,
+                                      Behaviour::failing, Behaviour::flapping, Behaviour::flapping,
+                                      Behaviour::lying,   Behaviour::lying,    Behaviour::gone};
+  const auto behaviour = behaviours[pick(random_, smooth_ ? 3 : std::size(behaviours))];
   auto subscription = std::make_shared<const Subscription>(random_subscription());
   const auto fails_from = clock_.now().mono + up_to(random_, traffic_span);
-  ledgers_.emplace(subscription->id, Ledger(Endpoint(temper, fails_from)));
+  ledgers_.emplace(subscription->id, Ledger(Endpoint(behaviour, fails_from)));
   Entry entry;
   entry.put = std::move(subscription);
   append(std::move(entry));
 }
 
-void World::end(const std::string& id, std::string reason, bool tell) {
+void World::end(const std::string& id, std::string reason, bool notify) {
   if (ledgers_.at(id).end_sequence != 0) return;
   Entry entry;
   entry.end = id;
   entry.reason = std::move(reason);
-  entry.tell = tell;
+  entry.notify = notify;
   append(std::move(entry));
 }
 
@@ -254,7 +254,7 @@ void World::change_something() {
       break;
     case 3:  // paused, resumed or verified. The fast ones show what latency is: they stay.
       if (changed.state == SubscriptionState::active) {
-        if (ledger.endpoint.temper() == Temper::fast) return;
+        if (ledger.endpoint.behaviour() == Behaviour::fast) return;
         changed.state = SubscriptionState::paused;
       } else {
         changed.state = SubscriptionState::active;

@@ -14,15 +14,14 @@
 
 namespace sense::simulation {
 
-// An engine, a hundred callbacks, a journal and a store, all in memory, in virtual time, driven by
-// one seed. The host's part (host.cpp) is played here: follow, perform, checkpoint, crash, come
-// back.
+// An engine, a hundred callbacks, a journal and a store in memory, in virtual time, driven by one
+// seed. It plays the part of the host (host.cpp): follow, perform, checkpoint, crash, restart.
 class World {
  public:
   explicit World(std::uint64_t seed);
 
-  // Days of traffic with crashes, then quiet, then one last event to everybody. The first broken
-  // promise in words; empty when all were kept.
+  // Days of traffic with crashes, then quiet, then a last event for every subscription. The first
+  // broken invariant as text; empty when all held.
   [[nodiscard]] std::string run();
   // What happened, for the log.
   [[nodiscard]] std::string summary() const;
@@ -34,23 +33,23 @@ class World {
     SubscriptionRef put;  // or
     std::string end;      // the id
     std::string reason;
-    bool tell = false;
+    bool notify = false;
   };
   struct Store {
     std::uint64_t position = 0;
-    std::map<std::string, Engine::SavedLane> lanes;
-    std::map<std::pair<std::string, std::uint64_t>, Engine::SavedItem> items;
+    std::map<std::string, Engine::SavedQueue> queues;
+    std::map<std::pair<std::string, std::uint64_t>, Engine::SavedDelivery> deliveries;
     std::map<std::uint64_t, EventRef> events;
-    struct Letter {
+    struct StoredDeadLetter {
       std::string subscription;
       EventRef event;
     };
-    std::map<std::uint64_t, Letter> letters;  // by id
-    std::uint64_t last_letter = 0;
+    std::map<std::uint64_t, StoredDeadLetter> dead_letters;  // by id
+    std::uint64_t last_dead_letter = 0;
   };
   struct Redrive {
     std::uint64_t number = 0;  // 1, 2, ...
-    std::uint64_t letter = 0;
+    std::uint64_t dead_letter = 0;
     std::string subscription;
     std::uint64_t sequence = 0;
   };
@@ -62,7 +61,7 @@ class World {
   struct Unsaved {
     std::uint64_t position = 0;
     Engine::Checkpoint delta;
-    std::vector<Engine::DeadLetter> dead;
+    std::vector<Engine::DeadLetter> dead_letters;
     std::vector<Settled> settled;
     std::vector<Redrive> redriven;
     bool whole = true;  // not as of the checkpoint before
@@ -79,7 +78,7 @@ class World {
   void publish(bool for_all);
   void change_something();
   void create();
-  void end(const std::string& id, std::string reason, bool tell);
+  void end(const std::string& id, std::string reason, bool notify);
   void change_state(const std::string& id, SubscriptionState state);
   Subscription random_subscription();
   void choose_options(DeliveryOptions& delivery);
@@ -92,14 +91,14 @@ class World {
   void perform();
   void suspend(const Engine::Suspension& suspension);
   void attempt(Engine::Deliver& deliver);
-  void on_result(std::uint64_t ticket, const Delivery& delivery, const Attempt& answer);
+  void on_result(std::uint64_t attempt_id, const Delivery& delivery, const Attempt& answer);
   void checkpoint();
   void settle(Settled settled);
   [[nodiscard]] Unsaved collect();
   void store(const Unsaved& unsaved);
-  void keep_letter(const Engine::DeadLetter& letter);
+  void keep_dead_letter(const Engine::DeadLetter& dead_letter);
   void redrive_something();
-  void redrive(std::uint64_t letter);
+  void redrive(std::uint64_t dead_letter);
   void redrive_everything();
   void crash();
   void restore(Engine& engine);
@@ -116,14 +115,14 @@ class World {
   void check_window_time(const Ledger& ledger, const Delivery& delivery);
   void check_collected(const std::string& id, const Ledger& ledger);
   void check_gap(const Ledger& ledger, const Delivery& delivery);
-  void check_dead_letter(const Ledger& ledger, const Engine::DeadLetter& letter);
+  void check_dead_letter(const Ledger& ledger, const Engine::DeadLetter& dead_letter);
   void check_checkpoint();
   void check_end();
   void check_numbers(const std::string& id, const Ledger& ledger);
 
   Random random_;
   Engine::Defaults defaults_;
-  // Nearly everything is delivered at once: then most checkpoints are as of the one before.
+  // Nearly everything is delivered at once: most checkpoints are lagged.
   const bool smooth_;
   VirtualClock clock_;
   std::multimap<MonoTime, std::function<void()>> agenda_;
@@ -140,17 +139,18 @@ class World {
   bool follow_planned_ = false;
   bool crash_now_ = false;
   std::optional<Unsaved> unsaved_;
-  std::vector<Engine::DeadLetter> dead_;
+  std::vector<Engine::DeadLetter> new_dead_letters_;
   std::vector<Settled> settled_;
-  std::vector<Redrive> redriven_;    // in no checkpoint yet
-  std::set<std::uint64_t> exhumed_;  // their letters, and those of a checkpoint under way
+  std::vector<Redrive> redriven_;  // in no checkpoint yet
+  std::set<std::uint64_t>
+      redriving_;  // their dead letters, and those of the checkpoint being stored
   MonoTime checkpointed_{};
-  std::optional<std::uint64_t> position_before_;  // in this life, at the last checkpoint
-  bool touched_ = false;
+  std::optional<std::uint64_t> position_before_;  // since the last start, at the last checkpoint
+  bool changed_ = false;
 
   std::string broken_;
   std::uint64_t attempts_ = 0, deliveries_ = 0, dead_letters_ = 0, checkpoints_ = 0,
-                looked_back_ = 0, replayed_ = 0;
+                lagged_checkpoints_ = 0, replayed_ = 0;
   std::uint64_t redrives_ = 0, redrives_lost_ = 0;
   std::uint64_t expired_ = 0, loaded_ = 0, digests_ = 0, suspensions_ = 0, superseded_ = 0;
 };

@@ -11,7 +11,7 @@ namespace {
 constexpr Duration fast_latency_max = 5s;
 
 bool drops(const Ledger& ledger) {
-  return ledger.subscription->delivery.rare->on_failure == OnFailure::drop;
+  return ledger.subscription->delivery.sparse->on_failure == OnFailure::drop;
 }
 
 std::string name_of(const Delivery& delivery) {
@@ -36,7 +36,7 @@ void World::check_attempt(const Ledger& ledger, const Delivery& delivery) {
   if (!ended && subscription.state == SubscriptionState::paused)
     broken(name_of(delivery) + ": attempted though paused");
   if (subscription.state == SubscriptionState::pending)
-    broken(name_of(delivery) + ": a callback that never said yes was called");
+    broken(name_of(delivery) + ": an unverified callback was called");
   if (ledger.gone_heard) broken(name_of(delivery) + ": attempted though gone");
   if (ledger.under_way.size() > subscription.delivery.window.value_or(defaults_.window))
     broken(name_of(delivery) + ": more attempts in flight than the window");
@@ -57,21 +57,21 @@ void World::check_event(Ledger& ledger, const Delivery& delivery) {
   if (delivery.subscription->delivery.ordered()) check_order(ledger, delivery);
   if (ledger.acknowledged.contains(delivery.number))
     broken(name_of(delivery) + ": repeated though its delivery was not forgotten");
-  if (ledger.buried.contains(delivery.number))
+  if (ledger.dead_lettered.contains(delivery.number))
     broken(name_of(delivery) + ": attempted though it is a dead letter");
   const auto before = ledger.attempts.find(delivery.number);
   if (before != ledger.attempts.end() && before->second + 1 != delivery.attempt)
     broken(name_of(delivery) + ": the attempt before was " + std::to_string(before->second));
-  const auto& rare = *delivery.subscription->delivery.rare;
+  const auto& sparse = *delivery.subscription->delivery.sparse;
   const auto most = delivery.subscription->delivery.retry_count.value_or(
       static_cast<std::uint32_t>(defaults_.pauses.size() + 1));
   const bool counted =
-      !rare.retry_span && rare.suspend_after.value_or(defaults_.suspend_after) == 0;
+      !sparse.retry_span && sparse.suspend_after.value_or(defaults_.suspend_after) == 0;
   if (counted && delivery.attempt > most + life_) broken(name_of(delivery) + ": too many attempts");
-  if (rare != RareOptions{} || owed.event->notbefore) return;  // it may have to wait
+  if (sparse != SparseOptions{} || owed.event->notbefore) return;  // it may have to wait
   const auto known = ledger.known.find(delivery.number);
-  if (ledger.endpoint.temper() == Temper::fast && !traffic_over_ && known != ledger.known.end() &&
-      clock_.now().mono - known->second > fast_latency_max)
+  if (ledger.endpoint.behaviour() == Behaviour::fast && !traffic_over_ &&
+      known != ledger.known.end() && clock_.now().mono - known->second > fast_latency_max)
     broken(name_of(delivery) + ": a callback that works was made to wait");
 }
 
@@ -84,26 +84,27 @@ void World::check_gap(const Ledger& ledger, const Delivery& delivery) {
     if (ledger.acknowledged.contains(number))
       broken(name_of(delivery) + ": a gap of what was delivered");
     const bool expired = expires && *expires <= clock_.now().wall;
-    const bool given_up = ledger.buried.contains(number) || drops(ledger);
+    const bool given_up = ledger.dead_lettered.contains(number) || drops(ledger);
     const bool joined = delivery.reason.find(", ") != std::string::npos;
     if (joined ? !expired && !given_up : delivery.reason == "expired" ? !expired : !given_up)
       broken(name_of(delivery) + ": a gap that says " + delivery.reason);
   }
 }
 
-void World::check_dead_letter(const Ledger& ledger, const Engine::DeadLetter& letter) {
-  const auto name = letter.subscription + " number " + std::to_string(letter.number);
+void World::check_dead_letter(const Ledger& ledger, const Engine::DeadLetter& dead_letter) {
+  const auto name = dead_letter.subscription + " number " + std::to_string(dead_letter.number);
   if (drops(ledger)) return broken(name + ": a dead letter that was to be dropped");
-  if (letter.number == 0 || ledger.find(letter.sequence) == nullptr)
+  if (dead_letter.number == 0 || ledger.find(dead_letter.sequence) == nullptr)
     return broken(name + ": a dead letter of what is not owed");
-  if (!ledger.collects() && (letter.number > ledger.owed.size() ||
-                             ledger.owed[letter.number - 1].event->sequence != letter.sequence))
+  if (!ledger.collects() &&
+      (dead_letter.number > ledger.owed.size() ||
+       ledger.owed[dead_letter.number - 1].event->sequence != dead_letter.sequence))
     return broken(name + ": a dead letter with another event");
   const auto fewest = ledger.subscription->delivery.retry_count.value_or(
       static_cast<std::uint32_t>(defaults_.pauses.size() + 1));
-  const bool by_span = ledger.subscription->delivery.rare->retry_span.has_value();
-  if (letter.reason == "undeliverable" && letter.attempts < fewest && !by_span)
-    broken(name + ": given up after " + std::to_string(letter.attempts) + " attempts");
+  const bool by_span = ledger.subscription->delivery.sparse->retry_span.has_value();
+  if (dead_letter.reason == "undeliverable" && dead_letter.attempts < fewest && !by_span)
+    broken(name + ": given up after " + std::to_string(dead_letter.attempts) + " attempts");
 }
 
 // What is stored is what there is.
@@ -130,8 +131,8 @@ void World::check_end() {
       continue;
     }
     const auto asked = ledger.endpoint.asked_to_end();
-    if (!ledger.told_of_end && asked != 0) broken(id + ": told of its end without reason");
-    if (ledger.told_of_end && asked == 0 && !ledger.endpoint.said_gone())
+    if (!ledger.end_notice_owed && asked != 0) broken(id + ": told of its end without reason");
+    if (ledger.end_notice_owed && asked == 0 && !ledger.endpoint.said_gone())
       broken(id + ": not told of its end");
   }
 }
@@ -142,11 +143,12 @@ void World::check_numbers(const std::string& id, const Ledger& ledger) {
     const auto name = id + " number " + std::to_string(number);
     const bool expired = owed.expires && *owed.expires <= clock_.now().wall;
     const auto& endpoint = ledger.endpoint;
-    if (!endpoint.has(number) && !ledger.buried.contains(number) && !expired && !drops(ledger))
+    if (!endpoint.has(number) && !ledger.dead_lettered.contains(number) && !expired &&
+        !drops(ledger))
       broken(name + ": neither delivered nor dead nor expired");
     if (!endpoint.has(number) && !endpoint.knows_missing(number))
-      broken(name + ": a hole that nobody explained");
-    if (!endpoint.has(number) && expired && !ledger.buried.contains(number)) ++expired_;
+      broken(name + ": a missing number without a gap");
+    if (!endpoint.has(number) && expired && !ledger.dead_lettered.contains(number)) ++expired_;
   }
 }
 
@@ -158,7 +160,7 @@ std::string World::summary() const {
          std::to_string(expired_) + " expired, " + std::to_string(life_) + " crashes, " +
          std::to_string(digests_) + " windows, " + std::to_string(superseded_) + " superseded, " +
          std::to_string(suspensions_) + " suspensions, " + std::to_string(checkpoints_) +
-         " checkpoints, " + std::to_string(looked_back_) + " of them as of the one before, " +
+         " checkpoints, " + std::to_string(lagged_checkpoints_) + " of them lagged, " +
          std::to_string(loaded_) + " loaded, " + std::to_string(replayed_) + " replayed";
 }
 

@@ -25,18 +25,18 @@ void World::follow() {
 
 void World::apply(const Entry& entry) {
   const auto now = clock_.now();
-  touched_ = true;
+  changed_ = true;
   position_ = entry.sequence;
   if (entry.put) {
     auto& ledger = ledgers_.at(entry.put->id);
-    // Whoever makes it active again ends the probing.
+    // Activation ends the probing.
     if (entry.put->state == SubscriptionState::active && ledger.state_known != entry.put->state)
       ledger.next_probe.reset();
     ledger.state_known = entry.put->state;
     return engine_->put(entry.put, now);
   }
   if (!entry.event) {
-    engine_->end(entry.end, entry.reason, entry.tell, now);
+    engine_->end(entry.end, entry.reason, entry.notify, now);
     ledgers_.at(entry.end).under_way.clear();
     return;
   }
@@ -53,14 +53,14 @@ void World::perform() {
   while (!crash_now_) {
     auto actions = engine_->take_actions();
     if (actions.empty()) return;
-    touched_ = true;
+    changed_ = true;
     for (const auto& suspension : actions.suspensions) suspend(suspension);
-    for (auto& letter : actions.dead) {
-      auto& ledger = ledgers_.at(letter.subscription);
-      settle({&ledger.buried, letter.number});
-      settle({&ledger.buried_sequences, letter.sequence});
-      check_dead_letter(ledger, letter);
-      dead_.push_back(std::move(letter));
+    for (auto& dead_letter : actions.dead_letters) {
+      auto& ledger = ledgers_.at(dead_letter.subscription);
+      settle({&ledger.dead_lettered, dead_letter.number});
+      settle({&ledger.dead_lettered_sequences, dead_letter.sequence});
+      check_dead_letter(ledger, dead_letter);
+      new_dead_letters_.push_back(std::move(dead_letter));
     }
     for (auto& deliver : actions.deliver) {
       attempt(deliver);
@@ -75,7 +75,7 @@ void World::perform() {
   }
 }
 
-// As gateways/host/subscriptions/suspension_writer.hpp does: the last word counts, and a crash may
+// As gateways/host/subscriptions/suspension_writer.hpp does: the last request wins, and a crash may
 // lose it.
 void World::suspend(const Engine::Suspension& suspension) {
   ++suspensions_;
@@ -112,7 +112,7 @@ void World::attempt(Engine::Deliver& deliver) {
   for (auto& content : delivery.contents)
     if (!load(content.event, content.sequence)) return;
   if (delivery.kind != Delivery::Kind::digest && !load(delivery.event, deliver.sequence)) return;
-  ledger.under_way.insert(deliver.ticket);
+  ledger.under_way.insert(deliver.attempt_id);
   check_attempt(ledger, delivery);
   check_pace(ledger, delivery);
   if (delivery.window != 0)
@@ -123,15 +123,15 @@ void World::attempt(Engine::Deliver& deliver) {
   ledger.attempts[delivery.number] = delivery.attempt;
   const auto reply = ledger.endpoint.take(delivery, clock_.now().mono, random_);
   for (int time = 0; time < (reply.twice ? 2 : 1); ++time)
-    at(reply.takes + Duration{time}, [this, life = life_, ticket = deliver.ticket,
+    at(reply.takes + Duration{time}, [this, life = life_, attempt_id = deliver.attempt_id,
                                       taken = deliver.delivery, answer = reply.attempt] {
-      if (life == life_ && engine_) on_result(ticket, *taken, answer);
+      if (life == life_ && engine_) on_result(attempt_id, *taken, answer);
     });
 }
 
-void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Attempt& answer) {
+void World::on_result(std::uint64_t attempt_id, const Delivery& delivery, const Attempt& answer) {
   auto& ledger = ledgers_.at(delivery.subscription->id);
-  const bool counts = ledger.under_way.erase(ticket) != 0;
+  const bool counts = ledger.under_way.erase(attempt_id) != 0;
   if (counts && answer.outcome == Attempt::Outcome::delivered) {
     ++deliveries_;
     if (delivery.kind == Delivery::Kind::event)
@@ -141,8 +141,8 @@ void World::on_result(std::uint64_t ticket, const Delivery& delivery, const Atte
     if (delivery.window != 0) settle({&ledger.windows_acknowledged, delivery.window});
   }
   if (counts && answer.outcome == Attempt::Outcome::gone) ledger.gone_heard = true;
-  touched_ = true;
-  engine_->on_result(ticket, answer, clock_.now());
+  changed_ = true;
+  engine_->on_result(attempt_id, answer, clock_.now());
   perform();
 }
 
@@ -150,19 +150,19 @@ void World::settle(Settled settled) {
   if (settled.among->insert(settled.number).second) settled_.push_back(settled);
 }
 
-// As the host does: as of the checkpoint before where that suffices, and now and then not.
+// As the host does: a lagged checkpoint where that is allowed, with exceptions at random.
 World::Unsaved World::collect() {
-  const bool look_back = position_before_ && engine_->may_look_back() && dead_.empty() &&
-                         redriven_.empty() && !one_in(random_, 10);
+  const bool lagged = position_before_ && engine_->allow_lagged() && new_dead_letters_.empty() &&
+                      redriven_.empty() && !one_in(random_, 10);
   Unsaved next;
-  next.position = look_back ? *position_before_ : position_;
-  next.delta = engine_->take_checkpoint(
-      clock_.now(), look_back ? Engine::AsOf::checkpoint_before : Engine::AsOf::now);
-  next.dead = std::exchange(dead_, {});
+  next.position = lagged ? *position_before_ : position_;
+  next.delta =
+      engine_->take_checkpoint(clock_.now(), lagged ? Engine::AsOf::lagged : Engine::AsOf::now);
+  next.dead_letters = std::exchange(new_dead_letters_, {});
   next.redriven = std::exchange(redriven_, {});
-  next.whole = !look_back;
-  looked_back_ += look_back ? 1 : 0;
-  // What came later comes again after a crash.
+  next.whole = !lagged;
+  lagged_checkpoints_ += lagged ? 1 : 0;
+  // Later events are replayed after a crash.
   std::vector<Settled> later;
   for (const auto& settled : std::exchange(settled_, {}))
     (settled.sequence > next.position ? later : next.settled).push_back(settled);
@@ -183,32 +183,33 @@ void World::checkpoint() {
   ++checkpoints_;
   if (maybe_crash(300)) return crash();
   engine_->stored(clock_.now());
-  touched_ = !fresh || !whole;
+  changed_ = !fresh || !whole;
   if (fresh && whole && one_in(random_, 200)) check_checkpoint();
   perform();  // windows that are stored now may be attempted
 }
 
 void World::store(const Unsaved& unsaved) {
   const auto& delta = unsaved.delta;
-  for (const auto& letter : unsaved.dead) {
+  for (const auto& dead_letter : unsaved.dead_letters) {
     ++dead_letters_;
-    keep_letter(letter);
+    keep_dead_letter(dead_letter);
   }
   for (const auto& redriven : unsaved.redriven) {
-    store_.letters.erase(redriven.letter);
-    exhumed_.erase(redriven.letter);
+    store_.dead_letters.erase(redriven.dead_letter);
+    redriving_.erase(redriven.dead_letter);
   }
-  for (const auto& id : delta.lanes_removed) store_.lanes.erase(id);
-  for (const auto& lane : delta.lanes) store_.lanes.insert_or_assign(lane.subscription->id, lane);
-  for (const auto& key : delta.items_removed) store_.items.erase(key);
-  for (const auto& [key, item] : delta.items) {
-    store_.items.insert_or_assign({item.subscription, key}, item);
-    if (item.event) store_.events.emplace(item.sequence, item.event);
+  for (const auto& id : delta.queues_removed) store_.queues.erase(id);
+  for (const auto& queue : delta.queues)
+    store_.queues.insert_or_assign(queue.subscription->id, queue);
+  for (const auto& key : delta.deliveries_removed) store_.deliveries.erase(key);
+  for (const auto& [key, saved] : delta.deliveries) {
+    store_.deliveries.insert_or_assign({saved.subscription, key}, saved);
+    if (saved.event) store_.events.emplace(saved.sequence, saved.event);
   }
   store_.position = unsaved.position;
   if (!one_in(random_, 100)) return;
   std::set<std::uint64_t> needed;
-  for (const auto& [key, item] : store_.items) needed.insert(item.sequence);
+  for (const auto& [key, saved] : store_.deliveries) needed.insert(saved.sequence);
   std::erase_if(store_.events, [&](const auto& entry) { return !needed.contains(entry.first); });
 }
 
@@ -226,9 +227,9 @@ void World::crash() {
     ledgers_.at(lost.subscription).undo_redrive(lost.sequence, lost.number);
     ++redrives_lost_;
   }
-  exhumed_.clear();
+  redriving_.clear();
   unsaved_.reset();
-  dead_.clear();
+  new_dead_letters_.clear();
   for (auto& [id, ledger] : ledgers_) ledger.crash();
   at(one_in(random_, 4) ? up_to(random_, 2h) : up_to(random_, 2s), [this] {
     engine_ = std::make_unique<Engine>(defaults_, random_());
@@ -242,8 +243,9 @@ void World::crash() {
 }
 
 void World::restore(Engine& engine) {
-  for (const auto& [id, lane] : store_.lanes) engine.restore(lane);
-  for (const auto& [key, item] : store_.items) engine.restore(key.second, item, clock_.now());
+  for (const auto& [id, queue] : store_.queues) engine.restore(queue);
+  for (const auto& [key, saved] : store_.deliveries)
+    engine.restore(key.second, saved, clock_.now());
 }
 
 }  // namespace sense::simulation

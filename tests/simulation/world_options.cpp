@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must hold where a subscription asks for more than to be told: hold, order, rate, windows,
-// suspension.
+// Invariants of the options: hold, order, rate, windows, suspension.
 #include "tests/simulation/world.hpp"
 
 namespace sense::simulation {
@@ -62,7 +61,7 @@ void World::check_order(const Ledger& ledger, const Delivery& delivery) {
     const auto& before = ledger.owed[number - 1];
     const bool expired = before.expires && *before.expires <= clock_.now().wall;
     if (before.event->source == source && !ledger.acknowledged.contains(number) &&
-        !ledger.buried.contains(number) && !expired)
+        !ledger.dead_lettered.contains(number) && !expired)
       broken(name_of(delivery) + ": overtook number " + std::to_string(number));
   }
 }
@@ -70,10 +69,10 @@ void World::check_order(const Ledger& ledger, const Delivery& delivery) {
 void World::check_pace(Ledger& ledger, const Delivery& delivery) {
   const auto now = clock_.now().mono;
   const bool ended = delivery.kind == Delivery::Kind::ended;
-  const auto& rare = *delivery.subscription->delivery.rare;
-  // The end starts a lane anew.
-  if (rare.rate && ledger.last_attempt && !ended &&
-      now - *ledger.last_attempt < Duration{std::chrono::seconds{1}} / *rare.rate)
+  const auto& sparse = *delivery.subscription->delivery.sparse;
+  // The end notice is not subject to the rate.
+  if (sparse.rate && ledger.last_attempt && !ended &&
+      now - *ledger.last_attempt < Duration{std::chrono::seconds{1}} / *sparse.rate)
     broken(name_of(delivery) + ": faster than its rate");
   ledger.last_attempt = now;
   if (!ledger.next_probe || ended) return;
@@ -102,7 +101,7 @@ void World::check_window(Ledger& ledger, const Delivery& delivery) {
       broken(name + ": has changed since its first attempt");
     if (ledger.window_of.try_emplace(sequence, delivery.window).first->second != delivery.window)
       broken(name + ": an event that was in another window already");
-    if (ledger.buried.contains(number)) broken(name + ": holds a dead letter");
+    if (ledger.dead_lettered.contains(number)) broken(name + ": holds a dead letter");
   }
   std::set<std::string> sources;
   for (const auto& [number, sequence] : contents)
@@ -115,16 +114,16 @@ void World::check_window(Ledger& ledger, const Delivery& delivery) {
 
 void World::check_window_time(const Ledger& ledger, const Delivery& delivery) {
   const auto now = clock_.now();
-  const auto& rare = *delivery.subscription->delivery.rare;
+  const auto& sparse = *delivery.subscription->delivery.sparse;
   const auto& window = ledger.windows.at(delivery.window);
-  if (rare.digest && rare.digest->interval &&
-      now.wall < opened_at_least(ledger, delivery.window) + *rare.digest->interval)
+  if (sparse.digest && sparse.digest->interval &&
+      now.wall < opened_at_least(ledger, delivery.window) + *sparse.digest->interval)
     broken(name_of(delivery) + ": before its interval was over");
-  if (rare.digest && window.contents.size() > rare.digest->count.value_or(Digest::count_max))
+  if (sparse.digest && window.contents.size() > sparse.digest->count.value_or(Digest::count_max))
     broken(name_of(delivery) + ": more than its count");
-  if (!rare.min_interval) return;
+  if (!sparse.min_interval) return;
   for (const auto& [id, other] : ledger.windows)
-    if (id != delivery.window && now.mono - other.last_attempt < *rare.min_interval)
+    if (id != delivery.window && now.mono - other.last_attempt < *sparse.min_interval)
       broken(name_of(delivery) + ": within the interval of window " + std::to_string(id));
 }
 
@@ -138,16 +137,17 @@ void World::check_collected(const std::string& id, const Ledger& ledger) {
         std::any_of(ledger.owed.begin(), ledger.owed.end(), [&](const Ledger::Owed& other) {
           return other.event->sequence > sequence && other.event->source == owed->event->source;
         });
-    if (endpoint.has_event(sequence) || ledger.buried_sequences.contains(sequence) || expired)
+    if (endpoint.has_event(sequence) || ledger.dead_lettered_sequences.contains(sequence) ||
+        expired)
       continue;
     if (!superseded) broken(id + " event " + owed->event->id + ": collected and lost");
     ++superseded_;
   }
-  const auto lane = store_.lanes.find(id);
-  if (lane == store_.lanes.end()) return broken(id + ": is not in the store");
-  for (std::uint64_t number = 1; number < lane->second.next_number; ++number)
+  const auto queue = store_.queues.find(id);
+  if (queue == store_.queues.end()) return broken(id + ": is not in the store");
+  for (std::uint64_t number = 1; number < queue->second.next_number; ++number)
     if (!endpoint.has(number) && !endpoint.knows_missing(number))
-      broken(id + " number " + std::to_string(number) + ": a hole that nobody explained");
+      broken(id + " number " + std::to_string(number) + ": a missing number without a gap");
 }
 
 }  // namespace sense::simulation

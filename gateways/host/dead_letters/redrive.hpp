@@ -16,77 +16,84 @@
 
 namespace sense {
 
-// What is asked of this gateway's dead letters (core/subscription/dead_letter_request.hpp), one
-// request after the other: redrives or purges what it selects of the letters that there are when it
-// begins, and publishes what became of it once that is stored.
+// Executes the requests about this gateway's dead letters
+// (core/subscription/dead_letter_request.hpp), one after the other: redrives or purges the selected
+// dead letters that exist when it begins, and publishes the outcome once that is stored.
 //
-// A portion at a time, between which the reactor goes on and the store is written, so that a
-// million letters neither hold up deliveries nor fill memory. How far a request is stands in the
-// checkpoint that holds what it did: a crash neither forgets one nor does anything of it twice that
-// was stored.
+// It works in portions, between which the reactor runs and the store is written, so that a million
+// dead letters neither delay deliveries nor fill memory. The checkpoint that has the effects of a
+// portion also has the job's progress: a crash neither forgets a request nor repeats what was
+// stored.
 //
-// Reactor thread; all that it is given must outlive it, and run none of its tasks after that.
-class DeadLetters {
+// Reactor thread; its dependencies must outlive it, and no scheduled task may run after its end.
+class Redriver {
  public:
-  static constexpr std::uint32_t portion_letters = 500;
+  static constexpr std::uint32_t portion_dead_letters = 500;
   static constexpr std::size_t portion_octets = 4 * 1024 * 1024;
-  static constexpr std::size_t requests_max = 100;     // that wait; more are refused
-  static constexpr std::size_t waiting_max = 100'000;  // more deliveries than when it began
-  static constexpr Duration patience = std::chrono::seconds{5};  // with what has no room
-  static constexpr Duration again_after = std::chrono::milliseconds{250};
+  static constexpr std::size_t requests_max = 100;  // queued; more are refused
+  static constexpr std::size_t waiting_max =
+      100'000;  // pending deliveries above those at its begin
+  static constexpr Duration room_patience =
+      std::chrono::seconds{5};  // while there is no room and the backlog does not shrink
+  static constexpr Duration retry_after = std::chrono::milliseconds{250};
   static constexpr Duration progress_interval = std::chrono::seconds{2};
 
-  struct Parts {
-    HostStore& store;
+  struct Dependencies {
+    GatewayStore& store;
     Engine& engine;
-    Progress& progress;
+    CheckpointWriter& checkpoints;
     Publisher& publisher;
     Counters& counters;
     const Clock& clock;
   };
-  struct Host {
-    std::function<void(Duration, std::function<void()>)> after;  // runs a task later
-    std::function<void()> checkpoint;  // stores progress, then does what the engine wants
+  struct Callbacks {
+    std::function<void(Duration, std::function<void()>)> after;  // runs a task after a pause
+    std::function<void()>
+        checkpoint;  // takes a checkpoint, then performs the actions of the engine
   };
-  DeadLetters(std::string gateway, Parts parts, Host host)
-      : gateway_(std::move(gateway)), parts_(parts), host_(std::move(host)) {}
+  Redriver(std::string gateway, Dependencies dependencies, Callbacks callbacks)
+      : gateway_(std::move(gateway)),
+        dependencies_(dependencies),
+        callbacks_(std::move(callbacks)) {}
 
-  // Goes on with what a stop or a crash cut off.
+  // Resumes the requests that a stop or crash interrupted.
   void start();
-  // The next event of the journal. True when it is a request, of this gateway or another.
-  bool take(const Event& event);
+  // The next event of the journal. True when it is a request to this gateway or another.
+  bool on_event(const Event& event);
 
  private:
-  struct Stall {  // of what has no room
+  struct Stall {  // no room: the lowest backlog so far, and since when
     std::size_t waiting = 0;
     MonoTime since{};
   };
 
-  void plan(Duration after);
+  void schedule(Duration after);
   void step();
-  // False when it got nowhere: try again later.
-  [[nodiscard]] bool portion(LetterWork& work);
-  [[nodiscard]] bool begin(LetterWork& work);
-  // False: this letter again later.
-  [[nodiscard]] bool treat(LetterWork& work, const Letter& letter, std::size_t& octets);
-  [[nodiscard]] bool redrive(LetterWork& work, const Letter& letter, const EventRef& event);
-  [[nodiscard]] bool may_wait(const std::string& subscription);
-  void refuse(LetterWork& work, LetterRefusal refusal);
-  void trouble(const Error& error);
-  void tell_progress();
-  void answer();
-  void answered(const Result<Receipt>& receipt);
+  // False when there was no progress: retry later.
+  [[nodiscard]] bool process_portion(RedriveJob& job);
+  [[nodiscard]] bool begin(RedriveJob& job);
+  // False: retry this dead letter later.
+  [[nodiscard]] bool process(RedriveJob& job, const StoredDeadLetter& dead_letter,
+                             std::size_t& octets);
+  [[nodiscard]] bool redrive(RedriveJob& job, const StoredDeadLetter& dead_letter,
+                             const EventRef& event);
+  [[nodiscard]] bool room_may_come(const std::string& subscription);
+  void count_refusal(RedriveJob& job, DeadLetterRefusal refusal);
+  void log_store_error(const Error& error);
+  void publish_progress();
+  void publish_outcome();
+  void on_outcome_published(const Result<Receipt>& receipt);
 
   const std::string gateway_;
-  Parts parts_;
-  Host host_;
-  std::deque<LetterWork> work_;  // the first is under way
-  bool planned_ = false;
-  bool answering_ = false;
-  // Of the one under way, since this process works on it:
-  std::optional<std::size_t> room_;      // deliveries that may wait in all
-  std::map<std::string, Stall> stalls_;  // by subscription; "": of all
-  MonoTime told_{};
+  Dependencies dependencies_;
+  Callbacks callbacks_;
+  std::deque<RedriveJob> jobs_;  // the first is being processed
+  bool scheduled_ = false;
+  bool publishing_ = false;
+  // Of the job being processed, in this process:
+  std::optional<std::size_t> room_;      // bound of all pending deliveries
+  std::map<std::string, Stall> stalls_;  // by subscription; "": all
+  MonoTime progress_published_{};
   log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };
 

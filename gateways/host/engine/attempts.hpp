@@ -6,46 +6,48 @@
 
 namespace sense {
 
-// Numbers of attempts that are under way, and whose they are. A ticket is good once: after close()
-// its number means nothing, also when the place is given again.
-class Tickets {
+// The ids of attempts under way, and the delivery that each one belongs to. An id is valid until
+// close(); afterwards it is unknown, also when its slot is used again.
+class Attempts {
  public:
-  struct Holder {
-    std::uint32_t lane = 0;
+  struct Target {
+    std::uint32_t queue = 0;
     std::uint64_t key = 0;
   };
-  [[nodiscard]] std::uint64_t open(Holder holder) {
+  [[nodiscard]] std::uint64_t open(Target target) {
     if (free_.empty()) {
-      free_.push_back(static_cast<std::uint32_t>(places_.size()));
-      places_.emplace_back();
+      free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+      slots_.emplace_back();
     }
-    const auto place = free_.back();
+    const auto slot = free_.back();
     free_.pop_back();
-    places_[place].holder = holder;
-    return std::uint64_t{++places_[place].turn} << 32U | place;  // odd: open
+    slots_[slot].target = target;
+    return std::uint64_t{++slots_[slot].generation} << 32U |
+           slot;  // an odd generation is an open attempt
   }
-  // Null when it was closed, or never opened.
-  [[nodiscard]] const Holder* find(std::uint64_t ticket) const {
-    const auto place = static_cast<std::uint32_t>(ticket);
-    const auto turn = static_cast<std::uint32_t>(ticket >> 32U);
-    const bool open = turn % 2 == 1 && place < places_.size() && places_[place].turn == turn;
-    return open ? &places_[place].holder : nullptr;
+  // Null when the attempt was closed or the id was never given.
+  [[nodiscard]] const Target* find(std::uint64_t attempt_id) const {
+    const auto slot = static_cast<std::uint32_t>(attempt_id);
+    const auto generation = static_cast<std::uint32_t>(attempt_id >> 32U);
+    const bool open =
+        generation % 2 == 1 && slot < slots_.size() && slots_[slot].generation == generation;
+    return open ? &slots_[slot].target : nullptr;
   }
-  // False when it was not open.
-  bool close(std::uint64_t ticket) {
-    if (find(ticket) == nullptr) return false;
-    const auto place = static_cast<std::uint32_t>(ticket);
-    ++places_[place].turn;
-    free_.push_back(place);
+  // False when the attempt was not open.
+  bool close(std::uint64_t attempt_id) {
+    if (find(attempt_id) == nullptr) return false;
+    const auto slot = static_cast<std::uint32_t>(attempt_id);
+    ++slots_[slot].generation;
+    free_.push_back(slot);
     return true;
   }
 
  private:
-  struct Place {
-    Holder holder;
-    std::uint32_t turn = 0;
+  struct Slot {
+    Target target;
+    std::uint32_t generation = 0;
   };
-  std::vector<Place> places_;
+  std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
 };
 

@@ -11,7 +11,7 @@ namespace sense {
 
 namespace {
 
-// The id is the same each time: a notice that comes twice is known as one.
+// The id is deterministic: a notice that is delivered twice is recognised as one.
 Event notice(const Subscription& subscription, std::string_view local, const std::string& place,
              const nlohmann::ordered_json& data, WallTime now) {
   auto event = management_event(local, "subscription", subscription.id, json_text(data), now);
@@ -58,7 +58,7 @@ EventRef digest_notice(const Delivery& digest, WallTime now) {
   auto& data = event.data;
   data.back() = ',';
   data += "\"events\":[";
-  // Each event needs some room for itself, whatever those before it are like.
+  // Each event has its share of what is left, whatever the size of the events before it.
   auto room = Event::data_length_max - data.size() - 2;
   for (std::size_t i = 0; i < digest.contents.size(); ++i) {
     const auto share = room / (digest.contents.size() - i);

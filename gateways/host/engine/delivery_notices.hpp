@@ -7,21 +7,21 @@
 #include "core/subscription/subscription.hpp"
 #include "gateways/api/gateway.hpp"
 
-// The management events that stand for a gap, an end or a digest on transports without words of
-// their own for them (docs/subscriptions.md). Their ids follow from what they tell, so that a
-// repeat is the same.
+// The management events that represent a gap, an end or a digest on transports without a message of
+// their own for it (docs/subscriptions.md). Their ids are computed from their content, so that a
+// repeat has the same id.
 namespace sense {
 
 [[nodiscard]] EventRef gap_notice(const Subscription& subscription, std::uint64_t from,
                                   std::uint64_t to, std::string_view reason, WallTime now);
 [[nodiscard]] EventRef ended_notice(const Subscription& subscription, std::string_view reason,
                                     WallTime now);
-// Its data holds the events of the digest in CloudEvents' JSON form, with their numbers. What would
-// make it longer than an event may be is listed without its data.
-// REQUIRES: all contents have their event.
+// Its data lists the events of the digest in CloudEvents JSON, with their numbers. An event that
+// would make the data longer than an event may be is listed without its own data. REQUIRES: all
+// contents have their event.
 [[nodiscard]] EventRef digest_notice(const Delivery& digest, WallTime now);
 
-// The event as a subscriber may see it: who else gets it, and who does not, is nobody's business.
+// The event as a subscriber may see it: without `audience` and `except`.
 [[nodiscard]] EventRef without_recipients(EventRef event);
 
 }  // namespace sense

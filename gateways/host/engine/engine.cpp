@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's subscriptions: come, change, end.
+// Subscriptions: new, changed, ended.
 #include "gateways/host/engine/engine.hpp"
 
 #include <algorithm>
@@ -16,16 +16,17 @@ Engine::Engine(Defaults defaults, std::uint64_t seed)
     : defaults_(std::move(defaults)), random_(seed) {}
 
 Engine::Actions Engine::take_actions() {
-  // What was to be attempted before the end that came meanwhile is not to be attempted any more.
+  // Attempts that an end has closed since they were scheduled are withdrawn.
   if (std::exchange(withdrawn_, false))
-    std::erase_if(actions_.deliver,
-                  [this](const auto& deliver) { return tickets_.find(deliver.ticket) == nullptr; });
+    std::erase_if(actions_.deliver, [this](const auto& deliver) {
+      return attempts_.find(deliver.attempt_id) == nullptr;
+    });
   return std::exchange(actions_, {});
 }
 
 SubscriptionRef Engine::find(std::string_view id) const {
-  const auto* lane = lanes_.find(id);
-  return lane == nullptr || lane->ending ? nullptr : lane->subscription;
+  const auto* queue = queues_.find(id);
+  return queue == nullptr || queue->ending ? nullptr : queue->subscription;
 }
 
 std::size_t Engine::count_for(std::string_view callback) const {
@@ -34,142 +35,146 @@ std::size_t Engine::count_for(std::string_view callback) const {
 }
 
 std::size_t Engine::waiting_for(std::string_view id) const {
-  const auto* lane = lanes_.find(id);
-  return lane == nullptr || !lane->work ? 0 : lane->work->events;
+  const auto* queue = queues_.find(id);
+  return queue == nullptr || !queue->backlog ? 0 : queue->backlog->events;
 }
 
 std::vector<SubscriptionRef> Engine::subscriptions() const {
   std::vector<SubscriptionRef> all;
-  lanes_.for_each([&](const Lane& lane) {
-    if (!lane.ending) all.push_back(lane.subscription);
+  queues_.for_each([&](const SubscriptionQueue& queue) {
+    if (!queue.ending) all.push_back(queue.subscription);
   });
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
   return all;
 }
 
 void Engine::put(SubscriptionRef subscription, Timestamp now) {
-  auto* lane = lanes_.find(subscription->id);
-  if (lane == nullptr) {
-    lane = &lanes_.add(std::move(subscription));
-  } else if (lane->ending) {
-    // Made again under its old id, as those of the configuration file are.
-    drop_items(*lane, now);
-    lane->subscription = std::move(subscription);
-    lane->ending = lane->gone = false;
-    lane->next_number = 1;
-    lane->windows = 0;
+  auto* queue = queues_.find(subscription->id);
+  if (queue == nullptr) {
+    queue = &queues_.add(std::move(subscription));
+  } else if (queue->ending) {
+    // Created again under its old id, as subscriptions of the configuration file are.
+    drop_backlog(*queue, now);
+    queue->subscription = std::move(subscription);
+    queue->ending = queue->gone = false;
+    queue->next_number = 1;
+    queue->windows = 0;
   } else {
-    stop_matching(*lane);
-    const auto before = std::exchange(lane->subscription, std::move(subscription));
-    follow_state(*lane, before->state, now);
-    // What was collected under other rules is delivered as it is.
-    if (lane->work && lane->work->open && !lane->subscription->delivery.collects())
-      close_window(*lane, now);
+    unindex_subscription(*queue);
+    const auto before = std::exchange(queue->subscription, std::move(subscription));
+    apply_registry_state(*queue, before->state, now);
+    // What was collected under the previous options is delivered as one window.
+    if (queue->backlog && queue->backlog->open_window && !queue->subscription->delivery.collects())
+      close_window(*queue, now);
   }
-  start_matching(*lane);
-  mark(*lane);
-  pump(*lane, now);
+  index_subscription(*queue);
+  mark_changed(*queue);
+  dispatch(*queue, now);
 }
 
-// The registry says what the owner wants, and repeats after us what we think of the callback.
-void Engine::follow_state(Lane& lane, SubscriptionState before, Timestamp now) {
-  const auto state = lane.subscription->state;
+// The registry has the owner's request and the engine's own suspensions, which the engine wrote
+// there.
+void Engine::apply_registry_state(SubscriptionQueue& queue, SubscriptionState before,
+                                  Timestamp now) {
+  const auto state = queue.subscription->state;
   if (state == before) return;
   if (state == SubscriptionState::active) {
-    // Ours to resume, or somebody's who knows better than our probes.
-    lane.suspension = Lane::Suspension::none;
-    if (lane.work) lane.work->failures = 0;
-  } else if (state == SubscriptionState::suspended && lane.suspension == Lane::Suspension::none) {
-    suspend(lane, now);
+    // Resumed by the engine or by the owner: the owner's decision overrides probing.
+    queue.suspension = SubscriptionQueue::Suspension::none;
+    if (queue.backlog) queue.backlog->failures = 0;
+  } else if (state == SubscriptionState::suspended &&
+             queue.suspension == SubscriptionQueue::Suspension::none) {
+    suspend(queue, now);
   }
 }
 
-void Engine::end(const std::string& id, std::string reason, bool tell, Timestamp now) {
-  auto* lane = lanes_.find(id);
-  if (lane == nullptr || lane->ending) return;
-  stop_matching(*lane);
-  drop_items(*lane, now);
-  lane->ending = true;
-  lane->suspension = Lane::Suspension::none;
-  // A callback that never said yes is told nothing, nor is one that is no more.
-  if (!tell || lane->gone || lane->subscription->state == SubscriptionState::pending)
-    return drop_lane(*lane);
-  Item item;
-  item.kind = Delivery::Kind::ended;
-  item.more.edit().reason = std::move(reason);
-  const auto key = add_item(*lane, std::move(item));
-  mark(*lane);
-  lane->work->fresh.push(key);
-  pump(*lane, now);
+void Engine::end(const std::string& id, std::string reason, bool notify, Timestamp now) {
+  auto* queue = queues_.find(id);
+  if (queue == nullptr || queue->ending) return;
+  unindex_subscription(*queue);
+  drop_backlog(*queue, now);
+  queue->ending = true;
+  queue->suspension = SubscriptionQueue::Suspension::none;
+  // An unverified callback gets no end notice, nor does one that is gone.
+  if (!notify || queue->gone || queue->subscription->state == SubscriptionState::pending)
+    return remove_queue(*queue);
+  PendingDelivery pending;
+  pending.kind = Delivery::Kind::ended;
+  pending.details.edit().reason = std::move(reason);
+  const auto key = add_pending(*queue, std::move(pending));
+  mark_changed(*queue);
+  queue->backlog->fresh.push(key);
+  dispatch(*queue, now);
 }
 
-void Engine::start_matching(const Lane& lane) {
-  index_.add(lane.handle, *lane.subscription);
-  ++callbacks_[hash_of(lane.subscription->callback)];
+void Engine::index_subscription(const SubscriptionQueue& queue) {
+  index_.add(queue.handle, *queue.subscription);
+  ++callbacks_[hash_of(queue.subscription->callback)];
 }
 
-void Engine::stop_matching(const Lane& lane) {
-  index_.remove(lane.handle, *lane.subscription);
-  const auto callback = callbacks_.find(hash_of(lane.subscription->callback));
+void Engine::unindex_subscription(const SubscriptionQueue& queue) {
+  index_.remove(queue.handle, *queue.subscription);
+  const auto callback = callbacks_.find(hash_of(queue.subscription->callback));
   if (--callback->second == 0) callbacks_.erase(callback);
 }
 
-void Engine::drop_items(Lane& lane, Timestamp now) {
-  if (!lane.work) return;
-  auto& work = *lane.work;
-  work.order.clear();  // nobody moves up
-  while (!work.items.empty()) {
-    const auto key = work.items.begin()->first;
-    auto& item = work.items.begin()->second;
-    item.ordered = false;
-    if (item.kind == Delivery::Kind::event) ++totals_.dropped;
-    if (tickets_.close(item.ticket)) withdrawn_ = true;
-    remove_item(lane, key, now);
+void Engine::drop_backlog(SubscriptionQueue& queue, Timestamp now) {
+  if (!queue.backlog) return;
+  auto& backlog = *queue.backlog;
+  backlog.order.clear();  // so that no blocked delivery is scheduled
+  while (!backlog.deliveries.empty()) {
+    const auto key = backlog.deliveries.begin()->first;
+    auto& pending = backlog.deliveries.begin()->second;
+    pending.ordered = false;
+    if (pending.kind == Delivery::Kind::event) ++totals_.dropped;
+    if (attempts_.close(pending.attempt_id)) withdrawn_ = true;
+    remove_pending(queue, key, now);
   }
-  if (work.timer != MonoTime{}) timers_.erase({work.timer, lane.handle});
-  count_flowing(lane, 0);
-  lane.work.reset();
+  if (backlog.timer != MonoTime{}) timers_.erase({backlog.timer, queue.handle});
+  count_active(queue, 0);
+  queue.backlog.reset();
 }
 
-void Engine::drop_lane(Lane& lane) {
-  const auto id = lane.subscription->id;
-  if (lane.work && lane.work->timer != MonoTime{}) timers_.erase({lane.work->timer, lane.handle});
-  if (lane.work) count_flowing(lane, 0);
-  if (lane.saved) removed_lanes_.insert(id);
-  more_happened_ = true;
-  lanes_.remove(lane);
+void Engine::remove_queue(SubscriptionQueue& queue) {
+  const auto id = queue.subscription->id;
+  if (queue.backlog && queue.backlog->timer != MonoTime{})
+    timers_.erase({queue.backlog->timer, queue.handle});
+  if (queue.backlog) count_active(queue, 0);
+  if (queue.saved) removed_queues_.insert(id);
+  not_replayable_ = true;
+  queues_.remove(queue);
   actions_.forget.push_back(id);
 }
 
-void Engine::mark(Lane& lane) {
-  lane.changed = more_happened_ = true;
-  list(lane);
+void Engine::mark_changed(SubscriptionQueue& queue) {
+  queue.changed = not_replayable_ = true;
+  mark_dirty(queue);
 }
 
-void Engine::list(Lane& lane) {
-  if (std::exchange(lane.dirty, true)) return;
-  dirty_lanes_.push_back(lane.handle);
+void Engine::mark_dirty(SubscriptionQueue& queue) {
+  if (std::exchange(queue.dirty, true)) return;
+  dirty_queues_.push_back(queue.handle);
 }
 
-std::uint64_t Engine::give_number(Lane& lane) {
-  if (std::exchange(lane.round, round_) != round_) {
-    lane.number_before = lane.next_number;
-    lane.clean_before = !lane.dirty;
+std::uint64_t Engine::assign_number(SubscriptionQueue& queue) {
+  if (std::exchange(queue.epoch, epoch_) != epoch_) {
+    queue.number_at_epoch_start = queue.next_number;
+    queue.clean_at_epoch_start = !queue.dirty;
   }
-  list(lane);
-  return lane.next_number++;
+  mark_dirty(queue);
+  return queue.next_number++;
 }
 
-Work& Engine::work(Lane& lane) const {
-  if (lane.work) return *lane.work;
-  lane.work = std::make_unique<Work>();
-  // The last attempt before a restart may have been made just now.
-  const auto& rare = *lane.subscription->delivery.rare;
-  if (restored_ && rare.rate)
-    lane.work->next_attempt = *restored_ + Duration{std::chrono::seconds{1}} / *rare.rate;
-  if (restored_ && rare.min_interval && lane.windows > 0)
-    lane.work->next_window = *restored_ + *rare.min_interval;
-  return *lane.work;
+Backlog& Engine::backlog_of(SubscriptionQueue& queue) const {
+  if (queue.backlog) return *queue.backlog;
+  queue.backlog = std::make_unique<Backlog>();
+  // After a restart the time of the last attempt is unknown: assume that it was just before.
+  const auto& sparse = *queue.subscription->delivery.sparse;
+  if (restored_ && sparse.rate)
+    queue.backlog->next_attempt = *restored_ + Duration{std::chrono::seconds{1}} / *sparse.rate;
+  if (restored_ && sparse.min_interval && queue.windows > 0)
+    queue.backlog->next_window = *restored_ + *sparse.min_interval;
+  return *queue.backlog;
 }
 
 }  // namespace sense

@@ -15,20 +15,20 @@
 
 namespace sense {
 
-// The delivery engine: matches events to subscriptions, numbers deliveries, says when to attempt
-// what, counts, gives up, and tells gaps. Pure: no I/O, no clock, one thread; what is to be done
-// comes out as actions, what must survive a crash as a checkpoint. Each subscription is a lane of
-// its own: a dead or slow callback delays nobody else.
+// The delivery engine: matches events to subscriptions, numbers deliveries, schedules attempts,
+// retries, gives up and reports gaps. Pure: no I/O, no clock, one thread. What is to be done is
+// returned as actions, what must survive a crash as a checkpoint. Each subscription has a queue of
+// its own: a failing or slow callback does not delay others.
 class Engine final : public ServedSubscriptions {
  public:
-  // How one gateway's schemes are delivered when a subscription does not say.
+  // The delivery parameters of one gateway where a subscription does not set its own.
   struct Defaults {
     std::vector<Duration> pauses;  // after attempt 1, 2, ...; one more attempt than pauses
     std::uint32_t window = 8;
-    std::uint32_t suspend_after = 0;  // failures in a row; 0: never
+    std::uint32_t suspend_after = 0;  // consecutive failures; 0: never
     Duration suspend_over{0};
-    std::size_t backlog_max = 100'000;  // deliveries of one lane that may wait
-    // Gaps of one lane that wait, each with a reason of its own: beyond, neighbours become one.
+    std::size_t backlog_max = 100'000;  // per subscription queue
+    // Deferred gaps per queue, each with its own reason; beyond, adjacent gaps are merged.
     std::size_t gaps_max = 64;
     Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
     Duration probe_max = std::chrono::hours{1};
@@ -36,39 +36,40 @@ class Engine final : public ServedSubscriptions {
   static constexpr Duration pause_max = std::chrono::hours{24};
   static constexpr std::uint32_t jitter_percent = 10;
   static constexpr std::uint32_t ended_attempts_max = 4;
-  // How many deliveries of one lane may wait for another attempt before fresh ones wait too.
+  // Per queue, so many windows of deliveries may await a retry; beyond, no fresh one is attempted.
   static constexpr std::uint32_t retrying_windows = 16;
 
   Engine(Defaults defaults, std::uint64_t seed);
 
-  // ---- what happens
+  // ---- input
 
-  // A subscription that this host serves is new or has changed. One with the id of an ended one is
-  // new: it is numbered from 1 again, and of the end nobody is told any more.
+  // A subscription that this host serves is new or has changed. An id that has ended before is a
+  // new subscription: its numbers start at 1, and a pending end notice is dropped.
   void put(SubscriptionRef subscription, Timestamp now);
-  // It has ended: nothing more is attempted. With `tell`, its callback is told the reason, unless
-  // it never was verified or is gone.
-  void end(const std::string& id, std::string reason, bool tell, Timestamp now);
-  // The next event of the journal; sequences ascend.
+  // The subscription has ended: nothing more is attempted. With `notify`, its callback is sent the
+  // reason, unless it was never verified or is gone.
+  void end(const std::string& id, std::string reason, bool notify, Timestamp now);
+  // The next event of the journal. REQUIRES: sequences ascend.
   void on_event(const EventRef& event, Timestamp now);
-  void on_result(std::uint64_t ticket, const Attempt& attempt, Timestamp now);
+  void on_result(std::uint64_t attempt_id, const Attempt& attempt, Timestamp now);
   void on_timer(Timestamp now);
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
-  // An event that was given up is to be delivered after all: with a new number, since its old one
-  // was told to be missing. Take a checkpoint at once: until it is stored nothing is attempted for
-  // that subscription, because after a crash the numbers would be those of other events. Fails with
-  // notfound when the subscription is not served here, with badparam when the event has expired,
-  // with noaccess when the owner may not see it (any more), and with nomoreroom when so much waits
-  // for the subscription that there must be room for what is new.
+  // Delivers the event of a dead letter again, under a new number, since its old one was reported
+  // as a gap. The caller takes a checkpoint at once: until it is stored nothing of that
+  // subscription is attempted, because after a crash the number could be given to another event.
+  // Fails with notfound when the subscription is not served here, with badparam when the event has
+  // expired, with noaccess when the owner may not see it (any more), and with nomoreroom when the
+  // backlog is more than half full.
   [[nodiscard]] Status redrive(const std::string& id, const EventRef& event, Timestamp now);
 
-  // ---- what to do
+  // ---- actions
 
-  // Attempt `delivery`, then call on_result with the ticket. `delivery->event` is null when the
-  // event was released: load it by `sequence` first. So it may be in the contents of a digest,
-  // whose own event is always null: digest_notice() makes it once the contents are loaded.
+  // Attempt `delivery`, then call on_result() with `attempt_id`. `delivery->event` is null when the
+  // event was released from memory: load it by `sequence` first. The same holds for the contents of
+  // a digest, whose own event is always null: digest_notice() makes it once the contents are
+  // loaded.
   struct Deliver {
-    std::uint64_t ticket = 0;
+    std::uint64_t attempt_id = 0;
     std::uint64_t sequence = 0;
     std::shared_ptr<Delivery> delivery;
   };
@@ -83,29 +84,29 @@ class Engine final : public ServedSubscriptions {
   };
   struct Suspension {
     std::string subscription;
-    bool suspended = false;  // false: its callback answers again
+    bool suspended = false;  // the callback works again
     std::string reason;
   };
   struct Actions {
     std::vector<Deliver> deliver;
-    std::vector<DeadLetter> dead;
-    std::vector<std::string> gone;  // subscriptions to end in the registry: the callback is no more
-    std::vector<std::string> forget;      // lanes that are no more
-    std::vector<Suspension> suspensions;  // to be written into the registry
-    // A window was closed, or a dead letter redriven: that must be stored before it may be
-    // attempted, or a crash would let it come about otherwise. Take a checkpoint soon.
+    std::vector<DeadLetter> dead_letters;
+    std::vector<std::string> gone;        // to end in the registry: the callback is gone
+    std::vector<std::string> forget;      // subscriptions whose queue was removed
+    std::vector<Suspension> suspensions;  // to write to the registry
+    // A window was closed or a dead letter redriven. Neither may be attempted before it is stored,
+    // since a crash could reproduce it differently. Take a checkpoint soon.
     bool checkpoint = false;
 
     [[nodiscard]] bool empty() const {
-      return deliver.empty() && dead.empty() && gone.empty() && forget.empty() &&
+      return deliver.empty() && dead_letters.empty() && gone.empty() && forget.empty() &&
              suspensions.empty() && !checkpoint;
     }
   };
   [[nodiscard]] Actions take_actions();
 
-  // ---- what survives
+  // ---- checkpoints
 
-  struct SavedItem {
+  struct SavedDelivery {
     std::string subscription;
     Delivery::Kind kind = Delivery::Kind::event;
     std::uint64_t number = 0;
@@ -115,178 +116,192 @@ class Engine final : public ServedSubscriptions {
     WallTime due;
     std::optional<WallTime> expires;
     std::string reason;
-    EventRef event;  // what is to be stored with it; null when it is stored already
+    EventRef event;  // to be stored with it; null when already stored
     std::uint64_t group = 0;
     std::uint64_t window = 0;
     std::uint32_t octets = 0;
     WallTime not_before;
     WallTime first;  // attempt
   };
-  struct SavedLane {
+  struct SavedQueue {
     SubscriptionRef subscription;
     std::uint64_t next_number = 1;
     bool ending = false;
     std::uint64_t windows = 0;
-    Lane::Suspension suspension = Lane::Suspension::none;
-    bool only_number = false;  // nothing else has changed since it was stored
+    SubscriptionQueue::Suspension suspension = SubscriptionQueue::Suspension::none;
+    bool only_number = false;  // only next_number has changed since it was stored
   };
-  // What has changed since the last checkpoint. Removals come before insertions.
+  // The changes since the last checkpoint. Apply removals before insertions.
   struct Checkpoint {
-    std::vector<std::string> lanes_removed;
-    std::vector<SavedLane> lanes;
-    std::vector<std::pair<std::string, std::uint64_t>> items_removed;  // lane, key of the item
-    std::vector<std::pair<std::uint64_t, SavedItem>> items;            // key, item
+    std::vector<std::string> queues_removed;
+    std::vector<SavedQueue> queues;
+    std::vector<std::pair<std::string, std::uint64_t>>
+        deliveries_removed;                                           // queue, key of the delivery
+    std::vector<std::pair<std::uint64_t, SavedDelivery>> deliveries;  // key, delivery
   };
-  enum class AsOf : std::uint8_t { now, checkpoint_before };
-  // As of the checkpoint before, nothing is in it of the events that came later: most of them will
-  // be delivered before the next one, and need never be stored. After a crash they come again, and
-  // get the same numbers. REQUIRES: then may_look_back().
+  enum class AsOf : std::uint8_t { now, lagged };
+  // A lagged checkpoint has the state as of the checkpoint before: without the events that arrived
+  // since, most of which are delivered before the next one and need never be stored. After a crash
+  // the journal repeats them, and they get the same numbers. REQUIRES: for `lagged`,
+  // allow_lagged().
   [[nodiscard]] Checkpoint take_checkpoint(Timestamp now, AsOf as_of = AsOf::now);
-  // Whether nothing has happened since the checkpoint before but that events came, were attempted
-  // and delivered.
-  [[nodiscard]] bool may_look_back() const { return !more_happened_; }
-  // The checkpoint that was taken last is stored: events that wait need not stay in memory, and
-  // windows that it holds may be attempted.
+  // True when, in this epoch, events were only accepted, attempted and delivered: a replay of the
+  // journal reproduces that.
+  [[nodiscard]] bool allow_lagged() const { return !not_replayable_; }
+  // The last checkpoint taken is stored: events in it are released from memory, and windows in it
+  // may be attempted.
   void stored(Timestamp now);
-  void restore(SavedLane lane);
-  void restore(std::uint64_t key, SavedItem item, Timestamp now);
-  // All lanes and items are restored: attempt what is due.
+  void restore(SavedQueue queue);
+  void restore(std::uint64_t key, SavedDelivery pending, Timestamp now);
+  // All queues and deliveries are restored: attempts what is due.
   void restored(Timestamp now);
 
-  // ---- what there is
+  // ---- queries
 
   [[nodiscard]] SubscriptionRef find(std::string_view id) const override;
-  [[nodiscard]] std::size_t count() const override { return lanes_.size(); }
-  // By a hash: it may, once in an age, be too high.
+  [[nodiscard]] std::size_t count() const override { return queues_.size(); }
+  // Counted by hash: a collision makes it too high.
   [[nodiscard]] std::size_t count_for(std::string_view callback) const override;
-  // What to follow on the bus; "{" alone when that would be more than `max` prefixes.
+  // The topics to follow on the bus; "{" alone when they would be more than `max` prefixes.
   [[nodiscard]] std::vector<std::string> topic_prefixes(std::size_t max) const {
     return index_.topic_prefixes(max);
   }
   // All served subscriptions, ordered by id.
   [[nodiscard]] std::vector<SubscriptionRef> subscriptions() const;
-  // Events held in memory because they are in no checkpoint yet.
+  // Events held in memory because no checkpoint has them yet.
   [[nodiscard]] std::size_t unsaved() const { return unsaved_; }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
-  // Deliveries that wait for nothing but their turn or an answer, of callbacks that work.
-  [[nodiscard]] std::size_t flowing() const { return flowing_; }
-  // Events that wait for one subscription.
+  // Deliveries in flight or ready for an attempt, of callbacks that work.
+  [[nodiscard]] std::size_t active() const { return active_; }
+  // The event deliveries in the backlog of one subscription.
   [[nodiscard]] std::size_t waiting_for(std::string_view id) const;
 
   struct Totals {
-    std::uint64_t matched = 0, delivered = 0, retried = 0, dead = 0, expired = 0, dropped = 0;
+    std::uint64_t matched = 0, delivered = 0, retried = 0, dead_letters = 0, expired = 0,
+                  dropped = 0;
     std::uint64_t superseded = 0;  // by a newer one of the same source: coalesce latest
-    std::uint64_t overflowed = 0;  // over backlog_max; among the dead, or dropped
+    std::uint64_t overflowed = 0;  // over backlog_max; also counted as dead letter or dropped
   };
   [[nodiscard]] const Totals& totals() const { return totals_; }
 
  private:
   using Key = std::uint64_t;
-  using Stage = Item::Stage;
+  using Stage = PendingDelivery::Stage;
 
-  // engine.cpp: lanes
-  void follow_state(Lane& lane, SubscriptionState before, Timestamp now);
-  void start_matching(const Lane& lane);
-  void stop_matching(const Lane& lane);
-  void drop_items(Lane& lane, Timestamp now);
-  void drop_lane(Lane& lane);
-  void mark(Lane& lane);
-  void list(Lane& lane);
-  [[nodiscard]] std::uint64_t give_number(Lane& lane);
-  [[nodiscard]] Work& work(Lane& lane) const;
+  // engine.cpp: queues
+  void apply_registry_state(SubscriptionQueue& queue, SubscriptionState before, Timestamp now);
+  void index_subscription(const SubscriptionQueue& queue);
+  void unindex_subscription(const SubscriptionQueue& queue);
+  void drop_backlog(SubscriptionQueue& queue, Timestamp now);
+  void remove_queue(SubscriptionQueue& queue);
+  void mark_changed(SubscriptionQueue& queue);
+  void mark_dirty(SubscriptionQueue& queue);
+  [[nodiscard]] std::uint64_t assign_number(SubscriptionQueue& queue);
+  [[nodiscard]] Backlog& backlog_of(SubscriptionQueue& queue) const;
 
-  // engine_match.cpp: events become items
+  // engine_match.cpp: events become pending deliveries
   void find_candidates(const Event& event);
-  void take(Lane& lane, const EventRef& event, Timestamp now);
-  void overflow(Lane& lane, const EventRef& event, Timestamp now);
-  Key add_item(Lane& lane, Item item);
-  void touch(const Lane& lane, Key key, Item& item);
-  void remove_item(Lane& lane, Key key, Timestamp now);
-  void schedule(Lane& lane, Key key, Item& item, Timestamp now);
-  void arrive(Lane& lane, Key key, Item& item, Timestamp now);
+  void accept(SubscriptionQueue& queue, const EventRef& event, Timestamp now);
+  void overflow(SubscriptionQueue& queue, const EventRef& event, Timestamp now);
+  Key add_pending(SubscriptionQueue& queue, PendingDelivery pending);
+  void mark_dirty(const SubscriptionQueue& queue, Key key, PendingDelivery& pending);
+  void remove_pending(SubscriptionQueue& queue, Key key, Timestamp now);
+  void schedule(SubscriptionQueue& queue, Key key, PendingDelivery& pending, Timestamp now);
+  void enqueue(SubscriptionQueue& queue, Key key, PendingDelivery& pending, Timestamp now);
 
-  // engine_schedule.cpp: what is attempted when
-  void pump(Lane& lane, Timestamp now);
-  void count_flowing(Lane& lane, std::size_t count);
-  void let_go(Lane& lane, Timestamp now);
-  [[nodiscard]] std::optional<Key> next_key(Lane& lane, Timestamp now) const;
-  [[nodiscard]] std::optional<Key> next_probe(Lane& lane, Timestamp now) const;
-  void attempt(Lane& lane, Key key, Timestamp now);
-  [[nodiscard]] static std::shared_ptr<Delivery> delivery_of(const Lane& lane, const Item& item,
+  // engine_schedule.cpp: when to attempt what
+  void dispatch(SubscriptionQueue& queue, Timestamp now);
+  void count_active(SubscriptionQueue& queue, std::size_t count);
+  void release_held(SubscriptionQueue& queue, Timestamp now);
+  [[nodiscard]] std::optional<Key> next_key(SubscriptionQueue& queue, Timestamp now) const;
+  [[nodiscard]] std::optional<Key> next_probe(SubscriptionQueue& queue, Timestamp now) const;
+  void attempt(SubscriptionQueue& queue, Key key, Timestamp now);
+  [[nodiscard]] static std::shared_ptr<Delivery> delivery_of(const SubscriptionQueue& queue,
+                                                             const PendingDelivery& pending,
                                                              Timestamp now);
-  [[nodiscard]] bool expire(Lane& lane, Key key, Timestamp now);
-  void set_timer(Lane& lane, Timestamp now);
-  [[nodiscard]] std::optional<MonoTime> next_attempt(const Lane& lane, Timestamp now) const;
-  [[nodiscard]] std::uint32_t window(const Lane& lane) const;
-  void wait_for_store(Lane& lane);
+  [[nodiscard]] bool expire(SubscriptionQueue& queue, Key key, Timestamp now);
+  void set_timer(SubscriptionQueue& queue, Timestamp now);
+  [[nodiscard]] std::optional<MonoTime> next_attempt(const SubscriptionQueue& queue,
+                                                     Timestamp now) const;
+  [[nodiscard]] std::uint32_t window(const SubscriptionQueue& queue) const;
+  void await_checkpoint(SubscriptionQueue& queue);
 
-  // engine_windows.cpp: what is collected and delivered together
-  void join_window(Lane& lane, Key key, Item& item, Timestamp now);
-  [[nodiscard]] bool supersede(Lane& lane, Key key, Item& item, Timestamp now);
-  [[nodiscard]] std::optional<MonoTime> window_closes(const Lane& lane, Timestamp now) const;
-  [[nodiscard]] static bool window_full(const Lane& lane);
-  void close_window(Lane& lane, Timestamp now);
-  void enclose(Lane& lane, std::vector<Key> members);
-  static void tell_numbers(const Lane& lane, Item& digest);
-  void fix(Lane& lane, Key key, Item& item);
-  [[nodiscard]] bool expire_members(Lane& lane, Key digest, Timestamp now);
-  void remove_with_members(Lane& lane, Key key, Timestamp now);
+  // engine_digest.cpp: what is collected and delivered together
+  void join_window(SubscriptionQueue& queue, Key key, PendingDelivery& pending, Timestamp now);
+  [[nodiscard]] bool supersede(SubscriptionQueue& queue, Key key, PendingDelivery& pending,
+                               Timestamp now);
+  [[nodiscard]] std::optional<MonoTime> window_closes(const SubscriptionQueue& queue,
+                                                      Timestamp now) const;
+  [[nodiscard]] static bool window_full(const SubscriptionQueue& queue);
+  void close_window(SubscriptionQueue& queue, Timestamp now);
+  void add_to_digest(SubscriptionQueue& queue, std::vector<Key> members);
+  static void set_digest_numbers(const SubscriptionQueue& queue, PendingDelivery& digest);
+  void seal(SubscriptionQueue& queue, Key key, PendingDelivery& pending);
+  [[nodiscard]] bool expire_members(SubscriptionQueue& queue, Key digest, Timestamp now);
+  void remove_with_members(SubscriptionQueue& queue, Key key, Timestamp now);
 
-  // engine_results.cpp: what became of it
-  void on_answer(Lane& lane, Key key, const Attempt& result, Timestamp now);
-  void answered(Lane& lane, Timestamp now);
-  void failed(Lane& lane, const std::string& answer, Timestamp now);
-  void suspend(Lane& lane, Timestamp now);
-  void retry(Lane& lane, Key key, const Attempt& result, Timestamp now);
-  void give_up(Lane& lane, Key key, const std::string& reason, const std::string& answer,
+  // engine_results.cpp: outcomes of attempts
+  void on_outcome(SubscriptionQueue& queue, Key key, const Attempt& result, Timestamp now);
+  void callback_responded(SubscriptionQueue& queue, Timestamp now);
+  void callback_failed(SubscriptionQueue& queue, const std::string& answer, Timestamp now);
+  void suspend(SubscriptionQueue& queue, Timestamp now);
+  void retry(SubscriptionQueue& queue, Key key, const Attempt& result, Timestamp now);
+  void give_up(SubscriptionQueue& queue, Key key, const std::string& reason,
+               const std::string& answer, Timestamp now);
+  void dead_letter(const SubscriptionQueue& queue, const PendingDelivery& pending,
+                   std::uint32_t attempts, const std::string& reason, const std::string& answer);
+  [[nodiscard]] Duration retry_delay(const SubscriptionQueue& queue, std::uint32_t attempts);
+  [[nodiscard]] bool exhausted(const SubscriptionQueue& queue, const PendingDelivery& pending,
+                               Timestamp now) const;
+  void add_gap(SubscriptionQueue& queue, std::uint64_t number, const std::string& reason,
                Timestamp now);
-  void bury(const Lane& lane, const Item& item, std::uint32_t attempts, const std::string& reason,
-            const std::string& answer);
-  [[nodiscard]] Duration pause_after(const Lane& lane, std::uint32_t attempts);
-  [[nodiscard]] bool exhausted(const Lane& lane, const Item& item, Timestamp now) const;
-  void add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Timestamp now);
-  void park(Lane& lane, Key key, Timestamp now);
-  [[nodiscard]] bool join_parked(Lane& lane, const Item& gap, Timestamp now);
-  [[nodiscard]] bool may_join(const Lane& lane, const Item& left, const Item& right) const;
-  static void unpark(Lane& lane);
+  void defer_gap(SubscriptionQueue& queue, Key key, Timestamp now);
+  [[nodiscard]] bool merge_with_deferred(SubscriptionQueue& queue, const PendingDelivery& gap,
+                                         Timestamp now);
+  [[nodiscard]] bool mergeable(const SubscriptionQueue& queue, const PendingDelivery& left,
+                               const PendingDelivery& right) const;
+  static void resume_gaps(SubscriptionQueue& queue);
 
   // engine_checkpoint.cpp
-  [[nodiscard]] std::vector<SavedLane> save_lanes(AsOf as_of);
-  [[nodiscard]] SavedItem saved_form(const Lane& lane, const Item& item, Timestamp now) const;
-  void arrange(Lane& lane, Timestamp now);
-  void arrange_item(Lane& lane, Key key, Item& item, Timestamp now);
-  static void rejoin_window(Lane& lane, Key key, Item& item, Timestamp now);
-  void go_on_stored(Timestamp now);
+  [[nodiscard]] std::vector<SavedQueue> save_queues(AsOf as_of);
+  [[nodiscard]] SavedDelivery saved_form(const SubscriptionQueue& queue,
+                                         const PendingDelivery& pending, Timestamp now) const;
+  void rebuild(SubscriptionQueue& queue, Timestamp now);
+  void rebuild_pending(SubscriptionQueue& queue, Key key, PendingDelivery& pending, Timestamp now);
+  static void rejoin_window(SubscriptionQueue& queue, Key key, PendingDelivery& pending,
+                            Timestamp now);
+  void resume_after_checkpoint(Timestamp now);
 
   Defaults defaults_;
   std::mt19937_64 random_;
-  LaneTable lanes_;
+  QueueTable queues_;
   MatchIndex index_;
   std::unordered_map<std::uint64_t, std::uint32_t> callbacks_;  // hash, how many
-  Tickets tickets_;
-  std::set<std::pair<MonoTime, std::uint32_t>> timers_;  // due, lane
-  std::vector<std::uint32_t> candidates_;                // of the event at hand
+  Attempts attempts_;
+  std::set<std::pair<MonoTime, std::uint32_t>> timers_;  // due, queue
+  std::vector<std::uint32_t> candidates_;                // of the current event
   std::size_t unsaved_ = 0;
   std::size_t waiting_ = 0;
-  std::size_t flowing_ = 0;
+  std::size_t active_ = 0;
   Totals totals_;
   Actions actions_;
-  bool withdrawn_ = false;            // some of actions_.deliver are void
-  std::optional<MonoTime> restored_;  // what came before is not known to the last instant
+  bool withdrawn_ = false;            // some of actions_.deliver were closed again
+  std::optional<MonoTime> restored_;  // when; the time of the last attempt before is unknown
 
-  // For the next checkpoint. Handles and keys may have become others': flags tell.
-  using Place = std::pair<std::uint32_t, Key>;
-  std::uint32_t round_ = 1;        // ends with each checkpoint
-  std::uint64_t seen_ = 0;         // the last event's sequence
-  std::uint64_t seen_before_ = 0;  // when the round began
-  bool more_happened_ = false;     // in this round, than may_look_back() allows
-  std::vector<std::uint32_t> dirty_lanes_;
-  std::set<std::string> removed_lanes_;
-  std::vector<Place> dirty_items_;
-  std::vector<std::pair<std::string, Key>> removed_items_;
-  std::vector<Place> releasable_;
-  std::vector<Place> unfixed_;
-  std::vector<std::uint32_t> unstored_lanes_;
+  // For the next checkpoint. A handle or key may have been reused meanwhile: the dirty flag
+  // decides.
+  using PendingId = std::pair<std::uint32_t, Key>;
+  std::uint32_t epoch_ = 1;          // checkpoint epoch: ends with each checkpoint
+  std::uint64_t last_sequence_ = 0;  // of the last event
+  std::uint64_t last_sequence_at_epoch_start_ = 0;
+  bool not_replayable_ = false;  // in this epoch: see allow_lagged()
+  std::vector<std::uint32_t> dirty_queues_;
+  std::set<std::string> removed_queues_;
+  std::vector<PendingId> dirty_deliveries_;
+  std::vector<std::pair<std::string, Key>> removed_deliveries_;
+  std::vector<PendingId> releasable_;
+  std::vector<PendingId> not_durable_;
+  std::vector<std::uint32_t> queues_awaiting_checkpoint_;
 };
 
 }  // namespace sense

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of the engine that survives a crash.
+// Checkpoints: what survives a crash.
 #include <algorithm>
 
 #include "gateways/host/engine/engine.hpp"
@@ -8,256 +8,263 @@ namespace sense {
 
 namespace {
 
-// How long ago something may have begun that still goes on: the longest interval there is.
+// The longest interval that may span a restart.
 constexpr Duration past_max = std::chrono::days{31};
 
 }  // namespace
 
-Engine::SavedItem Engine::saved_form(const Lane& lane, const Item& item, Timestamp now) const {
-  SavedItem saved;
-  saved.subscription = lane.subscription->id;
-  saved.kind = item.kind;
-  saved.number = item.number;
-  saved.number_last = item.number_last;
-  saved.sequence = item.sequence;
-  saved.attempts = item.attempts;
+Engine::SavedDelivery Engine::saved_form(const SubscriptionQueue& queue,
+                                         const PendingDelivery& pending, Timestamp now) const {
+  SavedDelivery saved;
+  saved.subscription = queue.subscription->id;
+  saved.kind = pending.kind;
+  saved.number = pending.number;
+  saved.number_last = pending.number_last;
+  saved.sequence = pending.sequence;
+  saved.attempts = pending.attempts;
   saved.due = now.wall;
-  if (item.stage == Stage::collecting) saved.due = now.wall - (now.mono - item.due);
-  if (item.attempts > 0) {
-    saved.due = now.wall + std::max(Duration{0}, item.due - now.mono);
-    saved.first = now.wall - (now.mono - item.first);
+  if (pending.stage == Stage::collecting) saved.due = now.wall - (now.mono - pending.due);
+  if (pending.attempts > 0) {
+    saved.due = now.wall + std::max(Duration{0}, pending.due - now.mono);
+    saved.first = now.wall - (now.mono - pending.first);
   }
-  if (item.expires != WallTime::max()) saved.expires = item.expires;
-  saved.reason = item.more->reason;
-  if (!item.event_saved) saved.event = item.event;
-  saved.group = item.group;
-  saved.window = item.window;
-  saved.octets = item.octets;
-  saved.not_before = item.not_before;
+  if (pending.expires != WallTime::max()) saved.expires = pending.expires;
+  saved.reason = pending.details->reason;
+  if (!pending.event_saved) saved.event = pending.event;
+  saved.group = pending.group;
+  saved.window = pending.window;
+  saved.octets = pending.octets;
+  saved.not_before = pending.not_before;
   return saved;
 }
 
-std::vector<Engine::SavedLane> Engine::save_lanes(AsOf as_of) {
-  std::vector<SavedLane> saved;
+std::vector<Engine::SavedQueue> Engine::save_queues(AsOf as_of) {
+  std::vector<SavedQueue> saved;
   std::vector<std::uint32_t> later;
-  for (const auto handle : std::exchange(dirty_lanes_, {})) {
-    auto* lane = lanes_.find(handle);
-    if (lane == nullptr || !std::exchange(lane->dirty, false)) continue;
-    auto number = lane->next_number;
-    if (as_of == AsOf::checkpoint_before && lane->round == round_) {
-      number = lane->number_before;
+  for (const auto handle : std::exchange(dirty_queues_, {})) {
+    auto* queue = queues_.find(handle);
+    if (queue == nullptr || !std::exchange(queue->dirty, false)) continue;
+    auto number = queue->next_number;
+    if (as_of == AsOf::lagged && queue->epoch == epoch_) {
+      number = queue->number_at_epoch_start;
       later.push_back(handle);
-      if (lane->clean_before) continue;
+      if (queue->clean_at_epoch_start) continue;
     }
-    const bool only_number = !std::exchange(lane->changed, false) && lane->saved;
-    saved.push_back(
-        {lane->subscription, number, lane->ending, lane->windows, lane->suspension, only_number});
-    lane->saved = true;
+    const bool only_number = !std::exchange(queue->changed, false) && queue->saved;
+    saved.push_back({queue->subscription, number, queue->ending, queue->windows, queue->suspension,
+                     only_number});
+    queue->saved = true;
   }
-  for (const auto handle : later) list(lanes_.at(handle));
+  for (const auto handle : later) mark_dirty(queues_.at(handle));
   return saved;
 }
 
 Engine::Checkpoint Engine::take_checkpoint(Timestamp now, AsOf as_of) {
-  SENSE_CHECK(as_of == AsOf::now || may_look_back());
+  SENSE_CHECK(as_of == AsOf::now || allow_lagged());
   Checkpoint checkpoint;
-  checkpoint.lanes_removed.assign(removed_lanes_.begin(), removed_lanes_.end());
-  checkpoint.items_removed = std::exchange(removed_items_, {});
-  removed_lanes_.clear();
-  checkpoint.lanes = save_lanes(as_of);
-  std::vector<Place> later;
-  for (const auto& [handle, key] : std::exchange(dirty_items_, {})) {
-    auto* lane = lanes_.find(handle);
-    if (lane == nullptr || !lane->work) continue;
-    const auto found = lane->work->items.find(key);
-    if (found == lane->work->items.end()) continue;
-    auto& item = found->second;
-    if (!std::exchange(item.dirty, false)) continue;
-    if (as_of == AsOf::checkpoint_before && item.sequence > seen_before_) {
+  checkpoint.queues_removed.assign(removed_queues_.begin(), removed_queues_.end());
+  checkpoint.deliveries_removed = std::exchange(removed_deliveries_, {});
+  removed_queues_.clear();
+  checkpoint.queues = save_queues(as_of);
+  std::vector<PendingId> later;
+  for (const auto& [handle, key] : std::exchange(dirty_deliveries_, {})) {
+    auto* queue = queues_.find(handle);
+    if (queue == nullptr || !queue->backlog) continue;
+    const auto found = queue->backlog->deliveries.find(key);
+    if (found == queue->backlog->deliveries.end()) continue;
+    auto& pending = found->second;
+    if (!std::exchange(pending.dirty, false)) continue;
+    if (as_of == AsOf::lagged && pending.sequence > last_sequence_at_epoch_start_) {
       later.emplace_back(handle, key);
       continue;
     }
-    checkpoint.items.emplace_back(key, saved_form(*lane, item, now));
-    if (item.event && !item.event_saved) --unsaved_;
-    item.saved = true;
-    if (!item.event) continue;
-    item.event_saved = true;
+    checkpoint.deliveries.emplace_back(key, saved_form(*queue, pending, now));
+    if (pending.event && !pending.event_saved) --unsaved_;
+    pending.saved = true;
+    if (!pending.event) continue;
+    pending.event_saved = true;
     releasable_.emplace_back(handle, key);
   }
   for (const auto& [handle, key] : later)
-    touch(lanes_.at(handle), key, lanes_.at(handle).work->item(key));
-  ++round_;
-  seen_before_ = seen_;
-  more_happened_ = false;
+    mark_dirty(queues_.at(handle), key, queues_.at(handle).backlog->at(key));
+  ++epoch_;
+  last_sequence_at_epoch_start_ = last_sequence_;
+  not_replayable_ = false;
   return checkpoint;
 }
 
 void Engine::stored(Timestamp now) {
-  const auto find = [this](const Place& place) -> Item* {
-    auto* lane = lanes_.find(place.first);
-    if (lane == nullptr || !lane->work) return nullptr;
-    const auto item = lane->work->items.find(place.second);
-    return item == lane->work->items.end() ? nullptr : &item->second;
+  const auto find = [this](const PendingId& place) -> PendingDelivery* {
+    auto* queue = queues_.find(place.first);
+    if (queue == nullptr || !queue->backlog) return nullptr;
+    const auto pending = queue->backlog->deliveries.find(place.second);
+    return pending == queue->backlog->deliveries.end() ? nullptr : &pending->second;
   };
-  // What is stored need not stay in memory; an attempt that comes loads it again. A subscriber that
-  // keeps up is done before the checkpoint comes.
+  // Stored events are released; a later attempt loads them again. With a subscriber that keeps up,
+  // deliveries are settled before the checkpoint.
   for (const auto& place : std::exchange(releasable_, {}))
-    if (auto* item = find(place); item != nullptr && item->event_saved) item->event = nullptr;
-  std::vector<Place> fixed;
-  std::erase_if(unfixed_, [&](const Place& place) {
-    const auto* item = find(place);
-    const bool there = item != nullptr && item->stage == Stage::unfixed;
-    if (there && item->dirty) return false;  // closed behind the checkpoint
+    if (auto* pending = find(place); pending != nullptr && pending->event_saved)
+      pending->event = nullptr;
+  std::vector<PendingId> fixed;
+  std::erase_if(not_durable_, [&](const PendingId& place) {
+    const auto* pending = find(place);
+    const bool there = pending != nullptr && pending->stage == Stage::not_durable;
+    if (there && pending->dirty) return false;  // sealed after the checkpoint
     if (there) fixed.push_back(place);
     return true;
   });
   for (const auto& [handle, key] : fixed) {
-    auto& lane = lanes_.at(handle);
-    auto& item = lane.work->item(key);
-    if (item.stage != Stage::unfixed) continue;
-    item.stage = Stage::fresh;
-    lane.work->fresh.push(key);
-    pump(lane, now);
+    auto& queue = queues_.at(handle);
+    auto& pending = queue.backlog->at(key);
+    if (pending.stage != Stage::not_durable) continue;
+    pending.stage = Stage::fresh;
+    queue.backlog->fresh.push(key);
+    dispatch(queue, now);
   }
-  go_on_stored(now);
+  resume_after_checkpoint(now);
 }
 
-void Engine::go_on_stored(Timestamp now) {
+void Engine::resume_after_checkpoint(Timestamp now) {
   std::vector<std::uint32_t> stored;
-  std::erase_if(unstored_lanes_, [&](const std::uint32_t handle) {
-    auto* lane = lanes_.find(handle);
-    if (lane == nullptr || !lane->work || !lane->work->unstored) return true;
-    if (lane->work->unstored_since == round_) return false;  // redriven behind the checkpoint
-    lane->work->unstored = false;
+  std::erase_if(queues_awaiting_checkpoint_, [&](const std::uint32_t handle) {
+    auto* queue = queues_.find(handle);
+    if (queue == nullptr || !queue->backlog || !queue->backlog->awaits_checkpoint) return true;
+    if (queue->backlog->awaits_since_epoch == epoch_)
+      return false;  // redriven after the checkpoint
+    queue->backlog->awaits_checkpoint = false;
     stored.push_back(handle);
     return true;
   });
-  for (const auto handle : stored) pump(lanes_.at(handle), now);
+  for (const auto handle : stored) dispatch(queues_.at(handle), now);
 }
 
-void Engine::restore(SavedLane saved) {
-  auto& lane = lanes_.add(std::move(saved.subscription));
-  lane.next_number = saved.next_number;
-  lane.ending = saved.ending;
-  lane.windows = saved.windows;
-  lane.suspension = saved.suspension;
-  lane.saved = true;
-  if (!lane.ending) start_matching(lane);
+void Engine::restore(SavedQueue saved) {
+  auto& queue = queues_.add(std::move(saved.subscription));
+  queue.next_number = saved.next_number;
+  queue.ending = saved.ending;
+  queue.windows = saved.windows;
+  queue.suspension = saved.suspension;
+  queue.saved = true;
+  if (!queue.ending) index_subscription(queue);
 }
 
-void Engine::restore(Key key, SavedItem saved, Timestamp now) {
-  auto* lane = lanes_.find(saved.subscription);
-  if (lane == nullptr) return;
-  Item item;
-  item.kind = saved.kind;
-  item.number = saved.number;
-  item.number_last = saved.number_last;
-  item.sequence = saved.sequence;
-  item.attempts = saved.attempts;
-  item.due = now.mono + std::clamp(Duration{saved.due - now.wall}, -past_max, pause_max);
-  item.first = now.mono + std::clamp(Duration{saved.first - now.wall}, -past_max, Duration{0});
-  if (saved.expires) item.expires = *saved.expires;
-  if (!saved.reason.empty()) item.more.edit().reason = std::move(saved.reason);
-  item.group = saved.group;
-  item.window = saved.window;
-  item.octets = saved.octets;
-  item.not_before = saved.not_before;
-  item.saved = item.event_saved = true;
-  auto& work = this->work(*lane);
-  work.next_key = std::max(work.next_key, key + 1);
-  work.items.emplace(key, std::move(item));
+void Engine::restore(Key key, SavedDelivery saved, Timestamp now) {
+  auto* queue = queues_.find(saved.subscription);
+  if (queue == nullptr) return;
+  PendingDelivery pending;
+  pending.kind = saved.kind;
+  pending.number = saved.number;
+  pending.number_last = saved.number_last;
+  pending.sequence = saved.sequence;
+  pending.attempts = saved.attempts;
+  pending.due = now.mono + std::clamp(Duration{saved.due - now.wall}, -past_max, pause_max);
+  pending.first = now.mono + std::clamp(Duration{saved.first - now.wall}, -past_max, Duration{0});
+  if (saved.expires) pending.expires = *saved.expires;
+  if (!saved.reason.empty()) pending.details.edit().reason = std::move(saved.reason);
+  pending.group = saved.group;
+  pending.window = saved.window;
+  pending.octets = saved.octets;
+  pending.not_before = saved.not_before;
+  pending.saved = pending.event_saved = true;
+  auto& backlog = backlog_of(*queue);
+  backlog.next_key = std::max(backlog.next_key, key + 1);
+  backlog.deliveries.emplace(key, std::move(pending));
   ++waiting_;
 }
 
 void Engine::restored(Timestamp now) {
   restored_ = now.mono;
-  lanes_.for_each([&](Lane& lane) {
-    const auto state = lane.subscription->state;
-    if (lane.work) arrange(lane, now);
-    if (lane.suspension == Lane::Suspension::suspended) suspend(lane, now);
-    // What was asked of the registry may not have got there.
-    if (lane.suspension == Lane::Suspension::suspended && state == SubscriptionState::active)
-      actions_.suspensions.push_back({lane.subscription->id, true, "callback failing"});
-    if (lane.suspension == Lane::Suspension::resumed && state == SubscriptionState::suspended)
-      actions_.suspensions.push_back({lane.subscription->id, false, {}});
-    pump(lane, now);
+  queues_.for_each([&](SubscriptionQueue& queue) {
+    const auto state = queue.subscription->state;
+    if (queue.backlog) rebuild(queue, now);
+    if (queue.suspension == SubscriptionQueue::Suspension::suspended) suspend(queue, now);
+    // The write to the registry may have been lost in the crash.
+    if (queue.suspension == SubscriptionQueue::Suspension::suspended &&
+        state == SubscriptionState::active)
+      actions_.suspensions.push_back({queue.subscription->id, true, "callback failing"});
+    if (queue.suspension == SubscriptionQueue::Suspension::resumed &&
+        state == SubscriptionState::suspended)
+      actions_.suspensions.push_back({queue.subscription->id, false, {}});
+    dispatch(queue, now);
   });
 }
 
-// Puts each item where it stood, as far as its saved form says.
-void Engine::arrange(Lane& lane, Timestamp now) {
-  auto items = std::exchange(lane.work->items, {});
-  lane.work.reset();
-  auto& work = this->work(lane);  // whose first attempts wait for rate and interval
-  work.items = std::move(items);
-  work.events = static_cast<std::size_t>(
-      std::count_if(work.items.begin(), work.items.end(),
+// Restores the stage of each delivery from its saved form.
+void Engine::rebuild(SubscriptionQueue& queue, Timestamp now) {
+  auto deliveries = std::exchange(queue.backlog->deliveries, {});
+  queue.backlog.reset();
+  auto& backlog = backlog_of(queue);  // applies rate and interval to the first attempts
+  backlog.deliveries = std::move(deliveries);
+  backlog.events = static_cast<std::size_t>(
+      std::count_if(backlog.deliveries.begin(), backlog.deliveries.end(),
                     [](const auto& each) { return each.second.kind == Delivery::Kind::event; }));
   std::map<std::uint64_t, Key> digests;  // by window
   std::vector<Key> keys;
-  for (const auto& [key, item] : work.items) {
+  for (const auto& [key, pending] : backlog.deliveries) {
     keys.push_back(key);
-    if (item.kind != Delivery::Kind::digest) continue;
-    digests.emplace(item.window, key);
-    lane.windows = std::max(lane.windows, item.window);
+    if (pending.kind != Delivery::Kind::digest) continue;
+    digests.emplace(pending.window, key);
+    queue.windows = std::max(queue.windows, pending.window);
   }
-  work.next_key = keys.empty() ? 1 : keys.back() + 1;
+  backlog.next_key = keys.empty() ? 1 : keys.back() + 1;
   for (const auto key : keys) {
-    auto& item = work.item(key);
-    const auto digest = digests.find(item.window);
-    if (item.kind == Delivery::Kind::event && item.window != 0 && digest != digests.end()) {
-      item.stage = Stage::enclosed;
-      work.item(digest->second).more.edit().members.push_back(key);
-    } else if (item.kind == Delivery::Kind::event && item.window > lane.windows) {
-      rejoin_window(lane, key, item, now);
+    auto& pending = backlog.at(key);
+    const auto digest = digests.find(pending.window);
+    if (pending.kind == Delivery::Kind::event && pending.window != 0 && digest != digests.end()) {
+      pending.stage = Stage::in_digest;
+      backlog.at(digest->second).details.edit().members.push_back(key);
+    } else if (pending.kind == Delivery::Kind::event && pending.window > queue.windows) {
+      rejoin_window(queue, key, pending, now);
     }
   }
   for (const auto& [window, key] : digests) {
-    if (work.item(key).more->members.empty())
-      remove_item(lane, key, now);  // no checkpoint of ours says so; a damaged one may
+    if (backlog.at(key).details->members.empty())
+      remove_pending(queue, key, now);  // only a damaged store has such a digest
     else
-      tell_numbers(lane, work.item(key));
+      set_digest_numbers(queue, backlog.at(key));
   }
-  // Only now: what was held may join the window, and close it.
+  // Last, since a held delivery may join the window and close it.
   for (const auto key : keys) {
-    const auto found = work.items.find(key);  // a newer one may have taken its place
-    if (found != work.items.end() && found->second.stage == Stage::fresh)
-      arrange_item(lane, key, found->second, now);
+    const auto found = backlog.deliveries.find(key);  // it may have been superseded
+    if (found != backlog.deliveries.end() && found->second.stage == Stage::fresh)
+      rebuild_pending(queue, key, found->second, now);
   }
 }
 
-void Engine::arrange_item(Lane& lane, Key key, Item& item, Timestamp now) {
-  auto& work = *lane.work;
-  if (item.window != 0) {
-    item.whole_window = true;
-    ++work.windows_pending;
+void Engine::rebuild_pending(SubscriptionQueue& queue, Key key, PendingDelivery& pending,
+                             Timestamp now) {
+  auto& backlog = *queue.backlog;
+  if (pending.window != 0) {
+    pending.whole_window = true;
+    ++backlog.windows_pending;
   }
-  if (lane.subscription->delivery.ordered() && item.group != 0) {
-    item.ordered = true;
-    const auto place = work.order.emplace(item.group, key).first;
-    if (place != work.order.begin() && std::prev(place)->first == item.group) {
-      item.stage = Stage::blocked;
+  if (queue.subscription->delivery.ordered() && pending.group != 0) {
+    pending.ordered = true;
+    const auto place = backlog.order.emplace(pending.group, key).first;
+    if (place != backlog.order.begin() && std::prev(place)->first == pending.group) {
+      pending.stage = Stage::blocked;
       return;
     }
   }
-  if (item.attempts == 0) return schedule(lane, key, item, now);
-  item.stage = Stage::retrying;
-  work.retries.emplace(item.due, key);
+  if (pending.attempts == 0) return schedule(queue, key, pending, now);
+  pending.stage = Stage::retrying;
+  backlog.retries.emplace(pending.due, key);
 }
 
-void Engine::rejoin_window(Lane& lane, Key key, Item& item, Timestamp now) {
-  auto& open = lane.work->open;
+void Engine::rejoin_window(SubscriptionQueue& queue, Key key, PendingDelivery& pending,
+                           Timestamp now) {
+  auto& open = queue.backlog->open_window;
   if (!open) {
-    open = std::make_unique<OpenWindow>();
+    open = std::make_unique<DigestWindow>();
     open->opened = MonoTime::max();
   }
-  item.stage = Stage::collecting;
-  item.due = std::min(item.due, now.mono);
-  open->add(key, item.group);
-  open->octets += item.octets;
-  if (item.due >= open->opened) return;
-  open->opened = item.due;
-  open->opened_wall = now.wall - (now.mono - item.due);
+  pending.stage = Stage::collecting;
+  pending.due = std::min(pending.due, now.mono);
+  open->add(key, pending.group);
+  open->octets += pending.octets;
+  if (pending.due >= open->opened) return;
+  open->opened = pending.due;
+  open->opened_wall = now.wall - (now.mono - pending.due);
 }
 
 }  // namespace sense

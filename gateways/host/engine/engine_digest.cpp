@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is collected and delivered together: digests, and what a minimum interval holds back.
+// Windows: digests, and what a minimum interval collects.
 //
-// A window may be attempted only once a stored checkpoint says what is in it. Otherwise a crash
-// behind the attempt would let the same events be collected again, together with others, and the
-// callback would get them twice, under numbers that were other events'.
+// A window may be attempted only when a stored checkpoint has its contents. Otherwise, after a
+// crash, its events would be collected again together with others, and delivered twice under
+// numbers that belonged to other events.
 #include <algorithm>
 
 #include "gateways/host/engine/engine.hpp"
@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::days;
 
-// When the clock shows `time_of_day` next.
+// The next time of day `time_of_day` after `after`, in UTC.
 WallTime next_occurrence(WallTime after, Duration time_of_day) {
   const auto today = std::chrono::floor<days>(after) + time_of_day;
   return today > after ? today : today + days{1};
@@ -22,133 +22,135 @@ WallTime next_occurrence(WallTime after, Duration time_of_day) {
 
 }  // namespace
 
-void Engine::join_window(Lane& lane, Key key, Item& item, Timestamp now) {
-  auto& work = *lane.work;
-  if (!work.open) {
-    work.open = std::make_unique<OpenWindow>();
-    work.open->opened = now.mono;
-    work.open->opened_wall = now.wall;
+void Engine::join_window(SubscriptionQueue& queue, Key key, PendingDelivery& pending,
+                         Timestamp now) {
+  auto& backlog = *queue.backlog;
+  if (!backlog.open_window) {
+    backlog.open_window = std::make_unique<DigestWindow>();
+    backlog.open_window->opened = now.mono;
+    backlog.open_window->opened_wall = now.wall;
   }
-  if (!lane.subscription->delivery.only_latest() || !supersede(lane, key, item, now)) {
-    if (item.number == 0) item.number = give_number(lane);
-    work.open->add(key, item.group);
-  } else if (item.number == 0) {
-    return remove_item(lane, key, now);
+  if (!queue.subscription->delivery.only_latest() || !supersede(queue, key, pending, now)) {
+    if (pending.number == 0) pending.number = assign_number(queue);
+    backlog.open_window->add(key, pending.group);
+  } else if (pending.number == 0) {
+    return remove_pending(queue, key, now);
   }
-  work.open->octets += item.octets;
-  item.window = lane.windows + 1;
-  item.stage = Stage::collecting;
-  item.due = now.mono;
-  touch(lane, key, item);
-  more_happened_ = true;
-  if (window_full(lane)) close_window(lane, now);
+  backlog.open_window->octets += pending.octets;
+  pending.window = queue.windows + 1;
+  pending.stage = Stage::collecting;
+  pending.due = now.mono;
+  mark_dirty(queue, key, pending);
+  not_replayable_ = true;
+  if (window_full(queue)) close_window(queue, now);
 }
 
-// Of each source the newest counts: it takes the place and the number of the one before, so nobody
-// sees a hole. One that was held longer than a newer one is left without a number. False when there
-// is no other of its source.
-bool Engine::supersede(Lane& lane, Key key, Item& item, Timestamp now) {
-  auto& open = *lane.work->open;
-  const auto place = open.places.find(item.group);
-  if (place == open.places.end() || item.number != 0) return false;
+// Coalescing: the newest event of a source takes the place and the number of the one before, so
+// that no gap is left. An event that was held longer than a newer one gets no number. False when
+// the window has no other event of its source.
+bool Engine::supersede(SubscriptionQueue& queue, Key key, PendingDelivery& pending, Timestamp now) {
+  auto& open = *queue.backlog->open_window;
+  const auto place = open.position_of_group.find(pending.group);
+  if (place == open.position_of_group.end() || pending.number != 0) return false;
   ++totals_.superseded;
   const auto before = open.members[place->second];
-  const auto& other = lane.work->item(before);
-  if (other.sequence > item.sequence) return true;
+  const auto& other = queue.backlog->at(before);
+  if (other.sequence > pending.sequence) return true;
   open.octets -= other.octets;
-  item.number = other.number;
+  pending.number = other.number;
   open.members[place->second] = key;
-  remove_item(lane, before, now);
+  remove_pending(queue, before, now);
   return true;
 }
 
-bool Engine::window_full(const Lane& lane) {
-  const auto& open = *lane.work->open;
-  const auto& digest = lane.subscription->delivery.rare->digest;
+bool Engine::window_full(const SubscriptionQueue& queue) {
+  const auto& open = *queue.backlog->open_window;
+  const auto& digest = queue.subscription->delivery.sparse->digest;
   const auto count = digest ? digest->count.value_or(Digest::count_max) : Digest::count_max;
   const auto octets = digest ? digest->octets.value_or(Digest::octets_max) : Digest::octets_max;
   return open.members.size() >= count || open.octets >= octets;
 }
 
-std::optional<MonoTime> Engine::window_closes(const Lane& lane, Timestamp now) const {
-  const auto& work = *lane.work;
-  if (!work.open) return std::nullopt;
-  const auto& rare = *lane.subscription->delivery.rare;
-  if (rare.min_interval) {
-    // Behind one that is not through yet it can as well grow.
-    if (work.windows_pending > 0) return std::nullopt;
-    return std::max(work.open->opened, work.next_window);
+std::optional<MonoTime> Engine::window_closes(const SubscriptionQueue& queue, Timestamp now) const {
+  const auto& backlog = *queue.backlog;
+  if (!backlog.open_window) return std::nullopt;
+  const auto& sparse = *queue.subscription->delivery.sparse;
+  if (sparse.min_interval) {
+    // While an earlier window is pending, this one may as well grow.
+    if (backlog.windows_pending > 0) return std::nullopt;
+    return std::max(backlog.open_window->opened, backlog.next_window);
   }
-  if (!rare.digest) return std::nullopt;
+  if (!sparse.digest) return std::nullopt;
   auto closes = MonoTime::max();
-  if (rare.digest->interval) closes = work.open->opened + *rare.digest->interval;
-  if (rare.digest->until) {
-    const auto at = next_occurrence(work.open->opened_wall, *rare.digest->until);
+  if (sparse.digest->interval) closes = backlog.open_window->opened + *sparse.digest->interval;
+  if (sparse.digest->until) {
+    const auto at = next_occurrence(backlog.open_window->opened_wall, *sparse.digest->until);
     closes = std::min(closes, now.mono + (at - now.wall));
   }
   if (closes == MonoTime::max()) return std::nullopt;
   return closes;
 }
 
-void Engine::close_window(Lane& lane, Timestamp now) {
-  auto members = std::exchange(lane.work->open, nullptr)->members;
-  std::erase_if(members, [&](const Key key) { return expire(lane, key, now); });
+void Engine::close_window(SubscriptionQueue& queue, Timestamp now) {
+  auto members = std::exchange(queue.backlog->open_window, nullptr)->members;
+  std::erase_if(members, [&](const Key key) { return expire(queue, key, now); });
   if (members.empty()) return;
-  ++lane.windows;
-  mark(lane);
-  enclose(lane, std::move(members));
+  ++queue.windows;
+  mark_changed(queue);
+  add_to_digest(queue, std::move(members));
   actions_.checkpoint = true;
 }
 
-void Engine::enclose(Lane& lane, std::vector<Key> members) {
-  auto& work = *lane.work;
-  if (members.size() == 1) return fix(lane, members.front(), work.item(members.front()));
-  for (const auto key : members) work.item(key).stage = Stage::enclosed;
-  Item digest;
+void Engine::add_to_digest(SubscriptionQueue& queue, std::vector<Key> members) {
+  auto& backlog = *queue.backlog;
+  if (members.size() == 1) return seal(queue, members.front(), backlog.at(members.front()));
+  for (const auto key : members) backlog.at(key).stage = Stage::in_digest;
+  PendingDelivery digest;
   digest.kind = Delivery::Kind::digest;
-  digest.more.edit().members = std::move(members);
-  const auto key = add_item(lane, std::move(digest));
-  tell_numbers(lane, work.item(key));
-  fix(lane, key, work.item(key));
+  digest.details.edit().members = std::move(members);
+  const auto key = add_pending(queue, std::move(digest));
+  set_digest_numbers(queue, backlog.at(key));
+  seal(queue, key, backlog.at(key));
 }
 
-void Engine::tell_numbers(const Lane& lane, Item& digest) {
-  const auto number = [&](const Key key) { return lane.work->item(key).number; };
-  auto& members = digest.more.edit().members;
+void Engine::set_digest_numbers(const SubscriptionQueue& queue, PendingDelivery& digest) {
+  const auto number = [&](const Key key) { return queue.backlog->at(key).number; };
+  auto& members = digest.details.edit().members;
   std::sort(members.begin(), members.end(),
             [&](const Key a, const Key b) { return number(a) < number(b); });
   digest.number = number(members.front());
   digest.number_last = number(members.back());
 }
 
-void Engine::fix(Lane& lane, Key key, Item& item) {
-  item.stage = Stage::unfixed;
-  item.whole_window = true;
-  item.window = lane.windows;
-  ++lane.work->windows_pending;
-  touch(lane, key, item);
-  unfixed_.emplace_back(lane.handle, key);
+void Engine::seal(SubscriptionQueue& queue, Key key, PendingDelivery& pending) {
+  pending.stage = Stage::not_durable;
+  pending.whole_window = true;
+  pending.window = queue.windows;
+  ++queue.backlog->windows_pending;
+  mark_dirty(queue, key, pending);
+  not_durable_.emplace_back(queue.handle, key);
 }
 
-// True when nothing is left of the digest.
-bool Engine::expire_members(Lane& lane, Key digest, Timestamp now) {
-  auto& item = lane.work->item(digest);
-  auto& members = item.more.edit().members;
+// True when all members have expired and the digest was removed.
+bool Engine::expire_members(SubscriptionQueue& queue, Key digest, Timestamp now) {
+  auto& pending = queue.backlog->at(digest);
+  auto& members = pending.details.edit().members;
   const auto expired =
-      std::erase_if(members, [&](const Key key) { return expire(lane, key, now); });
+      std::erase_if(members, [&](const Key key) { return expire(queue, key, now); });
   if (expired == 0) return false;
   if (members.empty()) {
-    remove_item(lane, digest, now);
+    remove_pending(queue, digest, now);
     return true;
   }
-  tell_numbers(lane, item);
-  touch(lane, digest, item);
+  set_digest_numbers(queue, pending);
+  mark_dirty(queue, digest, pending);
   return false;
 }
 
-void Engine::remove_with_members(Lane& lane, Key key, Timestamp now) {
-  for (const auto member : lane.work->item(key).more->members) remove_item(lane, member, now);
-  remove_item(lane, key, now);
+void Engine::remove_with_members(SubscriptionQueue& queue, Key key, Timestamp now) {
+  for (const auto member : queue.backlog->at(key).details->members)
+    remove_pending(queue, member, now);
+  remove_pending(queue, key, now);
 }
 
 }  // namespace sense

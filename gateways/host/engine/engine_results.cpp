@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What became of an attempt: done, again later, given up; and what the callback's state is.
+// Outcomes of attempts: settled, retried, given up; and the state of the callback.
 #include <algorithm>
 #include <cmath>
 
@@ -10,7 +10,7 @@ namespace sense {
 
 namespace {
 
-// "expired, undeliverable": each reason once.
+// Joins reasons, each once: "expired, undeliverable".
 void add_reason(std::string& reasons, std::string_view reason) {
   if (reasons == reason) return;
   for (const auto each : split(reason, ',')) {
@@ -21,259 +21,267 @@ void add_reason(std::string& reasons, std::string_view reason) {
   }
 }
 
-// REQUIRES: they are neighbours.
-void take_in(Item& gap, const Item& other) {
+// REQUIRES: they are adjacent.
+void merge_gap(PendingDelivery& gap, const PendingDelivery& other) {
   gap.number = std::min(gap.number, other.number);
   gap.number_last = std::max(gap.number_last, other.number_last);
-  add_reason(gap.more.edit().reason, other.more->reason);
+  add_reason(gap.details.edit().reason, other.details->reason);
 }
 
 }  // namespace
 
-void Engine::on_result(std::uint64_t ticket, const Attempt& result, Timestamp now) {
-  const auto* holder = tickets_.find(ticket);
-  if (holder == nullptr) return;  // its subscription ended meanwhile
-  const auto key = holder->key;
-  auto& lane = lanes_.at(holder->lane);
-  tickets_.close(ticket);
-  lane.work->item(key).ticket = 0;
-  --lane.work->in_flight;
-  on_answer(lane, key, result, now);
-  if (lane.ending && lane.work->items.empty()) return drop_lane(lane);
-  pump(lane, now);
+void Engine::on_result(std::uint64_t attempt_id, const Attempt& result, Timestamp now) {
+  const auto* target = attempts_.find(attempt_id);
+  if (target == nullptr) return;  // the subscription has ended
+  const auto key = target->key;
+  auto& queue = queues_.at(target->queue);
+  attempts_.close(attempt_id);
+  queue.backlog->at(key).attempt_id = 0;
+  --queue.backlog->in_flight;
+  on_outcome(queue, key, result, now);
+  if (queue.ending && queue.backlog->deliveries.empty()) return remove_queue(queue);
+  dispatch(queue, now);
 }
 
-void Engine::on_answer(Lane& lane, Key key, const Attempt& result, Timestamp now) {
-  const auto kind = lane.work->item(key).kind;
+void Engine::on_outcome(SubscriptionQueue& queue, Key key, const Attempt& result, Timestamp now) {
+  const auto kind = queue.backlog->at(key).kind;
   switch (result.outcome) {
     case Attempt::Outcome::delivered:
-      answered(lane, now);
+      callback_responded(queue, now);
       if (kind == Delivery::Kind::event) ++totals_.delivered;
-      totals_.delivered += lane.work->item(key).more->members.size();
-      remove_with_members(lane, key, now);
-      unpark(lane);
+      totals_.delivered += queue.backlog->at(key).details->members.size();
+      remove_with_members(queue, key, now);
+      resume_gaps(queue);
       break;
     case Attempt::Outcome::retry:
-      failed(lane, result.answer, now);
-      retry(lane, key, result, now);
+      callback_failed(queue, result.answer, now);
+      retry(queue, key, result, now);
       break;
     case Attempt::Outcome::rejected:
-      answered(lane, now);  // it is there, and said so
-      give_up(lane, key, "rejected", result.answer, now);
+      callback_responded(queue, now);  // the callback works: it refused this delivery
+      give_up(queue, key, "rejected", result.answer, now);
       break;
     case Attempt::Outcome::gone:
-      // The subscription ends now; but if we crash before that is known, a gap must be told again.
+      // The subscription ends; a crash before that is stored must report the gap again.
       if (kind == Delivery::Kind::gap)
-        park(lane, key, now);
+        defer_gap(queue, key, now);
       else
-        give_up(lane, key, "gone", result.answer, now);
-      if (!lane.ending && !lane.gone) actions_.gone.push_back(lane.subscription->id);
-      lane.gone = true;
+        give_up(queue, key, "gone", result.answer, now);
+      if (!queue.ending && !queue.gone) actions_.gone.push_back(queue.subscription->id);
+      queue.gone = true;
       break;
   }
 }
 
 // ---- the callback's state
 
-void Engine::answered(Lane& lane, Timestamp now) {
-  auto& work = *lane.work;
-  work.failures = 0;
-  if (lane.suspension != Lane::Suspension::suspended) return;
-  lane.suspension = Lane::Suspension::resumed;
-  mark(lane);
-  actions_.suspensions.push_back({lane.subscription->id, false, {}});
-  // What waits for another attempt waited for a callback that works.
-  Work::Timed due;
-  for (const auto& [time, key] : work.retries) {
-    work.item(key).due = now.mono;
+void Engine::callback_responded(SubscriptionQueue& queue, Timestamp now) {
+  auto& backlog = *queue.backlog;
+  backlog.failures = 0;
+  if (queue.suspension != SubscriptionQueue::Suspension::suspended) return;
+  queue.suspension = SubscriptionQueue::Suspension::resumed;
+  mark_changed(queue);
+  actions_.suspensions.push_back({queue.subscription->id, false, {}});
+  // Pending retries waited for the callback: they are due now.
+  Backlog::Timed due;
+  for (const auto& [time, key] : backlog.retries) {
+    backlog.at(key).due = now.mono;
     due.emplace(now.mono, key);
   }
-  work.retries = std::move(due);
+  backlog.retries = std::move(due);
 }
 
-void Engine::failed(Lane& lane, const std::string& answer, Timestamp now) {
-  if (lane.ending) return;
-  auto& work = *lane.work;
-  if (work.failures++ == 0) work.failing_since = now.mono;
-  const auto& rare = *lane.subscription->delivery.rare;
-  const auto after = rare.suspend_after.value_or(defaults_.suspend_after);
-  const auto failing = now.mono - work.failing_since;
-  if (after == 0 || work.failures < after || lane.gone ||
-      failing < rare.suspend_over.value_or(defaults_.suspend_over) ||
-      lane.suspension == Lane::Suspension::suspended ||
-      lane.subscription->state == SubscriptionState::paused)
+void Engine::callback_failed(SubscriptionQueue& queue, const std::string& answer, Timestamp now) {
+  if (queue.ending) return;
+  auto& backlog = *queue.backlog;
+  if (backlog.failures++ == 0) backlog.failing_since = now.mono;
+  const auto& sparse = *queue.subscription->delivery.sparse;
+  const auto after = sparse.suspend_after.value_or(defaults_.suspend_after);
+  const auto failing = now.mono - backlog.failing_since;
+  if (after == 0 || backlog.failures < after || queue.gone ||
+      failing < sparse.suspend_over.value_or(defaults_.suspend_over) ||
+      queue.suspension == SubscriptionQueue::Suspension::suspended ||
+      queue.subscription->state == SubscriptionState::paused)
     return;
-  suspend(lane, now);
-  actions_.suspensions.push_back({lane.subscription->id, true,
-                                  std::to_string(work.failures) + " attempts in a row failed" +
+  suspend(queue, now);
+  actions_.suspensions.push_back({queue.subscription->id, true,
+                                  std::to_string(backlog.failures) + " attempts in a row failed" +
                                       (answer.empty() ? "" : "; the last answer: " + answer)});
 }
 
-void Engine::suspend(Lane& lane, Timestamp now) {
-  auto& work = this->work(lane);
-  lane.suspension = Lane::Suspension::suspended;
-  mark(lane);
-  work.probe_pause = defaults_.probe_first;
-  work.next_probe = now.mono + work.probe_pause;
+void Engine::suspend(SubscriptionQueue& queue, Timestamp now) {
+  auto& backlog = backlog_of(queue);
+  queue.suspension = SubscriptionQueue::Suspension::suspended;
+  mark_changed(queue);
+  backlog.probe_pause = defaults_.probe_first;
+  backlog.next_probe = now.mono + backlog.probe_pause;
 }
 
-// ---- again
+// ---- retries
 
-Duration Engine::pause_after(const Lane& lane, std::uint32_t attempts) {
-  const auto& options = lane.subscription->delivery;
+Duration Engine::retry_delay(const SubscriptionQueue& queue, std::uint32_t attempts) {
+  const auto& options = queue.subscription->delivery;
   const auto& pauses = defaults_.pauses;
   const auto longest = options.retry_max.value_or(pause_max);
   auto pause = longest;
-  if (options.retry_initial || options.rare->retry_factor) {
+  if (options.retry_initial || options.sparse->retry_factor) {
     const auto first = options.retry_initial.value_or(pauses.empty() ? Duration{} : pauses.front());
     const auto grown = static_cast<double>(first.count()) *
-                       std::pow(options.rare->retry_factor.value_or(2.0), attempts - 1);
+                       std::pow(options.sparse->retry_factor.value_or(2.0), attempts - 1);
     if (grown < static_cast<double>(longest.count()))
       pause = Duration{static_cast<std::int64_t>(grown)};
   } else {
     const auto step = std::min<std::size_t>(attempts, pauses.size());
     pause = std::min(longest, step == 0 ? Duration{} : pauses[step - 1]);
   }
-  // Jitter only adds: an early retry would break the promise of the schedule.
-  const auto per_cent = options.rare->retry_jitter.value_or(jitter_percent);
+  // Jitter only adds: no attempt is earlier than scheduled.
+  const auto per_cent = options.sparse->retry_jitter.value_or(jitter_percent);
   const auto spread = static_cast<std::uint64_t>(pause.count()) * per_cent / 100;
   return pause + Duration{spread == 0 ? 0 : static_cast<std::int64_t>(random_() % spread)};
 }
 
-bool Engine::exhausted(const Lane& lane, const Item& item, Timestamp now) const {
-  // While a callback is only probed, nothing is given up: that is what suspension is for.
-  if (lane.suspension == Lane::Suspension::suspended) return false;
-  const auto& options = lane.subscription->delivery;
-  const auto& span = options.rare->retry_span;
-  if (span && now.mono - item.first >= *span) return true;
+bool Engine::exhausted(const SubscriptionQueue& queue, const PendingDelivery& pending,
+                       Timestamp now) const {
+  // During suspension nothing is given up.
+  if (queue.suspension == SubscriptionQueue::Suspension::suspended) return false;
+  const auto& options = queue.subscription->delivery;
+  const auto& span = options.sparse->retry_span;
+  if (span && now.mono - pending.first >= *span) return true;
   auto most = options.retry_count.value_or(
       span ? UINT32_MAX : static_cast<std::uint32_t>(defaults_.pauses.size()) + 1);
-  if (item.kind == Delivery::Kind::ended) most = std::min(most, ended_attempts_max);
-  return item.attempts >= most;
+  if (pending.kind == Delivery::Kind::ended) most = std::min(most, ended_attempts_max);
+  return pending.attempts >= most;
 }
 
-void Engine::retry(Lane& lane, Key key, const Attempt& result, Timestamp now) {
-  auto& item = lane.work->item(key);
-  if (exhausted(lane, item, now)) return give_up(lane, key, "undeliverable", result.answer, now);
+void Engine::retry(SubscriptionQueue& queue, Key key, const Attempt& result, Timestamp now) {
+  auto& pending = queue.backlog->at(key);
+  if (exhausted(queue, pending, now))
+    return give_up(queue, key, "undeliverable", result.answer, now);
   ++totals_.retried;
   const auto pause = result.after ? std::clamp(*result.after, Duration{0}, pause_max)
-                                  : pause_after(lane, item.attempts);
-  item.stage = Stage::retrying;
-  item.due = now.mono + pause;
-  lane.work->retries.emplace(item.due, key);
-  touch(lane, key, item);
+                                  : retry_delay(queue, pending.attempts);
+  pending.stage = Stage::retrying;
+  pending.due = now.mono + pause;
+  queue.backlog->retries.emplace(pending.due, key);
+  mark_dirty(queue, key, pending);
 }
 
-// ---- no more
+// ---- giving up
 
-void Engine::give_up(Lane& lane, Key key, const std::string& reason, const std::string& answer,
-                     Timestamp now) {
-  const auto item = lane.work->item(key);
-  if (item.kind == Delivery::Kind::gap && reason == "undeliverable") return park(lane, key, now);
+void Engine::give_up(SubscriptionQueue& queue, Key key, const std::string& reason,
+                     const std::string& answer, Timestamp now) {
+  const auto pending = queue.backlog->at(key);
+  if (pending.kind == Delivery::Kind::gap && reason == "undeliverable")
+    return defer_gap(queue, key, now);
   std::vector<std::uint64_t> numbers;
-  if (item.kind == Delivery::Kind::event) {
-    bury(lane, item, item.attempts, reason, answer);
-    numbers.push_back(item.number);
+  if (pending.kind == Delivery::Kind::event) {
+    dead_letter(queue, pending, pending.attempts, reason, answer);
+    numbers.push_back(pending.number);
   }
-  // Each event of a digest is a dead letter of its own: so it can be looked at and redriven.
-  for (const auto member : item.more->members) {
-    const auto& enclosed = lane.work->item(member);
-    bury(lane, enclosed, item.attempts, reason, answer);
-    numbers.push_back(enclosed.number);
+  // Each event of a digest is a dead letter of its own, so that it can be redriven.
+  for (const auto member : pending.details->members) {
+    const auto& in_digest = queue.backlog->at(member);
+    dead_letter(queue, in_digest, pending.attempts, reason, answer);
+    numbers.push_back(in_digest.number);
   }
   if (numbers.empty()) ++totals_.dropped;
-  // The hole first: with order, the next of its source moves up now.
-  for (const auto number : numbers) add_gap(lane, number, "undeliverable", now);
-  remove_with_members(lane, key, now);
+  // The gap first: with `order`, removal schedules the next delivery of the source.
+  for (const auto number : numbers) add_gap(queue, number, "undeliverable", now);
+  remove_with_members(queue, key, now);
 }
 
-void Engine::bury(const Lane& lane, const Item& item, std::uint32_t attempts,
-                  const std::string& reason, const std::string& answer) {
-  if (lane.subscription->delivery.rare->on_failure == OnFailure::drop) {
+void Engine::dead_letter(const SubscriptionQueue& queue, const PendingDelivery& pending,
+                         std::uint32_t attempts, const std::string& reason,
+                         const std::string& answer) {
+  if (queue.subscription->delivery.sparse->on_failure == OnFailure::drop) {
     ++totals_.dropped;
     return;
   }
-  ++totals_.dead;
-  actions_.dead.push_back(
-      {lane.subscription->id, item.number, item.sequence, attempts, reason, answer, item.event});
+  ++totals_.dead_letters;
+  actions_.dead_letters.push_back({queue.subscription->id, pending.number, pending.sequence,
+                                   attempts, reason, answer, pending.event});
 }
 
 // ---- gaps
 
-void Engine::add_gap(Lane& lane, std::uint64_t number, const std::string& reason, Timestamp now) {
-  more_happened_ = true;
-  // Neighbours become one gap while nobody has been told of it yet.
-  if (lane.work && !lane.work->fresh.empty()) {
-    const auto key = lane.work->fresh.back();
-    auto& last = lane.work->item(key);
-    if (last.kind == Delivery::Kind::gap && last.more->reason == reason &&
+void Engine::add_gap(SubscriptionQueue& queue, std::uint64_t number, const std::string& reason,
+                     Timestamp now) {
+  not_replayable_ = true;
+  // Adjacent gaps are merged until the first attempt.
+  if (queue.backlog && !queue.backlog->fresh.empty()) {
+    const auto key = queue.backlog->fresh.back();
+    auto& last = queue.backlog->at(key);
+    if (last.kind == Delivery::Kind::gap && last.details->reason == reason &&
         last.number_last + 1 == number) {
       last.number_last = number;
-      return touch(lane, key, last);
+      return mark_dirty(queue, key, last);
     }
   }
-  Item gap;
+  PendingDelivery gap;
   gap.kind = Delivery::Kind::gap;
   gap.number = gap.number_last = number;
-  gap.more.edit().reason = reason;
-  if (join_parked(lane, gap, now)) return;
-  const auto key = add_item(lane, std::move(gap));
-  lane.work->fresh.push(key);
+  gap.details.edit().reason = reason;
+  if (merge_with_deferred(queue, gap, now)) return;
+  const auto key = add_pending(queue, std::move(gap));
+  queue.backlog->fresh.push(key);
 }
 
-// A gap that a dead callback could not be told would leave a hole that nobody explains: it waits,
-// made one with its neighbours, until something gets through again.
-void Engine::park(Lane& lane, Key key, Timestamp now) {
-  auto& gap = lane.work->item(key);
-  if (join_parked(lane, gap, now)) return remove_item(lane, key, now);
+// A gap that could not be delivered is deferred, merged with adjacent ones, until a delivery
+// succeeds: otherwise the missing numbers would never be explained.
+void Engine::defer_gap(SubscriptionQueue& queue, Key key, Timestamp now) {
+  auto& gap = queue.backlog->at(key);
+  if (merge_with_deferred(queue, gap, now)) return remove_pending(queue, key, now);
   gap.attempts = 0;
-  gap.stage = Stage::parked;
-  touch(lane, key, gap);
-  lane.work->parked.emplace(gap.number, key);
+  gap.stage = Stage::deferred;
+  mark_dirty(queue, key, gap);
+  queue.backlog->deferred.emplace(gap.number, key);
 }
 
-bool Engine::may_join(const Lane& lane, const Item& left, const Item& right) const {
-  return left.number_last + 1 == right.number && (left.more->reason == right.more->reason ||
-                                                  lane.work->parked.size() >= defaults_.gaps_max);
+bool Engine::mergeable(const SubscriptionQueue& queue, const PendingDelivery& left,
+                       const PendingDelivery& right) const {
+  return left.number_last + 1 == right.number &&
+         (left.details->reason == right.details->reason ||
+          queue.backlog->deferred.size() >= defaults_.gaps_max);
 }
 
-// With the neighbours before and behind it. So there are at most gaps_max, and one more for each
-// delivery that waits between two.
-bool Engine::join_parked(Lane& lane, const Item& gap, Timestamp now) {
-  if (!lane.work || lane.work->parked.empty()) return false;
-  auto& work = *lane.work;
-  const auto behind = work.parked.upper_bound(gap.number);
-  if (behind != work.parked.begin()) {
+// Merges with the adjacent gaps before and after. So at most gaps_max gaps are deferred, and one
+// more for each delivery between two.
+bool Engine::merge_with_deferred(SubscriptionQueue& queue, const PendingDelivery& gap,
+                                 Timestamp now) {
+  if (!queue.backlog || queue.backlog->deferred.empty()) return false;
+  auto& backlog = *queue.backlog;
+  const auto behind = backlog.deferred.upper_bound(gap.number);
+  if (behind != backlog.deferred.begin()) {
     const auto key = std::prev(behind)->second;
-    auto& left = work.item(key);
-    if (may_join(lane, left, gap)) {
-      take_in(left, gap);
-      touch(lane, key, left);
-      if (behind == work.parked.end()) return true;
+    auto& left = backlog.at(key);
+    if (mergeable(queue, left, gap)) {
+      merge_gap(left, gap);
+      mark_dirty(queue, key, left);
+      if (behind == backlog.deferred.end()) return true;
       const auto right = behind->second;
-      if (!may_join(lane, left, work.item(right))) return true;
-      take_in(left, work.item(right));
-      work.parked.erase(behind);
-      remove_item(lane, right, now);
+      if (!mergeable(queue, left, backlog.at(right))) return true;
+      merge_gap(left, backlog.at(right));
+      backlog.deferred.erase(behind);
+      remove_pending(queue, right, now);
       return true;
     }
   }
-  if (behind == work.parked.end()) return false;
-  auto& right = work.item(behind->second);
-  if (!may_join(lane, gap, right)) return false;
-  take_in(right, gap);
-  touch(lane, behind->second, right);
-  auto node = work.parked.extract(behind);
+  if (behind == backlog.deferred.end()) return false;
+  auto& right = backlog.at(behind->second);
+  if (!mergeable(queue, gap, right)) return false;
+  merge_gap(right, gap);
+  mark_dirty(queue, behind->second, right);
+  auto node = backlog.deferred.extract(behind);
   node.key() = right.number;
-  work.parked.insert(std::move(node));
+  backlog.deferred.insert(std::move(node));
   return true;
 }
 
-void Engine::unpark(Lane& lane) {
-  auto& work = *lane.work;
-  for (const auto& [number, key] : std::exchange(work.parked, {})) {
-    work.item(key).stage = Stage::fresh;
-    work.fresh.push(key);
+void Engine::resume_gaps(SubscriptionQueue& queue) {
+  auto& backlog = *queue.backlog;
+  for (const auto& [number, key] : std::exchange(backlog.deferred, {})) {
+    backlog.at(key).stage = Stage::fresh;
+    backlog.fresh.push(key);
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is attempted when: window, rate, hold, retries, probes.
+// Scheduling: window, rate, hold, retries, probes.
 #include <algorithm>
 
 #include "gateways/host/engine/delivery_notices.hpp"
@@ -11,161 +11,169 @@ namespace {
 
 using std::chrono::seconds;
 
-bool may_attempt(const Lane& lane) {
-  // A suspended subscription is probed, so that it can come back.
-  const auto state = lane.subscription->state;
-  return !lane.gone && (lane.ending || state == SubscriptionState::active ||
-                        state == SubscriptionState::suspended);
+bool may_attempt(const SubscriptionQueue& queue) {
+  // A suspended subscription is probed.
+  const auto state = queue.subscription->state;
+  return !queue.gone && (queue.ending || state == SubscriptionState::active ||
+                         state == SubscriptionState::suspended);
 }
 
-bool probing(const Lane& lane) {
-  return !lane.ending && lane.suspension == Lane::Suspension::suspended;
+bool probing(const SubscriptionQueue& queue) {
+  return !queue.ending && queue.suspension == SubscriptionQueue::Suspension::suspended;
 }
 
-// The first attempt at what was collected waits for the interval; it may be all there is to do.
-bool waits_for_interval(const Lane& lane, const Item& item, Timestamp now) {
-  return item.whole_window && item.attempts == 0 && lane.work->next_window > now.mono &&
-         lane.subscription->delivery.rare->min_interval;
+// The first attempt of a window awaits the minimum interval.
+bool waits_for_interval(const SubscriptionQueue& queue, const PendingDelivery& pending,
+                        Timestamp now) {
+  return pending.whole_window && pending.attempts == 0 && queue.backlog->next_window > now.mono &&
+         queue.subscription->delivery.sparse->min_interval;
 }
 
-bool idle(const Lane& lane, Timestamp now) {
-  const auto& work = *lane.work;
-  return work.items.empty() && !work.unstored && !work.open && work.failures == 0 &&
-         work.next_attempt <= now.mono && work.next_window <= now.mono &&
-         lane.suspension != Lane::Suspension::suspended;
+bool idle(const SubscriptionQueue& queue, Timestamp now) {
+  const auto& backlog = *queue.backlog;
+  return backlog.deliveries.empty() && !backlog.awaits_checkpoint && !backlog.open_window &&
+         backlog.failures == 0 && backlog.next_attempt <= now.mono &&
+         backlog.next_window <= now.mono &&
+         queue.suspension != SubscriptionQueue::Suspension::suspended;
 }
 
 }  // namespace
 
-std::uint32_t Engine::window(const Lane& lane) const {
-  return std::max(1U, lane.subscription->delivery.window.value_or(defaults_.window));
+std::uint32_t Engine::window(const SubscriptionQueue& queue) const {
+  return std::max(1U, queue.subscription->delivery.window.value_or(defaults_.window));
 }
 
-// A number that is not the journal's to give is nobody's before it is stored: neither that delivery
-// nor one behind it may be attempted.
-void Engine::wait_for_store(Lane& lane) {
-  actions_.checkpoint = more_happened_ = true;
-  auto& work = this->work(lane);
-  work.unstored_since = round_;
-  if (!std::exchange(work.unstored, true)) unstored_lanes_.push_back(lane.handle);
+// A redriven number is not derived from the journal: until a checkpoint has it, neither that
+// delivery nor a later one may be attempted.
+void Engine::await_checkpoint(SubscriptionQueue& queue) {
+  actions_.checkpoint = not_replayable_ = true;
+  auto& backlog = backlog_of(queue);
+  backlog.awaits_since_epoch = epoch_;
+  if (!std::exchange(backlog.awaits_checkpoint, true))
+    queues_awaiting_checkpoint_.push_back(queue.handle);
 }
 
-// Does all that can be done now.
-void Engine::pump(Lane& lane, Timestamp now) {
-  if (!lane.work) return;
-  let_go(lane, now);
-  if (const auto closes = window_closes(lane, now); closes && *closes <= now.mono)
-    close_window(lane, now);
-  if (may_attempt(lane))
-    while (const auto key = next_key(lane, now))
-      if (!expire(lane, *key, now)) attempt(lane, *key, now);
-  set_timer(lane, now);
-  const auto& work = *lane.work;
-  const bool works = may_attempt(lane) && work.failures == 0 && !probing(lane);
-  count_flowing(lane, works ? work.fresh.size() + work.in_flight : 0);
-  if (idle(lane, now)) lane.work.reset();
+// Attempts all that may be attempted now, then sets the timer.
+void Engine::dispatch(SubscriptionQueue& queue, Timestamp now) {
+  if (!queue.backlog) return;
+  release_held(queue, now);
+  if (const auto closes = window_closes(queue, now); closes && *closes <= now.mono)
+    close_window(queue, now);
+  if (may_attempt(queue))
+    while (const auto key = next_key(queue, now))
+      if (!expire(queue, *key, now)) attempt(queue, *key, now);
+  set_timer(queue, now);
+  const auto& backlog = *queue.backlog;
+  const bool works = may_attempt(queue) && backlog.failures == 0 && !probing(queue);
+  count_active(queue, works ? backlog.fresh.size() + backlog.in_flight : 0);
+  if (idle(queue, now)) queue.backlog.reset();
 }
 
-void Engine::count_flowing(Lane& lane, std::size_t count) {
-  flowing_ = flowing_ - std::exchange(lane.work->flowing, count) + count;
+void Engine::count_active(SubscriptionQueue& queue, std::size_t count) {
+  active_ = active_ - std::exchange(queue.backlog->active, count) + count;
 }
 
-void Engine::let_go(Lane& lane, Timestamp now) {
-  auto& held = lane.work->held;
+void Engine::release_held(SubscriptionQueue& queue, Timestamp now) {
+  auto& held = queue.backlog->held;
   while (!held.empty() && held.begin()->first <= now.mono) {
     const auto key = held.begin()->second;
     held.erase(held.begin());
-    // The wall clock decides; it may have been set back meanwhile.
-    schedule(lane, key, lane.work->item(key), now);
+    // The wall clock decides: it may have been set back.
+    schedule(queue, key, queue.backlog->at(key), now);
   }
 }
 
-std::optional<Engine::Key> Engine::next_key(Lane& lane, Timestamp now) const {
-  auto& work = *lane.work;
-  if (work.unstored || work.in_flight >= window(lane) || work.next_attempt > now.mono)
+std::optional<Engine::Key> Engine::next_key(SubscriptionQueue& queue, Timestamp now) const {
+  auto& backlog = *queue.backlog;
+  if (backlog.awaits_checkpoint || backlog.in_flight >= window(queue) ||
+      backlog.next_attempt > now.mono)
     return std::nullopt;
-  if (probing(lane)) return next_probe(lane, now);
-  if (!work.retries.empty() && work.retries.begin()->first <= now.mono) {
-    const auto key = work.retries.begin()->second;
-    work.retries.erase(work.retries.begin());
+  if (probing(queue)) return next_probe(queue, now);
+  if (!backlog.retries.empty() && backlog.retries.begin()->first <= now.mono) {
+    const auto key = backlog.retries.begin()->second;
+    backlog.retries.erase(backlog.retries.begin());
     return key;
   }
-  if (work.fresh.empty() || work.retries.size() >= window(lane) * retrying_windows)
+  if (backlog.fresh.empty() || backlog.retries.size() >= window(queue) * retrying_windows)
     return std::nullopt;
-  const auto key = work.fresh.front();
-  if (waits_for_interval(lane, work.item(key), now)) return std::nullopt;
-  work.fresh.pop();
+  const auto key = backlog.fresh.front();
+  if (waits_for_interval(queue, backlog.at(key), now)) return std::nullopt;
+  backlog.fresh.pop();
   return key;
 }
 
-// Whether a callback works again shows at whatever is first, due or not.
-std::optional<Engine::Key> Engine::next_probe(Lane& lane, Timestamp now) const {
-  auto& work = *lane.work;
-  if (work.in_flight > 0 || work.next_probe > now.mono) return std::nullopt;
-  if (!work.retries.empty()) {
-    const auto key = work.retries.begin()->second;
-    work.retries.erase(work.retries.begin());
+// A probe takes the first delivery, due or not.
+std::optional<Engine::Key> Engine::next_probe(SubscriptionQueue& queue, Timestamp now) const {
+  auto& backlog = *queue.backlog;
+  if (backlog.in_flight > 0 || backlog.next_probe > now.mono) return std::nullopt;
+  if (!backlog.retries.empty()) {
+    const auto key = backlog.retries.begin()->second;
+    backlog.retries.erase(backlog.retries.begin());
     return key;
   }
-  if (work.fresh.empty()) return std::nullopt;
-  const auto key = work.fresh.front();
-  work.fresh.pop();
+  if (backlog.fresh.empty()) return std::nullopt;
+  const auto key = backlog.fresh.front();
+  backlog.fresh.pop();
   return key;
 }
 
-bool Engine::expire(Lane& lane, Key key, Timestamp now) {
-  const auto& item = lane.work->item(key);
-  if (item.kind == Delivery::Kind::digest) return expire_members(lane, key, now);
-  if (item.expires > now.wall) return false;
+bool Engine::expire(SubscriptionQueue& queue, Key key, Timestamp now) {
+  const auto& pending = queue.backlog->at(key);
+  if (pending.kind == Delivery::Kind::digest) return expire_members(queue, key, now);
+  if (pending.expires > now.wall) return false;
   ++totals_.expired;
-  add_gap(lane, item.number, "expired", now);
-  remove_item(lane, key, now);
-  // Gaps that wait for something to get through would wait for ever when nothing is left to try.
-  if (lane.work->items.size() == lane.work->parked.size()) unpark(lane);
+  add_gap(queue, pending.number, "expired", now);
+  remove_pending(queue, key, now);
+  // Deferred gaps await a success, which cannot come when nothing else is pending.
+  if (queue.backlog->deliveries.size() == queue.backlog->deferred.size()) resume_gaps(queue);
   return true;
 }
 
-void Engine::attempt(Lane& lane, Key key, Timestamp now) {
-  auto& work = *lane.work;
-  auto& item = work.item(key);
-  if (item.attempts++ == 0) item.first = now.mono;
-  item.stage = Stage::in_flight;
-  item.ticket = tickets_.open({lane.handle, key});
-  ++work.in_flight;
-  touch(lane, key, item);
-  const auto& rare = *lane.subscription->delivery.rare;
-  if (rare.rate)
-    work.next_attempt = std::max(work.next_attempt, now.mono) + Duration{seconds{1}} / *rare.rate;
-  if (rare.min_interval && item.whole_window) work.next_window = now.mono + *rare.min_interval;
-  if (probing(lane)) {
-    work.next_probe = now.mono + work.probe_pause;
-    work.probe_pause = std::min(work.probe_pause * 2, defaults_.probe_max);
+void Engine::attempt(SubscriptionQueue& queue, Key key, Timestamp now) {
+  auto& backlog = *queue.backlog;
+  auto& pending = backlog.at(key);
+  if (pending.attempts++ == 0) pending.first = now.mono;
+  pending.stage = Stage::in_flight;
+  pending.attempt_id = attempts_.open({queue.handle, key});
+  ++backlog.in_flight;
+  mark_dirty(queue, key, pending);
+  const auto& sparse = *queue.subscription->delivery.sparse;
+  if (sparse.rate)
+    backlog.next_attempt =
+        std::max(backlog.next_attempt, now.mono) + Duration{seconds{1}} / *sparse.rate;
+  if (sparse.min_interval && pending.whole_window)
+    backlog.next_window = now.mono + *sparse.min_interval;
+  if (probing(queue)) {
+    backlog.next_probe = now.mono + backlog.probe_pause;
+    backlog.probe_pause = std::min(backlog.probe_pause * 2, defaults_.probe_max);
   }
-  actions_.deliver.push_back({item.ticket, item.sequence, delivery_of(lane, item, now)});
+  actions_.deliver.push_back(
+      {pending.attempt_id, pending.sequence, delivery_of(queue, pending, now)});
 }
 
-std::shared_ptr<Delivery> Engine::delivery_of(const Lane& lane, const Item& item, Timestamp now) {
+std::shared_ptr<Delivery> Engine::delivery_of(const SubscriptionQueue& queue,
+                                              const PendingDelivery& pending, Timestamp now) {
   auto delivery = std::make_shared<Delivery>();
-  delivery->kind = item.kind;
-  delivery->subscription = lane.subscription;
-  delivery->number = item.number;
-  delivery->number_last = item.number_last;
-  delivery->attempt = item.attempts;
-  delivery->reason = item.more->reason;
-  delivery->window = item.window;
-  const auto& subscription = *lane.subscription;
-  switch (item.kind) {
-    case Delivery::Kind::event: delivery->event = item.event; break;
+  delivery->kind = pending.kind;
+  delivery->subscription = queue.subscription;
+  delivery->number = pending.number;
+  delivery->number_last = pending.number_last;
+  delivery->attempt = pending.attempts;
+  delivery->reason = pending.details->reason;
+  delivery->window = pending.window;
+  const auto& subscription = *queue.subscription;
+  switch (pending.kind) {
+    case Delivery::Kind::event: delivery->event = pending.event; break;
     case Delivery::Kind::gap:
-      delivery->event =
-          gap_notice(subscription, item.number, item.number_last, item.more->reason, now.wall);
+      delivery->event = gap_notice(subscription, pending.number, pending.number_last,
+                                   pending.details->reason, now.wall);
       break;
     case Delivery::Kind::ended:
-      delivery->event = ended_notice(subscription, item.more->reason, now.wall);
+      delivery->event = ended_notice(subscription, pending.details->reason, now.wall);
       break;
     case Delivery::Kind::digest:
-      for (const auto key : item.more->members) {
-        const auto& member = lane.work->item(key);
+      for (const auto key : pending.details->members) {
+        const auto& member = queue.backlog->at(key);
         delivery->contents.push_back({member.number, member.sequence, member.event});
       }
       break;
@@ -175,37 +183,38 @@ std::shared_ptr<Delivery> Engine::delivery_of(const Lane& lane, const Item& item
 
 // ---- time
 
-std::optional<MonoTime> Engine::next_attempt(const Lane& lane, Timestamp now) const {
-  const auto& work = *lane.work;
-  if (!may_attempt(lane) || work.unstored || work.in_flight >= window(lane)) return std::nullopt;
-  const bool fresh_rests =
-      work.fresh.empty() ||
-      (!probing(lane) && work.retries.size() >= window(lane) * retrying_windows);
-  if (probing(lane)) {
-    if (work.in_flight > 0 || (work.retries.empty() && fresh_rests)) return std::nullopt;
-    return std::max(work.next_probe, work.next_attempt);
+std::optional<MonoTime> Engine::next_attempt(const SubscriptionQueue& queue, Timestamp now) const {
+  const auto& backlog = *queue.backlog;
+  if (!may_attempt(queue) || backlog.awaits_checkpoint || backlog.in_flight >= window(queue))
+    return std::nullopt;
+  const bool fresh_waits =
+      backlog.fresh.empty() ||
+      (!probing(queue) && backlog.retries.size() >= window(queue) * retrying_windows);
+  if (probing(queue)) {
+    if (backlog.in_flight > 0 || (backlog.retries.empty() && fresh_waits)) return std::nullopt;
+    return std::max(backlog.next_probe, backlog.next_attempt);
   }
   auto due = MonoTime::max();
-  if (!work.retries.empty()) due = work.retries.begin()->first;
-  if (!fresh_rests) {
-    const auto& item = lane.work->item(work.fresh.front());
-    due = std::min(due, waits_for_interval(lane, item, now) ? work.next_window : now.mono);
+  if (!backlog.retries.empty()) due = backlog.retries.begin()->first;
+  if (!fresh_waits) {
+    const auto& pending = queue.backlog->at(backlog.fresh.front());
+    due = std::min(due, waits_for_interval(queue, pending, now) ? backlog.next_window : now.mono);
   }
   if (due == MonoTime::max()) return std::nullopt;
-  return std::max(due, work.next_attempt);
+  return std::max(due, backlog.next_attempt);
 }
 
-void Engine::set_timer(Lane& lane, Timestamp now) {
-  auto& work = *lane.work;
+void Engine::set_timer(SubscriptionQueue& queue, Timestamp now) {
+  auto& backlog = *queue.backlog;
   auto due = MonoTime::max();
-  for (const auto each : {next_attempt(lane, now), window_closes(lane, now)})
+  for (const auto each : {next_attempt(queue, now), window_closes(queue, now)})
     if (each) due = std::min(due, *each);
-  if (!work.held.empty()) due = std::min(due, work.held.begin()->first);
+  if (!backlog.held.empty()) due = std::min(due, backlog.held.begin()->first);
   if (due == MonoTime::max()) due = MonoTime{};
-  if (due == work.timer) return;
-  if (work.timer != MonoTime{}) timers_.erase({work.timer, lane.handle});
-  work.timer = due;
-  if (due != MonoTime{}) timers_.emplace(due, lane.handle);
+  if (due == backlog.timer) return;
+  if (backlog.timer != MonoTime{}) timers_.erase({backlog.timer, queue.handle});
+  backlog.timer = due;
+  if (due != MonoTime{}) timers_.emplace(due, queue.handle);
 }
 
 std::optional<MonoTime> Engine::next_timer() const {
@@ -215,10 +224,10 @@ std::optional<MonoTime> Engine::next_timer() const {
 
 void Engine::on_timer(Timestamp now) {
   while (!timers_.empty() && timers_.begin()->first <= now.mono) {
-    auto& lane = lanes_.at(timers_.begin()->second);
+    auto& queue = queues_.at(timers_.begin()->second);
     timers_.erase(timers_.begin());
-    lane.work->timer = MonoTime{};
-    pump(lane, now);
+    queue.backlog->timer = MonoTime{};
+    dispatch(queue, now);
   }
 }
 

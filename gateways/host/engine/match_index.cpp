@@ -37,7 +37,7 @@ void sort_unique(std::vector<T>& values) {
 
 }  // namespace
 
-// The fixed segments at the beginning, at most depth_max of them.
+// The fixed segments at the beginning of a pattern, at most depth_max.
 MatchIndex::Anchor MatchIndex::anchor_of(std::string_view pattern) {
   std::size_t begin = 0;
   for (std::size_t depth = 0; depth <= depth_max; ++depth) {
@@ -107,7 +107,7 @@ void MatchIndex::add(Handle handle, const Subscription& subscription) {
   count(subscription, 1);
   for (const auto key : keys_of(subscription)) {
     auto& handles = postings_[key];
-    // New ones mostly have the highest number.
+    // New handles are mostly the highest.
     const auto place = handles.empty() || handles.back() < handle
                            ? handles.end()
                            : std::lower_bound(handles.begin(), handles.end(), handle);

@@ -6,66 +6,67 @@
 
 namespace sense {
 
-std::uint32_t LaneTable::hash_of(std::string_view id) {
+std::uint32_t QueueTable::hash_of(std::string_view id) {
   return static_cast<std::uint32_t>(std::hash<std::string_view>{}(id));
 }
 
-std::size_t LaneTable::slot_of(std::string_view id) const {
+std::size_t QueueTable::slot_of(std::string_view id) const {
   const auto mask = slots_.size() - 1;
   const auto hash = hash_of(id);
   for (auto at = hash & mask;; at = (at + 1) & mask) {
     const auto& slot = slots_[at];
     if (slot.handle == none) return at;
-    if (slot.hash == hash && lanes_[slot.handle].subscription->id == id) return at;
+    if (slot.hash == hash && queues_[slot.handle].subscription->id == id) return at;
   }
 }
 
-Lane* LaneTable::find(std::string_view id) {
+SubscriptionQueue* QueueTable::find(std::string_view id) {
   const auto handle = slots_[slot_of(id)].handle;
-  return handle == none ? nullptr : &lanes_[handle];
+  return handle == none ? nullptr : &queues_[handle];
 }
 
-const Lane* LaneTable::find(std::string_view id) const {
+const SubscriptionQueue* QueueTable::find(std::string_view id) const {
   const auto handle = slots_[slot_of(id)].handle;
-  return handle == none ? nullptr : &lanes_[handle];
+  return handle == none ? nullptr : &queues_[handle];
 }
 
-void LaneTable::place(Slot slot) {
+void QueueTable::place(Slot slot) {
   const auto mask = slots_.size() - 1;
   auto at = slot.hash & mask;
   while (slots_[at].handle != none) at = (at + 1) & mask;
   slots_[at] = slot;
 }
 
-void LaneTable::grow() {
+void QueueTable::grow() {
   const auto before = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2));
   for (const auto& slot : before)
     if (slot.handle != none) place(slot);
 }
 
-Lane& LaneTable::add(SubscriptionRef subscription) {
+SubscriptionQueue& QueueTable::add(SubscriptionRef subscription) {
   if ((size_ + 1) * 4 > slots_.size() * 3) grow();
   std::uint32_t handle = 0;
   if (free_.empty()) {
-    handle = static_cast<std::uint32_t>(lanes_.size());
-    lanes_.emplace_back();
+    handle = static_cast<std::uint32_t>(queues_.size());
+    queues_.emplace_back();
   } else {
     handle = free_.back();
     free_.pop_back();
   }
   place({hash_of(subscription->id), handle});
   ++size_;
-  auto& lane = lanes_[handle];
-  lane.handle = handle;
-  lane.subscription = std::move(subscription);
-  return lane;
+  auto& queue = queues_[handle];
+  queue.handle = handle;
+  queue.subscription = std::move(subscription);
+  return queue;
 }
 
-void LaneTable::remove(Lane& lane) {
+void QueueTable::remove(SubscriptionQueue& queue) {
   const auto mask = slots_.size() - 1;
-  auto hole = slot_of(lane.subscription->id);
-  SENSE_CHECK(slots_[hole].handle == lane.handle);
-  // What was pushed along by the slot that becomes free moves back, so that it is still found.
+  auto hole = slot_of(queue.subscription->id);
+  SENSE_CHECK(slots_[hole].handle == queue.handle);
+  // Entries that were displaced by the removed slot are moved back, so that probing still finds
+  // them.
   for (auto at = (hole + 1) & mask; slots_[at].handle != none; at = (at + 1) & mask) {
     const auto home = slots_[at].hash & mask;
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
@@ -73,9 +74,9 @@ void LaneTable::remove(Lane& lane) {
     hole = at;
   }
   slots_[hole] = {};
-  free_.push_back(lane.handle);
+  free_.push_back(queue.handle);
   --size_;
-  lane = Lane{};
+  queue = SubscriptionQueue{};
 }
 
 }  // namespace sense

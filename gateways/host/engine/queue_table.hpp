@@ -10,32 +10,32 @@
 
 namespace sense {
 
-// All lanes, by the id of their subscription and by a small number, the handle, which is given
-// again once a lane is gone. A lane stays where it is as long as it lives. One thread.
-class LaneTable {
+// All subscription queues, by the id of their subscription and by a small number, the handle, which
+// is reused after a queue was removed. A queue has a stable address until then. One thread.
+class QueueTable {
  public:
-  // Null when there is none.
-  [[nodiscard]] Lane* find(std::string_view id);
-  [[nodiscard]] const Lane* find(std::string_view id) const;
-  [[nodiscard]] Lane& at(std::uint32_t handle) { return lanes_[handle]; }
-  // Null when that handle is nobody's now.
-  [[nodiscard]] Lane* find(std::uint32_t handle) {
-    return handle < lanes_.size() && lanes_[handle].subscription ? &lanes_[handle] : nullptr;
+  // Null when there is no such queue.
+  [[nodiscard]] SubscriptionQueue* find(std::string_view id);
+  [[nodiscard]] const SubscriptionQueue* find(std::string_view id) const;
+  [[nodiscard]] SubscriptionQueue& at(std::uint32_t handle) { return queues_[handle]; }
+  // Null when the handle is not in use.
+  [[nodiscard]] SubscriptionQueue* find(std::uint32_t handle) {
+    return handle < queues_.size() && queues_[handle].subscription ? &queues_[handle] : nullptr;
   }
-  // REQUIRES: there is none with its id.
-  Lane& add(SubscriptionRef subscription);
-  void remove(Lane& lane);
+  // REQUIRES: no queue has this id.
+  SubscriptionQueue& add(SubscriptionRef subscription);
+  void remove(SubscriptionQueue& queue);
   [[nodiscard]] std::size_t size() const { return size_; }
 
   template <class Function>
   void for_each(Function function) {
-    for (auto& lane : lanes_)
-      if (lane.subscription) function(lane);
+    for (auto& queue : queues_)
+      if (queue.subscription) function(queue);
   }
   template <class Function>
   void for_each(Function function) const {
-    for (const auto& lane : lanes_)
-      if (lane.subscription) function(lane);
+    for (const auto& queue : queues_)
+      if (queue.subscription) function(queue);
   }
 
  private:
@@ -46,11 +46,11 @@ class LaneTable {
   static constexpr std::uint32_t none = UINT32_MAX;
   static constexpr std::size_t slots_min = 16;
   [[nodiscard]] static std::uint32_t hash_of(std::string_view id);
-  [[nodiscard]] std::size_t slot_of(std::string_view id) const;  // where it is, or would be
+  [[nodiscard]] std::size_t slot_of(std::string_view id) const;  // its slot, or the free one
   void place(Slot slot);
   void grow();
 
-  std::deque<Lane> lanes_;
+  std::deque<SubscriptionQueue> queues_;
   std::vector<std::uint32_t> free_;
   std::vector<Slot> slots_ = std::vector<Slot>(slots_min);  // open addressing, a power of two
   std::size_t size_ = 0;

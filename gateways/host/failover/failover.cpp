@@ -9,53 +9,53 @@ namespace {
 constexpr auto release_patience = std::chrono::seconds{1};
 }
 
-Succession::Succession(Bus& bus, HostStore& store, GatewayDirectory& directory, const Clock& clock,
-                       std::string gateway, std::string kind, const std::string& folder,
-                       bool take_over, Ways ways)
+Failover::Failover(Bus& bus, GatewayStore& store, GatewayDirectory& directory, const Clock& clock,
+                   std::string gateway, std::string kind, const std::string& folder, bool take_over,
+                   Callbacks callbacks)
     : directory_(directory),
-      ways_(std::move(ways)),
-      leadership_(
+      callbacks_(std::move(callbacks)),
+      lease_(
           bus, gateway, kind, clock,
-          {ways_.after,
+          {callbacks_.after,
            [this](const auto& holder, std::uint64_t token) { stand_by(holder, token); },
-           [this, take_over](std::uint64_t token) { return take_over || standby_.in_step(token); },
-           [this](std::uint64_t token) { lead(token); }, ways_.renewed,
+           [this, take_over](std::uint64_t token) { return take_over || standby_.in_sync(token); },
+           [this](std::uint64_t token) { lead(token); }, callbacks_.renewed,
            [this](const std::string& reason) {
-             // What this one still believes to know is not what is so.
-             ways_.lost(fail(Code::badcontext,
-                             reason + "; this one ends, and stands by once it is started again"));
+             // What this process still has in memory is not the current state.
+             callbacks_.lost(
+                 fail(Code::badcontext,
+                      reason + "; this process ends, and stands by when it is started again"));
            }}),
-      standby_(store, bus, clock, gateway, kind, folder, {ways_.after}),
+      standby_(store, bus, clock, gateway, kind, folder, {callbacks_.after}),
       replication_(store, bus, clock, std::move(gateway), std::move(kind), folder,
-                   {ways_.later, ways_.after}) {}
+                   {callbacks_.later, callbacks_.after}) {}
 
-void Succession::stand_by(const std::string& holder, std::uint64_t token) {
-  log::info("another gateway of this kind serves its subscriptions; this one stands by",
-            {{"leads", holder}, {"kind", leadership_.kind()}});
+void Failover::stand_by(const std::string& holder, std::uint64_t token) {
+  log::info("another gateway of this kind leads; this one stands by",
+            {{"leads", holder}, {"kind", lease_.kind()}});
   directory_.announce({});
   standby_.follow(token);
 }
 
-void Succession::lead(std::uint64_t token) {
-  standby_.end(token, [this, token] {
+void Failover::lead(std::uint64_t token) {
+  standby_.take_over(token, [this, token] {
     if (stopped_) return;
-    log::info("this gateway leads",
-              {{"kind", leadership_.kind()}, {"token", std::to_string(token)}});
-    replication_.lead(token, !directory_.alone());
-    ways_.lead();
+    log::info("this gateway leads", {{"kind", lease_.kind()}, {"token", std::to_string(token)}});
+    replication_.lead(token, !directory_.is_alone());
+    callbacks_.lead();
   });
 }
 
-void Succession::end(std::function<void()> done) {
+void Failover::release(std::function<void()> done) {
   stopped_ = true;
   standby_.stop();
-  ended_ = std::move(done);
-  const auto end_once = [this] {
+  on_released_ = std::move(done);
+  const auto release_once = [this] {
     replication_.stop();
-    if (ended_) std::exchange(ended_, nullptr)();
+    if (on_released_) std::exchange(on_released_, nullptr)();
   };
-  ways_.after(release_patience, end_once);
-  leadership_.release(end_once);
+  callbacks_.after(release_patience, release_once);
+  lease_.release(release_once);
 }
 
 }  // namespace sense

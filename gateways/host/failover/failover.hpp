@@ -11,51 +11,52 @@
 
 namespace sense {
 
-// Several gateways of one kind (docs/operations.md, "Two gateways of one kind"): one leads and
-// serves, the others stand by with a copy of its store and go on where it ends. Reactor thread; all
-// it is given must outlive it.
-class Succession {
+// Failover between gateways of one kind (docs/operations.md, "Two gateways of one kind"): one leads
+// and serves, the others stand by with a copy of its store and take over when it ends. Reactor
+// thread; all arguments must outlive it.
+class Failover {
  public:
-  struct Ways {
+  struct Callbacks {
     Executor later;
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
-    // This gateway leads: its store has all that is known. Once.
+    // This gateway leads, and its store is complete. Called once.
     std::function<void()> lead;
-    // holds() may have become true again.
+    // has_lease() may be true again.
     std::function<void()> renewed;
-    // Another one leads: nothing may be attempted from here on. Once.
+    // Another gateway leads: nothing more may be attempted. Called once.
     std::function<void(Status)> lost;
   };
-  // `take_over`: GatewayConfig's. `folder` is that of the store.
-  Succession(Bus& bus, HostStore& store, GatewayDirectory& directory, const Clock& clock,
-             std::string gateway, std::string kind, const std::string& folder, bool take_over,
-             Ways ways);
+  // `take_over`: of GatewayConfig. `folder`: of the store.
+  Failover(Bus& bus, GatewayStore& store, GatewayDirectory& directory, const Clock& clock,
+           std::string gateway, std::string kind, const std::string& folder, bool take_over,
+           Callbacks callbacks);
 
-  void begin() { leadership_.seek(); }
-  // Whether deliveries may be attempted now.
-  [[nodiscard]] bool holds() const { return leadership_.holds(); }
-  // More is known of the other gateways.
-  void look_around() { leadership_.guard(!directory_.alone()); }
-  // True when the event was a standby's word.
-  [[nodiscard]] bool take(const Event& event) { return replication_.take(event); }
-  // As Progress::Copy.
+  void begin() { lease_.acquire(); }
+  // True while deliveries may be attempted.
+  [[nodiscard]] bool has_lease() const { return lease_.has_lease(); }
+  // The directory's knowledge of other gateways has changed.
+  void on_directory_changed() { lease_.require_lease(!directory_.is_alone()); }
+  // True when the event was a standby's heartbeat.
+  [[nodiscard]] bool on_event(const Event& event) { return replication_.on_event(event); }
+  // As CheckpointWriter::Replicate.
   void saved(bool only_position, std::function<void()> done) {
     replication_.saved(only_position, std::move(done));
   }
-  // Nothing more is attempted here: another may take over. `done` when it can, or after a second.
-  void end(std::function<void()> done);
+  // This gateway attempts nothing more: another may take over. Calls `done` when the lease is
+  // released, or after a second.
+  void release(std::function<void()> done);
 
  private:
   void stand_by(const std::string& holder, std::uint64_t token);
   void lead(std::uint64_t token);
 
   GatewayDirectory& directory_;
-  Ways ways_;
-  Leadership leadership_;
+  Callbacks callbacks_;
+  LeaderLease lease_;
   Standby standby_;
   Replication replication_;
-  std::function<void()> ended_;
+  std::function<void()> on_released_;
   bool stopped_ = false;
 };
 

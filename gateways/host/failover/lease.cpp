@@ -10,74 +10,74 @@ namespace sense {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using LeaseJson = nlohmann::ordered_json;
 
 std::string holder_of(const RegistryEntry& entry) {
-  const auto json = Json::parse(entry.value, nullptr, false);
+  const auto json = LeaseJson::parse(entry.value, nullptr, false);
   if (!json.is_object() || !json.contains("holder") || !json["holder"].is_string()) return {};
   return json["holder"].get<std::string>();
 }
 
 }  // namespace
 
-RegistryEntry Leadership::entry(std::uint64_t revision) const {
-  return {"leader", kind_, revision, json_text(Json{{"holder", name_}, {"ttl", ttl_seconds}})};
+RegistryEntry LeaderLease::entry(std::uint64_t revision) const {
+  return {"leader", kind_, revision, json_text(LeaseJson{{"holder", name_}, {"ttl", ttl_seconds}})};
 }
 
-void Leadership::seek() {
+void LeaderLease::acquire() {
   if (stopped_) return;
   bus_.registry_get("leader", kind_, [this](Result<RegistryEntry> found) {
     if (stopped_) return;
-    if (!found) return found.error().code == Code::notfound ? take(0) : look_later();
+    if (!found) return found.error().code == Code::notfound ? take_lease(0) : retry_later();
     const auto holder = holder_of(*found);
-    // Nobody has led since: what is stored here is all that was done.
-    if (holder == name_) return take(found->revision);
-    if (std::exchange(followed_, found->revision) != found->revision)
-      ways_.stand_by(holder, found->revision);
-    if (ways_.may_follow(found->revision)) return take(found->revision);
-    look_later();
+    // No other gateway has led since: the own store is complete.
+    if (holder == name_) return take_lease(found->revision);
+    if (std::exchange(standing_by_for_, found->revision) != found->revision)
+      callbacks_.stand_by(holder, found->revision);
+    if (callbacks_.may_take_over(found->revision)) return take_lease(found->revision);
+    retry_later();
   });
 }
 
-void Leadership::look_later() {
-  ways_.after(renewal, [this] { seek(); });
+void LeaderLease::retry_later() {
+  callbacks_.after(renewal_interval, [this] { acquire(); });
 }
 
-void Leadership::take(std::uint64_t revision) {
-  const auto asked = clock_.now().mono;
-  bus_.registry_put(entry(revision), "leads", [this, asked](Result<std::uint64_t> answer) {
+void LeaderLease::take_lease(std::uint64_t revision) {
+  const auto requested = clock_.now().mono;
+  bus_.registry_put(entry(revision), "leads", [this, requested](Result<std::uint64_t> answer) {
     if (stopped_) return;
-    if (!answer) return look_later();
+    if (!answer) return retry_later();
     token_ = *answer;
-    until_ = asked + std::chrono::seconds{ttl_seconds};
-    ways_.after(renewal, [this] { renew(); });
-    ways_.lead(token_);
+    lease_until_ = requested + std::chrono::seconds{ttl_seconds};
+    callbacks_.after(renewal_interval, [this] { renew(); });
+    callbacks_.lead(token_);
   });
 }
 
-void Leadership::renew() {
+void LeaderLease::renew() {
   if (stopped_) return;
-  const auto asked = clock_.now().mono;
-  bus_.registry_put(entry(token_), "leads", [this, asked](Result<std::uint64_t> answer) {
+  const auto requested = clock_.now().mono;
+  bus_.registry_put(entry(token_), "leads", [this, requested](Result<std::uint64_t> answer) {
     if (stopped_) return;
     if (!answer && answer.error().code == Code::badcontext) {
       stopped_ = true;
-      return ways_.lost(answer.error().message);
+      return callbacks_.lost(answer.error().message);
     }
     if (answer) {
-      until_ = asked + std::chrono::seconds{ttl_seconds};
-      ways_.renewed();
+      lease_until_ = requested + std::chrono::seconds{ttl_seconds};
+      callbacks_.renewed();
     }
-    ways_.after(renewal, [this] { renew(); });
+    callbacks_.after(renewal_interval, [this] { renew(); });
   });
 }
 
-bool Leadership::holds() const {
+bool LeaderLease::has_lease() const {
   if (token_ == 0 || stopped_) return false;
-  return !guarded_ || clock_.now().mono + reserve < until_;
+  return !lease_required_ || clock_.now().mono + reserve < lease_until_;
 }
 
-void Leadership::release(std::function<void()> done) {
+void LeaderLease::release(std::function<void()> done) {
   stopped_ = true;
   if (token_ == 0) return done();
   bus_.registry_remove("leader", kind_, token_, "stopped",

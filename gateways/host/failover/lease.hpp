@@ -8,55 +8,56 @@
 
 namespace sense {
 
-// Which of several gateways of one kind serves its subscriptions: the one that holds the entry
-// `leader` KIND of the broker's registry (docs/operations.md). It writes the entry again and again;
-// when it has not for the entry's time to live, another may take it. Reactor thread; the bus must
-// outlive it.
-class Leadership {
+// The leader election among gateways of one kind: the leader is the one that holds the entry
+// `leader` KIND of the broker's registry (docs/operations.md). It renews the entry periodically;
+// when the entry's time to live has passed without renewal, another gateway may take it. Reactor
+// thread; the bus must outlive it.
+class LeaderLease {
  public:
   static constexpr int ttl_seconds = 5;
-  static constexpr Duration renewal = std::chrono::seconds{1};
-  // Of the time that a renewal grants, this much is left for what is under way.
+  static constexpr Duration renewal_interval = std::chrono::seconds{1};
+  // Attempts stop so long before the lease ends, so that those under way can finish.
   static constexpr Duration reserve = std::chrono::milliseconds{500};
 
-  struct Ways {
+  struct Callbacks {
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
-    // Another leads, since `token`. Called again when it is yet another.
+    // Another gateway leads, under `token`. Called again for each new leader.
     std::function<void(const std::string& holder, std::uint64_t token)> stand_by;
-    // Whether this gateway has what the leader of `token` has done.
-    std::function<bool(std::uint64_t token)> may_follow;
-    // This one leads. Once.
+    // True when this gateway has all that the leader of `token` has done.
+    std::function<bool(std::uint64_t token)> may_take_over;
+    // This gateway leads. Called once.
     std::function<void(std::uint64_t token)> lead;
     std::function<void()> renewed;
-    // Another one leads now: nothing more may be attempted. Once.
+    // Another gateway leads: nothing more may be attempted. Called once.
     std::function<void(const std::string& reason)> lost;
   };
-  Leadership(Bus& bus, std::string name, std::string kind, const Clock& clock, Ways ways)
+  LeaderLease(Bus& bus, std::string name, std::string kind, const Clock& clock, Callbacks callbacks)
       : bus_(bus),
         name_(std::move(name)),
         kind_(std::move(kind)),
         clock_(clock),
-        ways_(std::move(ways)) {}
+        callbacks_(std::move(callbacks)) {}
 
-  // Takes the lead, or waits until it can.
-  void seek();
-  // Whether deliveries may be attempted. Without guard, a leader goes on while the broker is away:
-  // for one that has no standby, which could take over.
-  [[nodiscard]] bool holds() const;
-  void guard(bool guarded) { guarded_ = guarded; }
-  // Lets another take over at once; `done` when the broker has answered.
+  // Takes the lease, or retries until it can.
+  void acquire();
+  // True while deliveries may be attempted. Unless the lease is required, a leader also continues
+  // while the broker is unreachable: for a gateway without standby.
+  [[nodiscard]] bool has_lease() const;
+  void require_lease(bool required) { lease_required_ = required; }
+  // Releases the lease, so that another gateway can take over at once; calls `done` when the broker
+  // has answered.
   void release(std::function<void()> done);
   void stop() { stopped_ = true; }
 
   [[nodiscard]] bool leads() const { return token_ != 0; }
-  // The fencing token; 0 as long as another leads.
+  // The fencing token; 0 while another gateway leads.
   [[nodiscard]] std::uint64_t token() const { return token_; }
   [[nodiscard]] const std::string& kind() const { return kind_; }
 
  private:
-  void look_later();
-  void take(std::uint64_t revision);
+  void retry_later();
+  void take_lease(std::uint64_t revision);
   void renew();
   [[nodiscard]] RegistryEntry entry(std::uint64_t revision) const;
 
@@ -64,11 +65,11 @@ class Leadership {
   std::string name_;
   std::string kind_;
   const Clock& clock_;
-  Ways ways_;
+  Callbacks callbacks_;
   std::uint64_t token_ = 0;
-  std::uint64_t followed_ = 0;  // the token of who leads, as far as was told
-  MonoTime until_{};
-  bool guarded_ = true;
+  std::uint64_t standing_by_for_ = 0;  // the token last reported to `stand_by`
+  MonoTime lease_until_{};
+  bool lease_required_ = true;
   bool stopped_ = false;
 };
 

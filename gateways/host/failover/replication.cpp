@@ -8,26 +8,26 @@
 
 namespace sense {
 
-void Replication::lead(std::uint64_t token, bool expected) {
+void Replication::lead(std::uint64_t token, bool standby_expected) {
   token_ = token;
-  if (!expected) return;
-  heard_ = clock_.now().mono;
+  if (!standby_expected) return;
+  standby_seen_ = clock_.now().mono;
   begin();
 }
 
-bool Replication::take(const Event& event) {
-  const auto word = standby_word(event);
-  if (!word) return false;
-  if (word->kind != kind_ || word->gateway == gateway_ || token_ == 0) return true;
-  heard_ = clock_.now().mono;
-  if (state_ == State::off || (state_ == State::in_step && word->stream != stream_)) begin();
+bool Replication::on_event(const Event& event) {
+  const auto heartbeat = standby_heartbeat(event);
+  if (!heartbeat) return false;
+  if (heartbeat->kind != kind_ || heartbeat->gateway == gateway_ || token_ == 0) return true;
+  standby_seen_ = clock_.now().mono;
+  if (state_ == State::off || (state_ == State::in_sync && heartbeat->stream != stream_)) begin();
   return true;
 }
 
-// ---- the copy of the whole
+// ---- the full copy
 
 void Replication::begin() {
-  settle();
+  complete_saved();
   stream_ = make_ulid(clock_.now().wall);
   part_ = 0;
   sending_changes_ = false;
@@ -35,9 +35,9 @@ void Replication::begin() {
   log_.reset();
   file_.close();
   copying_.reset();
-  log::info("a standby gets a copy of this gateway's store", {{"stream", stream_}});
-  if (auto status = start_copy(); !status) return give_up(status.error().message);
-  copy_on(stream_);
+  log::info("a full copy of this gateway's store is sent to its standbys", {{"stream", stream_}});
+  if (auto status = start_copy(); !status) return abandon_stream(status.error().message);
+  continue_copy(stream_);
 }
 
 Status Replication::start_copy() {
@@ -51,12 +51,12 @@ Status Replication::start_copy() {
   return {};
 }
 
-// In steps, between which deliveries go on.
-void Replication::copy_on(const std::string& stream) {
+// In steps, between which the reactor runs.
+void Replication::continue_copy(const std::string& stream) {
   if (state_ != State::copying || stream != stream_) return;
   const auto done = step_copy();
-  if (!done) return give_up(done.error().message);
-  if (!*done) return ways_.later([this, stream] { copy_on(stream); });
+  if (!done) return abandon_stream(done.error().message);
+  if (!*done) return callbacks_.later([this, stream] { continue_copy(stream); });
   state_ = State::sending;
   send_file();
 }
@@ -64,7 +64,7 @@ void Replication::copy_on(const std::string& stream) {
 Result<bool> Replication::step_copy() {
   const auto done = copying_->copy.step(pages_a_step);
   if (!done || !*done) return done;
-  copying_.reset();  // closed: all of it is in the one file
+  copying_.reset();  // closed: the file is complete
   auto log = store_.record_changes();
   if (!log) return tl::unexpected(log.error());
   log_.emplace(std::move(*log));
@@ -74,7 +74,7 @@ Result<bool> Replication::step_copy() {
 }
 
 void Replication::send_file() {
-  std::string octets(CopyPart::octets_max, '\0');
+  std::string octets(ReplicationPart::octets_max, '\0');
   file_.read(octets.data(), static_cast<std::streamsize>(octets.size()));
   octets.resize(static_cast<std::size_t>(file_.gcount()));
   const bool last = file_.peek() == std::ifstream::traits_type::eof();
@@ -83,34 +83,35 @@ void Replication::send_file() {
     file_.close();
     std::error_code error;
     std::filesystem::remove(path_, error);
-    state_ = State::in_step;
-    log::info("standbys can have all that this gateway has done", {{"stream", stream_}});
+    state_ = State::in_sync;
+    log::info("standbys are in sync with this gateway", {{"stream", stream_}});
     send_changes();
   });
 }
 
-// ---- what changes
+// ---- changes
 
 void Replication::saved(bool only_position, std::function<void()> done) {
   const auto now = clock_.now().mono;
-  if (state_ != State::off && now - heard_ > patience) {
-    log::info("no standby has been heard of for ten minutes: none is kept up to date");
+  if (state_ != State::off && now - standby_seen_ > standby_timeout) {
+    log::info("no standby has sent a heartbeat for ten minutes: replication stops until one does");
     state_ = State::off;
     log_.reset();
   }
-  if (log_ && log_->memory() > log_octets_max) give_up("too much changes for it");
-  if (state_ != State::in_step) return done();
-  // Events of gateways move positions: each answering the other's would never end.
+  if (log_ && log_->memory() > log_octets_max) abandon_stream("too many changes are pending");
+  if (state_ != State::in_sync) return done();
+  // The events of a replication stream move positions too: two gateways that answer each other's
+  // would never stop.
   if (only_position && now - position_sent_ < position_interval) return done();
   position_sent_ = now;
-  done_ = std::move(done);
+  on_saved_ = std::move(done);
   if (!sending_changes_) send_changes();
 }
 
 void Replication::send_changes() {
   auto changes = log_->take();
-  if (!changes) return give_up(changes.error().message);
-  if (changes->empty()) return settle();
+  if (!changes) return abandon_stream(changes.error().message);
+  if (changes->empty()) return complete_saved();
   changes_ = std::move(*changes);
   sent_ = 0;
   sending_changes_ = true;
@@ -118,51 +119,52 @@ void Replication::send_changes() {
 }
 
 void Replication::send_next() {
-  auto octets = changes_.substr(sent_, CopyPart::octets_max);
+  auto octets = changes_.substr(sent_, ReplicationPart::octets_max);
   sent_ += octets.size();
   const bool last = sent_ == changes_.size();
   send({kind_, token_, stream_, ++part_, true, last}, std::move(octets), [this, last] {
     if (!last) return send_next();
     sending_changes_ = false;
     changes_.clear();
-    // What was saved while these were on their way is in none of them.
-    if (done_) send_changes();
+    // What was saved meanwhile is sent next.
+    if (on_saved_) send_changes();
   });
 }
 
-// One at a time: the next only when this one is in the journal, so that their order is certain.
-void Replication::send(CopyPart part, std::string octets, std::function<void()> then) {
+// One at a time, the next when the journal has this one, so that they are in order.
+void Replication::send(ReplicationPart part, std::string octets, std::function<void()> then) {
   const auto event = to_event(part, gateway_, std::move(octets), clock_.now().wall);
   publisher_.publish(event, [this, stream = stream_, then = std::move(then)](const auto& receipt) {
     if (stream != stream_ || state_ == State::off) return;
-    if (!receipt) return give_up(receipt.error().message);
+    if (!receipt) return abandon_stream(receipt.error().message);
     then();
   });
 }
 
-// A standby with a gap would be worse than none: the next one gets a new copy.
-void Replication::give_up(const std::string& reason) {
-  log::warn("standbys are not up to date any more; they get a new copy", {{"reason", reason}});
+// A gap would make the copy wrong: the next stream begins with a new copy.
+void Replication::abandon_stream(const std::string& reason) {
+  log::warn("replication failed; standbys get a new copy", {{"reason", reason}});
   state_ = State::off;
   log_.reset();
   copying_.reset();
   file_.close();
   stream_.clear();
-  settle();
-  ways_.after(pause, [this] {
-    if (token_ != 0 && state_ == State::off && clock_.now().mono - heard_ < patience) begin();
+  complete_saved();
+  callbacks_.after(retry_pause, [this] {
+    if (token_ != 0 && state_ == State::off && clock_.now().mono - standby_seen_ < standby_timeout)
+      begin();
   });
 }
 
-void Replication::settle() {
-  if (const auto done = std::exchange(done_, nullptr)) done();
+void Replication::complete_saved() {
+  if (const auto done = std::exchange(on_saved_, nullptr)) done();
 }
 
 void Replication::stop() {
   token_ = 0;
   state_ = State::off;
   stream_.clear();
-  done_ = nullptr;
+  on_saved_ = nullptr;
 }
 
 }  // namespace sense

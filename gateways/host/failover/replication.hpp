@@ -12,70 +12,69 @@
 
 namespace sense {
 
-// Keeps the stores of this leader's standbys the same as its own: a copy of the whole when one
-// asks, then what each checkpoint has changed. Without a standby it does nothing. Reactor thread;
-// all it is given must outlive it.
+// Replicates the store of the leader to its standbys: a copy of the whole store when one asks for
+// it, then the changes of each checkpoint. Inactive without a standby. Reactor thread; all
+// arguments must outlive it.
 class Replication {
  public:
-  // A standby that has not been heard of for so long is not waited for any more.
-  static constexpr Duration patience = std::chrono::minutes{10};
-  static constexpr Duration pause = std::chrono::seconds{10};  // after what went wrong
-  // A position alone is worth an event only so often.
+  // A standby without a heartbeat for so long is not waited for.
+  static constexpr Duration standby_timeout = std::chrono::minutes{10};
+  static constexpr Duration retry_pause = std::chrono::seconds{10};  // after a failure
+  // A checkpoint with nothing but a new position is sent at most this often.
   static constexpr Duration position_interval = std::chrono::minutes{1};
   static constexpr std::size_t log_octets_max = 64 * 1024 * 1024;
   static constexpr int pages_a_step = 1000;
 
-  struct Ways {
+  struct Callbacks {
     Executor later;
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
   };
-  // `folder`: where a copy may be prepared.
-  Replication(HostStore& store, Publisher& publisher, const Clock& clock, std::string gateway,
-              std::string kind, std::string folder, Ways ways)
+  // `folder`: where the copy is prepared.
+  Replication(GatewayStore& store, Publisher& publisher, const Clock& clock, std::string gateway,
+              std::string kind, std::string folder, Callbacks callbacks)
       : store_(store),
         publisher_(publisher),
         clock_(clock),
         gateway_(std::move(gateway)),
         kind_(std::move(kind)),
         path_(std::move(folder) + "/copy.db"),
-        ways_(std::move(ways)) {}
+        callbacks_(std::move(callbacks)) {}
 
-  // This gateway leads, under that token. With `expected`, a standby may be there.
-  void lead(std::uint64_t token, bool expected);
-  // True when it was the word of a standby.
-  bool take(const Event& event);
-  // A checkpoint is in the store. `done` is called when standbys can have it: at once when there is
-  // none that has all before it.
+  // This gateway leads, under that token. `standby_expected`: start a stream at once.
+  void lead(std::uint64_t token, bool standby_expected);
+  // True when the event was the heartbeat of a standby.
+  bool on_event(const Event& event);
+  // A checkpoint was stored. Calls `done` when standbys can have it: at once when none is in sync.
   void saved(bool only_position, std::function<void()> done);
   void stop();
 
  private:
-  enum class State { off, copying, sending, in_step };
+  enum class State { off, copying, sending, in_sync };
   void begin();
-  void copy_on(const std::string& stream);
+  void continue_copy(const std::string& stream);
   [[nodiscard]] Status start_copy();
   [[nodiscard]] Result<bool> step_copy();
   void send_file();
   void send_changes();
   void send_next();
-  void send(CopyPart part, std::string octets, std::function<void()> then);
-  void give_up(const std::string& reason);
-  void settle();
+  void send(ReplicationPart part, std::string octets, std::function<void()> then);
+  void abandon_stream(const std::string& reason);
+  void complete_saved();
 
-  HostStore& store_;
+  GatewayStore& store_;
   Publisher& publisher_;
   const Clock& clock_;
   std::string gateway_;
   std::string kind_;
   std::string path_;
-  Ways ways_;
+  Callbacks callbacks_;
 
   State state_ = State::off;
   std::uint64_t token_ = 0;
   std::string stream_;
   std::uint64_t part_ = 0;
-  MonoTime heard_{};
+  MonoTime standby_seen_{};
   struct Copying {
     Database file;
     DatabaseCopy copy;
@@ -83,10 +82,10 @@ class Replication {
   std::optional<Copying> copying_;
   std::ifstream file_;
   std::optional<ChangeLog> log_;
-  std::string changes_;  // what is being sent
+  std::string changes_;  // being sent
   std::size_t sent_ = 0;
   bool sending_changes_ = false;
-  std::function<void()> done_;  // of the last saved()
+  std::function<void()> on_saved_;  // `done` of the last saved()
   MonoTime position_sent_{};
 };
 

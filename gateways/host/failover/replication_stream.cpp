@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::string_view source_prefix = "/sense/gateway/";
 
-Event event_of(std::string_view local, const std::string& gateway, const std::string& kind,
-               const std::string& stream, WallTime now) {
+Event gateway_event(std::string_view local, const std::string& gateway, const std::string& kind,
+                    const std::string& stream, WallTime now) {
   Event event;
   event.id = make_ulid(now);
   event.type = *QName::make(gateway_namespace, local);
@@ -32,7 +32,7 @@ std::string text_of(const Event& event, std::string_view name) {
   return text == nullptr ? std::string() : *text;
 }
 
-// 0 for what is no number.
+// 0 when it is no number.
 std::uint64_t number_of(const Event& event, std::string_view name) {
   const auto text = text_of(event, name);
   std::uint64_t number = 0;
@@ -41,14 +41,16 @@ std::uint64_t number_of(const Event& event, std::string_view name) {
   return read.ec == std::errc() && read.ptr == end ? number : 0;
 }
 
-bool is(const Event& event, std::string_view local) {
+bool is_gateway_event(const Event& event, std::string_view local) {
   return event.type.ns() == gateway_namespace && event.type.local() == local;
 }
 
 }  // namespace
 
-Event to_event(const CopyPart& part, const std::string& gateway, std::string octets, WallTime now) {
-  auto event = event_of(part.changes ? "changes" : "copy", gateway, part.kind, part.stream, now);
+Event to_event(const ReplicationPart& part, const std::string& gateway, std::string octets,
+               WallTime now) {
+  auto event =
+      gateway_event(part.changes ? "changes" : "copy", gateway, part.kind, part.stream, now);
   event.extensions["token"] = std::to_string(part.token);
   event.extensions["part"] = std::to_string(part.number);
   event.extensions["last"] = part.last;
@@ -58,12 +60,12 @@ Event to_event(const CopyPart& part, const std::string& gateway, std::string oct
   return event;
 }
 
-std::optional<CopyPart> copy_part(const Event& event) {
-  const bool changes = is(event, "changes");
-  if (!changes && !is(event, "copy")) return std::nullopt;
+std::optional<ReplicationPart> replication_part(const Event& event) {
+  const bool changes = is_gateway_event(event, "changes");
+  if (!changes && !is_gateway_event(event, "copy")) return std::nullopt;
   const auto last = event.extensions.find("last");
   const auto* flag = last == event.extensions.end() ? nullptr : std::get_if<bool>(&last->second);
-  CopyPart part{
+  ReplicationPart part{
       event.subject, number_of(event, "token"), text_of(event, "stream"), number_of(event, "part"),
       changes,       flag != nullptr && *flag};
   if (flag == nullptr || part.token == 0 || part.number == 0 || part.stream.empty() ||
@@ -72,14 +74,15 @@ std::optional<CopyPart> copy_part(const Event& event) {
   return part;
 }
 
-Event to_event(const StandbyWord& word, WallTime now) {
-  return event_of("standby", word.gateway, word.kind, word.stream, now);
+Event to_event(const StandbyHeartbeat& heartbeat, WallTime now) {
+  return gateway_event("standby", heartbeat.gateway, heartbeat.kind, heartbeat.stream, now);
 }
 
-std::optional<StandbyWord> standby_word(const Event& event) {
-  if (!is(event, "standby") || !event.source.starts_with(source_prefix)) return std::nullopt;
-  return StandbyWord{event.source.substr(source_prefix.size()), event.subject,
-                     text_of(event, "stream")};
+std::optional<StandbyHeartbeat> standby_heartbeat(const Event& event) {
+  if (!is_gateway_event(event, "standby") || !event.source.starts_with(source_prefix))
+    return std::nullopt;
+  return StandbyHeartbeat{event.source.substr(source_prefix.size()), event.subject,
+                          text_of(event, "stream")};
 }
 
 }  // namespace sense

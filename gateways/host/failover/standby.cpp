@@ -10,20 +10,20 @@ namespace sense {
 
 void Standby::follow(std::uint64_t token) {
   token_ = token;
-  if (std::exchange(following_, true)) return;  // the stream of the new leader comes the same way
-  const auto mark = store_.mark();
-  if (mark && *mark) mark_ = **mark;
-  if (mark_.token != token) return find_head();
-  stream_ = mark_.stream;
-  part_ = mark_.part;
-  listen(mark_.sequence);
+  if (std::exchange(following_, true)) return;  // events of the new leader are on the same topic
+  const auto position = store_.replication_position();
+  if (position && *position) replicated_ = **position;
+  if (replicated_.token != token) return find_position();
+  stream_ = replicated_.stream;
+  part_ = replicated_.part;
+  listen(replicated_.sequence);
 }
 
-// What was said before is about what a copy that comes now will hold.
-void Standby::find_head() {
+// Earlier parts are covered by the copy to come.
+void Standby::find_position() {
   bus_.registry_list("leader", "", 1, [this](Result<Bus::RegistryPage> page) {
     if (!following_) return;
-    if (!page) return ways_.after(std::chrono::seconds{1}, [this] { find_head(); });
+    if (!page) return callbacks_.after(std::chrono::seconds{1}, [this] { find_position(); });
     listen(page->sequence);
   });
 }
@@ -31,42 +31,42 @@ void Standby::find_head() {
 void Standby::listen(std::uint64_t position) {
   position_ = position;
   bus_.follow(position, {"{" + std::string(gateway_namespace) + "}"}, [this](const Batch& batch) {
-    if (following_) take(batch);
+    if (following_) on_batch(batch);
   });
-  if (!std::exchange(speaking_, true)) speak();
+  if (!std::exchange(heartbeat_started_, true)) send_heartbeat();
 }
 
-// The leader gives a copy to who says that he has no stream.
-void Standby::speak() {
-  if (!following_ || ended_) return;
-  bus_.publish(to_event(StandbyWord{gateway_, kind_, stream_}, clock_.now().wall),
+// The leader sends a copy when a standby reports no stream.
+void Standby::send_heartbeat() {
+  if (!following_ || on_taken_over_) return;
+  bus_.publish(to_event(StandbyHeartbeat{gateway_, kind_, stream_}, clock_.now().wall),
                [](const auto& receipt) {
                  if (!receipt)
-                   log::warn("the leading gateway cannot be told that this one stands by",
+                   log::warn("the heartbeat of this standby could not be published",
                              {{"reason", receipt.error().message}});
                });
-  ways_.after(word_interval, [this] { speak(); });
+  callbacks_.after(heartbeat_interval, [this] { send_heartbeat(); });
 }
 
-void Standby::take(const Batch& batch) {
-  if (batch.lost_from != 0) miss("events have left the journal before they were read here");
-  for (const auto& event : batch.events) take(*event);
+void Standby::on_batch(const Batch& batch) {
+  if (batch.lost_from != 0) on_gap("events have left the journal before they were read here");
+  for (const auto& event : batch.events) on_event(*event);
   position_ = batch.position;
-  if (ended_ && position_ >= end_at_) {
+  if (on_taken_over_ && position_ >= take_over_at_) {
     following_ = false;
     file_.close();
     std::error_code error;
     std::filesystem::remove(path_, error);
-    return std::exchange(ended_, nullptr)();
+    return std::exchange(on_taken_over_, nullptr)();
   }
   bus_.resume();
 }
 
-void Standby::take(const Event& event) {
-  const auto part = copy_part(event);
+void Standby::on_event(const Event& event) {
+  const auto part = replication_part(event);
   if (!part || part->kind != kind_) return;
-  // What an earlier leader still says is void, and what comes behind one's own lead too.
-  if (part->token != token_ || (ended_ && event.sequence > end_at_)) return;
+  // Parts of an earlier leader are void, and so are those after the own lease.
+  if (part->token != token_ || (on_taken_over_ && event.sequence > take_over_at_)) return;
   if (part->number == 1 && !part->changes) {
     stream_ = part->stream;
     part_ = 0;
@@ -75,53 +75,56 @@ void Standby::take(const Event& event) {
     file_.open(path_, std::ios::binary | std::ios::trunc);
   }
   if (part->stream != stream_) return;
-  if (part->number != part_ + 1) return miss("a part of the stream is missing");
+  if (part->number != part_ + 1) return on_gap("a part of the stream is missing");
   part_ = part->number;
-  const auto status = part->changes ? take_changes(*part, event) : take_copy(*part, event);
-  if (!status) miss(status.error().message);
+  const auto status =
+      part->changes ? apply_replicated_changes(*part, event) : install_copy(*part, event);
+  if (!status) on_gap(status.error().message);
 }
 
-Status Standby::take_copy(const CopyPart& part, const Event& event) {
+Status Standby::install_copy(const ReplicationPart& part, const Event& event) {
   file_.write(event.data.data(), static_cast<std::streamsize>(event.data.size()));
   if (!part.last) return {};
   file_.close();
   if (!file_) return fail(Code::system, path_ + " cannot be written: is the disk full?");
-  const HostStore::Mark mark{part.token, part.stream, part.number, event.sequence};
-  if (auto status = store_.take_copy(path_, mark); !status) return status;
+  const GatewayStore::ReplicationPosition position{part.token, part.stream, part.number,
+                                                   event.sequence};
+  if (auto status = store_.install_copy(path_, position); !status) return status;
   std::error_code error;
   std::filesystem::remove(path_, error);
-  mark_ = mark;
+  replicated_ = position;
   gap_ = false;
-  log::info("standing by: this gateway has a copy of what the leading one has done",
-            {{"octets up to event", std::to_string(event.sequence)}});
+  log::info("standing by: this gateway has a copy of the leader's store",
+            {{"up to event", std::to_string(event.sequence)}});
   return {};
 }
 
-Status Standby::take_changes(const CopyPart& part, const Event& event) {
+Status Standby::apply_replicated_changes(const ReplicationPart& part, const Event& event) {
   if (changes_.size() + event.data.size() > changes_octets_max)
-    return fail(Code::nomoreroom, "more changes at once than this gateway takes");
+    return fail(Code::nomoreroom, "a set of changes is larger than this gateway accepts");
   changes_ += event.data;
   if (!part.last) return {};
   const auto changes = std::exchange(changes_, {});
-  const HostStore::Mark mark{part.token, part.stream, part.number, event.sequence};
-  if (auto status = store_.take_changes(changes, mark); !status) return status;
-  mark_ = mark;
+  const GatewayStore::ReplicationPosition position{part.token, part.stream, part.number,
+                                                   event.sequence};
+  if (auto status = store_.apply_replicated_changes(changes, position); !status) return status;
+  replicated_ = position;
   return {};
 }
 
-void Standby::miss(const std::string& reason) {
-  log::warn("what the leading gateway does is not all known here; a new copy is asked for",
+void Standby::on_gap(const std::string& reason) {
+  log::warn("parts of the replication stream are missing; a new copy is requested",
             {{"reason", reason}});
-  // What is stored here is still good when it belongs to another stream than the one with the gap.
-  if (stream_.empty() || mark_.stream == stream_) gap_ = true;
+  // The store is still valid when it belongs to another stream than the one with the gap.
+  if (stream_.empty() || replicated_.stream == stream_) gap_ = true;
   stream_.clear();
   changes_.clear();
 }
 
-void Standby::end(std::uint64_t token, std::function<void()> done) {
+void Standby::take_over(std::uint64_t token, std::function<void()> done) {
   if (!following_) return done();
-  ended_ = std::move(done);
-  end_at_ = token;
+  on_taken_over_ = std::move(done);
+  take_over_at_ = token;
 }
 
 }  // namespace sense

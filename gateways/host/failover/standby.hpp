@@ -11,68 +11,68 @@
 
 namespace sense {
 
-// A gateway that serves nothing and keeps its store the same as the leader's, so that it can go on
-// where that one ends. Reactor thread; all it is given must outlive it.
+// The follower of a replication stream: keeps the store the same as the leader's, so that this
+// gateway can take over. Reactor thread; all arguments must outlive it.
 class Standby {
  public:
-  static constexpr Duration word_interval = std::chrono::seconds{10};
+  static constexpr Duration heartbeat_interval = std::chrono::seconds{10};
   static constexpr std::size_t changes_octets_max = 256 * 1024 * 1024;
 
-  struct Ways {
+  struct Callbacks {
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
   };
-  // `folder`: where a copy is collected.
-  Standby(HostStore& store, Bus& bus, const Clock& clock, std::string gateway, std::string kind,
-          std::string folder, Ways ways)
+  // `folder`: where a copy is assembled.
+  Standby(GatewayStore& store, Bus& bus, const Clock& clock, std::string gateway, std::string kind,
+          std::string folder, Callbacks callbacks)
       : store_(store),
         bus_(bus),
         clock_(clock),
         gateway_(std::move(gateway)),
         kind_(std::move(kind)),
         path_(std::move(folder) + "/copy.db"),
-        ways_(std::move(ways)) {}
+        callbacks_(std::move(callbacks)) {}
 
-  // Follows who leads under that token, from now on.
+  // Follows the leader of that token.
   void follow(std::uint64_t token);
-  // Whether the store here is a copy of what that leader has done, as far as has been read.
-  [[nodiscard]] bool in_step(std::uint64_t token) const {
-    return following_ && mark_.token == token && !gap_;
+  // True when the store is a copy of that leader's, as far as has been read.
+  [[nodiscard]] bool in_sync(std::uint64_t token) const {
+    return following_ && replicated_.token == token && !gap_;
   }
-  // This gateway leads now, under that token. `done` when all is read that was said before it.
-  void end(std::uint64_t token, std::function<void()> done);
+  // This gateway leads under that token. Calls `done` when everything published before is applied.
+  void take_over(std::uint64_t token, std::function<void()> done);
   void stop() { following_ = false; }
 
  private:
-  void find_head();
+  void find_position();
   void listen(std::uint64_t position);
-  void take(const Batch& batch);
-  void take(const Event& event);
-  [[nodiscard]] Status take_copy(const CopyPart& part, const Event& event);
-  [[nodiscard]] Status take_changes(const CopyPart& part, const Event& event);
-  void miss(const std::string& reason);
-  void speak();
+  void on_batch(const Batch& batch);
+  void on_event(const Event& event);
+  [[nodiscard]] Status install_copy(const ReplicationPart& part, const Event& event);
+  [[nodiscard]] Status apply_replicated_changes(const ReplicationPart& part, const Event& event);
+  void on_gap(const std::string& reason);
+  void send_heartbeat();
 
-  HostStore& store_;
+  GatewayStore& store_;
   Bus& bus_;
   const Clock& clock_;
   std::string gateway_;
   std::string kind_;
   std::string path_;
-  Ways ways_;
+  Callbacks callbacks_;
 
   bool following_ = false;
-  bool speaking_ = false;
-  std::uint64_t token_ = 0;  // of the leader
-  HostStore::Mark mark_;     // of what is stored
-  bool gap_ = false;         // behind it
-  std::string stream_;       // followed without a gap; empty: none
-  std::uint64_t part_ = 0;   // of it, that came last
-  std::ofstream file_;       // the copy that is coming
-  std::string changes_;      // those that are coming
+  bool heartbeat_started_ = false;
+  std::uint64_t token_ = 0;                       // of the leader
+  GatewayStore::ReplicationPosition replicated_;  // of the store
+  bool gap_ = false;                              // parts after it were lost
+  std::string stream_;                            // followed without a gap; empty: none
+  std::uint64_t part_ = 0;                        // of it, the last one read
+  std::ofstream file_;                            // the copy being received
+  std::string changes_;                           // the set being received
   std::uint64_t position_ = 0;
-  std::uint64_t end_at_ = 0;
-  std::function<void()> ended_;
+  std::uint64_t take_over_at_ = 0;
+  std::function<void()> on_taken_over_;
 };
 
 }  // namespace sense

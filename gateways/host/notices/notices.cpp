@@ -13,10 +13,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view dead_letter = "dead-letter";
+constexpr std::string_view dead_letter_event = "dead-letter";
 
-Event condition(std::string_view local, const std::string& gateway, std::string subject,
-                const Json& data, WallTime now) {
+Event make_notice(std::string_view local, const std::string& gateway, std::string subject,
+                  const Json& data, WallTime now) {
   return management_event(local, "gateway/" + gateway, std::move(subject), json_text(data), now);
 }
 
@@ -24,58 +24,60 @@ Event condition(std::string_view local, const std::string& gateway, std::string 
 
 Event gateway_started_event(const std::string& gateway, const std::vector<std::string>& schemes,
                             const std::vector<std::string>& listening, WallTime now) {
-  return condition("gateway-started", gateway, gateway,
-                   {{"gateway", gateway}, {"schemes", schemes}, {"listening", listening}}, now);
+  return make_notice("gateway-started", gateway, gateway,
+                     {{"gateway", gateway}, {"schemes", schemes}, {"listening", listening}}, now);
 }
 
-void tell(Publisher& publisher, const Event& condition) {
-  publisher.publish(condition, [type = condition.type.clark()](const Result<Receipt>& receipt) {
+void publish_notice(Publisher& publisher, const Event& notice) {
+  publisher.publish(notice, [type = notice.type.clark()](const Result<Receipt>& receipt) {
     if (!receipt)
       log::warn("an event about this gateway could not be published",
                 {{"type", type}, {"reason", receipt.error().message}});
   });
 }
 
-void DeadLetterNews::note(const Engine::DeadLetter& letter) {
-  const auto& event = letter.event;
-  if (event && event->type.ns() == management_namespace && event->type.local() == dead_letter)
+void DeadLetterNotices::add(const Engine::DeadLetter& dead_letter) {
+  const auto& event = dead_letter.event;
+  if (event && event->type.ns() == management_namespace && event->type.local() == dead_letter_event)
     return;
-  const bool room = news_.size() < subscriptions_max || news_.contains(letter.subscription);
-  auto& news = news_[room ? letter.subscription : std::string()];
-  ++news.count;
-  news.last = letter;
-  news.last.event = nullptr;
+  const bool room =
+      pending_.size() < subscriptions_max || pending_.contains(dead_letter.subscription);
+  auto& pending = pending_[room ? dead_letter.subscription : std::string()];
+  ++pending.count;
+  pending.last = dead_letter;
+  pending.last.event = nullptr;
 }
 
-std::vector<Event> DeadLetterNews::take(Timestamp now) {
+std::vector<Event> DeadLetterNotices::take_due(Timestamp now) {
   std::vector<Event> events;
-  for (auto entry = news_.begin(); entry != news_.end();) {
-    auto& [subscription, news] = *entry;
-    if (news.next > now.mono) {
+  for (auto entry = pending_.begin(); entry != pending_.end();) {
+    auto& [subscription, pending] = *entry;
+    if (pending.next > now.mono) {
       ++entry;
-    } else if (news.count == 0) {
-      entry = news_.erase(entry);
+    } else if (pending.count == 0) {
+      entry = pending_.erase(entry);
     } else {
-      events.push_back(event_of(subscription, news, now.wall));
-      news.count = 0;
-      news.next = now.mono + interval;
+      events.push_back(event_of(subscription, pending, now.wall));
+      pending.count = 0;
+      pending.next = now.mono + interval;
       ++entry;
     }
   }
   return events;
 }
 
-Event DeadLetterNews::event_of(const std::string& subscription, const News& news, WallTime now) {
-  Json data = {{"gateway", gateway_}, {"count", news.count}};
+Event DeadLetterNotices::event_of(const std::string& subscription, const Pending& pending,
+                                  WallTime now) {
+  Json data = {{"gateway", gateway_}, {"count", pending.count}};
   if (!subscription.empty()) {
     data["subscription"] = subscription;
-    data["number"] = news.last.number;
-    data["sequence"] = news.last.sequence;
-    data["attempts"] = news.last.attempts;
-    data["reason"] = news.last.reason;
-    data["answer"] = news.last.answer;
+    data["number"] = pending.last.number;
+    data["sequence"] = pending.last.sequence;
+    data["attempts"] = pending.last.attempts;
+    data["reason"] = pending.last.reason;
+    data["answer"] = pending.last.answer;
   }
-  return condition(dead_letter, gateway_, subscription, data, now);
+  return make_notice(dead_letter_event, gateway_, subscription, data, now);
 }
 
 }  // namespace sense

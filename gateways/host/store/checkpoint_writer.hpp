@@ -13,65 +13,66 @@
 
 namespace sense {
 
-// Stores how far the engine has come. A checkpoint that could not be stored is tried again as it
-// is, before anything newer, so that the store never misses a step. Reactor thread; store, engine
-// and counters must outlive it.
-class Progress {
+// Writes the engine's checkpoints to the store. A checkpoint that could not be stored is tried
+// again unchanged before a newer one is taken, so that the store misses no step. Reactor thread;
+// store, engine and counters must outlive it.
+class CheckpointWriter {
  public:
-  // Told of each checkpoint that is stored; calls `done` when those who need a copy can have it.
-  using Copy = std::function<void(bool only_position, std::function<void()> done)>;
-  Progress(HostStore& store, Engine& engine, Counters& counters, const Clock& clock, Copy copy)
+  // Called for each stored checkpoint; calls `done` when the standbys can have it.
+  using Replicate = std::function<void(bool only_position, std::function<void()> done)>;
+  CheckpointWriter(GatewayStore& store, Engine& engine, Counters& counters, const Clock& clock,
+                   Replicate replicate)
       : store_(store),
         engine_(engine),
         counters_(counters),
         clock_(clock),
-        copy_(std::move(copy)) {}
+        replicate_(std::move(replicate)) {}
 
-  // Kept with the next checkpoint, together with the removal of what it was.
-  void bury(Engine::DeadLetter letter);
-  // The letter is a delivery again, or purged: it leaves with the next checkpoint, which has that
+  // Stored with the next checkpoint, together with the removal of the delivery.
+  void add_dead_letter(Engine::DeadLetter dead_letter);
+  // The dead letter was redriven or purged: removed with the next checkpoint, which has the new
   // delivery.
-  void exhume(std::int64_t letter) { letters_.removed.push_back(letter); }
-  // How far a request about dead letters is, as of the next checkpoint.
-  void note(LetterWork work) { letters_.work.push_back(std::move(work)); }
-  // Whether all that was buried, exhumed and noted is stored.
-  [[nodiscard]] bool letters_stored() const {
-    return !unsaved_ && dead_.empty() && letters_.removed.empty() && letters_.work.empty();
+  void remove_dead_letter(std::int64_t id) { changes_.removed.push_back(id); }
+  // The progress of a request about dead letters, stored with the next checkpoint.
+  void note_job(RedriveJob job) { changes_.jobs.push_back(std::move(job)); }
+  // True when all additions, removals and jobs above are stored.
+  [[nodiscard]] bool dead_letters_stored() const {
+    return !unsaved_ && dead_letters_.empty() && changes_.removed.empty() && changes_.jobs.empty();
   }
-  // Everything up to `position` has been handed to the engine. What comes to be stored is, where
-  // that suffices, how things stood at the call before: see Engine::AsOf.
-  // Nothing happens while the last checkpoint is being copied.
+  // Everything up to `position` has been passed to the engine. Stores a lagged checkpoint where
+  // that is allowed: the state as of the previous call (Engine::AsOf). Does nothing while the last
+  // checkpoint is being replicated.
   void save(std::uint64_t position, Timestamp now) { save(position, now, true); }
-  // Stores all, so that the engine need not hold it.
+  // Stores the current state, so that the engine can release its events.
   void save_now(std::uint64_t position, Timestamp now) { save(position, now, false); }
-  // At the end: what could not be stored before, and what is new.
+  // For the end: stores what could not be stored before, and what is new.
   void save_all(std::uint64_t position, Timestamp now);
 
  private:
   struct Unsaved {
     std::uint64_t position = 0;
     Engine::Checkpoint delta;
-    std::vector<Engine::DeadLetter> dead;
-    HostStore::LetterChanges letters;
+    std::vector<Engine::DeadLetter> dead_letters;
+    GatewayStore::DeadLetterChanges changes;
     [[nodiscard]] bool only_position() const;
   };
-  void save(std::uint64_t position, Timestamp now, bool may_look_back);
-  [[nodiscard]] bool collect(std::uint64_t position, Timestamp now, bool may_look_back);
+  void save(std::uint64_t position, Timestamp now, bool allow_lagged);
+  [[nodiscard]] bool take_checkpoint(std::uint64_t position, Timestamp now, bool allow_lagged);
   void collect_garbage(Timestamp now);
 
-  HostStore& store_;
+  GatewayStore& store_;
   Engine& engine_;
   Counters& counters_;
   const Clock& clock_;
-  Copy copy_;
-  std::uint64_t round_ = 0;
-  std::uint64_t copying_ = 0;  // the round whose copies are waited for; 0: none
+  Replicate replicate_;
+  std::uint64_t replication_ = 0;  // number of the last run
+  std::uint64_t replicating_ = 0;  // the run under way; 0: none
   std::optional<Unsaved> unsaved_;
-  std::vector<Engine::DeadLetter> dead_;
-  HostStore::LetterChanges letters_;
+  std::vector<Engine::DeadLetter> dead_letters_;
+  GatewayStore::DeadLetterChanges changes_;
   std::optional<std::uint64_t> saved_position_;
-  std::optional<std::uint64_t> position_before_;  // when the last checkpoint was taken
-  MonoTime collected_{};
+  std::optional<std::uint64_t> previous_position_;  // at the last checkpoint
+  MonoTime garbage_collected_{};
   log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };
 

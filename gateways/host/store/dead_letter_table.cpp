@@ -13,42 +13,42 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* tables =
+constexpr const char* dead_letter_schema =
     "CREATE TABLE IF NOT EXISTS dead_letter(id INTEGER PRIMARY KEY, subscription TEXT NOT NULL,"
     " number INTEGER NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, reason TEXT NOT NULL, answer TEXT NOT NULL, record BLOB);"
-    // A few letters among a million others are found without a look at these.
+    // Finds the dead letters of one subscription among a million others.
     "CREATE INDEX IF NOT EXISTS dead_letter_subscription ON dead_letter(subscription);"
-    // SQLite would give the id of the last letter again once that is gone.
+    // SQLite alone would reuse the id of the last row once that is removed.
     "CREATE TABLE IF NOT EXISTS letter_last(one INTEGER PRIMARY KEY CHECK(one=1),"
     " id INTEGER NOT NULL);"
     "INSERT OR IGNORE INTO letter_last SELECT 1, coalesce(max(id),0) FROM dead_letter;"
     "CREATE TABLE IF NOT EXISTS letter_work(sequence INTEGER PRIMARY KEY, work TEXT NOT NULL);";
 
-Letter letter_of(const Statement& row) {
-  Engine::DeadLetter letter;
-  letter.subscription = row.octets(2);
-  letter.number = static_cast<std::uint64_t>(row.integer(3));
-  letter.sequence = static_cast<std::uint64_t>(row.integer(4));
-  letter.attempts = static_cast<std::uint32_t>(row.integer(5));
-  letter.reason = row.octets(6);
-  letter.answer = row.octets(7);
-  return {row.integer(0), from_micros(row.integer(1)), std::move(letter)};
+StoredDeadLetter dead_letter_of(const Statement& row) {
+  Engine::DeadLetter dead_letter;
+  dead_letter.subscription = row.octets(2);
+  dead_letter.number = static_cast<std::uint64_t>(row.integer(3));
+  dead_letter.sequence = static_cast<std::uint64_t>(row.integer(4));
+  dead_letter.attempts = static_cast<std::uint32_t>(row.integer(5));
+  dead_letter.reason = row.octets(6);
+  dead_letter.answer = row.octets(7);
+  return {row.integer(0), from_micros(row.integer(1)), std::move(dead_letter)};
 }
 
 // ---- requests
 
-// As the event that tells of it, and what nobody else needs to know.
-std::string to_text(const LetterWork& work) {
-  Json json = {{"outcome", letter_outcome_event(work.outcome, WallTime{}).data},
-               {"correlation", work.outcome.correlation},
-               {"finished", work.outcome.finished},
-               {"after", work.after}};
-  if (work.upto) json["upto"] = *work.upto;
+// The outcome as its event has it, and the members that only the gateway needs.
+std::string to_text(const RedriveJob& job) {
+  Json json = {{"outcome", dead_letter_outcome_event(job.outcome, WallTime{}).data},
+               {"correlation", job.outcome.correlation},
+               {"finished", job.outcome.finished},
+               {"after", job.after}};
+  if (job.upto) json["upto"] = *job.upto;
   return json_text(json);
 }
 
-Result<LetterWork> work_of(std::string_view text) {
+Result<RedriveJob> job_from_text(std::string_view text) {
   const auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   const auto number = [&](const char* name) -> std::optional<std::int64_t> {
     const auto found = json.find(name);
@@ -59,23 +59,23 @@ Result<LetterWork> work_of(std::string_view text) {
     const auto found = json.find(name);
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  auto event = letter_outcome_event({}, WallTime{});
+  auto event = dead_letter_outcome_event({}, WallTime{});
   event.data = string("outcome");
-  auto outcome = letter_outcome(event);
+  auto outcome = dead_letter_outcome(event);
   if (!outcome) return tl::unexpected(outcome.error());
   if (auto status = validate(outcome->asked.selection); !status)
     return tl::unexpected(status.error());
   const auto after = number("after");
   const auto finished = json.find("finished");
   if (!after || finished == json.end() || !finished->is_boolean())
-    return fail(Code::protoerror, "it does not say how far it is");
-  LetterWork work;
-  work.outcome = std::move(*outcome);
-  work.outcome.correlation = string("correlation");
-  work.outcome.finished = finished->get<bool>();
-  work.after = *after;
-  work.upto = number("upto");
-  return work;
+    return fail(Code::protoerror, "it has no valid progress");
+  RedriveJob job;
+  job.outcome = std::move(*outcome);
+  job.outcome.correlation = string("correlation");
+  job.outcome.finished = finished->get<bool>();
+  job.after = *after;
+  job.upto = number("upto");
+  return job;
 }
 
 }  // namespace
@@ -88,7 +88,7 @@ std::string record_of(const Event& event) {
   return octets;
 }
 
-Result<LetterPage> read_letters(Database& database, const LetterQuery& query) {
+Result<DeadLetterPage> read_dead_letters(Database& database, const DeadLetterQuery& query) {
   auto select = database.prepare(
       "SELECT id,time,subscription,number,sequence,attempts,reason,answer FROM dead_letter WHERE " +
       std::string(query.subscription.empty() ? "" : "subscription=?4 AND ") +
@@ -96,7 +96,7 @@ Result<LetterPage> read_letters(Database& database, const LetterQuery& query) {
   if (!select) return tl::unexpected(select.error());
   select->bind(1, query.after).bind(2, query.upto).bind(3, query.limit);
   if (!query.subscription.empty()) select->bind_text(4, query.subscription);
-  LetterPage page;
+  DeadLetterPage page;
   page.next = query.after;
   for (std::uint32_t seen = 0;; ++seen) {
     const auto row = select->step();
@@ -105,9 +105,9 @@ Result<LetterPage> read_letters(Database& database, const LetterQuery& query) {
       page.more = seen == query.limit;
       return page;
     }
-    auto letter = letter_of(*select);
-    page.next = letter.id;
-    if (letter.time >= query.since) page.letters.push_back(std::move(letter));
+    auto dead_letter = dead_letter_of(*select);
+    page.next = dead_letter.id;
+    if (dead_letter.time >= query.since) page.dead_letters.push_back(std::move(dead_letter));
   }
 }
 
@@ -128,30 +128,30 @@ Result<EventRef> read_record(Database& database, const char* sql, std::int64_t k
   return std::make_shared<const Event>(std::move(*event));
 }
 
-Result<EventRef> read_letter_event(Database& database, std::int64_t id) {
+Result<EventRef> read_dead_letter_event(Database& database, std::int64_t id) {
   return read_record(database, "SELECT record FROM dead_letter WHERE id=?1", id,
                      "the event of dead letter " + std::to_string(id));
 }
 
-Status make_letter_tables(Database& database) { return database.execute(tables); }
+Status make_dead_letter_tables(Database& database) { return database.execute(dead_letter_schema); }
 
-Status write_letters(Database& database, const std::vector<Engine::DeadLetter>& dead,
-                     WallTime now) {
-  if (dead.empty()) return {};
-  auto last = last_letter(database);
+Status write_dead_letters(Database& database, const std::vector<Engine::DeadLetter>& dead_letters,
+                          WallTime now) {
+  if (dead_letters.empty()) return {};
+  auto last = last_dead_letter(database);
   if (!last) return tl::unexpected(last.error());
   auto insert = database.prepare(
       "INSERT INTO dead_letter(subscription,number,sequence,time,attempts,reason,answer,record,id) "
       "VALUES(?1,?2,?3,?4,?5,?6,?7,coalesce(?8,(SELECT record FROM event WHERE sequence=?3)),?9)");
   if (!insert) return tl::unexpected(insert.error());
-  for (const auto& letter : dead) {
-    const auto record = letter.event ? record_of(*letter.event) : std::string();
-    insert->bind_text(1, letter.subscription);
-    insert->bind(2, static_cast<std::int64_t>(letter.number));
-    insert->bind(3, static_cast<std::int64_t>(letter.sequence));
-    insert->bind(4, to_micros(now)).bind(5, letter.attempts);
-    insert->bind_text(6, letter.reason).bind_text(7, letter.answer);
-    if (letter.event) insert->bind_blob(8, record);
+  for (const auto& dead_letter : dead_letters) {
+    const auto record = dead_letter.event ? record_of(*dead_letter.event) : std::string();
+    insert->bind_text(1, dead_letter.subscription);
+    insert->bind(2, static_cast<std::int64_t>(dead_letter.number));
+    insert->bind(3, static_cast<std::int64_t>(dead_letter.sequence));
+    insert->bind(4, to_micros(now)).bind(5, dead_letter.attempts);
+    insert->bind_text(6, dead_letter.reason).bind_text(7, dead_letter.answer);
+    if (dead_letter.event) insert->bind_blob(8, record);
     insert->bind(9, ++*last);
     if (auto status = insert->run(); !status) return status;
   }
@@ -160,7 +160,7 @@ Status write_letters(Database& database, const std::vector<Engine::DeadLetter>& 
   return note->bind(1, *last).run();
 }
 
-Status remove_letters(Database& database, const std::vector<std::int64_t>& ids) {
+Status remove_dead_letters(Database& database, const std::vector<std::int64_t>& ids) {
   auto remove = database.prepare("DELETE FROM dead_letter WHERE id=?1");
   if (!remove) return tl::unexpected(remove.error());
   for (const auto id : ids)
@@ -168,7 +168,7 @@ Status remove_letters(Database& database, const std::vector<std::int64_t>& ids) 
   return {};
 }
 
-Result<std::int64_t> last_letter(Database& database) {
+Result<std::int64_t> last_dead_letter(Database& database) {
   auto select = database.prepare("SELECT id FROM letter_last");
   if (!select) return tl::unexpected(select.error());
   const auto row = select->step();
@@ -176,38 +176,38 @@ Result<std::int64_t> last_letter(Database& database) {
   return *row ? select->integer(0) : 0;
 }
 
-Status write_work(Database& database, const std::vector<LetterWork>& work) {
+Status write_redrive_jobs(Database& database, const std::vector<RedriveJob>& jobs) {
   auto insert = database.prepare("INSERT OR REPLACE INTO letter_work VALUES(?1,?2)");
   if (!insert) return tl::unexpected(insert.error());
   auto remove = database.prepare("DELETE FROM letter_work WHERE sequence=?1");
   if (!remove) return tl::unexpected(remove.error());
-  for (const auto& each : work) {
-    const auto key = static_cast<std::int64_t>(each.outcome.request);
-    const auto text = to_text(each);
+  for (const auto& job : jobs) {
+    const auto key = static_cast<std::int64_t>(job.outcome.request);
+    const auto text = to_text(job);
     const auto status =
-        each.answered ? remove->bind(1, key).run() : insert->bind(1, key).bind_text(2, text).run();
+        job.answered ? remove->bind(1, key).run() : insert->bind(1, key).bind_text(2, text).run();
     if (!status) return status;
   }
   return {};
 }
 
-Result<std::vector<LetterWork>> read_work(Database& database) {
+Result<std::vector<RedriveJob>> read_redrive_jobs(Database& database) {
   auto select = database.prepare("SELECT sequence,work FROM letter_work ORDER BY sequence");
   if (!select) return tl::unexpected(select.error());
-  std::vector<LetterWork> all;
+  std::vector<RedriveJob> jobs;
   for (;;) {
     const auto row = select->step();
     if (!row) return tl::unexpected(row.error());
-    if (!*row) return all;
-    auto work = work_of(select->octets(1));
-    if (!work) {
+    if (!*row) return jobs;
+    auto job = job_from_text(select->octets(1));
+    if (!job) {
       log::error(
-          "a request about dead letters cannot be read; it is kept and not acted on",
-          {{"request", std::to_string(select->integer(0))}, {"reason", work.error().message}});
+          "a request about dead letters cannot be read; it is kept and not executed",
+          {{"request", std::to_string(select->integer(0))}, {"reason", job.error().message}});
       continue;
     }
-    work->outcome.request = static_cast<std::uint64_t>(select->integer(0));
-    all.push_back(std::move(*work));
+    job->outcome.request = static_cast<std::uint64_t>(select->integer(0));
+    jobs.push_back(std::move(*job));
   }
 }
 

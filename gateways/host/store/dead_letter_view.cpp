@@ -5,7 +5,7 @@
 
 namespace sense {
 
-Result<LetterView> LetterView::open(const std::string& folder) {
+Result<DeadLetterView> DeadLetterView::open(const std::string& folder) {
   const auto path = folder + "/gateway.db";
   std::error_code code;
   if (!std::filesystem::exists(path, code))
@@ -23,7 +23,7 @@ Result<LetterView> LetterView::open(const std::string& folder) {
   const auto row = select->step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return fail(Code::badparam, path + " is no gateway's store: it has no dead letters");
-  return LetterView(std::move(database));
+  return DeadLetterView(std::move(database));
 }
 
 }  // namespace sense

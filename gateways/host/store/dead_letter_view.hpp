@@ -8,24 +8,24 @@
 
 namespace sense {
 
-// The dead letters of a gateway for who looks at them: its store, opened for reading only, whether
-// the gateway runs or not. It sees what is stored, so at most a checkpoint late. One thread.
-class LetterView {
+// Read-only access to a gateway's dead letters: its store, whether the gateway runs or not. It
+// shows what is stored, so it is at most one checkpoint behind. One thread.
+class DeadLetterView {
  public:
-  // `folder`: the gateway's. Says so when there is no store in it, or not of a gateway; makes none.
-  [[nodiscard]] static Result<LetterView> open(const std::string& folder);
+  // `folder`: the gateway's. Fails when it holds no store of a gateway; creates none.
+  [[nodiscard]] static Result<DeadLetterView> open(const std::string& folder);
 
-  // Each page is a transaction of its own: however long somebody reads, the gateway goes on.
-  [[nodiscard]] Result<LetterPage> letters(const LetterQuery& query) {
-    return read_letters(*database_, query);
+  // Each page is a transaction of its own: a slow reader does not block the gateway.
+  [[nodiscard]] Result<DeadLetterPage> dead_letters(const DeadLetterQuery& query) {
+    return read_dead_letters(*database_, query);
   }
-  // Fails with notfound when there is no such letter, with protoerror when its event is lost.
+  // Fails with notfound when there is no such dead letter, with protoerror when its event is lost.
   [[nodiscard]] Result<EventRef> event(std::int64_t id) {
-    return read_letter_event(*database_, id);
+    return read_dead_letter_event(*database_, id);
   }
 
  private:
-  explicit LetterView(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  explicit DeadLetterView(std::unique_ptr<Database> database) : database_(std::move(database)) {}
   std::unique_ptr<Database> database_;
 };
 

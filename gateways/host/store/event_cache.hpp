@@ -10,22 +10,22 @@
 
 namespace sense {
 
-// Reads stored events. When they are asked for one after the other, as a subscriber asks that
-// catches up, those behind are read together and wait in memory. One thread.
-class EventShelf {
+// Reads stored events. When they are requested in ascending order, as a subscriber that catches up
+// does, the following ones are read ahead into memory. One thread.
+class EventCache {
  public:
   static constexpr std::size_t read_ahead = 256;          // events
   static constexpr std::size_t octets_max = 1024 * 1024;  // of them
-  static constexpr std::uint64_t near = 64;               // so close behind the last one
+  static constexpr std::uint64_t distance_max = 64;  // ascending: at most so far after the last
 
-  // notfound when it is not there, protoerror when it cannot be read.
+  // Fails with notfound when it is not there, with protoerror when it cannot be read.
   [[nodiscard]] Result<EventRef> load(Database& database, std::uint64_t sequence);
-  // What is stored is another's now.
-  void clear() { waiting_.clear(); }
+  // The contents of the store were replaced.
+  void clear() { prefetched_.clear(); }
 
  private:
-  std::map<std::uint64_t, EventRef> waiting_;
-  std::uint64_t last_ = 0;
+  std::map<std::uint64_t, EventRef> prefetched_;
+  std::uint64_t last_sequence_ = 0;
 };
 
 }  // namespace sense

@@ -15,79 +15,84 @@
 
 namespace sense {
 
-// What a gateway must still know after kill -9: how far it has read the journal, its subscriptions,
-// what waits, and its dead letters. One SQLite file, written as one transaction for each
-// checkpoint. A power cut may take the last checkpoints; the journal then repeats what they held.
-// One thread.
-class HostStore {
+// What a gateway must still have after kill -9: its position in the journal, its subscriptions,
+// pending deliveries and dead letters. One SQLite file, one transaction per checkpoint. A power cut
+// may lose the last checkpoints; the journal then repeats what they held. One thread.
+class GatewayStore {
  public:
-  // Opens DATA/gateway.db, made when it is not there. A second process on it is refused.
-  [[nodiscard]] static Result<HostStore> open(const std::string& data);
+  // Opens DATA/gateway.db, which is made when it does not exist. Fails when another process has it
+  // open.
+  [[nodiscard]] static Result<GatewayStore> open(const std::string& data);
 
-  // The position of the last checkpoint; nothing when there was none.
+  // The position of the last checkpoint; nullopt when there is none.
   [[nodiscard]] Result<std::optional<std::uint64_t>> position();
-  // Puts the last checkpoint back into the engine. Answers how many deliveries wait.
+  // Restores the last checkpoint into the engine. Returns the number of pending deliveries.
   [[nodiscard]] Result<std::size_t> restore(Engine& engine, Timestamp now);
 
-  // What has become of dead letters since the last checkpoint.
-  struct LetterChanges {
-    std::vector<std::int64_t> removed;  // they are deliveries again, or purged
-    std::vector<LetterWork> work;       // how far requests are
+  // Changes of dead letters since the last checkpoint.
+  struct DeadLetterChanges {
+    std::vector<std::int64_t> removed;  // redriven or purged
+    std::vector<RedriveJob> jobs;       // progress of requests
   };
   [[nodiscard]] Status save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                            const std::vector<Engine::DeadLetter>& dead, Timestamp now,
-                            const LetterChanges& letters = {});
-  // A stored event; notfound when it is not there.
+                            const std::vector<Engine::DeadLetter>& dead_letters, Timestamp now,
+                            const DeadLetterChanges& changes = {});
+  // A stored event; fails with notfound when it is not there.
   [[nodiscard]] Result<EventRef> load_event(std::uint64_t sequence);
-  // Removes events that no delivery waits for any more.
+  // Removes events that no pending delivery needs.
   [[nodiscard]] Status collect_garbage();
 
-  // ---- copies on other machines (gateways/host/failover/replication.hpp)
+  // ---- replication to standbys (gateways/host/failover/replication.hpp)
 
-  // How far this store is the copy of a leader's: up to part `part` of stream `stream`, which was
-  // event `sequence`.
-  struct Mark {
+  // The replication position: this store is a copy of a leader's up to part `part` of stream
+  // `stream`, which was event `sequence`.
+  struct ReplicationPosition {
     std::uint64_t token = 0;
     std::string stream;
     std::uint64_t part = 0;
     std::uint64_t sequence = 0;
   };
-  // Nothing: it is its own.
-  [[nodiscard]] Result<std::optional<Mark>> mark();
+  // nullopt: it is not a copy.
+  [[nodiscard]] Result<std::optional<ReplicationPosition>> replication_position();
   [[nodiscard]] Result<ChangeLog> record_changes();
-  // Begins to copy all of it into a new file.
+  // Begins to copy the whole store into a new file.
   [[nodiscard]] Result<DatabaseCopy> copy_to(Database& file);
-  // Replaces all of it by what is in that file. Fails with badcontext when the file is no store.
-  [[nodiscard]] Status take_copy(const std::string& path, const Mark& mark);
-  [[nodiscard]] Status take_changes(std::string_view changes, const Mark& mark);
+  // Replaces the contents by those of that file. Fails with badcontext when the file is no store.
+  [[nodiscard]] Status install_copy(const std::string& path, const ReplicationPosition& position);
+  [[nodiscard]] Status apply_replicated_changes(std::string_view changes,
+                                                const ReplicationPosition& position);
 
   // ---- dead letters
 
-  [[nodiscard]] Result<LetterPage> letters(const LetterQuery& query) {
-    return read_letters(*database_, query);
+  [[nodiscard]] Result<DeadLetterPage> dead_letters(const DeadLetterQuery& query) {
+    return read_dead_letters(*database_, query);
   }
-  [[nodiscard]] Result<EventRef> load_letter(std::int64_t id) {
-    return read_letter_event(*database_, id);
+  [[nodiscard]] Result<EventRef> load_dead_letter(std::int64_t id) {
+    return read_dead_letter_event(*database_, id);
   }
-  // The highest id that a letter was ever given.
-  [[nodiscard]] Result<std::int64_t> last_letter() { return sense::last_letter(*database_); }
-  // Requests that are not done with.
-  [[nodiscard]] Result<std::vector<LetterWork>> letter_work() { return read_work(*database_); }
+  // The highest id ever assigned.
+  [[nodiscard]] Result<std::int64_t> last_dead_letter() {
+    return sense::last_dead_letter(*database_);
+  }
+  // Requests that are not finished.
+  [[nodiscard]] Result<std::vector<RedriveJob>> redrive_jobs() {
+    return read_redrive_jobs(*database_);
+  }
 
  private:
-  HostStore(FolderLock lock, std::unique_ptr<Database> database)
+  GatewayStore(FolderLock lock, std::unique_ptr<Database> database)
       : lock_(std::move(lock)), database_(std::move(database)) {}
-  // Also adds what a store of an earlier version has not.
+  // Also migrates a store of an earlier version.
   [[nodiscard]] static Status make_tables(Database& database);
   [[nodiscard]] Status write(std::uint64_t position, const Engine::Checkpoint& checkpoint,
-                             const std::vector<Engine::DeadLetter>& dead, Timestamp now);
-  [[nodiscard]] Status write_lanes(const Engine::Checkpoint& checkpoint);
-  [[nodiscard]] Status write_items(const Engine::Checkpoint& checkpoint);
-  [[nodiscard]] Status restore_lanes(Engine& engine);
+                             const std::vector<Engine::DeadLetter>& dead_letters, Timestamp now);
+  [[nodiscard]] Status write_queues(const Engine::Checkpoint& checkpoint);
+  [[nodiscard]] Status write_deliveries(const Engine::Checkpoint& checkpoint);
+  [[nodiscard]] Status restore_queues(Engine& engine);
 
   FolderLock lock_;
   std::unique_ptr<Database> database_;
-  EventShelf shelf_;
+  EventCache cache_;
 };
 
 }  // namespace sense

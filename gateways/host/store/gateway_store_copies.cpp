@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// A store that is kept the same as another gateway's.
+// Replication: a store that is a copy of another gateway's.
 #include "gateways/host/store/gateway_store.hpp"
 
 namespace sense {
 
 namespace {
 
-Status write_mark(Database& database, const HostStore::Mark& mark) {
+Status write_replication_position(Database& database,
+                                  const GatewayStore::ReplicationPosition& position) {
   auto insert = database.prepare("INSERT OR REPLACE INTO mark VALUES(1,?1,?2,?3,?4)");
   if (!insert) return tl::unexpected(insert.error());
-  insert->bind(1, static_cast<std::int64_t>(mark.token)).bind_text(2, mark.stream);
-  insert->bind(3, static_cast<std::int64_t>(mark.part));
-  insert->bind(4, static_cast<std::int64_t>(mark.sequence));
+  insert->bind(1, static_cast<std::int64_t>(position.token)).bind_text(2, position.stream);
+  insert->bind(3, static_cast<std::int64_t>(position.part));
+  insert->bind(4, static_cast<std::int64_t>(position.sequence));
   return insert->run();
 }
 
 }  // namespace
 
-Result<std::optional<HostStore::Mark>> HostStore::mark() {
+Result<std::optional<GatewayStore::ReplicationPosition>> GatewayStore::replication_position() {
   auto select = database_->prepare("SELECT token,stream,part,sequence FROM mark");
   if (!select) return tl::unexpected(select.error());
   const auto row = select->step();
@@ -26,25 +27,25 @@ Result<std::optional<HostStore::Mark>> HostStore::mark() {
   const auto number = [&](int column) {
     return static_cast<std::uint64_t>(select->integer(column));
   };
-  return Mark{number(0), std::string(select->octets(1)), number(2), number(3)};
+  return ReplicationPosition{number(0), std::string(select->octets(1)), number(2), number(3)};
 }
 
-Result<ChangeLog> HostStore::record_changes() {
-  return ChangeLog::start(*database_, "mark");  // which is each store's own
+Result<ChangeLog> GatewayStore::record_changes() {
+  return ChangeLog::start(*database_, "mark");  // not replicated: each store has its own
 }
 
-Result<DatabaseCopy> HostStore::copy_to(Database& file) {
+Result<DatabaseCopy> GatewayStore::copy_to(Database& file) {
   return DatabaseCopy::begin(*database_, file);
 }
 
-Status HostStore::take_copy(const std::string& path, const Mark& mark) {
-  shelf_.clear();
+Status GatewayStore::install_copy(const std::string& path, const ReplicationPosition& position) {
+  cache_.clear();
   auto file = Database::open(path, Database::Durability::normal);
   if (!file) return tl::unexpected(file.error());
   if (!file->prepare("SELECT next_number FROM lane"))
     return fail(Code::badcontext, path + " is no copy of a gateway's store");
   if (auto status = make_tables(*file); !status) return status;
-  if (auto status = write_mark(*file, mark); !status) return status;
+  if (auto status = write_replication_position(*file, position); !status) return status;
   auto copy = DatabaseCopy::begin(*file, *database_);
   if (!copy) return tl::unexpected(copy.error());
   const auto done = copy->step(-1);
@@ -52,11 +53,12 @@ Status HostStore::take_copy(const std::string& path, const Mark& mark) {
   return *done ? Status() : fail(Code::timeout, "another program holds the gateway's store");
 }
 
-Status HostStore::take_changes(std::string_view changes, const Mark& mark) {
-  shelf_.clear();
+Status GatewayStore::apply_replicated_changes(std::string_view changes,
+                                              const ReplicationPosition& position) {
+  cache_.clear();
   if (auto status = database_->begin(); !status) return status;
   auto status = changes.empty() ? Status() : apply_changes(*database_, changes);
-  if (status) status = write_mark(*database_, mark);
+  if (status) status = write_replication_position(*database_, position);
   if (status) status = database_->commit();
   if (!status) database_->rollback();
   return status;

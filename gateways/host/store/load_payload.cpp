@@ -7,7 +7,7 @@ namespace sense {
 
 namespace {
 
-Status load(EventRef& event, std::uint64_t sequence, HostStore& store) {
+Status load(EventRef& event, std::uint64_t sequence, GatewayStore& store) {
   if (!event) {
     auto loaded = store.load_event(sequence);
     if (!loaded) return tl::unexpected(loaded.error());
@@ -19,7 +19,7 @@ Status load(EventRef& event, std::uint64_t sequence, HostStore& store) {
 
 }  // namespace
 
-Status complete(Engine::Deliver& deliver, HostStore& store, WallTime now) {
+Status load_payload(Engine::Deliver& deliver, GatewayStore& store, WallTime now) {
   auto& delivery = *deliver.delivery;
   if (delivery.kind != Delivery::Kind::digest) return load(delivery.event, deliver.sequence, store);
   for (auto& content : delivery.contents)
@@ -28,7 +28,7 @@ Status complete(Engine::Deliver& deliver, HostStore& store, WallTime now) {
   return {};
 }
 
-Attempt incomplete(const Error& error) {
+Attempt failed_load_outcome(const Error& error) {
   const bool lost = error.code == Code::notfound || error.code == Code::protoerror;
   return lost ? Attempt::rejected(error.message) : Attempt::retry(error.message);
 }

@@ -6,12 +6,12 @@
 
 namespace sense {
 
-// Makes a delivery ready for a plugin: loads the events that the engine has released, writes the
-// event of a digest, and takes away who else gets an event. Fails with notfound or protoerror when
-// an event is lost, otherwise when the store cannot be read now.
-[[nodiscard]] Status complete(Engine::Deliver& deliver, HostStore& store, WallTime now);
+// Completes a delivery for the plugin: loads the events that the engine has released, makes the
+// event of a digest, and removes `audience` and `except`. Fails with notfound or protoerror when an
+// event is lost, with another code when the store cannot be read at present.
+[[nodiscard]] Status load_payload(Engine::Deliver& deliver, GatewayStore& store, WallTime now);
 
-// What becomes of a delivery that failed so: an event that is lost will not come back.
-[[nodiscard]] Attempt incomplete(const Error& error);
+// The outcome of a delivery whose payload could not be loaded: rejected when the event is lost.
+[[nodiscard]] Attempt failed_load_outcome(const Error& error);
 
 }  // namespace sense

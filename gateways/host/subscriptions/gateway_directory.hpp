@@ -14,35 +14,35 @@
 
 namespace sense {
 
-// Which gateways the installation has and what they serve: this one tells the registry of itself,
-// and learns of the others. Reactor thread; the bus must outlive it.
+// The gateways of the installation and the schemes that they serve: announces this one in the
+// registry, and follows the entries of the others. Reactor thread; the bus must outlive it.
 class GatewayDirectory {
  public:
-  struct Ways {
-    // Runs a task after a pause, for what the broker did not answer.
-    std::function<void(std::function<void()>)> again;
-    // Called whenever more is known.
+  struct Callbacks {
+    // Runs a task after a pause, when the broker did not answer.
+    std::function<void(std::function<void()>)> retry_later;
+    // Called after each change.
     std::function<void()> changed;
   };
   GatewayDirectory(Bus& bus, std::string name, std::span<const std::string_view> schemes,
-                   Ways ways);
+                   Callbacks callbacks);
 
   void load();
   void announce(std::vector<std::string> listening);
-  // True when the event announced a change of a gateway.
-  bool take_change(const Event& event);
+  // True when the event announces a change of a gateway.
+  bool on_event(const Event& event);
   void stop() { stopped_ = true; }
 
   [[nodiscard]] bool serves_here(const std::string& scheme) const { return own_.contains(scheme); }
-  // Whether no other gateway serves what this one does; false until that is known.
-  [[nodiscard]] bool alone() const;
+  // True when no other gateway serves a scheme of this one; false until that is known.
+  [[nodiscard]] bool is_alone() const;
   [[nodiscard]] bool serves_anywhere(const std::string& scheme) const;
 
  private:
   Bus& bus_;
   std::string name_;
   std::set<std::string> own_;
-  Ways ways_;
+  Callbacks callbacks_;
   std::map<std::string, std::vector<std::string>> others_;  // schemes, by name
   bool loaded_ = false;
   bool stopped_ = false;

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t reason_shown_max = 300;
 }
 
-void Suspender::set(const Engine::Suspension& wanted) {
+void SuspensionWriter::set(const Engine::Suspension& wanted) {
   const auto reason = printable(wanted.reason.substr(0, reason_shown_max));
   ++counters_[wanted.suspended ? "gateway.suspended" : "gateway.resumed"];
   log::warn(wanted.suspended ? "a callback keeps failing; its subscription is suspended and probed"
@@ -18,20 +18,20 @@ void Suspender::set(const Engine::Suspension& wanted) {
             {{"subscription", wanted.subscription}, {"reason", reason}});
   const auto [place, fresh] =
       writing_.insert_or_assign(wanted.subscription, Wanted{wanted.suspended, reason, true});
-  if (!fresh) return;  // the answer that comes finds what is wanted now
+  if (!fresh) return;  // written() will find the new request
   place->second.changed = false;
   write(wanted.subscription);
 }
 
-void Suspender::write(const std::string& id) {
+void SuspensionWriter::write(const std::string& id) {
   const auto& wanted = writing_.at(id);
   subscriptions_.set_suspended(id, wanted.suspended, wanted.reason,
                                [this, id](const auto& answer) { written(id, answer); });
 }
 
-void Suspender::written(const std::string& id, const Result<SubscriptionRef>& answer) {
+void SuspensionWriter::written(const std::string& id, const Result<SubscriptionRef>& answer) {
   auto& wanted = writing_.at(id);
-  // Ended, paused meanwhile, or so already: then it is not ours to change.
+  // Ended, paused or already in that state: nothing to change.
   const bool settled =
       answer || answer.error().code == Code::notfound || answer.error().code == Code::duplicate;
   if (settled && !wanted.changed) {
@@ -40,7 +40,7 @@ void Suspender::written(const std::string& id, const Result<SubscriptionRef>& an
   }
   wanted.changed = false;
   if (settled) return write(id);
-  again_([this, id] { write(id); });
+  retry_later_([this, id] { write(id); });
 }
 
 }  // namespace sense

@@ -11,15 +11,14 @@
 
 namespace sense {
 
-// Writes into the registry which callbacks the engine has found to be failing, or to work again:
-// one write at a time for each, and the last word counts. Reactor thread; all it is given must
-// outlive it.
-class Suspender {
+// Writes the engine's suspensions and resumptions to the registry: one write at a time for each
+// subscription, and the latest request wins. Reactor thread; all arguments must outlive it.
+class SuspensionWriter {
  public:
-  // `again` runs a task later, when the broker was not there.
-  using Again = std::function<void(std::function<void()>)>;
-  Suspender(RegistrySubscriptions& subscriptions, Counters& counters, Again again)
-      : subscriptions_(subscriptions), counters_(counters), again_(std::move(again)) {}
+  // Runs a task later, when the broker did not answer.
+  using RetryLater = std::function<void(std::function<void()>)>;
+  SuspensionWriter(SubscriptionClient& subscriptions, Counters& counters, RetryLater retry_later)
+      : subscriptions_(subscriptions), counters_(counters), retry_later_(std::move(retry_later)) {}
 
   void set(const Engine::Suspension& wanted);
 
@@ -27,14 +26,14 @@ class Suspender {
   struct Wanted {
     bool suspended = false;
     std::string reason;
-    bool changed = false;  // while it was being written
+    bool changed = false;  // during the write
   };
   void write(const std::string& id);
   void written(const std::string& id, const Result<SubscriptionRef>& answer);
 
-  RegistrySubscriptions& subscriptions_;
+  SubscriptionClient& subscriptions_;
   Counters& counters_;
-  Again again_;
+  RetryLater retry_later_;
   std::map<std::string, Wanted> writing_;
 };
 

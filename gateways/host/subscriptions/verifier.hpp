@@ -12,67 +12,70 @@
 
 namespace sense {
 
-// Asks callbacks of pending subscriptions whether they want to be called, and keeps the answer in
-// the registry. A callback that could not be asked is asked again at growing intervals, until
-// `give_up_after` has passed since the subscription's last change; only then, or when it says no,
-// the subscription ends. One that agreed before for the same owner is not asked. Reactor thread;
-// all it is given must outlive it.
+// Verifies the callbacks of pending subscriptions and stores the outcome in the registry. A
+// callback that cannot be reached is tried again at growing intervals, until `give_up_after` has
+// passed since the subscription's last change; only then, or when it refuses, the subscription
+// ends. A callback already verified for the same owner is not asked. Reactor thread; all arguments
+// must outlive it.
 class Verifier {
  public:
   static constexpr Duration pause_first = std::chrono::seconds{10};  // doubling
   static constexpr Duration pause_max = std::chrono::hours{1};
 
-  struct Ways {
+  struct Callbacks {
     // Ends a subscription in the registry with a reason.
-    std::function<void(const std::string& id, const std::string& reason)> refuse;
+    std::function<void(const std::string& id, const std::string& reason)> end;
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
   };
-  Verifier(RegistrySubscriptions& subscriptions, CallbackMemory& memory, const Clock& clock,
-           Counters& counters, Duration give_up_after, Ways ways)
+  Verifier(SubscriptionClient& subscriptions, VerifiedCallbacks& verified_callbacks,
+           const Clock& clock, Counters& counters, Duration give_up_after, Callbacks callbacks)
       : subscriptions_(subscriptions),
-        memory_(memory),
+        verified_callbacks_(verified_callbacks),
         clock_(clock),
         counters_(counters),
         give_up_after_(give_up_after),
-        ways_(std::move(ways)) {}
+        callbacks_(std::move(callbacks)) {}
 
-  // Nothing happens when it is not pending any more, or was asked already (before a restart, say).
+  // Does nothing when it is not pending or its verification has begun (before a restart, for
+  // example).
   void verify(Gateway& gateway, const std::string& id);
-  // A served subscription is new (`before` is null) or has changed: asks what has not been asked,
-  // and remembers who has agreed.
+  // A served subscription is new (`before` is null) or has changed: verifies its callback when
+  // needed, and records a verification.
   void on_change(Gateway& gateway, const SubscriptionRef& before, const Subscription& after);
-  // The callback is no more.
-  void on_gone(const std::string& callback) { memory_.forget(callback); }
-  // No question from here on, and no answer is taken.
+  // The callback is gone.
+  void on_gone(const std::string& callback) { verified_callbacks_.remove(callback); }
+  // No verification begins after this, and no outcome is processed.
   void stop() { stopped_ = true; }
 
  private:
-  // A question that has no answer yet. A later one about the same subscription replaces it.
-  struct Open {
+  // A verification under way. A later one of the same subscription replaces it.
+  struct UnderWay {
     std::uint64_t number = 0;
     unsigned failures = 0;
   };
-  void look(Gateway& gateway, const std::string& id, std::uint64_t number);
+  void load_record(Gateway& gateway, const std::string& id, std::uint64_t number);
   void ask(Gateway& gateway, const SubscriptionRef& subscription, std::uint64_t number);
-  void take(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
-            const std::string& token, const Verification& verification);
-  void ask_again(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
-                 const std::string& answer);
-  void look_later(Gateway& gateway, const std::string& id, Open& open, Duration pause_limit);
-  [[nodiscard]] Open* find(const std::string& id, std::uint64_t number);
-  // What becomes of the outcome that was written down.
-  [[nodiscard]] Subscriptions::Answer<SubscriptionRef> kept(Gateway& gateway, const std::string& id,
-                                                            std::uint64_t number);
+  void on_verification(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
+                       const std::string& token, const Verification& verification);
+  void on_failure(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
+                  const std::string& answer);
+  void retry_later(Gateway& gateway, const std::string& id, UnderWay& under_way,
+                   Duration pause_limit);
+  [[nodiscard]] UnderWay* find(const std::string& id, std::uint64_t number);
+  // Handles the answer of the registry.
+  [[nodiscard]] Subscriptions::Answer<SubscriptionRef> on_outcome_stored(Gateway& gateway,
+                                                                         const std::string& id,
+                                                                         std::uint64_t number);
 
-  RegistrySubscriptions& subscriptions_;
-  CallbackMemory& memory_;
+  SubscriptionClient& subscriptions_;
+  VerifiedCallbacks& verified_callbacks_;
   const Clock& clock_;
   Counters& counters_;
   Duration give_up_after_;
-  Ways ways_;
-  std::map<std::string, Open> open_;
-  std::uint64_t last_ = 0;
+  Callbacks callbacks_;
+  std::map<std::string, UnderWay> verifications_;
+  std::uint64_t last_number_ = 0;
   bool stopped_ = false;
 };
 

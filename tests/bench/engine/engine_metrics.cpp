@@ -150,7 +150,7 @@ double deliver_rate(bool quick) {
   for (std::size_t i = 0; i < events.size(); ++i) {
     engine.on_event(events[i], clock.now());
     for (const auto& deliver : engine.take_actions().deliver)
-      engine.on_result(deliver.ticket, Attempt::delivered(), clock.now());
+      engine.on_result(deliver.attempt_id, Attempt::delivered(), clock.now());
     if (i % 10'000 == 0) (void)engine.take_checkpoint(clock.now());
   }
   const auto seconds = cpu_seconds() - before;
@@ -173,7 +173,7 @@ double fanout(bool quick) {
     seconds += cpu_seconds() - before;
     if (actions.deliver.size() != count) return -1;
     for (const auto& deliver : actions.deliver)
-      engine.on_result(deliver.ticket, Attempt::delivered(), clock.now());
+      engine.on_result(deliver.attempt_id, Attempt::delivered(), clock.now());
   }
   return seconds / times * 1000;
 }
@@ -229,7 +229,8 @@ class Crowd {
       const auto number = deliver.delivery->subscription->revision;
       const bool dead = static_cast<double>(number % 97) < dead_ * 97;
       const auto takes = dead ? gives_up : Duration{1000 + static_cast<int>(random_() % 2000)};
-      answers_.emplace(clock_.now().mono + takes, Answer{deliver.ticket, deliver.sequence, dead});
+      answers_.emplace(clock_.now().mono + takes,
+                       Answer{deliver.attempt_id, deliver.sequence, dead});
     }
   }
   void run_until(MonoTime until) {
@@ -248,17 +249,17 @@ class Crowd {
     if (until > clock_.now().mono) clock_.advance(until - clock_.now().mono);
   }
   void take_answer() {
-    const auto [ticket, sequence, dead] = answers_.begin()->second;
+    const auto [attempt_id, sequence, dead] = answers_.begin()->second;
     answers_.erase(answers_.begin());
     const auto result = dead ? Attempt::retry("no answer") : Attempt::delivered();
-    timed([&] { engine_.on_result(ticket, result, clock_.now()); });
+    timed([&] { engine_.on_result(attempt_id, result, clock_.now()); });
     if (dead) return;
     const auto came = came_.find(sequence);
     latencies_.push_back(static_cast<double>((clock_.now().mono - came->second).count()) / 1000);
   }
 
   struct Answer {
-    std::uint64_t ticket = 0;
+    std::uint64_t attempt_id = 0;
     std::uint64_t sequence = 0;
     bool dead = false;
   };

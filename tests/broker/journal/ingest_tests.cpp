@@ -246,19 +246,19 @@ BOOST_AUTO_TEST_CASE(what_is_asked_of_dead_letters_is_taken_from_who_may_manage_
   granted.route = {"*"};
   granted.list = true;
   const auto publisher = std::make_shared<const Rights>(granted);
-  LetterRequest request;
+  DeadLetterRequest request;
   request.selection.all = true;
-  LetterOutcome outcome;
+  DeadLetterOutcome outcome;
   outcome.gateway = "web";
   const auto head = bench.ingest->head();
-  for (const auto action : {LetterAction::redrive, LetterAction::purge}) {
+  for (const auto action : {DeadLetterAction::redrive, DeadLetterAction::purge}) {
     request.action = outcome.asked.action = action;
     for (const bool finished : {true, false}) {
       outcome.finished = finished;
-      const auto answer = letter_outcome_event(outcome, bench.clock.now().wall);
+      const auto answer = dead_letter_outcome_event(outcome, bench.clock.now().wall);
       BOOST_CHECK(send(answer, publisher).code == Code::noaccess);
     }
-    const auto made = letter_request_event("web", request, bench.clock.now().wall);
+    const auto made = dead_letter_request_event("web", request, bench.clock.now().wall);
     const auto refused = send(made, publisher);
     BOOST_CHECK(refused.code == Code::noaccess);
     BOOST_CHECK_MESSAGE(refused.reason.find("'manage'") != std::string::npos, refused.reason);
@@ -266,18 +266,19 @@ BOOST_AUTO_TEST_CASE(what_is_asked_of_dead_letters_is_taken_from_who_may_manage_
   }
   BOOST_CHECK_EQUAL(bench.ingest->head(), head);
   // Who may manage is told what is wrong with it.
-  const auto elsewhere = letter_request_event("wep", request, bench.clock.now().wall);
+  const auto elsewhere = dead_letter_request_event("wep", request, bench.clock.now().wall);
   BOOST_CHECK(send(elsewhere, Rights::all()).code == Code::notfound);
-  auto vague = letter_request_event("web", request, bench.clock.now().wall);
+  auto vague = dead_letter_request_event("web", request, bench.clock.now().wall);
   vague.data = "{}";
   BOOST_CHECK(send(vague, Rights::all()).code == Code::badparam);
   BOOST_CHECK((bench.publish_now({event("x", "{urn:sense:management}dead-letters-x")})[0].code ==
                Code::noaccess));
   BOOST_CHECK_EQUAL(bench.ingest->head(), head);
-  const auto good = letter_request_event("web", request, bench.clock.now().wall);
+  const auto good = dead_letter_request_event("web", request, bench.clock.now().wall);
   BOOST_CHECK(send(good, Rights::all()).code == Code::noerror);
-  BOOST_CHECK(send(letter_outcome_event(outcome, bench.clock.now().wall), Rights::all()).code ==
-              Code::noerror);
+  BOOST_CHECK(
+      send(dead_letter_outcome_event(outcome, bench.clock.now().wall), Rights::all()).code ==
+      Code::noerror);
   BOOST_CHECK_EQUAL(bench.ingest->head(), head + 2);
 }
 

@@ -31,14 +31,14 @@ Event subscription_event() {
 
 BOOST_AUTO_TEST_SUITE(management_change_tests)
 
-BOOST_AUTO_TEST_CASE(the_brokers_word_on_a_subscription_is_taken) {
+BOOST_AUTO_TEST_CASE(a_change_from_the_broker_is_read) {
   const auto change = subscription_change(subscription_event());
   BOOST_REQUIRE(change.has_value());
   BOOST_CHECK(change->subscription == subscription_of("s-1", {"{urn:a}x"}));
   BOOST_CHECK_EQUAL(change->reason, "because");
 }
 
-BOOST_AUTO_TEST_CASE(nobody_but_the_broker_is_believed) {
+BOOST_AUTO_TEST_CASE(only_the_broker_announces_changes) {
   for (const auto* principal : {"", "local", "Broker", "broker ", "config"}) {
     auto event = subscription_event();
     event.principal = principal;

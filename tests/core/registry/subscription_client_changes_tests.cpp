@@ -5,10 +5,10 @@ using sense::Code;
 using sense::Result;
 using sense::SubscriptionState;
 using sense::testing::subscription_of;
-using sense::testing::SubscriptionsBench;
+using sense::testing::SubscriptionsFixture;
 using namespace std::chrono_literals;
 
-BOOST_FIXTURE_TEST_SUITE(subscription_client_changes_tests, SubscriptionsBench)
+BOOST_FIXTURE_TEST_SUITE(subscription_client_changes_tests, SubscriptionsFixture)
 
 BOOST_AUTO_TEST_CASE(an_answer_of_one_callback_says_nothing_about_another) {
   auto pending = leased("s-1");
@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_CASE(an_answer_of_one_callback_says_nothing_about_another) {
   keep(pending);
   subscriptions.activate("s-1", "test://other/", done());
   refused(Code::duplicate, "another callback");
-  subscriptions.keep_challenge("s-1", "test://other/", "secret", done());
+  subscriptions.store_challenge("s-1", "test://other/", "secret", done());
   refused(Code::duplicate, "another callback");
   BOOST_CHECK_EQUAL(bus.puts, 0);
 }
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(an_edit_from_an_old_revision_is_refused) {
   subscriptions.edit("s-1", 7, R"({"language":"en"})", done());
   refused(Code::badcontext, "its revision is 1");
   BOOST_CHECK_EQUAL(bus.puts, 0);
-  // Somebody else is faster than an edit that was made from the present revision.
+  // A concurrent change comes before an edit of the present revision.
   bus.before_put = [this] { keep(leased("s-1")); };
   subscriptions.edit("s-1", 1, R"({"language":"en"})", done());
   refused(Code::badcontext, "its revision is 2");
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(another_callback_has_agreed_to_nothing_yet) {
   keep(leased("s-1"));
   subscriptions.edit("s-1", 0, R"({"callback":"test://two/"})", done());
   BOOST_CHECK(success()->state == SubscriptionState::pending);
-  subscriptions.keep_challenge("s-1", "test://two/", "secret", done());
+  subscriptions.store_challenge("s-1", "test://two/", "secret", done());
   success();
   subscriptions.edit("s-1", 0, R"({"callback":"test://three/"})", done());
   BOOST_CHECK(success()->challenge_hash.empty());

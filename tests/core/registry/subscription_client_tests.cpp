@@ -9,10 +9,10 @@ using sense::Result;
 using sense::Subscriptions;
 using sense::SubscriptionState;
 using sense::testing::subscription_of;
-using sense::testing::SubscriptionsBench;
+using sense::testing::SubscriptionsFixture;
 using namespace std::chrono_literals;
 
-BOOST_FIXTURE_TEST_SUITE(subscription_client_tests, SubscriptionsBench)
+BOOST_FIXTURE_TEST_SUITE(subscription_client_tests, SubscriptionsFixture)
 
 BOOST_AUTO_TEST_CASE(create_writes_what_was_asked_and_answers_once) {
   auto wanted = request();
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(the_right_token_activates_once) {
   auto pending = leased("s-1");
   pending.state = SubscriptionState::pending;
   keep(pending);
-  subscriptions.keep_challenge("s-1", "test://one/", "secret", done());
+  subscriptions.store_challenge("s-1", "test://one/", "secret", done());
   BOOST_CHECK(success()->state == SubscriptionState::pending);
   BOOST_CHECK_EQUAL(kept("s-1").challenge_hash, sense::sha256_hex("secret"));
   for (const auto* token : {"", "Secret", "secre", "secret "}) {
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_faster_than_the_registry_is_heard) {
   pending.state = SubscriptionState::pending;
   keep(pending);
   int kept_answers = 0;
-  subscriptions.keep_challenge("s-1", "test://one/", "secret", [&](const auto& result) {
+  subscriptions.store_challenge("s-1", "test://one/", "secret", [&](const auto& result) {
     BOOST_CHECK(result.has_value());
     ++kept_answers;
   });
@@ -188,10 +188,10 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_faster_than_the_registry_is_heard) {
   BOOST_CHECK_EQUAL(kept_answers, 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_challenge_for_what_is_not_there_answers_all_who_wait) {
+BOOST_AUTO_TEST_CASE(a_challenge_for_an_unknown_subscription_answers_all_confirmations) {
   int kept_answers = 0;
-  subscriptions.keep_challenge("s-1", "test://one/", "secret",
-                               [&](const auto&) { ++kept_answers; });
+  subscriptions.store_challenge("s-1", "test://one/", "secret",
+                                [&](const auto&) { ++kept_answers; });
   subscriptions.confirm("s-1", "secret", done());
   refused(Code::notfound);
   BOOST_CHECK_EQUAL(kept_answers, 1);
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(only_what_is_pending_is_activated_or_asked) {
   keep(leased("s-1"));
   subscriptions.activate("s-1", "test://one/", done());
   refused(Code::duplicate);
-  subscriptions.keep_challenge("s-1", "test://one/", "secret", done());
+  subscriptions.store_challenge("s-1", "test://one/", "secret", done());
   refused(Code::duplicate);
   auto pending = leased("s-2");
   pending.state = SubscriptionState::pending;
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_list_comes_in_pages) {
   BOOST_CHECK(list("", "s-3", 9).empty());
 }
 
-BOOST_AUTO_TEST_CASE(an_owner_sees_his_own_however_far_apart_they_are) {
+BOOST_AUTO_TEST_CASE(an_owner_sees_all_own_subscriptions_however_far_apart) {
   for (int i = 0; i < 2500; ++i) {
     char id[16];
     std::snprintf(id, sizeof id, "s-%04d", i);
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(what_a_newer_version_wrote_is_neither_shown_nor_changed) {
   refused(Code::notyetimplemented);
   BOOST_CHECK_EQUAL(bus.puts, 0);
   BOOST_CHECK(bus.entries.contains({"subscription", "s-2"}));
-  BOOST_CHECK(!sense::readable(entry).has_value());
+  BOOST_CHECK(!sense::readable_subscription(entry).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_list_of_the_gateways_own_is_not_taken_for_the_whole) {

@@ -8,11 +8,13 @@
 
 namespace sense::testing {
 
+using namespace std::chrono_literals;
+
 // The subscription list over a registry in memory.
-struct SubscriptionsBench {
+struct SubscriptionsFixture {
   sense::VirtualClock clock;
   FakeBus bus;
-  sense::RegistrySubscriptions subscriptions{
+  sense::SubscriptionClient subscriptions{
       bus, clock, bus.executor(), {[](const std::string& scheme) { return scheme == "test"; }, 1h}};
 
   std::optional<Result<SubscriptionRef>> answer;

@@ -34,18 +34,18 @@ Subscription full_subscription() {
   s.edition = "STEP.SingleLine.CC";
   s.language = "de";
   s.delivery = {1s, 32s, 8, 24h, 16};
-  auto& rare = s.delivery.rare.edit();
-  rare.retry_factor = 1.5;
-  rare.retry_jitter = 0;
-  rare.retry_span = 2h;
-  rare.hold = 15min;
-  rare.coalesce = Coalesce::latest;
-  rare.digest = {24h, 18h + 5min, 100, 65'536};
-  rare.order = Order::none;
-  rare.rate = 50;
-  rare.on_failure = OnFailure::drop;
-  rare.suspend_after = 20;
-  rare.suspend_over = 1h;
+  auto& sparse = s.delivery.sparse.edit();
+  sparse.retry_factor = 1.5;
+  sparse.retry_jitter = 0;
+  sparse.retry_span = 2h;
+  sparse.hold = 15min;
+  sparse.coalesce = Coalesce::latest;
+  sparse.digest = {24h, 18h + 5min, 100, 65'536};
+  sparse.order = Order::none;
+  sparse.rate = 50;
+  sparse.on_failure = OnFailure::drop;
+  sparse.suspend_after = 20;
+  sparse.suspend_over = 1h;
   s.labels = {{"room", "2.14"}, {"empty", ""}};
   return s;
 }
@@ -237,8 +237,8 @@ BOOST_AUTO_TEST_CASE(rare_delivery_options_are_read_and_refused_by_name) {
   const auto read = subscription_from_json(
       delivery(R"("digest": {"until": "07:05"}, "order": "none", "retry-factor": 2)"));
   BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
-  BOOST_CHECK(read->delivery.rare->digest->until == Duration{7h + 5min});
-  BOOST_CHECK_EQUAL(*read->delivery.rare->retry_factor, 2.0);
+  BOOST_CHECK(read->delivery.sparse->digest->until == Duration{7h + 5min});
+  BOOST_CHECK_EQUAL(*read->delivery.sparse->retry_factor, 2.0);
   BOOST_CHECK_NE(to_json(*read, false).find(R"("digest":{"until":"07:05"})"), std::string::npos);
   check_refused(delivery(R"("order": "type")"), "order is neither \"none\" nor \"source\"");
   check_refused(delivery(R"("coalesce": 1)"), "coalesce is neither");

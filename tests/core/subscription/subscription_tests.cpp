@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(delivery_options_have_their_bounds) {
 
 BOOST_AUTO_TEST_CASE(rare_delivery_options_have_their_bounds) {
   const auto refused = [](std::string_view member, auto change) {
-    check_refused(Code::badparam, member, [&](auto& s) { change(s.delivery.rare.edit()); });
+    check_refused(Code::badparam, member, [&](auto& s) { change(s.delivery.sparse.edit()); });
   };
   refused("retry-factor", [](auto& o) { o.retry_factor = 0.9; });
   refused("retry-factor", [](auto& o) { o.retry_factor = std::nan(""); });
@@ -264,21 +264,21 @@ BOOST_AUTO_TEST_CASE(delivery_options_that_contradict_each_other_are_refused) {
   };
   const Digest hourly{1h, {}, {}, {}};
   refused("digest", "order", [&](auto& s) {
-    s.delivery.rare.edit().digest = hourly;
-    s.delivery.rare.edit().order = Order::source;
+    s.delivery.sparse.edit().digest = hourly;
+    s.delivery.sparse.edit().order = Order::source;
   });
   refused("min-interval", "order", [](auto& s) {
-    s.delivery.rare.edit().min_interval = 1s;
-    s.delivery.rare.edit().order = Order::source;
+    s.delivery.sparse.edit().min_interval = 1s;
+    s.delivery.sparse.edit().order = Order::source;
   });
   refused("digest", "min-interval", [&](auto& s) {
-    s.delivery.rare.edit().digest = hourly;
-    s.delivery.rare.edit().min_interval = 1s;
+    s.delivery.sparse.edit().digest = hourly;
+    s.delivery.sparse.edit().min_interval = 1s;
   });
   refused("coalesce", "min-interval",
-          [](auto& s) { s.delivery.rare.edit().coalesce = Coalesce::latest; });
+          [](auto& s) { s.delivery.sparse.edit().coalesce = Coalesce::latest; });
   refused("hold", "expiry", [](auto& s) {
-    s.delivery.rare.edit().hold = 15min;
+    s.delivery.sparse.edit().hold = 15min;
     s.delivery.expiry = 15min;
   });
 }
@@ -300,14 +300,14 @@ BOOST_AUTO_TEST_CASE(an_event_with_an_audience_is_for_nobody_else_and_not_for_wh
 
 BOOST_AUTO_TEST_CASE(options_that_were_never_edited_equal_the_default) {
   DeliveryOptions plain, touched;
-  touched.rare.edit().rate = 1;
+  touched.sparse.edit().rate = 1;
   BOOST_CHECK(plain != touched);
-  touched.rare.edit().rate.reset();
+  touched.sparse.edit().rate.reset();
   BOOST_CHECK(plain == touched);
-  touched.rare.edit().hold = 1s;
+  touched.sparse.edit().hold = 1s;
   const auto copy = touched;
-  touched.rare.edit().hold = 2s;
-  BOOST_CHECK(copy.rare->hold == Duration{1s});
+  touched.sparse.edit().hold = 2s;
+  BOOST_CHECK(copy.sparse->hold == Duration{1s});
 }
 
 BOOST_AUTO_TEST_CASE(labels_are_bounded) {

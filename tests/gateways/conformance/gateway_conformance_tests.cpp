@@ -32,7 +32,7 @@ struct Stage {
   EgressPolicy egress;
   testing::FakeBus bus;
   Engine engine{{{1s}, 2}, 1};
-  RegistrySubscriptions subscriptions{
+  SubscriptionClient subscriptions{
       bus, system_clock(), bus.executor(), {[](const std::string&) { return true; }, 1h}};
   GatewayContext context{
       "test", system_clock(), counters, reactor, bus, subscriptions, engine, egress, [] {

@@ -10,31 +10,32 @@ using namespace std::chrono_literals;
 namespace {
 
 // A host that takes events, and a reactor whose timers run when they are told to.
-struct FlowBench : testing::EngineBench {
+struct EventReaderFixture : testing::EngineFixture {
   testing::FakeBus bus;
   std::vector<std::uint64_t> taken;  // sequences
   std::vector<std::size_t> slices;   // how many had been taken behind each
   std::vector<std::uint64_t> positions;
   std::optional<std::uint64_t> unwanted_from;  // a sequence
   std::vector<std::function<void()>> timers;
-  Flow flow{bus,
-            engine,
-            clock,
-            {[this](const EventRef& event) {
-               if (unwanted_from && event->sequence >= *unwanted_from) {
-                 flow.drop();
-                 return false;
-               }
-               taken.push_back(event->sequence);
-               engine.on_event(event, clock.now());
-               return true;
-             },
-             [this](std::optional<std::uint64_t> position) {
-               slices.push_back(taken.size());
-               if (position) positions.push_back(*position);
-               take();
-             },
-             [this](Duration, std::function<void()> task) { timers.push_back(std::move(task)); }}};
+  EventReader reader{
+      bus,
+      engine,
+      clock,
+      {[this](const EventRef& event) {
+         if (unwanted_from && event->sequence >= *unwanted_from) {
+           reader.reset();
+           return false;
+         }
+         taken.push_back(event->sequence);
+         engine.on_event(event, clock.now());
+         return true;
+       },
+       [this](std::optional<std::uint64_t> position) {
+         slices.push_back(taken.size());
+         if (position) positions.push_back(*position);
+         take();
+       },
+       [this](Duration, std::function<void()> task) { timers.push_back(std::move(task)); }}};
 
   Batch batch(std::size_t count) {
     Batch made;
@@ -49,23 +50,23 @@ struct FlowBench : testing::EngineBench {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(event_reader_tests, FlowBench)
+BOOST_FIXTURE_TEST_SUITE(event_reader_tests, EventReaderFixture)
 
 BOOST_AUTO_TEST_CASE(a_batch_without_events_moves_the_position) {
-  flow.take(batch(0));
+  reader.read(batch(0));
   BOOST_TEST(positions == std::vector<std::uint64_t>{10}, boost::test_tools::per_element());
   BOOST_CHECK_EQUAL(bus.resumed, 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_long_batch_is_taken_in_slices_and_others_have_their_turn) {
-  flow.take(batch(Flow::slice * 2 + 1));
-  BOOST_CHECK_EQUAL(taken.size(), Flow::slice);
+  reader.read(batch(EventReader::slice * 2 + 1));
+  BOOST_CHECK_EQUAL(taken.size(), EventReader::slice);
   BOOST_CHECK(positions.empty());
   BOOST_CHECK_EQUAL(bus.resumed, 0);
   run_timers();
-  BOOST_CHECK_EQUAL(taken.size(), Flow::slice * 2);
+  BOOST_CHECK_EQUAL(taken.size(), EventReader::slice * 2);
   run_timers();
-  BOOST_CHECK_EQUAL(taken.size(), Flow::slice * 2 + 1);
+  BOOST_CHECK_EQUAL(taken.size(), EventReader::slice * 2 + 1);
   BOOST_CHECK_EQUAL(slices.size(), 3U);
   BOOST_TEST(positions == std::vector<std::uint64_t>{sequence + 10},
              boost::test_tools::per_element());
@@ -76,54 +77,54 @@ BOOST_AUTO_TEST_CASE(a_long_batch_is_taken_in_slices_and_others_have_their_turn)
 BOOST_AUTO_TEST_CASE(what_is_behind_an_event_that_changes_the_stream_is_not_taken) {
   auto whole = batch(20);
   unwanted_from = 5;
-  flow.take(std::move(whole));
+  reader.read(std::move(whole));
   BOOST_CHECK_EQUAL(taken.size(), 4U);
   BOOST_CHECK(positions.empty());
   run_timers();
-  flow.look();
+  reader.resume_if_ready();
   BOOST_CHECK_EQUAL(taken.size(), 4U);
   BOOST_CHECK_EQUAL(bus.resumed, 0);  // follow() brings what is next
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_that_is_dropped_between_two_slices_is_not_gone_on_with) {
-  flow.take(batch(Flow::slice + 1));
-  flow.drop();
+  reader.read(batch(EventReader::slice + 1));
+  reader.reset();
   run_timers();
-  flow.look();
-  BOOST_CHECK_EQUAL(taken.size(), Flow::slice);
+  reader.resume_if_ready();
+  BOOST_CHECK_EQUAL(taken.size(), EventReader::slice);
   BOOST_CHECK_EQUAL(bus.resumed, 0);
-  flow.take(batch(1));
-  BOOST_CHECK_EQUAL(taken.size(), Flow::slice + 1);
+  reader.read(batch(1));
+  BOOST_CHECK_EQUAL(taken.size(), EventReader::slice + 1);
   BOOST_CHECK_EQUAL(bus.resumed, 1);
 }
 
 // Callbacks that answer: what is behind waits in the journal until there is room.
-BOOST_AUTO_TEST_CASE(while_enough_flows_nothing_more_is_taken) {
+BOOST_AUTO_TEST_CASE(while_enough_deliveries_are_active_nothing_more_is_read) {
   auto wide = testing::subscription_of("s-1", {type});
   wide.delivery.window = 100'000;
   put(wide);
-  flow.take(batch(ReadAhead::enough + 10 * Flow::slice));
+  reader.read(batch(ReadAheadLimiter::active_max + 10 * EventReader::slice));
   const auto answer_some = [this] {
     clock.advance(1ms);
     for (int i = 0; i < 100 && !out.empty(); ++i) answer_next(Attempt::delivered());
-    flow.look();
+    reader.resume_if_ready();
     run_timers();
   };
-  while (taken.size() < ReadAhead::enough) {
+  while (taken.size() < ReadAheadLimiter::active_max) {
     clock.advance(1ms);
     run_timers();
   }
   const auto there = taken.size();
   answer_some();
-  BOOST_CHECK_LE(taken.size(), there + Flow::slice);
+  BOOST_CHECK_LE(taken.size(), there + EventReader::slice);
   for (int i = 0; i < 200; ++i) answer_some();
-  BOOST_CHECK_LE(engine.flowing(), ReadAhead::enough);
+  BOOST_CHECK_LE(engine.active(), ReadAheadLimiter::active_max);
   BOOST_CHECK_EQUAL(bus.resumed, 1);
   // Callbacks that never answer hold up nothing.
-  flow.take(batch(ReadAhead::enough * 2));
+  reader.read(batch(ReadAheadLimiter::active_max * 2));
   for (int i = 0; i < 3000; ++i) {
     clock.advance(1ms);
-    flow.look();
+    reader.resume_if_ready();
     run_timers();
   }
   BOOST_CHECK_EQUAL(bus.resumed, 2);
@@ -131,15 +132,15 @@ BOOST_AUTO_TEST_CASE(while_enough_flows_nothing_more_is_taken) {
 
 BOOST_AUTO_TEST_CASE(more_than_may_be_in_memory_is_stored_before_anything_else_is_taken) {
   put(testing::subscription_of("s-1", {type}));
-  while (engine.unsaved() <= Flow::unsaved_max) publish();
-  flow.take(batch(1));
+  while (engine.unsaved() <= EventReader::unsaved_max) publish();
+  reader.read(batch(1));
   BOOST_CHECK_EQUAL(bus.resumed, 0);
   (void)engine.take_checkpoint(clock.now());
   engine.stored(clock.now());
   clock.advance(1s);
   for (int i = 0; i < 100; ++i) {
     clock.advance(1ms);
-    flow.look();
+    reader.resume_if_ready();
     run_timers();
   }
   BOOST_CHECK_EQUAL(bus.resumed, 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Edits, tests, memory and conditions through the whole host.
+// Edits, test events, verified callbacks and notices through the whole host.
 #include "core/subscription/test_event.hpp"
 #include "tests/gateways/host/host_fixture.hpp"
 
@@ -7,7 +7,7 @@ using namespace sense::testing;
 using sense::SubscriptionState;
 using namespace std::chrono_literals;
 
-BOOST_FIXTURE_TEST_SUITE(gateway_host_changes_tests, HostBench)
+BOOST_FIXTURE_TEST_SUITE(gateway_host_changes_tests, HostFixture)
 
 BOOST_AUTO_TEST_CASE(a_test_reaches_the_one_subscription_that_it_is_for) {
   start_host();
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_agreed_is_not_asked_again_by_its_owner) {
   BOOST_CHECK((lines("verify") == std::vector<std::string>{"verify s-1", "verify s-3"}));
 }
 
-BOOST_AUTO_TEST_CASE(a_gateway_tells_that_it_has_started_and_of_dead_letters) {
+BOOST_AUTO_TEST_CASE(a_gateway_publishes_notices_of_its_start_and_of_dead_letters) {
   interval = "10ms";
   start_host();
   auto subscription = wanted("s-1", "retry");
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_gateway_tells_that_it_has_started_and_of_dead_letters) {
 // It would be shown its own alone, and take them for all that there are.
 BOOST_AUTO_TEST_CASE(a_gateway_serves_nothing_until_it_may_see_everything) {
   const std::string may_speak = R"(publish: ["*"], subscribe: ["*"], route: ["*"])";
-  HostBench bench((may_speak + ", manage: true").c_str(), "rights");
+  HostFixture bench((may_speak + ", manage: true").c_str(), "rights");
   auto own = wanted("s-1", "yes");
   own.owner = "local";
   bench.put(own);

@@ -7,9 +7,9 @@ using namespace sense::testing;
 using sense::SubscriptionState;
 using namespace std::chrono_literals;
 
-BOOST_FIXTURE_TEST_SUITE(gateway_host_tests, HostBench)
+BOOST_FIXTURE_TEST_SUITE(gateway_host_tests, HostFixture)
 
-BOOST_AUTO_TEST_CASE(what_is_published_is_delivered_to_who_subscribed) {
+BOOST_AUTO_TEST_CASE(what_is_published_is_delivered_to_its_subscribers) {
   start_host();
   auto subscription = wanted("s-1", "yes");
   subscription.state = SubscriptionState::pending;
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_host_that_was_killed_repeats_with_the_same_number_and_id)
   interval = "10s";
   put(wanted("s-1", "yes"));
   start_host();
-  // Progress as of before the first event; what comes now is lost with the process.
+  // The last checkpoint is from before the first event; later progress is lost with the process.
   publish("one");
   wait_line("event s-1 1 1 one");
   std::filesystem::copy(place / "gateway", place / "killed");
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(another_gateways_subscriptions_are_left_alone) {
   BOOST_CHECK(lines("event s-1").empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_subscription_that_moves_to_another_gateway_is_let_go) {
+BOOST_AUTO_TEST_CASE(a_subscription_that_moves_to_another_gateway_is_released) {
   start_host();
   auto subscription = wanted("s-1", "yes");
   const auto revision = put(subscription);
@@ -300,11 +300,11 @@ BOOST_AUTO_TEST_CASE(a_failing_callback_is_suspended_in_the_registry_and_a_diges
   start_host();
   auto failing = wanted("s-1", "retry");
   failing.delivery.retry_initial = 1ms;
-  failing.delivery.rare.edit().suspend_after = 2;
-  failing.delivery.rare.edit().suspend_over = 0s;
+  failing.delivery.sparse.edit().suspend_after = 2;
+  failing.delivery.sparse.edit().suspend_over = 0s;
   put(failing);
   auto digest = wanted("s-2", "yes");
-  digest.delivery.rare.edit().digest.emplace().count = 2;
+  digest.delivery.sparse.edit().digest.emplace().count = 2;
   put(digest);
   publish("one");
   publish("two");

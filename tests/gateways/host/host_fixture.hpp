@@ -39,7 +39,7 @@ struct Running {
   }
 };
 
-struct HostBench {
+struct HostFixture {
   std::filesystem::path place =
       std::filesystem::temp_directory_path() / ("sense_host_bench_" + std::to_string(::getpid()));
   boost::asio::io_context reactor;
@@ -49,10 +49,10 @@ struct HostBench {
   std::string interval = "5s";
   int bigs = 0;
 
-  HostBench() : HostBench(nullptr, "") {}
-  // `rights`: what the allow file grants `local`; null: there is no such file. `name` keeps the
-  // folders of two apart.
-  HostBench(const char* rights, const std::string& name) {
+  HostFixture() : HostFixture(nullptr, "") {}
+  // `rights`: what the access file grants `local`; null: no such file. `name` keeps the folders of
+  // two fixtures apart.
+  HostFixture(const char* rights, const std::string& name) {
     place += name;
     std::filesystem::remove_all(place);
     std::filesystem::create_directories(place);
@@ -78,7 +78,7 @@ struct HostBench {
     BOOST_REQUIRE(connected.has_value());
     bus = std::move(*connected);
   }
-  ~HostBench() {
+  ~HostFixture() {
     host.reset();
     bus->close();
     broker.reset();

@@ -49,9 +49,9 @@ struct Pair {
     for (const auto& octets : std::exchange(device.sent, {})) (void)bench.tell(endpoint, octets);
   }
   Ticket deliver(const std::shared_ptr<Delivery>& delivery) {
-    const auto ticket = bench.deliver(delivery);
+    const auto attempt_id = bench.deliver(delivery);
     for (const auto& octets : bench.octets_to(endpoint)) device.receive(octets, now());
-    return ticket;
+    return attempt_id;
   }
   Ticket event(std::uint64_t number, std::string data = "342 Printer jam") {
     return deliver(
@@ -68,9 +68,9 @@ struct Pair {
     device.tick(now());
   }
   [[nodiscard]] MonoTime now() const { return bench.clock.now().mono; }
-  bool delivered(Ticket ticket) {
+  bool delivered(Ticket attempt_id) {
     talk();
-    const auto attempt = bench.attempt(ticket);
+    const auto attempt = bench.attempt(attempt_id);
     return attempt && attempt->outcome == Attempt::Outcome::delivered;
   }
 

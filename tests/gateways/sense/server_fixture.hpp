@@ -97,8 +97,8 @@ class Bench {
 
   Ticket deliver(std::shared_ptr<const Delivery> delivery) {
     sent.clear();
-    perform(server->deliver(++tickets, std::move(delivery), clock.now()));
-    return tickets;
+    perform(server->deliver(++attempts, std::move(delivery), clock.now()));
+    return attempts;
   }
   std::shared_ptr<Delivery> event_delivery(SubscriptionRef subscription, std::uint64_t number,
                                            std::string data = "342 Printer jam") {
@@ -123,8 +123,8 @@ class Bench {
     message.add("Subscription", subscription).add("Number", number);
     return tell(from, serialize(message));
   }
-  std::optional<Attempt> attempt(Ticket ticket) const {
-    const auto found = attempts.find(ticket);
+  std::optional<Attempt> attempt(Ticket attempt_id) const {
+    const auto found = attempts.find(attempt_id);
     if (found == attempts.end()) return std::nullopt;
     return found->second;
   }
@@ -170,42 +170,45 @@ class Bench {
   std::unique_ptr<Server> server;
   std::vector<Send> sent;
   std::map<Ticket, Attempt> attempts;
-  Ticket tickets = 0;
+  Ticket attempts = 0;
 
  private:
-  auto on_subscription(Ticket ticket) {
-    return [this, ticket](Result<SubscriptionRef> result) {
-      perform(server->on_subscription(ticket, std::move(result), clock.now()));
+  auto on_subscription(Ticket attempt_id) {
+    return [this, attempt_id](Result<SubscriptionRef> result) {
+      perform(server->on_subscription(attempt_id, std::move(result), clock.now()));
     };
   }
   void perform_one(Send& action) { sent.push_back(action); }
   void perform_one(Publish& action) {
-    publisher.publish(action.event, [this, ticket = action.ticket](Result<Receipt> result) {
-      perform(server->on_receipt(ticket, std::move(result), clock.now()));
+    publisher.publish(action.event, [this, attempt_id = action.attempt_id](Result<Receipt> result) {
+      perform(server->on_receipt(attempt_id, std::move(result), clock.now()));
     });
   }
   void perform_one(Create& action) {
-    subscriptions.create(action.request, on_subscription(action.ticket));
+    subscriptions.create(action.request, on_subscription(action.attempt_id));
   }
-  void perform_one(LookUp& action) { subscriptions.get(action.id, on_subscription(action.ticket)); }
+  void perform_one(LookUp& action) {
+    subscriptions.get(action.id, on_subscription(action.attempt_id));
+  }
   void perform_one(Renew& action) {
-    subscriptions.renew(action.id, action.period, on_subscription(action.ticket));
+    subscriptions.renew(action.id, action.period, on_subscription(action.attempt_id));
   }
   void perform_one(Cancel& action) {
-    subscriptions.cancel(action.id, "cancelled", on_subscription(action.ticket));
+    subscriptions.cancel(action.id, "cancelled", on_subscription(action.attempt_id));
   }
   void perform_one(ListSources& action) {
-    subscriptions.sources(action.after, action.limit,
-                          [this, ticket = action.ticket](Result<Subscriptions::SourcePage> result) {
-                            perform(server->on_sources(ticket, std::move(result), clock.now()));
-                          });
+    subscriptions.sources(
+        action.after, action.limit,
+        [this, attempt_id = action.attempt_id](Result<Subscriptions::SourcePage> result) {
+          perform(server->on_sources(attempt_id, std::move(result), clock.now()));
+        });
   }
   void perform_one(Confirm& action) {
     subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});
   }
   void perform_one(Finished& action) {
-    BOOST_CHECK_MESSAGE(attempts.emplace(action.ticket, action.attempt).second,
-                        "an attempt finished twice: " << action.ticket);
+    BOOST_CHECK_MESSAGE(attempts.emplace(action.attempt_id, action.attempt).second,
+                        "an attempt finished twice: " << action.attempt_id);
   }
 };
 

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_digest_that_would_be_too_long_lists_its_big_events_withou
                 std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_is_shown_who_else_is_told) {
+BOOST_AUTO_TEST_CASE(audience_and_except_are_removed_from_a_delivered_event) {
   auto event = sense::testing::event_of("{urn:a}x", 1);
   event.audience = {"grace"};
   event.except = {"ada"};

@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture : sense::testing::StoredBench {
-  static constexpr auto before = Engine::AsOf::checkpoint_before;
+struct Fixture : sense::testing::StoredFixture {
+  static constexpr auto before = Engine::AsOf::lagged;
   sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
 };
 
@@ -24,8 +24,8 @@ BOOST_AUTO_TEST_CASE(nothing_new_is_an_empty_checkpoint) {
   publish();
   save();
   const auto again = save();
-  BOOST_CHECK(again.lanes.empty() && again.lanes_removed.empty() && again.items.empty() &&
-              again.items_removed.empty());
+  BOOST_CHECK(again.queues.empty() && again.queues_removed.empty() && again.deliveries.empty() &&
+              again.deliveries_removed.empty());
 }
 
 // The wish to end the subscription dies with the host; what was to be explained must not.
@@ -56,22 +56,22 @@ BOOST_AUTO_TEST_CASE(what_came_and_went_between_two_checkpoints_is_in_none) {
   put(plain("s-2"));
   end("s-2", false);
   const auto checkpoint = save();
-  BOOST_CHECK(checkpoint.items.empty() && checkpoint.items_removed.empty());
-  BOOST_CHECK(checkpoint.lanes_removed.empty());
-  BOOST_REQUIRE_EQUAL(checkpoint.lanes.size(), 1U);  // its next number
-  BOOST_CHECK_EQUAL(checkpoint.lanes[0].next_number, 2U);
+  BOOST_CHECK(checkpoint.deliveries.empty() && checkpoint.deliveries_removed.empty());
+  BOOST_CHECK(checkpoint.queues_removed.empty());
+  BOOST_REQUIRE_EQUAL(checkpoint.queues.size(), 1U);  // its next number
+  BOOST_CHECK_EQUAL(checkpoint.queues[0].next_number, 2U);
 }
 
 BOOST_AUTO_TEST_CASE(an_event_is_saved_once) {
   put(plain());
   publish();
-  BOOST_REQUIRE_EQUAL(save().items.size(), 1U);
+  BOOST_REQUIRE_EQUAL(save().deliveries.size(), 1U);
   BOOST_REQUIRE_EQUAL(events.size(), 1U);
   answer_next(Attempt::retry("no"));
   const auto checkpoint = save();
-  BOOST_REQUIRE_EQUAL(checkpoint.items.size(), 1U);
-  BOOST_CHECK(!checkpoint.items[0].second.event);
-  BOOST_CHECK(checkpoint.lanes.empty());  // nothing of it has changed
+  BOOST_REQUIRE_EQUAL(checkpoint.deliveries.size(), 1U);
+  BOOST_CHECK(!checkpoint.deliveries[0].second.event);
+  BOOST_CHECK(checkpoint.queues.empty());  // nothing of it has changed
 }
 
 BOOST_AUTO_TEST_CASE(what_was_under_way_is_repeated_with_the_same_number) {
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(what_was_under_way_is_repeated_with_the_same_number) {
   }
   publish();
   save();
-  BOOST_CHECK_EQUAL(lanes.at("s-1").next_number, 5U);
+  BOOST_CHECK_EQUAL(queues.at("s-1").next_number, 5U);
   BOOST_CHECK_EQUAL(engine.waiting(), 4U);
 }
 
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(what_was_never_attempted_comes_in_order) {
   BOOST_REQUIRE_EQUAL(numbers.size(), 13U);
   BOOST_CHECK(std::is_sorted(numbers.begin(), numbers.end()));
   save();
-  BOOST_CHECK(items.empty());
+  BOOST_CHECK(deliveries.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_retry_keeps_its_time_and_count_over_a_restart) {
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(an_end_that_was_not_told_is_told_after_a_restart) {
   save();
   end("s-1", true, "revoked");
   const auto checkpoint = save();
-  BOOST_CHECK_EQUAL(checkpoint.items_removed.size(), 3U);
+  BOOST_CHECK_EQUAL(checkpoint.deliveries_removed.size(), 3U);
   crash();
   BOOST_CHECK(!engine.find("s-1"));
   BOOST_CHECK(engine.topic_prefixes(9).empty());
@@ -158,8 +158,8 @@ BOOST_AUTO_TEST_CASE(an_end_that_was_not_told_is_told_after_a_restart) {
   BOOST_CHECK(out[0].delivery->kind == Delivery::Kind::ended);
   BOOST_CHECK_EQUAL(out[0].delivery->reason, "revoked");
   answer_next(Attempt::delivered());
-  BOOST_CHECK((save().lanes_removed == std::vector<std::string>{"s-1"}));
-  BOOST_CHECK(lanes.empty() && items.empty());
+  BOOST_CHECK((save().queues_removed == std::vector<std::string>{"s-1"}));
+  BOOST_CHECK(queues.empty() && deliveries.empty());
 }
 
 BOOST_AUTO_TEST_CASE(one_made_again_under_the_same_id_is_saved_as_new) {
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(one_made_again_under_the_same_id_is_saved_as_new) {
   put(plain());
   publish();
   save();
-  BOOST_CHECK_EQUAL(items.size(), 1U);
+  BOOST_CHECK_EQUAL(deliveries.size(), 1U);
   crash();
   BOOST_REQUIRE_EQUAL(out.size(), 1U);
   BOOST_CHECK_EQUAL(out[0].delivery->number, 1U);
@@ -187,8 +187,8 @@ BOOST_AUTO_TEST_CASE(a_dead_letter_of_a_restored_event_has_no_event_and_its_gap_
   BOOST_CHECK(!dead[0].event);
   BOOST_CHECK_EQUAL(dead[0].sequence, 1U);
   save();
-  BOOST_REQUIRE_EQUAL(items.size(), 1U);
-  BOOST_CHECK(items.begin()->second.kind == Delivery::Kind::gap);
+  BOOST_REQUIRE_EQUAL(deliveries.size(), 1U);
+  BOOST_CHECK(deliveries.begin()->second.kind == Delivery::Kind::gap);
   crash();
   BOOST_REQUIRE_EQUAL(out.size(), 1U);
   BOOST_CHECK(out[0].delivery->kind == Delivery::Kind::gap);
@@ -244,13 +244,13 @@ BOOST_AUTO_TEST_CASE(release_after_the_end_does_no_harm) {
   end("s-2", true);
   engine.stored(clock.now());
   save();
-  BOOST_CHECK_EQUAL(items.size(), 1U);
+  BOOST_CHECK_EQUAL(deliveries.size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(items_of_a_lane_that_is_not_there_are_left_alone) {
-  Engine::SavedItem item;
-  item.subscription = "s-unknown";
-  engine.restore(1, item, clock.now());
+BOOST_AUTO_TEST_CASE(deliveries_of_an_unknown_queue_are_ignored) {
+  Engine::SavedDelivery saved;
+  saved.subscription = "s-unknown";
+  engine.restore(1, saved, clock.now());
   engine.restored(clock.now());
   BOOST_CHECK_EQUAL(engine.waiting(), 0U);
 }
@@ -272,58 +272,58 @@ BOOST_AUTO_TEST_CASE(states_survive) {
 
 // ---- as of the checkpoint before
 
-BOOST_AUTO_TEST_CASE(what_came_since_the_checkpoint_before_is_left_out_and_comes_again) {
+BOOST_AUTO_TEST_CASE(a_lagged_checkpoint_leaves_out_later_events_and_they_come_again) {
   put(plain());
   publish();
   save();
   publish(2);
-  BOOST_CHECK(engine.may_look_back());
+  BOOST_CHECK(engine.allow_lagged());
   const auto checkpoint = save(before);
-  BOOST_CHECK(checkpoint.items.empty() && checkpoint.lanes.empty());
+  BOOST_CHECK(checkpoint.deliveries.empty() && checkpoint.queues.empty());
   BOOST_CHECK_EQUAL(engine.unsaved(), 2U);
   crash();
   sequence = 1;  // the journal is read from there
   publish(2);
-  BOOST_REQUIRE_EQUAL(items.size(), 1U);
+  BOOST_REQUIRE_EQUAL(deliveries.size(), 1U);
   std::vector<std::uint64_t> numbers;
   while (!out.empty()) numbers.push_back(answer_next(Attempt::delivered()).delivery->number);
   BOOST_CHECK((numbers == std::vector<std::uint64_t>{1, 2, 3}));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_delivered_between_two_of_them_is_never_stored) {
+BOOST_AUTO_TEST_CASE(what_is_delivered_between_two_lagged_checkpoints_is_never_stored) {
   put(plain());
   save();
   std::size_t stored = 0;
   for (int round = 0; round < 5; ++round) {
     publish(2);
     const auto checkpoint = save(before);
-    stored += checkpoint.items.size() + checkpoint.items_removed.size();
+    stored += checkpoint.deliveries.size() + checkpoint.deliveries_removed.size();
     answer_next(Attempt::delivered());
     answer_next(Attempt::delivered());
   }
   BOOST_CHECK_EQUAL(stored, 0U);
-  // Its number lags by one round, and is stored without the rest.
-  BOOST_CHECK_EQUAL(lanes.at("s-1").next_number, 9U);
+  // Its number lags by one epoch, and is stored without the rest.
+  BOOST_CHECK_EQUAL(queues.at("s-1").next_number, 9U);
   const auto last = save(before);
-  BOOST_REQUIRE_EQUAL(last.lanes.size(), 1U);
-  BOOST_CHECK_EQUAL(last.lanes[0].next_number, 11U);
-  BOOST_CHECK(last.lanes[0].only_number);
+  BOOST_REQUIRE_EQUAL(last.queues.size(), 1U);
+  BOOST_CHECK_EQUAL(last.queues[0].next_number, 11U);
+  BOOST_CHECK(last.queues[0].only_number);
   const auto nothing = save(before);
-  BOOST_CHECK(nothing.lanes.empty() && nothing.items.empty());
+  BOOST_CHECK(nothing.queues.empty() && nothing.deliveries.empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_waits_longer_is_stored_once) {
   put(plain());
   save();
   publish(5);
-  BOOST_CHECK(save(before).items.empty());
+  BOOST_CHECK(save(before).deliveries.empty());
   publish(5);
-  BOOST_CHECK_EQUAL(save(before).items.size(), 5U);
-  BOOST_CHECK_EQUAL(lanes.at("s-1").next_number, 6U);
-  BOOST_CHECK_EQUAL(save(before).items.size(), 5U);
-  BOOST_CHECK(save(before).items.empty());
+  BOOST_CHECK_EQUAL(save(before).deliveries.size(), 5U);
+  BOOST_CHECK_EQUAL(queues.at("s-1").next_number, 6U);
+  BOOST_CHECK_EQUAL(save(before).deliveries.size(), 5U);
+  BOOST_CHECK(save(before).deliveries.empty());
   BOOST_CHECK_EQUAL(engine.unsaved(), 0U);
-  BOOST_CHECK_EQUAL(lanes.at("s-1").next_number, 11U);
+  BOOST_CHECK_EQUAL(queues.at("s-1").next_number, 11U);
 }
 
 // An attempt that failed is a change of what was stored; of the rest nothing is.
@@ -332,13 +332,13 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_is_repeated_may_be_stored_later) {
   publish();
   save();
   answer_next(Attempt::retry("no"));
-  BOOST_CHECK(engine.may_look_back());
+  BOOST_CHECK(engine.allow_lagged());
   const auto checkpoint = save(before);
-  BOOST_REQUIRE_EQUAL(checkpoint.items.size(), 1U);
-  BOOST_CHECK_EQUAL(checkpoint.items[0].second.attempts, 1U);
+  BOOST_REQUIRE_EQUAL(checkpoint.deliveries.size(), 1U);
+  BOOST_CHECK_EQUAL(checkpoint.deliveries[0].second.attempts, 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_lane_that_comes_and_goes_a_hundred_times_is_listed_once) {
+BOOST_AUTO_TEST_CASE(a_queue_that_comes_and_goes_a_hundred_times_is_listed_once) {
   put(plain());
   save();
   for (int i = 0; i < 100; ++i) {
@@ -346,20 +346,20 @@ BOOST_AUTO_TEST_CASE(a_lane_that_comes_and_goes_a_hundred_times_is_listed_once) 
     answer_next(Attempt::delivered());
   }
   publish();
-  BOOST_CHECK(save(before).items.empty());
+  BOOST_CHECK(save(before).deliveries.empty());
   const auto checkpoint = save(before);
-  BOOST_CHECK_EQUAL(checkpoint.items.size(), 1U);
-  BOOST_CHECK_EQUAL(checkpoint.lanes.size(), 1U);
+  BOOST_CHECK_EQUAL(checkpoint.deliveries.size(), 1U);
+  BOOST_CHECK_EQUAL(checkpoint.queues.size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_replay_would_not_bring_about_again_cannot_be_left_out) {
+BOOST_AUTO_TEST_CASE(what_a_replay_would_not_reproduce_is_not_left_out) {
   auto once = plain();
   once.delivery.retry_count = 1;
   const auto happens = [this](const auto& something) {
     save();
-    BOOST_CHECK(engine.may_look_back());
+    BOOST_CHECK(engine.allow_lagged());
     something();
-    BOOST_CHECK(!engine.may_look_back());
+    BOOST_CHECK(!engine.allow_lagged());
   };
   happens([&] { put(once); });
   happens([&] {
@@ -370,13 +370,13 @@ BOOST_AUTO_TEST_CASE(what_a_replay_would_not_bring_about_again_cannot_be_left_ou
   happens([&] { BOOST_CHECK(engine.redrive("s-1", event(), clock.now())); });
   happens([&] { end("s-1"); });
   auto digest = plain("s-2");
-  digest.delivery.rare.edit().digest = sense::Digest{};
-  digest.delivery.rare.edit().digest->count = 2;
+  digest.delivery.sparse.edit().digest = sense::Digest{};
+  digest.delivery.sparse.edit().digest->count = 2;
   put(digest);
   happens([&] { publish(); });
 }
 
-BOOST_AUTO_TEST_CASE(what_was_redriven_goes_out_though_its_lane_is_busy) {
+BOOST_AUTO_TEST_CASE(a_redriven_event_is_delivered_though_its_queue_is_busy) {
   put(plain());
   save();
   BOOST_CHECK(engine.redrive("s-1", event(), clock.now()));

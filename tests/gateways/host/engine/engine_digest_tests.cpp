@@ -30,16 +30,16 @@ Numbers sequences_of(const Engine::Deliver& deliver) {
   return sequences;
 }
 
-struct Fixture : sense::testing::StoredBench {
+struct Fixture : sense::testing::StoredFixture {
   sense::Subscription digest(Digest wanted) {
     auto subscription = subscription_of("s-1", {type});
-    subscription.delivery.rare.edit().digest = wanted;
+    subscription.delivery.sparse.edit().digest = wanted;
     return subscription;
   }
   sense::Subscription spaced(Duration interval, sense::Coalesce coalesce) {
     auto subscription = subscription_of("s-1", {type});
-    subscription.delivery.rare.edit().min_interval = interval;
-    subscription.delivery.rare.edit().coalesce = coalesce;
+    subscription.delivery.sparse.edit().min_interval = interval;
+    subscription.delivery.sparse.edit().coalesce = coalesce;
     return subscription;
   }
   void publish_from(const char* source, std::optional<Duration> worth = {}) {
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(a_digest_that_a_damaged_store_left_empty_does_no_harm) {
   publish(2);
   pass(1h);
   store();
-  std::erase_if(items, [](const auto& item) { return item.second.kind == Kind::event; });
+  std::erase_if(deliveries, [](const auto& saved) { return saved.second.kind == Kind::event; });
   crash();
   BOOST_CHECK(out.empty());
   BOOST_CHECK_EQUAL(engine.waiting(), 0U);
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(an_edit_that_ends_collecting_delivers_what_was_collected) {
 
 BOOST_AUTO_TEST_CASE(a_held_event_joins_the_window_that_is_open_when_its_time_has_come) {
   auto subscription = digest({1h, {}, {}, {}});
-  subscription.delivery.rare.edit().hold = 90min;
+  subscription.delivery.sparse.edit().hold = 90min;
   put(subscription);
   publish();
   store();
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(the_end_takes_an_open_window_along) {
   BOOST_CHECK_EQUAL(engine.waiting(), 0U);
   pass(2h);
   store();
-  BOOST_CHECK(out.empty() && items.empty() && lanes.empty());
+  BOOST_CHECK(out.empty() && deliveries.empty() && queues.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

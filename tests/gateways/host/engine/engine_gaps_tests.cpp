@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gaps that wait for a callback that works.
+// Deferred gaps.
 #include "tests/gateways/stored_fixture.hpp"
 
 using sense::Attempt;
@@ -17,7 +17,7 @@ struct Gap {
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 
-struct Fixture : sense::testing::StoredBench {
+struct Fixture : sense::testing::StoredFixture {
   void start(std::size_t gaps_max) {
     defaults.gaps_max = gaps_max;
     engine = Engine(defaults, 1);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(gaps_of_alternating_reasons_do_not_grow_without_end) {
     BOOST_REQUIRE(engine.waiting() <= 8);
   }
   store();
-  BOOST_CHECK(items.size() <= 8);
+  BOOST_CHECK(deliveries.size() <= 8);
   const auto gaps = recover();
   BOOST_REQUIRE_EQUAL(gaps.size(), 8U);
   for (std::uint64_t i = 0; i < 7; ++i) {

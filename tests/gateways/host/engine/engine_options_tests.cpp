@@ -15,11 +15,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture : sense::testing::StoredBench {
+struct Fixture : sense::testing::StoredFixture {
   template <class Change>
   sense::Subscription with(Change change, const char* id = "s-1") {
     auto subscription = subscription_of(id, {type});
-    change(subscription.delivery.rare.edit());
+    change(subscription.delivery.sparse.edit());
     return subscription;
   }
   // Happened now at that source.
@@ -35,9 +35,9 @@ struct Fixture : sense::testing::StoredBench {
     return numbers;
   }
   sense::Subscription suspending() {
-    auto subscription = with([](auto& rare) {
-      rare.suspend_after = 3;
-      rare.suspend_over = 2s;
+    auto subscription = with([](auto& sparse) {
+      sparse.suspend_after = 3;
+      sparse.suspend_over = 2s;
     });
     subscription.delivery.retry_count = 100;
     return subscription;
@@ -64,7 +64,7 @@ BOOST_FIXTURE_TEST_SUITE(engine_options_tests, Fixture)
 // ---- hold
 
 BOOST_AUTO_TEST_CASE(held_is_never_early_and_counts_from_the_occurrence) {
-  put(with([](auto& rare) { rare.hold = 15min; }));
+  put(with([](auto& sparse) { sparse.hold = 15min; }));
   auto made = event_of(type, 1);
   made.time = clock.now().wall - 5min;
   publish(std::make_shared<const sense::Event>(made));
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(held_is_never_early_and_counts_from_the_occurrence) {
 }
 
 BOOST_AUTO_TEST_CASE(an_events_own_time_to_be_told_is_kept) {
-  put(with([](auto& rare) { rare.hold = 1min; }));
+  put(with([](auto& sparse) { sparse.hold = 1min; }));
   auto made = event_of(type, 1);
   made.time = clock.now().wall;
   made.notbefore = clock.now().wall + 2min;
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(an_events_own_time_to_be_told_is_kept) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_held_survives_and_a_clock_that_was_set_back_tells_nothing_early) {
-  put(with([](auto& rare) { rare.hold = 48h; }));
+  put(with([](auto& sparse) { sparse.hold = 48h; }));
   publish();
   store();
   pass(24h);
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(what_is_held_survives_and_a_clock_that_was_set_back_tells_n
 }
 
 BOOST_AUTO_TEST_CASE(what_is_held_does_not_hold_up_others) {
-  put(with([](auto& rare) { rare.hold = 1min; }));
+  put(with([](auto& sparse) { sparse.hold = 1min; }));
   publish(3);
   auto old = event_of(type, ++sequence);
   old.time = clock.now().wall - 1h;
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(what_is_held_does_not_hold_up_others) {
 // ---- order
 
 BOOST_AUTO_TEST_CASE(a_later_event_of_the_same_source_waits_and_those_of_others_do_not) {
-  auto subscription = with([](auto& rare) { rare.order = sense::Order::source; });
+  auto subscription = with([](auto& sparse) { sparse.order = sense::Order::source; });
   subscription.delivery.window = 10;
   put(subscription);
   publish_from("//a");
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_later_event_of_the_same_source_waits_and_those_of_others_
 }
 
 BOOST_AUTO_TEST_CASE(what_is_given_up_or_expires_lets_the_next_one_go) {
-  auto subscription = with([](auto& rare) { rare.order = sense::Order::source; });
+  auto subscription = with([](auto& sparse) { sparse.order = sense::Order::source; });
   subscription.delivery.expiry = 10s;
   put(subscription);
   for (int i = 0; i < 4; ++i) publish_from("//a");
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(what_is_given_up_or_expires_lets_the_next_one_go) {
 }
 
 BOOST_AUTO_TEST_CASE(order_holds_over_a_crash) {
-  put(with([](auto& rare) { rare.order = sense::Order::source; }));
+  put(with([](auto& sparse) { sparse.order = sense::Order::source; }));
   for (const auto* source : {"//a", "//a", "//b", "//a"}) publish_from(source);
   answer_next(Attempt::retry("no", 1h));
   store();
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(order_holds_over_a_crash) {
 // ---- rate
 
 BOOST_AUTO_TEST_CASE(attempts_are_evenly_spaced) {
-  auto subscription = with([](auto& rare) { rare.rate = 4; });
+  auto subscription = with([](auto& sparse) { sparse.rate = 4; });
   subscription.delivery.window = 100;
   put(subscription);
   publish(10);
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(attempts_are_evenly_spaced) {
 }
 
 BOOST_AUTO_TEST_CASE(the_rate_holds_over_a_crash) {
-  put(with([](auto& rare) { rare.rate = 1; }));
+  put(with([](auto& sparse) { sparse.rate = 1; }));
   publish(2);
   store();
   crash();
@@ -189,9 +189,9 @@ BOOST_AUTO_TEST_CASE(the_rate_holds_over_a_crash) {
 // ---- retry
 
 BOOST_AUTO_TEST_CASE(factor_and_jitter_are_as_wanted) {
-  auto subscription = with([](auto& rare) {
-    rare.retry_factor = 1.5;
-    rare.retry_jitter = 0;
+  auto subscription = with([](auto& sparse) {
+    sparse.retry_factor = 1.5;
+    sparse.retry_jitter = 0;
   });
   subscription.delivery.retry_initial = 4s;
   subscription.delivery.retry_count = 9;
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(factor_and_jitter_are_as_wanted) {
 }
 
 BOOST_AUTO_TEST_CASE(a_span_ends_the_attempts_whatever_their_number_also_over_a_crash) {
-  put(with([](auto& rare) { rare.retry_span = 60s; }));
+  put(with([](auto& sparse) { sparse.retry_span = 60s; }));
   publish();
   for (int i = 0; i < 6; ++i) {
     answer_next(Attempt::retry("no", 10s));
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_span_ends_the_attempts_whatever_their_number_also_over_a_
 }
 
 BOOST_AUTO_TEST_CASE(what_is_to_be_dropped_is_no_dead_letter_but_told) {
-  put(with([](auto& rare) { rare.on_failure = sense::OnFailure::drop; }));
+  put(with([](auto& sparse) { sparse.on_failure = sense::OnFailure::drop; }));
   publish();
   answer_next(Attempt::rejected("no"));
   BOOST_CHECK(dead.empty());
@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(suspension_survives_a_restart_and_is_asked_for_again) {
   // The registry was told, but that we are to resume got lost.
   auto record = suspending();
   record.state = SubscriptionState::suspended;
-  lanes.at("s-1").subscription = sense::testing::ref(record);
+  queues.at("s-1").subscription = sense::testing::ref(record);
   suspensions.clear();
   crash();
   BOOST_REQUIRE_EQUAL(suspensions.size(), 1U);
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(what_is_over_the_bound_is_a_dead_letter_and_told) {
   BOOST_CHECK_EQUAL(gap.delivery->reason, "overflow");
 }
 
-BOOST_AUTO_TEST_CASE(who_is_left_out_has_no_hole_in_his_numbers) {
+BOOST_AUTO_TEST_CASE(an_excluded_owner_has_no_gap_in_the_numbers) {
   auto ada = subscription_of("s-ada", {type});
   ada.owner = "ada";
   auto grace = subscription_of("s-grace", {type});

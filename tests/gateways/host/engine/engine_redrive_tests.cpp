@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was given up and is to be delivered after all.
+// Redriving dead letters.
 #include "tests/gateways/stored_fixture.hpp"
 
 using sense::Attempt;
@@ -13,7 +13,7 @@ namespace {
 
 using Numbers = std::vector<std::uint64_t>;
 
-struct Fixture : sense::testing::StoredBench {
+struct Fixture : sense::testing::StoredFixture {
   Numbers numbers_out() const {
     Numbers numbers;
     for (const auto& deliver : out) numbers.push_back(deliver.delivery->number);
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_redriven_event_has_a_new_number_and_its_old_id) {
   BOOST_CHECK_EQUAL(again.delivery->attempt, 1U);
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_redriven_to_nobody_or_too_late) {
+BOOST_AUTO_TEST_CASE(nothing_is_redriven_to_an_unknown_subscription_or_too_late) {
   auto subscription = subscription_of("s-1", {type});
   subscription.delivery.expiry = 10s;
   put(subscription);
@@ -68,18 +68,18 @@ BOOST_AUTO_TEST_CASE(what_is_redriven_is_stored_before_it_or_what_follows_is_att
   BOOST_CHECK_EQUAL(out[0].delivery->subscription->id, "s-2");
   pass(1h);
   BOOST_CHECK_EQUAL(out.size(), 1U);
-  // Killed now, the numbers are given anew, and nobody has seen them.
-  const auto before = std::pair(lanes, items);
+  // After a kill the numbers are assigned again; no attempt had them.
+  const auto before = std::pair(queues, deliveries);
   out.clear();
   store();
   BOOST_CHECK((numbers_out() == Numbers{2, 3}));
-  std::tie(lanes, items) = before;
+  std::tie(queues, deliveries) = before;
   crash();
   publish();
   BOOST_CHECK((numbers_out() == Numbers{2, 2}));
 }
 
-BOOST_AUTO_TEST_CASE(a_checkpoint_of_before_does_not_let_what_is_redriven_go) {
+BOOST_AUTO_TEST_CASE(a_checkpoint_taken_before_a_redrive_does_not_release_it) {
   put(subscription_of("s-1", {type}));
   publish();
   answer_next(Attempt::rejected("no"));
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_of_before_does_not_let_what_is_redriven_go) {
   BOOST_CHECK_EQUAL(next().delivery->number, 2U);
 }
 
-BOOST_AUTO_TEST_CASE(an_end_while_a_redriven_one_is_not_stored_does_no_harm) {
+BOOST_AUTO_TEST_CASE(an_end_while_a_redriven_event_is_not_stored_does_no_harm) {
   put(subscription_of("s-1", {type}));
   const auto made = event();
   BOOST_REQUIRE(engine.redrive("s-1", made, clock.now()).has_value());

@@ -8,7 +8,7 @@ using sense::Delivery;
 using sense::Duration;
 using sense::Engine;
 using sense::SubscriptionState;
-using sense::testing::EngineBench;
+using sense::testing::EngineFixture;
 using sense::testing::event_of;
 using sense::testing::subscription_of;
 using Kind = Delivery::Kind;
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture : EngineBench {
+struct Fixture : EngineFixture {
   sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
 };
 
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(jitter_differs) {
   std::set<std::int64_t> dues;
   while (!out.empty()) {
     const auto deliver = next();
-    engine.on_result(deliver.ticket, Attempt::retry("no"), clock.now());
+    engine.on_result(deliver.attempt_id, Attempt::retry("no"), clock.now());
   }
   for (int i = 0; i < 50; ++i) {
     dues.insert(engine.next_timer()->time_since_epoch().count());
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(the_earlier_of_two_expiries_counts) {
   BOOST_CHECK(next().delivery->kind == Kind::gap);
 }
 
-BOOST_AUTO_TEST_CASE(an_event_without_time_is_as_old_as_its_arrival) {
+BOOST_AUTO_TEST_CASE(an_event_without_time_is_as_old_as_its_observation) {
   auto subscription = plain();
   subscription.delivery.expiry = 10s;
   put(subscription);
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_dead_subscription_does_not_delay_another) {
     for (auto& deliver : std::exchange(out, {})) {
       const bool good = deliver.delivery->subscription->id == "s-good";
       delivered = delivered || (good && deliver.sequence == sequence);
-      engine.on_result(deliver.ticket, good ? Attempt::delivered() : Attempt::retry("no"),
+      engine.on_result(deliver.attempt_id, good ? Attempt::delivered() : Attempt::retry("no"),
                        clock.now());
     }
     take();

@@ -8,29 +8,29 @@
 #include "gateways/host/engine/attempts.hpp"
 #include "tests/gateways/make.hpp"
 
-using sense::Lane;
-using sense::LaneTable;
-using sense::Tickets;
+using sense::Attempts;
+using sense::QueueTable;
+using sense::SubscriptionQueue;
 using sense::testing::ref;
 using sense::testing::subscription_of;
 
 BOOST_AUTO_TEST_SUITE(queue_table_tests)
 
 BOOST_AUTO_TEST_CASE(what_was_added_is_found_and_what_was_removed_is_not) {
-  LaneTable table;
+  QueueTable table;
   std::map<std::string, std::uint32_t> model;  // id, handle
   std::mt19937 random(5);
   for (int i = 0; i < 20'000; ++i) {
     const auto id = "s-" + std::to_string(random() % 700);
-    auto* lane = table.find(id);
-    BOOST_REQUIRE_EQUAL(lane != nullptr, model.contains(id));
-    if (lane == nullptr) {
+    auto* queue = table.find(id);
+    BOOST_REQUIRE_EQUAL(queue != nullptr, model.contains(id));
+    if (queue == nullptr) {
       model[id] = table.add(ref(subscription_of(id, {}))).handle;
     } else {
-      BOOST_REQUIRE_EQUAL(lane->handle, model[id]);
-      BOOST_REQUIRE_EQUAL(lane->subscription->id, id);
+      BOOST_REQUIRE_EQUAL(queue->handle, model[id]);
+      BOOST_REQUIRE_EQUAL(queue->subscription->id, id);
       if (random() % 2 == 0) {
-        table.remove(*lane);
+        table.remove(*queue);
         BOOST_REQUIRE(table.find(model[id]) == nullptr);
         model.erase(id);
       }
@@ -39,13 +39,14 @@ BOOST_AUTO_TEST_CASE(what_was_added_is_found_and_what_was_removed_is_not) {
   }
   for (const auto& [id, handle] : model) BOOST_CHECK_EQUAL(table.at(handle).subscription->id, id);
   std::size_t seen = 0;
-  table.for_each(
-      [&](const Lane& lane) { seen += model.contains(lane.subscription->id) ? 1U : 0U; });
+  table.for_each([&](const SubscriptionQueue& queue) {
+    seen += model.contains(queue.subscription->id) ? 1U : 0U;
+  });
   BOOST_CHECK_EQUAL(seen, model.size());
 }
 
-BOOST_AUTO_TEST_CASE(a_lane_stays_where_it_is_and_its_handle_is_given_again) {
-  LaneTable table;
+BOOST_AUTO_TEST_CASE(a_queue_has_a_stable_address_and_its_handle_is_reused) {
+  QueueTable table;
   auto& first = table.add(ref(subscription_of("s-1", {})));
   first.next_number = 7;
   for (int i = 0; i < 1000; ++i) table.add(ref(subscription_of("t-" + std::to_string(i), {})));
@@ -57,18 +58,18 @@ BOOST_AUTO_TEST_CASE(a_lane_stays_where_it_is_and_its_handle_is_given_again) {
   BOOST_CHECK_EQUAL(second.next_number, 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_ticket_is_good_once) {
-  Tickets tickets;
-  BOOST_CHECK(tickets.find(0) == nullptr);
-  const auto first = tickets.open({1, 10});
-  BOOST_REQUIRE(tickets.find(first) != nullptr);
-  BOOST_CHECK_EQUAL(tickets.find(first)->key, 10U);
-  BOOST_CHECK(tickets.close(first));
-  BOOST_CHECK(!tickets.close(first));
-  const auto second = tickets.open({2, 20});
-  BOOST_CHECK(tickets.find(first) == nullptr);
-  BOOST_CHECK_EQUAL(tickets.find(second)->lane, 2U);
-  BOOST_CHECK(!tickets.close(second + 1));
+BOOST_AUTO_TEST_CASE(an_attempt_id_is_valid_once) {
+  Attempts attempts;
+  BOOST_CHECK(attempts.find(0) == nullptr);
+  const auto first = attempts.open({1, 10});
+  BOOST_REQUIRE(attempts.find(first) != nullptr);
+  BOOST_CHECK_EQUAL(attempts.find(first)->key, 10U);
+  BOOST_CHECK(attempts.close(first));
+  BOOST_CHECK(!attempts.close(first));
+  const auto second = attempts.open({2, 20});
+  BOOST_CHECK(attempts.find(first) == nullptr);
+  BOOST_CHECK_EQUAL(attempts.find(second)->queue, 2U);
+  BOOST_CHECK(!attempts.close(second + 1));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

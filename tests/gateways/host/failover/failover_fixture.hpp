@@ -16,7 +16,7 @@
 // Several gateways of one kind with a broker in memory and virtual time; their stores are real.
 namespace sense::testing {
 
-// What the broker has: a registry in which one may lead, and a journal.
+// The broker: a registry in which one gateway may lead, and a journal.
 struct Hub {
   VirtualClock clock;
   Leaders leaders;
@@ -41,14 +41,14 @@ struct Hub {
   }
 };
 
-// One gateway's connection. While it is away, nothing is answered, then everything.
+// One gateway's connection. While it is `away`, requests are answered later.
 class HubBus final : public Bus {
  public:
   explicit HubBus(Hub& hub) : hub_(hub) {}
 
   bool away = false;
-  std::optional<Error> refusal;            // of what is published
-  std::function<bool(const Event&)> lose;  // on the way to this one
+  std::optional<Error> refusal;            // to publish
+  std::function<bool(const Event&)> lose;  // lost on the way to this gateway
   std::vector<Event> published;
 
   void registry_get(std::string kind, std::string key, Answer<RegistryEntry> done) override {
@@ -144,16 +144,16 @@ class HubBus final : public Bus {
   std::function<void(Batch)> handler_;
 };
 
-// A gateway without engine and plugin: what it has "done" is a lane for each text.
+// A gateway without engine and plugin: its progress is a queue for each text.
 struct Member {
   static constexpr std::array<std::string_view, 1> schemes{"test"};
 
   Hub& hub;
   std::filesystem::path folder;
   HubBus bus{hub};
-  std::optional<HostStore> store;
+  std::optional<GatewayStore> store;
   std::optional<GatewayDirectory> directory;
-  std::optional<Succession> succession;
+  std::optional<Failover> failover;
   std::uint64_t position = 0;
   int led = 0;
   int renewed = 0;
@@ -161,7 +161,7 @@ struct Member {
 
   Member(Hub& around, std::filesystem::path place, const std::string& name, bool take_over = false)
       : hub(around), folder(std::move(place)) {
-    auto opened = HostStore::open(folder.string());
+    auto opened = GatewayStore::open(folder.string());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
     store.emplace(std::move(*opened));
     const auto later = [this, alive = bus.alive()](Duration pause, std::function<void()> task) {
@@ -170,33 +170,33 @@ struct Member {
       });
     };
     directory.emplace(bus, name, schemes,
-                      GatewayDirectory::Ways{[later](std::function<void()> task) {
-                                               later(std::chrono::seconds{1}, task);
-                                             },
-                                             [this] { succession->look_around(); }});
-    succession.emplace(
+                      GatewayDirectory::Callbacks{[later](std::function<void()> task) {
+                                                    later(std::chrono::seconds{1}, task);
+                                                  },
+                                                  [this] { failover->on_directory_changed(); }});
+    failover.emplace(
         bus, *store, *directory, hub.clock, name, "test", folder.string(), take_over,
-        Succession::Ways{[later](std::function<void()> task) { later(Duration{0}, task); }, later,
-                         [this] { lead(); }, [this] { ++renewed; },
-                         [this](const Status& why) { lost = why.error().message; }});
+        Failover::Callbacks{[later](std::function<void()> task) { later(Duration{0}, task); },
+                            later, [this] { lead(); }, [this] { ++renewed; },
+                            [this](const Status& why) { lost = why.error().message; }});
     directory->load();
-    succession->begin();
+    failover->begin();
   }
   void lead() {
     ++led;
     bus.follow(hub.sequence, {}, [this](const Batch& batch) {
       for (const auto& event : batch.events)
-        if (!succession->take(*event)) (void)directory->take_change(*event);
+        if (!failover->on_event(*event)) (void)directory->on_event(*event);
       bus.resume();
     });
   }
-  // Stores the text, as a checkpoint does. Answers whether standbys can have it.
+  // Stores the text, as a checkpoint does. Returns whether standbys can have it.
   std::shared_ptr<bool> save(const std::string& text) {
     Engine::Checkpoint checkpoint;
-    checkpoint.lanes.push_back({ref(subscription_of(text, {"{urn:a}x"})), 1, false, 0, {}});
+    checkpoint.queues.push_back({ref(subscription_of(text, {"{urn:a}x"})), 1, false, 0, {}});
     BOOST_REQUIRE(store->save(++position, checkpoint, {}, hub.clock.now()));
     const auto done = std::make_shared<bool>(false);
-    succession->saved(false, [done] { *done = true; });
+    failover->saved(false, [done] { *done = true; });
     return done;
   }
   [[nodiscard]] std::vector<std::string> has() {
@@ -208,14 +208,14 @@ struct Member {
   }
 };
 
-struct SuccessionBench {
+struct FailoverFixture {
   Hub hub;
   std::filesystem::path place = std::filesystem::temp_directory_path() /
                                 ("sense_succession_tests_" + std::to_string(::getpid()));
   std::map<std::string, std::unique_ptr<Member>> members;
 
-  SuccessionBench() { std::filesystem::remove_all(place); }
-  ~SuccessionBench() {
+  FailoverFixture() { std::filesystem::remove_all(place); }
+  ~FailoverFixture() {
     members.clear();
     std::filesystem::remove_all(place);
   }
@@ -224,7 +224,7 @@ struct SuccessionBench {
     hub.advance(std::chrono::milliseconds{100});
     return *members[name];
   }
-  // As kill -9: it says nothing more.
+  // As kill -9.
   void kill(const std::string& name) { members.erase(name); }
 };
 

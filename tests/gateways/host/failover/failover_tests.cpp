@@ -7,15 +7,15 @@ using namespace std::chrono_literals;
 
 using Texts = std::vector<std::string>;
 
-BOOST_FIXTURE_TEST_SUITE(failover_tests, SuccessionBench)
+BOOST_FIXTURE_TEST_SUITE(failover_tests, FailoverFixture)
 
-BOOST_AUTO_TEST_CASE(the_first_leads_and_the_second_gets_what_it_has_done) {
+BOOST_AUTO_TEST_CASE(the_first_leads_and_the_second_gets_a_copy_of_its_store) {
   auto& one = start("one");
   BOOST_CHECK_EQUAL(one.led, 1);
-  BOOST_CHECK(*one.save("before"));  // nobody to wait for
+  BOOST_CHECK(*one.save("before"));  // no standby to wait for
   auto& two = start("two");
   BOOST_CHECK_EQUAL(two.led, 0);
-  BOOST_CHECK(!two.succession->holds());
+  BOOST_CHECK(!two.failover->has_lease());
   hub.advance(1s);
   BOOST_CHECK(two.has() == Texts{"before"});
   const auto done = one.save("later");
@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(the_first_leads_and_the_second_gets_what_it_has_done) {
   BOOST_CHECK_EQUAL(two.store->position().value().value(), 2U);
 }
 
-BOOST_AUTO_TEST_CASE(the_second_goes_on_when_the_first_is_no_more) {
+BOOST_AUTO_TEST_CASE(the_second_takes_over_when_the_first_is_gone) {
   start("one").save("a");
   auto& two = start("two");
   hub.advance(1s);
@@ -37,11 +37,11 @@ BOOST_AUTO_TEST_CASE(the_second_goes_on_when_the_first_is_no_more) {
   BOOST_CHECK_EQUAL(two.led, 0);
   hub.advance(3s);
   BOOST_CHECK_EQUAL(two.led, 1);
-  BOOST_CHECK(two.succession->holds());
+  BOOST_CHECK(two.failover->has_lease());
   BOOST_CHECK((two.has() == Texts{"a", "b"}));
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_that_was_away_attempts_nothing_and_ends) {
+BOOST_AUTO_TEST_CASE(a_leader_that_was_overtaken_attempts_nothing_and_ends) {
   auto& one = start("one");
   auto& two = start("two");
   hub.advance(1s);
@@ -49,20 +49,20 @@ BOOST_AUTO_TEST_CASE(a_leader_that_was_away_attempts_nothing_and_ends) {
   for (int i = 0; i < 100 && two.led == 0; ++i) {
     hub.advance(100ms);
     // Never both, not for an instant.
-    BOOST_CHECK(!(one.succession->holds() && two.succession->holds()));
+    BOOST_CHECK(!(one.failover->has_lease() && two.failover->has_lease()));
   }
   BOOST_CHECK_EQUAL(two.led, 1);
-  BOOST_CHECK(!one.succession->holds());
+  BOOST_CHECK(!one.failover->has_lease());
   BOOST_CHECK_EQUAL(one.lost, "");
   const auto stale = one.save("stale");
   one.bus.away = false;
   hub.advance(3s);
   BOOST_CHECK_NE(one.lost.find("two leads"), std::string::npos);
-  BOOST_CHECK(!one.succession->holds());
+  BOOST_CHECK(!one.failover->has_lease());
   BOOST_CHECK(two.has() == Texts{});
 }
 
-BOOST_AUTO_TEST_CASE(what_an_earlier_leader_still_says_is_void) {
+BOOST_AUTO_TEST_CASE(parts_of_an_earlier_leader_are_void) {
   auto& one = start("one");
   start("two");
   auto& three = start("three");
@@ -80,12 +80,12 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_leader_still_says_is_void) {
   BOOST_CHECK(follower.has() == Texts{"new"});
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_alone_goes_on_while_the_broker_is_away) {
+BOOST_AUTO_TEST_CASE(a_leader_without_standby_continues_while_the_broker_is_away) {
   auto& one = start("one");
-  BOOST_CHECK(one.succession->holds());
+  BOOST_CHECK(one.failover->has_lease());
   one.bus.away = true;
   hub.advance(1h);
-  BOOST_CHECK(one.succession->holds());
+  BOOST_CHECK(one.failover->has_lease());
   one.bus.away = false;
   hub.advance(12s);
   BOOST_CHECK_EQUAL(one.lost, "");
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_ends_is_followed_at_once) {
   auto& two = start("two");
   hub.advance(1s);
   bool ended = false;
-  one.succession->end([&] { ended = true; });
+  one.failover->release([&] { ended = true; });
   hub.advance(50ms);
   BOOST_CHECK(ended);
   hub.advance(1100ms);
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(an_end_does_not_wait_for_a_broker_that_is_away) {
   auto& one = start("one");
   one.bus.away = true;
   int ended = 0;
-  one.succession->end([&] { ++ended; });
+  one.failover->release([&] { ++ended; });
   hub.advance(2s);
   BOOST_CHECK_EQUAL(ended, 1);
   one.bus.away = false;
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(an_end_does_not_wait_for_a_broker_that_is_away) {
   BOOST_CHECK_EQUAL(ended, 1);
 }
 
-BOOST_AUTO_TEST_CASE(one_that_comes_back_before_anybody_else_goes_on) {
+BOOST_AUTO_TEST_CASE(a_leader_that_restarts_before_a_takeover_continues) {
   start("one").save("a");
   start("two");
   hub.advance(1s);
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(one_that_comes_back_before_anybody_else_goes_on) {
   BOOST_CHECK((members["two"]->has() == Texts{"a", "b"}));
 }
 
-BOOST_AUTO_TEST_CASE(without_a_copy_nobody_takes_over_unless_told) {
+BOOST_AUTO_TEST_CASE(without_a_copy_a_standby_takes_over_only_when_told) {
   start("one").save("a");
   kill("one");
   auto& two = start("two");
@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(a_standby_that_misses_a_part_gets_a_new_copy) {
   hub.advance(100ms);
   BOOST_CHECK(two.has() == Texts{});
   // As long as it has not, it does not take over.
-  BOOST_CHECK(!two.succession->holds());
-  hub.advance(Standby::word_interval + 1s);
+  BOOST_CHECK(!two.failover->has_lease());
+  hub.advance(Standby::heartbeat_interval + 1s);
   BOOST_CHECK((two.has() == Texts{"a", "b"}));
 }
 
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_standby_that_missed_a_part_does_not_take_over) {
   BOOST_CHECK_EQUAL(two.led, 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_waits_for_nobody_and_makes_a_new_copy) {
+BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_does_not_wait_and_makes_a_new_copy) {
   auto& one = start("one");
   auto& two = start("two");
   hub.advance(1s);
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_waits_for_nobody_and_makes_a_n
   BOOST_CHECK(*done);
   BOOST_CHECK(*one.save("b"));
   one.bus.refusal.reset();
-  hub.advance(Replication::pause + 1s);
+  hub.advance(Replication::retry_pause + 1s);
   BOOST_CHECK((two.has() == Texts{"a", "b"}));
 }
 
@@ -227,20 +227,20 @@ BOOST_AUTO_TEST_CASE(a_store_of_many_parts_is_copied_while_it_changes) {
   BOOST_CHECK(!std::filesystem::exists(place / "two" / "copy.db"));
 }
 
-BOOST_AUTO_TEST_CASE(a_standby_that_is_no_more_is_not_served_for_ever) {
+BOOST_AUTO_TEST_CASE(a_standby_that_is_gone_is_not_served_for_ever) {
   auto& one = start("one");
   start("two");
   hub.advance(1s);
   kill("two");
   one.save("a");
-  hub.advance(Replication::patience + 1s);
+  hub.advance(Replication::standby_timeout + 1s);
   const auto before = one.bus.published.size();
   BOOST_CHECK(*one.save("b"));
   hub.advance(1min);
   BOOST_CHECK_EQUAL(one.bus.published.size(), before);
 }
 
-BOOST_AUTO_TEST_CASE(a_position_alone_is_told_once_a_minute) {
+BOOST_AUTO_TEST_CASE(a_position_alone_is_sent_once_a_minute) {
   auto& one = start("one");
   start("two");
   hub.advance(1s);
@@ -250,22 +250,22 @@ BOOST_AUTO_TEST_CASE(a_position_alone_is_told_once_a_minute) {
   for (int i = 0; i < 50; ++i) {
     BOOST_REQUIRE(one.store->save(++one.position, {}, {}, hub.clock.now()));
     bool done = false;
-    one.succession->saved(true, [&] { done = true; });
+    one.failover->saved(true, [&] { done = true; });
     BOOST_CHECK(done);
     hub.advance(1s);
   }
   BOOST_CHECK_EQUAL(one.bus.published.size(), before);
   hub.advance(10s);
   BOOST_REQUIRE(one.store->save(++one.position, {}, {}, hub.clock.now()));
-  one.succession->saved(true, [] {});
+  one.failover->saved(true, [] {});
   hub.advance(100ms);
   BOOST_CHECK_EQUAL(one.bus.published.size(), before + 1);
 }
 
-BOOST_AUTO_TEST_CASE(parts_that_say_nonsense_are_none) {
-  const CopyPart part{"http", 7, "s", 3, true, true};
+BOOST_AUTO_TEST_CASE(malformed_parts_are_ignored) {
+  const ReplicationPart part{"http", 7, "s", 3, true, true};
   const auto good = to_event(part, "web1", "octets", hub.clock.now().wall);
-  const auto read = copy_part(good);
+  const auto read = replication_part(good);
   BOOST_REQUIRE(read);
   BOOST_CHECK_EQUAL(read->token, 7U);
   BOOST_CHECK_EQUAL(read->number, 3U);
@@ -273,23 +273,23 @@ BOOST_AUTO_TEST_CASE(parts_that_say_nonsense_are_none) {
   BOOST_CHECK(read->last);
   auto damaged = good;
   damaged.data[3] ^= 1;
-  BOOST_CHECK(!copy_part(damaged));
+  BOOST_CHECK(!replication_part(damaged));
   for (const auto* name : {"token", "part", "stream", "last", "sum"}) {
     auto without = good;
     without.extensions.erase(name);
-    BOOST_CHECK(!copy_part(without));
+    BOOST_CHECK(!replication_part(without));
     auto wrong = good;
     wrong.extensions[name] = std::int32_t{1};
-    BOOST_CHECK(!copy_part(wrong));
+    BOOST_CHECK(!replication_part(wrong));
   }
   auto wrong = good;
   wrong.extensions["token"] = std::string("7x");
-  BOOST_CHECK(!copy_part(wrong));
-  BOOST_CHECK(!copy_part(event_of("{urn:a}copy")));
-  BOOST_CHECK(!standby_word(good));
+  BOOST_CHECK(!replication_part(wrong));
+  BOOST_CHECK(!replication_part(event_of("{urn:a}copy")));
+  BOOST_CHECK(!standby_heartbeat(good));
   BOOST_CHECK(validate(good).has_value());
   BOOST_CHECK(
-      validate(to_event(StandbyWord{"web2", "http", ""}, hub.clock.now().wall)).has_value());
+      validate(to_event(StandbyHeartbeat{"web2", "http", ""}, hub.clock.now().wall)).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -31,13 +31,13 @@ struct Store {
   }
   // Its id, or the code of the refusal.
   std::string load(std::uint64_t sequence) {
-    const auto event = shelf.load(database, sequence);
+    const auto event = cache.load(database, sequence);
     return event ? (*event)->id : std::string(symbol(event.error().code));
   }
 
   TemporaryFolder folder;
   Database database = *Database::open(folder / "db", Database::Durability::normal);
-  EventShelf shelf;
+  EventCache cache;
 };
 
 }  // namespace
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(those_behind_are_read_together_when_they_are_asked_for_in_t
   for (std::uint64_t i = 1; i <= 400; ++i) store.put(i);
   BOOST_CHECK_EQUAL(store.load(1), "e1");
   BOOST_REQUIRE(store.database.execute("DELETE FROM event"));
-  BOOST_CHECK_EQUAL(store.load(2 + EventShelf::read_ahead), "NOTFOUND");
+  BOOST_CHECK_EQUAL(store.load(2 + EventCache::read_ahead), "NOTFOUND");
   BOOST_CHECK_EQUAL(store.load(2), "e2");
 }
 
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(what_waits_in_memory_goes_with_the_store) {
   for (std::uint64_t i = 1; i <= 10; ++i) store.put(i);
   BOOST_CHECK_EQUAL(store.load(1), "e1");
   BOOST_REQUIRE(store.database.execute("DELETE FROM event"));
-  store.shelf.clear();
+  store.cache.clear();
   BOOST_CHECK_EQUAL(store.load(2), "NOTFOUND");
 }
 

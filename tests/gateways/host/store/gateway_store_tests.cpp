@@ -12,18 +12,18 @@
 using sense::Attempt;
 using sense::Code;
 using sense::Engine;
-using sense::HostStore;
+using sense::GatewayStore;
 using sense::WallTime;
-using sense::testing::EngineBench;
+using sense::testing::EngineFixture;
 using sense::testing::subscription_of;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture : EngineBench {
+struct Fixture : EngineFixture {
   std::filesystem::path place = std::filesystem::temp_directory_path() /
                                 ("sense_host_store_tests_" + std::to_string(::getpid()));
-  std::optional<HostStore> store;
+  std::optional<GatewayStore> store;
 
   Fixture() { reopen(); }
   ~Fixture() {
@@ -32,7 +32,7 @@ struct Fixture : EngineBench {
   }
   void reopen() {
     store.reset();
-    auto opened = HostStore::open(place.string());
+    auto opened = GatewayStore::open(place.string());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
     store.emplace(std::move(*opened));
   }
@@ -53,12 +53,12 @@ struct Fixture : EngineBench {
     take();
     return *count;
   }
-  std::vector<sense::Letter> letters(const sense::LetterQuery& query) {
-    auto page = store->letters(query);
+  std::vector<sense::StoredDeadLetter> dead_letters(const sense::DeadLetterQuery& query) {
+    auto page = store->dead_letters(query);
     BOOST_REQUIRE_MESSAGE(page.has_value(), page.error().message);
-    return std::move(page->letters);
+    return std::move(page->dead_letters);
   }
-  static HostStore::LetterChanges removing(std::vector<std::int64_t> ids) {
+  static GatewayStore::DeadLetterChanges removing(std::vector<std::int64_t> ids) {
     return {std::move(ids), {}};
   }
   // Beside the store, as a person with sqlite3 would.
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_new_store_has_no_position) {
 }
 
 BOOST_AUTO_TEST_CASE(a_second_process_is_refused) {
-  const auto second = HostStore::open(place.string());
+  const auto second = GatewayStore::open(place.string());
   BOOST_REQUIRE(!second.has_value());
   BOOST_CHECK(second.error().message.find(place.string()) != std::string::npos);
 }
@@ -173,11 +173,11 @@ BOOST_AUTO_TEST_CASE(a_save_that_fails_changes_nothing_and_can_be_repeated) {
   publish();
   answer_next(Attempt::rejected("no"));
   const auto checkpoint = engine.take_checkpoint(clock.now());
-  const auto letters = std::exchange(dead, {});
+  const auto dead_before = std::exchange(dead, {});
   // The last thing that is written fails: all before it must be undone.
   sql("CREATE TRIGGER fail BEFORE INSERT ON position BEGIN SELECT RAISE(ABORT, 'full'); END");
   for (int i = 0; i < 2; ++i) {
-    const auto status = store->save(2, checkpoint, letters, clock.now());
+    const auto status = store->save(2, checkpoint, dead_before, clock.now());
     BOOST_REQUIRE(!status.has_value());
     BOOST_CHECK(status.error().message.find("full") != std::string::npos);
   }
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_save_that_fails_changes_nothing_and_can_be_repeated) {
   BOOST_CHECK_EQUAL(sql("SELECT count(*) FROM dead_letter"), "0;");
   BOOST_CHECK_EQUAL(**store->position(), 1U);
   sql("DROP TRIGGER fail");
-  BOOST_REQUIRE(store->save(2, checkpoint, letters, clock.now()).has_value());
+  BOOST_REQUIRE(store->save(2, checkpoint, dead_before, clock.now()).has_value());
   BOOST_CHECK_EQUAL(sql("SELECT count(*) FROM dead_letter"), "1;");
   BOOST_CHECK_EQUAL(**store->position(), 2U);
   BOOST_CHECK_EQUAL(restart(), 2U);
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_database_is_refused_by_name) {
   store.reset();
   std::filesystem::remove_all(place);
   std::filesystem::create_directories(place / "gateway.db");
-  const auto opened = HostStore::open(place.string());
+  const auto opened = GatewayStore::open(place.string());
   BOOST_REQUIRE(!opened.has_value());
   BOOST_CHECK(opened.error().message.find("gateway.db") != std::string::npos);
 }
@@ -270,52 +270,52 @@ BOOST_AUTO_TEST_CASE(dead_letters_are_listed_loaded_redriven_and_purged) {
   publish(2);
   while (!out.empty()) answer_next(Attempt::rejected("no"));
   save();
-  BOOST_CHECK_EQUAL(letters({}).size(), 4U);
-  const auto of_one = letters({.subscription = "s-1"});
+  BOOST_CHECK_EQUAL(dead_letters({}).size(), 4U);
+  const auto of_one = dead_letters({.subscription = "s-1"});
   BOOST_REQUIRE_EQUAL(of_one.size(), 2U);
-  BOOST_CHECK_EQUAL(of_one.front().letter.number, 1U);
-  BOOST_CHECK_EQUAL(of_one.front().letter.answer, "no");
-  BOOST_CHECK_EQUAL(letters({.subscription = "s-1", .after = of_one.front().id}).size(), 1U);
-  BOOST_CHECK(letters({.since = clock.now().wall + 1s}).empty());
-  const auto event = store->load_letter(of_one.front().id);
+  BOOST_CHECK_EQUAL(of_one.front().dead_letter.number, 1U);
+  BOOST_CHECK_EQUAL(of_one.front().dead_letter.answer, "no");
+  BOOST_CHECK_EQUAL(dead_letters({.subscription = "s-1", .after = of_one.front().id}).size(), 1U);
+  BOOST_CHECK(dead_letters({.since = clock.now().wall + 1s}).empty());
+  const auto event = store->load_dead_letter(of_one.front().id);
   BOOST_REQUIRE(event.has_value());
   BOOST_CHECK_EQUAL((*event)->id, "e1");
-  BOOST_CHECK(store->load_letter(99).error().code == Code::notfound);
-  // With the checkpoint that has the new delivery the letter is gone.
+  BOOST_CHECK(store->load_dead_letter(99).error().code == Code::notfound);
+  // With the checkpoint that has the new delivery the dead letter is gone.
   out.clear();
   BOOST_REQUIRE(engine.redrive("s-1", *event, clock.now()).has_value());
   take();
   BOOST_REQUIRE(
       store->save(9, engine.take_checkpoint(clock.now()), {}, clock.now(), removing({1})));
-  BOOST_CHECK_EQUAL(letters({}).size(), 3U);
+  BOOST_CHECK_EQUAL(dead_letters({}).size(), 3U);
   restart();
   BOOST_REQUIRE(!out.empty());
   BOOST_CHECK_EQUAL(out.front().sequence, 1U);
   BOOST_CHECK_EQUAL(out.front().delivery->number, 3U);
 }
 
-BOOST_AUTO_TEST_CASE(letters_come_in_pages_that_look_at_so_many_and_no_more) {
+BOOST_AUTO_TEST_CASE(pages_of_dead_letters_examine_a_bounded_number_of_rows) {
   put(subscription_of("s-1", {type}));
   publish(5);
   while (!out.empty()) answer_next(Attempt::rejected("no"));
   clock.advance(1h);
   save();
   sql("UPDATE dead_letter SET time=1 WHERE id<=3");
-  auto page = store->letters({.since = WallTime{1s}, .limit = 2});
+  auto page = store->dead_letters({.since = WallTime{1s}, .limit = 2});
   BOOST_REQUIRE(page.has_value());
-  BOOST_CHECK(page->letters.empty());
+  BOOST_CHECK(page->dead_letters.empty());
   BOOST_CHECK(page->more);
   BOOST_CHECK_EQUAL(page->next, 2);
-  page = store->letters({.since = WallTime{1s}, .after = 2, .limit = 2});
-  BOOST_REQUIRE_EQUAL(page->letters.size(), 1U);
-  BOOST_CHECK_EQUAL(page->letters.front().id, 4);
-  page = store->letters({.after = 4, .limit = 2});
-  BOOST_CHECK_EQUAL(page->letters.size(), 1U);
+  page = store->dead_letters({.since = WallTime{1s}, .after = 2, .limit = 2});
+  BOOST_REQUIRE_EQUAL(page->dead_letters.size(), 1U);
+  BOOST_CHECK_EQUAL(page->dead_letters.front().id, 4);
+  page = store->dead_letters({.after = 4, .limit = 2});
+  BOOST_CHECK_EQUAL(page->dead_letters.size(), 1U);
   BOOST_CHECK(!page->more);
-  BOOST_CHECK_EQUAL(letters({.after = 1, .upto = 3}).size(), 2U);
+  BOOST_CHECK_EQUAL(dead_letters({.after = 1, .upto = 3}).size(), 2U);
 }
 
-BOOST_AUTO_TEST_CASE(the_id_of_a_letter_is_never_given_again) {
+BOOST_AUTO_TEST_CASE(the_id_of_a_dead_letter_is_never_reused) {
   put(subscription_of("s-1", {type}));
   const auto die = [&] {
     publish();
@@ -326,68 +326,68 @@ BOOST_AUTO_TEST_CASE(the_id_of_a_letter_is_never_given_again) {
   die();
   BOOST_REQUIRE(store->save(9, {}, {}, clock.now(), removing({1, 2})));
   die();
-  BOOST_REQUIRE_EQUAL(letters({}).size(), 1U);
-  BOOST_CHECK_EQUAL(letters({}).front().id, 3);
+  BOOST_REQUIRE_EQUAL(dead_letters({}).size(), 1U);
+  BOOST_CHECK_EQUAL(dead_letters({}).front().id, 3);
   BOOST_REQUIRE(store->save(9, {}, {}, clock.now(), removing({3})));
   restart();
   die();
-  BOOST_CHECK_EQUAL(letters({}).front().id, 4);
-  // A store of an earlier version knows its letters only.
+  BOOST_CHECK_EQUAL(dead_letters({}).front().id, 4);
+  // A store of an earlier version knows its dead letters only.
   sql("DROP TABLE letter_last");
   restart();
   die();
-  BOOST_CHECK_EQUAL(letters({}).back().id, 5);
+  BOOST_CHECK_EQUAL(dead_letters({}).back().id, 5);
 }
 
 BOOST_AUTO_TEST_CASE(a_request_stands_in_the_store_until_it_is_answered) {
-  sense::LetterWork work;
-  work.outcome.gateway = "web";
-  work.outcome.request = 88;
-  work.outcome.correlation = "the request's id";
-  work.outcome.by = "ops";
-  work.outcome.asked.action = sense::LetterAction::purge;
-  work.outcome.asked.selection.subscription = "s-1";
-  work.outcome.asked.selection.since = clock.now().wall;
-  work.outcome.done = 3;
-  work.outcome.refused[1] = 2;
-  work.outcome.finished = false;
-  work.after = 7;
-  BOOST_REQUIRE(store->save(9, {}, {}, clock.now(), {{}, {work}}));
+  sense::RedriveJob job;
+  job.outcome.gateway = "web";
+  job.outcome.request = 88;
+  job.outcome.correlation = "the request's id";
+  job.outcome.by = "ops";
+  job.outcome.asked.action = sense::DeadLetterAction::purge;
+  job.outcome.asked.selection.subscription = "s-1";
+  job.outcome.asked.selection.since = clock.now().wall;
+  job.outcome.done = 3;
+  job.outcome.refused[1] = 2;
+  job.outcome.finished = false;
+  job.after = 7;
+  BOOST_REQUIRE(store->save(9, {}, {}, clock.now(), {{}, {job}}));
   reopen();
-  auto found = store->letter_work();
+  auto found = store->redrive_jobs();
   BOOST_REQUIRE(found.has_value() && found->size() == 1U);
   const auto& first = found->front();
   BOOST_CHECK_EQUAL(first.outcome.request, 88U);
-  BOOST_CHECK(first.outcome.asked == work.outcome.asked);
-  BOOST_CHECK_EQUAL(first.outcome.correlation, work.outcome.correlation);
+  BOOST_CHECK(first.outcome.asked == job.outcome.asked);
+  BOOST_CHECK_EQUAL(first.outcome.correlation, job.outcome.correlation);
   BOOST_CHECK_EQUAL(first.outcome.by, "ops");
   BOOST_CHECK_EQUAL(first.outcome.done, 3U);
-  BOOST_CHECK(first.outcome.refused == work.outcome.refused);
+  BOOST_CHECK(first.outcome.refused == job.outcome.refused);
   BOOST_CHECK(!first.outcome.finished);
   BOOST_CHECK_EQUAL(first.after, 7);
   BOOST_CHECK(!first.upto.has_value());
-  work.upto = 12;
-  work.outcome.finished = true;
-  BOOST_REQUIRE(store->save(9, {}, {}, clock.now(), {{}, {work}}));
-  BOOST_CHECK(store->letter_work()->front().upto == 12);
-  BOOST_CHECK(store->letter_work()->front().outcome.finished);
+  job.upto = 12;
+  job.outcome.finished = true;
+  BOOST_REQUIRE(store->save(9, {}, {}, clock.now(), {{}, {job}}));
+  BOOST_CHECK(store->redrive_jobs()->front().upto == 12);
+  BOOST_CHECK(store->redrive_jobs()->front().outcome.finished);
   sql("INSERT INTO letter_work VALUES(89,'{')");  // nothing that this version can read
   sql("INSERT INTO letter_work VALUES(90,'{\"after\":0,\"outcome\":\"{}\"}')");
-  BOOST_CHECK_EQUAL(store->letter_work()->size(), 1U);
-  work.answered = true;
-  BOOST_REQUIRE(store->save(9, {}, {}, clock.now(), {{}, {work}}));
-  BOOST_CHECK(store->letter_work()->empty());
+  BOOST_CHECK_EQUAL(store->redrive_jobs()->size(), 1U);
+  job.answered = true;
+  BOOST_REQUIRE(store->save(9, {}, {}, clock.now(), {{}, {job}}));
+  BOOST_CHECK(store->redrive_jobs()->empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_letter_whose_event_is_lost_is_listed_and_says_so) {
+BOOST_AUTO_TEST_CASE(a_dead_letter_whose_event_is_lost_is_listed) {
   put(subscription_of("s-1", {type}));
   publish();
   answer_next(Attempt::rejected("no"));
   save();
   for (const auto* record : {"NULL", "x''", "x'00'", "x'ffffffffffffffff'", "'text'"}) {
     sql(std::string("UPDATE dead_letter SET record=") + record);
-    BOOST_CHECK_EQUAL(letters({}).size(), 1U);
-    const auto loaded = store->load_letter(1);
+    BOOST_CHECK_EQUAL(dead_letters({}).size(), 1U);
+    const auto loaded = store->load_dead_letter(1);
     BOOST_REQUIRE(!loaded.has_value());
     BOOST_CHECK(loaded.error().code == Code::protoerror);
   }
@@ -395,10 +395,10 @@ BOOST_AUTO_TEST_CASE(a_letter_whose_event_is_lost_is_listed_and_says_so) {
 
 BOOST_AUTO_TEST_CASE(what_is_collected_held_and_suspended_is_there_after_a_restart) {
   auto digest = subscription_of("s-1", {type});
-  digest.delivery.rare.edit().digest = sense::Digest{1h, {}, {}, {}};
+  digest.delivery.sparse.edit().digest = sense::Digest{1h, {}, {}, {}};
   put(digest);
   auto failing = subscription_of("s-2", {type});
-  failing.delivery.rare.edit().suspend_after = 1;
+  failing.delivery.sparse.edit().suspend_after = 1;
   put(failing);
   publish(2);
   for (const auto& deliver : std::exchange(out, {})) answer(deliver, Attempt::retry("no"));
@@ -413,7 +413,7 @@ BOOST_AUTO_TEST_CASE(what_is_collected_held_and_suspended_is_there_after_a_resta
     return deliver.delivery->kind == sense::Delivery::Kind::digest;
   });
   BOOST_REQUIRE(window != out.end());
-  BOOST_REQUIRE(sense::complete(*window, *store, clock.now().wall).has_value());
+  BOOST_REQUIRE(sense::load_payload(*window, *store, clock.now().wall).has_value());
   BOOST_CHECK_EQUAL(window->delivery->contents.size(), 2U);
   BOOST_CHECK_EQUAL(window->delivery->contents[1].event->id, "e2");
   BOOST_CHECK_EQUAL(window->delivery->event->id, "s-1-digest-1");

@@ -49,14 +49,15 @@ struct Fixture {
   sense::Counters counters;
   sense::Engine engine{{{1s}, 2}, 1};
   sense::testing::FakeBus bus;
-  sense::RegistrySubscriptions subscriptions{
+  sense::SubscriptionClient subscriptions{
       bus, clock, bus.executor(), {[](const std::string&) { return true; }, 1h}};
-  sense::CallbackMemory memory{*sense::CallbackMemory::open(folder.path(), 24h, clock.now().wall)};
+  sense::VerifiedCallbacks verified_callbacks{
+      *sense::VerifiedCallbacks::open(folder.path(), 24h, clock.now().wall)};
   std::multimap<sense::MonoTime, std::function<void()>> timers;
   std::vector<std::string> refused;
   Asked gateway;
   sense::Verifier verifier{subscriptions,
-                           memory,
+                           verified_callbacks,
                            clock,
                            counters,
                            24h,
@@ -232,12 +233,12 @@ BOOST_AUTO_TEST_CASE(what_never_was_pending_has_agreed_to_nothing) {
   BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_gone_or_says_no_is_asked_again) {
-  memory.note("ada", "test://one/", clock.now().wall);
+BOOST_AUTO_TEST_CASE(a_callback_that_is_gone_or_refuses_is_verified_again) {
+  verified_callbacks.add("ada", "test://one/", clock.now().wall);
   verifier.on_gone("test://one/");
   ask(pending("s-1"));
   BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
-  memory.note("ada", "test://one/", clock.now().wall);
+  verified_callbacks.add("ada", "test://one/", clock.now().wall);
   gateway.answer = {Outcome::refused, "no"};
   ask(pending("s-2", "eve"));
   ask(pending("s-3"));

@@ -6,7 +6,7 @@
 #include "tests/gateways/engine_fixture.hpp"
 
 using nlohmann::json;
-using sense::DeadLetterNews;
+using sense::DeadLetterNotices;
 using sense::Engine;
 using namespace std::chrono_literals;
 
@@ -14,15 +14,16 @@ namespace {
 
 struct Fixture {
   sense::VirtualClock clock;
-  DeadLetterNews news{"web"};
+  DeadLetterNotices notices{"web"};
 
-  void bury(const char* subscription, std::uint64_t number, sense::EventRef event = nullptr) {
-    news.note(
+  void add_dead_letter(const char* subscription, std::uint64_t number,
+                       sense::EventRef event = nullptr) {
+    notices.add(
         {subscription, number, number + 100, 3, "undeliverable", "HTTP 500", std::move(event)});
   }
   std::vector<json> take() {
     std::vector<json> found;
-    for (const auto& event : news.take(clock.now())) {
+    for (const auto& event : notices.take_due(clock.now())) {
       BOOST_CHECK(validate(event).has_value());
       BOOST_CHECK_EQUAL(event.type.clark(), "{urn:sense:management}dead-letter");
       BOOST_CHECK_EQUAL(event.source, "/sense/gateway/web");
@@ -35,63 +36,63 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(gateway_notices_tests, Fixture)
+BOOST_FIXTURE_TEST_SUITE(notices_tests, Fixture)
 
-BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_told_at_once_and_in_full) {
-  bury("s-1", 7);
-  const auto told = take();
+BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_published_at_once_and_in_full) {
+  add_dead_letter("s-1", 7);
+  const auto published = take();
   const json expected = {
       {"gateway", "web"}, {"count", 1},    {"subscription", "s-1"},     {"number", 7},
       {"sequence", 107},  {"attempts", 3}, {"reason", "undeliverable"}, {"answer", "HTTP 500"}};
-  BOOST_REQUIRE_EQUAL(told.size(), 1U);
-  BOOST_CHECK_EQUAL(told[0], expected);
+  BOOST_REQUIRE_EQUAL(published.size(), 1U);
+  BOOST_CHECK_EQUAL(published[0], expected);
   BOOST_CHECK(take().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_dead_callback_is_told_of_once_a_minute_with_a_count) {
+BOOST_AUTO_TEST_CASE(a_failing_callback_is_reported_once_a_minute_with_a_count) {
   std::uint64_t counted = 0;
   std::size_t events = 0;
   for (std::uint64_t second = 0; second < 600; ++second) {
-    bury("s-1", second + 1);
-    for (const auto& told : take()) {
+    add_dead_letter("s-1", second + 1);
+    for (const auto& published : take()) {
       ++events;
-      counted += told["count"].get<std::uint64_t>();
+      counted += published["count"].get<std::uint64_t>();
     }
     clock.advance(1s);
   }
   clock.advance(1min);
-  for (const auto& told : take()) counted += told["count"].get<std::uint64_t>();
+  for (const auto& published : take()) counted += published["count"].get<std::uint64_t>();
   BOOST_CHECK_EQUAL(events, 10U);
   BOOST_CHECK_EQUAL(counted, 600U);
 }
 
 BOOST_AUTO_TEST_CASE(one_subscription_does_not_silence_another) {
-  bury("s-1", 1);
+  add_dead_letter("s-1", 1);
   (void)take();
-  bury("s-1", 2);
-  bury("s-2", 1);
-  const auto told = take();
-  BOOST_REQUIRE_EQUAL(told.size(), 1U);
-  BOOST_CHECK_EQUAL(told[0]["subscription"], "s-2");
+  add_dead_letter("s-1", 2);
+  add_dead_letter("s-2", 1);
+  const auto published = take();
+  BOOST_REQUIRE_EQUAL(published.size(), 1U);
+  BOOST_CHECK_EQUAL(published[0]["subscription"], "s-2");
 }
 
-BOOST_AUTO_TEST_CASE(news_of_dead_letters_do_not_make_news) {
-  bury("s-1", 1, sense::testing::event_ref("{urn:sense:management}dead-letter", 9));
+BOOST_AUTO_TEST_CASE(a_dead_letter_notice_that_is_a_dead_letter_makes_no_notice) {
+  add_dead_letter("s-1", 1, sense::testing::event_ref("{urn:sense:management}dead-letter", 9));
   BOOST_CHECK(take().empty());
-  bury("s-1", 1, sense::testing::event_ref("{urn:other}dead-letter", 9));
+  add_dead_letter("s-1", 1, sense::testing::event_ref("{urn:other}dead-letter", 9));
   BOOST_CHECK_EQUAL(take().size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(more_subscriptions_than_are_kept_are_counted_together) {
-  for (std::size_t i = 0; i < DeadLetterNews::subscriptions_max + 5; ++i)
-    bury(("s-" + std::to_string(i)).c_str(), 1);
-  const auto told = take();
-  BOOST_REQUIRE_EQUAL(told.size(), DeadLetterNews::subscriptions_max + 1);
-  BOOST_CHECK_EQUAL(told[0]["count"], 5);  // the empty id comes first
-  BOOST_CHECK(!told[0].contains("subscription"));
+  for (std::size_t i = 0; i < DeadLetterNotices::subscriptions_max + 5; ++i)
+    add_dead_letter(("s-" + std::to_string(i)).c_str(), 1);
+  const auto published = take();
+  BOOST_REQUIRE_EQUAL(published.size(), DeadLetterNotices::subscriptions_max + 1);
+  BOOST_CHECK_EQUAL(published[0]["count"], 5);  // the empty id comes first
+  BOOST_CHECK(!published[0].contains("subscription"));
 }
 
-BOOST_AUTO_TEST_CASE(a_start_says_where_the_door_is) {
+BOOST_AUTO_TEST_CASE(a_start_notice_names_where_it_listens) {
   const auto event = sense::gateway_started_event("web", {"http", "https"},
                                                   {"http://127.0.0.1:8080"}, clock.now().wall);
   BOOST_CHECK(validate(event).has_value());
