@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/sense/reply_cache.hpp"
 
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 

@@ -140,7 +140,7 @@ class Server {
   [[nodiscard]] Message list_reply(const Message& request, const Asker& asker,
                                    const std::vector<std::string>& lines, bool more) const;
 
-  // answers.cpp: what goes back, and what is kept of it.
+  // reply_sender.cpp: what goes back, and what is kept of it.
   Ticket wait(Pending pending);
   [[nodiscard]] std::optional<Pending> take(Ticket ticket);
   [[nodiscard]] const ListenerPolicy& policy_of(const Peer& from) const;

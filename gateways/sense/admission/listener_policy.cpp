@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/base/text.hpp"
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 

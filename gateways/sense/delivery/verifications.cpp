@@ -2,7 +2,7 @@
 #include "gateways/sense/delivery/verifications.hpp"
 
 #include "core/base/random.hpp"
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 

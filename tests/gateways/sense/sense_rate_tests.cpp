@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <random>
 
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 #include "tests/gateways/sense/keyed_client.hpp"
 
 using namespace sense;

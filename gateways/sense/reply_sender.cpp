@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 #include "gateways/sense/server.hpp"
 
 // What the server sends back, to whom, and what it keeps of requests until they are answered.

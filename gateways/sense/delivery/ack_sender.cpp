@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/sense/delivery/peer_identity.hpp"
+#include "gateways/sense/delivery/ack_sender.hpp"
 
 #include "gateways/sense/admission/keys.hpp"
 

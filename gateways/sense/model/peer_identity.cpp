@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 
