@@ -19,7 +19,7 @@ namespace sense::datagram {
 // carried out again. Only for addresses that returned a cookie. Bounded, in number and in octets.
 // When an address has too many, its oldest goes; when there are too many in all, the oldest of the
 // hosts that have most: nobody can push out what is kept for those that ask for less.
-class Replies {
+class ReplyCache {
  public:
   static constexpr std::chrono::minutes kept{5};
   static constexpr std::size_t per_address_max = 256;
@@ -48,18 +48,18 @@ class Replies {
   [[nodiscard]] std::size_t octets() const { return octets_; }
 
  private:
-  struct Held;
-  using Entries = std::list<Held>;  // oldest first
-  using Places = std::list<Entries::iterator>;
-  struct Held : Entry {
+  struct StoredEntry;
+  using Entries = std::list<StoredEntry>;  // oldest first
+  using EntryRefs = std::list<Entries::iterator>;
+  struct StoredEntry : Entry {
     std::uint64_t number = 0;  // 1, 2, 3 ...: its age
     std::string host;
-    Places::iterator of_address;
-    Places::iterator of_host;
+    EntryRefs::iterator of_address;
+    EntryRefs::iterator of_host;
   };
   struct Address {
     std::map<std::string, Entries::iterator, std::less<>> by_tag;
-    Places oldest_first;
+    EntryRefs oldest_first;
   };
   // Whose oldest entry is to go: that of the largest size, then of the greatest age.
   struct Rank {
@@ -71,13 +71,13 @@ class Replies {
              std::tie(right.size, left.oldest, right.host);
     }
   };
-  [[nodiscard]] static Rank rank_of(const std::string& host, const Places& places);
+  [[nodiscard]] static Rank rank_of(const std::string& host, const EntryRefs& refs);
   void drop(Entries::iterator entry);
   void make_room();
 
   Entries entries_;
   std::map<Endpoint, Address> addresses_;
-  std::map<std::string, Places> hosts_;
+  std::map<std::string, EntryRefs> hosts_;
   std::set<Rank> ranks_;
   std::size_t octets_ = 0;
   std::uint64_t numbers_ = 0;

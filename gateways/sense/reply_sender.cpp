@@ -34,63 +34,66 @@ const ListenerPolicy& Server::policy_of(const Peer& from) const {
   return from.listener < config_.policies.size() ? config_.policies[from.listener] : none;
 }
 
-std::size_t Server::room_for(const Asker& asker) const {
-  return octets_max_of(config_.limits, config_.listeners, asker.from) - trailer_of(asker.key);
+std::size_t Server::reply_octets_max(const Requester& requester) const {
+  return octets_max_of(config_.limits, config_.listeners, requester.from) -
+         trailer_of(requester.key);
 }
 
-void Server::answer_unproved(const Arrival& arrival, Message reply, Actions& out) {
-  const auto& asker = arrival.asker;
-  const auto bound = arrival.octets * amplification_max;
-  const auto trailer = trailer_of(asker.key);
-  auto octets =
-      bound > trailer ? octets_of(reply, std::min(bound - trailer, room_for(asker))) : std::nullopt;
+void Server::reply_unproved(const DatagramContext& context, Message reply, Actions& out) {
+  const auto& requester = context.requester;
+  const auto bound = context.octets * amplification_max;
+  const auto trailer = trailer_of(requester.key);
+  auto octets = bound > trailer
+                    ? octets_of(reply, std::min(bound - trailer, reply_octets_max(requester)))
+                    : std::nullopt;
   if (!octets) {
     ++counts_.unanswered;
-  } else if (!rates_.may_answer_unproved(asker.from.address, arrival.seen_before,
-                                         arrival.now.mono)) {
+  } else if (!rates_.may_reply_unproved(requester.from.address, context.seen_before,
+                                        context.now.mono)) {
     ++counts_.unproved_dropped;
     ++counts_.unanswered;
   } else {
-    send_signed(asker, std::move(*octets), arrival.now, out);
+    send_signed(requester, std::move(*octets), context.now, out);
   }
 }
 
-void Server::conclude(const Asker& asker, Message reply, Timestamp now, Actions& out) {
+void Server::send_reply(const Requester& requester, Message reply, Timestamp now, Actions& out) {
   // A text says its language. Not to addresses that have proved nothing: of the few octets that
   // they may get, the text itself needs all.
   if (reply.has("Reason")) reply.add("Reason-Language", "en");
-  auto octets = octets_of(reply, room_for(asker));
+  auto octets = octets_of(reply, reply_octets_max(requester));
   if (!octets) {
     ++counts_.unanswered;
     return;
   }
-  replies_.finish(asker.from.address, reply.tag, *octets);
-  send_signed(asker, std::move(*octets), now, out);
+  reply_cache_.finish(requester.from.address, reply.tag, *octets);
+  send_signed(requester, std::move(*octets), now, out);
 }
 
-// When its key has been taken away meanwhile, the asker is told nothing any more.
-void Server::send_signed(const Asker& asker, std::string octets, Timestamp now, Actions& out) {
-  if (!asker.key.empty() && !keys_.sign(asker.key, octets, now.wall)) {
+// When its key has been taken away meanwhile, the requester is told nothing any more.
+void Server::send_signed(const Requester& requester, std::string octets, Timestamp now,
+                         Actions& out) {
+  if (!requester.key.empty() && !keys_.sign(requester.key, octets, now.wall)) {
     ++counts_.unanswered;
     return;
   }
-  out.emplace_back(Send{asker.from, std::move(octets)});
+  out.emplace_back(Send{requester.from, std::move(octets)});
 }
 
-Ticket Server::wait(Pending pending) {
-  pending_shares_.add(host_of(pending.asker.from.address));
-  if (pending.stage == Stage::create) admissions_.begin(pending.callback);
-  pending_.emplace(++tickets_, std::move(pending));
-  return tickets_;
+RequestId Server::add_pending(Pending pending) {
+  pending_per_host_.add(host_identity(pending.requester.from.address));
+  if (pending.stage == Stage::create) subscription_quota_.begin(pending.callback);
+  pending_.emplace(++last_request_id_, std::move(pending));
+  return last_request_id_;
 }
 
-std::optional<Server::Pending> Server::take(Ticket ticket) {
-  const auto found = pending_.find(ticket);
+std::optional<Server::Pending> Server::take_pending(RequestId request_id) {
+  const auto found = pending_.find(request_id);
   if (found == pending_.end()) return std::nullopt;
   auto pending = std::move(found->second);
   pending_.erase(found);
-  pending_shares_.remove(host_of(pending.asker.from.address));
-  if (pending.stage == Stage::create) admissions_.end(pending.callback);
+  pending_per_host_.remove(host_identity(pending.requester.from.address));
+  if (pending.stage == Stage::create) subscription_quota_.end(pending.callback);
   return pending;
 }
 

@@ -31,7 +31,7 @@ struct ServerConfig {
   std::vector<Listener> listeners;
   std::vector<ListenerPolicy> policies;  // of the listeners, in their order; what is missing: none
   std::vector<SharedKey> keys;
-  FetchPlace fetch;
+  FetchLocation fetch;
   std::string cookie_key;  // 32 unguessable octets
   std::uint64_t seed = 0;  // of the jitter
   // Parameters of the service, shown after our own.
@@ -55,15 +55,15 @@ class Server {
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 
   // Answers to Create, LookUp, Renew and Cancel; to ListSources; to Publish.
-  [[nodiscard]] Actions on_subscription(Ticket ticket, Result<SubscriptionRef> result,
+  [[nodiscard]] Actions on_subscription(RequestId request_id, Result<SubscriptionRef> result,
                                         Timestamp now);
-  [[nodiscard]] Actions on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result,
+  [[nodiscard]] Actions on_sources(RequestId request_id, Result<Subscriptions::SourcePage> result,
                                    Timestamp now);
-  [[nodiscard]] Actions on_receipt(Ticket ticket, Result<Receipt> result, Timestamp now);
+  [[nodiscard]] Actions on_receipt(RequestId request_id, Result<Receipt> result, Timestamp now);
 
-  // One attempt of the host's; Finished with this ticket follows once. REQUIRES: the ticket is not
-  // in use.
-  [[nodiscard]] Actions deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery,
+  // One attempt of the host's; Finished with this request_id follows once. REQUIRES: the request_id
+  // is not in use.
+  [[nodiscard]] Actions deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> delivery,
                                 Timestamp now);
   [[nodiscard]] Verification verify(const Subscription& subscription, std::string token,
                                     Timestamp now, Actions& out);
@@ -92,20 +92,20 @@ class Server {
   using Parameters = std::vector<std::pair<std::string, std::string>>;
   enum class Stage { create, look_up, renew, cancel, sources, publish };
   // Who asks.
-  struct Asker {
+  struct Requester {
     Peer from;
     std::string key;  // the name of the key that signed; "": none
   };
   // What came, while it is being judged.
-  struct Arrival {
-    Asker asker;
+  struct DatagramContext {
+    Requester requester;
     std::size_t octets = 0;    // its length: an unproved address gets three times that
     bool seen_before = false;  // its address returned an older cookie
     Timestamp now;
   };
   // A request that waits for the broker.
   struct Pending {
-    Asker asker;
+    Requester requester;
     Message request;
     Stage stage = Stage::create;
     std::string callback;  // of create
@@ -114,43 +114,47 @@ class Server {
   };
 
   // server.cpp: what is refused or answered at once.
-  void on_message(const Message& message, std::string_view octets, Arrival& arrival, Actions& out);
-  void on_malformed(const Malformed& malformed, const Arrival& arrival, Actions& out);
-  void on_ack(const Message& message, const Arrival& arrival, Actions& out);
-  void on_request(const Message& request, const Keys::Verdict& verdict, Arrival& arrival,
+  void on_message(const Message& message, std::string_view octets, DatagramContext& context,
                   Actions& out);
-  void on_proved(const Message& request, const Keys::Verdict& verdict, const Arrival& arrival,
-                 Actions& out);
-  [[nodiscard]] bool repeats(const Message& request, bool proved, const Arrival& arrival,
-                             Actions& out);
-  void ask_for_proof(const Message& request, const Arrival& arrival, Actions& out);
-  void carry_out(const Message& request, const Asker& asker, Timestamp now, Actions& out);
+  void on_malformed(const Malformed& malformed, const DatagramContext& context, Actions& out);
+  void on_ack(const Message& message, const DatagramContext& context, Actions& out);
+  void on_request(const Message& request, const Keys::Verdict& verdict, DatagramContext& context,
+                  Actions& out);
+  void on_proved(const Message& request, const Keys::Verdict& verdict,
+                 const DatagramContext& context, Actions& out);
+  [[nodiscard]] bool handle_repeat(const Message& request, bool proved,
+                                   const DatagramContext& context, Actions& out);
+  void reply_with_cookie(const Message& request, const DatagramContext& context, Actions& out);
+  void execute(const Message& request, const Requester& requester, Timestamp now, Actions& out);
 
   // requests.cpp: the requests of proved addresses.
-  Status start_register(const Message& request, const Asker& asker, Timestamp now, Actions& out);
-  Status start_create(const Message& request, const Asker& asker, Duration period, Timestamp now,
-                      Actions& out);
-  Status start_on_known(const Message& request, const Asker& asker, Actions& out);
-  Status go_on_with(Ticket ticket, Pending& pending, Actions& out);
-  Status start_sources(const Message& request, const Asker& asker, Actions& out);
-  Status start_publish(const Message& request, const Asker& asker, Timestamp now, Actions& out);
-  Status answer_parameters(const Message& request, const Asker& asker, Timestamp now, Actions& out);
-  [[nodiscard]] Parameters parameters_for(const Asker& asker) const;
+  Status start_register(const Message& request, const Requester& requester, Timestamp now,
+                        Actions& out);
+  Status start_create(const Message& request, const Requester& requester, Duration period,
+                      Timestamp now, Actions& out);
+  Status start_existing(const Message& request, const Requester& requester, Actions& out);
+  Status start_change(RequestId request_id, Pending& pending, Actions& out);
+  Status start_sources(const Message& request, const Requester& requester, Actions& out);
+  Status start_publish(const Message& request, const Requester& requester, Timestamp now,
+                       Actions& out);
+  Status reply_parameters(const Message& request, const Requester& requester, Timestamp now,
+                          Actions& out);
+  [[nodiscard]] Parameters parameters_for(const Requester& requester) const;
   [[nodiscard]] Message registered_reply(const Message& request, const Subscription& granted) const;
-  [[nodiscard]] Message list_reply(const Message& request, const Asker& asker,
+  [[nodiscard]] Message list_reply(const Message& request, const Requester& requester,
                                    const std::vector<std::string>& lines, bool more) const;
 
   // reply_sender.cpp: what goes back, and what is kept of it.
-  Ticket wait(Pending pending);
-  [[nodiscard]] std::optional<Pending> take(Ticket ticket);
+  RequestId add_pending(Pending pending);
+  [[nodiscard]] std::optional<Pending> take_pending(RequestId request_id);
   [[nodiscard]] const ListenerPolicy& policy_of(const Peer& from) const;
   // Octets of the longest reply to a proved address, before it is signed.
-  [[nodiscard]] std::size_t room_for(const Asker& asker) const;
+  [[nodiscard]] std::size_t reply_octets_max(const Requester& requester) const;
   // Within three times the octets, at most at the rate; perhaps not at all.
-  void answer_unproved(const Arrival& arrival, Message reply, Actions& out);
+  void reply_unproved(const DatagramContext& context, Message reply, Actions& out);
   // The reply to a request of a proved address: kept for repeats.
-  void conclude(const Asker& asker, Message reply, Timestamp now, Actions& out);
-  void send_signed(const Asker& asker, std::string octets, Timestamp now, Actions& out);
+  void send_reply(const Requester& requester, Message reply, Timestamp now, Actions& out);
+  void send_signed(const Requester& requester, std::string octets, Timestamp now, Actions& out);
 
   ServerConfig config_;
   const ServedSubscriptions& directory_;
@@ -158,14 +162,14 @@ class Server {
   Cookies cookies_;
   Keys keys_;
   RateLimits rates_;
-  Replies replies_;
-  DatagramWriter writer_;
+  ReplyCache reply_cache_;
+  DeliveryEncoder encoder_;
   Deliveries deliveries_;
   Verifications verifications_;
-  Admissions admissions_;
-  std::map<Ticket, Pending> pending_;
-  HostShares pending_shares_;
-  Ticket tickets_ = 0;
+  SubscriptionQuota subscription_quota_;
+  std::map<RequestId, Pending> pending_;
+  PerHostCounts pending_per_host_;
+  RequestId last_request_id_ = 0;
 
   struct Counts {
     Counters::Counter& received;

@@ -40,7 +40,7 @@ struct World {
   Endpoint stranger{boost::asio::ip::make_address("198.51.100.9"), 9000};
   Server server{config(), subscriptions, egress, counters};
   std::vector<Send> sent;
-  Ticket attempts = 0;
+  AttemptId attempts = 0;
 
   ServerConfig config() const {
     ServerConfig wanted;
@@ -61,40 +61,41 @@ struct World {
     }
   }
   void perform(Actions actions) {
-    for (auto& action : actions) std::visit([this](auto& one) { perform_one(one); }, action);
+    for (auto& action : actions) std::visit([this](auto& one) { execute(one); }, action);
   }
-  auto on_subscription(Ticket ticket) {
-    return [this, ticket](Result<SubscriptionRef> result) {
-      perform(server.on_subscription(ticket, std::move(result), clock.now()));
+  auto on_subscription(RequestId request_id) {
+    return [this, request_id](Result<SubscriptionRef> result) {
+      perform(server.on_subscription(request_id, std::move(result), clock.now()));
     };
   }
-  void perform_one(Send& action) { sent.push_back(action); }
-  void perform_one(Publish& action) {
+  void execute(Send& action) { sent.push_back(action); }
+  void execute(Publish& action) {
     require(validate(action.event).has_value());
-    publisher.publish(action.event, [this, ticket = action.ticket](Result<Receipt> result) {
-      perform(server.on_receipt(ticket, std::move(result), clock.now()));
+    publisher.publish(action.event, [this, request_id = action.request_id](Result<Receipt> result) {
+      perform(server.on_receipt(request_id, std::move(result), clock.now()));
     });
   }
-  void perform_one(Create& action) {
-    subscriptions.create(action.request, on_subscription(action.ticket));
+  void execute(Create& action) {
+    subscriptions.create(action.request, on_subscription(action.request_id));
   }
-  void perform_one(LookUp& action) { subscriptions.get(action.id, on_subscription(action.ticket)); }
-  void perform_one(Renew& action) {
-    subscriptions.renew(action.id, action.period, on_subscription(action.ticket));
+  void execute(LookUp& action) { subscriptions.get(action.id, on_subscription(action.request_id)); }
+  void execute(Renew& action) {
+    subscriptions.renew(action.id, action.period, on_subscription(action.request_id));
   }
-  void perform_one(Cancel& action) {
-    subscriptions.cancel(action.id, "cancelled", on_subscription(action.ticket));
+  void execute(Cancel& action) {
+    subscriptions.cancel(action.id, "cancelled", on_subscription(action.request_id));
   }
-  void perform_one(ListSources& action) {
-    subscriptions.sources(action.after, action.limit,
-                          [this, ticket = action.ticket](Result<Subscriptions::SourcePage> result) {
-                            perform(server.on_sources(ticket, std::move(result), clock.now()));
-                          });
+  void execute(ListSources& action) {
+    subscriptions.sources(
+        action.after, action.limit,
+        [this, request_id = action.request_id](Result<Subscriptions::SourcePage> result) {
+          perform(server.on_sources(request_id, std::move(result), clock.now()));
+        });
   }
-  void perform_one(Confirm& action) {
+  void execute(Confirm& action) {
     subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});
   }
-  void perform_one(Finished&) {}
+  void execute(Finished&) {}
 
   std::string cookie() {
     tell(client, "SENSE/1 PARAMETERS first\n\n");

@@ -32,14 +32,14 @@ class Keys {
 
   // Others hold from now on. What was seen of those that stay is remembered.
   void replace(std::vector<SharedKey> keys);
-  [[nodiscard]] bool knows(std::string_view name) const { return keys_.contains(name); }
+  [[nodiscard]] bool contains(std::string_view name) const { return keys_.contains(name); }
 
-  using Mark = std::array<char, 16>;  // the first octets of a Mac
+  using MacPrefix = std::array<char, 16>;  // the first octets of a Mac
   struct Verdict {
     std::string key;               // the name, once the Mac has proved it; "": nothing is proved
     std::optional<Error> refusal;  // protoerror: no keyed message at all; noaccess
     WallTime time;
-    Mark mark{};
+    MacPrefix mac_prefix{};
   };
   // Whose a keyed message is, and whether its time is near enough. An unknown name and a wrong Mac
   // give the same answer, after the same work.
@@ -57,23 +57,23 @@ class Keys {
  private:
   struct Seen {
     WallTime time;
-    Mark mark;
+    MacPrefix mac_prefix;
     MonoTime since;
     friend bool operator<(const Seen& left, const Seen& right) {
-      return std::tie(left.time, left.mark) < std::tie(right.time, right.mark);
+      return std::tie(left.time, left.mac_prefix) < std::tie(right.time, right.mac_prefix);
     }
   };
-  struct Held {
+  struct KeyState {
     SharedKey key;
     std::set<Seen> seen;
     // All up to here counts as seen: what was forgotten because there was no more room.
     std::optional<WallTime> floor;
   };
-  [[nodiscard]] std::size_t share() const;
+  [[nodiscard]] std::size_t seen_limit() const;
 
-  std::map<std::string, Held, std::less<>> keys_;
+  std::map<std::string, KeyState, std::less<>> keys_;
   Duration window_;
-  std::string nobodys_secret_;  // stands in for the secret of a key that is not known
+  std::string decoy_secret_;  // stands in for the secret of a key that is not known
 };
 
 }  // namespace sense::datagram

@@ -100,7 +100,7 @@ bool ListenerPolicy::admits(const Endpoint& sender) const {
                                 [&](const Network& network) { return network.contains(*address); });
 }
 
-Status ListenerPolicy::may_ask(Kind kind, bool keyed) const {
+Status ListenerPolicy::may_request(Kind kind, bool keyed) const {
   if (kind == Kind::parameters) return {};
   if (key_required && !keyed) return fail(Code::noaccess, "only keyed messages are served here");
   if (kind == Kind::publish && !may_publish)

@@ -26,7 +26,7 @@ struct ListenerPolicy {
 
   [[nodiscard]] bool admits(const Endpoint& from) const;
   // noaccess, with the reason. `keyed`: the request has a Mac that proved its key.
-  [[nodiscard]] Status may_ask(Kind kind, bool keyed) const;
+  [[nodiscard]] Status may_request(Kind kind, bool keyed) const;
 };
 
 // "0.0.0.0:7367 key=required publish=no register=no from=10.0.0.0/8,fd00::/8 rate=50": an address

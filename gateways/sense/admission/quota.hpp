@@ -17,10 +17,10 @@ namespace sense::datagram {
 // Whether one more subscription fits into the limits. Counts what is served, what is being created,
 // and what was created a moment ago and has not come back to the directory yet: otherwise a burst
 // of requests would slip through. Pure; one thread. Nothing here grows beyond the limits.
-class Admissions {
+class SubscriptionQuota {
  public:
   // Both must outlive this.
-  Admissions(const Limits& limits, const ServedSubscriptions& directory)
+  SubscriptionQuota(const Limits& limits, const ServedSubscriptions& directory)
       : limits_(limits), directory_(directory) {}
 
   [[nodiscard]] Status admit(const std::string& callback, MonoTime now);
@@ -52,15 +52,15 @@ class Admissions {
 };
 
 // How much of something each host has. A host with none takes no memory.
-class HostShares {
+class PerHostCounts {
  public:
-  void add(const std::string& host) { ++shares_[host]; }
+  void add(const std::string& host) { ++counts_[host]; }
   void remove(const std::string& host);
-  [[nodiscard]] std::size_t of(const std::string& host) const;
-  [[nodiscard]] std::size_t hosts() const { return shares_.size(); }
+  [[nodiscard]] std::size_t count(const std::string& host) const;
+  [[nodiscard]] std::size_t hosts() const { return counts_.size(); }
 
  private:
-  std::map<std::string, std::size_t> shares_;
+  std::map<std::string, std::size_t> counts_;
 };
 
 }  // namespace sense::datagram

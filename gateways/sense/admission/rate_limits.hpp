@@ -24,9 +24,9 @@ class RateSketch {
 
   explicit RateSketch(const HashSecret& secret) : secret_(&secret), cells_(2 * width, 0) {}
 
-  // Takes a token of `who`: `rate` a second, at most `burst` after a pause. REQUIRES: both are
+  // Takes a token of `host`: `rate` a second, at most `burst` after a pause. REQUIRES: both are
   // at least 1.
-  [[nodiscard]] bool take(std::string_view who, std::uint32_t rate, std::uint32_t burst,
+  [[nodiscard]] bool take(std::string_view host, std::uint32_t rate, std::uint32_t burst,
                           MonoTime now);
 
  private:
@@ -49,14 +49,14 @@ class RateLimits {
   RateLimits(const RateLimits&) = delete;
   RateLimits& operator=(const RateLimits&) = delete;
 
-  enum class Answer { serve, refuse, silence };
+  enum class Decision { serve, refuse, silence };
   // A request of a host that returned its cookie. `rate`: of its listener, instead of the
   // parameter.
-  [[nodiscard]] Answer request(const Endpoint& from, std::optional<std::uint32_t> rate,
-                               MonoTime now);
+  [[nodiscard]] Decision request(const Endpoint& from, std::optional<std::uint32_t> rate,
+                                 MonoTime now);
   // Whether a host that proved nothing may be answered. `seen_before`: it returned a cookie that
   // was its own within the last hour, so nobody only pretends to be there.
-  [[nodiscard]] bool may_answer_unproved(const Endpoint& from, bool seen_before, MonoTime now);
+  [[nodiscard]] bool may_reply_unproved(const Endpoint& from, bool seen_before, MonoTime now);
 
  private:
   const Limits& limits_;

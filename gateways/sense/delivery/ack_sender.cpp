@@ -5,7 +5,7 @@
 
 namespace sense::datagram {
 
-bool Acknowledger::may_acknowledge(const Endpoint& served, const Subscription& subscription) const {
+bool AckSender::may_acknowledge(const Endpoint& served, const Subscription& subscription) const {
   const auto wanted = key_of_owner(subscription.owner);
   if (!wanted.empty() && key == wanted) return true;
   return address == served && (wanted.empty() || !mac_needed);

@@ -9,7 +9,7 @@
 namespace sense::datagram {
 
 // Who sent an ACK. Views, for the length of a call: there is one for every datagram.
-struct Acknowledger {
+struct AckSender {
   const Endpoint& address;
   std::string_view key;     // the name of the one that its Mac proves; "": it had none
   bool mac_needed = false;  // its listener takes nothing else for keyed subscriptions

@@ -41,8 +41,8 @@ Message ended_message(const Delivery& delivery, std::string_view tag) {
 
 }  // namespace
 
-Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
-                                    std::size_t octets_max, const FetchPlace& place,
+Result<std::string> encode_delivery(const Delivery& delivery, std::string_view tag,
+                                    std::size_t octets_max, const FetchLocation& location,
                                     Timestamp now) {
   if (delivery.kind == Delivery::Kind::gap) return serialize(gap_message(delivery, tag));
   if (delivery.kind == Delivery::Kind::ended) return serialize(ended_message(delivery, tag));
@@ -52,8 +52,9 @@ Result<std::string> delivery_octets(const Delivery& delivery, std::string_view t
     if (octets.size() <= octets_max) return octets;
   }
   // A digest is made here and is in no journal.
-  const bool can_be_fetched = delivery.kind == Delivery::Kind::event && !place.url.empty();
-  const auto fetch = can_be_fetched ? place.url_of(delivery.event->sequence, now) : std::string();
+  const bool can_be_fetched = delivery.kind == Delivery::Kind::event && !location.url.empty();
+  const auto fetch =
+      can_be_fetched ? location.url_of(delivery.event->sequence, now) : std::string();
   for (const bool with_fetch : {true, false}) {
     if (with_fetch && fetch.empty()) continue;
     for (const bool with_details : {true, false}) {

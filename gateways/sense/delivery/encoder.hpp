@@ -11,7 +11,7 @@
 namespace sense::datagram {
 
 // Where whole events can be fetched; empty: nowhere.
-struct FetchPlace {
+struct FetchLocation {
   // How long a URL in Fetch is good.
   static constexpr std::chrono::hours span{24};
 
@@ -23,28 +23,30 @@ struct FetchPlace {
 
 // Deliveries as the octets that are sent: shortened when they are too long, and signed when the
 // subscription was made with a key. Pure; one thread.
-class DatagramWriter {
+class DeliveryEncoder {
  public:
   // `keys` must outlive this.
-  DatagramWriter(const Keys& keys, FetchPlace place) : keys_(keys), place_(std::move(place)) {}
+  DeliveryEncoder(const Keys& keys, FetchLocation location)
+      : keys_(keys), location_(std::move(location)) {}
 
   // Whether the key that its datagrams are signed with is known; true without one.
-  [[nodiscard]] bool can_write_for(const Subscription& subscription) const;
+  [[nodiscard]] bool can_encode_for(const Subscription& subscription) const;
   // At most octets_max; datatoobig when the delivery fits into no such datagram.
-  // REQUIRES: can_write_for its subscription.
-  [[nodiscard]] Result<std::string> write(const Delivery& delivery, std::string_view tag,
-                                          std::size_t octets_max, Timestamp now) const;
+  // REQUIRES: can_encode_for its subscription.
+  [[nodiscard]] Result<std::string> encode(const Delivery& delivery, std::string_view tag,
+                                           std::size_t octets_max, Timestamp now) const;
 
  private:
   const Keys& keys_;
-  FetchPlace place_;
+  FetchLocation location_;
 };
 
 // The datagram of one delivery, shortened as rule 4 says when it is longer than `octets_max`: data
-// first, in whose place `Fetch` says where it is, then the texts that are not mandatory, then
+// first, in whose location `Fetch` says where it is, then the texts that are not mandatory, then
 // `Fetch`. datatoobig when even that is not enough.
-[[nodiscard]] Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
+[[nodiscard]] Result<std::string> encode_delivery(const Delivery& delivery, std::string_view tag,
                                                   std::size_t octets_max,
-                                                  const FetchPlace& place = {}, Timestamp now = {});
+                                                  const FetchLocation& location = {},
+                                                  Timestamp now = {});
 
 }  // namespace sense::datagram

@@ -15,10 +15,10 @@
 
 namespace sense::datagram {
 
-// VERIFY datagrams that wait for their answer: whether a Deliver-To that is not the asker's own
+// VERIFY datagrams that wait for their answer: whether a Deliver-To that is not the requester's own
 // address wants to be sent events. Pure. An address that has asked for nothing gets at most three
-// small datagrams for one registration, and for at most four registrations at a time. An asker has
-// at most a quarter of all verifications under way.
+// small datagrams for one registration, and for at most four registrations at a time. An requester
+// has at most a quarter of all verifications under way.
 class Verifications {
  public:
   static constexpr std::uint32_t sends_max = 3;
@@ -40,20 +40,20 @@ class Verifications {
   void on_timer(Timestamp now, Actions& out);
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
   void forget(std::string_view subscription);
-  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  [[nodiscard]] std::size_t pending_count() const { return pending_.size(); }
 
  private:
-  struct Waiting {
+  struct PendingVerification {
     std::string token;
     Peer to;
     std::string octets;
     std::uint32_t sent = 0;
     MonoTime due;
-    std::string target;  // what the shares are counted by: the address asked, and the asker
-    std::string asker;
+    std::string target;  // what the shares are counted by: the address asked, and the requester
+    std::string requester;
   };
-  using ById = std::map<std::string, Waiting, std::less<>>;
-  void send(const std::string& id, Waiting& waiting, Timestamp now, Actions& out);
+  using ById = std::map<std::string, PendingVerification, std::less<>>;
+  void send(const std::string& id, PendingVerification& pending, Timestamp now, Actions& out);
   void erase(ById::iterator entry);
 
   const Limits& limits_;
@@ -62,10 +62,10 @@ class Verifications {
   const EgressPolicy& egress_;
   Counters::Counter& sent_;
   std::uint64_t tags_ = 0;
-  ById waiting_;  // by subscription
+  ById pending_;  // by subscription
   std::set<std::pair<MonoTime, std::string>> due_;
-  HostShares targets_;
-  HostShares askers_;
+  PerHostCounts targets_;
+  PerHostCounts requesters_;
 };
 
 }  // namespace sense::datagram

@@ -14,7 +14,8 @@
 // What the pure core asks its shell to do, in order. A ticket comes back with the answer.
 namespace sense::datagram {
 
-using Ticket = std::uint64_t;
+using RequestId = std::uint64_t;
+using AttemptId = std::uint64_t;
 
 struct Send {
   Peer to;
@@ -22,30 +23,30 @@ struct Send {
 };
 // Answers: Server::on_receipt.
 struct Publish {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   Event event;
 };
 // Answers to these four: Server::on_subscription.
 struct Create {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   Subscriptions::Request request;
 };
 struct LookUp {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   std::string id;
 };
 struct Renew {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   std::string id;
   Duration period{0};
 };
 struct Cancel {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   std::string id;
 };
 // Answers: Server::on_sources.
 struct ListSources {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   std::string after;
   std::uint32_t limit = 0;
 };
@@ -56,7 +57,7 @@ struct Confirm {
 };
 // The attempt that was given to Server::deliver under this ticket is over.
 struct Finished {
-  Ticket ticket = 0;
+  AttemptId attempt_id = 0;
   Attempt attempt;
 };
 

@@ -105,9 +105,9 @@ Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy) {
   return refuse_host(endpoint);
 }
 
-bool asked_for_itself(const Subscription& subscription) {
-  if (subscription.via != front_door) return false;
-  const auto asked = subscription.labels.find(asked_from_label);
+bool registered_itself(const Subscription& subscription) {
+  if (subscription.via != gateway_name) return false;
+  const auto asked = subscription.labels.find(registered_from_label);
   const bool with_key = !key_of_owner(subscription.owner).empty();
   return with_key ? asked != subscription.labels.end() && asked->second == subscription.callback
                   : subscription.owner == subscription.callback;

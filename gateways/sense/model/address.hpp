@@ -19,7 +19,7 @@ struct Peer {
 };
 
 // The name of this front door, in Subscription::via.
-inline constexpr std::string_view front_door = "sense";
+inline constexpr std::string_view gateway_name = "sense";
 
 // The address that a callback names, and the callback that names an address: parse_endpoint and
 // to_uri.
@@ -42,12 +42,12 @@ inline constexpr std::string_view front_door = "sense";
 // The key's name, or "" when the owner is no key. A view into `owner`.
 [[nodiscard]] std::string_view key_of_owner(std::string_view owner);
 // The label of a keyed subscription that says which address the REGISTER came from.
-inline constexpr std::string_view asked_from_label = "sense-asked-from";
+inline constexpr std::string_view registered_from_label = "sense-asked-from";
 
 // Whether the callback asked for itself: it is the address that the REGISTER came from, with a
 // cookie that had been sent to it. Known from the subscription alone, so that it survives restarts:
 // its owner is the callback, or is a key and the label names the callback; and nobody but this
 // front door makes owners of these forms.
-[[nodiscard]] bool asked_for_itself(const Subscription& subscription);
+[[nodiscard]] bool registered_itself(const Subscription& subscription);
 
 }  // namespace sense::datagram

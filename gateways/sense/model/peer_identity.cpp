@@ -11,14 +11,14 @@ std::optional<boost::asio::ip::address> ip_address_of(const Endpoint& endpoint) 
   return std::nullopt;
 }
 
-bool is_this_machine(const Endpoint& endpoint) {
+bool is_local_machine(const Endpoint& endpoint) {
   if (endpoint.kind() == TransportKind::unix_path) return true;
   const auto address = ip_address_of(endpoint);
   return address && address->is_loopback();
 }
 
-std::string host_of(const Endpoint& endpoint) {
-  if (is_this_machine(endpoint)) return endpoint.identity();
+std::string host_identity(const Endpoint& endpoint) {
+  if (is_local_machine(endpoint)) return endpoint.identity();
   constexpr std::size_t v6_octets = 8;
   std::string text(1, static_cast<char>(endpoint.kind()));
   const bool many = endpoint.kind() == TransportKind::ipv6;

@@ -17,11 +17,11 @@ namespace sense::datagram {
 
 // Whether it can only be on this machine: an address of the loopback interface, or a path. Nobody
 // elsewhere can pretend to have one.
-[[nodiscard]] bool is_this_machine(const Endpoint& endpoint);
+[[nodiscard]] bool is_local_machine(const Endpoint& endpoint);
 
 // A few octets that are the same for all addresses of one host: the kind and the IPv4 address, the
 // first 64 bits of the IPv6 one, the network and node of IPX and AppleTalk. On this machine each
 // port and each path counts for itself: there are many programs.
-[[nodiscard]] std::string host_of(const Endpoint& endpoint);
+[[nodiscard]] std::string host_identity(const Endpoint& endpoint);
 
 }  // namespace sense::datagram

@@ -32,49 +32,49 @@ struct Pair {
     BOOST_REQUIRE(device.usable);
   }
   // Carries datagrams to and fro until nobody says anything more.
-  void talk() {
+  void exchange() {
     for (int rounds = 0; rounds < 20 && !device.sent.empty(); ++rounds)
       for (const auto& octets : std::exchange(device.sent, {}))
-        for (const auto& reply : bench.tell(endpoint, octets)) device.receive(reply, now());
+        for (const auto& reply : fixture.tell(endpoint, octets)) device.receive(reply, now());
     BOOST_CHECK(device.sent.empty());
   }
   SubscriptionRef registered() {
     device.tick(now());
-    talk();
+    exchange();
     BOOST_REQUIRE(!device.id().empty());
-    return bench.subscriptions.served.at(device.id());
+    return fixture.subscriptions.served.at(device.id());
   }
   // What the server said to `device` is lost.
   void lose() {
-    for (const auto& octets : std::exchange(device.sent, {})) (void)bench.tell(endpoint, octets);
+    for (const auto& octets : std::exchange(device.sent, {})) (void)fixture.tell(endpoint, octets);
   }
-  Ticket deliver(const std::shared_ptr<Delivery>& delivery) {
-    const auto ticket = bench.deliver(delivery);
-    for (const auto& octets : bench.octets_to(endpoint)) device.receive(octets, now());
-    return ticket;
+  AttemptId deliver(const std::shared_ptr<Delivery>& delivery) {
+    const auto attempt_id = fixture.deliver(delivery);
+    for (const auto& octets : fixture.octets_to(endpoint)) device.receive(octets, now());
+    return attempt_id;
   }
-  Ticket event(std::uint64_t number, std::string data = "342 Printer jam") {
-    return deliver(
-        bench.event_delivery(bench.subscriptions.served.at(device.id()), number, std::move(data)));
+  AttemptId event(std::uint64_t number, std::string data = "342 Printer jam") {
+    return deliver(fixture.event_delivery(fixture.subscriptions.served.at(device.id()), number,
+                                          std::move(data)));
   }
-  Ticket ended(const std::string& reason) {
-    auto delivery = bench.event_delivery(bench.subscriptions.served.at(device.id()), 1);
+  AttemptId ended(const std::string& reason) {
+    auto delivery = fixture.event_delivery(fixture.subscriptions.served.at(device.id()), 1);
     delivery->kind = Delivery::Kind::ended;
     delivery->reason = reason;
     return deliver(delivery);
   }
   void pass(Duration time) {
-    bench.clock.advance(time);
+    fixture.clock.advance(time);
     device.tick(now());
   }
-  [[nodiscard]] MonoTime now() const { return bench.clock.now().mono; }
-  bool delivered(Ticket ticket) {
-    talk();
-    const auto attempt = bench.attempt(ticket);
+  [[nodiscard]] MonoTime now() const { return fixture.clock.now().mono; }
+  bool delivered(AttemptId attempt_id) {
+    exchange();
+    const auto attempt = fixture.attempt(attempt_id);
     return attempt && attempt->outcome == Attempt::Outcome::delivered;
   }
 
-  Bench bench;
+  ServerFixture fixture;
   Endpoint endpoint;
   Device device;
 };

@@ -209,8 +209,8 @@ BOOST_AUTO_TEST_CASE(file_that_cannot_be_used_leaves_the_keys_of_before) {
   asio::io_context reactor;
   Counters counters;
   std::vector<std::vector<SharedKey>> told;
-  Upkeep upkeep(reactor, system_clock(), counters, file.path, {hp4},
-                [&](std::vector<SharedKey> keys) { told.push_back(std::move(keys)); });
+  Maintenance upkeep(reactor, system_clock(), counters, file.path, {hp4},
+                     [&](std::vector<SharedKey> keys) { told.push_back(std::move(keys)); });
   upkeep.start();
   const auto until = [&](auto condition) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
