@@ -39,7 +39,7 @@ struct Registered {
 };
 
 // An event, once for each number; repeats are acknowledged and not reported (but see repeats()).
-struct Arrived {
+struct EventReceived {
   std::string subscription;
   std::uint64_t number = 0;
   std::uint32_t attempt = 1;
@@ -66,7 +66,7 @@ struct Ended {
 
 // The answer to sources(), parameters() or publish(): `request` is what those returned. The reply's
 // code is noerror; its data holds the list, its properties Id and Sequence, or More.
-struct Answered {
+struct Replied {
   std::uint64_t request = 0;
   Message reply;
 };
@@ -77,15 +77,16 @@ struct Failed {
   std::uint64_t request = 0;  // 0: the registration or its renewal
   Error error;
   bool silent = false;
-  bool certain = true;  // false: the refusal lacks the Mac that ClientOptions::key asks for
+  bool authenticated = true;  // false: the refusal lacks the Mac that ClientOptions::key asks for
 };
 
 // Somebody registered this address as Deliver-To. Answered only with ClientOptions::passive.
-struct VerifyAsked {
+struct VerifyRequested {
   std::string subscription;
 };
 
-using Notice = std::variant<Registered, Arrived, GapReported, Ended, Answered, Failed, VerifyAsked>;
+using Notice =
+    std::variant<Registered, EventReceived, GapReported, Ended, Replied, Failed, VerifyRequested>;
 
 struct Output {
   std::vector<Notice> notices;    // first
@@ -161,36 +162,36 @@ class Client {
   [[nodiscard]] std::uint64_t ignored() const { return ignored_; }  // datagrams
 
  private:
-  static constexpr std::uint32_t rounds_max = 3;
+  static constexpr std::uint32_t restarts_max = 3;
   struct Request {
     Message message;  // without Cookie
     std::string tag;
     std::uint64_t id = 0;  // as told to the owner; 0 for the registration
     std::uint32_t sent = 0;
-    std::uint32_t rounds = 0;  // asked again with another cookie or time, times
+    std::uint32_t restarts = 0;  // asked again with another cookie or time, times
     MonoTime due;
     bool with_cookie = false;
   };
   using Requests = std::map<std::uint64_t, Request>;  // by an inner key
-  struct Unsent {                                     // acknowledgements that wait
+  struct PendingAcks {                                // acknowledgements that wait
     NumberSet numbers;
     std::size_t count = 0;  // of deliveries
     MonoTime due;
   };
 
-  std::uint64_t ask(Message message, std::uint64_t id, Timestamp now, Output& out);
+  std::uint64_t start_request(Message message, std::uint64_t id, Timestamp now, Output& out);
   void send(Request& request, Timestamp now, Output& out);
   // Asks once more, under a new tag: the server answers a known tag with the reply that it gave.
-  void ask_anew(Request& request, Timestamp now, Output& out);
+  void restart_request(Request& request, Timestamp now, Output& out);
   void register_now(bool renew, Timestamp now, Output& out);
   // client_keys.cpp
-  enum class Belief { none, refusal, full };
-  [[nodiscard]] Belief belief_in(const Message& message, std::string_view octets) const;
+  enum class Authenticity { none, refusal_only, full };
+  [[nodiscard]] Authenticity authenticity_of(const Message& message, std::string_view octets) const;
   [[nodiscard]] std::string octets_of(const Message& message, Timestamp now) const;
-  bool repeat_with_their_time(Request& request, const Message& reply, Timestamp now, Output& out);
+  bool restart_with_server_time(Request& request, const Message& reply, Timestamp now, Output& out);
 
-  void on_reply(const Message& reply, Belief belief, Timestamp now, Output& out);
-  bool repeat_with_cookie(Request& request, const Message& reply, Timestamp now, Output& out);
+  void on_reply(const Message& reply, Authenticity authenticity, Timestamp now, Output& out);
+  bool restart_with_cookie(Request& request, const Message& reply, Timestamp now, Output& out);
   void on_registered(const Request& request, const Message& reply, Timestamp now, Output& out);
   void on_failed(const Request& request, const Failed& failed, Timestamp now, Output& out);
   void on_answer(const Request& request, const Message& reply, Timestamp now, Output& out);
@@ -222,7 +223,7 @@ class Client {
   std::optional<MonoTime> renew_due_;
   std::optional<MonoTime> lease_end_;
   std::map<std::string, NumberSet, std::less<>> numbers_;  // by subscription
-  std::map<std::string, Unsent, std::less<>> unsent_;
+  std::map<std::string, PendingAcks, std::less<>> pending_acks_;
   std::vector<std::string> ended_;  // the last few, whose ENDED may come again
   std::uint64_t repeats_ = 0;
   std::uint64_t ignored_ = 0;

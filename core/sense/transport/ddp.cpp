@@ -78,7 +78,7 @@ class DdpTransport final : public SocketTransport {
       return fail(status.error().code, status.error().message + "; is " +
                                            to_uri(group_.endpoint()).substr(8) +
                                            " a multicast group, and its interface there?");
-    if (auto status = take_node(); !status) return status;
+    if (auto status = claim_node(); !status) return status;
     if (own.port() == 0)
       local_ = local_.with_port(random_between(dynamic_socket_first, dynamic_socket_last));
     return {};
@@ -103,7 +103,7 @@ class DdpTransport final : public SocketTransport {
     if (frame->sender == sender_) return false;
     if (frame->to != node_of(local_)) return count(foreign_);
     if (frame->type == link_enquiry) {
-      say(link_acknowledgement, node_of(local_));
+      send_control(link_acknowledgement, node_of(local_));
       return false;
     }
     if (frame->type >= link_enquiry) return false;
@@ -142,7 +142,7 @@ class DdpTransport final : public SocketTransport {
   }
 
   // LLAP: a node's number is whoever's asks for it and hears nothing.
-  Status take_node() {
+  Status claim_node() {
     const auto wanted = node_of(local_);
     if (wanted != 0)
       return is_taken(wanted)
@@ -162,21 +162,21 @@ class DdpTransport final : public SocketTransport {
 
   bool is_taken(std::uint8_t node) {
     for (unsigned i = 0; i < enquiries; ++i) {
-      say(link_enquiry, node);
+      send_control(link_enquiry, node);
       const auto end = std::chrono::steady_clock::now() + enquiry_interval;
       for (;;) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
         pollfd ready{socket(), POLLIN, 0};
         if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) break;
-        if (hears_of(node)) return true;
+        if (receives_frame_of(node)) return true;
       }
     }
     return false;
   }
 
   // Whether the next frame shows that somebody has, or wants, that node.
-  bool hears_of(std::uint8_t node) {
+  bool receives_frame_of(std::uint8_t node) {
     std::array<char, 1024> octets{};
     const auto size = ::recv(socket(), octets.data(), octets.size(), MSG_DONTWAIT);
     if (size <= 0) return false;
@@ -185,7 +185,7 @@ class DdpTransport final : public SocketTransport {
   }
 
   // One frame without data about a node, at once.
-  void say(LinkType type, std::uint8_t node) {
+  void send_control(LinkType type, std::uint8_t node) {
     std::array<char, ltoudp_header_size> octets{};
     write_link_header(octets.data(), {sender_, node, node, type, {}});
     (void)::sendto(socket(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &group_.any,

@@ -58,7 +58,7 @@ class IpxTransport final : public SocketTransport {
                       ": a node is 0000 and the eight hexadecimal digits of an IPv4 address of "
                       "this machine (RFC 1234)");
     if (auto status = open_socket(AF_INET); !status) return status;
-    if (auto status = bind_socket(SocketAddress(beneath(own))); !status) return status;
+    if (auto status = bind_socket(SocketAddress(udp_endpoint_of(own))); !status) return status;
     // The node is ours alone, so any socket is free.
     if (own.port() == 0) local_ = own.with_port(any_socket());
     return connect();
@@ -71,7 +71,7 @@ class IpxTransport final : public SocketTransport {
         !is_ip_node(to.node()))
       return std::nullopt;
     if (!connected_)
-      outgoing.address = SocketAddress(beneath(to));
+      outgoing.address = SocketAddress(udp_endpoint_of(to));
     else if (!same_host(to, *options_.peer))
       return std::nullopt;
     write_ipx_header(outgoing.header, to, local_, outgoing.size);
@@ -91,10 +91,10 @@ class IpxTransport final : public SocketTransport {
                                      sender.node(), sender.port());
     // Whose node is not his IP address, and who is not at the port of this network, would have the
     // answer sent to somebody else.
-    const bool honest = is_ip_node(sender.node()) && sender.port() != 0 &&
-                        datagram.from.network() == local_.network() &&
-                        beneath(sender) == from.endpoint();
-    return honest || count(unanswerable_);
+    const bool answerable = is_ip_node(sender.node()) && sender.port() != 0 &&
+                            datagram.from.network() == local_.network() &&
+                            udp_endpoint_of(sender) == from.endpoint();
+    return answerable || count(unanswerable_);
   }
 
  private:
@@ -108,7 +108,7 @@ class IpxTransport final : public SocketTransport {
     return static_cast<std::uint16_t>(dynamic_first + random % (dynamic_last - dynamic_first + 1));
   }
   // The UDP endpoint that carries what is for a node.
-  [[nodiscard]] Endpoint beneath(const Endpoint& endpoint) const {
+  [[nodiscard]] Endpoint udp_endpoint_of(const Endpoint& endpoint) const {
     return {boost::asio::ip::address_v4(static_cast<std::uint32_t>(endpoint.node())),
             options_.ipx_port};
   }
@@ -116,7 +116,7 @@ class IpxTransport final : public SocketTransport {
     if (!options_.peer) return {};
     if (options_.peer->kind() != TransportKind::ipx || !is_ip_node(options_.peer->node()))
       return cannot_bind(EAFNOSUPPORT);
-    const SocketAddress peer(beneath(*options_.peer));
+    const SocketAddress peer(udp_endpoint_of(*options_.peer));
     if (::connect(socket(), &peer.any, peer.length) < 0) return cannot_bind(errno);
     connected_ = true;
     return {};

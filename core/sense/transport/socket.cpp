@@ -25,9 +25,9 @@ constexpr std::size_t inbox_octets = 1024 * 1024;
 constexpr std::size_t inbox_each_min = 1024;  // no frame of LocalTalk is longer
 constexpr std::size_t outbox_octets = 256 * 1024;
 // After so many datagrams other work of the reactor gets its turn.
-constexpr std::size_t turn_max = 1024;
+constexpr std::size_t datagrams_per_turn_max = 1024;
 
-bool says_nobody(int error) { return error == ECONNREFUSED || error == ENOENT; }
+bool is_unreachable(int error) { return error == ECONNREFUSED || error == ENOENT; }
 
 std::uint16_t port_of(in_port_t port) { return ntohs(port); }
 
@@ -184,7 +184,7 @@ Status SocketTransport::open_socket(int family) {
     ::close(made);
     return cannot_bind(problem.value());
   }
-  ask_for_buffers(family);
+  set_buffer_sizes(family);
   return {};
 }
 
@@ -205,7 +205,7 @@ SocketAddress SocketTransport::bound_to() {
   return address;
 }
 
-void SocketTransport::ask_for_buffers(int family) {
+void SocketTransport::set_buffer_sizes(int family) {
   const int on = 1;
   (void)::setsockopt(socket(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
   const auto wanted = static_cast<int>(options_.receive_buffer);
@@ -244,10 +244,10 @@ void SocketTransport::wait() {
 }
 
 void SocketTransport::drain() {
-  for (std::size_t taken = 0; taken < turn_max;) {
+  for (std::size_t taken = 0; taken < datagrams_per_turn_max;) {
     const auto count = receive();
     if (!count) return;
-    if (*count > 0) hand_on(*count);
+    if (*count > 0) deliver_batch(*count);
     if (!*open_) return;
     taken += std::max<std::size_t>(*count, 1);
   }
@@ -260,11 +260,11 @@ std::optional<std::size_t> SocketTransport::receive() {
   const int error = errno;
   if (error == EAGAIN || error == EWOULDBLOCK) return std::nullopt;
   // What became of one that was sent earlier. It is told once, and others wait behind it.
-  if (says_nobody(error) && on_refused_) on_refused_();
+  if (is_unreachable(error) && on_refused_) on_refused_();
   return 0;
 }
 
-void SocketTransport::hand_on(std::size_t count) {
+void SocketTransport::deliver_batch(std::size_t count) {
   std::size_t good = 0;
   for (std::size_t i = 0; i < count; ++i) {
     auto& header = in_->messages[i].msg_hdr;
@@ -330,21 +330,21 @@ void SocketTransport::flush() {
     }
     const int error = errno;
     if (error == EINTR) continue;
-    const auto skipped = std::min(give_up(error, failed_at == at), out.count - at);
+    const auto skipped = std::min(skip_failed(error, failed_at == at), out.count - at);
     failed_at = at;
     send_failed_ += skipped;
     at += skipped;
   }
   out.count = 0;
   out.used = 0;
-  if (std::exchange(nobody_there_, false) && on_refused_) on_refused_();
+  if (std::exchange(peer_unreachable_, false) && on_refused_) on_refused_();
 }
 
 // `again`: this very datagram has failed before.
-std::size_t SocketTransport::give_up(int error, bool again) {
+std::size_t SocketTransport::skip_failed(int error, bool again) {
   const bool full = error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
   if (full) return buffer_of_peer_ ? 1 : batch_max;
-  if (says_nobody(error) && options_.peer) nobody_there_ = true;
+  if (is_unreachable(error) && options_.peer) peer_unreachable_ = true;
   // The error may be that of an earlier datagram, and this one has not been tried.
   return connected_ && !again ? 0 : 1;
 }

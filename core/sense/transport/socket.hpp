@@ -95,15 +95,15 @@ class SocketTransport : public Transport {
  private:
   struct Inbox;
   struct Outbox;
-  void ask_for_buffers(int family);
+  void set_buffer_sizes(int family);
   void wait();
   void drain();
   // How many the socket gave; nothing: it has no more.
   std::optional<std::size_t> receive();
-  void hand_on(std::size_t count);
+  void deliver_batch(std::size_t count);
   void count_drops(msghdr& header);
   // What the system could not send: how many datagrams are skipped for it.
-  [[nodiscard]] std::size_t give_up(int error, bool again);
+  [[nodiscard]] std::size_t skip_failed(int error, bool again);
 
   boost::asio::posix::stream_descriptor descriptor_;
   const Shape shape_;
@@ -111,7 +111,7 @@ class SocketTransport : public Transport {
   std::unique_ptr<Outbox> out_;
   OnBatch on_batch_;
   OnRefused on_refused_;
-  bool nobody_there_ = false;  // noticed while flushing, to be told behind it
+  bool peer_unreachable_ = false;  // noticed while flushing, to be told behind it
   std::uint32_t kernel_drops_seen_ = 0;
   Counters::Counter& kernel_drops_;
   Counters::Counter& sent_;

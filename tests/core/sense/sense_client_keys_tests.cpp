@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(nothing_counts_that_has_no_mac_of_the_key) {
   auto changed = sign(event(1), key, k.clock.now().wall);
   changed[changed.size() - 1] = 'd';
   BOOST_CHECK(k.tell(changed).notices.empty());
-  BOOST_CHECK(notice<Arrived>(k.tell_signed(event(1))) != nullptr);
+  BOOST_CHECK(notice<EventReceived>(k.tell_signed(event(1))) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(unsigned_refusal_is_told_but_ends_nothing_for_good) {
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(challenge_is_answered_without_the_key_because_it_came_witho
   auto theirs = event(1);
   theirs.replace(theirs.find("s-1"), 3, "s-9");
   BOOST_CHECK(k.tell(theirs).notices.empty());
-  BOOST_CHECK(notice<Arrived>(k.tell_signed(theirs)) != nullptr);
+  BOOST_CHECK(notice<EventReceived>(k.tell_signed(theirs)) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(published_event_leaves_room_for_the_mac) {

@@ -83,10 +83,10 @@ BOOST_AUTO_TEST_CASE(events_are_acknowledged_each_time_and_reported_once) {
   Registering r;
   const auto first = r.tell(event(1));
   BOOST_CHECK_EQUAL(only(first).text("Number"), "1");
-  BOOST_REQUIRE(notice<Arrived>(first) != nullptr);
-  BOOST_CHECK_EQUAL(notice<Arrived>(first)->event.data, "abc");
-  BOOST_CHECK_EQUAL(notice<Arrived>(first)->event.sequence, 7U);
-  BOOST_CHECK_EQUAL(notice<Arrived>(first)->attempt, 2U);
+  BOOST_REQUIRE(notice<EventReceived>(first) != nullptr);
+  BOOST_CHECK_EQUAL(notice<EventReceived>(first)->event.data, "abc");
+  BOOST_CHECK_EQUAL(notice<EventReceived>(first)->event.sequence, 7U);
+  BOOST_CHECK_EQUAL(notice<EventReceived>(first)->attempt, 2U);
   const auto repeat = r.tell(event(1));
   BOOST_CHECK_EQUAL(only(repeat).text("Number"), "1");
   BOOST_CHECK(repeat.notices.empty());
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(challenge_is_answered_only_by_a_passive_client) {
   Registering r;
   const auto asked = r.tell(verify);
   BOOST_CHECK(asked.send.empty());
-  BOOST_CHECK(notice<VerifyAsked>(asked) != nullptr);
+  BOOST_CHECK(notice<VerifyRequested>(asked) != nullptr);
   ClientOptions options;
   options.passive = true;
   Client passive(options);
@@ -342,9 +342,9 @@ BOOST_AUTO_TEST_CASE(list_without_data_but_with_a_cookie_is_asked_again) {
   auto full = make_reply(again.tag, Code::noerror);
   full.data = "window: 32\n";
   const auto out = client.on_datagram(serialize(full), clock.now());
-  BOOST_REQUIRE(notice<Answered>(out) != nullptr);
-  BOOST_CHECK_EQUAL(notice<Answered>(out)->request, asked.request);
-  BOOST_CHECK_EQUAL(notice<Answered>(out)->reply.data, "window: 32\n");
+  BOOST_REQUIRE(notice<Replied>(out) != nullptr);
+  BOOST_CHECK_EQUAL(notice<Replied>(out)->request, asked.request);
+  BOOST_CHECK_EQUAL(notice<Replied>(out)->reply.data, "window: 32\n");
 }
 
 BOOST_AUTO_TEST_CASE(memory_stays_bounded_under_a_hostile_server) {

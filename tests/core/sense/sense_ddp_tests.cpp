@@ -129,11 +129,11 @@ BOOST_AUTO_TEST_CASE(only_what_is_for_us_is_handed_on) {
   cable.put(short_link + short_header + "hello");
   cable.put(long_link + with_checksum(long_header + "hello"));
   for (unsigned i = 0; i < 2; ++i) {
-    const auto arrived = end.next();
-    BOOST_CHECK_EQUAL(arrived.octets, "hello");
-    BOOST_CHECK(arrived.from == there);
+    const auto received = end.next();
+    BOOST_CHECK_EQUAL(received.octets, "hello");
+    BOOST_CHECK(received.from == there);
   }
-  BOOST_CHECK_EQUAL(end.arrived.size(), 2U);
+  BOOST_CHECK_EQUAL(end.received.size(), 2U);
   BOOST_CHECK_EQUAL(end.count("misframed"), 2U);
   BOOST_CHECK_EQUAL(end.count("foreign"), 5U);
   BOOST_CHECK_EQUAL(end.count("unanswerable"), 4U);

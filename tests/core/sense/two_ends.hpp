@@ -33,7 +33,7 @@ void until(asio::io_context& reactor, Condition condition) {
 
 // One end: an open transport, and what it was given.
 struct End {
-  struct Arrived {
+  struct Received {
     std::string octets;
     Endpoint from;
     bool cut = false;
@@ -48,7 +48,7 @@ struct End {
         [this](std::span<const Datagram> batch) {
           batch_longest = std::max(batch_longest, batch.size());
           for (const auto& datagram : batch)
-            arrived.push_back({std::string(datagram.octets), datagram.from, datagram.cut});
+            received.push_back({std::string(datagram.octets), datagram.from, datagram.cut});
           if (on_batch) on_batch();
         },
         [this] { ++refused; });
@@ -63,15 +63,15 @@ struct End {
     return counters["sense.datagrams." + name].load();
   }
   // The next one that arrives; the reactor runs until then.
-  Arrived next() {
-    until(reactor, [this] { return arrived.size() > taken; });
-    return arrived[taken++];
+  Received next() {
+    until(reactor, [this] { return received.size() > taken; });
+    return received[taken++];
   }
 
   asio::io_context& reactor;
   Counters counters;
   std::unique_ptr<Transport> transport;
-  std::vector<Arrived> arrived;
+  std::vector<Received> received;
   std::size_t taken = 0;
   std::size_t batch_longest = 0;
   unsigned refused = 0;

@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(client_and_gateway_that_share_a_key_understand_each_other) 
   BOOST_CHECK_EQUAL(subscription->owner, "key:hp4");
   std::optional<Attempt> result;
   running.gateway->deliver(delivery_for(subscription, 1), [&](Attempt a) { result = a; });
-  BOOST_CHECK_EQUAL(talker.wait_for<Arrived>().event.data, "hello");
+  BOOST_CHECK_EQUAL(talker.wait_for<EventReceived>().event.data, "hello");
   running.until([&] { return result.has_value(); });
   BOOST_CHECK(result->outcome == Attempt::Outcome::delivered);
 
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(client_and_gateway_that_share_a_key_understand_each_other) 
   stranger.handle(stranger.client.sources("", 0, system_clock().now()));
   BOOST_CHECK(stranger.wait_for<Failed>().error.code == Code::noaccess);
   stranger.handle(stranger.client.parameters(system_clock().now()));
-  const auto shown = stranger.wait_for<Answered>().reply.data;
+  const auto shown = stranger.wait_for<Replied>().reply.data;
   BOOST_CHECK_NE(shown.find("key-window: 60\n"), std::string::npos);
   BOOST_CHECK_EQUAL(shown.find(file.path), std::string::npos);
   Talker forger(running, SharedKey{"hp4", press.secret});
@@ -189,14 +189,14 @@ BOOST_AUTO_TEST_CASE(other_keys_hold_without_a_restart) {
   BOOST_REQUIRE(running.start("127.0.0.1:0 key=required", file.path).has_value());
   Talker first(running, hp4);
   first.handle(first.client.sources("", 0, system_clock().now()));
-  (void)first.wait_for<Answered>();
+  (void)first.wait_for<Replied>();
   file.write({press});
   Talker second(running, press);
   running.until([&] {
     second.handle(second.client.sources("", 0, system_clock().now()));
     for (int i = 0; i < 20; ++i) second.step();
     for (const auto& notice : second.notices)
-      if (std::holds_alternative<Answered>(notice)) return true;
+      if (std::holds_alternative<Replied>(notice)) return true;
     return false;
   });
   first.handle(first.client.sources("", 0, system_clock().now()));

@@ -101,7 +101,7 @@ class World {
   }
   void take(Listening& one, const Output& out) {
     for (const auto& notice : out.notices) {
-      if (const auto* event = std::get_if<Arrived>(&notice))
+      if (const auto* event = std::get_if<EventReceived>(&notice))
         one.seen_twice += one.arrived.insert(event->number).second ? 0 : 1;
       if (const auto* gap = std::get_if<GapReported>(&notice))
         for (auto n = gap->from; n <= gap->to; ++n) one.gaps.insert(n);
