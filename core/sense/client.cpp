@@ -15,8 +15,8 @@ constexpr std::size_t requests_max = 64;
 constexpr std::size_t subscriptions_max = 64;  // of a passive client
 constexpr std::size_t ended_max = 16;
 constexpr std::size_t holes_max = 1024;
-// Deliveries whose acknowledgements wait: half of what a server sends unacknowledged by default, so
-// that it need not stop for them.
+// Deliveries whose acknowledgements may be delayed: half of the default window of a server, so that
+// it never has to stop for them.
 constexpr std::size_t pending_acks_max = 16;
 constexpr std::size_t cookie_length_max = 256;
 constexpr std::chrono::seconds pause_max{32};
@@ -72,10 +72,10 @@ Output Client::cancel(Timestamp now) {
   Output out;
   wanted_ = false;
   renew_due_.reset();
-  // What was dealt with is said before the end, so that it is not taken for undelivered.
+  // Received events are acknowledged before the end, so that they do not count as undelivered.
   for (const auto& [id, pending] : pending_acks_) flush_acks(id, pending.numbers, now, out);
   pending_acks_.clear();
-  // A REGISTER under way is left to be answered: only then is it known what to cancel.
+  // A REGISTER in progress is not abandoned: its reply names the subscription to cancel.
   if (subscription_.empty()) return out;
   auto message = make_message(Kind::cancel, "-");
   message.add("Subscription", subscription_);
@@ -122,8 +122,8 @@ Output Client::publish(const Event& event, Timestamp now) {
 
 std::uint64_t Client::start_request(Message message, std::uint64_t id, Timestamp now, Output& out) {
   if (requests_.size() >= requests_max) {
-    out.notices.emplace_back(
-        Failed{id, {Code::nomoreroom, "64 requests are waiting for the server's answer already"}});
+    out.notices.emplace_back(Failed{
+        id, {Code::nomoreroom, "64 requests are in progress already; wait for their replies"}});
     return id;
   }
   Request request;
@@ -236,7 +236,8 @@ void Client::on_registered(const Request& request, const Message& reply, Timesta
     numbers_[id].clear();
   }
   lease_end_ = now.mono + lease;
-  // Those who registered together must not renew together: the id, which is random, spreads them.
+  // Clients that registered at the same time must not renew at the same time: the id, which is
+  // random, spreads them.
   const auto permille = static_cast<std::int64_t>(400 + stable_hash(id) % 101);
   renew_due_ = now.mono + Duration{lease} * permille / 1000;
   out.notices.emplace_back(Registered{id, lease, renewed, reply.text("State") == "pending"});
@@ -248,7 +249,8 @@ void Client::on_registered(const Request& request, const Message& reply, Timesta
 void Client::on_failed(const Request& request, const Failed& failed, Timestamp now, Output& out) {
   const auto& error = failed.error;
   if (request.message.kind == Kind::cancel) {
-    // Either it is gone already, or its lease will end it; nothing of it is taken any more.
+    // The subscription does not exist any more, or ends with its lease; nothing of it is accepted
+    // from now on.
     if (error.code != Code::notfound) out.notices.emplace_back(failed);
     on_cancelled(request, out);
     return;
@@ -374,7 +376,7 @@ void Client::on_verify(const Message& message, Output& out) {
   out.send.push_back(serialize(ack));
 }
 
-// The current subscription is over; another is made when it is still wanted.
+// Ends the current subscription; registers another one if it is still wanted.
 void Client::end(std::string reason, bool anew, Timestamp now, Output& out) {
   std::erase_if(requests_,
                 [](const auto& entry) { return entry.second.message.kind == Kind::register_; });

@@ -2,11 +2,11 @@
 #include "core/sense/client.hpp"
 #include "core/sense/keyed.hpp"
 
-// What a client with a shared key does beyond the others.
+// Authentication of messages with a shared key.
 namespace sense::datagram {
 
 namespace {
-// Less than this is the network's doing, and within every server's time window.
+// Smaller differences are due to the network, and within the time window of every server.
 constexpr std::chrono::seconds offset_min{2};
 }  // namespace
 
@@ -15,8 +15,8 @@ std::string Client::octets_of(const Message& message, Timestamp now) const {
   return options_.key ? sign(octets, *options_.key, now.wall + clock_offset_) : octets;
 }
 
-// How old a message is need not be asked: a reply is bound to a tag that was not used before, an
-// event to a number that counts once.
+// The age of a message is not checked: a reply is bound to a fresh tag, an event to a number that
+// is accepted once.
 Client::Authenticity Client::authenticity_of(const Message& message,
                                              std::string_view octets) const {
   if (!options_.key || message.kind == Kind::verify) return Authenticity::full;

@@ -16,10 +16,11 @@ Maintenance::Maintenance(boost::asio::io_context& reactor, const Clock& clock, C
       file_(std::move(keys_file)),
       keys_(std::move(keys)),
       on_keys_(std::move(on_keys)),
-      watched_{{"too many requests of one address", counters["sense.requests.too-many"]},
-               {"too many answers to unproved addresses", counters["sense.answers.too-many"]},
+      watched_{{"too many requests from one address", counters["sense.requests.too-many"]},
+               {"too many replies to unproved addresses", counters["sense.answers.too-many"]},
                {"keyed messages refused", counters["sense.keys.refused"]},
-               {"from outside of the listener's networks", counters["sense.datagrams.outside"]}} {
+               {"sender outside of the networks of the listener (from=)",
+                counters["sense.datagrams.outside"]}} {
   for (auto& watched : watched_) watched.logged = watched.counter.load();
 }
 
@@ -46,13 +47,13 @@ void Maintenance::reload_keys(Timestamp now) {
   if (!keys) {
     ++counters_["sense.keys-file.refused"];
     if (log_limit_.check(keys.error().message, now.mono).allowed)
-      log::error("the file of keys has changed, but cannot be used: the keys of before still hold",
+      log::error("the file of keys has changed, but cannot be used: the previous keys stay in use",
                  {{"reason", keys.error().message}});
     return;
   }
   if (*keys == keys_) return;
   keys_ = *keys;
-  log::info("the file of keys has changed and holds from now on",
+  log::info("the file of keys has changed and was read again",
             {{"file", file_.path()}, {"keys", std::to_string(keys_.size())}});
   on_keys_(std::move(*keys));
 }
@@ -64,7 +65,7 @@ void Maintenance::log_rejected(Timestamp now) {
     const auto count = watched.counter.load();
     if (count != watched.logged)
       log::warn("datagrams were not served, in the last minute",
-                {{"why", std::string(watched.what)},
+                {{"why", std::string(watched.reason)},
                  {"datagrams", std::to_string(count - watched.logged)}});
     watched.logged = count;
   }

@@ -13,12 +13,12 @@
 #include "gateways/sense/maintenance.hpp"
 #include "gateways/sense/server.hpp"
 
-// The thin shell: sockets, the timer, and the host's services around the pure Server.
+// The plugin: sockets, timer and services of the host around the Server, which has none of them.
 namespace sense::datagram {
 
 namespace {
 
-// The host's attempts that are under way, by ticket.
+// Callbacks of the host's attempts in progress. Ids are reused after close().
 class Attempts {
  public:
   AttemptId open(AttemptDone done) {
@@ -31,7 +31,7 @@ class Attempts {
     slots_[slot] = std::move(done);
     return slot;
   }
-  // Once for each.
+  // REQUIRES: the id is open.
   AttemptDone close(AttemptId attempt_id) {
     free_.push_back(attempt_id);
     return std::exchange(slots_.at(attempt_id), nullptr);
@@ -87,7 +87,7 @@ class SenseGateway final : public Gateway {
   }
   void flush_soon();
   void set_timer();
-  // A callback that does nothing any more once the gateway has stopped.
+  // Wraps a callback: no effect once the gateway has stopped.
   template <class Function>
   auto while_open(Function function) {
     return [open = std::weak_ptr<bool>(open_), function](auto&&... arguments) {
@@ -112,7 +112,7 @@ class SenseGateway final : public Gateway {
   std::vector<std::unique_ptr<Transport>> listeners_;
   bool flush_due_ = false;
   Attempts attempts_;
-  std::shared_ptr<bool> open_;  // null: not started, or stopped
+  std::shared_ptr<bool> open_;  // null: not running
 };
 
 Status SenseGateway::start() {
@@ -163,7 +163,7 @@ Status SenseGateway::open_listeners() {
   return {};
 }
 
-// What a batch makes us send leaves as a batch.
+// Datagrams sent in response to one batch leave as one batch.
 void SenseGateway::on_batch(std::size_t listener, std::span<const Datagram> batch) {
   const auto now = context_.clock.now();
   for (const auto& datagram : batch) {
@@ -221,7 +221,7 @@ void SenseGateway::perform(Actions actions) {
   set_timer();
 }
 
-// The host hands over many deliveries one after another: they leave together when it is done.
+// The host starts many deliveries in a row; one flush sends their datagrams together.
 void SenseGateway::flush_soon() {
   if (!open_ || std::exchange(flush_due_, true)) return;
   boost::asio::post(context_.reactor, while_open([this] {
@@ -267,13 +267,14 @@ void SenseGateway::execute(Confirm& action) {
   context_.subscriptions.confirm(
       action.id, std::move(action.token), [id = action.id](const Result<SubscriptionRef>& result) {
         if (!result)
-          log::warn("a callback's answer to VERIFY could not be used: " + to_string(result.error()),
-                    {{"subscription", id}});
+          log::warn(
+              "the answer of a callback to VERIFY was not accepted: " + to_string(result.error()),
+              {{"subscription", id}});
       });
 }
 
 void SenseGateway::execute(Finished& action) {
-  // Its place first: the host may hand us its next attempt from within.
+  // The slot is freed first: the host may start its next attempt inside done().
   const auto done = attempts_.close(action.attempt_id);
   done(std::move(action.attempt));
 }
@@ -305,7 +306,7 @@ Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext&
   auto key_options = read_key_options(options, entries);
   if (!key_options) return tl::unexpected(key_options.error());
   TransportOptions transport;
-  // One more, so that what is too long is seen to be, and said with the right number.
+  // One octet more than the limit, so that a longer datagram is recognised and reported as such.
   transport.octets_max = limits_of(options).max_message + 1;
   transport.ipx_port = static_cast<std::uint16_t>(options.integer("ipx-port"));
   auto group = DdpGroup::parse(options.text("ddp-group"));
@@ -316,8 +317,8 @@ Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext&
 }
 
 constexpr std::string_view schemes[] = {"sense"};
-// The waits lie in the plugin, which answers `retry` only when they have passed; these are for what
-// fails before anything was sent. They make eight tries.
+// The plugin itself waits for the acknowledgement and reports `retry` only afterwards; these pauses
+// apply to attempts that fail before anything is sent. They make eight tries.
 constexpr std::uint32_t retry_seconds[] = {1, 2, 4, 8, 16, 32, 32};
 
 const GatewayDescriptor descriptor = {

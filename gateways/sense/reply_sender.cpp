@@ -4,17 +4,18 @@
 #include "gateways/sense/model/peer_identity.hpp"
 #include "gateways/sense/server.hpp"
 
-// What the server sends back, to whom, and what it keeps of requests until they are answered.
+// Replies of the server, and the requests that wait for the broker.
 namespace sense::datagram {
 
 namespace {
 
-// QUIC's bound (RFC 9000 section 8.1) for addresses that have proved nothing.
+// The anti-amplification limit of QUIC (RFC 9000 section 8.1), for addresses without proof.
 constexpr std::size_t amplification_max = 3;
 
 std::size_t trailer_of(std::string_view key) { return key.empty() ? 0 : trailer_size(key); }
 
-// A reply of at most that many octets: without its reason when that is too much.
+// Serialises a reply of at most `octets_max` octets; drops its reason when it is too long. Nothing:
+// it does not fit even so.
 std::optional<std::string> octets_of(Message& reply, std::size_t octets_max) {
   auto octets = serialize(reply);
   if (octets.size() > octets_max) {
@@ -58,8 +59,8 @@ void Server::reply_unproved(const DatagramContext& context, Message reply, Actio
 }
 
 void Server::send_reply(const Requester& requester, Message reply, Timestamp now, Actions& out) {
-  // A text says its language. Not to addresses that have proved nothing: of the few octets that
-  // they may get, the text itself needs all.
+  // Replies to unproved addresses carry no Reason-Language: the few octets allowed are needed for
+  // the reason itself.
   if (reply.has("Reason")) reply.add("Reason-Language", "en");
   auto octets = octets_of(reply, reply_octets_max(requester));
   if (!octets) {
@@ -70,7 +71,8 @@ void Server::send_reply(const Requester& requester, Message reply, Timestamp now
   send_signed(requester, std::move(*octets), now, out);
 }
 
-// When its key has been taken away meanwhile, the requester is told nothing any more.
+// A key that has been removed since the request cannot sign the reply, and an unsigned one would
+// not be accepted: nothing is sent.
 void Server::send_signed(const Requester& requester, std::string octets, Timestamp now,
                          Actions& out) {
   if (!requester.key.empty() && !keys_.sign(requester.key, octets, now.wall)) {

@@ -6,7 +6,7 @@
 #include "core/sense/event_message.hpp"
 #include "gateways/sense/server.hpp"
 
-// What the server does with a request of an address that returned its cookie.
+// Execution of requests from addresses that returned their cookie.
 namespace sense::datagram {
 
 namespace {
@@ -48,15 +48,15 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
     if (auto status = may_be_target(*endpoint, egress); !status)
       return tl::unexpected(status.error());
   }
-  // Its zone means something on this machine only, and would be lost in the callback.
+  // The zone is local to this machine and is not part of the callback.
   if (endpoint->zone() != 0)
     return fail(Code::addrnotavail, "link-local addresses cannot be served; use a routable one");
   return endpoint;
 }
 
-// Whether the subscription is the requester's. One that was made with a key is whoever's has that
-// key, wherever he is. Of another it is the owner or the callback, by address: a client may come
-// back with another port.
+// Whether the requester may renew or cancel the subscription. One that was made with a key:
+// possession of that key authorises, from any address. Any other: requests from the host of its
+// owner or callback; the port may differ, because a restarted client may have another one.
 bool may_change(const Subscription& subscription, const Endpoint& from, std::string_view key) {
   if (const auto of = key_of_owner(subscription.owner); !of.empty()) return of == key;
   for (const auto& text : {subscription.callback, subscription.owner})
@@ -121,14 +121,14 @@ Status Server::start_create(const Message& request, const Requester& requester, 
   return {};
 }
 
-// Renewal and cancellation.
+// Renewal and cancellation of an existing subscription.
 Status Server::start_existing(const Message& request, const Requester& requester, Actions& out) {
   const std::string id(request.text("Subscription"));
   if (id.empty() || id.size() > identifier_length_max) return unknown_subscription();
   const auto stage = request.kind == Kind::cancel ? Stage::cancel : Stage::renew;
   Pending pending{requester, request, stage, {}, {}, directory_.find(id)};
   if (!pending.subscription) {
-    // It may have been created a moment ago; the broker knows.
+    // The replica of the directory may lag behind a recent creation: ask the broker.
     pending.stage = Stage::look_up;
     out.emplace_back(LookUp{add_pending(std::move(pending)), id});
     return {};
@@ -183,14 +183,14 @@ Status Server::start_publish(const Message& request, const Requester& requester,
   return {};
 }
 
-// The limits first: a client that asks for one page only needs no others.
+// The limits of SENSE/1 come first, so that a client that reads only the first page has them.
 Server::Parameters Server::parameters_for(const Requester& requester) const {
   auto limits = config_.limits;
   limits.max_message = octets_max_of(limits, config_.listeners, requester.from);
   auto parameters = limits.shown();
   if (!config_.parameters) return parameters;
   for (auto& [name, value] : config_.parameters()) {
-    // Where a secret lies, and whom the other listeners let in, is nobody's business.
+    // Paths of secrets and the policies of other listeners are not disclosed.
     const bool hidden = name == "keys" || name == "fetch-key" || name == "listen";
     const bool known = hidden || std::any_of(parameters.begin(), parameters.end(),
                                              [&](const auto& own) { return own.first == name; });
@@ -217,7 +217,7 @@ Status Server::reply_parameters(const Message& request, const Requester& request
   return {};
 }
 
-// As many lines as fit into one datagram.
+// As many lines as fit into one datagram; `More` says that some are left.
 Message Server::list_reply(const Message& request, const Requester& requester,
                            const std::vector<std::string>& lines, bool more) const {
   auto reply = make_reply(request.tag, Code::noerror);
@@ -271,7 +271,7 @@ Actions Server::on_subscription(RequestId request_id, Result<SubscriptionRef> re
   }
   const auto& subscription = **result;
   if (pending->stage == Stage::cancel) {
-    // No event follows the reply, whatever the host still has on its way to us.
+    // No event may follow the reply, even when the host has already started an attempt.
     deliveries_.close(subscription.id, out);
     verifications_.forget(subscription.id);
     send_reply(pending->requester, make_reply(request.tag, Code::noerror), now, out);

@@ -57,7 +57,7 @@ Actions Server::on_datagram(std::string_view octets, const Peer& from, Timestamp
   if (!message)
     on_malformed(message.error(), context, out);
   else if (message->kind == Kind::reply)
-    ++counts_.unanswered;  // never answered: two servers could answer each other for ever
+    ++counts_.unanswered;  // never answered: two servers could reply to each other endlessly
   else
     on_message(*message, octets, context, out);
   return out;
@@ -142,14 +142,15 @@ void Server::on_request(const Message& request, const Keys::Verdict& verdict,
     on_proved(request, verdict, context, out);
 }
 
-// Whether this request came before: then it has its answer, or is still being worked on.
+// Whether this is a repeat. Then the stored reply is sent again, or the request is still in
+// progress.
 bool Server::handle_repeat(const Message& request, bool proved, const DatagramContext& context,
                            Actions& out) {
   const auto& requester = context.requester;
   const auto* before = reply_cache_.find(requester.from.address, request.tag, context.now.mono);
   if (before == nullptr || before->key != requester.key) return false;
-  // The cookie of the first time is good for the repeats too, though its window may have closed:
-  // else a request repeated at that moment would be carried out twice.
+  // A repeat with the cookie of the first request is accepted even if that cookie has expired
+  // since; otherwise the request would be executed twice.
   const auto cookie = request.text("Cookie");
   if (!proved && (cookie.empty() || cookie != before->cookie)) return false;
   const auto rate = policy_of(requester.from).rate;
@@ -204,7 +205,7 @@ void Server::execute(const Message& request, const Requester& requester, Timesta
     started = fail(Code::nomoreroom, "the server is busy; try again in a moment");
   } else if (pending_per_host_.count(host_identity(requester.from.address)) >=
              config_.limits.pending_per_host()) {
-    started = fail(Code::nomoreroom, "too many of your requests are waiting for their answers");
+    started = fail(Code::nomoreroom, "too many requests of this host are in progress");
   } else {
     switch (request.kind) {
       case Kind::register_: started = start_register(request, requester, now, out); break;

@@ -29,17 +29,17 @@ namespace sense::datagram {
 struct ServerConfig {
   Limits limits;
   std::vector<Listener> listeners;
-  std::vector<ListenerPolicy> policies;  // of the listeners, in their order; what is missing: none
+  std::vector<ListenerPolicy> policies;  // by listener; a missing one is the default
   std::vector<SharedKey> keys;
   FetchLocation fetch;
   std::string cookie_key;  // 32 unguessable octets
-  std::uint64_t seed = 0;  // of the jitter
-  // Parameters of the service, shown after our own.
+  std::uint64_t seed = 0;  // of the jitter of retries
+  // Further parameters of the service, listed after those of the limits.
   std::function<std::vector<std::pair<std::string, std::string>>()> parameters;
 };
 
-// A SENSE/1 server without sockets, clock and threads (docs/sense-protocol.md). Everything that it
-// wants done comes back as Actions, in order. No input can end the process, and memory is bounded
+// A SENSE/1 server without sockets, clock and threads (docs/sense-protocol.md). Every effect is
+// returned as Actions, to be executed in order. Input never ends the process, and memory is bounded
 // by the limits. One thread at a time.
 class Server {
  public:
@@ -47,35 +47,36 @@ class Server {
   Server(ServerConfig config, const ServedSubscriptions& directory, const EgressPolicy& egress,
          Counters& counters);
 
-  // One datagram as it arrived. Of one longer than the buffer, the first octets and cut = true.
+  // One received datagram. `cut`: it was longer than the buffer, and `octets` is its beginning.
   [[nodiscard]] Actions on_datagram(std::string_view octets, const Peer& from, Timestamp now,
                                     bool cut = false);
   [[nodiscard]] Actions on_timer(Timestamp now);
-  // When to call on_timer next; nothing: no need.
+  // When to call on_timer next; nothing: not needed.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 
-  // Answers to Create, LookUp, Renew and Cancel; to ListSources; to Publish.
+  // Results of Create, LookUp, Renew and Cancel; of ListSources; of Publish. An unknown request_id
+  // is ignored.
   [[nodiscard]] Actions on_subscription(RequestId request_id, Result<SubscriptionRef> result,
                                         Timestamp now);
   [[nodiscard]] Actions on_sources(RequestId request_id, Result<Subscriptions::SourcePage> result,
                                    Timestamp now);
   [[nodiscard]] Actions on_receipt(RequestId request_id, Result<Receipt> result, Timestamp now);
 
-  // One attempt of the host's; Finished with this request_id follows once. REQUIRES: the request_id
-  // is not in use.
+  // Starts one attempt of the host; exactly one Finished with this attempt_id follows, now or
+  // later. REQUIRES: the attempt_id is not in use.
   [[nodiscard]] Actions deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> delivery,
                                 Timestamp now);
   [[nodiscard]] Verification verify(const Subscription& subscription, std::string token,
                                     Timestamp now, Actions& out);
   [[nodiscard]] Actions forget(const std::string& subscription);
-  // Finishes all attempts with retry. Requests under way stay unanswered: their askers repeat them.
+  // Finishes all attempts with retry. Requests in progress get no reply; clients repeat them.
   [[nodiscard]] Actions stop();
-  // Other keys hold from now on. Subscriptions of those that are gone get nothing any more.
+  // Replaces the keys. Subscriptions of removed keys receive nothing from now on.
   void set_keys(std::vector<SharedKey> keys) { keys_.replace(std::move(keys)); }
 
-  // How much is remembered, in entries. Each is bounded, whatever arrives.
+  // Number of entries held. Each is bounded, whatever is received.
   struct State {
-    std::size_t replies = 0;  // and requests of proved addresses that are being worked on
+    std::size_t replies = 0;  // stored, and requests of proved addresses in progress
     std::size_t reply_octets = 0;
     std::size_t pending = 0;
     std::size_t pending_hosts = 0;
@@ -91,19 +92,19 @@ class Server {
  private:
   using Parameters = std::vector<std::pair<std::string, std::string>>;
   enum class Stage { create, look_up, renew, cancel, sources, publish };
-  // Who asks.
+  // The sender of a request.
   struct Requester {
     Peer from;
-    std::string key;  // the name of the key that signed; "": none
+    std::string key;  // name of the key that signed; "": none
   };
-  // What came, while it is being judged.
+  // A received datagram while it is processed.
   struct DatagramContext {
     Requester requester;
-    std::size_t octets = 0;    // its length: an unproved address gets three times that
-    bool seen_before = false;  // its address returned an older cookie
+    std::size_t octets = 0;    // its length; bounds the reply to an unproved address
+    bool seen_before = false;  // it has a cookie of its address, perhaps expired
     Timestamp now;
   };
-  // A request that waits for the broker.
+  // A request that waits for a result of the broker.
   struct Pending {
     Requester requester;
     Message request;
@@ -113,7 +114,7 @@ class Server {
     SubscriptionRef subscription;
   };
 
-  // server.cpp: what is refused or answered at once.
+  // server.cpp: validation, cookies, rates; what is refused or answered at once.
   void on_message(const Message& message, std::string_view octets, DatagramContext& context,
                   Actions& out);
   void on_malformed(const Malformed& malformed, const DatagramContext& context, Actions& out);
@@ -127,7 +128,7 @@ class Server {
   void reply_with_cookie(const Message& request, const DatagramContext& context, Actions& out);
   void execute(const Message& request, const Requester& requester, Timestamp now, Actions& out);
 
-  // requests.cpp: the requests of proved addresses.
+  // requests.cpp: execution of requests from proved addresses.
   Status start_register(const Message& request, const Requester& requester, Timestamp now,
                         Actions& out);
   Status start_create(const Message& request, const Requester& requester, Duration period,
@@ -144,15 +145,15 @@ class Server {
   [[nodiscard]] Message list_reply(const Message& request, const Requester& requester,
                                    const std::vector<std::string>& lines, bool more) const;
 
-  // reply_sender.cpp: what goes back, and what is kept of it.
+  // reply_sender.cpp: replies, and pending requests.
   RequestId add_pending(Pending pending);
   [[nodiscard]] std::optional<Pending> take_pending(RequestId request_id);
   [[nodiscard]] const ListenerPolicy& policy_of(const Peer& from) const;
-  // Octets of the longest reply to a proved address, before it is signed.
+  // Octets that a reply to a proved address may have, before it is signed.
   [[nodiscard]] std::size_t reply_octets_max(const Requester& requester) const;
-  // Within three times the octets, at most at the rate; perhaps not at all.
+  // At most three times the octets of the datagram, and within the rate limits; else nothing.
   void reply_unproved(const DatagramContext& context, Message reply, Actions& out);
-  // The reply to a request of a proved address: kept for repeats.
+  // The reply to a request of a proved address; stored for repeats.
   void send_reply(const Requester& requester, Message reply, Timestamp now, Actions& out);
   void send_signed(const Requester& requester, std::string octets, Timestamp now, Actions& out);
 

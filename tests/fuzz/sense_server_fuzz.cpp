@@ -9,11 +9,11 @@
 #include "gateways/sense/server.hpp"
 #include "tests/gateways/sense/fakes.hpp"
 
-// Any octets as a datagram to a server that has subscriptions and events in flight: from a
-// stranger, from a client with a cookie (<COOKIE> and <SUBSCRIPTION> in the input become its own),
-// and signed with a key that the server knows. A stranger gets at most one datagram for one, of
-// three times the octets, and leaves nothing behind; what is said to anybody is SENSE/1 and no
-// longer than it may be.
+// Any octets as a datagram to a server that has subscriptions and events in flight: from an
+// unproved address, from a client with a cookie (<COOKIE> and <SUBSCRIPTION> in the input become
+// its own), and signed with a key that the server knows. An unproved address gets at most one
+// datagram for one, of three times the octets, and leaves no state; everything sent is SENSE/1 and
+// within its limits.
 namespace {
 
 using namespace sense;
@@ -37,7 +37,7 @@ struct World {
   test::FakePublisher publisher;
   SharedKey key{"hp4", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"};
   Endpoint client{boost::asio::ip::make_address("192.0.2.7"), 9000};
-  Endpoint stranger{boost::asio::ip::make_address("198.51.100.9"), 9000};
+  Endpoint unproved{boost::asio::ip::make_address("198.51.100.9"), 9000};
   Server server{config(), subscriptions, egress, counters};
   std::vector<Send> sent;
   AttemptId attempts = 0;
@@ -131,10 +131,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto octets = replaced(replaced(input, "<COOKIE>", cookie), "<SUBSCRIPTION>", id);
 
   const auto before = world.server.state();
-  world.tell(world.stranger, octets);
+  world.tell(world.unproved, octets);
   require(world.sent.size() <= 1);
   for (const auto& one : world.sent) {
-    require(one.to.address == world.stranger);
+    require(one.to.address == world.unproved);
     require(one.octets.size() <= 3 * octets.size());
   }
   require(world.server.state() == before);

@@ -30,7 +30,7 @@ void Keys::replace(std::vector<SharedKey> keys) {
   for (auto& key : keys) {
     const auto before = keys_.find(key.name);
     auto& state = next[key.name];
-    // Messages of another secret are refused anyway.
+    // A key with another secret starts without records: its old messages fail the Mac check.
     if (before != keys_.end() && before->second.key == key) state = std::move(before->second);
     state.key = std::move(key);
   }
@@ -48,7 +48,8 @@ Keys::Verdict Keys::check(const Message& message, std::string_view octets, WallT
   const bool known = found != keys_.end();
   const bool proved = proves(*claim, known ? found->second.key.secret : decoy_secret_) && known;
   if (!proved) {
-    verdict.refusal = Error{Code::noaccess, "the key is not known here, or the Mac is not its"};
+    verdict.refusal =
+        Error{Code::noaccess, "the key is unknown here, or the Mac is not valid for it"};
     return verdict;
   }
   verdict.key = claim->key;
@@ -68,8 +69,8 @@ std::size_t Keys::seen_limit() const {
                     seen_per_key_max);
 }
 
-// What is forgotten is the lowest Time, and never one ahead of our clock: else a device whose clock
-// is ahead would shut out the others that have the same key.
+// The record with the lowest Time is dropped, but none dated ahead of this clock: dropping those
+// would let one device with a fast clock lock out the others that use the same key.
 Status Keys::admit(const Verdict& verdict, Timestamp now) {
   const auto found = keys_.find(verdict.key);
   SENSE_CHECK(found != keys_.end());

@@ -48,7 +48,7 @@ void SubscriptionQuota::created(const std::string& id, const std::string& callba
   by_callback_[callback].recent.push_back(id);
 }
 
-// The directory learns of them in the order of their creation, give or take a few.
+// The directory shows them in about the order of their creation.
 void SubscriptionQuota::expire(MonoTime now) {
   while (!recent_.empty() && (now - recent_.front().since > directory_lag_max ||
                               directory_.find(recent_.front().id) != nullptr)) {

@@ -15,8 +15,8 @@ std::int64_t nanoseconds(MonoTime time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
-// The generic cell rate algorithm (ITU-T I.371): a bucket is the time at which it will be full
-// again.
+// The generic cell rate algorithm (ITU-T I.371): a bucket is stored as the time at which it will be
+// full again.
 struct BucketPolicy {
   std::int64_t token_interval;  // nanoseconds in which one token is added
   std::int64_t fill_time;       // nanoseconds in which the empty bucket fills
@@ -26,7 +26,7 @@ struct BucketPolicy {
   [[nodiscard]] bool has_token(std::int64_t full_at, std::int64_t now) const {
     return std::max(full_at, now) + token_interval <= now + fill_time;
   }
-  // A bucket that had no token is charged, too, as far as it can be: else two buckets would give
+  // A bucket without a token is charged too, as far as possible: otherwise two buckets would give
   // twice the rate.
   [[nodiscard]] std::int64_t after_charge(std::int64_t full_at, std::int64_t now) const {
     return std::max(full_at, std::min(std::max(full_at, now) + token_interval, now + fill_time));
@@ -56,7 +56,7 @@ RateLimits::Decision RateLimits::request(const Endpoint& from, std::optional<std
   const auto wanted = rate.value_or(limits_.rate);
   if (wanted == 0) return Decision::serve;
   auto host = host_identity(from);
-  // A listener's own rate is counted for itself.
+  // The rate of a listener has buckets of its own.
   if (rate) host += "/" + std::to_string(*rate);
   const auto burst = rate ? std::max<std::uint32_t>(wanted, 1) : std::max(limits_.burst, 1U);
   if (requests_.take(host, wanted, burst, now)) return Decision::serve;

@@ -8,14 +8,14 @@
 
 namespace sense::datagram {
 
-// Who sent an ACK. Views, for the length of a call: there is one for every datagram.
+// The sender of an ACK. Views, valid during one call: one is made for every datagram.
 struct AckSender {
   const Endpoint& address;
-  std::string_view key;     // the name of the one that its Mac proves; "": it had none
-  bool mac_needed = false;  // its listener takes nothing else for keyed subscriptions
+  std::string_view key;     // name of the key that its Mac authenticates; "": no Mac
+  bool mac_needed = false;  // of the listener, for keyed subscriptions
 
-  // It counts from the address that is served, or with the Mac of the subscription's key from
-  // anywhere: a client's address may have changed since.
+  // An ACK counts when it comes from the served address, or from any address with the Mac of the
+  // subscription's key: the address of a client may have changed.
   [[nodiscard]] bool may_acknowledge(const Endpoint& served,
                                      const Subscription& subscription) const;
 };

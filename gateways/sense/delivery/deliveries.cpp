@@ -10,9 +10,9 @@ namespace sense::datagram {
 namespace {
 
 constexpr std::size_t closed_max = 4096;
-constexpr unsigned jitter_percent_max = 25;  // of the wait, added
-// Tries whose wait follows the round trip. Those behind follow `retry-interval`, so that a
-// subscriber which answers within milliseconds is not given up within seconds.
+constexpr unsigned jitter_percent_max = 25;  // of the wait, added to it
+// Tries whose wait depends on the round trip. Later ones depend on `retry-interval`, so that a
+// subscriber which usually answers within milliseconds is not given up within seconds.
 constexpr std::uint32_t early_tries = 2;
 
 std::string tag_text(std::uint64_t tag) { return "e" + std::to_string(tag); }
@@ -38,7 +38,7 @@ void Deliveries::deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> d
     out.emplace_back(Finished{attempt_id, Attempt::gone("the subscription has ended")});
     return;
   }
-  // Before it is a queue: a key that is gone leaves nothing here.
+  // Before the queue is created: a subscription whose key was removed takes no memory here.
   if (!encoder_.can_encode_for(*delivery->subscription)) {
     out.emplace_back(Finished{attempt_id, Attempt::retry("its key is not in the file of keys")});
     return;
@@ -68,7 +68,7 @@ void Deliveries::deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> d
   if (ended) {
     queue.ended.push_back(entry);
   } else {
-    // Nearly always the highest.
+    // Numbers nearly always ascend: search from the end.
     auto place = queue.in_flight.end();
     while (place != queue.in_flight.begin() && std::prev(place)->number > entry.number) --place;
     queue.in_flight.insert(place, entry);
@@ -82,10 +82,9 @@ bool Deliveries::is_closed(const Delivery& delivery) const {
   return closed_.contains(id) || directory_.find(id) == nullptr;
 }
 
-// The check is made at every attempt, on the very address that is sent to. It has one exception: an
-// address that returned a cookie from where it sent has shown that it is there and that it wants
-// this, so it is served even in a denied range; denying it would protect nobody. A Deliver-To
-// elsewhere has no such exception.
+// The egress policy is asked at every attempt, about the address that is sent to. Exception: an
+// address that registered itself with a cookie has proved that it exists and wants these datagrams,
+// so it is served even in a denied range. A Deliver-To to another address has no exception.
 Status Deliveries::find_peer(OutboundQueue& queue, const SubscriptionRef& subscription) const {
   if (queue.subscription != subscription) {
     queue.subscription = nullptr;
@@ -111,7 +110,7 @@ Duration Deliveries::wait_for(const Delivery& delivery, const RoundTrip& round_t
   if (wanted.retry_max) wait = std::min(wait, std::max(*wanted.retry_max, interval));
   if (const auto trip = round_trip.wait()) {
     const auto early = *trip * (1 << (std::min(delivery.attempt, early_tries) - 1));
-    // Never more often than a slow subscriber can answer; sooner than that only at first.
+    // Never faster than a slow subscriber can answer; faster than the interval only at first.
     wait = delivery.attempt <= early_tries && early < wait
                ? early
                : std::max(wait, std::min<Duration>(*trip, pause_max));
@@ -151,7 +150,7 @@ bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberR
     auto last = first;
     auto kept = first;
     for (; last != all.end() && last->number <= range.last; ++last) {
-      // Both ends of a gap must be named; one range holds them, or two that meet.
+      // Both ends of a gap must be acknowledged, in one range or in adjacent ones.
       const bool whole = last->kind != Delivery::Kind::gap || contains(numbers, last->number_last);
       if (whole)
         done(*last);
@@ -163,7 +162,7 @@ bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberR
   return counted;
 }
 
-// The wait has passed already, so the host need not pause: its next try may follow at once.
+// The wait is over: the host need not pause before its next try.
 void Deliveries::on_timer(Timestamp now, Actions& out) {
   const auto late = Attempt::retry("no acknowledgement", Duration{0});
   while (!timers_.empty() && timers_.begin()->first <= now.mono) {
@@ -178,7 +177,7 @@ void Deliveries::on_timer(Timestamp now, Actions& out) {
       return true;
     };
     std::erase_if(queue.in_flight, is_late);
-    // Nothing comes behind the end: if it is tried again, that is a queue anew.
+    // Nothing follows ENDED: another try of it starts with a new queue.
     if (std::erase_if(queue.ended, is_late) > 0 && queue.ended.empty())
       erase(queues_.find(queue.id));
     else
@@ -221,7 +220,7 @@ void Deliveries::forget(const std::string& subscription, Actions& out) {
     if (found != queues_.end() && found->second.ended.empty()) erase(found);
     return;
   }
-  // A renewal changes nothing for what is in flight; another callback does.
+  // A renewal does not affect datagrams in flight; a new callback does.
   if (found == queues_.end() || !found->second.subscription) return;
   if (found->second.subscription->callback != now_served->callback)
     finish_in_flight(found->second, Attempt::retry("the subscription has changed"), out);
@@ -242,7 +241,7 @@ void Deliveries::remember_closed(const std::string& subscription) {
 }
 
 void Deliveries::stop(Actions& out) {
-  const auto stopping = Attempt::retry("the gateway stops");
+  const auto stopping = Attempt::retry("the gateway is stopping");
   for (auto& [id, queue] : queues_) {
     finish_in_flight(queue, stopping, out);
     for (const auto& ended : queue.ended) finish(ended, stopping, out);

@@ -23,9 +23,9 @@
 
 namespace sense::datagram {
 
-// Attempts under way: EVENT, GAP and ENDED datagrams that wait for their acknowledgement. Pure: no
-// socket, no clock. One datagram for each attempt; the host counts tries and asks for the next one.
-// Each attempt_id is finished exactly once.
+// Attempts in progress: EVENT, GAP and ENDED datagrams that wait for their acknowledgement. Pure:
+// no socket, no clock; one thread. One datagram per attempt; the host counts tries and starts the
+// next one. Each attempt_id is finished exactly once.
 class Deliveries {
  public:
   // All must outlive this. `seed` is for the jitter only.
@@ -35,16 +35,19 @@ class Deliveries {
 
   void deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> delivery, Timestamp now,
                Actions& out);
-  // Numbers acknowledged; none: that of ENDED. Whether anything waited for it, from there.
+  // `numbers`: those acknowledged; empty: the ENDED. Answers whether an attempt was waiting for it
+  // from this sender.
   bool on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
               std::string_view tag, const AckSender& from, Timestamp now, Actions& out);
   void on_timer(Timestamp now, Actions& out);
-  // May be too early, never too late.
+  // May be early, never late.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 
-  // No EVENT or GAP of it is sent from now on; what waits is finished as gone.
+  // No EVENT or GAP of the subscription is sent from now on; attempts in progress are finished as
+  // gone.
   void close(const std::string& subscription, Actions& out);
-  // It has ended or changed: closes it, or finishes with retry what waits for another address.
+  // The subscription has ended or changed: closes it, or finishes with retry the attempts to its
+  // former address.
   void forget(const std::string& subscription, Actions& out);
   void stop(Actions& out);
   [[nodiscard]] std::size_t in_flight_count() const { return in_flight_count_; }
@@ -57,21 +60,21 @@ class Deliveries {
     std::uint64_t number = 0;
     std::uint64_t number_last = 0;
     std::uint64_t tag = 0;
-    bool first = false;  // attempt
+    bool first = false;  // first attempt: its round trip is a valid sample
     MonoTime sent;
     MonoTime due;
   };
-  // What is known of one subscription. As long as it is served, so that the round trip is known for
-  // the next event.
+  // Datagrams in flight to one subscription. Exists as long as the subscription is served, so that
+  // its round-trip time is known for the next event.
   struct OutboundQueue {
     std::string_view id;           // of the subscription
-    SubscriptionRef subscription;  // as it was when `peer` was found
+    SubscriptionRef subscription;  // the version that `peer` was computed from
     Peer peer;
-    bool needs_permission = false;   // of the egress policy, at every attempt
+    bool needs_permission = false;   // ask the egress policy at every attempt
     std::deque<InFlight> in_flight;  // ordered by number
-    std::vector<InFlight> ended;     // hardly ever more than one
+    std::vector<InFlight> ended;     // usually at most one
     RoundTrip round_trip;
-    std::optional<MonoTime> timer;  // as it stands in timers_
+    std::optional<MonoTime> timer;  // its entry in timers_
   };
   struct TextHash {
     using is_transparent = void;
@@ -101,8 +104,8 @@ class Deliveries {
 
   OutboundQueues queues_;
   std::size_t in_flight_count_ = 0;
-  std::set<std::pair<MonoTime, OutboundQueue*>> timers_;  // at most one for each queue
-  // Ended a moment ago: the host's replica may not know it yet.
+  std::set<std::pair<MonoTime, OutboundQueue*>> timers_;  // at most one per queue
+  // Recently ended: the replica of the host may not show it yet.
   std::unordered_set<std::string> closed_;
   std::deque<std::string> closed_order_;
 };

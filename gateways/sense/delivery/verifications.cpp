@@ -7,13 +7,13 @@
 namespace sense::datagram {
 
 namespace {
-// Too many verifications under way will be fewer; what is wrong with the address stays.
-Verification not_asked(const Error& error) {
+// Too many verifications in progress is temporary; an unusable address is not.
+Verification not_started(const Error& error) {
   const bool passing = error.code == Code::nomoreroom;
   return {passing ? Verification::Outcome::failed : Verification::Outcome::refused, error.message};
 }
 
-// An owner that is an address is its host; another, such as a key or a principal, is itself.
+// An owner that is an address is counted by host; any other, such as a key, by name.
 std::string requester_of(std::string_view owner) {
   const auto endpoint = endpoint_of(owner);
   return endpoint ? host_identity(*endpoint) : "owner " + std::string(owner);
@@ -34,10 +34,11 @@ Verifications::Verifications(const Limits& limits, const std::vector<Listener>& 
 Verification Verifications::start(const Subscription& subscription, std::string token,
                                   Timestamp now, Actions& out) {
   const auto endpoint = endpoint_of(subscription.callback);
-  if (!endpoint) return not_asked(endpoint.error());
-  if (auto status = may_be_target(*endpoint, egress_); !status) return not_asked(status.error());
+  if (!endpoint) return not_started(endpoint.error());
+  if (auto status = may_be_target(*endpoint, egress_); !status) return not_started(status.error());
   forget(subscription.id);
-  if (auto status = admit(*endpoint, subscription.owner); !status) return not_asked(status.error());
+  if (auto status = admit(*endpoint, subscription.owner); !status)
+    return not_started(status.error());
   const auto listener = listener_for(listeners_, *endpoint, subscription);
   if (listener == listeners_.size())
     return {Verification::Outcome::refused, "no listener reaches " + subscription.callback};
@@ -57,13 +58,13 @@ Verification Verifications::start(const Subscription& subscription, std::string 
 
 Status Verifications::admit(const Endpoint& endpoint, std::string_view owner) const {
   if (pending_.size() >= limits_.max_pending)
-    return fail(Code::nomoreroom, "too many verifications are under way; try again in a minute");
+    return fail(Code::nomoreroom, "too many verifications are in progress; try again in a minute");
   if (targets_.count(target_of(endpoint)) >= per_address_max)
     return fail(Code::nomoreroom,
-                "that address is being asked already; try again when it has answered");
+                "verifications of that address are in progress; try again when it has answered");
   if (requesters_.count(requester_of(owner)) >= limits_.pending_per_host())
     return fail(Code::nomoreroom,
-                "too many of your verifications are under way; try again in a minute");
+                "too many of your verifications are in progress; try again in a minute");
   return {};
 }
 
@@ -92,7 +93,7 @@ bool Verifications::on_ack(std::string_view subscription, std::string_view chall
     erase(found);
     return true;
   }
-  // Asked before a restart, or given up a moment ago: the host knows the token's hash.
+  // The VERIFY was sent before a restart, or has timed out: the host knows the hash of the token.
   const auto known = directory_.find(subscription);
   if (!known || known->state != SubscriptionState::pending) return false;
   const auto endpoint = endpoint_of(known->callback);

@@ -15,10 +15,10 @@
 
 namespace sense::datagram {
 
-// VERIFY datagrams that wait for their answer: whether a Deliver-To that is not the requester's own
-// address wants to be sent events. Pure. An address that has asked for nothing gets at most three
-// small datagrams for one registration, and for at most four registrations at a time. An requester
-// has at most a quarter of all verifications under way.
+// VERIFY datagrams that wait for their answer: a Deliver-To that is not the requester's own address
+// must consent to receive events. Pure; one thread. An address that did not ask gets at most three
+// small datagrams per registration, of at most four registrations at a time. One requester has at
+// most a quarter of all verifications in progress.
 class Verifications {
  public:
   static constexpr std::uint32_t sends_max = 3;
@@ -29,12 +29,12 @@ class Verifications {
                 const ServedSubscriptions& directory, const EgressPolicy& egress,
                 Counters& counters);
 
-  // Sends the question; asked, or refused with the reason.
+  // Sends the VERIFY. Outcome: asked, failed (too many in progress), or refused, with the reason.
   [[nodiscard]] Verification start(const Subscription& subscription, std::string token,
                                    Timestamp now, Actions& out);
-  // Whether another one to this address may be started, for a subscription of this owner.
+  // Whether another verification of this address may start, for a subscription of this owner.
   [[nodiscard]] Status admit(const Endpoint& endpoint, std::string_view owner) const;
-  // Whether the challenge may be the right one: then the answer is on its way to the host.
+  // Whether the challenge is plausible; then a Confirm is among the actions, and the host decides.
   bool on_ack(std::string_view subscription, std::string_view challenge, const Endpoint& from,
               Actions& out);
   void on_timer(Timestamp now, Actions& out);
@@ -49,8 +49,8 @@ class Verifications {
     std::string octets;
     std::uint32_t sent = 0;
     MonoTime due;
-    std::string target;  // what the shares are counted by: the address asked, and the requester
-    std::string requester;
+    std::string target;     // key of targets_: the address asked
+    std::string requester;  // key of requesters_
   };
   using ById = std::map<std::string, PendingVerification, std::less<>>;
   void send(const std::string& id, PendingVerification& pending, Timestamp now, Actions& out);

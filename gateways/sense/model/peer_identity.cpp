@@ -5,7 +5,7 @@ namespace sense::datagram {
 
 std::optional<boost::asio::ip::address> ip_address_of(const Endpoint& endpoint) {
   if (endpoint.is_ip()) return endpoint.address();
-  // The transport takes a datagram only when its node is the IPv4 address that it came from.
+  // The transport accepts a datagram only when the node is the IPv4 address that it came from.
   if (endpoint.kind() == TransportKind::ipx && endpoint.node() >> 32U == 0)
     return boost::asio::ip::address_v4(static_cast<std::uint32_t>(endpoint.node()));
   return std::nullopt;

@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(clock_that_is_wrong_is_made_up_for_once_the_server_says_its
     BOOST_CHECK_NE(only(second).tag, asked.tag);
     const auto expected = std::chrono::floor<std::chrono::milliseconds>(k.clock.now().wall + ahead);
     BOOST_CHECK(sent_at(second) == expected);
-    // Somebody without the key cannot set the clock.
+    // Without the key the clock cannot be set.
     Keyed other;
     const auto first = only(other.client.subscribe(other.clock.now()));
     refused.tag = first.tag;
@@ -174,14 +174,14 @@ BOOST_AUTO_TEST_CASE(clock_that_is_wrong_is_made_up_for_once_the_server_says_its
 BOOST_AUTO_TEST_CASE(server_whose_time_jumps_with_each_reply_is_given_up) {
   Keyed k;
   auto asked = only(k.client.subscribe(k.clock.now()));
-  int rounds = 0;
-  for (; rounds < 20; ++rounds) {
+  int tries = 0;
+  for (; tries < 20; ++tries) {
     const auto out = k.tell_signed(serialize(make_reply(asked.tag, Code::noaccess, "no")), key,
-                                   std::chrono::hours{rounds * rounds + 1});
+                                   std::chrono::hours{tries * tries + 1});
     if (out.send.empty()) break;
     asked = only(out);
   }
-  BOOST_CHECK_EQUAL(rounds, 3);
+  BOOST_CHECK_EQUAL(tries, 3);
 }
 
 BOOST_AUTO_TEST_CASE(challenge_is_answered_without_the_key_because_it_came_without) {

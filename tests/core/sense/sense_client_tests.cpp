@@ -122,10 +122,10 @@ BOOST_AUTO_TEST_CASE(holes_are_known_until_the_number_or_its_gap_arrives) {
       r.tell("SENSE/1 GAP g\nSubscription: s-1\nFrom: 3\nTo: 4\nReason: x\n\n").notices.empty());
 }
 
-BOOST_AUTO_TEST_CASE(datagrams_of_strangers_are_neither_acknowledged_nor_reported) {
+BOOST_AUTO_TEST_CASE(unexpected_datagrams_are_neither_acknowledged_nor_reported) {
   Registering r;
   for (const auto& octets :
-       {event(1, "s-2"), std::string("SENSE/1 REPLY nobody 0 NOERROR\n\n"), std::string("junk"),
+       {event(1, "s-2"), std::string("SENSE/1 REPLY unknown 0 NOERROR\n\n"), std::string("junk"),
         std::string("SENSE/1 ENDED x\nSubscription: s-2\nReason: expired\n\n"),
         std::string("SENSE/1 GAP x\nSubscription: s-1\nFrom: 9\nTo: 1\nReason: x\n\n"),
         std::string("SENSE/1 EVENT e\nSubscription: s-1\nNumber: 0\nType: {a}b\nSource: //x\n\n"),
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(datagrams_of_strangers_are_neither_acknowledged_nor_reporte
 }
 
 // A hundred thousand that registered within a second.
-BOOST_AUTO_TEST_CASE(those_who_registered_together_do_not_renew_together) {
+BOOST_AUTO_TEST_CASE(clients_that_registered_together_do_not_renew_together) {
   constexpr std::size_t all = 100'000;
   std::map<Duration, std::size_t> renewals;  // in each second
   for (std::size_t i = 0; i < all; ++i) {
@@ -242,13 +242,13 @@ BOOST_AUTO_TEST_CASE(server_that_never_accepts_a_cookie_is_given_up) {
   VirtualClock clock;
   Client client(ClientOptions{});
   auto out = client.subscribe(clock.now());
-  int rounds = 0;
+  int cookies = 0;
   while (!out.send.empty()) {
     auto refused = make_reply(only(out).tag, Code::noaccess, "again");
-    refused.add("Cookie", "c" + std::to_string(++rounds));
+    refused.add("Cookie", "c" + std::to_string(++cookies));
     out = client.on_datagram(serialize(refused), clock.now());
   }
-  BOOST_CHECK_EQUAL(rounds, 4);
+  BOOST_CHECK_EQUAL(cookies, 4);
   BOOST_CHECK(notice<Failed>(out)->error.code == Code::noaccess);
 }
 

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(datagrams_go_both_ways_over_every_kind) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(with_a_peer_only_the_peer_is_talked_to) {
+BOOST_AUTO_TEST_CASE(with_a_peer_nothing_is_sent_to_other_addresses) {
   Pairs pairs;
   for (const auto& pair : pairs.all) {
     BOOST_TEST_CONTEXT(to_uri(pair.server)) {
@@ -208,15 +208,15 @@ BOOST_AUTO_TEST_CASE(destroyed_before_its_reactor_runs_it_leaves_no_handler_behi
   io.run();  // what waited was called off; nothing is left to wait for
 }
 
-BOOST_AUTO_TEST_CASE(peer_that_nobody_listens_at_keeps_nothing_back_from_the_others) {
+BOOST_AUTO_TEST_CASE(absent_receiver_does_not_delay_datagrams_to_the_others) {
   asio::io_context io;
   End server(io, any_v4);
   auto gone = std::make_unique<End>(io, any_v4);
-  const auto nobody = gone->local();
+  const auto absent = gone->local();
   gone.reset();
   End client(io, any_v4);
   for (unsigned i = 0; i < 300; ++i) {
-    client.transport->send(nobody, "lost");
+    client.transport->send(absent, "lost");
     client.transport->send(server.local(), std::to_string(i));
   }
   client.transport->flush();
@@ -244,14 +244,14 @@ BOOST_AUTO_TEST_CASE(refusal_of_the_peer_is_told_and_costs_no_later_datagram) {
   BOOST_CHECK_EQUAL(client.count("send-failed"), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(stranger_does_not_reach_a_client_with_a_peer) {
+BOOST_AUTO_TEST_CASE(other_senders_do_not_reach_a_client_with_a_peer) {
   asio::io_context io;
   End server(io, any_v4);
-  End stranger(io, any_v4);
+  End other_sender(io, any_v4);
   TransportOptions options;
   options.peer = server.local();
   End client(io, any_v4, options);
-  stranger.send(client.local(), "forged");
+  other_sender.send(client.local(), "forged");
   server.send(client.local(), "true");
   BOOST_CHECK_EQUAL(client.next().octets, "true");
   BOOST_CHECK_EQUAL(client.received.size(), 1U);

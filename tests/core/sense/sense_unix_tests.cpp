@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(file_that_is_no_socket_is_never_removed) {
   const Folder folder;
   const auto path = folder / "precious";
   std::ofstream(path) << "data";
-  BOOST_CHECK_NE(refusal(path).message.find("no socket"), std::string::npos);
+  BOOST_CHECK_NE(refusal(path).message.find("not a socket"), std::string::npos);
   const auto link = folder / "link";
   const auto gone = folder / "gone";
   { const Plain killed(gone); }
@@ -156,15 +156,15 @@ BOOST_AUTO_TEST_CASE(receiver_without_room_costs_the_others_nothing) {
   const Plain full(folder / "full.sock");  // never reads
   End server(io, Endpoint::at_path(folder / "server.sock"));
   const auto full_path = Endpoint::at_path(folder / "full.sock");
-  unsigned rounds = 0;
+  unsigned count = 0;
   while (sender.count("send-failed") < 200) {
-    BOOST_REQUIRE(++rounds < 100'000);
+    BOOST_REQUIRE(++count < 100'000);
     for (unsigned i = 0; i < 100; ++i) sender.transport->send(full_path, "no room");
-    sender.transport->send(server.local(), std::to_string(rounds));
+    sender.transport->send(server.local(), std::to_string(count));
     sender.transport->flush();
-    until(io, [&] { return server.received.size() == rounds; });
+    until(io, [&] { return server.received.size() == count; });
   }
-  BOOST_CHECK_EQUAL(server.received.back().octets, std::to_string(rounds));
+  BOOST_CHECK_EQUAL(server.received.back().octets, std::to_string(count));
 }
 
 BOOST_AUTO_TEST_CASE(burst_of_five_thousand_arrives_or_is_counted_by_its_sender) {
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(peer_that_is_away_is_told_and_reached_when_it_is_back) {
   client.send(there, "no file");
   BOOST_CHECK_EQUAL(client.refused, 1U);
   { const Plain killed(there.path()); }
-  client.send(there, "nobody behind the file");
+  client.send(there, "no receiver");
   BOOST_CHECK_EQUAL(client.refused, 2U);
   for (unsigned life = 0; life < 2; ++life) {
     End server(io, there);

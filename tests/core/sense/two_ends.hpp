@@ -31,7 +31,7 @@ void until(asio::io_context& reactor, Condition condition) {
   BOOST_REQUIRE(condition());
 }
 
-// One end: an open transport, and what it was given.
+// One end: an open transport, and the datagrams that it received.
 struct End {
   struct Received {
     std::string octets;
@@ -62,7 +62,7 @@ struct End {
   std::uint64_t count(const std::string& name) {
     return counters["sense.datagrams." + name].load();
   }
-  // The next one that arrives; the reactor runs until then.
+  // The next datagram; runs the reactor until it is received.
   Received next() {
     until(reactor, [this] { return received.size() > taken; });
     return received[taken++];

@@ -20,7 +20,7 @@ inline Message message_of(const std::string& octets) {
   BOOST_REQUIRE_MESSAGE(message.has_value(), octets);
   return *message;
 }
-// The one datagram that the device sent; taken out of it.
+// The only datagram that the device sent; removed from it.
 inline Message only(Device& device) {
   BOOST_REQUIRE_EQUAL(device.sent.size(), 1U);
   return message_of(std::exchange(device.sent, {})[0]);
@@ -31,9 +31,9 @@ struct Pair {
       : endpoint(test::endpoint(address)), device(std::move(options)) {
     BOOST_REQUIRE(device.usable);
   }
-  // Carries datagrams to and fro until nobody says anything more.
+  // Exchanges datagrams until both ends are silent.
   void exchange() {
-    for (int rounds = 0; rounds < 20 && !device.sent.empty(); ++rounds)
+    for (int i = 0; i < 20 && !device.sent.empty(); ++i)
       for (const auto& octets : std::exchange(device.sent, {}))
         for (const auto& reply : fixture.tell(endpoint, octets)) device.receive(reply, now());
     BOOST_CHECK(device.sent.empty());
@@ -44,7 +44,7 @@ struct Pair {
     BOOST_REQUIRE(!device.id().empty());
     return fixture.subscriptions.served.at(device.id());
   }
-  // What the server said to `device` is lost.
+  // The replies of the server to `device` are lost.
   void lose() {
     for (const auto& octets : std::exchange(device.sent, {})) (void)fixture.tell(endpoint, octets);
   }
@@ -79,13 +79,13 @@ struct Pair {
   Device device;
 };
 
-// An EVENT of subscription s-1 as a server without a core behind it would write it.
+// An EVENT of subscription s-1, written without a server.
 inline std::string event_octets(const std::string& number, const std::string& more = "") {
   return "SENSE/1 EVENT e1\nSubscription: s-1\nNumber: " + number +
          "\nId: i\nType: {a}b\nSource: //x\nTime: 2026-11-21T09:15:00Z\nSequence: 1\nAttempt: 1\n" +
          more + "\n";
 }
-// Subscription s-1 at a server that is not there.
+// Subscribes as s-1, without a server.
 inline void subscribe_alone(Device& device, MonoTime now) {
   device.tick(now);
   const auto tag = only(device).tag;

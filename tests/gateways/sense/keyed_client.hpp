@@ -8,7 +8,7 @@
 
 namespace sense::datagram::test {
 
-// A client by hand that signs all that it sends, and demands that of the server.
+// A minimal client that signs all messages and requires the same of the server.
 struct KeyedClient {
   ServerFixture& fixture;
   Endpoint address;
@@ -19,7 +19,7 @@ struct KeyedClient {
   [[nodiscard]] std::string octets(const Message& message, Duration ahead = Duration{0}) const {
     return sign(serialize(message), key, fixture.clock.now().wall + ahead);
   }
-  // What came back, none or one; with a good Mac.
+  // The replies, at most one, with a valid Mac.
   std::optional<Message> tell(const std::string& octets) {
     const auto replies = fixture.tell(address, octets);
     BOOST_REQUIRE(replies.size() <= 1U);

@@ -6,7 +6,7 @@ using namespace sense;
 using namespace sense::datagram;
 using namespace sense::datagram::test;
 
-// What the server does with each kind of address, without a socket.
+// The server with each kind of address, without a socket.
 
 namespace {
 
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(path_is_served_only_when_it_asked_for_itself) {
   }
   BOOST_CHECK(fixture.subscriptions.requests.empty());
   BOOST_CHECK(register_elsewhere(fixture, path, to_uri(path)).code == Code::noerror);
-  // Also what came by another door is not sent there.
+  // A registration through another gateway is not sent there either.
   Subscription foreign;
   foreign.id = "s-http";
   foreign.via = "http";
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(egress_policy_is_asked_about_the_ip_address_that_an_ipx_nod
   BOOST_CHECK(register_elsewhere(strict, ipx, "2a.08080404.ipx:16385").code == Code::noerror);
   ServerFixture open({}, {"10.0.0.0/8"});
   BOOST_CHECK(register_elsewhere(open, ipx, "2a.0a000001.ipx:16385").code == Code::noerror);
-  // Who asked for itself is served where it is.
+  // An address that registered itself is served.
   const auto inside = Endpoint::at_ipx(42, 0x7f000002, 0x4001);
   BOOST_CHECK_EQUAL(strict.subscribe(inside)->callback, to_uri(inside));
 }

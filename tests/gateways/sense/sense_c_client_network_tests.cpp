@@ -13,9 +13,9 @@ using namespace sense::datagram;
 using namespace sense::datagram::test;
 using namespace std::chrono_literals;
 
-// The library in C and the server over a network that loses, doubles and reorders, in virtual time;
-// the server is restarted now and then. The host is played as its engine would: a window, tries
-// that follow each other, a GAP after the last.
+// The library in C and the server over a network that loses, duplicates and reorders, in virtual
+// time, with restarts of the server. The host is simulated: a window, consecutive tries, a GAP
+// after the last.
 
 namespace {
 
@@ -129,7 +129,7 @@ class World {
     while (next_ <= weather_.events && jobs_.size() < window)
       start(fixture.event_delivery(subscription, next_++));
   }
-  // What was under way begins anew: the host knows it from its store, with the same numbers.
+  // Deliveries in progress start again: the host has them in its store, with the same numbers.
   void restart() {
     ++restarted;
     const auto unfinished = std::exchange(jobs_, {});
@@ -184,7 +184,7 @@ void check(const World& world, unsigned events) {
   }
   for (std::uint64_t n = 1; n <= events; ++n) {
     BOOST_REQUIRE(world.delivered.contains(n) != world.dead.contains(n));
-    // What the host believes to be delivered has been handed to the application.
+    // An event that the host counts as delivered has been passed to the application.
     if (world.delivered.contains(n)) BOOST_REQUIRE(arrived.contains(n));
     // What is missing is known to be: as a gap, or as a number that has not come.
     if (!arrived.contains(n) && !gaps.contains(n) && n < world.device->client().top)
@@ -224,14 +224,13 @@ BOOST_AUTO_TEST_CASE(acknowledgements_that_travel_together_take_fewer_datagrams)
 BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders) {
   const auto base = first_seed();
   BOOST_TEST_MESSAGE("seeds from " << base);
-  for (unsigned round = 0; round < 12; ++round) {
-    BOOST_TEST_CONTEXT("seed " << base + round) {
+  for (unsigned run = 0; run < 12; ++run) {
+    BOOST_TEST_CONTEXT("seed " << base + run) {
       // At 20 % each way a try fails at 36 %: all eight of one event in one of 3,500.
-      World world({5 * (round % 5), 10, 100'000, round % 3, round % 2 == 0 ? 0U : 50U},
-                  base + round);
+      World world({5 * (run % 5), 10, 100'000, run % 3, run % 2 == 0 ? 0U : 50U}, base + run);
       world.run();
       check(world, 300);
-      BOOST_CHECK_EQUAL(world.restarted, round % 3);
+      BOOST_CHECK_EQUAL(world.restarted, run % 3);
       BOOST_CHECK_EQUAL(world.fixture.subscriptions.served.size(), 1U);
       // Acknowledgements that travel together may be missed together.
       BOOST_CHECK_LE(world.dead.size(), window);
@@ -242,9 +241,9 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
 BOOST_AUTO_TEST_CASE(every_miss_is_accounted_for_at_forty_percent_loss) {
   const auto base = first_seed();
   BOOST_TEST_MESSAGE("seeds from " << base);
-  for (unsigned round = 0; round < 6; ++round) {
-    BOOST_TEST_CONTEXT("seed " << base + round) {
-      World world({40, 10, 100'000, 1, round % 2 == 0 ? 0U : 50U}, base + round);
+  for (unsigned run = 0; run < 6; ++run) {
+    BOOST_TEST_CONTEXT("seed " << base + run) {
+      World world({40, 10, 100'000, 1, run % 2 == 0 ? 0U : 50U}, base + run);
       world.run();
       check(world, 300);
     }

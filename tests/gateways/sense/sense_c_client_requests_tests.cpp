@@ -6,7 +6,7 @@ using namespace sense::datagram;
 using namespace sense::datagram::test;
 using namespace std::chrono_literals;
 
-// What the library in C asks the real server core, and what it does when that does not answer.
+// Requests of the library in C to the real server core, with and without answers.
 
 BOOST_AUTO_TEST_SUITE(sense_c_client_requests_tests)
 
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(request_is_sent_eight_times_at_doubling_pauses_and_given_up
   BOOST_CHECK_EQUAL(std::chrono::round<std::chrono::seconds>(now - start).count(), 127);
   BOOST_CHECK_EQUAL(device.told[0].code, 17U);
   BOOST_CHECK(device.told[0].kind == sense_registered);
-  // And once more, after a while: it may have arrived, and must not be carried out twice.
+  // Another try later: the first may have been received, and must not be executed twice.
   BOOST_REQUIRE(device.due.has_value());
   BOOST_CHECK(*device.due - now <= 33s);
   device.tick(*device.due);
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(request_is_sent_eight_times_at_doubling_pauses_and_given_up
   BOOST_CHECK_EQUAL(device.sent[0], first);
 }
 
-BOOST_AUTO_TEST_CASE(registration_all_of_whose_answers_were_lost_is_carried_out_once) {
+BOOST_AUTO_TEST_CASE(registration_is_executed_once_when_all_its_answers_were_lost) {
   Pair pair;
   pair.device.tick(pair.now());
   for (const auto& reply : pair.fixture.tell(pair.endpoint, std::exchange(pair.device.sent, {})[0]))
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(registration_all_of_whose_answers_were_lost_is_carried_out_
   pair.exchange();
   BOOST_CHECK_EQUAL(pair.fixture.subscriptions.served.size(), 1U);
   BOOST_CHECK_EQUAL(pair.device.id(), pair.fixture.subscriptions.served.begin()->first);
-  // A renewal that nobody answered is another one later, or its old answer would be taken for new.
+  // An unanswered renewal gets a new tag later; otherwise its old answer would count as new.
   pair.device.told.clear();
   pair.pass(period / 2);
   const auto before = message_of(pair.device.sent.at(0)).tag;
@@ -173,13 +173,14 @@ BOOST_AUTO_TEST_CASE(cookies_without_end_are_not_followed_without_end) {
   Device device;
   const auto now = VirtualClock().now().mono;
   device.tick(now);
-  unsigned rounds = 0;
-  while (!device.sent.empty() && rounds < 100) {
+  unsigned cookies = 0;
+  while (!device.sent.empty() && cookies < 100) {
     const auto tag = only(device).tag;
     device.receive(
-        "SENSE/1 REPLY " + tag + " 9 NOACCESS\nCookie: c" + std::to_string(++rounds) + "\n\n", now);
+        "SENSE/1 REPLY " + tag + " 9 NOACCESS\nCookie: c" + std::to_string(++cookies) + "\n\n",
+        now);
   }
-  BOOST_CHECK_EQUAL(rounds, 8U);
+  BOOST_CHECK_EQUAL(cookies, 8U);
   BOOST_CHECK_EQUAL(device.told.at(0).code, 9U);
 }
 

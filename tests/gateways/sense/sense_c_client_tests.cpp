@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(digest_counts_for_all_of_its_numbers) {
   BOOST_TEST(device.missing() == std::vector<std::uint64_t>{1}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(number_older_than_what_is_remembered_is_told_with_a_mark) {
+BOOST_AUTO_TEST_CASE(number_older_than_what_is_remembered_is_reported_as_a_possible_repeat) {
   DeviceOptions options;
   options.ack_delay = 50;
   Device device(options);
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(forgotten_subscription_is_made_anew_and_numbers_begin_again
   BOOST_CHECK(pair.device.missing().empty());
 }
 
-BOOST_AUTO_TEST_CASE(ended_subscription_is_made_anew_unless_somebody_ended_it_on_purpose) {
+BOOST_AUTO_TEST_CASE(ended_subscription_is_made_anew_unless_it_was_ended_on_purpose) {
   for (const auto* reason : {"expired", "unreachable", "shutdown", "cancelled", "revoked"}) {
     BOOST_TEST_CONTEXT(reason) {
       Pair pair;
@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(own_address_elsewhere_is_verified_and_events_are_taken_ther
   BOOST_CHECK_EQUAL(ack.text("Challenge"), "challenge-1");
 }
 
-BOOST_AUTO_TEST_CASE(strangers_subscription_is_taken_only_when_the_application_agrees) {
+BOOST_AUTO_TEST_CASE(subscription_of_another_client_is_taken_only_when_the_application_agrees) {
   const auto now = VirtualClock().now().mono;
   const std::string verify = "SENSE/1 VERIFY v\nSubscription: s-9\nChallenge: c\n\n";
   DeviceOptions options;

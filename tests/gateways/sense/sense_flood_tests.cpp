@@ -7,8 +7,8 @@ using namespace sense;
 using namespace sense::datagram;
 using namespace sense::datagram::test;
 
-// What strangers can do by numbers alone: nothing is left of a million datagrams, and what is
-// remembered for those that are known is bounded and cannot be pushed out by others.
+// Floods of datagrams: a million of them leave no state, and the state of known clients is bounded
+// and cannot be displaced by others.
 
 namespace {
 
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_million_spoofed_datagrams_get_little_and_leave_nothing) {
         octets, {from, ServerFixture::listener_of(from)}, fixture.clock.now());
     in += octets.size();
     if (actions.empty()) continue;
-    // To whom it seemed to come from, one for one, and three times its octets at most.
+    // One reply per datagram, to its apparent sender, of at most three times its octets.
     BOOST_REQUIRE_EQUAL(actions.size(), 1U);
     const auto* sent = std::get_if<Send>(&actions[0]);
     BOOST_REQUIRE_MESSAGE(sent != nullptr, octets);
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
   directory.lagging = false;  // now it has them; they are not counted twice
   BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
   BOOST_CHECK_EQUAL(admissions.size(), 0U);
-  // What the directory never learns of is forgotten after a while.
+  // A creation that never appears in the directory expires.
   directory.lagging = true;
   for (int i = 0; i < 10; ++i) {
     const auto callback = "sense://" + std::to_string(i);
@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
   BOOST_CHECK_EQUAL(admissions.size(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(one_asker_has_a_quarter_of_the_verifications) {
+BOOST_AUTO_TEST_CASE(one_requester_has_a_quarter_of_the_verifications) {
   Limits limits;
   limits.max_pending = 100;
   ServerFixture fixture(limits);

@@ -5,8 +5,8 @@ using namespace sense;
 using namespace sense::datagram;
 using namespace sense::datagram::test;
 
-// One datagram at a time, each wrong in a way of its own, sent by somebody who has a cookie. What a
-// million of them can do is in sense_flood_tests, what random changes can in sense_malformed_tests.
+// Single datagrams, each wrong in its own way, from a client with a cookie. Floods are in
+// sense_flood_tests, random changes in sense_malformed_tests.
 
 namespace {
 
@@ -35,7 +35,7 @@ struct Hostile {
     BOOST_REQUIRE_MESSAGE(reply.has_value(), replies[0]);
     return static_cast<int>(reply->code);
   }
-  // Nothing was carried out, and the next honest request is.
+  // Nothing was executed, and the next valid request is.
   void unharmed() {
     BOOST_CHECK(fixture.subscriptions.requests.empty());
     BOOST_CHECK_EQUAL(fixture.publisher.calls, 0U);
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(cookie_is_good_for_its_address_port_and_hour_alone) {
   BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
   h.fixture.pass(std::chrono::minutes{50});
   BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
-  // The digit that says the window comes round after five hours and a quarter; the MAC does not.
+  // The digit of the window repeats after five hours and a quarter; the MAC does not.
   h.fixture.pass(std::chrono::minutes{5 * 64 - 60});
   BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
 }

@@ -170,11 +170,11 @@ BOOST_AUTO_TEST_CASE(client_and_gateway_that_share_a_key_understand_each_other) 
   running.until([&] { return result.has_value(); });
   BOOST_CHECK(result->outcome == Attempt::Outcome::delivered);
 
-  Talker stranger(running, std::nullopt);
-  stranger.handle(stranger.client.sources("", 0, system_clock().now()));
-  BOOST_CHECK(stranger.wait_for<Failed>().error.code == Code::noaccess);
-  stranger.handle(stranger.client.parameters(system_clock().now()));
-  const auto shown = stranger.wait_for<Replied>().reply.data;
+  Talker without_key(running, std::nullopt);
+  without_key.handle(without_key.client.sources("", 0, system_clock().now()));
+  BOOST_CHECK(without_key.wait_for<Failed>().error.code == Code::noaccess);
+  without_key.handle(without_key.client.parameters(system_clock().now()));
+  const auto shown = without_key.wait_for<Replied>().reply.data;
   BOOST_CHECK_NE(shown.find("key-window: 60\n"), std::string::npos);
   BOOST_CHECK_EQUAL(shown.find(file.path), std::string::npos);
   Talker forger(running, SharedKey{"hp4", press.secret});
@@ -209,9 +209,9 @@ BOOST_AUTO_TEST_CASE(file_that_cannot_be_used_leaves_the_keys_of_before) {
   asio::io_context reactor;
   Counters counters;
   std::vector<std::vector<SharedKey>> told;
-  Maintenance upkeep(reactor, system_clock(), counters, file.path, {hp4},
-                     [&](std::vector<SharedKey> keys) { told.push_back(std::move(keys)); });
-  upkeep.start();
+  Maintenance maintenance(reactor, system_clock(), counters, file.path, {hp4},
+                          [&](std::vector<SharedKey> keys) { told.push_back(std::move(keys)); });
+  maintenance.start();
   const auto until = [&](auto condition) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
     while (!condition() && std::chrono::steady_clock::now() < end) {

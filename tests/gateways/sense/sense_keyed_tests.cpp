@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(repeat_from_the_same_address_gets_the_reply_again_with_a_ne
   BOOST_CHECK_EQUAL(count(k.fixture, "sense.keys.refused"), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(reply_to_a_key_is_given_to_no_other_and_to_nobody_without) {
+BOOST_AUTO_TEST_CASE(reply_to_a_key_is_given_to_no_other_key_and_not_without_one) {
   Keyed k;
   const auto request = k.client.request(Kind::register_);
   const auto first = k.client.ask(request);
@@ -458,7 +458,7 @@ BOOST_AUTO_TEST_CASE(event_keeps_its_own_time_beside_that_of_its_sending) {
   BOOST_CHECK_EQUAL(to_rfc3339(*k.fixture.publisher.events.at(0).time), "2020-01-01T00:00:00.000Z");
 }
 
-BOOST_AUTO_TEST_CASE(deliver_to_elsewhere_has_to_agree_although_the_asker_has_a_key) {
+BOOST_AUTO_TEST_CASE(deliver_to_elsewhere_has_to_agree_although_the_requester_has_a_key) {
   Keyed k;
   auto request = k.client.request(Kind::register_);
   request.add("Deliver-To", "sense://8.8.8.8:9100");
@@ -466,7 +466,7 @@ BOOST_AUTO_TEST_CASE(deliver_to_elsewhere_has_to_agree_although_the_asker_has_a_
   BOOST_CHECK(!registered_itself(*k.fixture.subscriptions.served.begin()->second));
 }
 
-BOOST_AUTO_TEST_CASE(nobody_else_makes_subscriptions_that_asked_for_themselves) {
+BOOST_AUTO_TEST_CASE(only_this_gateway_makes_subscriptions_that_registered_themselves) {
   Subscription subscription;
   subscription.owner = "key:hp4";
   subscription.via = "sense";

@@ -230,11 +230,11 @@ BOOST_AUTO_TEST_CASE(quiet_network_takes_one_datagram_for_each_event) {
 
 BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders) {
   const auto base = first_seed();
-  for (unsigned round = 0; round < 12; ++round) {
-    const auto seed = base + round;
+  for (unsigned run = 0; run < 12; ++run) {
+    const auto seed = base + run;
     BOOST_TEST_CONTEXT("seed " << seed) {
       // 20 % each way: eight tries miss together less than once in 3,500; a miss is in a gap.
-      World world({5 * (round % 5), 10, 100'000}, static_cast<std::uint32_t>(seed), 4);
+      World world({5 * (run % 5), 10, 100'000}, static_cast<std::uint32_t>(seed), 4);
       world.run();
       check(world);
       // Acknowledgements travel together, so that a window's worth can be missed together, though
@@ -250,9 +250,9 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
 BOOST_AUTO_TEST_CASE(every_miss_is_accounted_for_at_forty_percent_loss) {
   const auto base = first_seed();
   BOOST_TEST_MESSAGE("seeds from " << base);
-  for (unsigned round = 0; round < 6; ++round) {
-    BOOST_TEST_CONTEXT("seed " << base + round) {
-      World world({40, 10, 100'000}, static_cast<std::uint32_t>(base + round), 4);
+  for (unsigned run = 0; run < 6; ++run) {
+    BOOST_TEST_CONTEXT("seed " << base + run) {
+      World world({40, 10, 100'000}, static_cast<std::uint32_t>(base + run), 4);
       world.run();
       check(world);
       for (const auto& one : world.listening)

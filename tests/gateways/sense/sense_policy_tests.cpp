@@ -91,8 +91,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_what_is_meant) {
            {a + "from=10.0.0.0/8,", "is neither an address nor a network"},
            {a + "from=10.0.0.0/40", "has no valid prefix length"},
            {a + "from=host.example", "'host.example' is neither"},
-           {a + "key=required key=required", "'key=' stands there twice"},
-           {a + "rate=5 publish=no rate=5", "'rate=' stands there twice"}}) {
+           {a + "key=required key=required", "'key=' is given twice"},
+           {a + "rate=5 publish=no rate=5", "'rate=' is given twice"}}) {
     const auto found = refusal(text);
     BOOST_CHECK_MESSAGE(found.find(said) != std::string::npos, found);
     BOOST_CHECK_MESSAGE(found.starts_with("listen: "), found);

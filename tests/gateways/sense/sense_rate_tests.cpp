@@ -21,12 +21,12 @@ Extras with_rates() {
 }
 
 // How many of `tries`, evenly over `time`, are let through.
-unsigned passed(RateSketch& sketch, VirtualClock& clock, const std::string& who, unsigned tries,
+unsigned passed(RateSketch& sketch, VirtualClock& clock, const std::string& host, unsigned tries,
                 Duration time, std::uint32_t rate, std::uint32_t burst) {
   unsigned count = 0;
   for (unsigned i = 0; i < tries; ++i) {
     clock.advance(time / tries);
-    count += sketch.take(who, rate, burst, clock.now().mono) ? 1 : 0;
+    count += sketch.take(host, rate, burst, clock.now().mono) ? 1 : 0;
   }
   return count;
 }
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(two_tables_do_not_give_twice_the_rate) {
   // One address out of step in its two buckets: the second of them belongs to a neighbour, too.
   VirtualClock clock;
   unsigned most = 0;
-  for (int round = 0; round < 20; ++round) {
+  for (int run = 0; run < 20; ++run) {
     const auto secret = HashSecret::random();
     RateSketch sketch(secret);
     // So many neighbours that nearly every bucket is half used.
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(host_has_one_share_whatever_its_ports) {
   BOOST_CHECK_NE(host_identity(Endpoint::at_ddp(12, 34, 129)),
                  host_identity(Endpoint::at_ddp(12, 35, 129)));
   BOOST_CHECK_NE(host_identity(at("192.0.2.7")), host_identity(Endpoint::at_path("/\xc0")));
-  // A path is somebody on this machine.
+  // A path is a program on this machine.
   const auto path = Endpoint::at_path("/run/a.sock");
   BOOST_CHECK_NE(host_identity(path), host_identity(Endpoint::at_path("/run/b.sock")));
   BOOST_CHECK(is_local_machine(path));
@@ -265,7 +265,8 @@ BOOST_AUTO_TEST_CASE(unproved_addresses_together_are_answered_at_a_bounded_rate)
   BOOST_CHECK_EQUAL(fixture.counters["sense.answers.too-many"].load(), 1'800U);
 }
 
-// Whoever was there within the last hour need not queue with the flood for a new cookie.
+// A client that returned a cookie within the last hour does not compete with the flood for a new
+// one.
 BOOST_AUTO_TEST_CASE(flood_does_not_keep_clients_from_new_cookies) {
   Limits limits;
   limits.unproved_rate = 100;
@@ -280,7 +281,7 @@ BOOST_AUTO_TEST_CASE(flood_does_not_keep_clients_from_new_cookies) {
   const auto reply = fixture.ask(client, request);  // its cookie is too old to be a proof
   BOOST_CHECK(reply.has("Cookie"));
   BOOST_CHECK_EQUAL(reply.data, "");
-  // The cookie of somebody else, or of too long ago, is worth nothing.
+  // A cookie of another address, or of too long ago, is worthless.
   BOOST_CHECK(fixture.tell(at("192.0.2.7", 9001), serialize(request)).empty());
   fixture.pass(std::chrono::minutes{30});
   while (!fixture.tell(at("198.51.100.1"), "SENSE/1 SOURCES a\n\n").empty()) {

@@ -17,7 +17,7 @@ namespace {
 
 const Endpoint client = endpoint("sense://8.8.4.4:9000");
 const Endpoint neighbour = endpoint("sense://8.8.4.4:9001");  // on the same host
-const Endpoint stranger = endpoint("sense://8.8.8.8:9000");
+const Endpoint remote_client = endpoint("sense://8.8.8.8:9000");
 
 Message message_of(const std::string& octets) {
   const auto message = parse(octets);
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(s_r3_well_known_address) {
   BOOST_CHECK_EQUAL(default_port, 7367U);
   const auto settings = Settings::defaults(sense_options());
   BOOST_CHECK(settings.list("listen").at(0).ends_with(":" + std::to_string(default_port)));
-  // Who names no port means that one.
+  // An address without a port has that one.
   BOOST_CHECK_EQUAL(endpoint("sense://192.0.2.7").port(), default_port);
 }
 
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(s_r6_any_number_of_sources) {
     std::snprintf(source, sizeof(source), "//hq.example/printer/%05u", i);
     fixture.subscriptions.known_sources.emplace_back(source);
   }
-  BOOST_TEST(all_sources(fixture, stranger, 1000) == fixture.subscriptions.known_sources,
+  BOOST_TEST(all_sources(fixture, remote_client, 1000) == fixture.subscriptions.known_sources,
              boost::test_tools::per_element());
   // Anything may become a source, without being announced: it publishes.
   const auto cookie = fixture.cookie(client);
@@ -263,12 +263,13 @@ BOOST_AUTO_TEST_CASE(s_r8_operational_parameters) {
 BOOST_AUTO_TEST_CASE(s_r9_ping) {
   ServerFixture fixture;
   const std::string ping = "SENSE/1 PARAMETERS ping\n\n";
-  const auto replies = fixture.tell(stranger, ping);  // has neither registered nor shown a cookie
+  const auto replies =
+      fixture.tell(remote_client, ping);  // has neither registered nor shown a cookie
   BOOST_REQUIRE_EQUAL(replies.size(), 1U);
   const auto reply = message_of(replies[0]);
   BOOST_CHECK_EQUAL(static_cast<int>(reply.code), 0);
   BOOST_CHECK_EQUAL(reply.tag, "ping");
-  BOOST_CHECK_LE(replies[0].size(), 3 * ping.size());  // no lever against somebody else
+  BOOST_CHECK_LE(replies[0].size(), 3 * ping.size());  // no amplification
   BOOST_CHECK(fixture.subscriptions.requests.empty());
 }
 
@@ -327,16 +328,16 @@ BOOST_AUTO_TEST_CASE(s_r11_client_names_the_endpoint) {
   (void)fixture.server->verify(*subscription, "secret", fixture.clock.now(), actions);
   fixture.sent.clear();
   fixture.perform(std::move(actions));
-  BOOST_REQUIRE_EQUAL(fixture.octets_to(stranger).size(), 1U);
-  const auto verify = message_of(fixture.octets_to(stranger)[0]);
+  BOOST_REQUIRE_EQUAL(fixture.octets_to(remote_client).size(), 1U);
+  const auto verify = message_of(fixture.octets_to(remote_client)[0]);
   auto consent = make_message(Kind::ack, "a1");
   consent.add("Subscription", verify.text("Subscription"));
   consent.add("Challenge", verify.text("Challenge"));
-  fixture.tell(stranger, serialize(consent));
+  fixture.tell(remote_client, serialize(consent));
   BOOST_CHECK_EQUAL(fixture.subscriptions.confirmed, 1U);
   fixture.deliver(fixture.event_delivery(fixture.subscriptions.served.at(pending.id), 1));
   BOOST_REQUIRE_EQUAL(fixture.sent.size(), 1U);
-  BOOST_CHECK(fixture.sent[0].to.address == stranger);
+  BOOST_CHECK(fixture.sent[0].to.address == remote_client);
 }
 
 // "A Client is free to prematurely cancel a Subscription"
@@ -345,9 +346,9 @@ BOOST_AUTO_TEST_CASE(s_r12_cancel_at_any_time) {
   const auto subscription = fixture.subscribe(client);
   const auto attempt_id = fixture.deliver(fixture.event_delivery(subscription, 1));  // under way
   BOOST_CHECK(!fixture.attempt(attempt_id).has_value());
-  auto foreign = with_cookie(fixture, stranger, Kind::cancel, "c1");
+  auto foreign = with_cookie(fixture, remote_client, Kind::cancel, "c1");
   foreign.add("Subscription", subscription->id);
-  BOOST_CHECK_EQUAL(static_cast<int>(fixture.ask(stranger, foreign).code), 15);
+  BOOST_CHECK_EQUAL(static_cast<int>(fixture.ask(remote_client, foreign).code), 15);
   auto cancel = with_cookie(fixture, client, Kind::cancel, "c1");
   cancel.add("Subscription", subscription->id);
   BOOST_CHECK_EQUAL(static_cast<int>(fixture.ask(client, cancel).code), 0);
@@ -366,7 +367,7 @@ BOOST_AUTO_TEST_CASE(s_r12_cancel_at_any_time) {
 // tests/integration/whole_way.py.
 BOOST_AUTO_TEST_CASE(s_r13_events_are_sent_as_they_occur) {
   ServerFixture fixture;
-  const std::vector<Endpoint> all = {client, neighbour, stranger};
+  const std::vector<Endpoint> all = {client, neighbour, remote_client};
   std::map<std::string, AttemptId> attempt_ids;
   const auto start = fixture.clock.now().mono;
   for (const auto& from : all) {
@@ -374,7 +375,7 @@ BOOST_AUTO_TEST_CASE(s_r13_events_are_sent_as_they_occur) {
     attempt_ids[subscription->id] = fixture.deliver(fixture.event_delivery(subscription, 1));
     BOOST_CHECK_EQUAL(fixture.octets_to(from).size(), 1U);
   }
-  BOOST_CHECK(fixture.clock.now().mono == start);  // at once: nobody had to ask for it
+  BOOST_CHECK(fixture.clock.now().mono == start);  // at once, without polling
   // One acknowledges; its wait is over, that of the others goes on until the time runs out.
   fixture.ack(client, attempt_ids.begin()->first, "1");
   BOOST_CHECK(fixture.attempt(attempt_ids.begin()->second)->outcome == Attempt::Outcome::delivered);
@@ -465,8 +466,8 @@ BOOST_AUTO_TEST_CASE(s_r16_server_controls_its_resources) {
   const auto first = fixture.subscriptions.served.at(std::string(reply.text("Subscription")));
   fixture.subscribe(neighbour);
   const auto under_way = fixture.deliver(fixture.event_delivery(first, 1));
-  // One more is refused, in words that a program understands, and nobody else notices.
-  const auto refusal = fixture.ask(stranger, fixture.registration(stranger));
+  // One more is refused with a code, and the others are not affected.
+  const auto refusal = fixture.ask(remote_client, fixture.registration(remote_client));
   BOOST_CHECK_EQUAL(static_cast<int>(refusal.code), 12);
   BOOST_CHECK(!refusal.text("Reason").empty());
   BOOST_CHECK_EQUAL(fixture.subscriptions.served.size(), 2U);

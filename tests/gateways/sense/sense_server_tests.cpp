@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(parameters_show_every_limit_and_the_service) {
   BOOST_CHECK_EQUAL(data.find("max-period: 5\n"), std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(parameters_that_are_nobodys_business_are_not_shown) {
+BOOST_AUTO_TEST_CASE(parameters_that_concern_secrets_or_listeners_are_not_shown) {
   Extras extras;
   extras.parameters = {{"listen", "[10.0.0.1:7367 from=10.0.0.0/8]"},
                        {"keys", "/etc/sense/keys"},

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(targets_that_may_not_be_asked_are_refused_at_registration) 
               Code::noerror);
 }
 
-BOOST_AUTO_TEST_CASE(verification_asked_for_by_another_front_door_obeys_the_same_rules) {
+BOOST_AUTO_TEST_CASE(verification_requested_by_another_gateway_obeys_the_same_rules) {
   ServerFixture fixture;
   Subscription subscription;
   subscription.id = "s-http";
