@@ -56,7 +56,7 @@ class SenseListener {
     say("subscribed as " + registered.subscription + " for " +
         std::to_string(registered.period.count()) + " s, called back at " + callback_);
   }
-  void on(const datagram::Arrived& arrived) {
+  void on(const datagram::EventReceived& arrived) {
     const auto& event = arrived.event;
     Arrival arrival{callback_,
                     std::string(event.type.display()),
@@ -90,8 +90,8 @@ class SenseListener {
     go_on_or_fail((shell_.client().subscription().empty() ? "not subscribed: " : "not renewed: ") +
                   failure.error.message);
   }
-  void on(const datagram::Answered&) {}
-  void on(const datagram::VerifyAsked&) {}
+  void on(const datagram::Replied&) {}
+  void on(const datagram::VerifyRequested&) {}
 
   // When the client waits for nothing, it will not ask again, and nothing will ever arrive.
   void go_on_or_fail(const std::string& what) {

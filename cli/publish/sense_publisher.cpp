@@ -102,13 +102,13 @@ Status SensePublisher::fits(const Event& event) const {
 }
 
 void SensePublisher::on(const datagram::Notice& notice) {
-  if (const auto* answered = std::get_if<datagram::Answered>(&notice))
+  if (const auto* answered = std::get_if<datagram::Replied>(&notice))
     on_answer(*answered);
   else if (const auto* failure = std::get_if<datagram::Failed>(&notice))
     on_failure(*failure);
 }
 
-void SensePublisher::on_answer(const datagram::Answered& answered) {
+void SensePublisher::on_answer(const datagram::Replied& answered) {
   heard();
   if (answered.request == limit_request_) {
     learn_limit(answered.reply);

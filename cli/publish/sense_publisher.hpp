@@ -39,7 +39,7 @@ class SensePublisher final : public Publisher {
   void send_more();
   void send(Waiting waiting);
   void on(const datagram::Notice& notice);
-  void on_answer(const datagram::Answered& answered);
+  void on_answer(const datagram::Replied& answered);
   void on_failure(const datagram::Failed& failure);
   void learn_limit(const datagram::Message& reply);
   void answer(Waiting waiting, Result<Receipt> result);

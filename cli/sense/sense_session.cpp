@@ -57,7 +57,7 @@ void SenseTalk::begin(Answer answer) {
 }
 
 void SenseTalk::on(const datagram::Notice& notice) {
-  if (const auto* answered = std::get_if<datagram::Answered>(&notice)) {
+  if (const auto* answered = std::get_if<datagram::Replied>(&notice)) {
     nobody_ = false;
     conclude(answered->reply);
   } else if (const auto* failure = std::get_if<datagram::Failed>(&notice)) {

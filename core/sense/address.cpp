@@ -22,7 +22,7 @@ using boost::asio::ip::address_v6;
 constexpr std::string_view scheme = "sense://";
 constexpr std::uint64_t ddp_socket_max = 254;
 
-// Big-endian, as every protocol here has it.
+// Big-endian, the order of all these protocols.
 template <class Octets>
 void put(Octets& octets, std::size_t at, std::size_t size, std::uint64_t value) {
   for (std::size_t i = 0; i < size; ++i)
@@ -35,7 +35,7 @@ std::uint64_t get(const std::array<unsigned char, 16>& octets, std::size_t at, s
   return value;
 }
 
-// What RFC 3986 allows in a path, without what a reader could take for something else.
+// Characters that RFC 3986 allows in a path, except some that could be misread.
 bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("/-._~+,=:").find(c) != std::string_view::npos;
@@ -83,7 +83,7 @@ std::optional<std::string> decode_path(std::string_view text) {
 
 tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
   return fail(Code::badparam, "'" + printable(text.substr(0, 200)) +
-                                  "' is no address of SENSE: " + std::string(why));
+                                  "' is not an address of SENSE: " + std::string(why));
 }
 
 Result<Endpoint> parse_path(std::string_view text, const Uri& uri) {
@@ -93,8 +93,8 @@ Result<Endpoint> parse_path(std::string_view text, const Uri& uri) {
   return Endpoint::at_path(*path);
 }
 
-// sense://192.0.2.7:7367 as to_uri writes it: most callbacks are, and are read for each delivery.
-// Every other spelling goes the long way.
+// Fast path for sense://192.0.2.7:7367 as to_uri writes it: the usual callback, read at each
+// delivery. Other spellings are left to parse_uri.
 std::optional<Endpoint> plain_ipv4(std::string_view text) {
   if (!text.starts_with(scheme)) return std::nullopt;
   text.remove_prefix(scheme.size());
@@ -126,7 +126,7 @@ Result<Endpoint> parse_ipx(std::string_view text, std::string_view host,
                         : std::nullopt;
   if (!network || !node || !socket)
     return refuse(text,
-                  "one of IPX is NETWORK.NODE.ipx:SOCKET, such as "
+                  "an IPX address is NETWORK.NODE.ipx:SOCKET, such as "
                   "0000002a.0000c0000207.ipx:16385");
   return Endpoint::at_ipx(*network, *node, *socket);
 }
@@ -138,7 +138,7 @@ Result<Endpoint> parse_ddp(std::string_view text, std::string_view host,
   const auto network = read_number<std::uint16_t>(parts[0], 10, 5, 0xffffU);
   const auto node = parts.size() == 2 ? read_number<unsigned>(parts[1], 10, 3, 255) : std::nullopt;
   if (!network || !node || !socket || *socket > ddp_socket_max)
-    return refuse(text, "one of AppleTalk is NETWORK.NODE.ddp:SOCKET, such as 12.34.ddp:129");
+    return refuse(text, "an AppleTalk address is NETWORK.NODE.ddp:SOCKET, such as 12.34.ddp:129");
   return Endpoint::at_ddp(*network, static_cast<std::uint8_t>(*node),
                           static_cast<std::uint8_t>(*socket));
 }
@@ -240,7 +240,7 @@ Endpoint Endpoint::with_port(std::uint16_t port) const {
   return endpoint;
 }
 
-// What has no fixed length stands last.
+// The only part of variable length is last.
 std::string Endpoint::identity() const {
   std::string octets(7, '\0');
   octets[0] = static_cast<char>(kind_);
@@ -289,7 +289,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   if (uri->scheme != "sense") return refuse(text, "it does not begin with sense://");
   if (uri->host.empty()) return parse_path(text, *uri);
   if ((!uri->path.empty() && uri->path != "/") || !uri->query.empty())
-    return refuse(text, "something follows the host and its port");
+    return refuse(text, "nothing may follow the host and its port");
   const std::string_view host = uri->host;
   if (host.ends_with(".ipx")) return parse_ipx(text, host.substr(0, host.size() - 4), uri->port);
   if (host.ends_with(".ddp")) return parse_ddp(text, host.substr(0, host.size() - 4), uri->port);

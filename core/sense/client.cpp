@@ -15,9 +15,9 @@ constexpr std::size_t requests_max = 64;
 constexpr std::size_t subscriptions_max = 64;  // of a passive client
 constexpr std::size_t ended_max = 16;
 constexpr std::size_t holes_max = 1024;
-// Deliveries whose acknowledgements wait: half of what a server sends unacknowledged by default, so
-// that it need not stop for them.
-constexpr std::size_t waiting_acks_max = 16;
+// Deliveries whose acknowledgements may be delayed: half of the default window of a server, so that
+// it never has to stop for them.
+constexpr std::size_t pending_acks_max = 16;
 constexpr std::size_t cookie_length_max = 256;
 constexpr std::chrono::seconds pause_max{32};
 constexpr std::chrono::seconds lease_min{1};
@@ -28,13 +28,13 @@ Duration pause_after(std::uint32_t tries, Duration interval) {
   return std::min<Duration>(interval * (1LL << doublings), pause_max);
 }
 
-Error error_of(const Message& reply, bool certain) {
+Error error_of(const Message& reply, bool authenticated) {
   const auto reason = reply.text("Reason");
-  return {reply.code, std::string(certain ? "" : "not authenticated: ") +
+  return {reply.code, std::string(authenticated ? "" : "not authenticated: ") +
                           (reason.empty() ? "the server gave no reason" : std::string(reason))};
 }
 
-bool no_proof_yet(const Message& request, const Message& reply) {
+bool needs_cookie(const Message& request, const Message& reply) {
   if (!reply.has("Cookie")) return false;
   const bool listing = request.kind == Kind::sources || request.kind == Kind::parameters;
   return reply.code == Code::noaccess ||
@@ -72,14 +72,14 @@ Output Client::cancel(Timestamp now) {
   Output out;
   wanted_ = false;
   renew_due_.reset();
-  // What was dealt with is said before the end, so that it is not taken for undelivered.
-  for (const auto& [id, unsent] : unsent_) flush_acks(id, unsent.numbers, now, out);
-  unsent_.clear();
-  // A REGISTER under way is left to be answered: only then is it known what to cancel.
+  // Received events are acknowledged before the end, so that they do not count as undelivered.
+  for (const auto& [id, pending] : pending_acks_) flush_acks(id, pending.numbers, now, out);
+  pending_acks_.clear();
+  // A REGISTER in progress is not abandoned: its reply names the subscription to cancel.
   if (subscription_.empty()) return out;
   auto message = make_message(Kind::cancel, "-");
   message.add("Subscription", subscription_);
-  out.request = ask(std::move(message), ++request_ids_, now, out);
+  out.request = start_request(std::move(message), ++request_ids_, now, out);
   return out;
 }
 
@@ -88,7 +88,7 @@ Output Client::sources(std::string_view after, std::uint32_t limit, Timestamp no
   auto message = make_message(Kind::sources, "-");
   if (!after.empty()) message.add("After", after);
   if (limit != 0) message.add("Limit", limit);
-  out.request = ask(std::move(message), ++request_ids_, now, out);
+  out.request = start_request(std::move(message), ++request_ids_, now, out);
   return out;
 }
 
@@ -96,7 +96,7 @@ Output Client::parameters(Timestamp now, std::string_view after) {
   Output out;
   auto message = make_message(Kind::parameters, "-");
   if (!after.empty()) message.add("After", after);
-  out.request = ask(std::move(message), ++request_ids_, now, out);
+  out.request = start_request(std::move(message), ++request_ids_, now, out);
   return out;
 }
 
@@ -116,14 +116,14 @@ Output Client::publish(const Event& event, Timestamp now) {
                                       std::to_string(options_.message_max) + " octets"}});
     return out;
   }
-  out.request = ask(std::move(message), ++request_ids_, now, out);
+  out.request = start_request(std::move(message), ++request_ids_, now, out);
   return out;
 }
 
-std::uint64_t Client::ask(Message message, std::uint64_t id, Timestamp now, Output& out) {
+std::uint64_t Client::start_request(Message message, std::uint64_t id, Timestamp now, Output& out) {
   if (requests_.size() >= requests_max) {
-    out.notices.emplace_back(
-        Failed{id, {Code::nomoreroom, "64 requests are waiting for the server's answer already"}});
+    out.notices.emplace_back(Failed{
+        id, {Code::nomoreroom, "64 requests are in progress already; wait for their replies"}});
     return id;
   }
   Request request;
@@ -144,8 +144,8 @@ void Client::send(Request& request, Timestamp now, Output& out) {
   out.send.push_back(octets_of(message, now));
 }
 
-void Client::ask_anew(Request& request, Timestamp now, Output& out) {
-  ++request.rounds;
+void Client::restart_request(Request& request, Timestamp now, Output& out) {
+  ++request.restarts;
   request.tag = next_tag();
   request.sent = 0;
   send(request, now, out);
@@ -165,19 +165,19 @@ void Client::register_now(bool renew, Timestamp now, Output& out) {
     if (!options_.edition.empty()) message.add("Edition", options_.edition);
     if (!options_.language.empty()) message.add("Language", options_.language);
   }
-  ask(std::move(message), 0, now, out);
+  start_request(std::move(message), 0, now, out);
 }
 
 Output Client::on_datagram(std::string_view octets, Timestamp now) {
   Output out;
   const auto message = parse(octets);
-  const auto belief = message ? belief_in(*message, octets) : Belief::none;
-  if (belief == Belief::none) {
+  const auto authenticity = message ? authenticity_of(*message, octets) : Authenticity::none;
+  if (authenticity == Authenticity::none) {
     ++ignored_;
     return out;
   }
   switch (message->kind) {
-    case Kind::reply: on_reply(*message, belief, now, out); break;
+    case Kind::reply: on_reply(*message, authenticity, now, out); break;
     case Kind::event: on_event(*message, now, out); break;
     case Kind::gap: on_gap(*message, now, out); break;
     case Kind::ended: on_ended(*message, now, out); break;
@@ -187,32 +187,33 @@ Output Client::on_datagram(std::string_view octets, Timestamp now) {
   return out;
 }
 
-void Client::on_reply(const Message& reply, Belief belief, Timestamp now, Output& out) {
+void Client::on_reply(const Message& reply, Authenticity authenticity, Timestamp now, Output& out) {
   const auto found = std::find_if(requests_.begin(), requests_.end(),
                                   [&](const auto& entry) { return entry.second.tag == reply.tag; });
   if (found == requests_.end()) {
     ++ignored_;
     return;
   }
-  const bool certain = belief == Belief::full;
+  const bool authenticated = authenticity == Authenticity::full;
   const auto cookie = reply.text("Cookie");
   if (!cookie.empty() && cookie.size() <= cookie_length_max) cookie_ = cookie;
-  if (certain && repeat_with_their_time(found->second, reply, now, out)) return;
-  if (repeat_with_cookie(found->second, reply, now, out)) return;
+  if (authenticated && restart_with_server_time(found->second, reply, now, out)) return;
+  if (restart_with_cookie(found->second, reply, now, out)) return;
   const Request request = std::move(found->second);
   requests_.erase(found);
   if (reply.code != Code::noerror)
-    on_failed(request, {request.id, error_of(reply, certain), false, certain}, now, out);
+    on_failed(request, {request.id, error_of(reply, authenticated), false, authenticated}, now,
+              out);
   else if (request.message.kind == Kind::register_)
     on_registered(request, reply, now, out);
   else
     on_answer(request, reply, now, out);
 }
 
-bool Client::repeat_with_cookie(Request& request, const Message& reply, Timestamp now,
-                                Output& out) {
-  if (!no_proof_yet(request.message, reply) || request.rounds >= rounds_max) return false;
-  ask_anew(request, now, out);
+bool Client::restart_with_cookie(Request& request, const Message& reply, Timestamp now,
+                                 Output& out) {
+  if (!needs_cookie(request.message, reply) || request.restarts >= restarts_max) return false;
+  restart_request(request, now, out);
   return true;
 }
 
@@ -235,19 +236,21 @@ void Client::on_registered(const Request& request, const Message& reply, Timesta
     numbers_[id].clear();
   }
   lease_end_ = now.mono + lease;
-  // Those who registered together must not renew together: the id, which is random, spreads them.
+  // Clients that registered at the same time must not renew at the same time: the id, which is
+  // random, spreads them.
   const auto permille = static_cast<std::int64_t>(400 + stable_hash(id) % 101);
   renew_due_ = now.mono + Duration{lease} * permille / 1000;
   out.notices.emplace_back(Registered{id, lease, renewed, reply.text("State") == "pending"});
   if (wanted_) return;
-  auto late = cancel(now);  // cancelled while the registration was under way
-  std::move(late.send.begin(), late.send.end(), std::back_inserter(out.send));
+  auto cancelled = cancel(now);  // cancelled while the registration was under way
+  std::move(cancelled.send.begin(), cancelled.send.end(), std::back_inserter(out.send));
 }
 
 void Client::on_failed(const Request& request, const Failed& failed, Timestamp now, Output& out) {
   const auto& error = failed.error;
   if (request.message.kind == Kind::cancel) {
-    // Either it is gone already, or its lease will end it; nothing of it is taken any more.
+    // The subscription does not exist any more, or ends with its lease; nothing of it is accepted
+    // from now on.
     if (error.code != Code::notfound) out.notices.emplace_back(failed);
     on_cancelled(request, out);
     return;
@@ -262,7 +265,7 @@ void Client::on_failed(const Request& request, const Failed& failed, Timestamp n
     return;
   }
   out.notices.emplace_back(failed);
-  const bool again = options_.persist && (is_temporary(error.code) || !failed.certain);
+  const bool again = options_.persist && (is_temporary(error.code) || !failed.authenticated);
   if (wanted_ && (renewing || again)) renew_due_ = now.mono + pause_max;
   if (!renewing && !again) wanted_ = false;
 }
@@ -272,13 +275,13 @@ void Client::on_answer(const Request& request, const Message& reply, Timestamp n
   if (request.message.kind == Kind::cancel)
     on_cancelled(request, out);
   else
-    out.notices.emplace_back(Answered{request.id, reply});
+    out.notices.emplace_back(Replied{request.id, reply});
 }
 
 void Client::on_cancelled(const Request& request, Output& out) {
   const std::string id(request.message.text("Subscription"));
   numbers_.erase(id);
-  unsent_.erase(id);
+  pending_acks_.erase(id);
   if (id == subscription_) {
     subscription_.clear();
     lease_end_.reset();
@@ -304,16 +307,16 @@ void Client::on_event(const Message& message, Timestamp now, Output& out) {
   }
   if (numbers->ranges().size() > holes_max) (void)numbers->close_lowest_hole();
   event->sequence = message.number("Sequence").value_or(0);
-  Arrived arrived;
-  arrived.subscription = id;
-  arrived.number = *number;
-  arrived.attempt = static_cast<std::uint32_t>(
+  EventReceived received;
+  received.subscription = id;
+  received.number = *number;
+  received.attempt = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(message.number("Attempt").value_or(1), UINT32_MAX));
-  arrived.truncated = message.truncated_length.has_value();
-  arrived.length = message.truncated_length.value_or(message.data.size());
-  arrived.fetch = message.text("Fetch");
-  arrived.event = std::move(*event);
-  out.notices.emplace_back(std::move(arrived));
+  received.truncated = message.truncated_length.has_value();
+  received.length = message.truncated_length.value_or(message.data.size());
+  received.fetch = message.text("Fetch");
+  received.event = std::move(*event);
+  out.notices.emplace_back(std::move(received));
 }
 
 void Client::on_gap(const Message& message, Timestamp now, Output& out) {
@@ -353,7 +356,7 @@ void Client::on_ended(const Message& message, Timestamp now, Output& out) {
     return;
   }
   numbers_.erase(id);
-  unsent_.erase(id);
+  pending_acks_.erase(id);
   out.notices.emplace_back(Ended{id, reason});
 }
 
@@ -365,7 +368,7 @@ void Client::on_verify(const Message& message, Output& out) {
     return;
   }
   const bool known = numbers_.contains(id);
-  if (!known) out.notices.emplace_back(VerifyAsked{id});
+  if (!known) out.notices.emplace_back(VerifyRequested{id});
   if (!known && (!options_.passive || numbers_.size() >= subscriptions_max)) return;
   numbers_[id];
   auto ack = make_message(Kind::ack, message.tag);
@@ -373,12 +376,12 @@ void Client::on_verify(const Message& message, Output& out) {
   out.send.push_back(serialize(ack));
 }
 
-// The current subscription is over; another is made when it is still wanted.
+// Ends the current subscription; registers another one if it is still wanted.
 void Client::end(std::string reason, bool anew, Timestamp now, Output& out) {
   std::erase_if(requests_,
                 [](const auto& entry) { return entry.second.message.kind == Kind::register_; });
   numbers_.erase(subscription_);
-  unsent_.erase(subscription_);
+  pending_acks_.erase(subscription_);
   out.notices.emplace_back(Ended{subscription_, std::move(reason)});
   subscription_.clear();
   lease_end_.reset();
@@ -398,13 +401,13 @@ void Client::acknowledge(const std::string& subscription, std::uint64_t first, s
     flush_acks(subscription, one, now, out);
     return;
   }
-  const auto [entry, made] = unsent_.try_emplace(subscription);
-  auto& unsent = entry->second;
-  if (made) unsent.due = now.mono + options_.ack_delay;
-  unsent.numbers.add(first, last);
-  if (++unsent.count < waiting_acks_max) return;
-  flush_acks(subscription, unsent.numbers, now, out);
-  unsent_.erase(entry);
+  const auto [entry, made] = pending_acks_.try_emplace(subscription);
+  auto& pending = entry->second;
+  if (made) pending.due = now.mono + options_.ack_delay;
+  pending.numbers.add(first, last);
+  if (++pending.count < pending_acks_max) return;
+  flush_acks(subscription, pending.numbers, now, out);
+  pending_acks_.erase(entry);
 }
 
 void Client::flush_acks(const std::string& subscription, const NumberSet& numbers, Timestamp now,
@@ -421,13 +424,13 @@ NumberSet* Client::numbers_of(std::string_view subscription) {
 
 Output Client::on_timer(Timestamp now) {
   Output out;
-  for (auto entry = unsent_.begin(); entry != unsent_.end();) {
+  for (auto entry = pending_acks_.begin(); entry != pending_acks_.end();) {
     if (entry->second.due > now.mono) {
       ++entry;
       continue;
     }
     flush_acks(entry->first, entry->second.numbers, now, out);
-    entry = unsent_.erase(entry);
+    entry = pending_acks_.erase(entry);
   }
   repeat_requests(now, out);
   check_lease(now, out);
@@ -468,7 +471,7 @@ std::optional<MonoTime> Client::next_timer() const {
   std::optional<MonoTime> next;
   const auto consider = [&](MonoTime due) { next = next ? std::min(*next, due) : due; };
   for (const auto& [key, request] : requests_) consider(request.due);
-  for (const auto& [id, unsent] : unsent_) consider(unsent.due);
+  for (const auto& [id, pending] : pending_acks_) consider(pending.due);
   if (renew_due_) consider(*renew_due_);
   if (lease_end_) consider(*lease_end_);
   return next;

@@ -10,7 +10,7 @@
 #include "core/event/event.hpp"
 #include "core/sense/message.hpp"
 
-// An event as properties of PUBLISH and EVENT. Pure functions: any thread.
+// Events as properties of PUBLISH and EVENT. Pure functions: any thread.
 namespace sense::datagram {
 
 namespace event_message {
@@ -20,9 +20,9 @@ void add_text(Sink& sink, std::string_view name, std::string_view value) {
 }
 }  // namespace event_message
 
-// Into a Message or a MessageWriter.
+// `Sink`: Message or MessageWriter.
 
-// Id, Type, Source and Time, those that the event has; `otherwise`: when it has no Time.
+// Adds Id, Type, Source and Time, as far as present; `otherwise`: Time of an event that has none.
 template <class Sink>
 void add_identity(Sink& sink, const Event& event, std::optional<WallTime> otherwise = {}) {
   event_message::add_text(sink, "Id", event.id);
@@ -30,7 +30,7 @@ void add_identity(Sink& sink, const Event& event, std::optional<WallTime> otherw
   sink.add("Source", event.source);
   if (const auto time = event.time ? event.time : otherwise) sink.add("Time", to_rfc3339(*time));
 }
-// Severity, Content-Type, Language, Edition and Subject, those that it has. Not the data.
+// Adds Severity, Content-Type, Language, Edition and Subject, as far as present. Not the data.
 template <class Sink>
 void add_details(Sink& sink, const Event& event) {
   if (event.severity) sink.add("Severity", std::uint64_t{*event.severity});
@@ -40,8 +40,8 @@ void add_details(Sink& sink, const Event& event) {
   event_message::add_text(sink, "Subject", event.subject);
 }
 
-// The event in a PUBLISH or EVENT; id, time and all details may be absent. Not validated as a
-// whole: validate() follows at the edge. protoerror when Type or Source is missing, else badparam.
+// The event of a PUBLISH or EVENT; id, time and all details may be absent. The caller validates it
+// with validate(). protoerror: Type or Source is missing; else badparam.
 [[nodiscard]] Result<Event> read_event(const Message& message);
 
 }  // namespace sense::datagram

@@ -26,7 +26,7 @@ std::string mac_text(std::string_view head, std::string_view data, std::string_v
   return to_base64(hmac_sha256(secret, covered));
 }
 
-// Where the empty line after the properties begins, the two lines before it, and the data.
+// Offsets of the empty line after the properties, of the two lines before it, and of the data.
 struct Layout {
   std::size_t line_before_last = 0;
   std::size_t last_line = 0;
@@ -65,7 +65,7 @@ std::size_t trailer_size(std::string_view key_name) {
 }
 
 std::string sign(std::string_view octets, const SharedKey& key, WallTime time) {
-  // serialize() encodes every control character, so the first empty line is the one.
+  // serialize() encodes control characters, so the first empty line ends the properties.
   const auto end = octets.find("\n\n");
   SENSE_CHECK(end != std::string_view::npos);
   std::string head(octets.substr(0, end + 1));
@@ -89,9 +89,9 @@ Result<Claim> read_claim(const Message& message, std::string_view octets) {
   const auto layout = layout_of(octets);
   if (!begins_with(octets.substr(layout.last_line), "mac:"))
     return bad_mac("Mac is not the last property");
-  // Length says where the data begins, but not of a message whose data did not travel. There, lines
-  // of another message's data could pass as properties, unless Key is the last before Mac: a second
-  // Key has been refused above.
+  // Length separates properties from data, but not in a message whose data was left out. There,
+  // lines of the data of another message could be presented as properties, unless Key stands
+  // directly before Mac: a second Key has been refused above.
   if (message.truncated_length && !begins_with(octets.substr(layout.line_before_last), "key:"))
     return bad_mac("Key does not stand directly before Mac, as it must where data was left out");
   auto time = parse_rfc3339(times.back());

@@ -13,29 +13,29 @@
 // (docs/sense-protocol.md, rule 6). Pure functions: any thread.
 namespace sense::datagram {
 
-// What Time, Key and Mac add to a message, in octets.
+// Octets that Time, Key and Mac add to a message.
 [[nodiscard]] std::size_t trailer_size(std::string_view key_name);
 
-// The octets of serialize() with Time, Key and Mac put in. REQUIRES: they have none yet.
+// The octets of serialize() with Time, Key and Mac added. REQUIRES: they have none yet.
 [[nodiscard]] std::string sign(std::string_view octets, const SharedKey& key, WallTime time);
 
-// Whether a message says that it is keyed: it has Key or Mac.
+// Whether a message claims to be keyed: it has Key or Mac.
 [[nodiscard]] bool is_keyed(const Message& message);
 
-// What a keyed message says of itself, before it is believed. Views into the octets.
+// The claims of a keyed message, not authenticated yet. Views into the octets.
 struct Claim {
   std::string key;  // its name
-  WallTime time;    // when it was sent; the last Time that stands there
+  WallTime time;    // when it was sent: the last Time property
   std::string mac;
-  std::string_view head;  // what the Mac covers: all octets before its line ...
+  std::string_view head;  // covered by the Mac: all octets before its line ...
   std::string_view data;  // ... and the data
 };
 
-// REQUIRES: `message` is parse(octets). protoerror when one of the three is missing, unreadable or
-// out of its place.
+// REQUIRES: `message` is parse(octets). protoerror: one of the three is missing, unreadable or
+// misplaced.
 [[nodiscard]] Result<Claim> read_claim(const Message& message, std::string_view octets);
 
-// Whether the Mac is the one that this secret gives. Takes as long whether it is or not.
+// Whether the Mac is valid for this secret. Constant time.
 [[nodiscard]] bool proves(const Claim& claim, std::string_view secret);
 
 }  // namespace sense::datagram

@@ -37,8 +37,7 @@ bool valid_name(std::string_view name) {
   });
 }
 
-// Their own grammars have no control characters, and a percent sign in a URI means what the URI
-// says.
+// Their grammars allow no control characters, and percent signs in a URI belong to the URI.
 bool is_verbatim(std::string_view name) {
   return same_name(name, "Type") || same_name(name, "Source") || same_name(name, "Deliver-To") ||
          same_name(name, "Fetch");
@@ -102,7 +101,7 @@ Status read_code(Message& message, const std::vector<std::string_view>& words) {
   return {};
 }
 
-// As much of the start line as is needed to answer, even when the rest of it is wrong.
+// Reads as much of the start line as a reply needs, even when the rest is malformed.
 Status read_start(std::string_view& rest, Message& message, Malformed& malformed) {
   const auto line = take_line(rest, start_line_max);
   if (!line || !line->starts_with(magic)) return bad("the start line is not one of SENSE/1");
@@ -143,7 +142,7 @@ Status read_property(std::string_view line, Message& message) {
   return {};
 }
 
-// Takes out of the properties what belongs to the framing: Length, and Truncated: yes.
+// Removes the framing from the properties: Length, and Truncated: yes.
 Status take_framing(Message& message, std::optional<std::uint64_t>& length, bool& truncated) {
   auto& properties = message.properties;
   for (auto property = properties.begin(); property != properties.end();) {
@@ -382,7 +381,7 @@ std::string decode_value(std::string_view value) {
       i += 2;
     } else {
       out += '%';
-      i += 2;  // one `25` less; the rest is copied as it is
+      i += 2;  // removes one `25`; the rest is copied
     }
   }
   return out;

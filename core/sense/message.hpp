@@ -17,7 +17,7 @@ namespace sense::datagram {
 
 inline constexpr std::uint16_t default_port = 7367;       // S-E-N-S on a keypad
 inline constexpr std::size_t default_message_max = 1200;  // octets; RFC 8085 section 3.2
-inline constexpr std::size_t message_max = 65'507;        // what UDP over IPv4 can carry
+inline constexpr std::size_t message_max = 65'507;        // limit of UDP over IPv4
 inline constexpr std::size_t properties_max = 1024;
 inline constexpr std::size_t property_name_max = 64;     // octets
 inline constexpr std::size_t property_value_max = 8192;  // octets, as they are on the wire
@@ -46,20 +46,20 @@ enum class Kind {
 [[nodiscard]] bool valid_tag(std::string_view text);
 
 struct Property {
-  std::string name;   // as written; compares in any case
+  std::string name;   // as written; compared without case
   std::string value;  // without percent-encoding
   friend bool operator==(const Property&, const Property&) = default;
 };
 
-// One message: one datagram. A value. `Length` is not among the properties: it follows from data,
-// or from truncated_length when the data was too big to travel.
+// One message, which is one datagram. A value. `Length` is not among the properties: it follows
+// from data, or from truncated_length when the data was left out.
 struct Message {
   Kind kind = Kind::ack;
   std::string tag;
   Code code = Code::noerror;  // of a REPLY
   std::vector<Property> properties;
   std::string data;  // opaque octets
-  // Present: `Truncated: yes`, no data, and this is how long the data is.
+  // Present: `Truncated: yes`, without data; the length of the whole data.
   std::optional<std::uint64_t> truncated_length;
 
   // The first property of that name, in any case.
@@ -69,7 +69,7 @@ struct Message {
   // All of that name, in order. Views into this message.
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
   [[nodiscard]] bool has(std::string_view name) const { return get(name).has_value(); }
-  // Its value as a decimal number without sign. varnotfound when absent, badparam when no number.
+  // Its value as an unsigned decimal number. varnotfound: absent; badparam: not a number.
   [[nodiscard]] Result<std::uint64_t> number(std::string_view name) const;
 
   Message& add(std::string_view name, std::string_view value);
@@ -82,43 +82,42 @@ struct Message {
 // A REPLY to `tag`; with a reason when one is given.
 [[nodiscard]] Message make_reply(std::string_view tag, Code code, std::string_view reason = {});
 
-// What was wrong with a message, and whom to tell: the tag when the start line could be read.
+// The error of a message, and what is needed for a reply: the tag, if the start line could be read.
 struct Malformed {
   Error error;
-  std::optional<std::string> tag;  // absent: nobody can be answered
+  std::optional<std::string> tag;  // absent: no reply is possible
   std::optional<Kind> kind;        // absent: unreadable or unknown
 };
 
-// Strict. Checks every bound before it takes memory: `octets_max` for the whole (datatoobig),
-// number of properties (nomoreroom), names (varnametoobig), values (varvaltoobig). Everything else
-// that is not SENSE/1 is protoerror, so is a Length that is missing, repeated or untrue.
+// Strict. Checks every bound before it allocates: `octets_max` for the whole (datatoobig), number
+// of properties (nomoreroom), names (varnametoobig), values (varvaltoobig). Everything else that is
+// not SENSE/1 is protoerror, including a Length that is missing, repeated or wrong.
 [[nodiscard]] tl::expected<Message, Malformed> parse(std::string_view octets,
                                                      std::size_t octets_max = message_max);
 
-// The octets of a message. Control characters in values are percent-encoded.
-// REQUIRES: tag and property names are valid (CHECKed); they come from code, or from parse().
+// The octets of a message. Control characters in values are percent-encoded. REQUIRES: tag and
+// property names are valid (CHECKed); they come from code, or from parse().
 [[nodiscard]] std::string serialize(const Message& message);
 
-// Writes the octets of a message property by property, without a Message in between: for what goes
-// out by the hundred thousand. Property names and tag as in serialize(). One of the two ends is
-// called once, last.
+// Writes a message property by property, without a Message in between: for high rates. Property
+// names and tag as in serialize(). One of end() and end_truncated() is called once, last.
 class MessageWriter {
  public:
   MessageWriter(Kind kind, std::string_view tag, std::size_t octets_expected = 512);
   MessageWriter& add(std::string_view name, std::string_view value);
   MessageWriter& add(std::string_view name, std::uint64_t value);
   [[nodiscard]] std::string end(std::string_view data);
-  // Without the data, which is that long.
+  // Without the data, whose length is given.
   [[nodiscard]] std::string end_truncated(std::uint64_t length);
 
  private:
   std::string out_;
 };
 
-// A value as it is written, and back. Control characters are octets 0-31 and 127, written `%0A`. A
-// percent sign in front of something that would read as one of them gets `25` after it, so that
-// every value survives; all other percent signs stay as they are. Values of Type, Source,
-// Deliver-To and Fetch have no control characters and are never changed.
+// Percent-encoding of values, and back. Control characters are octets 0-31 and 127, written `%0A`.
+// A percent sign before text that would be read as one of them is followed by `25`, so that every
+// value survives; all other percent signs stay unchanged. Values of Type, Source, Deliver-To and
+// Fetch have no control characters and are never changed.
 [[nodiscard]] std::string encode_value(std::string_view value);
 [[nodiscard]] std::string decode_value(std::string_view value);
 
@@ -134,16 +133,16 @@ struct NumberRange {
 [[nodiscard]] std::string format_ranges(const std::vector<NumberRange>& ranges);
 [[nodiscard]] bool contains(const std::vector<NumberRange>& ranges, std::uint64_t number);
 
-// A set of numbers that keeps runs together; memory grows with the holes, not with the numbers.
+// A set of numbers as ranges; memory grows with the holes, not with the numbers.
 class NumberSet {
  public:
   // Adds first..last. Answers whether any of them is new. REQUIRES: first <= last.
   bool add(std::uint64_t first, std::uint64_t last);
   [[nodiscard]] bool contains(std::uint64_t number) const;
-  // What is missing between 1 and the highest number.
+  // The ranges missing between 1 and the highest number.
   [[nodiscard]] std::vector<NumberRange> holes() const;
   [[nodiscard]] const std::vector<NumberRange>& ranges() const { return ranges_; }
-  // Fills the lowest hole and answers it. REQUIRES: there is one.
+  // Fills the lowest hole and returns it. REQUIRES: there is one.
   NumberRange close_lowest_hole();
   void clear() { ranges_.clear(); }
 

@@ -41,7 +41,7 @@ bool contains(const std::vector<NumberRange>& ranges, std::uint64_t number) {
 
 bool NumberSet::add(std::uint64_t first, std::uint64_t last) {
   SENSE_CHECK(first <= last);
-  // The first range that touches or follows; written so that nothing overflows at 2^64 - 1.
+  // The first range that is adjacent or later; avoids overflow at 2^64 - 1.
   auto from = std::lower_bound(ranges_.begin(), ranges_.end(), first,
                                [](const NumberRange& range, std::uint64_t number) {
                                  return range.last < number && number - range.last > 1;

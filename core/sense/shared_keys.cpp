@@ -25,7 +25,8 @@ bool valid_secret(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
-// Whose value is a single text. What stands there instead may be a secret in the wrong place.
+// The value of a property when it is a single text. Errors do not quote it: it may be a misplaced
+// secret.
 const std::string* text_of(const YamlNode& entry, std::string_view name) {
   const auto* value = entry.find(name);
   return value != nullptr && value->kind == YamlNode::Kind::scalar ? &value->scalar : nullptr;
@@ -59,7 +60,7 @@ SharedKey make_shared_key(std::string_view name) {
 
 Result<std::vector<SharedKey>> parse_shared_keys(std::string_view text, std::string_view file) {
   const auto root = parse_yaml(text, file);
-  // The parser's own words could show a part of a secret.
+  // The error of the parser could quote a part of a secret.
   if (!root)
     return fail(Code::badparam, "the file of shared keys " + printable(file) +
                                     " is not YAML such as `keys: [{name: hp4, secret: ...}]`");
@@ -99,8 +100,8 @@ Result<SharedKey> read_shared_key(const std::string& path) {
 Status write_shared_key(const std::string& path, const SharedKey& key) {
   return write_secret_file(
       path,
-      "# A key that a SENSE/1 client and its server share. Whoever can read it can act in its "
-      "name:\n# leave it 0600.\nkeys:\n  - {name: \"" +
+      "# A key that a SENSE/1 client and its server share. Reading it is enough to act in its "
+      "name:\n# keep it 0600.\nkeys:\n  - {name: \"" +
           key.name + "\", secret: \"" + key.secret + "\"}\n");
 }
 

@@ -7,9 +7,9 @@
 
 #include "core/base/error.hpp"
 
-// Keys that a SENSE/1 client and its server share (docs/sense-protocol.md, rule 6), and the files
-// that hold them. A secret comes from a file: never from or into arguments, environment, logs or
-// messages.
+// Keys shared by a SENSE/1 client and its server (docs/sense-protocol.md, rule 6), and the files
+// that hold them. Secrets are read from files only; they never appear in arguments, environment,
+// logs or messages.
 namespace sense::datagram {
 
 struct SharedKey {
@@ -29,16 +29,16 @@ inline constexpr std::size_t key_secret_max = 128;
 [[nodiscard]] SharedKey make_shared_key(std::string_view name);
 
 // The file: YAML, `keys:` with a list of `{name: NAME, secret: SECRET}`; one entry for a client,
-// many for a server. Strict; errors name file and line and never repeat what stands there.
+// many for a server. Strict; errors name file and line and never quote the contents.
 [[nodiscard]] Result<std::vector<SharedKey>> parse_shared_keys(std::string_view text,
                                                                std::string_view file);
-// Refuses a file that is no regular one, is not this user's or root's, that group or others may
-// read or write, or that is longer than 256 KiB.
+// Refuses a file that is not regular, is owned by another user than this one or root, is accessible
+// to group or others, or is longer than 256 KiB.
 [[nodiscard]] Result<std::vector<SharedKey>> read_shared_keys(const std::string& path);
-// Of a file with exactly one: a client's.
+// Reads a file with exactly one key: that of a client.
 [[nodiscard]] Result<SharedKey> read_shared_key(const std::string& path);
-// Writes a new file with that key, which only its owner may read. Fails, and leaves what is there,
-// when the file exists.
+// Writes a new file with that key, readable by its owner only. Fails, without changing it, when the
+// file exists.
 [[nodiscard]] Status write_shared_key(const std::string& path, const SharedKey& key);
 
 }  // namespace sense::datagram

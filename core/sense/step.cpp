@@ -10,17 +10,17 @@ namespace sense::step {
 
 namespace {
 
-// A line is kept up to here: CR is no part of it, and one octet more tells that it was too long.
+// Octets kept of a line: line_length_max, CR, and one that shows that the line was too long.
 constexpr std::size_t kept_max = line_length_max + 2;
 
-// Not the locale's: only these ten.
+// Independent of the locale.
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
 }
 
-// A character of UTF-8 is not cut in two.
+// Never cuts a character of UTF-8.
 std::string_view shortened(std::string_view line) {
   auto length = line_length_max;
   const auto continues = [&] {
@@ -86,7 +86,7 @@ Event event_of(const Line& line) {
   Event event;
   event.edition = edition;
   event.data = line.text();
-  // Without a charset it is ASCII, or nobody knows what.
+  // Without a charset text/plain is ASCII; octets that are not UTF-8 have no known charset.
   event.datacontenttype =
       is_ascii(event.data) || !valid_utf8(event.data) ? "text/plain" : "text/plain; charset=utf-8";
   return event;

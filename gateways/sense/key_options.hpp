@@ -10,17 +10,17 @@
 
 namespace sense::datagram {
 
-// What the options say of keys, and what the files that they name hold.
-struct Secrets {
+// The options that concern keys, with the contents of the files that they name. A value.
+struct KeyOptions {
   std::string keys_file;
   std::vector<SharedKey> keys;
-  FetchPlace fetch;
+  FetchLocation fetch;  // empty: clients cannot fetch whole events
 };
 
-// REQUIRES: settings of sense_options(). Fails with the option's name when a file cannot be used, a
-// listener requires keys and there is no file of them, or fetch-url and fetch-key do not go
-// together.
-[[nodiscard]] Result<Secrets> read_secrets(const Settings& options,
-                                           const std::vector<ListenEntry>& entries);
+// Reads the files. REQUIRES: settings of sense_options(). The error begins with the name of the
+// option: a file is unusable, a listener has key=required although `keys` is empty, or only one of
+// fetch-url and fetch-key is set.
+[[nodiscard]] Result<KeyOptions> read_key_options(const Settings& options,
+                                                  const std::vector<ListenEntry>& entries);
 
 }  // namespace sense::datagram

@@ -13,43 +13,43 @@
 #include "gateways/sense/maintenance.hpp"
 #include "gateways/sense/server.hpp"
 
-// The thin shell: sockets, the timer, and the host's services around the pure Server.
+// The plugin: sockets, timer and services of the host around the Server, which has none of them.
 namespace sense::datagram {
 
 namespace {
 
-// The host's attempts that are under way, by ticket.
+// Callbacks of the host's attempts in progress. Ids are reused after close().
 class Attempts {
  public:
-  Ticket open(AttemptDone done) {
+  AttemptId open(AttemptDone done) {
     if (free_.empty()) {
-      free_.push_back(places_.size());
-      places_.emplace_back();
+      free_.push_back(slots_.size());
+      slots_.emplace_back();
     }
-    const auto place = free_.back();
+    const auto slot = free_.back();
     free_.pop_back();
-    places_[place] = std::move(done);
-    return place;
+    slots_[slot] = std::move(done);
+    return slot;
   }
-  // Once for each.
-  AttemptDone close(Ticket ticket) {
-    free_.push_back(ticket);
-    return std::exchange(places_.at(ticket), nullptr);
+  // REQUIRES: the id is open.
+  AttemptDone close(AttemptId attempt_id) {
+    free_.push_back(attempt_id);
+    return std::exchange(slots_.at(attempt_id), nullptr);
   }
 
  private:
-  std::vector<AttemptDone> places_;
-  std::vector<Ticket> free_;
+  std::vector<AttemptDone> slots_;
+  std::vector<AttemptId> free_;
 };
 
 class SenseGateway final : public Gateway {
  public:
   SenseGateway(Limits limits, std::vector<ListenEntry> entries, TransportOptions transport_options,
-               Secrets secrets, GatewayContext& context)
+               KeyOptions key_options, GatewayContext& context)
       : limits_(limits),
         entries_(std::move(entries)),
         transport_options_(std::move(transport_options)),
-        secrets_(std::move(secrets)),
+        key_options_(std::move(key_options)),
         context_(context),
         timer_(context.reactor) {}
 
@@ -67,69 +67,67 @@ class SenseGateway final : public Gateway {
   ServerConfig server_config() const;
   void on_batch(std::size_t listener, std::span<const Datagram> batch);
   void perform(Actions actions);
-  void carry_out(Actions actions) {
-    for (auto& action : actions) std::visit([this](auto& one) { perform_one(one); }, action);
+  void execute_all(Actions actions) {
+    for (auto& action : actions) std::visit([this](auto& one) { execute(one); }, action);
   }
-  void perform_one(Send& action) {
+  void execute(Send& action) {
     if (action.to.listener < listeners_.size())
       listeners_[action.to.listener]->send(action.to.address, action.octets);
   }
-  void perform_one(Publish& action);
-  void perform_one(Create& action);
-  void perform_one(LookUp& action);
-  void perform_one(Renew& action);
-  void perform_one(Cancel& action);
-  void perform_one(ListSources& action);
-  void perform_one(Confirm& action);
-  void perform_one(Finished& action);
+  void execute(Publish& action);
+  void execute(Create& action);
+  void execute(LookUp& action);
+  void execute(Renew& action);
+  void execute(Cancel& action);
+  void execute(ListSources& action);
+  void execute(Confirm& action);
+  void execute(Finished& action);
   void flush() {
     for (const auto& listener : listeners_) listener->flush();
   }
   void flush_soon();
   void set_timer();
-  // A callback that does nothing any more once the gateway has stopped.
+  // Wraps a callback: no effect once the gateway has stopped.
   template <class Function>
   auto while_open(Function function) {
     return [open = std::weak_ptr<bool>(open_), function](auto&&... arguments) {
       if (open.lock()) function(std::forward<decltype(arguments)>(arguments)...);
     };
   }
-  Subscriptions::Answer<SubscriptionRef> answer_to(Ticket ticket) {
-    return while_open([this, ticket](Result<SubscriptionRef> result) {
-      perform(server_->on_subscription(ticket, std::move(result), context_.clock.now()));
+  Subscriptions::Answer<SubscriptionRef> on_result_of(RequestId request_id) {
+    return while_open([this, request_id](Result<SubscriptionRef> result) {
+      perform(server_->on_subscription(request_id, std::move(result), context_.clock.now()));
     });
   }
 
   Limits limits_;
   std::vector<ListenEntry> entries_;
   TransportOptions transport_options_;
-  Secrets secrets_;
+  KeyOptions key_options_;
   GatewayContext& context_;
   boost::asio::steady_timer timer_;
   std::optional<MonoTime> timer_due_;
   std::unique_ptr<Server> server_;
-  std::unique_ptr<Upkeep> upkeep_;
+  std::unique_ptr<Maintenance> maintenance_;
   std::vector<std::unique_ptr<Transport>> listeners_;
   bool flush_due_ = false;
   Attempts attempts_;
-  std::shared_ptr<bool> open_;  // null: not started, or stopped
+  std::shared_ptr<bool> open_;  // null: not running
 };
 
 Status SenseGateway::start() {
   open_ = std::make_shared<bool>(true);
-  upkeep_ = std::make_unique<Upkeep>(
-      context_.reactor, context_.clock, context_.counters, secrets_.keys_file, secrets_.keys,
-      [this](std::vector<SharedKey> keys) { server_->set_keys(std::move(keys)); });
   auto status = open_listeners();
   server_ = std::make_unique<Server>(server_config(), context_.served, context_.egress,
                                      context_.counters);
-  upkeep_ = std::make_unique<Upkeep>(
-      context_.reactor, context_.clock, context_.counters, secrets_.keys_file, secrets_.keys,
+  maintenance_ = std::make_unique<Maintenance>(
+      context_.reactor, context_.clock, context_.counters, key_options_.keys_file,
+      key_options_.keys,
       [this](std::vector<SharedKey> keys) { server_->set_keys(std::move(keys)); });
   if (!status)
     stop();
   else
-    upkeep_->start();
+    maintenance_->start();
   return status;
 }
 
@@ -142,8 +140,8 @@ ServerConfig SenseGateway::server_config() const {
         {entry.address, entry.endpoint.kind(), listeners_[i]->sendable_max()});
     config.policies.push_back(entry.policy);
   }
-  config.keys = secrets_.keys;
-  config.fetch = secrets_.fetch;
+  config.keys = key_options_.keys;
+  config.fetch = key_options_.fetch;
   config.cookie_key.resize(32);
   fill_random({reinterpret_cast<unsigned char*>(config.cookie_key.data()), 32});
   fill_random({reinterpret_cast<unsigned char*>(&config.seed), sizeof(config.seed)});
@@ -165,11 +163,12 @@ Status SenseGateway::open_listeners() {
   return {};
 }
 
-// What a batch makes us send leaves as a batch.
+// Datagrams sent in response to one batch leave as one batch.
 void SenseGateway::on_batch(std::size_t listener, std::span<const Datagram> batch) {
   const auto now = context_.clock.now();
   for (const auto& datagram : batch) {
-    carry_out(server_->on_datagram(datagram.octets, {datagram.from, listener}, now, datagram.cut));
+    execute_all(
+        server_->on_datagram(datagram.octets, {datagram.from, listener}, now, datagram.cut));
     if (!open_) return;
   }
   flush();
@@ -182,7 +181,7 @@ void SenseGateway::stop() {
   flush();
   open_.reset();
   flush_due_ = false;
-  upkeep_.reset();
+  maintenance_.reset();
   timer_.cancel();
   for (const auto& listener : listeners_) listener->close();
 }
@@ -192,8 +191,8 @@ void SenseGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
     done(Attempt::retry("the gateway is not running"));
     return;
   }
-  const auto ticket = attempts_.open(std::move(done));
-  perform(server_->deliver(ticket, std::move(delivery), context_.clock.now()));
+  const auto attempt_id = attempts_.open(std::move(done));
+  perform(server_->deliver(attempt_id, std::move(delivery), context_.clock.now()));
 }
 
 void SenseGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
@@ -217,12 +216,12 @@ std::vector<std::string> SenseGateway::listening() const {
 }
 
 void SenseGateway::perform(Actions actions) {
-  carry_out(std::move(actions));
+  execute_all(std::move(actions));
   flush_soon();
   set_timer();
 }
 
-// The host hands over many deliveries one after another: they leave together when it is done.
+// The host starts many deliveries in a row; one flush sends their datagrams together.
 void SenseGateway::flush_soon() {
   if (!open_ || std::exchange(flush_due_, true)) return;
   boost::asio::post(context_.reactor, while_open([this] {
@@ -231,49 +230,52 @@ void SenseGateway::flush_soon() {
                     }));
 }
 
-void SenseGateway::perform_one(Publish& action) {
+void SenseGateway::execute(Publish& action) {
   context_.publisher.publish(
-      std::move(action.event), while_open([this, ticket = action.ticket](Result<Receipt> result) {
-        perform(server_->on_receipt(ticket, std::move(result), context_.clock.now()));
+      std::move(action.event),
+      while_open([this, request_id = action.request_id](Result<Receipt> result) {
+        perform(server_->on_receipt(request_id, std::move(result), context_.clock.now()));
       }));
 }
 
-void SenseGateway::perform_one(Create& action) {
-  context_.subscriptions.create(std::move(action.request), answer_to(action.ticket));
+void SenseGateway::execute(Create& action) {
+  context_.subscriptions.create(std::move(action.request), on_result_of(action.request_id));
 }
 
-void SenseGateway::perform_one(LookUp& action) {
-  context_.subscriptions.get(std::move(action.id), answer_to(action.ticket));
+void SenseGateway::execute(LookUp& action) {
+  context_.subscriptions.get(std::move(action.id), on_result_of(action.request_id));
 }
 
-void SenseGateway::perform_one(Renew& action) {
-  context_.subscriptions.renew(std::move(action.id), action.period, answer_to(action.ticket));
+void SenseGateway::execute(Renew& action) {
+  context_.subscriptions.renew(std::move(action.id), action.period,
+                               on_result_of(action.request_id));
 }
 
-void SenseGateway::perform_one(Cancel& action) {
-  context_.subscriptions.cancel(std::move(action.id), "cancelled", answer_to(action.ticket));
+void SenseGateway::execute(Cancel& action) {
+  context_.subscriptions.cancel(std::move(action.id), "cancelled", on_result_of(action.request_id));
 }
 
-void SenseGateway::perform_one(ListSources& action) {
+void SenseGateway::execute(ListSources& action) {
   context_.subscriptions.sources(
       std::move(action.after), action.limit,
-      while_open([this, ticket = action.ticket](Result<Subscriptions::SourcePage> result) {
-        perform(server_->on_sources(ticket, std::move(result), context_.clock.now()));
+      while_open([this, request_id = action.request_id](Result<Subscriptions::SourcePage> result) {
+        perform(server_->on_sources(request_id, std::move(result), context_.clock.now()));
       }));
 }
 
-void SenseGateway::perform_one(Confirm& action) {
+void SenseGateway::execute(Confirm& action) {
   context_.subscriptions.confirm(
       action.id, std::move(action.token), [id = action.id](const Result<SubscriptionRef>& result) {
         if (!result)
-          log::warn("a callback's answer to VERIFY could not be used: " + to_string(result.error()),
-                    {{"subscription", id}});
+          log::warn(
+              "the answer of a callback to VERIFY was not accepted: " + to_string(result.error()),
+              {{"subscription", id}});
       });
 }
 
-void SenseGateway::perform_one(Finished& action) {
-  // Its place first: the host may hand us its next attempt from within.
-  const auto done = attempts_.close(action.ticket);
+void SenseGateway::execute(Finished& action) {
+  // The slot is freed first: the host may start its next attempt inside done().
+  const auto done = attempts_.close(action.attempt_id);
   done(std::move(action.attempt));
 }
 
@@ -301,22 +303,22 @@ Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext&
     if (!entry) return tl::unexpected(entry.error());
     entries.push_back(std::move(*entry));
   }
-  auto secrets = read_secrets(options, entries);
-  if (!secrets) return tl::unexpected(secrets.error());
+  auto key_options = read_key_options(options, entries);
+  if (!key_options) return tl::unexpected(key_options.error());
   TransportOptions transport;
-  // One more, so that what is too long is seen to be, and said with the right number.
+  // One octet more than the limit, so that a longer datagram is recognised and reported as such.
   transport.octets_max = limits_of(options).max_message + 1;
   transport.ipx_port = static_cast<std::uint16_t>(options.integer("ipx-port"));
   auto group = DdpGroup::parse(options.text("ddp-group"));
   if (!group) return fail(group.error().code, "ddp-group: " + group.error().message);
   transport.ddp_group = *group;
   return std::make_unique<SenseGateway>(limits_of(options), std::move(entries),
-                                        std::move(transport), std::move(*secrets), context);
+                                        std::move(transport), std::move(*key_options), context);
 }
 
 constexpr std::string_view schemes[] = {"sense"};
-// The waits lie in the plugin, which answers `retry` only when they have passed; these are for what
-// fails before anything was sent. They make eight tries.
+// The plugin itself waits for the acknowledgement and reports `retry` only afterwards; these pauses
+// apply to attempts that fail before anything is sent. They make eight tries.
 constexpr std::uint32_t retry_seconds[] = {1, 2, 4, 8, 16, 32, 32};
 
 const GatewayDescriptor descriptor = {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/sense/reply_cache.hpp"
 
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 
-const Replies::Entry* Replies::find(const Endpoint& address, std::string_view tag,
-                                    MonoTime now) const {
+const ReplyCache::Entry* ReplyCache::find(const Endpoint& address, std::string_view tag,
+                                          MonoTime now) const {
   const auto of = addresses_.find(address);
   if (of == addresses_.end()) return nullptr;
   const auto found = of->second.by_tag.find(tag);
@@ -14,8 +14,8 @@ const Replies::Entry* Replies::find(const Endpoint& address, std::string_view ta
   return &*found->second;
 }
 
-void Replies::begin(const Endpoint& address, std::string_view tag, std::string_view cookie,
-                    std::string_view key, MonoTime now) {
+void ReplyCache::begin(const Endpoint& address, std::string_view tag, std::string_view cookie,
+                       std::string_view key, MonoTime now) {
   if (const auto of = addresses_.find(address); of != addresses_.end()) {
     const auto old = of->second.by_tag.find(tag);
     if (old != of->second.by_tag.end())
@@ -23,14 +23,14 @@ void Replies::begin(const Endpoint& address, std::string_view tag, std::string_v
     else if (of->second.by_tag.size() >= per_address_max)
       drop(of->second.oldest_first.front());
   }
-  Held entry;
+  StoredEntry entry;
   entry.address = address;
   entry.tag = tag;
   entry.cookie = cookie;
   entry.key = key;
   entry.since = now;
   entry.number = ++numbers_;
-  entry.host = host_of(address);
+  entry.host = host_identity(address);
   const auto at = entries_.insert(entries_.end(), std::move(entry));
   auto& of_address = addresses_[address];
   of_address.by_tag.emplace(tag, at);
@@ -42,7 +42,7 @@ void Replies::begin(const Endpoint& address, std::string_view tag, std::string_v
   make_room();
 }
 
-void Replies::finish(const Endpoint& address, std::string_view tag, std::string octets) {
+void ReplyCache::finish(const Endpoint& address, std::string_view tag, std::string octets) {
   const auto of = addresses_.find(address);
   if (of == addresses_.end()) return;
   const auto found = of->second.by_tag.find(tag);
@@ -52,20 +52,20 @@ void Replies::finish(const Endpoint& address, std::string_view tag, std::string 
   make_room();
 }
 
-void Replies::expire(MonoTime now) {
+void ReplyCache::expire(MonoTime now) {
   while (!entries_.empty() && now - entries_.front().since > kept) drop(entries_.begin());
 }
 
-void Replies::make_room() {
+void ReplyCache::make_room() {
   while (entries_.size() > all_max || octets_ > octets_max)
     drop(hosts_.at(ranks_.rbegin()->host).front());
 }
 
-Replies::Rank Replies::rank_of(const std::string& host, const Places& places) {
-  return {places.size(), places.empty() ? 0 : places.front()->number, host};
+ReplyCache::Rank ReplyCache::rank_of(const std::string& host, const EntryRefs& refs) {
+  return {refs.size(), refs.empty() ? 0 : refs.front()->number, host};
 }
 
-void Replies::drop(Entries::iterator entry) {
+void ReplyCache::drop(Entries::iterator entry) {
   const auto of = addresses_.find(entry->address);
   of->second.by_tag.erase(entry->tag);
   of->second.oldest_first.erase(entry->of_address);

@@ -15,11 +15,12 @@
 
 namespace sense::datagram {
 
-// The replies of the last five minutes, so that a repeated request gets the same one and is not
-// carried out again. Only for addresses that returned a cookie. Bounded, in number and in octets.
-// When an address has too many, its oldest goes; when there are too many in all, the oldest of the
-// hosts that have most: nobody can push out what is kept for those that ask for less.
-class Replies {
+// Replies of the last five minutes: a repeated request gets the same reply and is not executed
+// again. Only for addresses that returned a cookie. Pure; one thread. Bounded in entries and in
+// octets: over the limit of one address its oldest entry is dropped; over the total limit, the
+// oldest entry of the host with the most entries. A host therefore cannot displace the entries of
+// hosts with fewer.
+class ReplyCache {
  public:
   static constexpr std::chrono::minutes kept{5};
   static constexpr std::size_t per_address_max = 256;
@@ -29,39 +30,39 @@ class Replies {
   struct Entry {
     Endpoint address;
     std::string tag;
-    std::string cookie;  // that the request came with
-    std::string key;     // that signed it; "": none
+    std::string cookie;  // of the request
+    std::string key;     // name of the key that signed it; "": none
     MonoTime since;
-    std::optional<std::string> octets;  // absent: the request is being worked on; without a Mac
+    std::optional<std::string> octets;  // unsigned; absent: the request is in progress
   };
 
-  // Null when there is none, or it is too old. Valid until the next call.
+  // Null: no entry, or older than `kept`. Valid until the next call.
   [[nodiscard]] const Entry* find(const Endpoint& address, std::string_view tag,
                                   MonoTime now) const;
-  // In place of what was there for that address and tag.
+  // Adds an entry without a reply; replaces an entry of the same address and tag.
   void begin(const Endpoint& address, std::string_view tag, std::string_view cookie,
              std::string_view key, MonoTime now);
-  // Does nothing when the entry has been pushed out meanwhile.
+  // Sets the reply. No effect when the entry has been dropped.
   void finish(const Endpoint& address, std::string_view tag, std::string octets);
   void expire(MonoTime now);
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t octets() const { return octets_; }
 
  private:
-  struct Held;
-  using Entries = std::list<Held>;  // oldest first
-  using Places = std::list<Entries::iterator>;
-  struct Held : Entry {
-    std::uint64_t number = 0;  // 1, 2, 3 ...: its age
+  struct StoredEntry;
+  using Entries = std::list<StoredEntry>;  // oldest first
+  using EntryRefs = std::list<Entries::iterator>;
+  struct StoredEntry : Entry {
+    std::uint64_t number = 0;  // ascending: a lower one is older
     std::string host;
-    Places::iterator of_address;
-    Places::iterator of_host;
+    EntryRefs::iterator of_address;
+    EntryRefs::iterator of_host;
   };
   struct Address {
     std::map<std::string, Entries::iterator, std::less<>> by_tag;
-    Places oldest_first;
+    EntryRefs oldest_first;
   };
-  // Whose oldest entry is to go: that of the largest size, then of the greatest age.
+  // Order of displacement: the host with the most entries; among equals, with the oldest entry.
   struct Rank {
     std::size_t size = 0;
     std::uint64_t oldest = 0;
@@ -71,13 +72,13 @@ class Replies {
              std::tie(right.size, left.oldest, right.host);
     }
   };
-  [[nodiscard]] static Rank rank_of(const std::string& host, const Places& places);
+  [[nodiscard]] static Rank rank_of(const std::string& host, const EntryRefs& refs);
   void drop(Entries::iterator entry);
   void make_room();
 
   Entries entries_;
   std::map<Endpoint, Address> addresses_;
-  std::map<std::string, Places> hosts_;
+  std::map<std::string, EntryRefs> hosts_;
   std::set<Rank> ranks_;
   std::size_t octets_ = 0;
   std::uint64_t numbers_ = 0;

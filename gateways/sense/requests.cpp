@@ -6,7 +6,7 @@
 #include "core/sense/event_message.hpp"
 #include "gateways/sense/server.hpp"
 
-// What the server does with a request of an address that returned its cookie.
+// Execution of requests from addresses that returned their cookie.
 namespace sense::datagram {
 
 namespace {
@@ -48,15 +48,15 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
     if (auto status = may_be_target(*endpoint, egress); !status)
       return tl::unexpected(status.error());
   }
-  // Its zone means something on this machine only, and would be lost in the callback.
+  // The zone is local to this machine and is not part of the callback.
   if (endpoint->zone() != 0)
     return fail(Code::addrnotavail, "link-local addresses cannot be served; use a routable one");
   return endpoint;
 }
 
-// Whether the subscription is the asker's. One that was made with a key is whoever's has that key,
-// wherever he is. Of another it is the owner or the callback, by address: a client may come back
-// with another port.
+// Whether the requester may renew or cancel the subscription. One that was made with a key:
+// possession of that key authorises, from any address. Any other: requests from the host of its
+// owner or callback; the port may differ, because a restarted client may have another one.
 bool may_change(const Subscription& subscription, const Endpoint& from, std::string_view key) {
   if (const auto of = key_of_owner(subscription.owner); !of.empty()) return of == key;
   for (const auto& text : {subscription.callback, subscription.owner})
@@ -71,20 +71,20 @@ tl::unexpected<Error> unknown_subscription() {
 
 }  // namespace
 
-Status Server::start_register(const Message& request, const Asker& asker, Timestamp now,
+Status Server::start_register(const Message& request, const Requester& requester, Timestamp now,
                               Actions& out) {
   const SubscriptionFilter filter(request.text("Filter"));
   if (auto status = filter.check(); !status) return status;
   const auto period = read_period(request, config_.limits.max_period);
   if (!period) return tl::unexpected(period.error());
-  if (request.has("Subscription")) return start_on_known(request, asker, out);
-  return start_create(request, asker, *period, now, out);
+  if (request.has("Subscription")) return start_existing(request, requester, out);
+  return start_create(request, requester, *period, now, out);
 }
 
-Status Server::start_create(const Message& request, const Asker& asker, Duration period,
+Status Server::start_create(const Message& request, const Requester& requester, Duration period,
                             Timestamp now, Actions& out) {
   const auto& limits = config_.limits;
-  const auto& from = asker.from;
+  const auto& from = requester.from;
   auto types = read_patterns<TypePattern>(request, "Type", Subscription::patterns_max);
   if (!types) return tl::unexpected(types.error());
   auto sources =
@@ -94,12 +94,12 @@ Status Server::start_create(const Message& request, const Asker& asker, Duration
   if (!target) return tl::unexpected(target.error());
 
   Subscriptions::Request wanted;
-  wanted.owner = asker.key.empty() ? callback_of(from.address) : owner_of_key(asker.key);
-  wanted.via = front_door;
+  wanted.owner = requester.key.empty() ? callback_of(from.address) : owner_of_key(requester.key);
+  wanted.via = gateway_name;
   wanted.callback = callback_of(*target);
   if (*target != from.address)
     if (auto status = verifications_.admit(*target, wanted.owner); !status) return status;
-  if (auto status = admissions_.admit(wanted.callback, now.mono); !status) return status;
+  if (auto status = subscription_quota_.admit(wanted.callback, now.mono); !status) return status;
   wanted.types = std::move(*types);
   wanted.sources = std::move(*sources);
   wanted.filter = request.text("Filter");
@@ -113,47 +113,49 @@ Status Server::start_create(const Message& request, const Asker& asker, Duration
   wanted.callback_proved = *target == from.address;
   if (from.listener < config_.listeners.size())
     wanted.labels.emplace(listener_label, config_.listeners[from.listener].name);
-  if (!asker.key.empty()) wanted.labels.emplace(asked_from_label, callback_of(from.address));
-  const auto ticket = wait({asker, request, Stage::create, wanted.callback, {}, nullptr});
-  out.emplace_back(Create{ticket, std::move(wanted)});
+  if (!requester.key.empty())
+    wanted.labels.emplace(registered_from_label, callback_of(from.address));
+  const auto request_id =
+      add_pending({requester, request, Stage::create, wanted.callback, {}, nullptr});
+  out.emplace_back(Create{request_id, std::move(wanted)});
   return {};
 }
 
-// Renewal and cancellation.
-Status Server::start_on_known(const Message& request, const Asker& asker, Actions& out) {
+// Renewal and cancellation of an existing subscription.
+Status Server::start_existing(const Message& request, const Requester& requester, Actions& out) {
   const std::string id(request.text("Subscription"));
   if (id.empty() || id.size() > identifier_length_max) return unknown_subscription();
   const auto stage = request.kind == Kind::cancel ? Stage::cancel : Stage::renew;
-  Pending pending{asker, request, stage, {}, {}, directory_.find(id)};
+  Pending pending{requester, request, stage, {}, {}, directory_.find(id)};
   if (!pending.subscription) {
-    // It may have been created a moment ago; the broker knows.
+    // The replica of the directory may lag behind a recent creation: ask the broker.
     pending.stage = Stage::look_up;
-    out.emplace_back(LookUp{wait(std::move(pending)), id});
+    out.emplace_back(LookUp{add_pending(std::move(pending)), id});
     return {};
   }
-  const auto ticket = wait(std::move(pending));
-  auto status = go_on_with(ticket, pending_.at(ticket), out);
-  if (!status) (void)take(ticket);
+  const auto request_id = add_pending(std::move(pending));
+  auto status = start_change(request_id, pending_.at(request_id), out);
+  if (!status) (void)take_pending(request_id);
   return status;
 }
 
-Status Server::go_on_with(Ticket ticket, Pending& pending, Actions& out) {
+Status Server::start_change(RequestId request_id, Pending& pending, Actions& out) {
   const auto& subscription = *pending.subscription;
-  const auto& [from, key] = pending.asker;
+  const auto& [from, key] = pending.requester;
   if (!may_change(subscription, from.address, key)) return unknown_subscription();
   if (pending.request.kind == Kind::cancel) {
     pending.stage = Stage::cancel;
-    out.emplace_back(Cancel{ticket, subscription.id});
+    out.emplace_back(Cancel{request_id, subscription.id});
     return {};
   }
   const auto period = read_period(pending.request, config_.limits.max_period);
   if (!period) return tl::unexpected(period.error());
   pending.stage = Stage::renew;
-  out.emplace_back(Renew{ticket, subscription.id, *period});
+  out.emplace_back(Renew{request_id, subscription.id, *period});
   return {};
 }
 
-Status Server::start_sources(const Message& request, const Asker& asker, Actions& out) {
+Status Server::start_sources(const Message& request, const Requester& requester, Actions& out) {
   std::uint64_t limit = sources_limit_default;
   if (request.has("Limit")) {
     const auto wanted = request.number("Limit");
@@ -163,12 +165,12 @@ Status Server::start_sources(const Message& request, const Asker& asker, Actions
   const auto after = request.text("After");
   if (after.size() > Event::source_length_max)
     return fail(Code::badparam, "After is longer than a source can be");
-  const auto ticket = wait({asker, request, Stage::sources, {}, {}, nullptr});
-  out.emplace_back(ListSources{ticket, std::string(after), static_cast<std::uint32_t>(limit)});
+  const auto request_id = add_pending({requester, request, Stage::sources, {}, {}, nullptr});
+  out.emplace_back(ListSources{request_id, std::string(after), static_cast<std::uint32_t>(limit)});
   return {};
 }
 
-Status Server::start_publish(const Message& request, const Asker& asker, Timestamp now,
+Status Server::start_publish(const Message& request, const Requester& requester, Timestamp now,
                              Actions& out) {
   if (request.truncated_length)
     return fail(Code::badparam, "Truncated: an event is published whole or not at all");
@@ -176,19 +178,19 @@ Status Server::start_publish(const Message& request, const Asker& asker, Timesta
   if (!event) return tl::unexpected(event.error());
   if (event->id.empty()) event->id = make_ulid(now.wall);
   if (auto status = validate(*event); !status) return status;
-  const auto ticket = wait({asker, request, Stage::publish, {}, event->id, nullptr});
-  out.emplace_back(Publish{ticket, std::move(*event)});
+  const auto request_id = add_pending({requester, request, Stage::publish, {}, event->id, nullptr});
+  out.emplace_back(Publish{request_id, std::move(*event)});
   return {};
 }
 
-// The limits first: a client that asks for one page only needs no others.
-Server::Parameters Server::parameters_for(const Asker& asker) const {
+// The limits of SENSE/1 come first, so that a client that reads only the first page has them.
+Server::Parameters Server::parameters_for(const Requester& requester) const {
   auto limits = config_.limits;
-  limits.max_message = octets_max_of(limits, config_.listeners, asker.from);
+  limits.max_message = octets_max_of(limits, config_.listeners, requester.from);
   auto parameters = limits.shown();
   if (!config_.parameters) return parameters;
   for (auto& [name, value] : config_.parameters()) {
-    // Where a secret lies, and whom the other listeners let in, is nobody's business.
+    // Paths of secrets and the policies of other listeners are not disclosed.
     const bool hidden = name == "keys" || name == "fetch-key" || name == "listen";
     const bool known = hidden || std::any_of(parameters.begin(), parameters.end(),
                                              [&](const auto& own) { return own.first == name; });
@@ -197,9 +199,9 @@ Server::Parameters Server::parameters_for(const Asker& asker) const {
   return parameters;
 }
 
-Status Server::answer_parameters(const Message& request, const Asker& asker, Timestamp now,
-                                 Actions& out) {
-  const auto parameters = parameters_for(asker);
+Status Server::reply_parameters(const Message& request, const Requester& requester, Timestamp now,
+                                Actions& out) {
+  const auto parameters = parameters_for(requester);
   auto first = parameters.begin();
   if (const auto after = request.text("After"); !after.empty()) {
     first =
@@ -211,16 +213,16 @@ Status Server::answer_parameters(const Message& request, const Asker& asker, Tim
   std::vector<std::string> lines;
   for (; first != parameters.end(); ++first)
     lines.push_back(first->first + ": " + encode_value(first->second));
-  conclude(asker, list_reply(request, asker, lines, false), now, out);
+  send_reply(requester, list_reply(request, requester, lines, false), now, out);
   return {};
 }
 
-// As many lines as fit into one datagram.
-Message Server::list_reply(const Message& request, const Asker& asker,
+// As many lines as fit into one datagram; `More` says that some are left.
+Message Server::list_reply(const Message& request, const Requester& requester,
                            const std::vector<std::string>& lines, bool more) const {
   auto reply = make_reply(request.tag, Code::noerror);
   constexpr std::size_t more_and_length = 32;
-  std::size_t room = room_for(asker) - serialize(reply).size() - more_and_length;
+  std::size_t room = reply_octets_max(requester) - serialize(reply).size() - more_and_length;
   for (const auto& line : lines) {
     if (line.size() + 1 > room) {
       more = true;
@@ -245,13 +247,14 @@ Message Server::registered_reply(const Message& request, const Subscription& gra
   return reply;
 }
 
-Actions Server::on_subscription(Ticket ticket, Result<SubscriptionRef> result, Timestamp now) {
+Actions Server::on_subscription(RequestId request_id, Result<SubscriptionRef> result,
+                                Timestamp now) {
   Actions out;
-  auto pending = take(ticket);
+  auto pending = take_pending(request_id);
   if (!pending) return out;
   const auto& request = pending->request;
   const auto refuse = [&](const Error& error) {
-    conclude(pending->asker, make_reply(request.tag, error.code, error.message), now, out);
+    send_reply(pending->requester, make_reply(request.tag, error.code, error.message), now, out);
   };
   if (!result || !*result) {
     refuse(result ? Error{Code::notfound, "there is no such subscription"} : result.error());
@@ -259,53 +262,55 @@ Actions Server::on_subscription(Ticket ticket, Result<SubscriptionRef> result, T
   }
   if (pending->stage == Stage::look_up) {
     pending->subscription = std::move(*result);
-    const auto again = wait(std::move(*pending));
-    if (auto status = go_on_with(again, pending_.at(again), out); !status) {
-      pending = take(again);
+    const auto next_id = add_pending(std::move(*pending));
+    if (auto status = start_change(next_id, pending_.at(next_id), out); !status) {
+      pending = take_pending(next_id);
       refuse(status.error());
     }
     return out;
   }
   const auto& subscription = **result;
   if (pending->stage == Stage::cancel) {
-    // No event follows the reply, whatever the host still has on its way to us.
+    // No event may follow the reply, even when the host has already started an attempt.
     deliveries_.close(subscription.id, out);
     verifications_.forget(subscription.id);
-    conclude(pending->asker, make_reply(request.tag, Code::noerror), now, out);
+    send_reply(pending->requester, make_reply(request.tag, Code::noerror), now, out);
     return out;
   }
   if (pending->stage == Stage::create)
-    admissions_.created(subscription.id, pending->callback, now.mono);
-  conclude(pending->asker, registered_reply(request, subscription), now, out);
+    subscription_quota_.created(subscription.id, pending->callback, now.mono);
+  send_reply(pending->requester, registered_reply(request, subscription), now, out);
   return out;
 }
 
-Actions Server::on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result, Timestamp now) {
+Actions Server::on_sources(RequestId request_id, Result<Subscriptions::SourcePage> result,
+                           Timestamp now) {
   Actions out;
-  const auto pending = take(ticket);
+  const auto pending = take_pending(request_id);
   if (!pending) return out;
   const auto& tag = pending->request.tag;
-  conclude(pending->asker,
-           result ? list_reply(pending->request, pending->asker, result->sources, result->more)
-                  : make_reply(tag, result.error().code, result.error().message),
-           now, out);
+  send_reply(pending->requester,
+             result
+                 ? list_reply(pending->request, pending->requester, result->sources, result->more)
+                 : make_reply(tag, result.error().code, result.error().message),
+             now, out);
   return out;
 }
 
-Actions Server::on_receipt(Ticket ticket, Result<Receipt> result, Timestamp now) {
+Actions Server::on_receipt(RequestId request_id, Result<Receipt> result, Timestamp now) {
   Actions out;
-  const auto pending = take(ticket);
+  const auto pending = take_pending(request_id);
   if (!pending) return out;
   const auto& tag = pending->request.tag;
   if (!result) {
-    conclude(pending->asker, make_reply(tag, result.error().code, result.error().message), now,
-             out);
+    send_reply(pending->requester, make_reply(tag, result.error().code, result.error().message),
+               now, out);
     return out;
   }
   auto reply = make_reply(tag, Code::noerror);
   reply.add("Id", pending->event_id).add("Sequence", result->sequence);
   if (result->duplicate) reply.add("Duplicate", "yes");
-  conclude(pending->asker, std::move(reply), now, out);
+  send_reply(pending->requester, std::move(reply), now, out);
   return out;
 }
 

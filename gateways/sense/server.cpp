@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 
@@ -29,11 +29,11 @@ Server::Server(ServerConfig config, const ServedSubscriptions& directory,
       cookies_(config_.cookie_key),
       keys_(std::move(config_.keys), config_.limits.key_window),
       rates_(config_.limits),
-      writer_(keys_, std::move(config_.fetch)),
-      deliveries_(config_.limits, config_.listeners, directory, egress, writer_, counters,
+      encoder_(keys_, std::move(config_.fetch)),
+      deliveries_(config_.limits, config_.listeners, directory, egress, encoder_, counters,
                   config_.seed),
       verifications_(config_.limits, config_.listeners, directory, egress, counters),
-      admissions_(config_.limits, directory),
+      subscription_quota_(config_.limits, directory),
       counts_{counters["sense.datagrams.received"],  counters["sense.datagrams.outside"],
               counters["sense.datagrams.malformed"], counters["sense.datagrams.unanswered"],
               counters["sense.requests.unproved"],   counters["sense.requests.repeated"],
@@ -48,58 +48,59 @@ Actions Server::on_datagram(std::string_view octets, const Peer& from, Timestamp
     ++counts_.outside;
     return out;
   }
-  Arrival arrival{{from, {}}, octets.size(), false, now};
+  DatagramContext context{{from, {}}, octets.size(), false, now};
   const auto bound =
       cut ? std::min(octets.size() - 1, config_.limits.max_message) : config_.limits.max_message;
   const auto message = octets.empty()
                            ? tl::expected<Message, Malformed>(tl::unexpected(Malformed{}))
                            : parse(octets, bound);
   if (!message)
-    on_malformed(message.error(), arrival, out);
+    on_malformed(message.error(), context, out);
   else if (message->kind == Kind::reply)
-    ++counts_.unanswered;  // never answered: two servers could answer each other for ever
+    ++counts_.unanswered;  // never answered: two servers could reply to each other endlessly
   else
-    on_message(*message, octets, arrival, out);
+    on_message(*message, octets, context, out);
   return out;
 }
 
-void Server::on_message(const Message& message, std::string_view octets, Arrival& arrival,
+void Server::on_message(const Message& message, std::string_view octets, DatagramContext& context,
                         Actions& out) {
   Keys::Verdict verdict;
   if (is_keyed(message)) {
-    verdict = keys_.check(message, octets, arrival.now.wall);
-    arrival.asker.key = verdict.key;
+    verdict = keys_.check(message, octets, context.now.wall);
+    context.requester.key = verdict.key;
     if (verdict.refusal) ++counts_.keys_refused;
   }
   if (message.kind == Kind::ack) {
     if (verdict.refusal)
       ++counts_.acks_ignored;
     else
-      on_ack(message, arrival, out);
+      on_ack(message, context, out);
   } else if (verdict.refusal) {
-    answer_unproved(arrival,
-                    make_reply(message.tag, verdict.refusal->code, verdict.refusal->message), out);
+    reply_unproved(context,
+                   make_reply(message.tag, verdict.refusal->code, verdict.refusal->message), out);
   } else if (!is_request(message.kind)) {
-    answer_unproved(arrival,
-                    make_reply(message.tag, Code::protoerror, "only servers send this kind"), out);
+    reply_unproved(context,
+                   make_reply(message.tag, Code::protoerror, "only servers send this kind"), out);
   } else {
-    on_request(message, verdict, arrival, out);
+    on_request(message, verdict, context, out);
   }
 }
 
-void Server::on_malformed(const Malformed& malformed, const Arrival& arrival, Actions& out) {
+void Server::on_malformed(const Malformed& malformed, const DatagramContext& context,
+                          Actions& out) {
   ++counts_.malformed;
   if (!malformed.tag || malformed.kind == Kind::reply) {
     ++counts_.unanswered;
     return;
   }
-  answer_unproved(arrival,
-                  make_reply(*malformed.tag, malformed.error.code, malformed.error.message), out);
+  reply_unproved(context, make_reply(*malformed.tag, malformed.error.code, malformed.error.message),
+                 out);
 }
 
-void Server::on_ack(const Message& message, const Arrival& arrival, Actions& out) {
+void Server::on_ack(const Message& message, const DatagramContext& context, Actions& out) {
   const auto refuse = [&](std::string reason) {
-    on_malformed({{Code::protoerror, std::move(reason)}, message.tag, message.kind}, arrival, out);
+    on_malformed({{Code::protoerror, std::move(reason)}, message.tag, message.kind}, context, out);
   };
   const auto subscription = message.get("Subscription");
   if (!subscription) return refuse("Subscription is missing");
@@ -107,115 +108,122 @@ void Server::on_ack(const Message& message, const Arrival& arrival, Actions& out
   const auto numbers = number ? parse_ranges(*number) : std::vector<NumberRange>{};
   if (!numbers) return refuse(numbers.error().message);
   const auto challenge = message.get("Challenge");
-  const auto& [from, key] = arrival.asker;
-  const Acknowledger sender{from.address, key, policy_of(from).key_required};
+  const auto& [from, key] = context.requester;
+  const AckSender sender{from.address, key, policy_of(from).key_required};
   const bool counted =
       challenge
           ? verifications_.on_ack(*subscription, *challenge, from.address, out)
-          : deliveries_.on_ack(*subscription, *numbers, message.tag, sender, arrival.now, out);
+          : deliveries_.on_ack(*subscription, *numbers, message.tag, sender, context.now, out);
   ++(counted ? counts_.acks : counts_.acks_ignored);
 }
 
-void Server::on_request(const Message& request, const Keys::Verdict& verdict, Arrival& arrival,
-                        Actions& out) {
-  const auto& asker = arrival.asker;
+void Server::on_request(const Message& request, const Keys::Verdict& verdict,
+                        DatagramContext& context, Actions& out) {
+  const auto& requester = context.requester;
   if (const auto missing = mandatory_property_missing(request); !missing.empty()) {
     on_malformed(
         {{Code::protoerror, std::string(missing) + " is missing"}, request.tag, request.kind},
-        arrival, out);
+        context, out);
     return;
   }
-  if (auto allowed = policy_of(asker.from).may_ask(request.kind, !asker.key.empty()); !allowed) {
+  if (auto allowed = policy_of(requester.from).may_request(request.kind, !requester.key.empty());
+      !allowed) {
     ++counts_.forbidden;
-    answer_unproved(arrival, make_reply(request.tag, allowed.error().code, allowed.error().message),
-                    out);
+    reply_unproved(context, make_reply(request.tag, allowed.error().code, allowed.error().message),
+                   out);
     return;
   }
-  const auto age = cookies_.judge(request.text("Cookie"), asker.from.address, arrival.now.mono);
-  arrival.seen_before = age != Cookies::Age::none;
-  if (repeats(request, age == Cookies::Age::current, arrival, out)) return;
+  const auto age = cookies_.judge(request.text("Cookie"), requester.from.address, context.now.mono);
+  context.seen_before = age != Cookies::Age::none;
+  if (handle_repeat(request, age == Cookies::Age::current, context, out)) return;
   if (age != Cookies::Age::current)
-    ask_for_proof(request, arrival, out);
+    reply_with_cookie(request, context, out);
   else
-    on_proved(request, verdict, arrival, out);
+    on_proved(request, verdict, context, out);
 }
 
-// Whether this request came before: then it has its answer, or is still being worked on.
-bool Server::repeats(const Message& request, bool proved, const Arrival& arrival, Actions& out) {
-  const auto& asker = arrival.asker;
-  const auto* before = replies_.find(asker.from.address, request.tag, arrival.now.mono);
-  if (before == nullptr || before->key != asker.key) return false;
-  // The cookie of the first time is good for the repeats too, though its window may have closed:
-  // else a request repeated at that moment would be carried out twice.
+// Whether this is a repeat. Then the stored reply is sent again, or the request is still in
+// progress.
+bool Server::handle_repeat(const Message& request, bool proved, const DatagramContext& context,
+                           Actions& out) {
+  const auto& requester = context.requester;
+  const auto* before = reply_cache_.find(requester.from.address, request.tag, context.now.mono);
+  if (before == nullptr || before->key != requester.key) return false;
+  // A repeat with the cookie of the first request is accepted even if that cookie has expired
+  // since; otherwise the request would be executed twice.
   const auto cookie = request.text("Cookie");
   if (!proved && (cookie.empty() || cookie != before->cookie)) return false;
-  const auto rate = policy_of(asker.from).rate;
+  const auto rate = policy_of(requester.from).rate;
   ++counts_.repeated;
-  if (rates_.request(asker.from.address, rate, arrival.now.mono) != RateLimits::Answer::serve)
+  if (rates_.request(requester.from.address, rate, context.now.mono) != RateLimits::Decision::serve)
     ++counts_.too_many;
   else if (before->octets)
-    send_signed(asker, *before->octets, arrival.now, out);
+    send_signed(requester, *before->octets, context.now, out);
   return true;
 }
 
-void Server::on_proved(const Message& request, const Keys::Verdict& verdict, const Arrival& arrival,
-                       Actions& out) {
-  const auto& [asker, octets, seen_before, now] = arrival;
-  const auto& from = asker.from.address;
-  const auto rated = rates_.request(from, policy_of(asker.from).rate, now.mono);
-  if (rated != RateLimits::Answer::serve) {
+void Server::on_proved(const Message& request, const Keys::Verdict& verdict,
+                       const DatagramContext& context, Actions& out) {
+  const auto& [requester, octets, seen_before, now] = context;
+  const auto& from = requester.from.address;
+  const auto rated = rates_.request(from, policy_of(requester.from).rate, now.mono);
+  if (rated != RateLimits::Decision::serve) {
     ++counts_.too_many;
-    if (rated == RateLimits::Answer::refuse)
-      answer_unproved(arrival,
-                      make_reply(request.tag, Code::nomoreroom,
-                                 "too many requests in a second; see the parameter rate"),
-                      out);
+    if (rated == RateLimits::Decision::refuse)
+      reply_unproved(context,
+                     make_reply(request.tag, Code::nomoreroom,
+                                "too many requests in a second; see the parameter rate"),
+                     out);
     return;
   }
-  if (!asker.key.empty()) {
+  if (!requester.key.empty()) {
     if (auto fresh = keys_.admit(verdict, now); !fresh) {
       ++counts_.keys_refused;
-      answer_unproved(arrival, make_reply(request.tag, fresh.error().code, fresh.error().message),
-                      out);
+      reply_unproved(context, make_reply(request.tag, fresh.error().code, fresh.error().message),
+                     out);
       return;
     }
   }
-  replies_.begin(from, request.tag, request.text("Cookie"), asker.key, now.mono);
-  carry_out(request, asker, now, out);
+  reply_cache_.begin(from, request.tag, request.text("Cookie"), requester.key, now.mono);
+  execute(request, requester, now, out);
 }
 
-void Server::ask_for_proof(const Message& request, const Arrival& arrival, Actions& out) {
+void Server::reply_with_cookie(const Message& request, const DatagramContext& context,
+                               Actions& out) {
   ++counts_.unproved;
   const bool harmless = request.kind == Kind::parameters || request.kind == Kind::sources;
   auto reply = make_reply(request.tag, harmless ? Code::noerror : Code::noaccess);
-  reply.add("Cookie", cookies_.make(arrival.asker.from.address, arrival.now.mono));
+  reply.add("Cookie", cookies_.make(context.requester.from.address, context.now.mono));
   if (!harmless) reply.add("Reason", "repeat the request with this cookie");
-  answer_unproved(arrival, std::move(reply), out);
+  reply_unproved(context, std::move(reply), out);
 }
 
-void Server::carry_out(const Message& request, const Asker& asker, Timestamp now, Actions& out) {
+void Server::execute(const Message& request, const Requester& requester, Timestamp now,
+                     Actions& out) {
   Status started;
   if (pending_.size() >= config_.limits.max_pending) {
     started = fail(Code::nomoreroom, "the server is busy; try again in a moment");
-  } else if (pending_shares_.of(host_of(asker.from.address)) >= config_.limits.pending_per_host()) {
-    started = fail(Code::nomoreroom, "too many of your requests are waiting for their answers");
+  } else if (pending_per_host_.count(host_identity(requester.from.address)) >=
+             config_.limits.pending_per_host()) {
+    started = fail(Code::nomoreroom, "too many requests of this host are in progress");
   } else {
     switch (request.kind) {
-      case Kind::register_: started = start_register(request, asker, now, out); break;
-      case Kind::cancel: started = start_on_known(request, asker, out); break;
-      case Kind::sources: started = start_sources(request, asker, out); break;
-      case Kind::publish: started = start_publish(request, asker, now, out); break;
-      default: started = answer_parameters(request, asker, now, out); break;
+      case Kind::register_: started = start_register(request, requester, now, out); break;
+      case Kind::cancel: started = start_existing(request, requester, out); break;
+      case Kind::sources: started = start_sources(request, requester, out); break;
+      case Kind::publish: started = start_publish(request, requester, now, out); break;
+      default: started = reply_parameters(request, requester, now, out); break;
     }
   }
   if (!started)
-    conclude(asker, make_reply(request.tag, started.error().code, started.error().message), now,
-             out);
+    send_reply(requester, make_reply(request.tag, started.error().code, started.error().message),
+               now, out);
 }
 
-Actions Server::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Timestamp now) {
+Actions Server::deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> delivery,
+                        Timestamp now) {
   Actions out;
-  deliveries_.deliver(ticket, std::move(delivery), now, out);
+  deliveries_.deliver(attempt_id, std::move(delivery), now, out);
   return out;
 }
 
@@ -234,7 +242,7 @@ Actions Server::forget(const std::string& subscription) {
 Actions Server::stop() {
   Actions out;
   deliveries_.stop(out);
-  while (!pending_.empty()) (void)take(pending_.begin()->first);
+  while (!pending_.empty()) (void)take_pending(pending_.begin()->first);
   return out;
 }
 
@@ -242,7 +250,7 @@ Actions Server::on_timer(Timestamp now) {
   Actions out;
   deliveries_.on_timer(now, out);
   verifications_.on_timer(now, out);
-  replies_.expire(now.mono);
+  reply_cache_.expire(now.mono);
   return out;
 }
 
@@ -255,13 +263,13 @@ std::optional<MonoTime> Server::next_timer() const {
 
 Server::State Server::state() const {
   State state;
-  state.replies = replies_.size();
-  state.reply_octets = replies_.octets();
+  state.replies = reply_cache_.size();
+  state.reply_octets = reply_cache_.octets();
   state.pending = pending_.size();
-  state.pending_hosts = pending_shares_.hosts();
-  state.creations = admissions_.size();
-  state.verifications = verifications_.waiting();
-  state.deliveries = deliveries_.waiting();
+  state.pending_hosts = pending_per_host_.hosts();
+  state.creations = subscription_quota_.size();
+  state.verifications = verifications_.pending_count();
+  state.deliveries = deliveries_.in_flight_count();
   state.closed = deliveries_.closed();
   state.keyed_seen = keys_.seen();
   return state;

@@ -29,17 +29,17 @@ namespace sense::datagram {
 struct ServerConfig {
   Limits limits;
   std::vector<Listener> listeners;
-  std::vector<ListenerPolicy> policies;  // of the listeners, in their order; what is missing: none
+  std::vector<ListenerPolicy> policies;  // by listener; a missing one is the default
   std::vector<SharedKey> keys;
-  FetchPlace fetch;
+  FetchLocation fetch;
   std::string cookie_key;  // 32 unguessable octets
-  std::uint64_t seed = 0;  // of the jitter
-  // Parameters of the service, shown after our own.
+  std::uint64_t seed = 0;  // of the jitter of retries
+  // Further parameters of the service, listed after those of the limits.
   std::function<std::vector<std::pair<std::string, std::string>>()> parameters;
 };
 
-// A SENSE/1 server without sockets, clock and threads (docs/sense-protocol.md). Everything that it
-// wants done comes back as Actions, in order. No input can end the process, and memory is bounded
+// A SENSE/1 server without sockets, clock and threads (docs/sense-protocol.md). Every effect is
+// returned as Actions, to be executed in order. Input never ends the process, and memory is bounded
 // by the limits. One thread at a time.
 class Server {
  public:
@@ -47,35 +47,36 @@ class Server {
   Server(ServerConfig config, const ServedSubscriptions& directory, const EgressPolicy& egress,
          Counters& counters);
 
-  // One datagram as it arrived. Of one longer than the buffer, the first octets and cut = true.
+  // One received datagram. `cut`: it was longer than the buffer, and `octets` is its beginning.
   [[nodiscard]] Actions on_datagram(std::string_view octets, const Peer& from, Timestamp now,
                                     bool cut = false);
   [[nodiscard]] Actions on_timer(Timestamp now);
-  // When to call on_timer next; nothing: no need.
+  // When to call on_timer next; nothing: not needed.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 
-  // Answers to Create, LookUp, Renew and Cancel; to ListSources; to Publish.
-  [[nodiscard]] Actions on_subscription(Ticket ticket, Result<SubscriptionRef> result,
+  // Results of Create, LookUp, Renew and Cancel; of ListSources; of Publish. An unknown request_id
+  // is ignored.
+  [[nodiscard]] Actions on_subscription(RequestId request_id, Result<SubscriptionRef> result,
                                         Timestamp now);
-  [[nodiscard]] Actions on_sources(Ticket ticket, Result<Subscriptions::SourcePage> result,
+  [[nodiscard]] Actions on_sources(RequestId request_id, Result<Subscriptions::SourcePage> result,
                                    Timestamp now);
-  [[nodiscard]] Actions on_receipt(Ticket ticket, Result<Receipt> result, Timestamp now);
+  [[nodiscard]] Actions on_receipt(RequestId request_id, Result<Receipt> result, Timestamp now);
 
-  // One attempt of the host's; Finished with this ticket follows once. REQUIRES: the ticket is not
-  // in use.
-  [[nodiscard]] Actions deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery,
+  // Starts one attempt of the host; exactly one Finished with this attempt_id follows, now or
+  // later. REQUIRES: the attempt_id is not in use.
+  [[nodiscard]] Actions deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> delivery,
                                 Timestamp now);
   [[nodiscard]] Verification verify(const Subscription& subscription, std::string token,
                                     Timestamp now, Actions& out);
   [[nodiscard]] Actions forget(const std::string& subscription);
-  // Finishes all attempts with retry. Requests under way stay unanswered: their askers repeat them.
+  // Finishes all attempts with retry. Requests in progress get no reply; clients repeat them.
   [[nodiscard]] Actions stop();
-  // Other keys hold from now on. Subscriptions of those that are gone get nothing any more.
+  // Replaces the keys. Subscriptions of removed keys receive nothing from now on.
   void set_keys(std::vector<SharedKey> keys) { keys_.replace(std::move(keys)); }
 
-  // How much is remembered, in entries. Each is bounded, whatever arrives.
+  // Number of entries held. Each is bounded, whatever is received.
   struct State {
-    std::size_t replies = 0;  // and requests of proved addresses that are being worked on
+    std::size_t replies = 0;  // stored, and requests of proved addresses in progress
     std::size_t reply_octets = 0;
     std::size_t pending = 0;
     std::size_t pending_hosts = 0;
@@ -91,21 +92,21 @@ class Server {
  private:
   using Parameters = std::vector<std::pair<std::string, std::string>>;
   enum class Stage { create, look_up, renew, cancel, sources, publish };
-  // Who asks.
-  struct Asker {
+  // The sender of a request.
+  struct Requester {
     Peer from;
-    std::string key;  // the name of the key that signed; "": none
+    std::string key;  // name of the key that signed; "": none
   };
-  // What came, while it is being judged.
-  struct Arrival {
-    Asker asker;
-    std::size_t octets = 0;    // its length: an unproved address gets three times that
-    bool seen_before = false;  // its address returned an older cookie
+  // A received datagram while it is processed.
+  struct DatagramContext {
+    Requester requester;
+    std::size_t octets = 0;    // its length; bounds the reply to an unproved address
+    bool seen_before = false;  // it has a cookie of its address, perhaps expired
     Timestamp now;
   };
-  // A request that waits for the broker.
+  // A request that waits for a result of the broker.
   struct Pending {
-    Asker asker;
+    Requester requester;
     Message request;
     Stage stage = Stage::create;
     std::string callback;  // of create
@@ -113,44 +114,48 @@ class Server {
     SubscriptionRef subscription;
   };
 
-  // server.cpp: what is refused or answered at once.
-  void on_message(const Message& message, std::string_view octets, Arrival& arrival, Actions& out);
-  void on_malformed(const Malformed& malformed, const Arrival& arrival, Actions& out);
-  void on_ack(const Message& message, const Arrival& arrival, Actions& out);
-  void on_request(const Message& request, const Keys::Verdict& verdict, Arrival& arrival,
+  // server.cpp: validation, cookies, rates; what is refused or answered at once.
+  void on_message(const Message& message, std::string_view octets, DatagramContext& context,
                   Actions& out);
-  void on_proved(const Message& request, const Keys::Verdict& verdict, const Arrival& arrival,
-                 Actions& out);
-  [[nodiscard]] bool repeats(const Message& request, bool proved, const Arrival& arrival,
-                             Actions& out);
-  void ask_for_proof(const Message& request, const Arrival& arrival, Actions& out);
-  void carry_out(const Message& request, const Asker& asker, Timestamp now, Actions& out);
+  void on_malformed(const Malformed& malformed, const DatagramContext& context, Actions& out);
+  void on_ack(const Message& message, const DatagramContext& context, Actions& out);
+  void on_request(const Message& request, const Keys::Verdict& verdict, DatagramContext& context,
+                  Actions& out);
+  void on_proved(const Message& request, const Keys::Verdict& verdict,
+                 const DatagramContext& context, Actions& out);
+  [[nodiscard]] bool handle_repeat(const Message& request, bool proved,
+                                   const DatagramContext& context, Actions& out);
+  void reply_with_cookie(const Message& request, const DatagramContext& context, Actions& out);
+  void execute(const Message& request, const Requester& requester, Timestamp now, Actions& out);
 
-  // requests.cpp: the requests of proved addresses.
-  Status start_register(const Message& request, const Asker& asker, Timestamp now, Actions& out);
-  Status start_create(const Message& request, const Asker& asker, Duration period, Timestamp now,
-                      Actions& out);
-  Status start_on_known(const Message& request, const Asker& asker, Actions& out);
-  Status go_on_with(Ticket ticket, Pending& pending, Actions& out);
-  Status start_sources(const Message& request, const Asker& asker, Actions& out);
-  Status start_publish(const Message& request, const Asker& asker, Timestamp now, Actions& out);
-  Status answer_parameters(const Message& request, const Asker& asker, Timestamp now, Actions& out);
-  [[nodiscard]] Parameters parameters_for(const Asker& asker) const;
+  // requests.cpp: execution of requests from proved addresses.
+  Status start_register(const Message& request, const Requester& requester, Timestamp now,
+                        Actions& out);
+  Status start_create(const Message& request, const Requester& requester, Duration period,
+                      Timestamp now, Actions& out);
+  Status start_existing(const Message& request, const Requester& requester, Actions& out);
+  Status start_change(RequestId request_id, Pending& pending, Actions& out);
+  Status start_sources(const Message& request, const Requester& requester, Actions& out);
+  Status start_publish(const Message& request, const Requester& requester, Timestamp now,
+                       Actions& out);
+  Status reply_parameters(const Message& request, const Requester& requester, Timestamp now,
+                          Actions& out);
+  [[nodiscard]] Parameters parameters_for(const Requester& requester) const;
   [[nodiscard]] Message registered_reply(const Message& request, const Subscription& granted) const;
-  [[nodiscard]] Message list_reply(const Message& request, const Asker& asker,
+  [[nodiscard]] Message list_reply(const Message& request, const Requester& requester,
                                    const std::vector<std::string>& lines, bool more) const;
 
-  // answers.cpp: what goes back, and what is kept of it.
-  Ticket wait(Pending pending);
-  [[nodiscard]] std::optional<Pending> take(Ticket ticket);
+  // reply_sender.cpp: replies, and pending requests.
+  RequestId add_pending(Pending pending);
+  [[nodiscard]] std::optional<Pending> take_pending(RequestId request_id);
   [[nodiscard]] const ListenerPolicy& policy_of(const Peer& from) const;
-  // Octets of the longest reply to a proved address, before it is signed.
-  [[nodiscard]] std::size_t room_for(const Asker& asker) const;
-  // Within three times the octets, at most at the rate; perhaps not at all.
-  void answer_unproved(const Arrival& arrival, Message reply, Actions& out);
-  // The reply to a request of a proved address: kept for repeats.
-  void conclude(const Asker& asker, Message reply, Timestamp now, Actions& out);
-  void send_signed(const Asker& asker, std::string octets, Timestamp now, Actions& out);
+  // Octets that a reply to a proved address may have, before it is signed.
+  [[nodiscard]] std::size_t reply_octets_max(const Requester& requester) const;
+  // At most three times the octets of the datagram, and within the rate limits; else nothing.
+  void reply_unproved(const DatagramContext& context, Message reply, Actions& out);
+  // The reply to a request of a proved address; stored for repeats.
+  void send_reply(const Requester& requester, Message reply, Timestamp now, Actions& out);
+  void send_signed(const Requester& requester, std::string octets, Timestamp now, Actions& out);
 
   ServerConfig config_;
   const ServedSubscriptions& directory_;
@@ -158,14 +163,14 @@ class Server {
   Cookies cookies_;
   Keys keys_;
   RateLimits rates_;
-  Replies replies_;
-  DatagramWriter writer_;
+  ReplyCache reply_cache_;
+  DeliveryEncoder encoder_;
   Deliveries deliveries_;
   Verifications verifications_;
-  Admissions admissions_;
-  std::map<Ticket, Pending> pending_;
-  HostShares pending_shares_;
-  Ticket tickets_ = 0;
+  SubscriptionQuota subscription_quota_;
+  std::map<RequestId, Pending> pending_;
+  PerHostCounts pending_per_host_;
+  RequestId last_request_id_ = 0;
 
   struct Counts {
     Counters::Counter& received;

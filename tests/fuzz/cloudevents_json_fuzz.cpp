@@ -5,7 +5,7 @@
 
 #include "core/event/cloudevents_json.hpp"
 
-// Whatever is read can be written, and reads back as the same event.
+// Every event that is read can be written, and reads back equal.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   for (const auto origin : {sense::EventOrigin::producer, sense::EventOrigin::service}) {

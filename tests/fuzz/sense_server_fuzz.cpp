@@ -9,11 +9,11 @@
 #include "gateways/sense/server.hpp"
 #include "tests/gateways/sense/fakes.hpp"
 
-// Any octets as a datagram to a server that has subscriptions and events in flight: from a
-// stranger, from a client with a cookie (<COOKIE> and <SUBSCRIPTION> in the input become its own),
-// and signed with a key that the server knows. A stranger gets at most one datagram for one, of
-// three times the octets, and leaves nothing behind; what is said to anybody is SENSE/1 and no
-// longer than it may be.
+// Any octets as a datagram to a server that has subscriptions and events in flight: from an
+// unproved address, from a client with a cookie (<COOKIE> and <SUBSCRIPTION> in the input become
+// its own), and signed with a key that the server knows. An unproved address gets at most one
+// datagram for one, of three times the octets, and leaves no state; everything sent is SENSE/1 and
+// within its limits.
 namespace {
 
 using namespace sense;
@@ -37,10 +37,10 @@ struct World {
   test::FakePublisher publisher;
   SharedKey key{"hp4", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"};
   Endpoint client{boost::asio::ip::make_address("192.0.2.7"), 9000};
-  Endpoint stranger{boost::asio::ip::make_address("198.51.100.9"), 9000};
+  Endpoint unproved{boost::asio::ip::make_address("198.51.100.9"), 9000};
   Server server{config(), subscriptions, egress, counters};
   std::vector<Send> sent;
-  Ticket attempts = 0;
+  AttemptId attempts = 0;
 
   ServerConfig config() const {
     ServerConfig wanted;
@@ -61,40 +61,41 @@ struct World {
     }
   }
   void perform(Actions actions) {
-    for (auto& action : actions) std::visit([this](auto& one) { perform_one(one); }, action);
+    for (auto& action : actions) std::visit([this](auto& one) { execute(one); }, action);
   }
-  auto on_subscription(Ticket ticket) {
-    return [this, ticket](Result<SubscriptionRef> result) {
-      perform(server.on_subscription(ticket, std::move(result), clock.now()));
+  auto on_subscription(RequestId request_id) {
+    return [this, request_id](Result<SubscriptionRef> result) {
+      perform(server.on_subscription(request_id, std::move(result), clock.now()));
     };
   }
-  void perform_one(Send& action) { sent.push_back(action); }
-  void perform_one(Publish& action) {
+  void execute(Send& action) { sent.push_back(action); }
+  void execute(Publish& action) {
     require(validate(action.event).has_value());
-    publisher.publish(action.event, [this, ticket = action.ticket](Result<Receipt> result) {
-      perform(server.on_receipt(ticket, std::move(result), clock.now()));
+    publisher.publish(action.event, [this, request_id = action.request_id](Result<Receipt> result) {
+      perform(server.on_receipt(request_id, std::move(result), clock.now()));
     });
   }
-  void perform_one(Create& action) {
-    subscriptions.create(action.request, on_subscription(action.ticket));
+  void execute(Create& action) {
+    subscriptions.create(action.request, on_subscription(action.request_id));
   }
-  void perform_one(LookUp& action) { subscriptions.get(action.id, on_subscription(action.ticket)); }
-  void perform_one(Renew& action) {
-    subscriptions.renew(action.id, action.period, on_subscription(action.ticket));
+  void execute(LookUp& action) { subscriptions.get(action.id, on_subscription(action.request_id)); }
+  void execute(Renew& action) {
+    subscriptions.renew(action.id, action.period, on_subscription(action.request_id));
   }
-  void perform_one(Cancel& action) {
-    subscriptions.cancel(action.id, "cancelled", on_subscription(action.ticket));
+  void execute(Cancel& action) {
+    subscriptions.cancel(action.id, "cancelled", on_subscription(action.request_id));
   }
-  void perform_one(ListSources& action) {
-    subscriptions.sources(action.after, action.limit,
-                          [this, ticket = action.ticket](Result<Subscriptions::SourcePage> result) {
-                            perform(server.on_sources(ticket, std::move(result), clock.now()));
-                          });
+  void execute(ListSources& action) {
+    subscriptions.sources(
+        action.after, action.limit,
+        [this, request_id = action.request_id](Result<Subscriptions::SourcePage> result) {
+          perform(server.on_sources(request_id, std::move(result), clock.now()));
+        });
   }
-  void perform_one(Confirm& action) {
+  void execute(Confirm& action) {
     subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});
   }
-  void perform_one(Finished&) {}
+  void execute(Finished&) {}
 
   std::string cookie() {
     tell(client, "SENSE/1 PARAMETERS first\n\n");
@@ -130,10 +131,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto octets = replaced(replaced(input, "<COOKIE>", cookie), "<SUBSCRIPTION>", id);
 
   const auto before = world.server.state();
-  world.tell(world.stranger, octets);
+  world.tell(world.unproved, octets);
   require(world.sent.size() <= 1);
   for (const auto& one : world.sent) {
-    require(one.to.address == world.stranger);
+    require(one.to.address == world.unproved);
     require(one.octets.size() <= 3 * octets.size());
   }
   require(world.server.state() == before);

@@ -11,23 +11,23 @@
 #include "core/sense/transport/frames.hpp"
 #include "core/sense/transport/socket.hpp"
 
-// AppleTalk's datagrams (DDP) on a LocalTalk cable that is a multicast group of UDP (LToUDP): every
-// frame reaches every node, behind four octets by which a sender knows its own again.
+// AppleTalk datagrams (DDP) on a LocalTalk cable that is a multicast group of UDP (LToUDP): every
+// frame reaches every node, preceded by four octets by which a sender recognises its own frames.
 namespace sense::datagram {
 
 namespace {
 
-// Of DDP: not one of Apple's, which are 1 to 15.
+// The DDP type of SENSE; Apple uses 1 to 15.
 constexpr std::uint8_t ddp_type = 'S';
 constexpr std::size_t long_header_size = 13;
 constexpr std::size_t length_bits = 0x3ff;
 constexpr std::uint8_t broadcast = 255;
 constexpr std::uint8_t dynamic_socket_first = 128;
 constexpr std::uint8_t dynamic_socket_last = 254;
-// Whether a node is taken is asked so often, so far apart.
+// Number and interval of enquiries whether a node number is in use.
 constexpr unsigned enquiries = 8;
 constexpr std::chrono::milliseconds enquiry_interval{20};
-// Nodes of people's machines; those above are for servers. So many are tried.
+// Highest node number of user machines, above it are servers; and how many numbers are tried.
 constexpr std::uint8_t user_node_last = 127;
 constexpr unsigned nodes_tried_max = 8;
 
@@ -39,7 +39,7 @@ std::uint16_t pair_at(std::string_view octets, std::size_t index) {
   return static_cast<std::uint16_t>(at(octets, index) << 8U | at(octets, index + 1));
 }
 
-// Over all that follows the checksum itself; 0 says that there is none.
+// Covers all octets after the checksum; 0 means no checksum.
 std::uint16_t checksum(std::string_view octets) {
   std::uint16_t sum = 0;
   for (const char octet : octets) {
@@ -75,10 +75,10 @@ class DdpTransport final : public SocketTransport {
     if (node_of(own) == broadcast)
       return fail(Code::addrnotavail, "cannot bind " + to_uri(own) + ": a node is 1 to 254");
     if (auto status = join(); !status)
-      return fail(status.error().code, status.error().message + "; is " +
+      return fail(status.error().code, status.error().message + "; check that " +
                                            to_uri(group_.endpoint()).substr(8) +
-                                           " a multicast group, and its interface there?");
-    if (auto status = take_node(); !status) return status;
+                                           " is a multicast group and that its interface exists");
+    if (auto status = claim_node(); !status) return status;
     if (own.port() == 0)
       local_ = local_.with_port(random_between(dynamic_socket_first, dynamic_socket_last));
     return {};
@@ -87,7 +87,7 @@ class DdpTransport final : public SocketTransport {
  protected:
   std::optional<std::size_t> wrap(Outgoing outgoing) override {
     const auto& to = outgoing.to;
-    // Nothing here knows of routers, and a broadcast is for nobody who asked.
+    // No routers are supported, and broadcasts have no consenting receiver.
     if (to.kind() != TransportKind::ddp || to.network() != local_.network() || to.node() == 0 ||
         to.node() == broadcast)
       return std::nullopt;
@@ -103,7 +103,7 @@ class DdpTransport final : public SocketTransport {
     if (frame->sender == sender_) return false;
     if (frame->to != node_of(local_)) return count(foreign_);
     if (frame->type == link_enquiry) {
-      say(link_acknowledgement, node_of(local_));
+      send_control(link_acknowledgement, node_of(local_));
       return false;
     }
     if (frame->type >= link_enquiry) return false;
@@ -130,7 +130,7 @@ class DdpTransport final : public SocketTransport {
     ip_mreqn where{};
     where.imr_multiaddr.s_addr = htonl(wanted.group.to_uint());
     where.imr_address.s_addr = htonl(wanted.interface.to_uint());
-    // Several nodes of one machine share the group's port, and hear each other.
+    // Nodes on the same machine share the port of the group and receive each other's frames.
     if (auto status = set_option(SOL_SOCKET, SO_REUSEADDR, 1); !status) return status;
     if (auto status = bind_socket(group_); !status) return status;
     if (auto status = set_option(IPPROTO_IP, IP_ADD_MEMBERSHIP, &where, sizeof(where)); !status)
@@ -141,14 +141,14 @@ class DdpTransport final : public SocketTransport {
     return set_option(IPPROTO_IP, IP_MULTICAST_LOOP, 1);
   }
 
-  // LLAP: a node's number is whoever's asks for it and hears nothing.
-  Status take_node() {
+  // LLAP: a node number is free when enquiries for it are not answered.
+  Status claim_node() {
     const auto wanted = node_of(local_);
     if (wanted != 0)
-      return is_taken(wanted)
-                 ? fail(Code::addrnotavail, "cannot bind " + to_uri(local_) +
-                                                ": another has that node; choose another one")
-                 : Status();
+      return is_taken(wanted) ? fail(Code::addrnotavail,
+                                     "cannot bind " + to_uri(local_) +
+                                         ": another node has that number; choose another one")
+                              : Status();
     for (unsigned i = 0; i < nodes_tried_max; ++i) {
       const auto node = random_between(1, user_node_last);
       if (is_taken(node)) continue;
@@ -157,26 +157,26 @@ class DdpTransport final : public SocketTransport {
       return {};
     }
     return fail(Code::addrnotavail,
-                "cannot bind " + to_uri(local_) + ": no free node was found; name one");
+                "cannot bind " + to_uri(local_) + ": no free node was found; configure one");
   }
 
   bool is_taken(std::uint8_t node) {
     for (unsigned i = 0; i < enquiries; ++i) {
-      say(link_enquiry, node);
+      send_control(link_enquiry, node);
       const auto end = std::chrono::steady_clock::now() + enquiry_interval;
       for (;;) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
         pollfd ready{socket(), POLLIN, 0};
         if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) break;
-        if (hears_of(node)) return true;
+        if (receives_frame_of(node)) return true;
       }
     }
     return false;
   }
 
-  // Whether the next frame shows that somebody has, or wants, that node.
-  bool hears_of(std::uint8_t node) {
+  // Whether the next frame is from a node that uses, or claims, that number.
+  bool receives_frame_of(std::uint8_t node) {
     std::array<char, 1024> octets{};
     const auto size = ::recv(socket(), octets.data(), octets.size(), MSG_DONTWAIT);
     if (size <= 0) return false;
@@ -184,8 +184,8 @@ class DdpTransport final : public SocketTransport {
     return frame && frame->sender != sender_ && frame->from == node;
   }
 
-  // One frame without data about a node, at once.
-  void say(LinkType type, std::uint8_t node) {
+  // Sends one control frame about a node, at once.
+  void send_control(LinkType type, std::uint8_t node) {
     std::array<char, ltoudp_header_size> octets{};
     write_link_header(octets.data(), {sender_, node, node, type, {}});
     (void)::sendto(socket(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &group_.any,
@@ -226,7 +226,7 @@ std::optional<Frame> read_ddp(const LinkFrame& frame, std::uint16_t network) {
                  Endpoint::at_ddp(network, frame.from, at(octets, 3)), data};
   const auto sum = pair_at(octets, 2);
   if (sum != 0 && sum != checksum(octets.substr(4))) return std::nullopt;
-  // Network 0 is the one on which the frame travels.
+  // Network 0 is that of the link.
   const auto network_at = [&](std::size_t index) {
     const auto named = pair_at(octets, index);
     return named == 0 ? network : named;

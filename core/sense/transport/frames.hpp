@@ -7,11 +7,11 @@
 
 #include "core/sense/address.hpp"
 
-// The packets in which IPX and AppleTalk carry a datagram of SENSE: read and written. Pure
-// functions; what is read comes from strangers.
+// Encoding and decoding of the packets in which IPX and AppleTalk carry datagrams of SENSE. Pure
+// functions; input is untrusted.
 namespace sense::datagram {
 
-// A datagram of IPX or DDP. The octets are part of what was read.
+// A datagram of IPX or DDP. `octets` is a view into the packet.
 struct Frame {
   Endpoint to;
   Endpoint from;
@@ -22,8 +22,8 @@ struct Frame {
 
 inline constexpr std::size_t ipx_header_size = 30;
 
-// An IPX packet as RFC 1234 has it in UDP. Nothing: it has a checksum, which RFC 1234 reserves, or
-// is shorter than it says. `cut`: it was longer than the buffer, and its end is missing.
+// Reads an IPX packet in UDP (RFC 1234). Nothing: it has a checksum, which RFC 1234 reserves, or is
+// shorter than its length field. `cut`: the packet was longer than the buffer, its end is missing.
 [[nodiscard]] std::optional<Frame> read_ipx(std::string_view packet, bool cut);
 // Writes 30 octets. REQUIRES: both ends are of IPX, and size is at most 65,505.
 void write_ipx_header(char* place, const Endpoint& to, const Endpoint& from, std::size_t size);
@@ -32,10 +32,10 @@ void write_ipx_header(char* place, const Endpoint& to, const Endpoint& from, std
 
 inline constexpr std::size_t ddp_data_max = 586;  // Inside AppleTalk, chapter 4
 inline constexpr std::size_t ltoudp_header_size = 4 + 3;
-inline constexpr std::size_t ddp_header_size = 5;  // the short one; the long one has 13
+inline constexpr std::size_t ddp_header_size = 5;  // of the short header; the long one has 13
 
-// A frame of the LocalTalk link (LLAP) in UDP (LToUDP): behind the number that its sender gave
-// itself.
+// A frame of the LocalTalk link (LLAP) in UDP (LToUDP), preceded by a number that the sender chose
+// for itself.
 struct LinkFrame {
   std::uint32_t sender = 0;
   std::uint8_t to = 0;
@@ -54,8 +54,8 @@ enum LinkType : std::uint8_t {
 // Writes 7 octets.
 void write_link_header(char* place, const LinkFrame& frame);
 
-// The DDP datagram in a link frame; `network` is that of the link, which a short header leaves out.
-// Nothing: it is not DDP of SENSE's type, too short, or its checksum is wrong.
+// The DDP datagram in a link frame; `network`: of the link, omitted by a short header. Nothing: not
+// DDP of the type of SENSE, too short, or a wrong checksum.
 [[nodiscard]] std::optional<Frame> read_ddp(const LinkFrame& frame, std::uint16_t network);
 // Writes the 5 octets of a short header. REQUIRES: size is at most ddp_data_max.
 void write_ddp_header(char* place, const Endpoint& to, const Endpoint& from, std::size_t size);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t no_checksum = 0xffff;
 constexpr std::uint8_t packet_exchange = 4;
-// Sockets that a program may take for itself.
+// Sockets for dynamic assignment.
 constexpr std::uint16_t dynamic_first = 0x4000;
 constexpr std::uint16_t dynamic_last = 0x7fff;
 constexpr std::size_t ipx_data_max = 65'507 - ipx_header_size;
@@ -58,8 +58,8 @@ class IpxTransport final : public SocketTransport {
                       ": a node is 0000 and the eight hexadecimal digits of an IPv4 address of "
                       "this machine (RFC 1234)");
     if (auto status = open_socket(AF_INET); !status) return status;
-    if (auto status = bind_socket(SocketAddress(beneath(own))); !status) return status;
-    // The node is ours alone, so any socket is free.
+    if (auto status = bind_socket(SocketAddress(udp_endpoint_of(own))); !status) return status;
+    // The node belongs to this process alone, so every socket is free.
     if (own.port() == 0) local_ = own.with_port(any_socket());
     return connect();
   }
@@ -71,7 +71,7 @@ class IpxTransport final : public SocketTransport {
         !is_ip_node(to.node()))
       return std::nullopt;
     if (!connected_)
-      outgoing.address = SocketAddress(beneath(to));
+      outgoing.address = SocketAddress(udp_endpoint_of(to));
     else if (!same_host(to, *options_.peer))
       return std::nullopt;
     write_ipx_header(outgoing.header, to, local_, outgoing.size);
@@ -89,12 +89,12 @@ class IpxTransport final : public SocketTransport {
     const auto& sender = packet->from;
     datagram.from = Endpoint::at_ipx(sender.network() == 0 ? local_.network() : sender.network(),
                                      sender.node(), sender.port());
-    // Whose node is not his IP address, and who is not at the port of this network, would have the
-    // answer sent to somebody else.
-    const bool honest = is_ip_node(sender.node()) && sender.port() != 0 &&
-                        datagram.from.network() == local_.network() &&
-                        beneath(sender) == from.endpoint();
-    return honest || count(unanswerable_);
+    // A sender whose node is not its IP address, or whose UDP port is not that of this network,
+    // could redirect the reply to a third party.
+    const bool answerable = is_ip_node(sender.node()) && sender.port() != 0 &&
+                            datagram.from.network() == local_.network() &&
+                            udp_endpoint_of(sender) == from.endpoint();
+    return answerable || count(unanswerable_);
   }
 
  private:
@@ -107,8 +107,8 @@ class IpxTransport final : public SocketTransport {
     fill_random({reinterpret_cast<unsigned char*>(&random), sizeof(random)});
     return static_cast<std::uint16_t>(dynamic_first + random % (dynamic_last - dynamic_first + 1));
   }
-  // The UDP endpoint that carries what is for a node.
-  [[nodiscard]] Endpoint beneath(const Endpoint& endpoint) const {
+  // The UDP endpoint of a node.
+  [[nodiscard]] Endpoint udp_endpoint_of(const Endpoint& endpoint) const {
     return {boost::asio::ip::address_v4(static_cast<std::uint32_t>(endpoint.node())),
             options_.ipx_port};
   }
@@ -116,7 +116,7 @@ class IpxTransport final : public SocketTransport {
     if (!options_.peer) return {};
     if (options_.peer->kind() != TransportKind::ipx || !is_ip_node(options_.peer->node()))
       return cannot_bind(EAFNOSUPPORT);
-    const SocketAddress peer(beneath(*options_.peer));
+    const SocketAddress peer(udp_endpoint_of(*options_.peer));
     if (::connect(socket(), &peer.any, peer.length) < 0) return cannot_bind(errno);
     connected_ = true;
     return {};
@@ -129,7 +129,7 @@ std::optional<Frame> read_ipx(std::string_view packet, bool cut) {
   if (packet.size() < ipx_header_size || get(packet, 0, 2) != no_checksum) return std::nullopt;
   const auto length = get(packet, 2, 2);
   if (length < ipx_header_size || (length > packet.size() && !cut)) return std::nullopt;
-  // What follows is filling.
+  // The rest is padding.
   return Frame{read_address(packet, 6), read_address(packet, 18),
                packet.substr(0, length).substr(ipx_header_size)};
 }
@@ -138,7 +138,7 @@ void write_ipx_header(char* place, const Endpoint& to, const Endpoint& from, std
   SENSE_CHECK(size <= 0xffff - ipx_header_size);
   place = put(place, 2, no_checksum);
   place = put(place, 2, ipx_header_size + size);
-  place = put(place, 1, 0);  // routers passed
+  place = put(place, 1, 0);  // hops
   place = put(place, 1, packet_exchange);
   place = write_address(place, to);
   write_address(place, from);

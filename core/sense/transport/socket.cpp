@@ -24,10 +24,10 @@ constexpr std::size_t batch_min = 16;
 constexpr std::size_t inbox_octets = 1024 * 1024;
 constexpr std::size_t inbox_each_min = 1024;  // no frame of LocalTalk is longer
 constexpr std::size_t outbox_octets = 256 * 1024;
-// After so many datagrams other work of the reactor gets its turn.
-constexpr std::size_t turn_max = 1024;
+// Datagrams per turn; then other work of the reactor runs.
+constexpr std::size_t datagrams_per_turn_max = 1024;
 
-bool says_nobody(int error) { return error == ECONNREFUSED || error == ENOENT; }
+bool is_unreachable(int error) { return error == ECONNREFUSED || error == ENOENT; }
 
 std::uint16_t port_of(in_port_t port) { return ntohs(port); }
 
@@ -73,7 +73,7 @@ Endpoint SocketAddress::endpoint() const {
   return Endpoint::may_be_path(name) ? Endpoint::at_path(name) : Endpoint();
 }
 
-// The vectors that recvmmsg wants, over one buffer. Made once: a datagram costs no memory.
+// The vectors of recvmmsg, over one buffer. Allocated once: receiving allocates nothing.
 struct SocketTransport::Inbox {
   struct alignas(cmsghdr) Control {
     std::array<char, CMSG_SPACE(sizeof(std::uint32_t))> octets;
@@ -95,7 +95,7 @@ struct SocketTransport::Inbox {
     }
     prepare(slots);
   }
-  // The system writes into the headers; this makes the first ones good for another call.
+  // Resets the headers, which the system has changed, for the next call.
   void prepare(std::size_t used) {
     for (std::size_t i = 0; i < used; ++i) {
       auto& header = messages[i].msg_hdr;
@@ -117,7 +117,7 @@ struct SocketTransport::Inbox {
   std::vector<Datagram> datagrams;
 };
 
-// What waits to be sent, in one buffer.
+// Queued datagrams, in one buffer.
 struct SocketTransport::Outbox {
   explicit Outbox(std::size_t longest)
       : octets(std::max(outbox_octets, longest)),
@@ -163,7 +163,7 @@ SocketTransport::SocketTransport(boost::asio::io_context& reactor, const Transpo
       sent_(counters["sense.datagrams.sent"]),
       send_failed_(counters["sense.datagrams.send-failed"]) {}
 
-// Those that derive close the socket themselves: what they do then is theirs.
+// Derived classes have closed the socket in their destructors, because on_close() is theirs.
 SocketTransport::~SocketTransport() { *open_ = false; }
 
 std::string SocketTransport::system_text(int error) {
@@ -184,7 +184,7 @@ Status SocketTransport::open_socket(int family) {
     ::close(made);
     return cannot_bind(problem.value());
   }
-  ask_for_buffers(family);
+  set_buffer_sizes(family);
   return {};
 }
 
@@ -205,24 +205,24 @@ SocketAddress SocketTransport::bound_to() {
   return address;
 }
 
-void SocketTransport::ask_for_buffers(int family) {
+void SocketTransport::set_buffer_sizes(int family) {
   const int on = 1;
   (void)::setsockopt(socket(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
   const auto wanted = static_cast<int>(options_.receive_buffer);
   if (wanted == 0) return;
   (void)::setsockopt(socket(), SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
-  if (family == AF_UNIX) return;  // what waits there counts as its sender's
-  // Beyond the system's limit for those who may.
+  if (family == AF_UNIX) return;  // a receive buffer is charged to the senders
+  // Exceeds net.core.rmem_max when the process is privileged.
   if (::setsockopt(socket(), SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted)) < 0)
     (void)::setsockopt(socket(), SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
   int granted = 0;
   socklen_t size = sizeof(granted);
   (void)::getsockopt(socket(), SOL_SOCKET, SO_RCVBUF, &granted, &size);
-  // Linux answers twice what it grants, for its own book-keeping.
+  // Linux reports twice the size that it grants.
   if (granted / 2 >= wanted) return;
   log::info(
-      "the receive buffer is smaller than wanted; bursts may be lost and sent again; raise "
-      "the kernel's net.core.rmem_max",
+      "the receive buffer is smaller than requested: bursts may be lost and repeated; raise "
+      "net.core.rmem_max",
       {{"listen", to_uri(local_)},
        {"octets", std::to_string(granted / 2)},
        {"wanted", std::to_string(wanted)}});
@@ -244,10 +244,10 @@ void SocketTransport::wait() {
 }
 
 void SocketTransport::drain() {
-  for (std::size_t taken = 0; taken < turn_max;) {
+  for (std::size_t taken = 0; taken < datagrams_per_turn_max;) {
     const auto count = receive();
     if (!count) return;
-    if (*count > 0) hand_on(*count);
+    if (*count > 0) deliver_batch(*count);
     if (!*open_) return;
     taken += std::max<std::size_t>(*count, 1);
   }
@@ -259,12 +259,13 @@ std::optional<std::size_t> SocketTransport::receive() {
   if (count >= 0) return static_cast<std::size_t>(count);
   const int error = errno;
   if (error == EAGAIN || error == EWOULDBLOCK) return std::nullopt;
-  // What became of one that was sent earlier. It is told once, and others wait behind it.
-  if (says_nobody(error) && on_refused_) on_refused_();
+  // The error of a datagram sent earlier. It is reported once, and received datagrams may follow
+  // it.
+  if (is_unreachable(error) && on_refused_) on_refused_();
   return 0;
 }
 
-void SocketTransport::hand_on(std::size_t count) {
+void SocketTransport::deliver_batch(std::size_t count) {
   std::size_t good = 0;
   for (std::size_t i = 0; i < count; ++i) {
     auto& header = in_->messages[i].msg_hdr;
@@ -283,7 +284,7 @@ void SocketTransport::hand_on(std::size_t count) {
   if (good > 0) on_batch_({in_->datagrams.data(), good});
 }
 
-// SO_RXQ_OVFL: how many datagrams this socket has lost so far, sent along with each one.
+// SO_RXQ_OVFL: each datagram carries the number that this socket has lost so far.
 void SocketTransport::count_drops(msghdr& header) {
   for (auto* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SO_RXQ_OVFL) continue;
@@ -330,22 +331,22 @@ void SocketTransport::flush() {
     }
     const int error = errno;
     if (error == EINTR) continue;
-    const auto skipped = std::min(give_up(error, failed_at == at), out.count - at);
+    const auto skipped = std::min(skip_failed(error, failed_at == at), out.count - at);
     failed_at = at;
     send_failed_ += skipped;
     at += skipped;
   }
   out.count = 0;
   out.used = 0;
-  if (std::exchange(nobody_there_, false) && on_refused_) on_refused_();
+  if (std::exchange(peer_unreachable_, false) && on_refused_) on_refused_();
 }
 
-// `again`: this very datagram has failed before.
-std::size_t SocketTransport::give_up(int error, bool again) {
+// `again`: the same datagram has failed before.
+std::size_t SocketTransport::skip_failed(int error, bool again) {
   const bool full = error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS;
   if (full) return buffer_of_peer_ ? 1 : batch_max;
-  if (says_nobody(error) && options_.peer) nobody_there_ = true;
-  // The error may be that of an earlier datagram, and this one has not been tried.
+  if (is_unreachable(error) && options_.peer) peer_unreachable_ = true;
+  // On a connected socket the error may belong to an earlier datagram; this one has not been tried.
   return connected_ && !again ? 0 : 1;
 }
 

@@ -13,10 +13,10 @@
 
 #include "core/sense/transport/transport.hpp"
 
-// What all transports have in common: batches in and out of one datagram socket of the system.
+// Common part of all transports: batches in and out of one datagram socket of the system.
 namespace sense::datagram {
 
-// An address as the system wants it. Length 0: none.
+// A socket address of the system. Length 0: none.
 struct SocketAddress {
   union {
     sockaddr any;
@@ -29,12 +29,12 @@ struct SocketAddress {
   SocketAddress() : path{} {}
   // REQUIRES: an address of IP, or a path.
   explicit SocketAddress(const Endpoint& endpoint);
-  // Kind none when it is neither of IP nor an absolute path.
+  // Kind none: neither IP nor an absolute path.
   [[nodiscard]] Endpoint endpoint() const;
 };
 
-// Owned, used and closed as Transport says. A derived class opens and binds the socket in a
-// function of its own, and says how a datagram of SENSE travels in one of the socket's.
+// Ownership, use and closing as in Transport. A derived class opens and binds the socket, and
+// defines how a datagram of SENSE is framed in one of the socket.
 class SocketTransport : public Transport {
  public:
   ~SocketTransport() override;
@@ -48,14 +48,14 @@ class SocketTransport : public Transport {
 
  protected:
   struct Shape {
-    std::size_t header_max = 0;  // octets that stand before a datagram's own
+    std::size_t header_max = 0;  // octets before those of a datagram
     std::size_t sendable_max = 65'507;
   };
   SocketTransport(boost::asio::io_context& reactor, const TransportOptions& options, Shape shape,
                   Counters& counters);
 
-  // Where a datagram of `size` octets goes, and what stands before it: writes both and answers how
-  // many octets the header has. Nothing: it cannot be sent there.
+  // Writes the destination and the header of a datagram of `size` octets; returns the size of the
+  // header. Nothing: it cannot be sent to that address.
   struct Outgoing {
     const Endpoint& to;
     std::size_t size;
@@ -63,13 +63,13 @@ class SocketTransport : public Transport {
     SocketAddress& address;
   };
   [[nodiscard]] virtual std::optional<std::size_t> wrap(Outgoing outgoing) = 0;
-  // Reads what the socket received, which may have been cut; false: it is not handed on.
+  // Reads a received packet, which may have been cut; false: nothing is passed on.
   [[nodiscard]] virtual bool unwrap(std::string_view octets, const SocketAddress& from,
                                     Datagram& datagram) = 0;
-  // The socket is closed after this.
+  // Called before the socket is closed.
   virtual void on_close() {}
 
-  // The steps of opening. The errors are sentences about `what_`.
+  // Steps of opening. Errors are sentences that name the address.
   [[nodiscard]] Status open_socket(int family);
   [[nodiscard]] Status bind_socket(const SocketAddress& address);
   [[nodiscard]] Status set_option(int level, int option, const void* value, socklen_t size);
@@ -77,16 +77,16 @@ class SocketTransport : public Transport {
     return set_option(level, option, &value, sizeof(value));
   }
   [[nodiscard]] SocketAddress bound_to();
-  // "cannot bind sense://...: ", and why the system said no.
+  // "cannot bind sense://...: ", and the reason of the system.
   [[nodiscard]] tl::unexpected<Error> cannot_bind(int error) const;
   [[nodiscard]] static std::string system_text(int error);
   [[nodiscard]] int socket() { return descriptor_.native_handle(); }
 
   const TransportOptions options_;
-  Endpoint local_;  // what others know us by; until it is bound, what is wanted
-  // The socket is connected: what became of an earlier datagram is told when the next is sent.
+  Endpoint local_;  // our address; until it is bound, the requested one
+  // The socket is connected: errors of an earlier datagram are reported when the next one is sent.
   bool connected_ = false;
-  // A full buffer is that of one receiver, and the next may have room.
+  // A full buffer belongs to one receiver; datagrams to others may still be sent.
   bool buffer_of_peer_ = false;
   Counters::Counter& unanswerable_;
   Counters::Counter& misframed_;
@@ -95,15 +95,15 @@ class SocketTransport : public Transport {
  private:
   struct Inbox;
   struct Outbox;
-  void ask_for_buffers(int family);
+  void set_buffer_sizes(int family);
   void wait();
   void drain();
-  // How many the socket gave; nothing: it has no more.
+  // Number of datagrams received; nothing: none are left.
   std::optional<std::size_t> receive();
-  void hand_on(std::size_t count);
+  void deliver_batch(std::size_t count);
   void count_drops(msghdr& header);
-  // What the system could not send: how many datagrams are skipped for it.
-  [[nodiscard]] std::size_t give_up(int error, bool again);
+  // Handles an error of sending; returns how many datagrams to skip.
+  [[nodiscard]] std::size_t skip_failed(int error, bool again);
 
   boost::asio::posix::stream_descriptor descriptor_;
   const Shape shape_;
@@ -111,7 +111,7 @@ class SocketTransport : public Transport {
   std::unique_ptr<Outbox> out_;
   OnBatch on_batch_;
   OnRefused on_refused_;
-  bool nobody_there_ = false;  // noticed while flushing, to be told behind it
+  bool peer_unreachable_ = false;  // set while flushing, reported afterwards
   std::uint32_t kernel_drops_seen_ = 0;
   Counters::Counter& kernel_drops_;
   Counters::Counter& sent_;
@@ -119,7 +119,7 @@ class SocketTransport : public Transport {
   std::shared_ptr<bool> open_ = std::make_shared<bool>(true);
 };
 
-// The kinds of transport, each in a file of its own. `own` is of that kind.
+// The kinds of transport, each in its own file. `own` is of that kind.
 [[nodiscard]] Result<std::unique_ptr<Transport>> open_udp(boost::asio::io_context& reactor,
                                                           const Endpoint& own,
                                                           const TransportOptions& options,

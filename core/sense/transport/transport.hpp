@@ -14,18 +14,18 @@
 #include "core/base/error.hpp"
 #include "core/sense/address.hpp"
 
-// The one way for SENSE/1 datagrams in and out of a process (docs/transports.md).
+// Sends and receives SENSE/1 datagrams: the only interface to sockets (docs/transports.md).
 namespace sense::datagram {
 
-// One datagram as it arrived. The octets are valid during the handler's call only.
+// One received datagram. The octets are valid during the handler's call only.
 struct Datagram {
   std::string_view octets;
   Endpoint from;
   bool cut = false;  // it was longer than TransportOptions::octets_max
 };
 
-// A multicast group of UDP that is a LocalTalk cable (LToUDP), and the interface of this machine
-// that is on it: its IPv4 address, or 0.0.0.0 for the one that the kernel chooses.
+// A multicast group of UDP that serves as LocalTalk cable (LToUDP), and the IPv4 address of the
+// interface of this machine on it; 0.0.0.0: the kernel chooses.
 struct DdpGroup {
   boost::asio::ip::address_v4 group{0xefc04c54U};  // 239.192.76.84
   std::uint16_t port = 1954;
@@ -35,52 +35,52 @@ struct DdpGroup {
 };
 
 struct TransportOptions {
-  std::size_t octets_max = 65'507;  // longest datagram that arrives whole
-  // The only one that is talked to. Where the system can, it then drops what others send, and tells
-  // when nobody listens there.
+  std::size_t octets_max = 65'507;  // longest datagram that is received whole
+  // The only remote address. Where the system supports it, it then drops datagrams of other senders
+  // and reports when no socket listens there.
   std::optional<Endpoint> peer;
-  std::size_t receive_buffer = 4 * 1024 * 1024;  // octets wanted of the kernel; 0: its default
+  std::size_t receive_buffer = 4 * 1024 * 1024;  // octets requested of the kernel; 0: its default
   unsigned unix_mode = 0660;                     // of the socket file
   std::uint16_t ipx_port = 213;                  // UDP port of all nodes of the IPX network
   DdpGroup ddp_group;
 };
 
-// A bound socket that sends and receives whole batches. One thread: the reactor's. Never blocks:
-// what cannot be sent at once is dropped and counted, as the network would, and the protocol sends
-// it again. Counters, each sense.datagrams.NAME: `sent`, `send-failed`, `kernel-drops` (arrived
-// when the kernel had no room), `unanswerable` (the sender has no address that could be answered),
-// `misframed` (no valid IPX or DDP), `foreign` (for another node or socket of IPX or DDP).
+// A bound socket that sends and receives batches. One thread: the reactor's. Never blocks: a
+// datagram that cannot be sent at once is dropped and counted, as in a network; the protocol
+// repeats it. Counters, each sense.datagrams.NAME: `sent`, `send-failed`, `kernel-drops` (the
+// receive buffer was full), `unanswerable` (the sender has no address for a reply), `misframed`
+// (not valid IPX or DDP), `foreign` (for another node or socket of IPX or DDP).
 class Transport {
  public:
-  // All that arrived together, at least one. The handler may send, flush and close; it must not
-  // destroy the transport.
+  // The datagrams received together, at least one. The handler may send, flush and close; it must
+  // not destroy the transport.
   using OnBatch = std::function<void(std::span<const Datagram> batch)>;
-  // Nobody listens at TransportOptions::peer; may come often, also from within flush().
+  // No socket listens at TransportOptions::peer; may be called often, also from within flush().
   using OnRefused = std::function<void()>;
 
   virtual ~Transport() = default;
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  // Begins to receive. Call once.
+  // Starts receiving. Call once.
   virtual void start(OnBatch on_batch, OnRefused on_refused = {}) = 0;
-  // Queues one datagram; a full queue is flushed by itself. What is longer than sendable_max() or
-  // goes to another kind of address is counted as failed.
+  // Queues one datagram; a full queue is flushed. A datagram longer than sendable_max() or to
+  // another kind of address is counted as failed.
   virtual void send(const Endpoint& to, std::string_view octets) = 0;
-  // Sends what is queued. One that cannot be sent does not keep the others back.
+  // Sends the queued datagrams. One that cannot be sent does not delay the others.
   virtual void flush() = 0;
-  // Where others reach us: with the port that the system chose.
+  // Our address, with the port chosen by the system.
   [[nodiscard]] virtual const Endpoint& local() const = 0;
   [[nodiscard]] virtual std::size_t sendable_max() const = 0;  // octets of one datagram
-  // Nothing more is sent, no handler is called any more, and a socket file is removed.
+  // Nothing is sent, and no handler is called, from now on; a socket file is removed.
   virtual void close() = 0;
 
  protected:
   Transport() = default;
 };
 
-// Binds `own`: port or socket 0 is any; so is node 0 of DDP. The error says what could not be
-// bound, and why. `reactor` and `counters` must outlive the transport.
+// Binds `own`: port or socket 0 is any; so is node 0 of DDP. The error names the address and the
+// reason. `reactor` and `counters` must outlive the transport.
 [[nodiscard]] Result<std::unique_ptr<Transport>> open_transport(boost::asio::io_context& reactor,
                                                                 const Endpoint& own,
                                                                 const TransportOptions& options,

@@ -23,7 +23,7 @@ class UnixTransport final : public SocketTransport {
   Status open(const Endpoint& own) {
     local_ = own;
     if (auto status = open_socket(AF_UNIX); !status) return status;
-    // Linux makes the file with the mode of the socket, so that nobody gets in before chmod().
+    // Linux creates the file with the mode of the socket: no access is possible before chmod().
     (void)::fchmod(socket(), options_.unix_mode);
     const SocketAddress address(own);
     if (auto status = remove_stale(address); !status) return status;
@@ -44,7 +44,7 @@ class UnixTransport final : public SocketTransport {
   bool unwrap(std::string_view octets, const SocketAddress& from, Datagram& datagram) override {
     datagram.octets = octets;
     datagram.from = from.endpoint();
-    // Without a name, or with one that means nothing here: there is nowhere to answer.
+    // A sender without a name, or with a name that is not a path, cannot be answered.
     if (datagram.from.kind() == TransportKind::unix_path) return true;
     ++unanswerable_;
     return false;
@@ -53,20 +53,20 @@ class UnixTransport final : public SocketTransport {
   void on_close() override {
     struct stat file {};
     const auto& path = local_.path();
-    // Only what we made: another process may have taken the path over.
+    // Only our own file: another process may have replaced it.
     if (file_.second != 0 && ::lstat(path.c_str(), &file) == 0 &&
         file_ == std::pair(file.st_dev, file.st_ino))
       ::unlink(path.c_str());
   }
 
  private:
-  // What a process that was killed left behind: a socket at which nobody answers.
+  // Removes the file that a killed process left: a socket without a receiver.
   Status remove_stale(const SocketAddress& address) {
     struct stat file {};
     if (::lstat(address.path.sun_path, &file) < 0) return {};
     if (!S_ISSOCK(file.st_mode))
       return fail(Code::addrnotavail, "cannot bind " + to_uri(local_) +
-                                          ": there is a file that is no socket; remove it, or "
+                                          ": a file there is not a socket; remove it, or "
                                           "choose another path");
     const int probe = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const bool lives = probe >= 0 && ::connect(probe, &address.any, address.length) == 0;

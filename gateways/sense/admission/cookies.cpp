@@ -33,7 +33,7 @@ std::string base64url(std::string_view octets) {
 }  // namespace
 
 std::string Cookies::make_for(const Endpoint& endpoint, std::int64_t window) const {
-  // The window has no colon, so no two inputs have the same text.
+  // The window contains no colon: no two inputs give the same text.
   const auto text = std::to_string(window) + ':' + endpoint.identity();
   const auto mac = base64url(hmac_sha256(key_, text).substr(0, mac_octets));
   return digit_of(window) + mac.substr(0, mac_characters);
@@ -46,7 +46,7 @@ std::string Cookies::make(const Endpoint& endpoint, MonoTime now) const {
 Cookies::Age Cookies::judge(std::string_view cookie, const Endpoint& endpoint, MonoTime now) const {
   if (cookie.size() != 1 + mac_characters) return Age::none;
   const auto current = window_of(now);
-  // Among the last ones at most one has this digit: one MAC is computed, whatever is sent.
+  // At most one of the last windows has this digit: one MAC is computed, whatever is received.
   for (std::int64_t age = 0; age < windows_old; ++age) {
     if (digit_of(current - age) != cookie[0]) continue;
     if (!equal_secret(cookie, make_for(endpoint, current - age))) return Age::none;

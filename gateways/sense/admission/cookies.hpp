@@ -10,20 +10,20 @@
 
 namespace sense::datagram {
 
-// Proofs that an address can receive what is sent to it, made and checked without memory of anyone:
-// a MAC over the whole address, whatever its kind, and a time window. Valid for five to ten
-// minutes. 20 characters, of which one says the window and 19 are the MAC, 114 bits: short enough
-// that an answer to the shortest SOURCES stays within three times its octets.
+// Return-routability proofs, made and checked without per-client state: a MAC over the whole
+// address, of any kind, and a time window. Valid for five to ten minutes. 20 characters: one names
+// the window, 19 are the MAC (114 bits). That is short enough for a reply to the shortest SOURCES
+// to stay within three times its octets. Pure; any thread.
 class Cookies {
  public:
-  // `key`: 32 unguessable octets, new at every start. A cookie from before is simply not valid, and
-  // its owner is given another.
+  // `key`: 32 unguessable octets, new at every start. Cookies of an earlier start are invalid;
+  // their clients get new ones.
   explicit Cookies(std::string key) : key_(std::move(key)) {}
 
   enum class Age {
-    none,     // not ours, or not for this address and port
-    old,      // was good within the last hour: no proof, but nobody guessed it
-    current,  // good
+    none,     // not issued here, or for another address or port
+    old,      // expired within the last hour: no proof, but issued here
+    current,  // valid
   };
   [[nodiscard]] std::string make(const Endpoint& endpoint, MonoTime now) const;
   [[nodiscard]] Age judge(std::string_view cookie, const Endpoint& endpoint, MonoTime now) const;

@@ -10,29 +10,29 @@ namespace sense::datagram {
 
 namespace {
 
-constexpr std::size_t share_min = 256;
+constexpr std::size_t seen_per_key_min = 256;
 
-Keys::Mark mark_of(const Claim& claim) {
-  Keys::Mark mark{};
-  std::copy_n(claim.mac.begin(), std::min(mark.size(), claim.mac.size()), mark.begin());
-  return mark;
+Keys::MacPrefix mac_prefix_of(const Claim& claim) {
+  Keys::MacPrefix mac_prefix{};
+  std::copy_n(claim.mac.begin(), std::min(mac_prefix.size(), claim.mac.size()), mac_prefix.begin());
+  return mac_prefix;
 }
 
 }  // namespace
 
 Keys::Keys(std::vector<SharedKey> keys, Duration window)
-    : window_(window), nobodys_secret_(make_shared_key("-").secret) {
+    : window_(window), decoy_secret_(make_shared_key("-").secret) {
   replace(std::move(keys));
 }
 
 void Keys::replace(std::vector<SharedKey> keys) {
-  std::map<std::string, Held, std::less<>> next;
+  std::map<std::string, KeyState, std::less<>> next;
   for (auto& key : keys) {
     const auto before = keys_.find(key.name);
-    auto& held = next[key.name];
-    // Messages of another secret are refused anyway.
-    if (before != keys_.end() && before->second.key == key) held = std::move(before->second);
-    held.key = std::move(key);
+    auto& state = next[key.name];
+    // A key with another secret starts without records: its old messages fail the Mac check.
+    if (before != keys_.end() && before->second.key == key) state = std::move(before->second);
+    state.key = std::move(key);
   }
   keys_ = std::move(next);
 }
@@ -46,14 +46,15 @@ Keys::Verdict Keys::check(const Message& message, std::string_view octets, WallT
   }
   const auto found = keys_.find(claim->key);
   const bool known = found != keys_.end();
-  const bool proved = proves(*claim, known ? found->second.key.secret : nobodys_secret_) && known;
+  const bool proved = proves(*claim, known ? found->second.key.secret : decoy_secret_) && known;
   if (!proved) {
-    verdict.refusal = Error{Code::noaccess, "the key is not known here, or the Mac is not its"};
+    verdict.refusal =
+        Error{Code::noaccess, "the key is unknown here, or the Mac is not valid for it"};
     return verdict;
   }
   verdict.key = claim->key;
   verdict.time = claim->time;
-  verdict.mark = mark_of(*claim);
+  verdict.mac_prefix = mac_prefix_of(*claim);
   if (claim->time > now + window_ || claim->time < now - window_)
     verdict.refusal =
         Error{Code::noaccess, "Time is more than " +
@@ -63,28 +64,29 @@ Keys::Verdict Keys::check(const Message& message, std::string_view octets, WallT
   return verdict;
 }
 
-std::size_t Keys::share() const {
-  return std::clamp(seen_max / std::max<std::size_t>(keys_.size(), 1), share_min, seen_per_key_max);
+std::size_t Keys::seen_limit() const {
+  return std::clamp(seen_max / std::max<std::size_t>(keys_.size(), 1), seen_per_key_min,
+                    seen_per_key_max);
 }
 
-// What is forgotten is the lowest Time, and never one ahead of our clock: else a device whose clock
-// is ahead would shut out the others that have the same key.
+// The record with the lowest Time is dropped, but none dated ahead of this clock: dropping those
+// would let one device with a fast clock lock out the others that use the same key.
 Status Keys::admit(const Verdict& verdict, Timestamp now) {
   const auto found = keys_.find(verdict.key);
   SENSE_CHECK(found != keys_.end());
-  auto& held = found->second;
-  auto& seen = held.seen;
+  auto& state = found->second;
+  auto& seen = state.seen;
   while (!seen.empty() && now.mono - seen.begin()->since > seen_for) seen.erase(seen.begin());
-  if (held.floor && verdict.time <= *held.floor)
+  if (state.floor && verdict.time <= *state.floor)
     return fail(Code::noaccess, "the message is too old; sign it anew");
-  const auto [entry, fresh] = seen.insert({verdict.time, verdict.mark, now.mono});
+  const auto [entry, fresh] = seen.insert({verdict.time, verdict.mac_prefix, now.mono});
   if (!fresh) return fail(Code::noaccess, "this message came before; sign it anew");
-  if (seen.size() > share() && seen.begin()->time > now.wall) {
+  if (seen.size() > seen_limit() && seen.begin()->time > now.wall) {
     seen.erase(entry);
     return fail(Code::nomoreroom, "too many messages of this key are dated ahead; set the clock");
   }
-  while (seen.size() > share() && seen.begin()->time <= now.wall) {
-    held.floor = std::max(held.floor.value_or(seen.begin()->time), seen.begin()->time);
+  while (seen.size() > seen_limit() && seen.begin()->time <= now.wall) {
+    state.floor = std::max(state.floor.value_or(seen.begin()->time), seen.begin()->time);
     seen.erase(seen.begin());
   }
   return {};
@@ -99,7 +101,7 @@ bool Keys::sign(std::string_view name, std::string& octets, WallTime now) const 
 
 std::size_t Keys::seen() const {
   std::size_t all = 0;
-  for (const auto& [name, held] : keys_) all += held.seen.size();
+  for (const auto& [name, state] : keys_) all += state.seen.size();
   return all;
 }
 

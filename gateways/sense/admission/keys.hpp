@@ -16,64 +16,64 @@
 
 namespace sense::datagram {
 
-// The shared keys of a server, and which of their messages have been seen. Pure; one thread. Memory
-// is bounded: for all keys together seen_max messages, and each key has its own share of that, so
-// that no key can make another's messages be forgotten.
+// The shared keys of a server, and the keyed messages seen, for protection against replay. Pure;
+// one thread. Memory is bounded by seen_max messages for all keys together and by a share of it for
+// each key, so that the traffic of one key cannot displace messages of another.
 class Keys {
  public:
   static constexpr std::size_t seen_max = 262'144;
   static constexpr std::size_t seen_per_key_max = 4'096;
-  // A message is carried out only with a cookie, which lives no longer than this: then it need not
-  // be remembered either.
+  // A message is executed only with a cookie, and no cookie is valid for longer than this.
   static constexpr std::chrono::minutes seen_for{10};
 
-  // `window`: how far a message's Time may be from ours.
+  // `window`: largest accepted difference between a message's Time and the clock of this server.
   Keys(std::vector<SharedKey> keys, Duration window);
 
-  // Others hold from now on. What was seen of those that stay is remembered.
+  // Replaces the keys. The messages seen of unchanged keys are kept.
   void replace(std::vector<SharedKey> keys);
-  [[nodiscard]] bool knows(std::string_view name) const { return keys_.contains(name); }
+  [[nodiscard]] bool contains(std::string_view name) const { return keys_.contains(name); }
 
-  using Mark = std::array<char, 16>;  // the first octets of a Mac
+  using MacPrefix = std::array<char, 16>;  // first octets of a Mac
   struct Verdict {
-    std::string key;               // the name, once the Mac has proved it; "": nothing is proved
-    std::optional<Error> refusal;  // protoerror: no keyed message at all; noaccess
+    std::string key;               // name, authenticated by the Mac; "": not authenticated
+    std::optional<Error> refusal;  // protoerror: not a valid keyed message; else noaccess
     WallTime time;
-    Mark mark{};
+    MacPrefix mac_prefix{};
   };
-  // Whose a keyed message is, and whether its time is near enough. An unknown name and a wrong Mac
-  // give the same answer, after the same work.
+  // Authenticates a keyed message and checks its Time. An unknown name and a wrong Mac give the
+  // same result, after the same work.
   [[nodiscard]] Verdict check(const Message& message, std::string_view octets, WallTime now) const;
 
-  // Takes note that the message is carried out. noaccess when it was before, or is older than the
-  // oldest that is remembered; nomoreroom when so many are dated ahead of our clock that to forget
-  // one would refuse all that are not. REQUIRES: verdict.key is known and there is no refusal.
+  // Records a message that is about to be executed. noaccess: it has been seen, or is older than
+  // the oldest one recorded; nomoreroom: the records are full of messages dated ahead of this
+  // clock, and dropping one of them would refuse all that are dated correctly. REQUIRES:
+  // verdict.key is known and there is no refusal.
   [[nodiscard]] Status admit(const Verdict& verdict, Timestamp now);
 
-  // Signs octets of serialize(); false when the key is not known any more.
+  // Signs octets of serialize(); false: the key is unknown.
   [[nodiscard]] bool sign(std::string_view name, std::string& octets, WallTime now) const;
   [[nodiscard]] std::size_t seen() const;
 
  private:
   struct Seen {
     WallTime time;
-    Mark mark;
+    MacPrefix mac_prefix;
     MonoTime since;
     friend bool operator<(const Seen& left, const Seen& right) {
-      return std::tie(left.time, left.mark) < std::tie(right.time, right.mark);
+      return std::tie(left.time, left.mac_prefix) < std::tie(right.time, right.mac_prefix);
     }
   };
-  struct Held {
+  struct KeyState {
     SharedKey key;
     std::set<Seen> seen;
-    // All up to here counts as seen: what was forgotten because there was no more room.
+    // Messages up to this Time count as seen: their records were dropped for lack of room.
     std::optional<WallTime> floor;
   };
-  [[nodiscard]] std::size_t share() const;
+  [[nodiscard]] std::size_t seen_limit() const;
 
-  std::map<std::string, Held, std::less<>> keys_;
+  std::map<std::string, KeyState, std::less<>> keys_;
   Duration window_;
-  std::string nobodys_secret_;  // stands in for the secret of a key that is not known
+  std::string decoy_secret_;  // checked in place of an unknown key, for constant time
 };
 
 }  // namespace sense::datagram

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/base/text.hpp"
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 
@@ -52,21 +52,21 @@ Status read_only_value(std::string_view name, std::string_view value, std::strin
                                   ", or leave it out");
 }
 
-Status read_word(std::string_view word, std::set<std::string>& seen, ListenerPolicy& policy) {
+Status read_option(std::string_view option, std::set<std::string>& seen, ListenerPolicy& policy) {
   static const std::vector<std::string> names = {"key", "publish", "register", "from", "rate"};
-  const auto equals = word.find('=');
-  const std::string name(word.substr(0, equals));
-  const auto value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+  const auto equals = option.find('=');
+  const std::string name(option.substr(0, equals));
+  const auto value = equals == std::string_view::npos ? "" : option.substr(equals + 1);
   if (std::find(names.begin(), names.end(), name) == names.end()) {
     const auto close = nearest(name, names);
     return fail(Code::badparam,
-                "unknown word " + quoted(word) +
+                "unknown option " + quoted(option) +
                     (close.empty() ? "; known are key=required, publish=no, register=no, "
                                      "from=NETWORKS and rate=NUMBER"
                                    : "; did you mean '" + close + "='?"));
   }
   if (!seen.insert(name).second)
-    return fail(Code::badparam, "the word '" + name + "=' stands there twice");
+    return fail(Code::badparam, "the option '" + name + "=' is given twice");
   if (name == "from") return read_networks(value, policy);
   if (name == "rate") return read_rate(value, policy);
   if (auto good = read_only_value(name, value, name == "key" ? "required" : "no"); !good)
@@ -77,16 +77,16 @@ Status read_word(std::string_view word, std::set<std::string>& seen, ListenerPol
   return {};
 }
 
-// A word that lets nobody in, or everybody, would be believed to do what it says.
+// An option that has no effect at this kind of address would give a false sense of protection.
 Status check_networks(const ListenEntry& entry) {
   if (entry.policy.from.empty()) return {};
   switch (entry.endpoint.kind()) {
     case TransportKind::unix_path:
       return fail(Code::badparam,
-                  "from= names networks, and who may send to a path is said by the permissions of "
-                  "its folder");
+                  "from= names networks; access to a path is controlled by the permissions of its "
+                  "folder");
     case TransportKind::ddp:
-      return fail(Code::badparam, "from= names networks of IP, of which AppleTalk has none");
+      return fail(Code::badparam, "from= names networks of IP; AppleTalk has none");
     default: return {};
   }
 }
@@ -100,7 +100,7 @@ bool ListenerPolicy::admits(const Endpoint& sender) const {
                                 [&](const Network& network) { return network.contains(*address); });
 }
 
-Status ListenerPolicy::may_ask(Kind kind, bool keyed) const {
+Status ListenerPolicy::may_request(Kind kind, bool keyed) const {
   if (kind == Kind::parameters) return {};
   if (key_required && !keyed) return fail(Code::noaccess, "only keyed messages are served here");
   if (kind == Kind::publish && !may_publish)
@@ -120,10 +120,10 @@ Result<ListenEntry> read_listen_entry(std::string_view text) {
   entry.endpoint = std::move(*endpoint);
   std::set<std::string> seen;
   for (auto rest = trim(trim(text).substr(entry.address.size())); !rest.empty();) {
-    const auto word = rest.substr(0, rest.find_first_of(" \t"));
-    if (auto good = read_word(word, seen, entry.policy); !good)
+    const auto option = rest.substr(0, rest.find_first_of(" \t"));
+    if (auto good = read_option(option, seen, entry.policy); !good)
       return refuse(text, good.error().message);
-    rest = trim(rest.substr(word.size()));
+    rest = trim(rest.substr(option.size()));
   }
   if (auto good = check_networks(entry); !good) return refuse(text, good.error().message);
   return entry;

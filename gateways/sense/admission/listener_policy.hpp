@@ -14,26 +14,27 @@
 
 namespace sense::datagram {
 
-// What a listener lets in: the words behind its address in `listen`. A value.
+// Access policy of a listener: the options after its address in `listen`. A value.
 struct ListenerPolicy {
-  // Requests but PARAMETERS, and ACKs of keyed subscriptions, need a Mac.
+  // All requests except PARAMETERS, and ACKs of keyed subscriptions, need a Mac.
   bool key_required = false;
   bool may_publish = true;
   bool may_register = true;
-  // Datagrams from elsewhere are dropped; none: from everywhere. Of IP and IPX only.
+  // Datagrams from other addresses are dropped; empty: all are accepted. IP and IPX only.
   std::vector<Network> from;
-  std::optional<std::uint32_t> rate;  // instead of the parameter `rate`; holds on this machine too
+  std::optional<std::uint32_t>
+      rate;  // overrides the parameter `rate`; applies to local senders too
 
   [[nodiscard]] bool admits(const Endpoint& from) const;
-  // noaccess, with the reason. `keyed`: the request has a Mac that proved its key.
-  [[nodiscard]] Status may_ask(Kind kind, bool keyed) const;
+  // noaccess, with the reason. `keyed`: the request is authenticated by a Mac.
+  [[nodiscard]] Status may_request(Kind kind, bool keyed) const;
 };
 
 // "0.0.0.0:7367 key=required publish=no register=no from=10.0.0.0/8,fd00::/8 rate=50": an address
-// as of parse_listen(), and words. Strict: an unknown word is refused with the nearest known one, a
-// repeated one by name, and one that means nothing at such an address with the reason.
+// as of parse_listen(), then options. Strict: an error names the nearest known option for an
+// unknown one, an option given twice, or an option that does not apply to the kind of address.
 struct ListenEntry {
-  std::string address;  // as it stands there: the listener's name
+  std::string address;  // as written: the name of the listener
   Endpoint endpoint;
   ListenerPolicy policy;
 };

@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::seconds directory_lag_max{10};
 }
 
-Status Admissions::admit(const std::string& callback, MonoTime now) {
+Status SubscriptionQuota::admit(const std::string& callback, MonoTime now) {
   expire(now);
   const auto all = directory_.count() + size();
   auto same = directory_.count_for(callback);
@@ -29,12 +29,12 @@ Status Admissions::admit(const std::string& callback, MonoTime now) {
   return {};
 }
 
-void Admissions::begin(const std::string& callback) {
+void SubscriptionQuota::begin(const std::string& callback) {
   ++under_way_;
   ++by_callback_[callback].under_way;
 }
 
-void Admissions::end(const std::string& callback) {
+void SubscriptionQuota::end(const std::string& callback) {
   const auto found = by_callback_.find(callback);
   SENSE_CHECK(found != by_callback_.end() && found->second.under_way > 0);
   --under_way_;
@@ -42,14 +42,14 @@ void Admissions::end(const std::string& callback) {
   drop_if_empty(callback);
 }
 
-void Admissions::created(const std::string& id, const std::string& callback, MonoTime now) {
+void SubscriptionQuota::created(const std::string& id, const std::string& callback, MonoTime now) {
   expire(now);
   recent_.push_back({id, callback, now});
   by_callback_[callback].recent.push_back(id);
 }
 
-// The directory learns of them in the order of their creation, give or take a few.
-void Admissions::expire(MonoTime now) {
+// The directory shows them in about the order of their creation.
+void SubscriptionQuota::expire(MonoTime now) {
   while (!recent_.empty() && (now - recent_.front().since > directory_lag_max ||
                               directory_.find(recent_.front().id) != nullptr)) {
     const auto oldest = std::move(recent_.front());
@@ -59,21 +59,21 @@ void Admissions::expire(MonoTime now) {
   }
 }
 
-void Admissions::drop_if_empty(const std::string& callback) {
+void SubscriptionQuota::drop_if_empty(const std::string& callback) {
   const auto found = by_callback_.find(callback);
   if (found != by_callback_.end() && found->second.under_way == 0 && found->second.recent.empty())
     by_callback_.erase(found);
 }
 
-void HostShares::remove(const std::string& host) {
-  const auto found = shares_.find(host);
-  SENSE_CHECK(found != shares_.end());
-  if (--found->second == 0) shares_.erase(found);
+void PerHostCounts::remove(const std::string& host) {
+  const auto found = counts_.find(host);
+  SENSE_CHECK(found != counts_.end());
+  if (--found->second == 0) counts_.erase(found);
 }
 
-std::size_t HostShares::of(const std::string& host) const {
-  const auto found = shares_.find(host);
-  return found == shares_.end() ? 0 : found->second;
+std::size_t PerHostCounts::count(const std::string& host) const {
+  const auto found = counts_.find(host);
+  return found == counts_.end() ? 0 : found->second;
 }
 
 }  // namespace sense::datagram

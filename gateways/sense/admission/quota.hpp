@@ -14,20 +14,20 @@
 
 namespace sense::datagram {
 
-// Whether one more subscription fits into the limits. Counts what is served, what is being created,
-// and what was created a moment ago and has not come back to the directory yet: otherwise a burst
-// of requests would slip through. Pure; one thread. Nothing here grows beyond the limits.
-class Admissions {
+// Whether one more subscription fits into the limits. Counts subscriptions that are served, being
+// created, or created but not yet visible in the directory; without the last two, a burst of
+// requests could exceed the limits. Pure; one thread. Memory is bounded by the limits.
+class SubscriptionQuota {
  public:
   // Both must outlive this.
-  Admissions(const Limits& limits, const ServedSubscriptions& directory)
+  SubscriptionQuota(const Limits& limits, const ServedSubscriptions& directory)
       : limits_(limits), directory_(directory) {}
 
   [[nodiscard]] Status admit(const std::string& callback, MonoTime now);
-  // A creation is under way; it has ended.
+  // A creation starts; a creation ends, with or without success.
   void begin(const std::string& callback);
   void end(const std::string& callback);
-  // It has ended well.
+  // It ended with success.
   void created(const std::string& id, const std::string& callback, MonoTime now);
   [[nodiscard]] std::size_t size() const { return under_way_ + recent_.size(); }
 
@@ -51,16 +51,16 @@ class Admissions {
   std::unordered_map<std::string, Callback> by_callback_;
 };
 
-// How much of something each host has. A host with none takes no memory.
-class HostShares {
+// Counts per host. A host with count 0 takes no memory.
+class PerHostCounts {
  public:
-  void add(const std::string& host) { ++shares_[host]; }
+  void add(const std::string& host) { ++counts_[host]; }
   void remove(const std::string& host);
-  [[nodiscard]] std::size_t of(const std::string& host) const;
-  [[nodiscard]] std::size_t hosts() const { return shares_.size(); }
+  [[nodiscard]] std::size_t count(const std::string& host) const;
+  [[nodiscard]] std::size_t hosts() const { return counts_.size(); }
 
  private:
-  std::map<std::string, std::size_t> shares_;
+  std::map<std::string, std::size_t> counts_;
 };
 
 }  // namespace sense::datagram

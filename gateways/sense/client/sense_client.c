@@ -147,7 +147,7 @@ static void acknowledge(sense_client* c, uint64_t first, uint64_t last, uint64_t
   finish(c, &w, text_of(NULL));
 }
 
-/* Without a kind: again. A first registration that nobody answered is still the same one later. */
+/* Without a kind: again. A first registration without an answer is still the same one later. */
 static void ask(sense_client* c, int which, const char* kind, const char* lines, uint32_t now) {
   struct sense_client_request* r = &c->request[which];
   if (kind) {

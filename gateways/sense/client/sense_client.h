@@ -29,7 +29,7 @@ typedef enum {
   sense_arrived,    /* an event; answer 0: not dealt with, shall come again */
   sense_gap,        /* `number` to `last` will never come */
   sense_ended,      /* or "expired", "lost", "cancelled"; made anew unless cancelled or revoked */
-  sense_verify,     /* somebody else wants events to come here; answer 0: refused */
+  sense_verify,     /* another client wants events to come here; answer 0: refused */
   sense_answered    /* what sense_client_ask() asked */
 } sense_kind;
 

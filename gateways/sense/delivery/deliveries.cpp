@@ -10,9 +10,9 @@ namespace sense::datagram {
 namespace {
 
 constexpr std::size_t closed_max = 4096;
-constexpr unsigned jitter_percent_max = 25;  // of the wait, added
-// Tries whose wait follows the round trip. Those behind follow `retry-interval`, so that a
-// subscriber which answers within milliseconds is not given up within seconds.
+constexpr unsigned jitter_percent_max = 25;  // of the wait, added to it
+// Tries whose wait depends on the round trip. Later ones depend on `retry-interval`, so that a
+// subscriber which usually answers within milliseconds is not given up within seconds.
 constexpr std::uint32_t early_tries = 2;
 
 std::string tag_text(std::uint64_t tag) { return "e" + std::to_string(tag); }
@@ -21,74 +21,73 @@ std::string tag_text(std::uint64_t tag) { return "e" + std::to_string(tag); }
 
 Deliveries::Deliveries(const Limits& limits, const std::vector<Listener>& listeners,
                        const ServedSubscriptions& directory, const EgressPolicy& egress,
-                       const DatagramWriter& writer, Counters& counters, std::uint64_t seed)
+                       const DeliveryEncoder& encoder, Counters& counters, std::uint64_t seed)
     : limits_(limits),
       listeners_(listeners),
       directory_(directory),
       egress_(egress),
-      writer_(writer),
+      encoder_(encoder),
       sent_(counters["sense.deliveries.sent"]),
       random_(static_cast<std::minstd_rand::result_type>(seed)) {}
 
-void Deliveries::deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Timestamp now,
-                         Actions& out) {
+void Deliveries::deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> delivery,
+                         Timestamp now, Actions& out) {
   const auto& id = delivery->subscription->id;
   const bool ended = delivery->kind == Delivery::Kind::ended;
-  if (refuses(*delivery)) {
-    out.emplace_back(Finished{ticket, Attempt::gone("the subscription has ended")});
+  if (is_closed(*delivery)) {
+    out.emplace_back(Finished{attempt_id, Attempt::gone("the subscription has ended")});
     return;
   }
-  // Before it is a line: a key that is gone leaves nothing here.
-  if (!writer_.can_write_for(*delivery->subscription)) {
-    out.emplace_back(Finished{ticket, Attempt::retry("its key is not in the file of keys")});
+  // Before the queue is created: a subscription whose key was removed takes no memory here.
+  if (!encoder_.can_encode_for(*delivery->subscription)) {
+    out.emplace_back(Finished{attempt_id, Attempt::retry("its key is not in the file of keys")});
     return;
   }
-  auto found = lines_.find(id);
-  if (found == lines_.end()) {
-    found = lines_.emplace(id, Line{}).first;
+  auto found = queues_.find(id);
+  if (found == queues_.end()) {
+    found = queues_.emplace(id, OutboundQueue{}).first;
     found->second.id = found->first;
   }
-  auto& line = found->second;
+  auto& queue = found->second;
   const auto tag = ++tags_;
-  const auto reached = find_peer(line, delivery->subscription);
-  auto octets = reached ? writer_.write(*delivery, tag_text(tag),
-                                        octets_max_of(limits_, listeners_, line.peer), now)
+  const auto reached = find_peer(queue, delivery->subscription);
+  auto octets = reached ? encoder_.encode(*delivery, tag_text(tag),
+                                          octets_max_of(limits_, listeners_, queue.peer), now)
                         : Result<std::string>(tl::unexpected(reached.error()));
   if (!octets) {
-    out.emplace_back(Finished{ticket, Attempt::rejected(octets.error().message)});
+    out.emplace_back(Finished{attempt_id, Attempt::rejected(octets.error().message)});
     return;
   }
   if (ended) close(id, out);
   ++sent_;
-  out.emplace_back(Send{line.peer, std::move(*octets)});
-  const auto due = now.mono + wait_for(*delivery, line.round_trip);
-  Waiting waiting{ticket, delivery->kind,         delivery->number, delivery->number_last,
-                  tag,    delivery->attempt == 1, now.mono,         due};
-  ++waiting_;
+  out.emplace_back(Send{queue.peer, std::move(*octets)});
+  const auto due = now.mono + wait_for(*delivery, queue.round_trip);
+  InFlight entry{attempt_id, delivery->kind,         delivery->number, delivery->number_last,
+                 tag,        delivery->attempt == 1, now.mono,         due};
+  ++in_flight_count_;
   if (ended) {
-    line.ended.push_back(waiting);
+    queue.ended.push_back(entry);
   } else {
-    // Nearly always the highest.
-    auto place = line.waiting.end();
-    while (place != line.waiting.begin() && std::prev(place)->number > waiting.number) --place;
-    line.waiting.insert(place, waiting);
+    // Numbers nearly always ascend: search from the end.
+    auto place = queue.in_flight.end();
+    while (place != queue.in_flight.begin() && std::prev(place)->number > entry.number) --place;
+    queue.in_flight.insert(place, entry);
   }
-  if (!line.timer || due < *line.timer) set_timer(line, due);
+  if (!queue.timer || due < *queue.timer) set_timer(queue, due);
 }
 
-bool Deliveries::refuses(const Delivery& delivery) const {
+bool Deliveries::is_closed(const Delivery& delivery) const {
   if (delivery.kind == Delivery::Kind::ended) return false;
   const auto& id = delivery.subscription->id;
   return closed_.contains(id) || directory_.find(id) == nullptr;
 }
 
-// The check is made at every attempt, on the very address that is sent to. It has one exception: an
-// address that returned a cookie from where it sent has shown that it is there and that it wants
-// this, so it is served even in a denied range; denying it would protect nobody. A Deliver-To
-// elsewhere has no such exception.
-Status Deliveries::find_peer(Line& line, const SubscriptionRef& subscription) const {
-  if (line.subscription != subscription) {
-    line.subscription = nullptr;
+// The egress policy is asked at every attempt, about the address that is sent to. Exception: an
+// address that registered itself with a cookie has proved that it exists and wants these datagrams,
+// so it is served even in a denied range. A Deliver-To to another address has no exception.
+Status Deliveries::find_peer(OutboundQueue& queue, const SubscriptionRef& subscription) const {
+  if (queue.subscription != subscription) {
+    queue.subscription = nullptr;
     const auto endpoint = endpoint_of(subscription->callback);
     if (!endpoint) return tl::unexpected(endpoint.error());
     const auto listener = listener_for(listeners_, *endpoint, *subscription);
@@ -96,11 +95,11 @@ Status Deliveries::find_peer(Line& line, const SubscriptionRef& subscription) co
       return fail(Code::addrnotavail, "no listener reaches " + subscription->callback +
                                           "; add one of its kind (" +
                                           std::string(to_text(endpoint->kind())) + ") to `listen`");
-    line.peer = {*endpoint, listener};
-    line.needs_permission = !asked_for_itself(*subscription);
-    line.subscription = subscription;
+    queue.peer = {*endpoint, listener};
+    queue.needs_permission = !registered_itself(*subscription);
+    queue.subscription = subscription;
   }
-  return line.needs_permission ? may_be_target(line.peer.address, egress_) : Status();
+  return queue.needs_permission ? may_be_target(queue.peer.address, egress_) : Status();
 }
 
 Duration Deliveries::wait_for(const Delivery& delivery, const RoundTrip& round_trip) {
@@ -111,7 +110,7 @@ Duration Deliveries::wait_for(const Delivery& delivery, const RoundTrip& round_t
   if (wanted.retry_max) wait = std::min(wait, std::max(*wanted.retry_max, interval));
   if (const auto trip = round_trip.wait()) {
     const auto early = *trip * (1 << (std::min(delivery.attempt, early_tries) - 1));
-    // Never more often than a slow subscriber can answer; sooner than that only at first.
+    // Never faster than a slow subscriber can answer; faster than the interval only at first.
     wait = delivery.attempt <= early_tries && early < wait
                ? early
                : std::max(wait, std::min<Duration>(*trip, pause_max));
@@ -121,38 +120,37 @@ Duration Deliveries::wait_for(const Delivery& delivery, const RoundTrip& round_t
 }
 
 bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-                        std::string_view tag, const Acknowledger& from, Timestamp now,
-                        Actions& out) {
-  const auto found = lines_.find(subscription);
-  if (found == lines_.end() || !found->second.subscription ||
+                        std::string_view tag, const AckSender& from, Timestamp now, Actions& out) {
+  const auto found = queues_.find(subscription);
+  if (found == queues_.end() || !found->second.subscription ||
       !from.may_acknowledge(found->second.peer.address, *found->second.subscription))
     return false;
-  auto& line = found->second;
+  auto& queue = found->second;
   bool counted = false;
-  const auto done = [&](const Waiting& waiting) {
-    if (waiting.first) line.round_trip.add(now.mono - waiting.sent);
-    finish(waiting, Attempt::delivered(), out);
+  const auto done = [&](const InFlight& entry) {
+    if (entry.first) queue.round_trip.add(now.mono - entry.sent);
+    finish(entry, Attempt::delivered(), out);
     counted = true;
   };
-  if (std::erase_if(line.ended,
-                    [&](const Waiting& waiting) {
-                      const bool named = numbers.empty() || tag_text(waiting.tag) == tag;
-                      if (named) done(waiting);
+  if (std::erase_if(queue.ended,
+                    [&](const InFlight& entry) {
+                      const bool named = numbers.empty() || tag_text(entry.tag) == tag;
+                      if (named) done(entry);
                       return named;
                     }) > 0 &&
-      line.ended.empty()) {
+      queue.ended.empty()) {
     erase(found);
     return true;
   }
-  auto& all = line.waiting;
+  auto& all = queue.in_flight;
   for (const auto& range : numbers) {
     const auto first = std::lower_bound(
         all.begin(), all.end(), range.first,
-        [](const Waiting& waiting, std::uint64_t number) { return waiting.number < number; });
+        [](const InFlight& entry, std::uint64_t number) { return entry.number < number; });
     auto last = first;
     auto kept = first;
     for (; last != all.end() && last->number <= range.last; ++last) {
-      // Both ends of a gap must be named; one range holds them, or two that meet.
+      // Both ends of a gap must be acknowledged, in one range or in adjacent ones.
       const bool whole = last->kind != Delivery::Kind::gap || contains(numbers, last->number_last);
       if (whole)
         done(*last);
@@ -164,26 +162,26 @@ bool Deliveries::on_ack(std::string_view subscription, const std::vector<NumberR
   return counted;
 }
 
-// The wait has passed already, so the host need not pause: its next try may follow at once.
+// The wait is over: the host need not pause before its next try.
 void Deliveries::on_timer(Timestamp now, Actions& out) {
   const auto late = Attempt::retry("no acknowledgement", Duration{0});
   while (!timers_.empty() && timers_.begin()->first <= now.mono) {
-    auto& line = *timers_.begin()->second;
+    auto& queue = *timers_.begin()->second;
     std::optional<MonoTime> next;
-    const auto is_late = [&](const Waiting& waiting) {
-      if (waiting.due > now.mono) {
-        next = next ? std::min(*next, waiting.due) : waiting.due;
+    const auto is_late = [&](const InFlight& entry) {
+      if (entry.due > now.mono) {
+        next = next ? std::min(*next, entry.due) : entry.due;
         return false;
       }
-      finish(waiting, late, out);
+      finish(entry, late, out);
       return true;
     };
-    std::erase_if(line.waiting, is_late);
-    // Nothing comes behind the end: if it is tried again, that is a line anew.
-    if (std::erase_if(line.ended, is_late) > 0 && line.ended.empty())
-      erase(lines_.find(line.id));
+    std::erase_if(queue.in_flight, is_late);
+    // Nothing follows ENDED: another try of it starts with a new queue.
+    if (std::erase_if(queue.ended, is_late) > 0 && queue.ended.empty())
+      erase(queues_.find(queue.id));
     else
-      set_timer(line, next);
+      set_timer(queue, next);
   }
 }
 
@@ -192,46 +190,46 @@ std::optional<MonoTime> Deliveries::next_timer() const {
   return timers_.begin()->first;
 }
 
-void Deliveries::set_timer(Line& line, std::optional<MonoTime> due) {
-  if (line.timer) timers_.erase({*line.timer, &line});
-  line.timer = due;
-  if (due) timers_.emplace(*due, &line);
+void Deliveries::set_timer(OutboundQueue& queue, std::optional<MonoTime> due) {
+  if (queue.timer) timers_.erase({*queue.timer, &queue});
+  queue.timer = due;
+  if (due) timers_.emplace(*due, &queue);
 }
 
-void Deliveries::finish(const Waiting& waiting, Attempt attempt, Actions& out) {
-  --waiting_;
-  out.emplace_back(Finished{waiting.ticket, std::move(attempt)});
+void Deliveries::finish(const InFlight& entry, Attempt attempt, Actions& out) {
+  --in_flight_count_;
+  out.emplace_back(Finished{entry.attempt_id, std::move(attempt)});
 }
 
-void Deliveries::finish_events(Line& line, const Attempt& attempt, Actions& out) {
-  for (const auto& waiting : std::exchange(line.waiting, {})) finish(waiting, attempt, out);
+void Deliveries::finish_in_flight(OutboundQueue& queue, const Attempt& attempt, Actions& out) {
+  for (const auto& entry : std::exchange(queue.in_flight, {})) finish(entry, attempt, out);
 }
 
 void Deliveries::close(const std::string& subscription, Actions& out) {
   remember_closed(subscription);
-  const auto found = lines_.find(subscription);
-  if (found != lines_.end())
-    finish_events(found->second, Attempt::gone("the subscription has ended"), out);
+  const auto found = queues_.find(subscription);
+  if (found != queues_.end())
+    finish_in_flight(found->second, Attempt::gone("the subscription has ended"), out);
 }
 
 void Deliveries::forget(const std::string& subscription, Actions& out) {
   const auto now_served = directory_.find(subscription);
-  const auto found = lines_.find(subscription);
+  const auto found = queues_.find(subscription);
   if (!now_served) {
     close(subscription, out);
-    if (found != lines_.end() && found->second.ended.empty()) erase(found);
+    if (found != queues_.end() && found->second.ended.empty()) erase(found);
     return;
   }
-  // A renewal changes nothing for what is in flight; another callback does.
-  if (found == lines_.end() || !found->second.subscription) return;
+  // A renewal does not affect datagrams in flight; a new callback does.
+  if (found == queues_.end() || !found->second.subscription) return;
   if (found->second.subscription->callback != now_served->callback)
-    finish_events(found->second, Attempt::retry("the subscription has changed"), out);
+    finish_in_flight(found->second, Attempt::retry("the subscription has changed"), out);
 }
 
-void Deliveries::erase(Lines::iterator line) {
-  SENSE_CHECK(line != lines_.end() && line->second.waiting.empty());
-  set_timer(line->second, std::nullopt);
-  lines_.erase(line);
+void Deliveries::erase(OutboundQueues::iterator queue) {
+  SENSE_CHECK(queue != queues_.end() && queue->second.in_flight.empty());
+  set_timer(queue->second, std::nullopt);
+  queues_.erase(queue);
 }
 
 void Deliveries::remember_closed(const std::string& subscription) {
@@ -243,13 +241,13 @@ void Deliveries::remember_closed(const std::string& subscription) {
 }
 
 void Deliveries::stop(Actions& out) {
-  const auto stopping = Attempt::retry("the gateway stops");
-  for (auto& [id, line] : lines_) {
-    finish_events(line, stopping, out);
-    for (const auto& ended : line.ended) finish(ended, stopping, out);
+  const auto stopping = Attempt::retry("the gateway is stopping");
+  for (auto& [id, queue] : queues_) {
+    finish_in_flight(queue, stopping, out);
+    for (const auto& ended : queue.ended) finish(ended, stopping, out);
   }
   timers_.clear();
-  lines_.clear();
+  queues_.clear();
 }
 
 }  // namespace sense::datagram

@@ -15,63 +15,66 @@
 #include "core/base/counters.hpp"
 #include "core/egress/policy.hpp"
 #include "core/sense/message.hpp"
+#include "gateways/sense/delivery/ack_sender.hpp"
 #include "gateways/sense/delivery/encoder.hpp"
-#include "gateways/sense/delivery/peer_identity.hpp"
 #include "gateways/sense/delivery/round_trip.hpp"
 #include "gateways/sense/model/actions.hpp"
 #include "gateways/sense/model/limits.hpp"
 
 namespace sense::datagram {
 
-// Attempts under way: EVENT, GAP and ENDED datagrams that wait for their acknowledgement. Pure: no
-// socket, no clock. One datagram for each attempt; the host counts tries and asks for the next one.
-// Each ticket is finished exactly once.
+// Attempts in progress: EVENT, GAP and ENDED datagrams that wait for their acknowledgement. Pure:
+// no socket, no clock; one thread. One datagram per attempt; the host counts tries and starts the
+// next one. Each attempt_id is finished exactly once.
 class Deliveries {
  public:
   // All must outlive this. `seed` is for the jitter only.
   Deliveries(const Limits& limits, const std::vector<Listener>& listeners,
              const ServedSubscriptions& directory, const EgressPolicy& egress,
-             const DatagramWriter& writer, Counters& counters, std::uint64_t seed);
+             const DeliveryEncoder& encoder, Counters& counters, std::uint64_t seed);
 
-  void deliver(Ticket ticket, std::shared_ptr<const Delivery> delivery, Timestamp now,
+  void deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> delivery, Timestamp now,
                Actions& out);
-  // Numbers acknowledged; none: that of ENDED. Whether anything waited for it, from there.
+  // `numbers`: those acknowledged; empty: the ENDED. Answers whether an attempt was waiting for it
+  // from this sender.
   bool on_ack(std::string_view subscription, const std::vector<NumberRange>& numbers,
-              std::string_view tag, const Acknowledger& from, Timestamp now, Actions& out);
+              std::string_view tag, const AckSender& from, Timestamp now, Actions& out);
   void on_timer(Timestamp now, Actions& out);
-  // May be too early, never too late.
+  // May be early, never late.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
 
-  // No EVENT or GAP of it is sent from now on; what waits is finished as gone.
+  // No EVENT or GAP of the subscription is sent from now on; attempts in progress are finished as
+  // gone.
   void close(const std::string& subscription, Actions& out);
-  // It has ended or changed: closes it, or finishes with retry what waits for another address.
+  // The subscription has ended or changed: closes it, or finishes with retry the attempts to its
+  // former address.
   void forget(const std::string& subscription, Actions& out);
   void stop(Actions& out);
-  [[nodiscard]] std::size_t waiting() const { return waiting_; }
+  [[nodiscard]] std::size_t in_flight_count() const { return in_flight_count_; }
   [[nodiscard]] std::size_t closed() const { return closed_order_.size(); }
 
  private:
-  struct Waiting {
-    Ticket ticket = 0;
+  struct InFlight {
+    AttemptId attempt_id = 0;
     Delivery::Kind kind = Delivery::Kind::event;
     std::uint64_t number = 0;
     std::uint64_t number_last = 0;
     std::uint64_t tag = 0;
-    bool first = false;  // attempt
+    bool first = false;  // first attempt: its round trip is a valid sample
     MonoTime sent;
     MonoTime due;
   };
-  // What is known of one subscription. As long as it is served, so that the round trip is known for
-  // the next event.
-  struct Line {
+  // Datagrams in flight to one subscription. Exists as long as the subscription is served, so that
+  // its round-trip time is known for the next event.
+  struct OutboundQueue {
     std::string_view id;           // of the subscription
-    SubscriptionRef subscription;  // as it was when `peer` was found
+    SubscriptionRef subscription;  // the version that `peer` was computed from
     Peer peer;
-    bool needs_permission = false;  // of the egress policy, at every attempt
-    std::deque<Waiting> waiting;    // ordered by number
-    std::vector<Waiting> ended;     // hardly ever more than one
+    bool needs_permission = false;   // ask the egress policy at every attempt
+    std::deque<InFlight> in_flight;  // ordered by number
+    std::vector<InFlight> ended;     // usually at most one
     RoundTrip round_trip;
-    std::optional<MonoTime> timer;  // as it stands in timers_
+    std::optional<MonoTime> timer;  // its entry in timers_
   };
   struct TextHash {
     using is_transparent = void;
@@ -79,30 +82,30 @@ class Deliveries {
       return std::hash<std::string_view>{}(text);
     }
   };
-  using Lines = std::unordered_map<std::string, Line, TextHash, std::equal_to<>>;
+  using OutboundQueues = std::unordered_map<std::string, OutboundQueue, TextHash, std::equal_to<>>;
 
-  [[nodiscard]] Status find_peer(Line& line, const SubscriptionRef& subscription) const;
-  [[nodiscard]] bool refuses(const Delivery& delivery) const;
+  [[nodiscard]] Status find_peer(OutboundQueue& queue, const SubscriptionRef& subscription) const;
+  [[nodiscard]] bool is_closed(const Delivery& delivery) const;
   Duration wait_for(const Delivery& delivery, const RoundTrip& round_trip);
-  void set_timer(Line& line, std::optional<MonoTime> due);
-  void finish(const Waiting& waiting, Attempt attempt, Actions& out);
-  void finish_events(Line& line, const Attempt& attempt, Actions& out);
-  void erase(Lines::iterator line);
+  void set_timer(OutboundQueue& queue, std::optional<MonoTime> due);
+  void finish(const InFlight& entry, Attempt attempt, Actions& out);
+  void finish_in_flight(OutboundQueue& queue, const Attempt& attempt, Actions& out);
+  void erase(OutboundQueues::iterator queue);
   void remember_closed(const std::string& subscription);
 
   const Limits& limits_;
   const std::vector<Listener>& listeners_;
   const ServedSubscriptions& directory_;
   const EgressPolicy& egress_;
-  const DatagramWriter& writer_;
+  const DeliveryEncoder& encoder_;
   Counters::Counter& sent_;
   std::minstd_rand random_;
   std::uint64_t tags_ = 0;
 
-  Lines lines_;
-  std::size_t waiting_ = 0;
-  std::set<std::pair<MonoTime, Line*>> timers_;  // at most one for each line
-  // Ended a moment ago: the host's replica may not know it yet.
+  OutboundQueues queues_;
+  std::size_t in_flight_count_ = 0;
+  std::set<std::pair<MonoTime, OutboundQueue*>> timers_;  // at most one per queue
+  // Recently ended: the replica of the host may not show it yet.
   std::unordered_set<std::string> closed_;
   std::deque<std::string> closed_order_;
 };

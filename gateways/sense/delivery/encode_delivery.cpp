@@ -6,15 +6,15 @@ namespace sense::datagram {
 
 namespace {
 
-// What an EVENT takes besides its data and its texts, about.
-constexpr std::size_t envelope = 400;
+// Approximate size of an EVENT without its data and texts.
+constexpr std::size_t envelope_octets = 400;
 
 MessageWriter event_writer(const Delivery& delivery, std::string_view tag, bool with_details) {
   const auto& event = *delivery.event;
-  MessageWriter out(Kind::event, tag, envelope + event.data.size());
+  MessageWriter out(Kind::event, tag, envelope_octets + event.data.size());
   out.add("Subscription", delivery.subscription->id).add("Number", delivery.number);
   if (delivery.kind == Delivery::Kind::digest) out.add("Last", delivery.number_last);
-  // Time is mandatory; an event whose producer gave none has the time at which it was taken in.
+  // Time is mandatory; an event without a time of its producer has the time of its acceptance.
   add_identity(out, event, event.observedtime.value_or(WallTime{}));
   out.add("Sequence", event.sequence).add("Attempt", delivery.attempt);
   if (with_details)
@@ -41,8 +41,8 @@ Message ended_message(const Delivery& delivery, std::string_view tag) {
 
 }  // namespace
 
-Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
-                                    std::size_t octets_max, const FetchPlace& place,
+Result<std::string> encode_delivery(const Delivery& delivery, std::string_view tag,
+                                    std::size_t octets_max, const FetchLocation& location,
                                     Timestamp now) {
   if (delivery.kind == Delivery::Kind::gap) return serialize(gap_message(delivery, tag));
   if (delivery.kind == Delivery::Kind::ended) return serialize(ended_message(delivery, tag));
@@ -51,9 +51,10 @@ Result<std::string> delivery_octets(const Delivery& delivery, std::string_view t
     auto octets = event_writer(delivery, tag, true).end(data);
     if (octets.size() <= octets_max) return octets;
   }
-  // A digest is made here and is in no journal.
-  const bool can_be_fetched = delivery.kind == Delivery::Kind::event && !place.url.empty();
-  const auto fetch = can_be_fetched ? place.url_of(delivery.event->sequence, now) : std::string();
+  // Digests are made by the gateway and are not in the journal.
+  const bool can_be_fetched = delivery.kind == Delivery::Kind::event && !location.url.empty();
+  const auto fetch =
+      can_be_fetched ? location.url_of(delivery.event->sequence, now) : std::string();
   for (const bool with_fetch : {true, false}) {
     if (with_fetch && fetch.empty()) continue;
     for (const bool with_details : {true, false}) {

@@ -10,41 +10,43 @@
 
 namespace sense::datagram {
 
-// Where whole events can be fetched; empty: nowhere.
-struct FetchPlace {
-  // How long a URL in Fetch is good.
+// Where clients fetch events that do not fit into a datagram; empty: nowhere.
+struct FetchLocation {
+  // Validity of a URL in Fetch.
   static constexpr std::chrono::hours span{24};
 
-  std::string url;     // of the HTTP gateway, "http://events.example:8080"
-  std::string secret;  // that it shares with this gateway
+  std::string url;     // of the HTTP gateway: "http://events.example:8080"
+  std::string secret;  // shared with the HTTP gateway
 
   [[nodiscard]] std::string url_of(std::uint64_t sequence, Timestamp now) const;
 };
 
-// Deliveries as the octets that are sent: shortened when they are too long, and signed when the
+// Encodes deliveries as datagrams: shortened when they are too long, and signed when the
 // subscription was made with a key. Pure; one thread.
-class DatagramWriter {
+class DeliveryEncoder {
  public:
   // `keys` must outlive this.
-  DatagramWriter(const Keys& keys, FetchPlace place) : keys_(keys), place_(std::move(place)) {}
+  DeliveryEncoder(const Keys& keys, FetchLocation location)
+      : keys_(keys), location_(std::move(location)) {}
 
-  // Whether the key that its datagrams are signed with is known; true without one.
-  [[nodiscard]] bool can_write_for(const Subscription& subscription) const;
-  // At most octets_max; datatoobig when the delivery fits into no such datagram.
-  // REQUIRES: can_write_for its subscription.
-  [[nodiscard]] Result<std::string> write(const Delivery& delivery, std::string_view tag,
-                                          std::size_t octets_max, Timestamp now) const;
+  // Whether the key that signs for this subscription is known; true for one without a key.
+  [[nodiscard]] bool can_encode_for(const Subscription& subscription) const;
+  // At most octets_max octets; datatoobig when the delivery does not fit. REQUIRES:
+  // can_encode_for() its subscription.
+  [[nodiscard]] Result<std::string> encode(const Delivery& delivery, std::string_view tag,
+                                           std::size_t octets_max, Timestamp now) const;
 
  private:
   const Keys& keys_;
-  FetchPlace place_;
+  FetchLocation location_;
 };
 
-// The datagram of one delivery, shortened as rule 4 says when it is longer than `octets_max`: data
-// first, in whose place `Fetch` says where it is, then the texts that are not mandatory, then
-// `Fetch`. datatoobig when even that is not enough.
-[[nodiscard]] Result<std::string> delivery_octets(const Delivery& delivery, std::string_view tag,
+// The unsigned datagram of one delivery. When it is longer than `octets_max` it is shortened as in
+// rule 4: without the data, for which `Fetch` gives a URL; then without optional texts; then
+// without `Fetch`. datatoobig: it does not fit even so.
+[[nodiscard]] Result<std::string> encode_delivery(const Delivery& delivery, std::string_view tag,
                                                   std::size_t octets_max,
-                                                  const FetchPlace& place = {}, Timestamp now = {});
+                                                  const FetchLocation& location = {},
+                                                  Timestamp now = {});
 
 }  // namespace sense::datagram

@@ -10,12 +10,12 @@
 
 namespace sense::datagram {
 
-// How long a subscriber takes to acknowledge, smoothed, and how long to wait for it (RFC 6298
-// section 2). Only datagrams that were sent once tell: of a repeat nobody knows which one was
-// acknowledged (Karn's algorithm). A plain value.
+// Smoothed round-trip time of a subscriber, and the resulting wait for an acknowledgement (RFC 6298
+// section 2). Only datagrams that were sent once are samples: an acknowledgement of a repeated one
+// is ambiguous (Karn's algorithm). A value.
 class RoundTrip {
  public:
-  // Acknowledgements may be collected for a while before they are sent.
+  // Clients may delay acknowledgements in order to combine them.
   static constexpr std::chrono::milliseconds wait_min{200};
 
   void add(Duration sample) {
@@ -29,7 +29,7 @@ class RoundTrip {
     }
     known_ = true;
   }
-  // Nothing: not known yet.
+  // Nothing: no sample yet.
   [[nodiscard]] std::optional<Duration> wait() const {
     if (!known_) return std::nullopt;
     return std::max<Duration>(smoothed_ + 4 * variation_, wait_min);

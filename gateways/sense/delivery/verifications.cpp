@@ -2,21 +2,21 @@
 #include "gateways/sense/delivery/verifications.hpp"
 
 #include "core/base/random.hpp"
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 
 namespace {
-// Too many verifications under way will be fewer; what is wrong with the address stays.
-Verification not_asked(const Error& error) {
+// Too many verifications in progress is temporary; an unusable address is not.
+Verification not_started(const Error& error) {
   const bool passing = error.code == Code::nomoreroom;
   return {passing ? Verification::Outcome::failed : Verification::Outcome::refused, error.message};
 }
 
-// An owner that is an address is its host; another, such as a key or a principal, is itself.
-std::string asker_of(std::string_view owner) {
+// An owner that is an address is counted by host; any other, such as a key, by name.
+std::string requester_of(std::string_view owner) {
   const auto endpoint = endpoint_of(owner);
-  return endpoint ? host_of(*endpoint) : "owner " + std::string(owner);
+  return endpoint ? host_identity(*endpoint) : "owner " + std::string(owner);
 }
 
 std::string target_of(const Endpoint& endpoint) { return endpoint.with_port(0).identity(); }
@@ -34,64 +34,66 @@ Verifications::Verifications(const Limits& limits, const std::vector<Listener>& 
 Verification Verifications::start(const Subscription& subscription, std::string token,
                                   Timestamp now, Actions& out) {
   const auto endpoint = endpoint_of(subscription.callback);
-  if (!endpoint) return not_asked(endpoint.error());
-  if (auto status = may_be_target(*endpoint, egress_); !status) return not_asked(status.error());
+  if (!endpoint) return not_started(endpoint.error());
+  if (auto status = may_be_target(*endpoint, egress_); !status) return not_started(status.error());
   forget(subscription.id);
-  if (auto status = admit(*endpoint, subscription.owner); !status) return not_asked(status.error());
+  if (auto status = admit(*endpoint, subscription.owner); !status)
+    return not_started(status.error());
   const auto listener = listener_for(listeners_, *endpoint, subscription);
   if (listener == listeners_.size())
     return {Verification::Outcome::refused, "no listener reaches " + subscription.callback};
   auto message = make_message(Kind::verify, "v" + std::to_string(++tags_));
   message.add("Subscription", subscription.id).add("Challenge", token);
-  Waiting waiting;
-  waiting.token = std::move(token);
-  waiting.to = {*endpoint, listener};
-  waiting.octets = serialize(message);
-  waiting.target = target_of(*endpoint);
-  waiting.asker = asker_of(subscription.owner);
-  targets_.add(waiting.target);
-  askers_.add(waiting.asker);
-  send(subscription.id, waiting_[subscription.id] = std::move(waiting), now, out);
+  PendingVerification pending;
+  pending.token = std::move(token);
+  pending.to = {*endpoint, listener};
+  pending.octets = serialize(message);
+  pending.target = target_of(*endpoint);
+  pending.requester = requester_of(subscription.owner);
+  targets_.add(pending.target);
+  requesters_.add(pending.requester);
+  send(subscription.id, pending_[subscription.id] = std::move(pending), now, out);
   return {Verification::Outcome::asked, "asked " + subscription.callback};
 }
 
 Status Verifications::admit(const Endpoint& endpoint, std::string_view owner) const {
-  if (waiting_.size() >= limits_.max_pending)
-    return fail(Code::nomoreroom, "too many verifications are under way; try again in a minute");
-  if (targets_.of(target_of(endpoint)) >= per_address_max)
+  if (pending_.size() >= limits_.max_pending)
+    return fail(Code::nomoreroom, "too many verifications are in progress; try again in a minute");
+  if (targets_.count(target_of(endpoint)) >= per_address_max)
     return fail(Code::nomoreroom,
-                "that address is being asked already; try again when it has answered");
-  if (askers_.of(asker_of(owner)) >= limits_.pending_per_host())
+                "verifications of that address are in progress; try again when it has answered");
+  if (requesters_.count(requester_of(owner)) >= limits_.pending_per_host())
     return fail(Code::nomoreroom,
-                "too many of your verifications are under way; try again in a minute");
+                "too many of your verifications are in progress; try again in a minute");
   return {};
 }
 
-void Verifications::send(const std::string& id, Waiting& waiting, Timestamp now, Actions& out) {
-  ++waiting.sent;
+void Verifications::send(const std::string& id, PendingVerification& pending, Timestamp now,
+                         Actions& out) {
+  ++pending.sent;
   ++sent_;
-  waiting.due = now.mono + limits_.pause_after(waiting.sent);
-  due_.emplace(waiting.due, id);
-  out.emplace_back(Send{waiting.to, waiting.octets});
+  pending.due = now.mono + limits_.pause_after(pending.sent);
+  due_.emplace(pending.due, id);
+  out.emplace_back(Send{pending.to, pending.octets});
 }
 
 void Verifications::erase(ById::iterator entry) {
   due_.erase({entry->second.due, entry->first});
   targets_.remove(entry->second.target);
-  askers_.remove(entry->second.asker);
-  waiting_.erase(entry);
+  requesters_.remove(entry->second.requester);
+  pending_.erase(entry);
 }
 
 bool Verifications::on_ack(std::string_view subscription, std::string_view challenge,
                            const Endpoint& from, Actions& out) {
-  if (const auto found = waiting_.find(subscription); found != waiting_.end()) {
-    const auto& waiting = found->second;
-    if (waiting.to.address != from || !equal_secret(waiting.token, challenge)) return false;
+  if (const auto found = pending_.find(subscription); found != pending_.end()) {
+    const auto& pending = found->second;
+    if (pending.to.address != from || !equal_secret(pending.token, challenge)) return false;
     out.emplace_back(Confirm{found->first, std::string(challenge)});
     erase(found);
     return true;
   }
-  // Asked before a restart, or given up a moment ago: the host knows the token's hash.
+  // The VERIFY was sent before a restart, or has timed out: the host knows the hash of the token.
   const auto known = directory_.find(subscription);
   if (!known || known->state != SubscriptionState::pending) return false;
   const auto endpoint = endpoint_of(known->callback);
@@ -102,7 +104,7 @@ bool Verifications::on_ack(std::string_view subscription, std::string_view chall
 
 void Verifications::on_timer(Timestamp now, Actions& out) {
   while (!due_.empty() && due_.begin()->first <= now.mono) {
-    const auto entry = waiting_.find(due_.begin()->second);
+    const auto entry = pending_.find(due_.begin()->second);
     if (entry->second.sent >= sends_max) {
       erase(entry);
       continue;
@@ -118,7 +120,7 @@ std::optional<MonoTime> Verifications::next_timer() const {
 }
 
 void Verifications::forget(std::string_view subscription) {
-  if (const auto found = waiting_.find(subscription); found != waiting_.end()) erase(found);
+  if (const auto found = pending_.find(subscription); found != pending_.end()) erase(found);
 }
 
 }  // namespace sense::datagram

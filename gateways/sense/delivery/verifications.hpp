@@ -15,10 +15,10 @@
 
 namespace sense::datagram {
 
-// VERIFY datagrams that wait for their answer: whether a Deliver-To that is not the asker's own
-// address wants to be sent events. Pure. An address that has asked for nothing gets at most three
-// small datagrams for one registration, and for at most four registrations at a time. An asker has
-// at most a quarter of all verifications under way.
+// VERIFY datagrams that wait for their answer: a Deliver-To that is not the requester's own address
+// must consent to receive events. Pure; one thread. An address that did not ask gets at most three
+// small datagrams per registration, of at most four registrations at a time. One requester has at
+// most a quarter of all verifications in progress.
 class Verifications {
  public:
   static constexpr std::uint32_t sends_max = 3;
@@ -29,31 +29,31 @@ class Verifications {
                 const ServedSubscriptions& directory, const EgressPolicy& egress,
                 Counters& counters);
 
-  // Sends the question; asked, or refused with the reason.
+  // Sends the VERIFY. Outcome: asked, failed (too many in progress), or refused, with the reason.
   [[nodiscard]] Verification start(const Subscription& subscription, std::string token,
                                    Timestamp now, Actions& out);
-  // Whether another one to this address may be started, for a subscription of this owner.
+  // Whether another verification of this address may start, for a subscription of this owner.
   [[nodiscard]] Status admit(const Endpoint& endpoint, std::string_view owner) const;
-  // Whether the challenge may be the right one: then the answer is on its way to the host.
+  // Whether the challenge is plausible; then a Confirm is among the actions, and the host decides.
   bool on_ack(std::string_view subscription, std::string_view challenge, const Endpoint& from,
               Actions& out);
   void on_timer(Timestamp now, Actions& out);
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
   void forget(std::string_view subscription);
-  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  [[nodiscard]] std::size_t pending_count() const { return pending_.size(); }
 
  private:
-  struct Waiting {
+  struct PendingVerification {
     std::string token;
     Peer to;
     std::string octets;
     std::uint32_t sent = 0;
     MonoTime due;
-    std::string target;  // what the shares are counted by: the address asked, and the asker
-    std::string asker;
+    std::string target;     // key of targets_: the address asked
+    std::string requester;  // key of requesters_
   };
-  using ById = std::map<std::string, Waiting, std::less<>>;
-  void send(const std::string& id, Waiting& waiting, Timestamp now, Actions& out);
+  using ById = std::map<std::string, PendingVerification, std::less<>>;
+  void send(const std::string& id, PendingVerification& pending, Timestamp now, Actions& out);
   void erase(ById::iterator entry);
 
   const Limits& limits_;
@@ -62,10 +62,10 @@ class Verifications {
   const EgressPolicy& egress_;
   Counters::Counter& sent_;
   std::uint64_t tags_ = 0;
-  ById waiting_;  // by subscription
+  ById pending_;  // by subscription
   std::set<std::pair<MonoTime, std::string>> due_;
-  HostShares targets_;
-  HostShares askers_;
+  PerHostCounts targets_;
+  PerHostCounts requesters_;
 };
 
 }  // namespace sense::datagram

@@ -11,52 +11,54 @@
 #include "gateways/sense/model/address.hpp"
 #include "gateways/sense/model/limits.hpp"
 
-// What the pure core asks its shell to do, in order. A ticket comes back with the answer.
+// Effects that the Server requests and the plugin executes, in order. A request_id returns with the
+// result.
 namespace sense::datagram {
 
-using Ticket = std::uint64_t;
+using RequestId = std::uint64_t;
+using AttemptId = std::uint64_t;
 
 struct Send {
   Peer to;
   std::string octets;
 };
-// Answers: Server::on_receipt.
+// Result: Server::on_receipt.
 struct Publish {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   Event event;
 };
-// Answers to these four: Server::on_subscription.
+// Results of these four: Server::on_subscription.
 struct Create {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   Subscriptions::Request request;
 };
 struct LookUp {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   std::string id;
 };
 struct Renew {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   std::string id;
   Duration period{0};
 };
 struct Cancel {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   std::string id;
 };
-// Answers: Server::on_sources.
+// Result: Server::on_sources.
 struct ListSources {
-  Ticket ticket = 0;
+  RequestId request_id = 0;
   std::string after;
   std::uint32_t limit = 0;
 };
-// Nobody waits for the answer.
+// The result is only logged.
 struct Confirm {
   std::string id;
   std::string token;
 };
-// The attempt that was given to Server::deliver under this ticket is over.
+// The attempt that was started with Server::deliver has ended.
 struct Finished {
-  Ticket ticket = 0;
+  AttemptId attempt_id = 0;
   Attempt attempt;
 };
 
@@ -64,25 +66,25 @@ using Action =
     std::variant<Send, Publish, Create, LookUp, Renew, Cancel, ListSources, Confirm, Finished>;
 using Actions = std::vector<Action>;
 
-// One of our sockets: its name in the configuration, the kind of addresses that it reaches, and how
-// long a datagram may be there.
+// A socket of this gateway: its name in the configuration, the kind of addresses that it reaches,
+// and the longest datagram there.
 struct Listener {
   std::string name;
   TransportKind kind = TransportKind::ipv4;
   std::size_t octets_max = 65'507;
 };
 
-// The label of a subscription that names the listener it was made at, so that its events leave from
-// the address that the client knows, also after a restart. Forging it chooses among our own
-// sockets.
+// The label of a subscription that names the listener of its REGISTER, so that events leave from
+// the address that the client knows, also after a restart. A forged label can only choose another
+// listener of this gateway.
 inline constexpr std::string_view listener_label = "sense-listener";
 
-// Which listener reaches the callback: the one of the label, else the first of that kind. The size
-// of `listeners` when there is none.
+// The index of the listener that reaches the callback: the one of the label, else the first of that
+// kind. The size of `listeners`: none does.
 [[nodiscard]] std::size_t listener_for(const std::vector<Listener>& listeners,
                                        const Endpoint& endpoint, const Subscription& subscription);
 
-// The longest datagram for a peer: max-message, or what its listener can send when that is less.
+// The longest datagram for a peer: max-message, or the limit of its listener when that is less.
 [[nodiscard]] std::size_t octets_max_of(const Limits& limits,
                                         const std::vector<Listener>& listeners, const Peer& peer);
 

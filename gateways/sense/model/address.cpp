@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view owner_prefix = "key:";
 
-// From here on they are for anybody; those below are for services that have been given them.
+// Lowest numbers for ordinary programs; those below are assigned to well-known services.
 constexpr std::uint16_t free_port_min = 1024;
 constexpr std::uint16_t free_ipx_socket_min = 0x4000;
 constexpr std::uint16_t free_ddp_socket_min = 128;
@@ -24,23 +24,23 @@ Status refuse_host(const Endpoint& endpoint) {
 Status check_port(const Endpoint& endpoint, std::uint16_t min) {
   if (endpoint.port() >= min) return {};
   const bool ip = endpoint.is_ip();
-  return fail(Code::addrnotavail,
-              (ip ? "port " : "socket ") + std::to_string(endpoint.port()) + " is below " +
-                  std::to_string(min) +
-                  (ip ? "; choose one from 1024 to 65535" : ", and kept for well-known services"));
+  return fail(Code::addrnotavail, (ip ? "port " : "socket ") + std::to_string(endpoint.port()) +
+                                      " is below " + std::to_string(min) +
+                                      (ip ? "; choose one from 1024 to 65535"
+                                          : ", and reserved for well-known services"));
 }
 
 Status check_ip(const Endpoint& endpoint, const boost::asio::ip::address& address,
                 const EgressPolicy& policy) {
-  // The broadcast addresses of our own networks need no list here: without SO_BROADCAST, which is
-  // never set, the kernel refuses to send to them.
+  // Directed broadcast addresses need no list: without SO_BROADCAST, which is never set, the kernel
+  // refuses to send to them.
   if (address.is_multicast() || address.is_unspecified() ||
       (address.is_v4() && address.to_v4().to_uint() >= 0xf0000000U))
     return refuse_host(endpoint);
   return policy.check(address);
 }
 
-// RFC 1234: the node is an IPv4 address, and that is where the datagram goes.
+// RFC 1234: the node is an IPv4 address, the destination of the UDP datagram.
 Status check_ipx(const Endpoint& endpoint, const EgressPolicy& policy) {
   if (endpoint.node() == 0 || endpoint.node() >> 32U != 0) return refuse_host(endpoint);
   const boost::asio::ip::address_v4 address(static_cast<std::uint32_t>(endpoint.node()));
@@ -74,7 +74,7 @@ std::string_view listen_name(std::string_view entry) {
 Result<Endpoint> parse_listen(std::string_view entry) {
   const auto address = listen_name(entry);
   const auto endpoint = parse_endpoint(address);
-  // An address of IP without its port is more often a slip than a wish for the default.
+  // A missing port is more likely a mistake than a wish for the default.
   const auto colon = address.substr(address.rfind(']') + 1).rfind(':');
   const bool named = colon != std::string_view::npos && !address.ends_with(':');
   if (endpoint && (!endpoint->is_ip() || named)) return endpoint;
@@ -93,7 +93,7 @@ Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy) {
       return check_ip(endpoint, endpoint.address(), policy);
     case TransportKind::unix_path:
       return fail(Code::noaccess,
-                  "a path is served only when it has asked for itself; register "
+                  "a path is served only when it registers itself: send REGISTER "
                   "from there, without Deliver-To");
     case TransportKind::ipx:
       if (auto status = check_port(endpoint, free_ipx_socket_min); !status) return status;
@@ -105,11 +105,12 @@ Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy) {
   return refuse_host(endpoint);
 }
 
-bool asked_for_itself(const Subscription& subscription) {
-  if (subscription.via != front_door) return false;
-  const auto asked = subscription.labels.find(asked_from_label);
+bool registered_itself(const Subscription& subscription) {
+  if (subscription.via != gateway_name) return false;
+  const auto registered_from = subscription.labels.find(registered_from_label);
   const bool with_key = !key_of_owner(subscription.owner).empty();
-  return with_key ? asked != subscription.labels.end() && asked->second == subscription.callback
+  return with_key ? registered_from != subscription.labels.end() &&
+                        registered_from->second == subscription.callback
                   : subscription.owner == subscription.callback;
 }
 

@@ -7,12 +7,12 @@ namespace sense::datagram {
 
 namespace {
 
-constexpr Option table[] = {
+constexpr Option option_table[] = {
     {"listen", OptionType::list, "127.0.0.1:7367",
      "Where to listen: 0.0.0.0:7367, [::]:7367, /run/sense/sense.sock (Unix), "
      "0000002a.0000c0000207.ipx:16385 (IPX), 12.34.ddp:129 (AppleTalk); port or socket 0 takes "
-     "any. Each with what holds there, such as \"0.0.0.0:7367 key=required publish=no register=no "
-     "from=10.0.0.0/8,192.0.2.7 rate=50\".",
+     "any. Options of a listener follow its address, as in \"0.0.0.0:7367 key=required publish=no "
+     "register=no from=10.0.0.0/8,192.0.2.7 rate=50\".",
      1, 16},
     {"ipx-port", OptionType::integer, "213",
      "UDP port of every node of the IPX network (RFC 1234).", 1, 65'535},
@@ -22,9 +22,10 @@ constexpr Option table[] = {
      1, 64},
     {"keys", OptionType::text, "",
      "The file of shared keys (`sense keys shared`) of clients that sign what they send; its "
-     "changes are seen while the gateway runs. Empty: nobody has a key."},
+     "changes are seen while the gateway runs. Empty: no client has a key."},
     {"key-window", OptionType::duration, "1min",
-     "How far a signed message's Time may be from this server's.", 5, 3'600},
+     "Largest difference between the Time of a signed message and the clock of this server.", 5,
+     3'600},
     {"fetch-url", OptionType::text, "",
      "Address of the HTTP gateway as clients reach it, such as http://events.example:8080, where "
      "they fetch events that are too big for a datagram; empty: they cannot.",
@@ -49,22 +50,22 @@ constexpr Option table[] = {
     {"max-message", OptionType::size, "1200",
      "Longest datagram; what is longer travels truncated (RFC 8085 advises 1200).", 1'200, 65'507},
     {"max-pending", OptionType::integer, "1000",
-     "Requests being worked on, and verifications under way, at once; one address has at most a "
+     "Requests in progress, and verifications in progress, at once; one address has at most a "
      "quarter of each.",
      1, 100'000},
     {"rate", OptionType::integer, "1000",
-     "Requests that one address may make in a second (of IPv6 a whole /64; of this machine any "
+     "Requests that one address may make per second (of IPv6 a whole /64; of this machine any "
      "number); 0: no limit.",
      0, 1'000'000},
     {"burst", OptionType::integer, "2000", "Requests that one address may make at once.", 1,
      10'000'000},
     {"unproved-rate", OptionType::integer, "5000",
-     "Answers sent in a second to all addresses together that have not shown that they are there; "
-     "0: no limit.",
+     "Replies sent per second to all addresses together that have not returned a cookie; 0: no "
+     "limit.",
      0, 10'000'000},
 };
 
-// Anything shorter than this would be a flood, not a retry.
+// Shorter waits would flood the subscriber.
 constexpr std::chrono::milliseconds retry_interval_min{50};
 
 std::uint32_t count(const Settings& settings, std::string_view key) {
@@ -73,7 +74,7 @@ std::uint32_t count(const Settings& settings, std::string_view key) {
 
 }  // namespace
 
-std::span<const Option> sense_options() { return table; }
+std::span<const Option> sense_options() { return option_table; }
 
 Limits limits_of(const Settings& settings) {
   Limits limits;

@@ -11,8 +11,7 @@
 
 namespace sense::datagram {
 
-// The parameters that clients may ask for and the server sets freely (docs/sense-protocol.md, rule
-// 5).
+// The parameters that the server chooses and clients can query (docs/sense-protocol.md, rule 5).
 struct Limits {
   std::uint32_t max_subscriptions = 10'000;
   std::uint32_t max_subscriptions_per_client = 16;
@@ -24,18 +23,19 @@ struct Limits {
   std::uint32_t window = 32;
   std::size_t max_message = 1'200;
   std::uint32_t max_pending = 1'000;
-  std::uint32_t rate = 1'000;           // requests a second of one host; 0: no limit
+  std::uint32_t rate = 1'000;           // requests per second of one host; 0: no limit
   std::uint32_t burst = 2'000;          // after a pause
-  std::uint32_t unproved_rate = 5'000;  // answers a second to all that proved nothing; 0: no limit
-  std::chrono::seconds key_window{60};  // how far Time of a keyed message may be from ours
+  std::uint32_t unproved_rate = 5'000;  // replies per second to all unproved addresses; 0: no limit
+  std::chrono::seconds key_window{
+      60};  // largest difference between Time of a keyed message and our clock
 
-  // As PARAMETERS shows them: durations in seconds, sizes in octets.
+  // As listed by PARAMETERS: durations in seconds, sizes in octets.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown() const;
-  // The wait after try `attempt`, 1, 2, 3 ..., before jitter.
+  // The wait after try `attempt`, counted from 1, before jitter.
   [[nodiscard]] Duration pause_after(std::uint32_t attempt) const;
   // Tries that begin within retry-span, at most max-retries.
   [[nodiscard]] std::uint32_t tries() const;
-  // Of max_pending, what one host may have.
+  // The share of max_pending that one host may use.
   [[nodiscard]] std::uint32_t pending_per_host() const;
 };
 
@@ -48,7 +48,7 @@ inline constexpr std::chrono::seconds pause_max{32};
 // REQUIRES: settings of sense_options().
 [[nodiscard]] Limits limits_of(const Settings& settings);
 
-// "0.25", "1": seconds without needless digits.
+// Seconds without trailing zeros: "0.25", "1".
 [[nodiscard]] std::string seconds_text(Duration duration);
 
 }  // namespace sense::datagram

@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(path_is_good_for_its_event_until_it_expires) {
   BOOST_CHECK(!may_fetch(8812, query, secret, expires - second));
 }
 
-BOOST_AUTO_TEST_CASE(nobody_without_the_secret_makes_or_lengthens_one) {
+BOOST_AUTO_TEST_CASE(url_cannot_be_made_or_extended_without_the_secret) {
   const auto query = query_of(fetch_path(88120, expires, secret));
   const auto now = expires - second;
   BOOST_CHECK(!may_fetch(88120, query, secret + "x", now));

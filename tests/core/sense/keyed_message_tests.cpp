@@ -130,8 +130,8 @@ BOOST_AUTO_TEST_CASE(last_time_is_when_it_was_sent_and_the_first_is_the_events) 
   BOOST_CHECK_EQUAL(parse(octets)->text("Time"), "2020-01-01T00:00:00Z");
 }
 
-// What the Mac covers is a text without a mark where the properties end. Length is that mark,
-// except in a message whose data did not travel.
+// The text that the Mac covers does not show where the properties end. Length does, except in a
+// message whose data was left out.
 BOOST_AUTO_TEST_CASE(data_cannot_be_passed_off_as_properties) {
   const auto moved = [&](const std::string& data) {
     auto message = jam();

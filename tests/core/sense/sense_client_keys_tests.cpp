@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(nothing_counts_that_has_no_mac_of_the_key) {
   auto changed = sign(event(1), key, k.clock.now().wall);
   changed[changed.size() - 1] = 'd';
   BOOST_CHECK(k.tell(changed).notices.empty());
-  BOOST_CHECK(notice<Arrived>(k.tell_signed(event(1))) != nullptr);
+  BOOST_CHECK(notice<EventReceived>(k.tell_signed(event(1))) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(unsigned_refusal_is_told_but_ends_nothing_for_good) {
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(clock_that_is_wrong_is_made_up_for_once_the_server_says_its
     BOOST_CHECK_NE(only(second).tag, asked.tag);
     const auto expected = std::chrono::floor<std::chrono::milliseconds>(k.clock.now().wall + ahead);
     BOOST_CHECK(sent_at(second) == expected);
-    // Somebody without the key cannot set the clock.
+    // Without the key the clock cannot be set.
     Keyed other;
     const auto first = only(other.client.subscribe(other.clock.now()));
     refused.tag = first.tag;
@@ -174,14 +174,14 @@ BOOST_AUTO_TEST_CASE(clock_that_is_wrong_is_made_up_for_once_the_server_says_its
 BOOST_AUTO_TEST_CASE(server_whose_time_jumps_with_each_reply_is_given_up) {
   Keyed k;
   auto asked = only(k.client.subscribe(k.clock.now()));
-  int rounds = 0;
-  for (; rounds < 20; ++rounds) {
+  int tries = 0;
+  for (; tries < 20; ++tries) {
     const auto out = k.tell_signed(serialize(make_reply(asked.tag, Code::noaccess, "no")), key,
-                                   std::chrono::hours{rounds * rounds + 1});
+                                   std::chrono::hours{tries * tries + 1});
     if (out.send.empty()) break;
     asked = only(out);
   }
-  BOOST_CHECK_EQUAL(rounds, 3);
+  BOOST_CHECK_EQUAL(tries, 3);
 }
 
 BOOST_AUTO_TEST_CASE(challenge_is_answered_without_the_key_because_it_came_without) {
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(challenge_is_answered_without_the_key_because_it_came_witho
   auto theirs = event(1);
   theirs.replace(theirs.find("s-1"), 3, "s-9");
   BOOST_CHECK(k.tell(theirs).notices.empty());
-  BOOST_CHECK(notice<Arrived>(k.tell_signed(theirs)) != nullptr);
+  BOOST_CHECK(notice<EventReceived>(k.tell_signed(theirs)) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(published_event_leaves_room_for_the_mac) {

@@ -83,10 +83,10 @@ BOOST_AUTO_TEST_CASE(events_are_acknowledged_each_time_and_reported_once) {
   Registering r;
   const auto first = r.tell(event(1));
   BOOST_CHECK_EQUAL(only(first).text("Number"), "1");
-  BOOST_REQUIRE(notice<Arrived>(first) != nullptr);
-  BOOST_CHECK_EQUAL(notice<Arrived>(first)->event.data, "abc");
-  BOOST_CHECK_EQUAL(notice<Arrived>(first)->event.sequence, 7U);
-  BOOST_CHECK_EQUAL(notice<Arrived>(first)->attempt, 2U);
+  BOOST_REQUIRE(notice<EventReceived>(first) != nullptr);
+  BOOST_CHECK_EQUAL(notice<EventReceived>(first)->event.data, "abc");
+  BOOST_CHECK_EQUAL(notice<EventReceived>(first)->event.sequence, 7U);
+  BOOST_CHECK_EQUAL(notice<EventReceived>(first)->attempt, 2U);
   const auto repeat = r.tell(event(1));
   BOOST_CHECK_EQUAL(only(repeat).text("Number"), "1");
   BOOST_CHECK(repeat.notices.empty());
@@ -122,10 +122,10 @@ BOOST_AUTO_TEST_CASE(holes_are_known_until_the_number_or_its_gap_arrives) {
       r.tell("SENSE/1 GAP g\nSubscription: s-1\nFrom: 3\nTo: 4\nReason: x\n\n").notices.empty());
 }
 
-BOOST_AUTO_TEST_CASE(datagrams_of_strangers_are_neither_acknowledged_nor_reported) {
+BOOST_AUTO_TEST_CASE(unexpected_datagrams_are_neither_acknowledged_nor_reported) {
   Registering r;
   for (const auto& octets :
-       {event(1, "s-2"), std::string("SENSE/1 REPLY nobody 0 NOERROR\n\n"), std::string("junk"),
+       {event(1, "s-2"), std::string("SENSE/1 REPLY unknown 0 NOERROR\n\n"), std::string("junk"),
         std::string("SENSE/1 ENDED x\nSubscription: s-2\nReason: expired\n\n"),
         std::string("SENSE/1 GAP x\nSubscription: s-1\nFrom: 9\nTo: 1\nReason: x\n\n"),
         std::string("SENSE/1 EVENT e\nSubscription: s-1\nNumber: 0\nType: {a}b\nSource: //x\n\n"),
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(datagrams_of_strangers_are_neither_acknowledged_nor_reporte
 }
 
 // A hundred thousand that registered within a second.
-BOOST_AUTO_TEST_CASE(those_who_registered_together_do_not_renew_together) {
+BOOST_AUTO_TEST_CASE(clients_that_registered_together_do_not_renew_together) {
   constexpr std::size_t all = 100'000;
   std::map<Duration, std::size_t> renewals;  // in each second
   for (std::size_t i = 0; i < all; ++i) {
@@ -242,13 +242,13 @@ BOOST_AUTO_TEST_CASE(server_that_never_accepts_a_cookie_is_given_up) {
   VirtualClock clock;
   Client client(ClientOptions{});
   auto out = client.subscribe(clock.now());
-  int rounds = 0;
+  int cookies = 0;
   while (!out.send.empty()) {
     auto refused = make_reply(only(out).tag, Code::noaccess, "again");
-    refused.add("Cookie", "c" + std::to_string(++rounds));
+    refused.add("Cookie", "c" + std::to_string(++cookies));
     out = client.on_datagram(serialize(refused), clock.now());
   }
-  BOOST_CHECK_EQUAL(rounds, 4);
+  BOOST_CHECK_EQUAL(cookies, 4);
   BOOST_CHECK(notice<Failed>(out)->error.code == Code::noaccess);
 }
 
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(challenge_is_answered_only_by_a_passive_client) {
   Registering r;
   const auto asked = r.tell(verify);
   BOOST_CHECK(asked.send.empty());
-  BOOST_CHECK(notice<VerifyAsked>(asked) != nullptr);
+  BOOST_CHECK(notice<VerifyRequested>(asked) != nullptr);
   ClientOptions options;
   options.passive = true;
   Client passive(options);
@@ -342,9 +342,9 @@ BOOST_AUTO_TEST_CASE(list_without_data_but_with_a_cookie_is_asked_again) {
   auto full = make_reply(again.tag, Code::noerror);
   full.data = "window: 32\n";
   const auto out = client.on_datagram(serialize(full), clock.now());
-  BOOST_REQUIRE(notice<Answered>(out) != nullptr);
-  BOOST_CHECK_EQUAL(notice<Answered>(out)->request, asked.request);
-  BOOST_CHECK_EQUAL(notice<Answered>(out)->reply.data, "window: 32\n");
+  BOOST_REQUIRE(notice<Replied>(out) != nullptr);
+  BOOST_CHECK_EQUAL(notice<Replied>(out)->request, asked.request);
+  BOOST_CHECK_EQUAL(notice<Replied>(out)->reply.data, "window: 32\n");
 }
 
 BOOST_AUTO_TEST_CASE(memory_stays_bounded_under_a_hostile_server) {

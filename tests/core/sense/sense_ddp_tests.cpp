@@ -117,29 +117,29 @@ BOOST_AUTO_TEST_CASE(only_what_is_for_us_is_handed_on) {
   cable.put("short");
   cable.put(short_link + replaced(short_header, 0, "000b") + "hello");
   cable.put(replaced(short_link, 4, "21") + short_header + "hello");  // another node
-  cable.put(replaced(short_link, 4, "ff") + short_header + "hello");  // everybody
+  cable.put(replaced(short_link, 4, "ff") + short_header + "hello");  // broadcast
   cable.put(short_link + replaced(short_header, 2, "82") + "hello");  // another socket
   cable.put(long_link + replaced(long_header, 8, "21") + "hello");    // another node
   cable.put(long_link + replaced(long_header, 4, "000d") + "hello");  // another network
   cable.put(long_link + replaced(long_header, 6, "000d") + "hello");  // from afar
-  cable.put(replaced(short_link, 5, "00") + short_header + "hello");  // from nobody
-  cable.put(replaced(short_link, 5, "ff") + short_header + "hello");  // from everybody
+  cable.put(replaced(short_link, 5, "00") + short_header + "hello");  // from node 0
+  cable.put(replaced(short_link, 5, "ff") + short_header + "hello");  // from the broadcast node
   cable.put(short_link + replaced(short_header, 3, "00") + "hello");  // from no socket
-  cable.put(replaced(short_link, 6, "84"));                           // LLAP's own affairs
+  cable.put(replaced(short_link, 6, "84"));                           // LLAP control
   cable.put(short_link + short_header + "hello");
   cable.put(long_link + with_checksum(long_header + "hello"));
   for (unsigned i = 0; i < 2; ++i) {
-    const auto arrived = end.next();
-    BOOST_CHECK_EQUAL(arrived.octets, "hello");
-    BOOST_CHECK(arrived.from == there);
+    const auto received = end.next();
+    BOOST_CHECK_EQUAL(received.octets, "hello");
+    BOOST_CHECK(received.from == there);
   }
-  BOOST_CHECK_EQUAL(end.arrived.size(), 2U);
+  BOOST_CHECK_EQUAL(end.received.size(), 2U);
   BOOST_CHECK_EQUAL(end.count("misframed"), 2U);
   BOOST_CHECK_EQUAL(end.count("foreign"), 5U);
   BOOST_CHECK_EQUAL(end.count("unanswerable"), 4U);
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_for_our_node_is_told_that_it_is_taken) {
+BOOST_AUTO_TEST_CASE(enquiry_about_our_node_is_answered_that_it_is_taken) {
   asio::io_context io;
   Cable cable(io);
   End end(io, here, cable.options());
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(node_that_another_has_is_refused_and_any_node_is_a_free_one
   const auto opened = open_transport(mine, here.with_port(200), cable.options(), counters);
   BOOST_CHECK(!opened.has_value());
   if (!opened) {
-    BOOST_CHECK_NE(opened.error().message.find("another has that node"), std::string::npos);
+    BOOST_CHECK_NE(opened.error().message.find("another node has that number"), std::string::npos);
     BOOST_CHECK_NE(opened.error().message.find("12.34.ddp"), std::string::npos);
   }
   {
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(when_every_node_is_taken_it_says_so) {
   asio::io_context io;
   Cable cable(io);
   std::atomic<bool> done = false;
-  // Whoever asks for a node is told that it is taken.
+  // An enquiry about our node is answered: it is taken.
   std::thread all([&] {
     std::string frame(2048, '\0');
     while (!done) {

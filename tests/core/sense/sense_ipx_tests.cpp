@@ -100,20 +100,20 @@ BOOST_AUTO_TEST_CASE(only_what_is_for_us_and_says_truly_where_it_is_from_is_hand
   network.send(peer, "");
   network.send(peer, replaced(example, 6, "0000002b"));       // another network
   network.send(peer, replaced(example, 10, "00007f000003"));  // another node
-  network.send(peer, replaced(example, 10, "ffffffffffff"));  // everybody
+  network.send(peer, replaced(example, 10, "ffffffffffff"));  // broadcast
   network.send(peer, replaced(example, 16, "4003"));          // another socket
   network.send(peer, replaced(example, 18, "0000002b"));      // another network
-  network.send(peer, replaced(example, 22, "00007f000003"));  // somebody else's node
+  network.send(peer, replaced(example, 22, "00007f000003"));  // node of another address
   network.send(peer, replaced(example, 22, "00017f000001"));  // no node of RFC 1234
   network.send(peer, replaced(example, 28, "0000"));          // no socket
   network.send(elsewhere, example);                           // not the network's port
   network.send(peer, replaced(replaced(example, 6, "00000000"), 18, "00000000"));  // "this network"
   network.send(peer, example);
   BOOST_CHECK(end.next().from == first);
-  const auto arrived = end.next();
-  BOOST_CHECK_EQUAL(arrived.octets, "hello");
-  BOOST_CHECK(arrived.from == first);
-  BOOST_CHECK_EQUAL(end.arrived.size(), 2U);
+  const auto received = end.next();
+  BOOST_CHECK_EQUAL(received.octets, "hello");
+  BOOST_CHECK(received.from == first);
+  BOOST_CHECK_EQUAL(end.received.size(), 2U);
   BOOST_CHECK_EQUAL(end.count("misframed"), 3U);
   BOOST_CHECK_EQUAL(end.count("foreign"), 4U);
   BOOST_CHECK_EQUAL(end.count("unanswerable"), 5U);

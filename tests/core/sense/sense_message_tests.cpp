@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(length_that_lies_is_refused) {
   BOOST_CHECK_EQUAL(*parse(head + "Truncated: yes\nLength: 9000\n\n")->truncated_length, 9000U);
 }
 
-BOOST_AUTO_TEST_CASE(unreadable_start_lines_give_nobody_to_answer) {
+BOOST_AUTO_TEST_CASE(unreadable_start_lines_give_no_tag_to_answer) {
   for (const auto* octets :
        {"", "\n", "SENSE/1", "SENSE/1 PARAMETERS", "SENSE/1 PARAMETERS p",
         "SENSE/2 PARAMETERS p\n\n", "SENSE/1  PARAMETERS p\n\n", "SENSE/1 PARAMETERS \n\n",
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(control_characters_travel_percent_encoded) {
 BOOST_AUTO_TEST_CASE(every_value_survives_its_encoding) {
   std::mt19937 random(20261121);
   const std::string alphabet = "%%%250a0A7fF1\n\r\x01x";
-  for (int round = 0; round < 20'000; ++round) {
+  for (int i = 0; i < 20'000; ++i) {
     std::string value;
     for (auto length = random() % 12; length > 0; --length)
       value += alphabet[random() % alphabet.size()];
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(number_set_agrees_with_a_plain_set) {
   const auto seed = std::random_device{}();
   BOOST_TEST_MESSAGE("seed " << seed);
   std::mt19937 random(seed);
-  for (int round = 0; round < 200; ++round) {
+  for (int i = 0; i < 200; ++i) {
     NumberSet set;
     std::vector<bool> plain(64, false);
     for (int step = 0; step < 30; ++step) {

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(datagrams_go_both_ways_over_every_kind) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(with_a_peer_only_the_peer_is_talked_to) {
+BOOST_AUTO_TEST_CASE(with_a_peer_nothing_is_sent_to_other_addresses) {
   Pairs pairs;
   for (const auto& pair : pairs.all) {
     BOOST_TEST_CONTEXT(to_uri(pair.server)) {
@@ -101,9 +101,9 @@ BOOST_AUTO_TEST_CASE(what_is_too_long_to_arrive_is_cut_and_says_so) {
       const auto longest = std::min<std::size_t>(client.transport->sendable_max(), 9'000);
       for (const auto size : {std::size_t{99}, std::size_t{100}, std::size_t{101}, longest}) {
         client.send(server.local(), std::string(size, 'x'));
-        const auto arrived = server.next();
-        BOOST_CHECK_EQUAL(arrived.octets.size(), std::min<std::size_t>(size, 100));
-        BOOST_CHECK_EQUAL(arrived.cut, (size > 100));
+        const auto received = server.next();
+        BOOST_CHECK_EQUAL(received.octets.size(), std::min<std::size_t>(size, 100));
+        BOOST_CHECK_EQUAL(received.cut, (size > 100));
       }
     }
   }
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_sent_is_counted_and_keeps_nothing_back) {
         BOOST_CHECK_EQUAL(server.next().octets.size(), longest);
       else
         BOOST_CHECK_GT(server.next().octets.size(), 0U);
-      until(pairs.io, [&] { return server.arrived.back().octets == "good"; });
+      until(pairs.io, [&] { return server.received.back().octets == "good"; });
     }
   }
 }
@@ -145,19 +145,19 @@ BOOST_AUTO_TEST_CASE(burst_of_five_thousand_arrives_or_is_counted) {
   BOOST_CHECK_EQUAL(client.count("sent") + client.count("send-failed"), 5'000U);
   // The kernel tells of a drop with the next datagram that it does take.
   until(io, [&] {
-    const auto known = server.arrived.size() + server.count("kernel-drops");
+    const auto known = server.received.size() + server.count("kernel-drops");
     if (known < 5'000) client.send(server.local(), "-1");
     return known >= 5'000;
   });
   int before = -1;
-  for (const auto& datagram : server.arrived) {
+  for (const auto& datagram : server.received) {
     const auto number = std::stoi(datagram.octets);
     if (number < 0) continue;
     BOOST_CHECK_GT(number, before);
     before = number;
   }
   BOOST_CHECK_GT(server.batch_longest, 100U);
-  BOOST_TEST_MESSAGE("arrived " << server.arrived.size() << ", dropped "
+  BOOST_TEST_MESSAGE("arrived " << server.received.size() << ", dropped "
                                 << server.count("kernel-drops") << ", batches of up to "
                                 << server.batch_longest);
 }
@@ -176,8 +176,8 @@ BOOST_AUTO_TEST_CASE(drops_of_a_small_buffer_are_counted) {
     if (server.count("kernel-drops") == 0) client.send(server.local(), "more"), ++more;
     return server.count("kernel-drops") > 0;
   });
-  BOOST_CHECK_LE(server.arrived.size() + server.count("kernel-drops"), 2'000U + more);
-  BOOST_CHECK_GE(server.arrived.size() + server.count("kernel-drops"), 2'000U);
+  BOOST_CHECK_LE(server.received.size() + server.count("kernel-drops"), 2'000U + more);
+  BOOST_CHECK_GE(server.received.size() + server.count("kernel-drops"), 2'000U);
 }
 
 BOOST_AUTO_TEST_CASE(closed_while_receiving_it_hands_on_nothing_more) {
@@ -187,12 +187,12 @@ BOOST_AUTO_TEST_CASE(closed_while_receiving_it_hands_on_nothing_more) {
   server.on_batch = [&] { server.transport->close(); };
   for (unsigned i = 0; i < 3'000; ++i) client.transport->send(server.local(), "x");
   client.transport->flush();
-  until(io, [&] { return !server.arrived.empty(); });
-  const auto known = server.arrived.size();
+  until(io, [&] { return !server.received.empty(); });
+  const auto known = server.received.size();
   BOOST_CHECK_LT(known, 3'000U);
   client.send(server.local(), "y");
   for (unsigned i = 0; i < 20; ++i) io.restart(), io.run_for(std::chrono::milliseconds{1});
-  BOOST_CHECK_EQUAL(server.arrived.size(), known);
+  BOOST_CHECK_EQUAL(server.received.size(), known);
   server.send(client.local(), "z");  // does nothing
   server.transport->close();
   BOOST_CHECK_EQUAL(server.count("sent") + server.count("send-failed"), 0U);
@@ -208,19 +208,19 @@ BOOST_AUTO_TEST_CASE(destroyed_before_its_reactor_runs_it_leaves_no_handler_behi
   io.run();  // what waited was called off; nothing is left to wait for
 }
 
-BOOST_AUTO_TEST_CASE(peer_that_nobody_listens_at_keeps_nothing_back_from_the_others) {
+BOOST_AUTO_TEST_CASE(absent_receiver_does_not_delay_datagrams_to_the_others) {
   asio::io_context io;
   End server(io, any_v4);
   auto gone = std::make_unique<End>(io, any_v4);
-  const auto nobody = gone->local();
+  const auto absent = gone->local();
   gone.reset();
   End client(io, any_v4);
   for (unsigned i = 0; i < 300; ++i) {
-    client.transport->send(nobody, "lost");
+    client.transport->send(absent, "lost");
     client.transport->send(server.local(), std::to_string(i));
   }
   client.transport->flush();
-  until(io, [&] { return server.arrived.size() == 300; });
+  until(io, [&] { return server.received.size() == 300; });
   server.send(client.local(), "still there");
   BOOST_CHECK_EQUAL(client.next().octets, "still there");
 }
@@ -239,22 +239,22 @@ BOOST_AUTO_TEST_CASE(refusal_of_the_peer_is_told_and_costs_no_later_datagram) {
   End server(io, there);
   for (unsigned i = 0; i < 10; ++i) client.transport->send(there, std::to_string(i));
   client.transport->flush();
-  until(io, [&] { return server.arrived.size() == 10; });
+  until(io, [&] { return server.received.size() == 10; });
   BOOST_CHECK_EQUAL(client.refused, 2U);
   BOOST_CHECK_EQUAL(client.count("send-failed"), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(stranger_does_not_reach_a_client_with_a_peer) {
+BOOST_AUTO_TEST_CASE(other_senders_do_not_reach_a_client_with_a_peer) {
   asio::io_context io;
   End server(io, any_v4);
-  End stranger(io, any_v4);
+  End other_sender(io, any_v4);
   TransportOptions options;
   options.peer = server.local();
   End client(io, any_v4, options);
-  stranger.send(client.local(), "forged");
+  other_sender.send(client.local(), "forged");
   server.send(client.local(), "true");
   BOOST_CHECK_EQUAL(client.next().octets, "true");
-  BOOST_CHECK_EQUAL(client.arrived.size(), 1U);
+  BOOST_CHECK_EQUAL(client.received.size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(flood_leaves_timers_their_turn) {
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(flood_leaves_timers_their_turn) {
   server.on_batch = [&] {
     for (unsigned i = 0; i < 200; ++i) server.transport->send(server.local(), "again");
     server.transport->flush();
-    if (server.arrived.size() > 1'000'000) server.transport->close();
+    if (server.received.size() > 1'000'000) server.transport->close();
   };
   bool fired = false;
   asio::steady_timer timer(io, std::chrono::milliseconds{5});
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(flood_leaves_timers_their_turn) {
     server.on_batch = nullptr;
   });
   server.send(server.local(), "begin");
-  until(io, [&] { return fired || server.arrived.size() > 1'000'000; });
+  until(io, [&] { return fired || server.received.size() > 1'000'000; });
   BOOST_CHECK(fired);
 }
 

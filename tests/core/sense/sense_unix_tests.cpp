@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(file_that_is_no_socket_is_never_removed) {
   const Folder folder;
   const auto path = folder / "precious";
   std::ofstream(path) << "data";
-  BOOST_CHECK_NE(refusal(path).message.find("no socket"), std::string::npos);
+  BOOST_CHECK_NE(refusal(path).message.find("not a socket"), std::string::npos);
   const auto link = folder / "link";
   const auto gone = folder / "gone";
   { const Plain killed(gone); }
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(sender_without_a_path_of_its_own_is_counted_and_not_handed_
   End client(io, Endpoint::at_path(folder / "named.sock"));
   client.send(server.local(), "from a path");
   BOOST_CHECK_EQUAL(server.next().octets, "from a path");
-  BOOST_CHECK_EQUAL(server.arrived.size(), 1U);
+  BOOST_CHECK_EQUAL(server.received.size(), 1U);
   BOOST_CHECK_EQUAL(server.count("unanswerable"), 2U);
 }
 
@@ -156,15 +156,15 @@ BOOST_AUTO_TEST_CASE(receiver_without_room_costs_the_others_nothing) {
   const Plain full(folder / "full.sock");  // never reads
   End server(io, Endpoint::at_path(folder / "server.sock"));
   const auto full_path = Endpoint::at_path(folder / "full.sock");
-  unsigned rounds = 0;
+  unsigned count = 0;
   while (sender.count("send-failed") < 200) {
-    BOOST_REQUIRE(++rounds < 100'000);
+    BOOST_REQUIRE(++count < 100'000);
     for (unsigned i = 0; i < 100; ++i) sender.transport->send(full_path, "no room");
-    sender.transport->send(server.local(), std::to_string(rounds));
+    sender.transport->send(server.local(), std::to_string(count));
     sender.transport->flush();
-    until(io, [&] { return server.arrived.size() == rounds; });
+    until(io, [&] { return server.received.size() == count; });
   }
-  BOOST_CHECK_EQUAL(server.arrived.back().octets, std::to_string(rounds));
+  BOOST_CHECK_EQUAL(server.received.back().octets, std::to_string(count));
 }
 
 BOOST_AUTO_TEST_CASE(burst_of_five_thousand_arrives_or_is_counted_by_its_sender) {
@@ -175,9 +175,9 @@ BOOST_AUTO_TEST_CASE(burst_of_five_thousand_arrives_or_is_counted_by_its_sender)
   for (unsigned i = 0; i < 5'000; ++i) client.transport->send(server.local(), "x");
   client.transport->flush();
   BOOST_CHECK_EQUAL(client.count("sent") + client.count("send-failed"), 5'000U);
-  until(io, [&] { return server.arrived.size() == client.count("sent"); });
-  BOOST_CHECK_GE(server.arrived.size(), 1U);
-  BOOST_TEST_MESSAGE("arrived " << server.arrived.size());
+  until(io, [&] { return server.received.size() == client.count("sent"); });
+  BOOST_CHECK_GE(server.received.size(), 1U);
+  BOOST_TEST_MESSAGE("arrived " << server.received.size());
 }
 
 BOOST_AUTO_TEST_CASE(peer_that_is_away_is_told_and_reached_when_it_is_back) {
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(peer_that_is_away_is_told_and_reached_when_it_is_back) {
   client.send(there, "no file");
   BOOST_CHECK_EQUAL(client.refused, 1U);
   { const Plain killed(there.path()); }
-  client.send(there, "nobody behind the file");
+  client.send(there, "no receiver");
   BOOST_CHECK_EQUAL(client.refused, 2U);
   for (unsigned life = 0; life < 2; ++life) {
     End server(io, there);

@@ -31,9 +31,9 @@ void until(asio::io_context& reactor, Condition condition) {
   BOOST_REQUIRE(condition());
 }
 
-// One end: an open transport, and what it was given.
+// One end: an open transport, and the datagrams that it received.
 struct End {
-  struct Arrived {
+  struct Received {
     std::string octets;
     Endpoint from;
     bool cut = false;
@@ -48,7 +48,7 @@ struct End {
         [this](std::span<const Datagram> batch) {
           batch_longest = std::max(batch_longest, batch.size());
           for (const auto& datagram : batch)
-            arrived.push_back({std::string(datagram.octets), datagram.from, datagram.cut});
+            received.push_back({std::string(datagram.octets), datagram.from, datagram.cut});
           if (on_batch) on_batch();
         },
         [this] { ++refused; });
@@ -62,16 +62,16 @@ struct End {
   std::uint64_t count(const std::string& name) {
     return counters["sense.datagrams." + name].load();
   }
-  // The next one that arrives; the reactor runs until then.
-  Arrived next() {
-    until(reactor, [this] { return arrived.size() > taken; });
-    return arrived[taken++];
+  // The next datagram; runs the reactor until it is received.
+  Received next() {
+    until(reactor, [this] { return received.size() > taken; });
+    return received[taken++];
   }
 
   asio::io_context& reactor;
   Counters counters;
   std::unique_ptr<Transport> transport;
-  std::vector<Arrived> arrived;
+  std::vector<Received> received;
   std::size_t taken = 0;
   std::size_t batch_longest = 0;
   unsigned refused = 0;

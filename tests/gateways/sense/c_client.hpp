@@ -39,7 +39,7 @@ class Fenced {
   Fenced& operator=(const Fenced&) = delete;
   [[nodiscard]] char* at() const { return at_; }
   [[nodiscard]] std::size_t size() const { return size_; }
-  // Whether nobody has written below the memory.
+  // Whether the memory below is unchanged.
   [[nodiscard]] bool intact() const {
     for (auto i = 1; i <= before_; ++i)
       if (at_[-i] != 0x5a) return false;
@@ -59,7 +59,7 @@ inline std::string string_of(sense_text text) {
 }
 inline sense_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 
-// What the library told, with its texts copied.
+// A notice of the library, with its texts copied.
 struct Told {
   sense_kind kind = sense_answered;
   unsigned code = 0;
@@ -85,7 +85,7 @@ struct DeviceOptions {
   std::uint32_t clock_offset = 0;  // what the device's clock shows at the beginning of time
 };
 
-// The C library with a caller around it: what it sends and tells is kept, and log has both in
+// The C library with a caller around it: datagrams sent and notices are kept, and log has both in
 // order. Its state and its output buffer lie between fences.
 class Device {
  public:
@@ -160,7 +160,7 @@ class Device {
   }
 
   bool usable = false;
-  bool accepts = true;  // events and the wishes of others
+  bool accepts = true;  // events and registrations of other clients
   std::vector<std::string> sent;
   std::vector<Told> told;
   std::vector<std::string> log;  // "told 1", "sent ACK"
@@ -190,7 +190,7 @@ class Device {
   sense_client_options settings_{};
   Fenced out_;
   Fenced state_;
-  std::list<std::pair<std::string, std::string>> asked_;  // has to stay where it is
+  std::list<std::pair<std::string, std::string>> asked_;  // addresses must be stable
 };
 
 }  // namespace sense::datagram::test

@@ -20,7 +20,7 @@ inline Message message_of(const std::string& octets) {
   BOOST_REQUIRE_MESSAGE(message.has_value(), octets);
   return *message;
 }
-// The one datagram that the device sent; taken out of it.
+// The only datagram that the device sent; removed from it.
 inline Message only(Device& device) {
   BOOST_REQUIRE_EQUAL(device.sent.size(), 1U);
   return message_of(std::exchange(device.sent, {})[0]);
@@ -31,61 +31,61 @@ struct Pair {
       : endpoint(test::endpoint(address)), device(std::move(options)) {
     BOOST_REQUIRE(device.usable);
   }
-  // Carries datagrams to and fro until nobody says anything more.
-  void talk() {
-    for (int rounds = 0; rounds < 20 && !device.sent.empty(); ++rounds)
+  // Exchanges datagrams until both ends are silent.
+  void exchange() {
+    for (int i = 0; i < 20 && !device.sent.empty(); ++i)
       for (const auto& octets : std::exchange(device.sent, {}))
-        for (const auto& reply : bench.tell(endpoint, octets)) device.receive(reply, now());
+        for (const auto& reply : fixture.tell(endpoint, octets)) device.receive(reply, now());
     BOOST_CHECK(device.sent.empty());
   }
   SubscriptionRef registered() {
     device.tick(now());
-    talk();
+    exchange();
     BOOST_REQUIRE(!device.id().empty());
-    return bench.subscriptions.served.at(device.id());
+    return fixture.subscriptions.served.at(device.id());
   }
-  // What the server said to `device` is lost.
+  // The replies of the server to `device` are lost.
   void lose() {
-    for (const auto& octets : std::exchange(device.sent, {})) (void)bench.tell(endpoint, octets);
+    for (const auto& octets : std::exchange(device.sent, {})) (void)fixture.tell(endpoint, octets);
   }
-  Ticket deliver(const std::shared_ptr<Delivery>& delivery) {
-    const auto attempt_id = bench.deliver(delivery);
-    for (const auto& octets : bench.octets_to(endpoint)) device.receive(octets, now());
+  AttemptId deliver(const std::shared_ptr<Delivery>& delivery) {
+    const auto attempt_id = fixture.deliver(delivery);
+    for (const auto& octets : fixture.octets_to(endpoint)) device.receive(octets, now());
     return attempt_id;
   }
-  Ticket event(std::uint64_t number, std::string data = "342 Printer jam") {
-    return deliver(
-        bench.event_delivery(bench.subscriptions.served.at(device.id()), number, std::move(data)));
+  AttemptId event(std::uint64_t number, std::string data = "342 Printer jam") {
+    return deliver(fixture.event_delivery(fixture.subscriptions.served.at(device.id()), number,
+                                          std::move(data)));
   }
-  Ticket ended(const std::string& reason) {
-    auto delivery = bench.event_delivery(bench.subscriptions.served.at(device.id()), 1);
+  AttemptId ended(const std::string& reason) {
+    auto delivery = fixture.event_delivery(fixture.subscriptions.served.at(device.id()), 1);
     delivery->kind = Delivery::Kind::ended;
     delivery->reason = reason;
     return deliver(delivery);
   }
   void pass(Duration time) {
-    bench.clock.advance(time);
+    fixture.clock.advance(time);
     device.tick(now());
   }
-  [[nodiscard]] MonoTime now() const { return bench.clock.now().mono; }
-  bool delivered(Ticket attempt_id) {
-    talk();
-    const auto attempt = bench.attempt(attempt_id);
+  [[nodiscard]] MonoTime now() const { return fixture.clock.now().mono; }
+  bool delivered(AttemptId attempt_id) {
+    exchange();
+    const auto attempt = fixture.attempt(attempt_id);
     return attempt && attempt->outcome == Attempt::Outcome::delivered;
   }
 
-  Bench bench;
+  ServerFixture fixture;
   Endpoint endpoint;
   Device device;
 };
 
-// An EVENT of subscription s-1 as a server without a core behind it would write it.
+// An EVENT of subscription s-1, written without a server.
 inline std::string event_octets(const std::string& number, const std::string& more = "") {
   return "SENSE/1 EVENT e1\nSubscription: s-1\nNumber: " + number +
          "\nId: i\nType: {a}b\nSource: //x\nTime: 2026-11-21T09:15:00Z\nSequence: 1\nAttempt: 1\n" +
          more + "\n";
 }
-// Subscription s-1 at a server that is not there.
+// Subscribes as s-1, without a server.
 inline void subscribe_alone(Device& device, MonoTime now) {
   device.tick(now);
   const auto tag = only(device).tag;

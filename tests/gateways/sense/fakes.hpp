@@ -10,8 +10,8 @@
 #include "core/base/random.hpp"
 #include "gateways/api/gateway.hpp"
 
-// Stand-ins for the host and the broker, in memory. Answers wait in a queue until run(), because
-// the real ones never answer inside the call.
+// Fakes of the host and the broker, in memory. Results wait in a queue until run(), because the
+// real ones never call back inside the call.
 namespace sense::datagram::test {
 
 class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions {
@@ -57,7 +57,7 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
     ++confirmed;
     change(id, std::move(done), [](Subscription& s) { s.state = SubscriptionState::active; });
   }
-  // No request of the protocol asks for these.
+  // The protocol has no requests for these.
   void edit(std::string id, std::uint64_t, std::string, Answer<SubscriptionRef> done) override {
     change(id, std::move(done), [](Subscription&) {});
   }
@@ -106,7 +106,7 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
     served[ref->id] = ref;
     return ref;
   }
-  // Makes the answers known; those given meanwhile too. A null result means "not found".
+  // Calls back with all results, also with those queued meanwhile. A null result means "not found".
   void run() {
     while (!answers_.empty()) {
       auto next = std::move(answers_.front());
@@ -158,7 +158,7 @@ class FakePublisher final : public Publisher {
     waiting_.emplace_back(std::move(done), Receipt{known.first->second, !known.second});
     ++calls;
   }
-  // Answers all that wait, in order.
+  // Calls back with all results, in order.
   void run() {
     while (!waiting_.empty()) {
       auto [done, receipt] = std::move(waiting_.front());

@@ -8,20 +8,20 @@
 
 namespace sense::datagram::test {
 
-// A client by hand that signs all that it sends, and demands that of the server.
+// A minimal client that signs all messages and requires the same of the server.
 struct KeyedClient {
-  Bench& bench;
+  ServerFixture& fixture;
   Endpoint address;
   SharedKey key;
   unsigned tags = 0;
   std::string cookie = {};
 
   [[nodiscard]] std::string octets(const Message& message, Duration ahead = Duration{0}) const {
-    return sign(serialize(message), key, bench.clock.now().wall + ahead);
+    return sign(serialize(message), key, fixture.clock.now().wall + ahead);
   }
-  // What came back, none or one; with a good Mac.
+  // The replies, at most one, with a valid Mac.
   std::optional<Message> tell(const std::string& octets) {
-    const auto replies = bench.tell(address, octets);
+    const auto replies = fixture.tell(address, octets);
     BOOST_REQUIRE(replies.size() <= 1U);
     if (replies.empty()) return std::nullopt;
     BOOST_CHECK_MESSAGE(is_signed(replies[0]), replies[0]);
@@ -50,7 +50,7 @@ struct KeyedClient {
   SubscriptionRef subscribe() {
     const auto reply = ask(request(Kind::register_));
     BOOST_REQUIRE_EQUAL(static_cast<int>(reply.code), 0);
-    return bench.subscriptions.served.at(std::string(reply.text("Subscription")));
+    return fixture.subscriptions.served.at(std::string(reply.text("Subscription")));
   }
   void ack(const std::string& subscription, const std::string& numbers) {
     auto message = make_message(Kind::ack, "a1");

@@ -15,7 +15,7 @@ extern "C" const sense::GatewayDescriptor* sense_gateway_descriptor();
 
 namespace sense::datagram::test {
 
-// The real plugin on the loopback interface, with a stand-in for its host.
+// The real plugin on the loopback interface, with a fake host.
 struct Running {
   boost::asio::io_context reactor;
   Counters counters;

@@ -13,9 +13,9 @@ using namespace sense::datagram;
 using namespace sense::datagram::test;
 using namespace std::chrono_literals;
 
-// The library in C and the server over a network that loses, doubles and reorders, in virtual time;
-// the server is restarted now and then. The host is played as its engine would: a window, tries
-// that follow each other, a GAP after the last.
+// The library in C and the server over a network that loses, duplicates and reorders, in virtual
+// time, with restarts of the server. The host is simulated: a window, consecutive tries, a GAP
+// after the last.
 
 namespace {
 
@@ -44,14 +44,14 @@ class World {
   }
 
   void run() {
-    device->tick(bench.clock.now().mono);
+    device->tick(fixture.clock.now().mono);
     take_from_device();
-    const auto end = bench.clock.now().mono + 4h;
-    while (bench.clock.now().mono < end && !settled()) step();
+    const auto end = fixture.clock.now().mono + 4h;
+    while (fixture.clock.now().mono < end && !settled()) step();
   }
   [[nodiscard]] bool settled() const { return next_ > weather_.events && jobs_.empty(); }
 
-  Bench bench;
+  ServerFixture fixture;
   std::unique_ptr<Device> device;
   std::set<std::uint64_t> delivered;  // as the host believes
   std::set<std::uint64_t> dead;
@@ -76,7 +76,7 @@ class World {
     for (int copies = chance(weather_.twice_percent) ? 2 : 1; copies > 0; --copies) {
       if (chance(weather_.loss_percent)) continue;
       const auto delay = std::chrono::microseconds{500 + random_() % weather_.jitter_us};
-      flying_.push({bench.clock.now().mono + delay, ++order_, to_server, octets});
+      flying_.push({fixture.clock.now().mono + delay, ++order_, to_server, octets});
     }
   }
   void take_from_device() {
@@ -86,17 +86,18 @@ class World {
     }
   }
   void take_from_server() {
-    bench.settle();
-    for (const auto& sent : std::exchange(bench.sent, {})) {
+    fixture.settle();
+    for (const auto& sent : std::exchange(fixture.sent, {})) {
       ++sent_by_server;
       fly(false, sent.octets);
     }
-    for (auto& [ticket, attempt] : std::exchange(bench.attempts, {})) finished(ticket, attempt);
+    for (auto& [attempt_id, attempt] : std::exchange(fixture.attempts, {}))
+      finished(attempt_id, attempt);
     feed();
   }
-  void finished(Ticket ticket, const Attempt& attempt) {
-    const auto job = jobs_.at(ticket);
-    jobs_.erase(ticket);
+  void finished(AttemptId attempt_id, const Attempt& attempt) {
+    const auto job = jobs_.at(attempt_id);
+    jobs_.erase(attempt_id);
     if (attempt.outcome == Attempt::Outcome::delivered) {
       if (job->kind == Delivery::Kind::event) delivered.insert(job->number);
       return;
@@ -114,47 +115,47 @@ class World {
     start(again);
   }
   void start(Job job) {
-    const auto ticket = ++bench.tickets;
-    jobs_[ticket] = job;
-    bench.perform(bench.server->deliver(ticket, std::move(job), bench.clock.now()));
-    for (const auto& sent : std::exchange(bench.sent, {})) {
+    const auto attempt_id = ++fixture.last_attempt_id;
+    jobs_[attempt_id] = job;
+    fixture.perform(fixture.server->deliver(attempt_id, std::move(job), fixture.clock.now()));
+    for (const auto& sent : std::exchange(fixture.sent, {})) {
       ++sent_by_server;
       fly(false, sent.octets);
     }
   }
   void feed() {
-    if (bench.subscriptions.served.empty()) return;
-    const auto subscription = bench.subscriptions.served.begin()->second;
+    if (fixture.subscriptions.served.empty()) return;
+    const auto subscription = fixture.subscriptions.served.begin()->second;
     while (next_ <= weather_.events && jobs_.size() < window)
-      start(bench.event_delivery(subscription, next_++));
+      start(fixture.event_delivery(subscription, next_++));
   }
-  // What was under way begins anew: the host knows it from its store, with the same numbers.
+  // Deliveries in progress start again: the host has them in its store, with the same numbers.
   void restart() {
     ++restarted;
     const auto unfinished = std::exchange(jobs_, {});
-    bench.restart();
-    for (const auto& [ticket, job] : unfinished) start(job);
+    fixture.restart();
+    for (const auto& [attempt_id, job] : unfinished) start(job);
   }
   void step() {
-    auto next = bench.server->next_timer().value_or(MonoTime::max());
+    auto next = fixture.server->next_timer().value_or(MonoTime::max());
     next = std::min(next, device->due.value_or(MonoTime::max()));
     if (!flying_.empty()) next = std::min(next, flying_.top().due);
     BOOST_REQUIRE(next != MonoTime::max());
-    if (next > bench.clock.now().mono) bench.clock.advance(next - bench.clock.now().mono);
-    const auto now = bench.clock.now();
+    if (next > fixture.clock.now().mono) fixture.clock.advance(next - fixture.clock.now().mono);
+    const auto now = fixture.clock.now();
     if (restarted < weather_.restarts && next_ > (restarted + 1) * weather_.events / 4) restart();
     while (!flying_.empty() && flying_.top().due <= now.mono) {
       const auto datagram = flying_.top();
       flying_.pop();
       if (datagram.to_server) {
-        bench.perform(bench.server->on_datagram(datagram.octets, {address_, 0}, now));
+        fixture.perform(fixture.server->on_datagram(datagram.octets, {address_, 0}, now));
         take_from_server();
       } else {
         device->receive(datagram.octets, now.mono);
         take_from_device();
       }
     }
-    bench.perform(bench.server->on_timer(now));
+    fixture.perform(fixture.server->on_timer(now));
     take_from_server();
     if (device->due.value_or(MonoTime::max()) <= now.mono) device->tick(now.mono);
     take_from_device();
@@ -165,7 +166,7 @@ class World {
   Endpoint address_;
   std::uint64_t order_ = 0;
   std::priority_queue<Flying, std::vector<Flying>, std::greater<>> flying_;
-  std::map<Ticket, Job> jobs_;
+  std::map<AttemptId, Job> jobs_;
   std::uint64_t next_ = 1;
 };
 
@@ -183,7 +184,7 @@ void check(const World& world, unsigned events) {
   }
   for (std::uint64_t n = 1; n <= events; ++n) {
     BOOST_REQUIRE(world.delivered.contains(n) != world.dead.contains(n));
-    // What the host believes to be delivered has been handed to the application.
+    // An event that the host counts as delivered has been passed to the application.
     if (world.delivered.contains(n)) BOOST_REQUIRE(arrived.contains(n));
     // What is missing is known to be: as a gap, or as a number that has not come.
     if (!arrived.contains(n) && !gaps.contains(n) && n < world.device->client().top)
@@ -223,15 +224,14 @@ BOOST_AUTO_TEST_CASE(acknowledgements_that_travel_together_take_fewer_datagrams)
 BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders) {
   const auto base = first_seed();
   BOOST_TEST_MESSAGE("seeds from " << base);
-  for (unsigned round = 0; round < 12; ++round) {
-    BOOST_TEST_CONTEXT("seed " << base + round) {
+  for (unsigned run = 0; run < 12; ++run) {
+    BOOST_TEST_CONTEXT("seed " << base + run) {
       // At 20 % each way a try fails at 36 %: all eight of one event in one of 3,500.
-      World world({5 * (round % 5), 10, 100'000, round % 3, round % 2 == 0 ? 0U : 50U},
-                  base + round);
+      World world({5 * (run % 5), 10, 100'000, run % 3, run % 2 == 0 ? 0U : 50U}, base + run);
       world.run();
       check(world, 300);
-      BOOST_CHECK_EQUAL(world.restarted, round % 3);
-      BOOST_CHECK_EQUAL(world.bench.subscriptions.served.size(), 1U);
+      BOOST_CHECK_EQUAL(world.restarted, run % 3);
+      BOOST_CHECK_EQUAL(world.fixture.subscriptions.served.size(), 1U);
       // Acknowledgements that travel together may be missed together.
       BOOST_CHECK_LE(world.dead.size(), window);
     }
@@ -241,9 +241,9 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
 BOOST_AUTO_TEST_CASE(every_miss_is_accounted_for_at_forty_percent_loss) {
   const auto base = first_seed();
   BOOST_TEST_MESSAGE("seeds from " << base);
-  for (unsigned round = 0; round < 6; ++round) {
-    BOOST_TEST_CONTEXT("seed " << base + round) {
-      World world({40, 10, 100'000, 1, round % 2 == 0 ? 0U : 50U}, base + round);
+  for (unsigned run = 0; run < 6; ++run) {
+    BOOST_TEST_CONTEXT("seed " << base + run) {
+      World world({40, 10, 100'000, 1, run % 2 == 0 ? 0U : 50U}, base + run);
       world.run();
       check(world, 300);
     }

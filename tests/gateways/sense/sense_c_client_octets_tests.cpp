@@ -9,8 +9,8 @@ using namespace sense::datagram;
 using namespace sense::datagram::test;
 using namespace std::chrono_literals;
 
-// Whatever octets come: the library reads no octet beyond them and writes none beyond its own.
-// Datagram, output buffer and state lie between pages that nobody may touch.
+// For any octets received, the library reads none beyond them and writes none beyond its own.
+// Datagram, output buffer and state lie between inaccessible pages.
 
 namespace {
 
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_whole_message_is_counted_and_changes_nothing) {
       "SENSE/1 VERIFY v\nChallenge: c\n\n",
       "SENSE/1 REPLY d4c1-2\nSequence: 1\n\n",  // no code
       "SENSE/1 REPLY d4c1-2 100 WRONG\n\n",
-      "SENSE/1 REPLY d4c1-9 0 NOERROR\nSequence: 1\n\n",  // nobody asked that
+      "SENSE/1 REPLY d4c1-9 0 NOERROR\nSequence: 1\n\n",  // an unknown tag
       "SENSE/1 REPLY d4c1- 0 NOERROR\nSequence: 1\n\n",
       "SENSE/1 REPLY x 0 NOERROR\nSequence: 1\n\n",
       "SENSE/1 REGISTER r1\nPeriod: 1\n\n",
@@ -167,10 +167,10 @@ BOOST_AUTO_TEST_CASE(no_octets_lead_out_of_bounds) {
   Mutator mutator(seed);
   std::uint64_t told = 0;
   std::uint64_t sent = 0;
-  for (unsigned round = 0; round < 400; ++round) {
+  for (unsigned run = 0; run < 400; ++run) {
     DeviceOptions options;
-    options.ack_delay = round % 2 == 0 ? 0U : 50U;
-    options.out_size = round % 3 == 0 ? 320U : 1200U;
+    options.ack_delay = run % 2 == 0 ? 0U : 50U;
+    options.out_size = run % 3 == 0 ? 320U : 1200U;
     Device device(options);
     BOOST_REQUIRE(device.usable);
     begin(device);

@@ -6,7 +6,7 @@ using namespace sense::datagram;
 using namespace sense::datagram::test;
 using namespace std::chrono_literals;
 
-// What the library in C asks the real server core, and what it does when that does not answer.
+// Requests of the library in C to the real server core, with and without answers.
 
 BOOST_AUTO_TEST_SUITE(sense_c_client_requests_tests)
 
@@ -21,10 +21,10 @@ BOOST_AUTO_TEST_CASE(publish_whose_answer_was_lost_is_repeated_and_stored_once) 
   pair.pass(1001ms);
   BOOST_REQUIRE_EQUAL(pair.device.sent.size(), 1U);
   BOOST_CHECK_EQUAL(pair.device.sent[0], first);
-  pair.talk();
-  BOOST_CHECK_EQUAL(pair.bench.publisher.calls, 1U);
-  BOOST_CHECK_EQUAL(pair.bench.publisher.events.at(0).data, "hello");
-  BOOST_CHECK_EQUAL(pair.bench.publisher.events.at(0).id, "7");
+  pair.exchange();
+  BOOST_CHECK_EQUAL(pair.fixture.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(pair.fixture.publisher.events.at(0).data, "hello");
+  BOOST_CHECK_EQUAL(pair.fixture.publisher.events.at(0).id, "7");
   const auto answer = pair.device.all(sense_answered).at(0);
   BOOST_CHECK_EQUAL(answer.code, 0U);
   BOOST_CHECK_EQUAL(answer.text("Sequence"), "1");
@@ -37,11 +37,11 @@ BOOST_AUTO_TEST_CASE(publish_over_a_restart_of_the_server_is_stored_once) {
   BOOST_REQUIRE(
       pair.device.ask("PUBLISH", "Type: {a}b\nSource: //x\nId: 7\n", "hello", pair.now()));
   pair.lose();  // stored, and not answered
-  pair.bench.restart();
+  pair.fixture.restart();
   pair.pass(1001ms);
-  pair.talk();
-  BOOST_CHECK_EQUAL(pair.bench.publisher.calls, 2U);
-  BOOST_CHECK_EQUAL(pair.bench.publisher.events.size(), 1U);
+  pair.exchange();
+  BOOST_CHECK_EQUAL(pair.fixture.publisher.calls, 2U);
+  BOOST_CHECK_EQUAL(pair.fixture.publisher.events.size(), 1U);
   const auto answer = pair.device.all(sense_answered).at(0);
   BOOST_CHECK_EQUAL(answer.code, 0U);
   BOOST_CHECK_EQUAL(answer.text("Duplicate"), "yes");
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(publish_over_a_restart_of_the_server_is_stored_once) {
 BOOST_AUTO_TEST_CASE(refused_publish_says_why) {
   Pair pair;
   BOOST_REQUIRE(pair.device.ask("PUBLISH", "Type: {a}b\nSource: not a uri\n", "", pair.now()));
-  pair.talk();
+  pair.exchange();
   const auto answer = pair.device.all(sense_answered).at(0);
   BOOST_CHECK_NE(answer.code, 0U);
   BOOST_CHECK(!answer.reason.empty());
@@ -64,13 +64,13 @@ BOOST_AUTO_TEST_CASE(ping_needs_no_subscription_and_brings_the_parameters) {
   BOOST_CHECK(pair.device.sent.empty());
   BOOST_CHECK(!pair.device.due.has_value());
   BOOST_REQUIRE(pair.device.ask("PARAMETERS", "", "", pair.now()));
-  pair.talk();
+  pair.exchange();
   const auto answer = pair.device.all(sense_answered).at(0);
   BOOST_CHECK_EQUAL(answer.code, 0U);
   BOOST_CHECK_NE(answer.data.find("max-period: 86400\n"), std::string::npos);
-  pair.bench.subscriptions.known_sources = {"//a", "//b"};
+  pair.fixture.subscriptions.known_sources = {"//a", "//b"};
   BOOST_REQUIRE(pair.device.ask("SOURCES", "After: //a\n", "", pair.now()));
-  pair.talk();
+  pair.exchange();
   BOOST_CHECK_EQUAL(pair.device.all(sense_answered).at(1).data, "//b\n");
 }
 
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(request_is_sent_eight_times_at_doubling_pauses_and_given_up
   BOOST_CHECK_EQUAL(std::chrono::round<std::chrono::seconds>(now - start).count(), 127);
   BOOST_CHECK_EQUAL(device.told[0].code, 17U);
   BOOST_CHECK(device.told[0].kind == sense_registered);
-  // And once more, after a while: it may have arrived, and must not be carried out twice.
+  // Another try later: the first may have been received, and must not be executed twice.
   BOOST_REQUIRE(device.due.has_value());
   BOOST_CHECK(*device.due - now <= 33s);
   device.tick(*device.due);
@@ -104,10 +104,10 @@ BOOST_AUTO_TEST_CASE(request_is_sent_eight_times_at_doubling_pauses_and_given_up
   BOOST_CHECK_EQUAL(device.sent[0], first);
 }
 
-BOOST_AUTO_TEST_CASE(registration_all_of_whose_answers_were_lost_is_carried_out_once) {
+BOOST_AUTO_TEST_CASE(registration_is_executed_once_when_all_its_answers_were_lost) {
   Pair pair;
   pair.device.tick(pair.now());
-  for (const auto& reply : pair.bench.tell(pair.endpoint, std::exchange(pair.device.sent, {})[0]))
+  for (const auto& reply : pair.fixture.tell(pair.endpoint, std::exchange(pair.device.sent, {})[0]))
     pair.device.receive(reply, pair.now());  // with a cookie
   while (pair.device.told.empty()) {
     pair.lose();
@@ -115,10 +115,10 @@ BOOST_AUTO_TEST_CASE(registration_all_of_whose_answers_were_lost_is_carried_out_
   }
   BOOST_CHECK_EQUAL(pair.device.told[0].code, 17U);
   pair.pass(33s);
-  pair.talk();
-  BOOST_CHECK_EQUAL(pair.bench.subscriptions.served.size(), 1U);
-  BOOST_CHECK_EQUAL(pair.device.id(), pair.bench.subscriptions.served.begin()->first);
-  // A renewal that nobody answered is another one later, or its old answer would be taken for new.
+  pair.exchange();
+  BOOST_CHECK_EQUAL(pair.fixture.subscriptions.served.size(), 1U);
+  BOOST_CHECK_EQUAL(pair.device.id(), pair.fixture.subscriptions.served.begin()->first);
+  // An unanswered renewal gets a new tag later; otherwise its old answer would count as new.
   pair.device.told.clear();
   pair.pass(period / 2);
   const auto before = message_of(pair.device.sent.at(0)).tag;
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(refused_registration_is_told_and_tried_again) {
   options.registration = "Period: 600\nType: nonsense nonsense\n";
   Pair pair(options);
   pair.device.tick(pair.now());
-  pair.talk();
+  pair.exchange();
   BOOST_REQUIRE_EQUAL(pair.device.all(sense_registered).size(), 1U);
   BOOST_CHECK_EQUAL(pair.device.told[0].code, 3U);
   BOOST_CHECK(!pair.device.told[0].reason.empty());
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(refused_registration_is_told_and_tried_again) {
   pair.pass(2s);
   BOOST_CHECK_EQUAL(pair.device.sent.size(), 1U);
   pair.device.cancel(pair.now());
-  pair.talk();
+  pair.exchange();
   pair.pass(100s);
   BOOST_CHECK(pair.device.sent.empty());
   BOOST_CHECK(!pair.device.due.has_value());
@@ -173,13 +173,14 @@ BOOST_AUTO_TEST_CASE(cookies_without_end_are_not_followed_without_end) {
   Device device;
   const auto now = VirtualClock().now().mono;
   device.tick(now);
-  unsigned rounds = 0;
-  while (!device.sent.empty() && rounds < 100) {
+  unsigned cookies = 0;
+  while (!device.sent.empty() && cookies < 100) {
     const auto tag = only(device).tag;
     device.receive(
-        "SENSE/1 REPLY " + tag + " 9 NOACCESS\nCookie: c" + std::to_string(++rounds) + "\n\n", now);
+        "SENSE/1 REPLY " + tag + " 9 NOACCESS\nCookie: c" + std::to_string(++cookies) + "\n\n",
+        now);
   }
-  BOOST_CHECK_EQUAL(rounds, 8U);
+  BOOST_CHECK_EQUAL(cookies, 8U);
   BOOST_CHECK_EQUAL(device.told.at(0).code, 9U);
 }
 
@@ -187,8 +188,8 @@ BOOST_AUTO_TEST_CASE(cancelled_subscription_ends_and_stays_away) {
   Pair pair;
   pair.registered();
   pair.device.cancel(pair.now());
-  pair.talk();
-  BOOST_CHECK(pair.bench.subscriptions.served.empty());
+  pair.exchange();
+  BOOST_CHECK(pair.fixture.subscriptions.served.empty());
   BOOST_REQUIRE_EQUAL(pair.device.all(sense_ended).size(), 1U);
   BOOST_CHECK_EQUAL(pair.device.told.back().reason, "cancelled");
   BOOST_CHECK(!pair.device.due.has_value());
@@ -199,15 +200,15 @@ BOOST_AUTO_TEST_CASE(registration_that_was_cancelled_before_its_answer_is_cancel
   pair.device.tick(pair.now());
   pair.lose();  // without a cookie: nothing has happened
   pair.pass(1001ms);
-  for (const auto& reply : pair.bench.tell(pair.endpoint, std::exchange(pair.device.sent, {})[0]))
+  for (const auto& reply : pair.fixture.tell(pair.endpoint, std::exchange(pair.device.sent, {})[0]))
     pair.device.receive(reply, pair.now());
   pair.lose();  // this one was carried out
-  BOOST_REQUIRE_EQUAL(pair.bench.subscriptions.served.size(), 1U);
+  BOOST_REQUIRE_EQUAL(pair.fixture.subscriptions.served.size(), 1U);
   pair.device.cancel(pair.now());
   BOOST_CHECK(pair.device.sent.empty());
   pair.pass(5s);
-  pair.talk();
-  BOOST_CHECK(pair.bench.subscriptions.served.empty());
+  pair.exchange();
+  BOOST_CHECK(pair.fixture.subscriptions.served.empty());
   BOOST_CHECK(pair.device.id().empty());
   BOOST_CHECK(!pair.device.due.has_value());
 }

@@ -27,23 +27,23 @@ BOOST_AUTO_TEST_CASE(registers_with_the_server_and_renews_at_half_of_the_period)
   pair.pass(period / 2 - 1s);
   BOOST_CHECK(pair.device.sent.empty());
   pair.pass(2s);
-  pair.talk();
-  BOOST_CHECK_EQUAL(pair.bench.subscriptions.renewals, 1U);
+  pair.exchange();
+  BOOST_CHECK_EQUAL(pair.fixture.subscriptions.renewals, 1U);
   BOOST_CHECK_EQUAL(pair.device.id(), subscription->id);
   BOOST_CHECK_EQUAL(pair.device.all(sense_registered).size(), 2U);
-  BOOST_CHECK_EQUAL(pair.bench.subscriptions.served.size(), 1U);
+  BOOST_CHECK_EQUAL(pair.fixture.subscriptions.served.size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(event_is_handed_over_before_it_is_acknowledged) {
   Pair pair;
   pair.registered();
   pair.device.log.clear();
-  const auto ticket = pair.event(1, std::string("a\0b\n\n\xff", 6));
+  const auto attempt_id = pair.event(1, std::string("a\0b\n\n\xff", 6));
   BOOST_TEST(pair.device.log == (std::vector<std::string>{"told 1", "sent ACK"}),
              boost::test_tools::per_element());
   BOOST_CHECK_EQUAL(pair.device.told.back().data, std::string("a\0b\n\n\xff", 6));
   BOOST_CHECK_EQUAL(pair.device.told.back().text("Source"), "//hq.example/printer/floor2/hp4");
-  BOOST_CHECK(pair.delivered(ticket));
+  BOOST_CHECK(pair.delivered(attempt_id));
 }
 
 BOOST_AUTO_TEST_CASE(event_that_was_not_dealt_with_is_not_acknowledged_and_comes_again) {
@@ -67,9 +67,9 @@ BOOST_AUTO_TEST_CASE(one_acknowledgement_answers_many_events) {
   options.ack_delay = 50;
   Pair pair(options);
   pair.registered();
-  std::vector<Ticket> tickets;
+  std::vector<AttemptId> attempt_ids;
   for (std::uint64_t n = 1; n <= 20; ++n)
-    if (n != 7 && n != 12) tickets.push_back(pair.event(n));
+    if (n != 7 && n != 12) attempt_ids.push_back(pair.event(n));
   BOOST_CHECK(pair.device.sent.empty());
   BOOST_REQUIRE(pair.device.due.has_value());
   BOOST_CHECK(*pair.device.due - pair.now() <= 51ms);
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(one_acknowledgement_answers_many_events) {
   BOOST_REQUIRE(ranges.has_value());
   for (std::uint64_t n = 1; n <= 21; ++n)
     BOOST_CHECK_EQUAL(contains(*ranges, n), (n != 7 && n != 12 && n != 21));
-  for (const auto ticket : tickets) BOOST_CHECK(pair.delivered(ticket));
+  for (const auto attempt_id : attempt_ids) BOOST_CHECK(pair.delivered(attempt_id));
 }
 
 BOOST_AUTO_TEST_CASE(gap_closes_what_was_missing) {
@@ -90,12 +90,12 @@ BOOST_AUTO_TEST_CASE(gap_closes_what_was_missing) {
   const auto subscription = pair.registered();
   pair.event(1);
   pair.event(5);
-  auto gap = pair.bench.event_delivery(subscription, 2);
+  auto gap = pair.fixture.event_delivery(subscription, 2);
   gap->kind = Delivery::Kind::gap;
   gap->number_last = 4;
   gap->reason = "undeliverable";
-  const auto ticket = pair.deliver(gap);
-  BOOST_CHECK(pair.delivered(ticket));
+  const auto attempt_id = pair.deliver(gap);
+  BOOST_CHECK(pair.delivered(attempt_id));
   const auto told = pair.device.all(sense_gap);
   BOOST_REQUIRE_EQUAL(told.size(), 1U);
   BOOST_CHECK_EQUAL(told[0].number, 2U);
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(digest_counts_for_all_of_its_numbers) {
   BOOST_TEST(device.missing() == std::vector<std::uint64_t>{1}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(number_older_than_what_is_remembered_is_told_with_a_mark) {
+BOOST_AUTO_TEST_CASE(number_older_than_what_is_remembered_is_reported_as_a_possible_repeat) {
   DeviceOptions options;
   options.ack_delay = 50;
   Device device(options);
@@ -184,15 +184,15 @@ BOOST_AUTO_TEST_CASE(numbers_up_to_the_last_one_that_there_can_be) {
 BOOST_AUTO_TEST_CASE(server_that_was_restarted_gets_its_new_cookie_back_under_a_new_tag) {
   Pair pair;
   const auto id = pair.registered()->id;
-  pair.bench.restart();  // another key for cookies
+  pair.fixture.restart();  // another key for cookies
   pair.pass(period / 2 + 1s);
   const auto first = message_of(pair.device.sent.at(0)).tag;
-  for (const auto& reply : pair.bench.tell(pair.endpoint, std::exchange(pair.device.sent, {})[0]))
+  for (const auto& reply : pair.fixture.tell(pair.endpoint, std::exchange(pair.device.sent, {})[0]))
     pair.device.receive(reply, pair.now());
   BOOST_REQUIRE_EQUAL(pair.device.sent.size(), 1U);
   BOOST_CHECK_NE(message_of(pair.device.sent[0]).tag, first);
-  pair.talk();
-  BOOST_CHECK_EQUAL(pair.bench.subscriptions.renewals, 1U);
+  pair.exchange();
+  BOOST_CHECK_EQUAL(pair.fixture.subscriptions.renewals, 1U);
   BOOST_CHECK_EQUAL(pair.device.id(), id);
 }
 
@@ -200,27 +200,27 @@ BOOST_AUTO_TEST_CASE(forgotten_subscription_is_made_anew_and_numbers_begin_again
   Pair pair;
   const auto before = pair.registered()->id;
   pair.event(7);
-  pair.talk();
-  pair.bench.subscriptions.served.clear();
+  pair.exchange();
+  pair.fixture.subscriptions.served.clear();
   pair.pass(period / 2 + 1s);
-  pair.talk();
+  pair.exchange();
   BOOST_REQUIRE_EQUAL(pair.device.all(sense_ended).size(), 1U);
   BOOST_CHECK_EQUAL(pair.device.all(sense_ended)[0].reason, "lost");
   BOOST_CHECK_NE(pair.device.id(), before);
-  BOOST_REQUIRE_EQUAL(pair.bench.subscriptions.served.size(), 1U);
-  const auto ticket = pair.event(1);
-  BOOST_CHECK(pair.delivered(ticket));
+  BOOST_REQUIRE_EQUAL(pair.fixture.subscriptions.served.size(), 1U);
+  const auto attempt_id = pair.event(1);
+  BOOST_CHECK(pair.delivered(attempt_id));
   BOOST_CHECK_EQUAL(pair.device.told.back().number, 1U);
   BOOST_CHECK(pair.device.missing().empty());
 }
 
-BOOST_AUTO_TEST_CASE(ended_subscription_is_made_anew_unless_somebody_ended_it_on_purpose) {
+BOOST_AUTO_TEST_CASE(ended_subscription_is_made_anew_unless_it_was_ended_on_purpose) {
   for (const auto* reason : {"expired", "unreachable", "shutdown", "cancelled", "revoked"}) {
     BOOST_TEST_CONTEXT(reason) {
       Pair pair;
       const auto before = pair.registered()->id;
-      const auto ticket = pair.ended(reason);
-      BOOST_CHECK(pair.delivered(ticket));
+      const auto attempt_id = pair.ended(reason);
+      BOOST_CHECK(pair.delivered(attempt_id));
       BOOST_CHECK_EQUAL(pair.device.all(sense_ended).at(0).reason, reason);
       const bool on_purpose = reason == std::string("cancelled") || reason[0] == 'r';
       BOOST_CHECK_EQUAL(pair.device.id().empty(), on_purpose);
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(lease_that_could_not_be_renewed_ends_and_is_made_anew) {
   }
   BOOST_CHECK_EQUAL(pair.device.all(sense_ended).at(0).reason, "expired");
   BOOST_CHECK_EQUAL(pair.device.all(sense_registered).back().code, 17U);
-  pair.talk();
+  pair.exchange();
   BOOST_CHECK(!pair.device.id().empty());
 }
 
@@ -258,18 +258,19 @@ BOOST_AUTO_TEST_CASE(own_address_elsewhere_is_verified_and_events_are_taken_ther
   const auto subscription = pair.registered();
   BOOST_CHECK_EQUAL(pair.device.told.back().text("State"), "pending");
   Actions actions;
-  (void)pair.bench.server->verify(*subscription, "challenge-1", pair.bench.clock.now(), actions);
-  pair.bench.sent.clear();
-  pair.bench.perform(std::move(actions));
-  BOOST_REQUIRE_EQUAL(pair.bench.sent.size(), 1U);
-  pair.device.receive(pair.bench.sent[0].octets, pair.now());
+  (void)pair.fixture.server->verify(*subscription, "challenge-1", pair.fixture.clock.now(),
+                                    actions);
+  pair.fixture.sent.clear();
+  pair.fixture.perform(std::move(actions));
+  BOOST_REQUIRE_EQUAL(pair.fixture.sent.size(), 1U);
+  pair.device.receive(pair.fixture.sent[0].octets, pair.now());
   BOOST_CHECK(pair.device.all(sense_verify).empty());  // it was our own wish
   const auto ack = only(pair.device);
   BOOST_CHECK_EQUAL(ack.text("Subscription"), subscription->id);
   BOOST_CHECK_EQUAL(ack.text("Challenge"), "challenge-1");
 }
 
-BOOST_AUTO_TEST_CASE(strangers_subscription_is_taken_only_when_the_application_agrees) {
+BOOST_AUTO_TEST_CASE(subscription_of_another_client_is_taken_only_when_the_application_agrees) {
   const auto now = VirtualClock().now().mono;
   const std::string verify = "SENSE/1 VERIFY v\nSubscription: s-9\nChallenge: c\n\n";
   DeviceOptions options;
@@ -304,11 +305,11 @@ BOOST_AUTO_TEST_CASE(clock_of_the_device_may_begin_again) {
         pair.pass(period / 2 - 1s);
         BOOST_CHECK(pair.device.sent.empty());
         pair.pass(2s);
-        pair.talk();
-        BOOST_CHECK_EQUAL(pair.bench.subscriptions.renewals, renewals);
-        const auto ticket = pair.event(renewals);
+        pair.exchange();
+        BOOST_CHECK_EQUAL(pair.fixture.subscriptions.renewals, renewals);
+        const auto attempt_id = pair.event(renewals);
         pair.pass(60ms);
-        BOOST_CHECK(pair.delivered(ticket));
+        BOOST_CHECK(pair.delivered(attempt_id));
       }
       BOOST_CHECK(pair.device.all(sense_ended).empty());
     }

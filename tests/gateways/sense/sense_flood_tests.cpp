@@ -7,8 +7,8 @@ using namespace sense;
 using namespace sense::datagram;
 using namespace sense::datagram::test;
 
-// What strangers can do by numbers alone: nothing is left of a million datagrams, and what is
-// remembered for those that are known is bounded and cannot be pushed out by others.
+// Floods of datagrams: a million of them leave no state, and the state of known clients is bounded
+// and cannot be displaced by others.
 
 namespace {
 
@@ -17,7 +17,7 @@ const Endpoint client_a(boost::asio::ip::make_address("10.1.2.3"), 9000);
 constexpr std::size_t million = 1'000'000;
 
 // Datagrams of every kind and quality, of which the flood is made.
-std::vector<std::string> pool(Bench& bench, const std::string& subscription,
+std::vector<std::string> pool(ServerFixture& fixture, const std::string& subscription,
                               const std::string& cookie) {
   const std::vector<std::string> heads = {
       "SENSE/1 REGISTER r1\nPeriod: 600\n",
@@ -42,7 +42,7 @@ std::vector<std::string> pool(Bench& bench, const std::string& subscription,
       "SENSE/1 X a\n",
       "nothing at all\n"};
   std::vector<std::string> all;
-  const auto wall = bench.clock.now().wall;
+  const auto wall = fixture.clock.now().wall;
   for (const auto& head : heads) {
     all.push_back(head + "\n");
     all.push_back(head);
@@ -81,27 +81,27 @@ BOOST_AUTO_TEST_CASE(a_million_spoofed_datagrams_get_little_and_leave_nothing) {
   Extras extras;
   extras.keys = {hp4};
   extras.rates = true;
-  Bench bench({}, {}, extras);
-  const auto subscription = bench.subscribe(client_a);
-  const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
+  ServerFixture fixture({}, {}, extras);
+  const auto subscription = fixture.subscribe(client_a);
+  const auto attempt_id = fixture.deliver(fixture.event_delivery(subscription, 1));
   const auto seed = std::random_device{}();
   BOOST_TEST_MESSAGE("seed " << seed);
   std::mt19937 random(seed);
-  const auto datagrams = pool(bench, subscription->id, bench.cookie(client_a));
-  const auto before = bench.server->state();
-  const auto requests = bench.subscriptions.requests.size();
+  const auto datagrams = pool(fixture, subscription->id, fixture.cookie(client_a));
+  const auto before = fixture.server->state();
+  const auto requests = fixture.subscriptions.requests.size();
   std::uint64_t in = 0;
   std::uint64_t out = 0;
   std::uint64_t answered = 0;
   for (std::size_t i = 0; i < million; ++i) {
-    if (i % 50 == 0) bench.clock.advance(Duration{100});  // 500,000 a second
+    if (i % 50 == 0) fixture.clock.advance(Duration{100});  // 500,000 a second
     const auto& octets = datagrams[random() % datagrams.size()];
     const auto from = spoofed(random);
-    const auto actions =
-        bench.server->on_datagram(octets, {from, Bench::listener_of(from)}, bench.clock.now());
+    const auto actions = fixture.server->on_datagram(
+        octets, {from, ServerFixture::listener_of(from)}, fixture.clock.now());
     in += octets.size();
     if (actions.empty()) continue;
-    // To whom it seemed to come from, one for one, and three times its octets at most.
+    // One reply per datagram, to its apparent sender, of at most three times its octets.
     BOOST_REQUIRE_EQUAL(actions.size(), 1U);
     const auto* sent = std::get_if<Send>(&actions[0]);
     BOOST_REQUIRE_MESSAGE(sent != nullptr, octets);
@@ -115,30 +115,30 @@ BOOST_AUTO_TEST_CASE(a_million_spoofed_datagrams_get_little_and_leave_nothing) {
   BOOST_CHECK_GT(answered, 5'000U);
   BOOST_CHECK_LT(answered,
                  25'000U);  // two seconds' worth of unproved-rate, and what it may save up
-  BOOST_CHECK(bench.server->state() == before);
-  BOOST_CHECK_EQUAL(bench.subscriptions.requests.size(), requests);
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
-  BOOST_CHECK(!bench.attempt(ticket).has_value());
+  BOOST_CHECK(fixture.server->state() == before);
+  BOOST_CHECK_EQUAL(fixture.subscriptions.requests.size(), requests);
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 0U);
+  BOOST_CHECK(!fixture.attempt(attempt_id).has_value());
   // The client that was there before is served as if nothing had happened.
-  bench.ack(client_a, subscription->id, "1");
-  BOOST_CHECK(bench.attempt(ticket).has_value());
+  fixture.ack(client_a, subscription->id, "1");
+  BOOST_CHECK(fixture.attempt(attempt_id).has_value());
 }
 
 // The same without limits of rates: every single one is judged and bounded.
 BOOST_AUTO_TEST_CASE(each_answer_is_bounded_also_without_limits_of_rates) {
   Extras extras;
   extras.keys = {hp4};
-  Bench bench({}, {}, extras);
+  ServerFixture fixture({}, {}, extras);
   const auto seed = std::random_device{}();
   BOOST_TEST_MESSAGE("seed " << seed);
   std::mt19937 random(seed);
-  const auto datagrams = pool(bench, "s-none", bench.cookie(client_a));
-  const auto before = bench.server->state();
+  const auto datagrams = pool(fixture, "s-none", fixture.cookie(client_a));
+  const auto before = fixture.server->state();
   std::uint64_t answered = 0;
   for (std::size_t i = 0; i < million / 10; ++i) {
     const auto& octets = datagrams[random() % datagrams.size()];
     const auto from = spoofed(random);
-    const auto actions = bench.server->on_datagram(octets, {from, 0}, bench.clock.now());
+    const auto actions = fixture.server->on_datagram(octets, {from, 0}, fixture.clock.now());
     BOOST_REQUIRE(actions.size() <= 1U);
     if (actions.empty()) continue;
     const auto& sent = std::get<Send>(actions[0]);
@@ -147,22 +147,22 @@ BOOST_AUTO_TEST_CASE(each_answer_is_bounded_also_without_limits_of_rates) {
     ++answered;
   }
   BOOST_CHECK_GT(answered, million / 20);
-  BOOST_CHECK(bench.server->state() == before);
+  BOOST_CHECK(fixture.server->state() == before);
 }
 
 BOOST_AUTO_TEST_CASE(of_a_million_forged_acknowledgements_none_counts) {
   Extras extras;
   extras.keys = {hp4};
-  Bench bench({}, {}, extras);
-  KeyedClient client{bench, Endpoint(boost::asio::ip::make_address("10.1.2.4"), 9000), hp4};
-  const auto plain = bench.subscribe(client_a);
+  ServerFixture fixture({}, {}, extras);
+  KeyedClient client{fixture, Endpoint(boost::asio::ip::make_address("10.1.2.4"), 9000), hp4};
+  const auto plain = fixture.subscribe(client_a);
   const auto keyed = client.subscribe();
-  const auto first = bench.deliver(bench.event_delivery(plain, 1));
-  const auto second = bench.deliver(bench.event_delivery(keyed, 1));
+  const auto first = fixture.deliver(fixture.event_delivery(plain, 1));
+  const auto second = fixture.deliver(fixture.event_delivery(keyed, 1));
   const auto seed = std::random_device{}();
   BOOST_TEST_MESSAGE("seed " << seed);
   std::mt19937 random(seed);
-  const auto before = bench.server->state();
+  const auto before = fixture.server->state();
   const auto ack = [](const std::string& id) {
     auto message = make_message(Kind::ack, "a");
     message.add("Subscription", id).add("Number", "1-100");
@@ -174,20 +174,20 @@ BOOST_AUTO_TEST_CASE(of_a_million_forged_acknowledgements_none_counts) {
     auto octets = ack(kind == 0 ? "s-" + random_token(130) : kind < 9 ? plain->id : keyed->id);
     if (kind == 15)
       octets = sign(octets, {"hp4", std::to_string(random()) + std::string(32, 'x')},
-                    bench.clock.now().wall);
+                    fixture.clock.now().wall);
     const bool at_home = kind == 0 || kind == 15;
     const auto from = at_home ? (random() % 2 == 0 ? client_a : client.address) : spoofed(random);
-    const auto actions = bench.server->on_datagram(octets, {from, 0}, bench.clock.now());
+    const auto actions = fixture.server->on_datagram(octets, {from, 0}, fixture.clock.now());
     BOOST_REQUIRE(actions.empty());
   }
-  BOOST_CHECK(!bench.attempt(first).has_value());
-  BOOST_CHECK(!bench.attempt(second).has_value());
-  BOOST_CHECK_EQUAL(bench.counters["sense.acks.counted"].load(), 0U);
-  BOOST_CHECK(bench.server->state() == before);
+  BOOST_CHECK(!fixture.attempt(first).has_value());
+  BOOST_CHECK(!fixture.attempt(second).has_value());
+  BOOST_CHECK_EQUAL(fixture.counters["sense.acks.counted"].load(), 0U);
+  BOOST_CHECK(fixture.server->state() == before);
 }
 
 BOOST_AUTO_TEST_CASE(replies_are_bounded_and_those_of_quiet_hosts_stay) {
-  Replies replies;
+  ReplyCache replies;
   VirtualClock clock;
   const auto now = [&] { return clock.now().mono; };
   const Endpoint quiet(boost::asio::ip::make_address("192.0.2.7"), 9000);
@@ -201,13 +201,13 @@ BOOST_AUTO_TEST_CASE(replies_are_bounded_and_those_of_quiet_hosts_stay) {
       replies.begin(from, "t" + std::to_string(i), "c", "", now());
       replies.finish(from, "t" + std::to_string(i), "x");
     }
-  BOOST_CHECK_EQUAL(replies.size(), Replies::all_max);
+  BOOST_CHECK_EQUAL(replies.size(), ReplyCache::all_max);
   BOOST_REQUIRE(replies.find(quiet, "mine", now()) != nullptr);
   BOOST_CHECK_EQUAL(*replies.find(quiet, "mine", now())->octets, "reply");
   BOOST_CHECK(replies.find(Endpoint(loud, 200), "t299", now()) != nullptr);
   BOOST_CHECK(replies.find(Endpoint(loud, 1), "t299", now()) == nullptr);
   // Of one address the oldest goes first.
-  for (std::size_t i = 0; i < Replies::per_address_max; ++i)
+  for (std::size_t i = 0; i < ReplyCache::per_address_max; ++i)
     replies.begin(quiet, "more" + std::to_string(i), "c", "", now());
   BOOST_CHECK(replies.find(quiet, "mine", now()) == nullptr);
   BOOST_CHECK(replies.find(quiet, "more0", now()) != nullptr);
@@ -218,17 +218,17 @@ BOOST_AUTO_TEST_CASE(replies_are_bounded_and_those_of_quiet_hosts_stay) {
 }
 
 BOOST_AUTO_TEST_CASE(replies_are_bounded_in_octets_too) {
-  Replies replies;
+  ReplyCache replies;
   VirtualClock clock;
   const std::size_t size = 65'000;
   for (std::uint32_t host = 0; host < 1'000; ++host) {
     const Endpoint from(boost::asio::ip::address_v4(0x0b000000U + host), 9000);
     replies.begin(from, "t", "c", "", clock.now().mono);
     replies.finish(from, "t", std::string(size, 'x'));
-    BOOST_REQUIRE(replies.octets() <= Replies::octets_max);
+    BOOST_REQUIRE(replies.octets() <= ReplyCache::octets_max);
     BOOST_CHECK(replies.find(from, "t", clock.now().mono) != nullptr);
   }
-  BOOST_CHECK_EQUAL(replies.size(), Replies::octets_max / size);
+  BOOST_CHECK_EQUAL(replies.size(), ReplyCache::octets_max / size);
   // A reply that comes when its place is gone, or twice, changes nothing.
   const Endpoint gone(boost::asio::ip::address_v4(0x0b000000U), 9000);
   const auto before = replies.octets();
@@ -241,27 +241,27 @@ BOOST_AUTO_TEST_CASE(replies_are_bounded_in_octets_too) {
 BOOST_AUTO_TEST_CASE(pending_requests_are_shared_among_hosts) {
   Limits limits;
   limits.max_pending = 100;
-  Bench bench(limits);
+  ServerFixture fixture(limits);
   const auto loud = boost::asio::ip::make_address("198.51.100.1");
   std::vector<std::pair<Endpoint, std::string>> cookies;
   for (std::uint16_t port = 1; port <= 90; ++port)
-    cookies.emplace_back(Endpoint(loud, port), bench.cookie(Endpoint(loud, port)));
+    cookies.emplace_back(Endpoint(loud, port), fixture.cookie(Endpoint(loud, port)));
   const Endpoint quiet(boost::asio::ip::make_address("192.0.2.7"), 9000);
-  cookies.emplace_back(quiet, bench.cookie(quiet));
+  cookies.emplace_back(quiet, fixture.cookie(quiet));
   std::size_t refused = 0;
   for (const auto& [from, cookie] : cookies) {
     auto request = make_message(Kind::publish, "p");
     request.add("Type", "{a}b").add("Source", "//x").add("Cookie", cookie);
-    const auto replies = bench.tell(from, serialize(request), false);
+    const auto replies = fixture.tell(from, serialize(request), false);
     if (from == quiet) BOOST_CHECK(replies.empty());
     refused += replies.size();
   }
   BOOST_CHECK_EQUAL(refused, 90U - 25U);
-  BOOST_CHECK_EQUAL(bench.server->state().pending, 26U);
-  BOOST_CHECK_EQUAL(bench.server->state().pending_hosts, 2U);
-  bench.settle();
-  BOOST_CHECK_EQUAL(bench.server->state().pending, 0U);
-  BOOST_CHECK_EQUAL(bench.server->state().pending_hosts, 0U);
+  BOOST_CHECK_EQUAL(fixture.server->state().pending, 26U);
+  BOOST_CHECK_EQUAL(fixture.server->state().pending_hosts, 2U);
+  fixture.settle();
+  BOOST_CHECK_EQUAL(fixture.server->state().pending, 0U);
+  BOOST_CHECK_EQUAL(fixture.server->state().pending_hosts, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_directory_has_them) {
@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
   Limits limits;
   limits.max_subscriptions = 10;
   limits.max_subscriptions_per_client = 4;
-  Admissions admissions(limits, directory);
+  SubscriptionQuota admissions(limits, directory);
   const auto now = [&] { return clock.now().mono; };
   directory.lagging = true;
   for (int i = 0; i < 4; ++i) {
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
   directory.lagging = false;  // now it has them; they are not counted twice
   BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
   BOOST_CHECK_EQUAL(admissions.size(), 0U);
-  // What the directory never learns of is forgotten after a while.
+  // A creation that never appears in the directory expires.
   directory.lagging = true;
   for (int i = 0; i < 10; ++i) {
     const auto callback = "sense://" + std::to_string(i);
@@ -307,19 +307,19 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
   BOOST_CHECK_EQUAL(admissions.size(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(one_asker_has_a_quarter_of_the_verifications) {
+BOOST_AUTO_TEST_CASE(one_requester_has_a_quarter_of_the_verifications) {
   Limits limits;
   limits.max_pending = 100;
-  Bench bench(limits);
+  ServerFixture fixture(limits);
   const auto start = [&](int i, const std::string& owner) {
     Subscription subscription;
     subscription.id = "s-" + std::to_string(i);
     subscription.owner = owner;
     subscription.callback = "sense://8.8.8." + std::to_string(i % 250) + ":9000";
     Actions actions;
-    const auto ref = bench.subscriptions.put(subscription);
-    const auto outcome = bench.server->verify(*ref, "t", bench.clock.now(), actions).outcome;
-    bench.perform(std::move(actions));
+    const auto ref = fixture.subscriptions.put(subscription);
+    const auto outcome = fixture.server->verify(*ref, "t", fixture.clock.now(), actions).outcome;
+    fixture.perform(std::move(actions));
     return outcome == Verification::Outcome::asked;
   };
   unsigned asked = 0;
@@ -329,14 +329,14 @@ BOOST_AUTO_TEST_CASE(one_asker_has_a_quarter_of_the_verifications) {
   BOOST_CHECK(start(100, "sense://192.0.2.8:9000"));
   BOOST_CHECK(start(101, "key:hp4"));
   BOOST_CHECK(start(102, "anonymous"));
-  BOOST_CHECK_EQUAL(bench.server->state().verifications, 28U);
-  BOOST_CHECK(bench.server->next_timer().has_value());
+  BOOST_CHECK_EQUAL(fixture.server->state().verifications, 28U);
+  BOOST_CHECK(fixture.server->next_timer().has_value());
   // Asked anew it is still one.
   BOOST_CHECK(start(100, "sense://192.0.2.8:9000"));
-  BOOST_CHECK_EQUAL(bench.server->state().verifications, 28U);
-  bench.pass(std::chrono::minutes{1});
-  BOOST_CHECK_EQUAL(bench.server->state().verifications, 0U);
-  BOOST_CHECK(!bench.server->next_timer().has_value());
+  BOOST_CHECK_EQUAL(fixture.server->state().verifications, 28U);
+  fixture.pass(std::chrono::minutes{1});
+  BOOST_CHECK_EQUAL(fixture.server->state().verifications, 0U);
+  BOOST_CHECK(!fixture.server->next_timer().has_value());
 }
 
 // Time for a hundred thousand verifications grows with their number, not with its square: the
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(one_asker_has_a_quarter_of_the_verifications) {
 BOOST_AUTO_TEST_CASE(many_verifications_cost_no_more_each_than_few) {
   Limits limits;
   limits.max_pending = 100'000;
-  Bench bench(limits);
+  ServerFixture fixture(limits);
   Actions actions;
   for (unsigned i = 0; i < 100'000; ++i) {
     Subscription subscription;
@@ -352,17 +352,18 @@ BOOST_AUTO_TEST_CASE(many_verifications_cost_no_more_each_than_few) {
     subscription.owner = "owner" + std::to_string(i);
     subscription.callback = "sense://8." + std::to_string(i / 65'536) + "." +
                             std::to_string(i / 256 % 256) + "." + std::to_string(i % 256) + ":9000";
-    BOOST_REQUIRE((bench.server->verify(subscription, "t", bench.clock.now(), actions).outcome ==
-                   Verification::Outcome::asked));
-    BOOST_REQUIRE(bench.server->next_timer().has_value());
+    BOOST_REQUIRE(
+        (fixture.server->verify(subscription, "t", fixture.clock.now(), actions).outcome ==
+         Verification::Outcome::asked));
+    BOOST_REQUIRE(fixture.server->next_timer().has_value());
   }
   BOOST_CHECK_EQUAL(actions.size(), 100'000U);
-  bench.clock.advance(std::chrono::minutes{1});
+  fixture.clock.advance(std::chrono::minutes{1});
   for (int i = 0; i < 3; ++i) {
-    (void)bench.server->on_timer(bench.clock.now());
-    bench.clock.advance(std::chrono::minutes{1});
+    (void)fixture.server->on_timer(fixture.clock.now());
+    fixture.clock.advance(std::chrono::minutes{1});
   }
-  BOOST_CHECK_EQUAL(bench.server->state().verifications, 0U);
+  BOOST_CHECK_EQUAL(fixture.server->state().verifications, 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,8 +5,8 @@ using namespace sense;
 using namespace sense::datagram;
 using namespace sense::datagram::test;
 
-// One datagram at a time, each wrong in a way of its own, sent by somebody who has a cookie. What a
-// million of them can do is in sense_flood_tests, what random changes can in sense_malformed_tests.
+// Single datagrams, each wrong in its own way, from a client with a cookie. Floods are in
+// sense_flood_tests, random changes in sense_malformed_tests.
 
 namespace {
 
@@ -20,26 +20,26 @@ Limits roomy() {
 }
 
 struct Hostile {
-  Bench bench{roomy()};
-  std::string cookie = bench.cookie(client_a);
+  ServerFixture fixture{roomy()};
+  std::string cookie = fixture.cookie(client_a);
   int tags = 0;
 
   // The code of the answer to `kind` with these lines, or -1 without an answer.
   int code(const std::string& kind, const std::string& lines, const std::string& data = "") {
     const auto replies =
-        bench.tell(client_a, "SENSE/1 " + kind + " t" + std::to_string(++tags) +
-                                 "\nCookie: " + cookie + "\n" + lines + "\n" + data);
+        fixture.tell(client_a, "SENSE/1 " + kind + " t" + std::to_string(++tags) +
+                                   "\nCookie: " + cookie + "\n" + lines + "\n" + data);
     BOOST_REQUIRE(replies.size() <= 1U);
     if (replies.empty()) return -1;
     const auto reply = parse(replies[0]);
     BOOST_REQUIRE_MESSAGE(reply.has_value(), replies[0]);
     return static_cast<int>(reply->code);
   }
-  // Nothing was carried out, and the next honest request is.
+  // Nothing was executed, and the next valid request is.
   void unharmed() {
-    BOOST_CHECK(bench.subscriptions.requests.empty());
-    BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
-    BOOST_CHECK_EQUAL(bench.server->state().pending, 0U);
+    BOOST_CHECK(fixture.subscriptions.requests.empty());
+    BOOST_CHECK_EQUAL(fixture.publisher.calls, 0U);
+    BOOST_CHECK_EQUAL(fixture.server->state().pending, 0U);
     BOOST_CHECK_EQUAL(code("PARAMETERS", ""), 0);
   }
 };
@@ -82,8 +82,8 @@ BOOST_AUTO_TEST_CASE(as_many_properties_as_allowed_are_read_and_one_more_is_not)
 
 BOOST_AUTO_TEST_CASE(longest_datagram_is_read_and_one_octet_more_is_not) {
   Hostile h;
-  h.bench.restart();
-  h.cookie = h.bench.cookie(client_a);
+  h.fixture.restart();
+  h.cookie = h.fixture.cookie(client_a);
   const auto with_size = [&](std::size_t size) {
     const std::string head = "SENSE/1 PUBLISH p" + std::to_string(size) + "\nCookie: " + h.cookie +
                              "\n" + event_lines + "Length: ";
@@ -91,11 +91,11 @@ BOOST_AUTO_TEST_CASE(longest_datagram_is_read_and_one_octet_more_is_not) {
     const auto data = room - std::to_string(room - 5).size();
     const auto octets = head + std::to_string(data) + "\n\n" + std::string(data, 'x');
     BOOST_REQUIRE_EQUAL(octets.size(), size);
-    return static_cast<int>(parse(h.bench.tell(client_a, octets).at(0))->code);
+    return static_cast<int>(parse(h.fixture.tell(client_a, octets).at(0))->code);
   };
   BOOST_CHECK_EQUAL(with_size(message_max), 0);
   BOOST_CHECK_EQUAL(with_size(message_max + 1), 6);
-  BOOST_CHECK_EQUAL(h.bench.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(h.fixture.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(octets_that_no_value_may_have_are_refused_in_every_place) {
@@ -107,8 +107,8 @@ BOOST_AUTO_TEST_CASE(octets_that_no_value_may_have_are_refused_in_every_place) {
     for (const std::string& line : {"X: a" + octet + "b\n", "Type: a" + octet + "b\n",
                                     "X" + octet + ": a\n", "X:" + octet + " a\n", octet + ": a\n"})
       BOOST_CHECK_MESSAGE(h.code("PARAMETERS", line) == 21, line);
-    BOOST_CHECK(h.bench.tell(client_a, "SENSE/1 PARAMETERS t" + octet + "u\n\n").empty());
-    BOOST_CHECK(h.bench.tell(client_a, "SENSE/1 PARA" + octet + "METERS t\n\n").empty());
+    BOOST_CHECK(h.fixture.tell(client_a, "SENSE/1 PARAMETERS t" + octet + "u\n\n").empty());
+    BOOST_CHECK(h.fixture.tell(client_a, "SENSE/1 PARA" + octet + "METERS t\n\n").empty());
   }
   // Percent-encoded they are values, and are never names or ids of anything.
   for (const auto* value : {"%00", "%0A%0D", "%1B[2J", "..%2F..", "%2500"}) {
@@ -126,9 +126,9 @@ BOOST_AUTO_TEST_CASE(lines_that_are_no_properties_are_refused) {
                            " n: v\n", "n\t: v\n", "\xc3\xa9: v\n", "n;: v\n"})
     BOOST_CHECK_MESSAGE(h.code("PARAMETERS", line) == 21, line);
   // Without the empty line at the end.
-  BOOST_CHECK(parse(h.bench.tell(client_a, "SENSE/1 PARAMETERS t\nA: b\n").at(0))->code ==
+  BOOST_CHECK(parse(h.fixture.tell(client_a, "SENSE/1 PARAMETERS t\nA: b\n").at(0))->code ==
               Code::protoerror);
-  BOOST_CHECK(parse(h.bench.tell(client_a, "SENSE/1 PARAMETERS t\nA: b").at(0))->code ==
+  BOOST_CHECK(parse(h.fixture.tell(client_a, "SENSE/1 PARAMETERS t\nA: b").at(0))->code ==
               Code::protoerror);
   h.unharmed();
 }
@@ -156,33 +156,33 @@ BOOST_AUTO_TEST_CASE(numbers_at_their_ends_are_read_and_beyond_are_refused) {
   h.unharmed();
   BOOST_CHECK_EQUAL(h.code("SOURCES", "Limit: 18446744073709551615\n"), 0);
   BOOST_CHECK_EQUAL(h.code("REGISTER", "Period: 18446744073709551615\n"), 0);
-  BOOST_CHECK(h.bench.subscriptions.requests.at(0).period == Duration{std::chrono::hours{24}});
+  BOOST_CHECK(h.fixture.subscriptions.requests.at(0).period == Duration{std::chrono::hours{24}});
 }
 
 BOOST_AUTO_TEST_CASE(what_only_servers_send_is_never_obeyed) {
   Hostile h;
-  const auto subscription = h.bench.subscribe(client_b);
+  const auto subscription = h.fixture.subscribe(client_b);
   for (const auto* kind : {"EVENT", "GAP", "ENDED", "VERIFY"})
     BOOST_CHECK_EQUAL(h.code(kind, "Subscription: " + subscription->id + "\nReason: expired\n"),
                       21);
   for (const auto* reply : {"SENSE/1 REPLY r2 0 NOERROR\n\n", "SENSE/1 REPLY r2 15 NOTFOUND\n\n",
                             "SENSE/1 REPLY r2\n\n", "SENSE/1 REPLY r2 0 NOERROR\nX\n\n"})
     for (const auto& from : {client_a, client_b})
-      BOOST_CHECK_MESSAGE(h.bench.tell(from, reply).empty(), reply);
-  BOOST_CHECK_EQUAL(h.bench.subscriptions.served.size(), 1U);
+      BOOST_CHECK_MESSAGE(h.fixture.tell(from, reply).empty(), reply);
+  BOOST_CHECK_EQUAL(h.fixture.subscriptions.served.size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgements_of_others_subscriptions_count_for_nothing) {
   Hostile h;
-  const auto theirs = h.bench.subscribe(client_b);
-  const auto mine = h.bench.subscribe(client_a, "mine");
-  const auto ticket = h.bench.deliver(h.bench.event_delivery(theirs, 1));
+  const auto theirs = h.fixture.subscribe(client_b);
+  const auto mine = h.fixture.subscribe(client_a, "mine");
+  const auto attempt_id = h.fixture.deliver(h.fixture.event_delivery(theirs, 1));
   for (const auto* number : {"1", "1-18446744073709551615", "0-1", "1,1,1"})
     for (const auto& id : {theirs->id, mine->id})
       BOOST_CHECK_EQUAL(h.code("ACK", "Subscription: " + id + "\nNumber: " + number + "\n"), -1);
   BOOST_CHECK_EQUAL(h.code("ACK", "Subscription: " + theirs->id + "\n"), -1);
   BOOST_CHECK_EQUAL(h.code("ACK", "Subscription: " + theirs->id + "\nChallenge: x\n"), -1);
-  BOOST_CHECK(!h.bench.attempt(ticket).has_value());
+  BOOST_CHECK(!h.fixture.attempt(attempt_id).has_value());
   for (const auto* number : {"", "x", "1-", "-1", "2-1", "1,,2", "1 ", "18446744073709551616"})
     BOOST_CHECK_MESSAGE(
         h.code("ACK", "Subscription: " + theirs->id + "\nNumber: " + number + "\n") == 21, number);
@@ -197,11 +197,11 @@ BOOST_AUTO_TEST_CASE(acknowledgements_of_others_subscriptions_count_for_nothing)
 BOOST_AUTO_TEST_CASE(cookie_is_good_for_its_address_port_and_hour_alone) {
   Hostile h;
   const auto answer = [&](const Endpoint& from, const std::string& cookie) {
-    const auto replies = h.bench.tell(
+    const auto replies = h.fixture.tell(
         from, "SENSE/1 SOURCES t" + std::to_string(++h.tags) + "\nCookie: " + cookie + "\n\n");
     return replies.empty() ? "nothing" : parse(replies[0])->has("Cookie") ? "cookie" : "served";
   };
-  h.bench.subscriptions.known_sources = {"//x"};
+  h.fixture.subscriptions.known_sources = {"//x"};
   BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "served");
   BOOST_CHECK_EQUAL(answer(client_b, h.cookie), "cookie");
   BOOST_CHECK_EQUAL(answer(Endpoint(client_a.address(), 9001), h.cookie), "cookie");
@@ -216,12 +216,12 @@ BOOST_AUTO_TEST_CASE(cookie_is_good_for_its_address_port_and_hour_alone) {
   for (const auto& other : {h.cookie + "A", h.cookie.substr(1), std::string("A"), std::string(),
                             std::string(8'000, 'A')})
     BOOST_CHECK_EQUAL(answer(client_a, other), "cookie");
-  h.bench.pass(std::chrono::minutes{10});
+  h.fixture.pass(std::chrono::minutes{10});
   BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
-  h.bench.pass(std::chrono::minutes{50});
+  h.fixture.pass(std::chrono::minutes{50});
   BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
-  // The digit that says the window comes round after five hours and a quarter; the MAC does not.
-  h.bench.pass(std::chrono::minutes{5 * 64 - 60});
+  // The digit of the window repeats after five hours and a quarter; the MAC does not.
+  h.fixture.pass(std::chrono::minutes{5 * 64 - 60});
   BOOST_CHECK_EQUAL(answer(client_a, h.cookie), "cookie");
 }
 

@@ -166,15 +166,15 @@ BOOST_AUTO_TEST_CASE(client_and_gateway_that_share_a_key_understand_each_other) 
   BOOST_CHECK_EQUAL(subscription->owner, "key:hp4");
   std::optional<Attempt> result;
   running.gateway->deliver(delivery_for(subscription, 1), [&](Attempt a) { result = a; });
-  BOOST_CHECK_EQUAL(talker.wait_for<Arrived>().event.data, "hello");
+  BOOST_CHECK_EQUAL(talker.wait_for<EventReceived>().event.data, "hello");
   running.until([&] { return result.has_value(); });
   BOOST_CHECK(result->outcome == Attempt::Outcome::delivered);
 
-  Talker stranger(running, std::nullopt);
-  stranger.handle(stranger.client.sources("", 0, system_clock().now()));
-  BOOST_CHECK(stranger.wait_for<Failed>().error.code == Code::noaccess);
-  stranger.handle(stranger.client.parameters(system_clock().now()));
-  const auto shown = stranger.wait_for<Answered>().reply.data;
+  Talker without_key(running, std::nullopt);
+  without_key.handle(without_key.client.sources("", 0, system_clock().now()));
+  BOOST_CHECK(without_key.wait_for<Failed>().error.code == Code::noaccess);
+  without_key.handle(without_key.client.parameters(system_clock().now()));
+  const auto shown = without_key.wait_for<Replied>().reply.data;
   BOOST_CHECK_NE(shown.find("key-window: 60\n"), std::string::npos);
   BOOST_CHECK_EQUAL(shown.find(file.path), std::string::npos);
   Talker forger(running, SharedKey{"hp4", press.secret});
@@ -189,14 +189,14 @@ BOOST_AUTO_TEST_CASE(other_keys_hold_without_a_restart) {
   BOOST_REQUIRE(running.start("127.0.0.1:0 key=required", file.path).has_value());
   Talker first(running, hp4);
   first.handle(first.client.sources("", 0, system_clock().now()));
-  (void)first.wait_for<Answered>();
+  (void)first.wait_for<Replied>();
   file.write({press});
   Talker second(running, press);
   running.until([&] {
     second.handle(second.client.sources("", 0, system_clock().now()));
     for (int i = 0; i < 20; ++i) second.step();
     for (const auto& notice : second.notices)
-      if (std::holds_alternative<Answered>(notice)) return true;
+      if (std::holds_alternative<Replied>(notice)) return true;
     return false;
   });
   first.handle(first.client.sources("", 0, system_clock().now()));
@@ -209,9 +209,9 @@ BOOST_AUTO_TEST_CASE(file_that_cannot_be_used_leaves_the_keys_of_before) {
   asio::io_context reactor;
   Counters counters;
   std::vector<std::vector<SharedKey>> told;
-  Upkeep upkeep(reactor, system_clock(), counters, file.path, {hp4},
-                [&](std::vector<SharedKey> keys) { told.push_back(std::move(keys)); });
-  upkeep.start();
+  Maintenance maintenance(reactor, system_clock(), counters, file.path, {hp4},
+                          [&](std::vector<SharedKey> keys) { told.push_back(std::move(keys)); });
+  maintenance.start();
   const auto until = [&](auto condition) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
     while (!condition() && std::chrono::steady_clock::now() < end) {

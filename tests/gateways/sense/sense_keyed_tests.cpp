@@ -22,11 +22,13 @@ Extras with_keys() {
 }
 
 struct Keyed {
-  Bench bench{{}, {}, with_keys()};
-  KeyedClient client{bench, home, hp4};
+  ServerFixture fixture{{}, {}, with_keys()};
+  KeyedClient client{fixture, home, hp4};
 };
 
-std::uint64_t count(Bench& bench, const char* name) { return bench.counters[name].load(); }
+std::uint64_t count(ServerFixture& fixture, const char* name) {
+  return fixture.counters[name].load();
+}
 
 }  // namespace
 
@@ -37,23 +39,23 @@ BOOST_AUTO_TEST_CASE(subscription_belongs_to_its_key_and_its_events_are_signed) 
   const auto subscription = k.client.subscribe();
   BOOST_CHECK_EQUAL(subscription->owner, "key:hp4");
   BOOST_CHECK_EQUAL(subscription->callback, "sense://10.1.2.3:9000");
-  BOOST_CHECK(asked_for_itself(*subscription));  // so it is served in a range that is denied
-  k.bench.restart();
-  auto gap = k.bench.event_delivery(subscription, 2);
+  BOOST_CHECK(registered_itself(*subscription));  // so it is served in a range that is denied
+  k.fixture.restart();
+  auto gap = k.fixture.event_delivery(subscription, 2);
   gap->kind = Delivery::Kind::gap;
   gap->number_last = 3;
-  auto ended = k.bench.event_delivery(subscription, 0);
+  auto ended = k.fixture.event_delivery(subscription, 0);
   ended->kind = Delivery::Kind::ended;
-  for (const auto& delivery : {k.bench.event_delivery(subscription, 1), gap, ended}) {
-    (void)k.bench.deliver(delivery);
-    BOOST_REQUIRE_EQUAL(k.bench.octets_to(home).size(), 1U);
-    BOOST_CHECK(k.client.is_signed(k.bench.octets_to(home)[0]));
+  for (const auto& delivery : {k.fixture.event_delivery(subscription, 1), gap, ended}) {
+    (void)k.fixture.deliver(delivery);
+    BOOST_REQUIRE_EQUAL(k.fixture.octets_to(home).size(), 1U);
+    BOOST_CHECK(k.client.is_signed(k.fixture.octets_to(home)[0]));
   }
 }
 
 BOOST_AUTO_TEST_CASE(key_does_not_prove_an_address) {
   Keyed k;
-  const auto before = k.bench.server->state();
+  const auto before = k.fixture.server->state();
   for (const auto kind : {Kind::register_, Kind::cancel, Kind::publish, Kind::sources}) {
     auto message = make_message(kind, "t1");
     message.add("Period", 600U).add("Subscription", "s-1").add("Type", "{a}b").add("Source", "//x");
@@ -61,24 +63,24 @@ BOOST_AUTO_TEST_CASE(key_does_not_prove_an_address) {
     const auto reply = k.client.tell(octets);
     BOOST_REQUIRE(reply.has_value());
     BOOST_CHECK(reply->has("Cookie"));
-    BOOST_CHECK_LE(k.bench.octets_to(home)[0].size(), 3 * octets.size());
+    BOOST_CHECK_LE(k.fixture.octets_to(home)[0].size(), 3 * octets.size());
   }
-  BOOST_CHECK(k.bench.subscriptions.requests.empty());
-  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 0U);
-  BOOST_CHECK(k.bench.server->state() == before);
+  BOOST_CHECK(k.fixture.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(k.fixture.publisher.calls, 0U);
+  BOOST_CHECK(k.fixture.server->state() == before);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_and_unknown_keys_get_the_same_refusal_and_nothing_done) {
   Keyed k;
   const auto request = k.client.request(Kind::register_);
-  const auto before = k.bench.server->state();
+  const auto before = k.fixture.server->state();
   const auto refused = [&](const std::string& octets) {
-    const auto replies = k.bench.tell(home, octets);
+    const auto replies = k.fixture.tell(home, octets);
     BOOST_REQUIRE_EQUAL(replies.size(), 1U);
     BOOST_CHECK_LE(replies[0].size(), 3 * octets.size());
     return replies[0];
   };
-  const auto wall = k.bench.clock.now().wall;
+  const auto wall = k.fixture.clock.now().wall;
   const auto wrong = refused(sign(serialize(request), {"hp4", press.secret}, wall));
   const auto unknown = refused(sign(serialize(request), {"hp5", hp4.secret}, wall));
   auto changed = k.client.octets(request);
@@ -88,24 +90,24 @@ BOOST_AUTO_TEST_CASE(wrong_and_unknown_keys_get_the_same_refusal_and_nothing_don
   BOOST_CHECK(parse(wrong)->code == Code::noaccess);
   BOOST_CHECK(!parse(wrong)->has("Cookie"));
   BOOST_CHECK(!is_keyed(*parse(wrong)));
-  BOOST_CHECK_EQUAL(count(k.bench, "sense.keys.refused"), 3U);
-  BOOST_CHECK(k.bench.subscriptions.requests.empty());
-  BOOST_CHECK(k.bench.server->state() == before);
+  BOOST_CHECK_EQUAL(count(k.fixture, "sense.keys.refused"), 3U);
+  BOOST_CHECK(k.fixture.subscriptions.requests.empty());
+  BOOST_CHECK(k.fixture.server->state() == before);
   BOOST_CHECK(k.client.ask(request).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(keyed_message_without_its_three_properties_is_malformed) {
   Keyed k;
-  const auto cookie = k.bench.cookie(home);
+  const auto cookie = k.fixture.cookie(home);
   for (const auto* trailer : {"Key: hp4\n", "Mac: x\n", "Key: hp4\nMac: x\n",
                               "Time: 2023-11-14T22:13:20Z\nMac: x\nKey: hp4\n"}) {
-    const auto reply = parse(k.bench
+    const auto reply = parse(k.fixture
                                  .tell(home, "SENSE/1 REGISTER r1\nPeriod: 600\nCookie: " + cookie +
                                                  "\n" + trailer + "\n")
                                  .at(0));
     BOOST_CHECK_MESSAGE((reply->code == Code::protoerror), trailer);
   }
-  BOOST_CHECK(k.bench.subscriptions.requests.empty());
+  BOOST_CHECK(k.fixture.subscriptions.requests.empty());
 }
 
 BOOST_AUTO_TEST_CASE(time_may_be_a_window_away_and_no_more) {
@@ -120,19 +122,19 @@ BOOST_AUTO_TEST_CASE(time_may_be_a_window_away_and_no_more) {
     BOOST_CHECK(reply.code == (good ? Code::noerror : Code::noaccess));
     if (good) continue;
     // Signed, so that the client can set its clock by it.
-    const auto server_time = to_rfc3339(k.bench.clock.now().wall);
+    const auto server_time = to_rfc3339(k.fixture.clock.now().wall);
     BOOST_CHECK_EQUAL(reply.text("Time"), server_time);
     BOOST_CHECK_NE(reply.text("Reason").find(server_time), std::string::npos);
     BOOST_CHECK(!reply.has("Cookie"));
   }
-  BOOST_CHECK_EQUAL(k.bench.subscriptions.requests.size(), 2U);
+  BOOST_CHECK_EQUAL(k.fixture.subscriptions.requests.size(), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(window_is_a_parameter) {
   Limits limits;
   limits.key_window = std::chrono::seconds{5};
-  Bench bench(limits, {}, with_keys());
-  KeyedClient client{bench, home, hp4};
+  ServerFixture fixture(limits, {}, with_keys());
+  KeyedClient client{fixture, home, hp4};
   BOOST_CHECK(
       (client.ask(client.request(Kind::sources), std::chrono::seconds{6}).code == Code::noaccess));
   BOOST_CHECK(
@@ -146,27 +148,27 @@ BOOST_AUTO_TEST_CASE(repeat_from_the_same_address_gets_the_reply_again_with_a_ne
   const auto request = k.client.request(Kind::register_);
   const auto octets = k.client.octets(request);
   const auto first = k.client.tell(octets);
-  k.bench.pass(std::chrono::seconds{30});
+  k.fixture.pass(std::chrono::seconds{30});
   const auto same = k.client.tell(octets);
   const auto signed_anew = k.client.ask(request);
   for (const auto& reply : {*same, signed_anew}) {
     BOOST_CHECK_EQUAL(reply.text("Subscription"), first->text("Subscription"));
     BOOST_CHECK_NE(reply.text("Time"), first->text("Time"));
   }
-  BOOST_CHECK_EQUAL(k.bench.subscriptions.requests.size(), 1U);
-  BOOST_CHECK_EQUAL(count(k.bench, "sense.keys.refused"), 0U);
+  BOOST_CHECK_EQUAL(k.fixture.subscriptions.requests.size(), 1U);
+  BOOST_CHECK_EQUAL(count(k.fixture, "sense.keys.refused"), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(reply_to_a_key_is_given_to_no_other_and_to_nobody_without) {
+BOOST_AUTO_TEST_CASE(reply_to_a_key_is_given_to_no_other_key_and_not_without_one) {
   Keyed k;
   const auto request = k.client.request(Kind::register_);
   const auto first = k.client.ask(request);
-  KeyedClient other{k.bench, home, press};
+  KeyedClient other{k.fixture, home, press};
   const auto theirs = other.ask(request);
-  const auto plain = k.bench.ask(home, request);
+  const auto plain = k.fixture.ask(home, request);
   BOOST_CHECK_NE(theirs.text("Subscription"), first.text("Subscription"));
   BOOST_CHECK_NE(plain.text("Subscription"), first.text("Subscription"));
-  BOOST_CHECK_EQUAL(k.bench.subscriptions.requests.size(), 3U);
+  BOOST_CHECK_EQUAL(k.fixture.subscriptions.requests.size(), 3U);
 }
 
 BOOST_AUTO_TEST_CASE(replayed_message_is_never_carried_out_again) {
@@ -176,23 +178,23 @@ BOOST_AUTO_TEST_CASE(replayed_message_is_never_carried_out_again) {
   const auto octets = k.client.octets(publish);
   BOOST_CHECK(k.client.tell(octets)->code == Code::noerror);
   // From elsewhere it is worth a cookie for that place, which the Mac then does not cover.
-  const auto replayed = k.bench.tell(abroad, octets);
+  const auto replayed = k.fixture.tell(abroad, octets);
   BOOST_REQUIRE_EQUAL(replayed.size(), 1U);
   BOOST_CHECK(parse(replayed[0])->has("Cookie"));
   // From the same address, once its reply has been pushed out.
-  for (std::size_t i = 0; i <= Replies::per_address_max; ++i)
+  for (std::size_t i = 0; i <= ReplyCache::per_address_max; ++i)
     BOOST_CHECK(k.client.ask(k.client.request(Kind::sources)).code == Code::noerror);
   const auto refused = k.client.tell(octets);
   BOOST_CHECK(refused->code == Code::noaccess);
   BOOST_CHECK_EQUAL(refused->text("Reason"), "this message came before; sign it anew");
-  BOOST_CHECK_EQUAL(count(k.bench, "sense.keys.refused"), 1U);
-  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(count(k.fixture, "sense.keys.refused"), 1U);
+  BOOST_CHECK_EQUAL(k.fixture.publisher.calls, 1U);
   // After the window it is too old, after a restart its cookie is worth nothing.
-  k.bench.pass(std::chrono::seconds{61});
+  k.fixture.pass(std::chrono::seconds{61});
   BOOST_CHECK(k.client.tell(octets)->code == Code::noaccess);
-  k.bench.restart();
+  k.fixture.restart();
   BOOST_CHECK(k.client.tell(octets)->code == Code::noaccess);
-  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(k.fixture.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(wall_clock_that_jumps_back_makes_no_replay_good) {
@@ -201,13 +203,13 @@ BOOST_AUTO_TEST_CASE(wall_clock_that_jumps_back_makes_no_replay_good) {
   publish.add("Type", "{a}b").add("Source", "//x");
   const auto octets = k.client.octets(publish);
   (void)k.client.tell(octets);
-  for (std::size_t i = 0; i <= Replies::per_address_max; ++i)
+  for (std::size_t i = 0; i <= ReplyCache::per_address_max; ++i)
     (void)k.client.ask(k.client.request(Kind::sources));
-  k.bench.pass(std::chrono::minutes{4});
+  k.fixture.pass(std::chrono::minutes{4});
   (void)k.client.ask(k.client.request(Kind::sources));
-  k.bench.clock.jump_wall(-std::chrono::minutes{4});
+  k.fixture.clock.jump_wall(-std::chrono::minutes{4});
   BOOST_CHECK(k.client.tell(octets)->code == Code::noaccess);
-  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(k.fixture.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(memory_of_replays_is_bounded_and_what_left_it_is_refused) {
@@ -289,114 +291,115 @@ BOOST_AUTO_TEST_CASE(many_keys_share_the_memory) {
 BOOST_AUTO_TEST_CASE(keyed_acknowledgement_counts_from_anywhere_and_others_do_not) {
   Keyed k;
   const auto subscription = k.client.subscribe();
-  const auto ticket = k.bench.deliver(k.bench.event_delivery(subscription, 1));
-  KeyedClient moved{k.bench, away, hp4};
-  KeyedClient other{k.bench, home, press};
-  KeyedClient forger{k.bench, home, {"hp4", press.secret}};
-  k.bench.ack(away, subscription->id, "1");
-  KeyedClient{k.bench, away, press}.ack(subscription->id, "1");
+  const auto attempt_id = k.fixture.deliver(k.fixture.event_delivery(subscription, 1));
+  KeyedClient moved{k.fixture, away, hp4};
+  KeyedClient other{k.fixture, home, press};
+  KeyedClient forger{k.fixture, home, {"hp4", press.secret}};
+  k.fixture.ack(away, subscription->id, "1");
+  KeyedClient{k.fixture, away, press}.ack(subscription->id, "1");
   forger.ack(subscription->id, "1");
-  BOOST_CHECK(!k.bench.attempt(ticket).has_value());
+  BOOST_CHECK(!k.fixture.attempt(attempt_id).has_value());
   moved.ack(subscription->id, "1");
-  BOOST_REQUIRE(k.bench.attempt(ticket).has_value());
-  BOOST_CHECK(k.bench.attempt(ticket)->outcome == Outcome::delivered);
+  BOOST_REQUIRE(k.fixture.attempt(attempt_id).has_value());
+  BOOST_CHECK(k.fixture.attempt(attempt_id)->outcome == Outcome::delivered);
   // From the address that is served no Mac is needed, unless the listener says so.
-  const auto second = k.bench.deliver(k.bench.event_delivery(subscription, 2));
-  k.bench.ack(home, subscription->id, "2");
-  BOOST_CHECK(k.bench.attempt(second).has_value());
-  const auto third = k.bench.deliver(k.bench.event_delivery(subscription, 3));
+  const auto second = k.fixture.deliver(k.fixture.event_delivery(subscription, 2));
+  k.fixture.ack(home, subscription->id, "2");
+  BOOST_CHECK(k.fixture.attempt(second).has_value());
+  const auto third = k.fixture.deliver(k.fixture.event_delivery(subscription, 3));
   other.ack(subscription->id, "3");  // it is at the address that is served
-  BOOST_CHECK(k.bench.attempt(third).has_value());
+  BOOST_CHECK(k.fixture.attempt(third).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(where_a_key_is_required_acknowledgements_of_keyed_subscriptions_need_it) {
   auto extras = with_keys();
   extras.policies.resize(1);
   extras.policies[0].key_required = true;
-  Bench bench({}, {}, extras);
-  KeyedClient client{bench, home, hp4};
+  ServerFixture fixture({}, {}, extras);
+  KeyedClient client{fixture, home, hp4};
   const auto subscription = client.subscribe();
-  const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
-  bench.ack(home, subscription->id, "1");
-  BOOST_CHECK(!bench.attempt(ticket).has_value());
+  const auto attempt_id = fixture.deliver(fixture.event_delivery(subscription, 1));
+  fixture.ack(home, subscription->id, "1");
+  BOOST_CHECK(!fixture.attempt(attempt_id).has_value());
   client.ack(subscription->id, "1");
-  BOOST_CHECK(bench.attempt(ticket).has_value());
+  BOOST_CHECK(fixture.attempt(attempt_id).has_value());
   // One that was made before keys were required goes on until its lease ends.
   auto unkeyed = *subscription;
   unkeyed.id = "s-before";
   unkeyed.owner = unkeyed.callback;
-  const auto before = bench.deliver(bench.event_delivery(bench.subscriptions.put(unkeyed), 1));
-  bench.ack(home, unkeyed.id, "1");
-  BOOST_CHECK(bench.attempt(before).has_value());
+  const auto before =
+      fixture.deliver(fixture.event_delivery(fixture.subscriptions.put(unkeyed), 1));
+  fixture.ack(home, unkeyed.id, "1");
+  BOOST_CHECK(fixture.attempt(before).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgement_too_old_or_too_early_counts_for_nothing) {
   Keyed k;
   const auto subscription = k.client.subscribe();
-  const auto ticket = k.bench.deliver(k.bench.event_delivery(subscription, 1));
+  const auto attempt_id = k.fixture.deliver(k.fixture.event_delivery(subscription, 1));
   auto ack = make_message(Kind::ack, "a");
   ack.add("Subscription", subscription->id).add("Number", "1");
   for (const auto ahead : {std::chrono::seconds{61}, -std::chrono::seconds{61}})
     BOOST_CHECK(!k.client.tell(k.client.octets(ack, ahead)).has_value());
-  BOOST_CHECK(!k.bench.attempt(ticket).has_value());
+  BOOST_CHECK(!k.fixture.attempt(attempt_id).has_value());
   BOOST_CHECK(!k.client.tell(k.client.octets(ack)).has_value());
-  BOOST_CHECK(k.bench.attempt(ticket).has_value());
+  BOOST_CHECK(k.fixture.attempt(attempt_id).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(renewal_and_cancellation_need_the_key_and_no_particular_address) {
   Keyed k;
   const auto subscription = k.client.subscribe();
-  KeyedClient other{k.bench, home, press};
-  KeyedClient moved{k.bench, abroad, hp4};
+  KeyedClient other{k.fixture, home, press};
+  KeyedClient moved{k.fixture, abroad, hp4};
   for (const auto kind : {Kind::register_, Kind::cancel}) {
     auto plain = make_message(kind, "p" + std::to_string(static_cast<int>(kind)));
     plain.add("Period", 60U).add("Subscription", subscription->id);
-    plain.add("Cookie", k.bench.cookie(home));
-    BOOST_CHECK(k.bench.ask(home, plain).code == Code::notfound);
+    plain.add("Cookie", k.fixture.cookie(home));
+    BOOST_CHECK(k.fixture.ask(home, plain).code == Code::notfound);
     auto theirs = other.request(kind);
     theirs.add("Subscription", subscription->id);
     BOOST_CHECK(other.ask(theirs).code == Code::notfound);
   }
-  BOOST_CHECK_EQUAL(k.bench.subscriptions.renewals, 0U);
+  BOOST_CHECK_EQUAL(k.fixture.subscriptions.renewals, 0U);
   auto renewal = moved.request(Kind::register_);
   renewal.add("Subscription", subscription->id);
   BOOST_CHECK(moved.ask(renewal).code == Code::noerror);
-  BOOST_CHECK_EQUAL(k.bench.subscriptions.renewals, 1U);
+  BOOST_CHECK_EQUAL(k.fixture.subscriptions.renewals, 1U);
   auto cancel = moved.request(Kind::cancel);
   cancel.add("Subscription", subscription->id);
   BOOST_CHECK(moved.ask(cancel).code == Code::noerror);
-  BOOST_CHECK(k.bench.subscriptions.served.empty());
+  BOOST_CHECK(k.fixture.subscriptions.served.empty());
 }
 
 BOOST_AUTO_TEST_CASE(subscription_of_a_key_that_is_gone_gets_nothing_until_it_is_back) {
   Keyed k;
   const auto subscription = k.client.subscribe();
-  k.bench.server->set_keys({press});
-  const auto ticket = k.bench.deliver(k.bench.event_delivery(subscription, 1));
-  BOOST_CHECK(k.bench.sent.empty());
-  BOOST_REQUIRE(k.bench.attempt(ticket).has_value());
-  BOOST_CHECK(k.bench.attempt(ticket)->outcome == Outcome::retry);
-  const auto refused = k.bench.tell(home, k.client.octets(k.client.request(Kind::sources)));
+  k.fixture.server->set_keys({press});
+  const auto attempt_id = k.fixture.deliver(k.fixture.event_delivery(subscription, 1));
+  BOOST_CHECK(k.fixture.sent.empty());
+  BOOST_REQUIRE(k.fixture.attempt(attempt_id).has_value());
+  BOOST_CHECK(k.fixture.attempt(attempt_id)->outcome == Outcome::retry);
+  const auto refused = k.fixture.tell(home, k.client.octets(k.client.request(Kind::sources)));
   BOOST_CHECK(parse(refused.at(0))->code == Code::noaccess);
-  k.bench.server->set_keys({press, hp4});
-  (void)k.bench.deliver(k.bench.event_delivery(subscription, 1));
-  BOOST_REQUIRE_EQUAL(k.bench.octets_to(home).size(), 1U);
-  BOOST_CHECK(k.client.is_signed(k.bench.octets_to(home)[0]));
+  k.fixture.server->set_keys({press, hp4});
+  (void)k.fixture.deliver(k.fixture.event_delivery(subscription, 1));
+  BOOST_REQUIRE_EQUAL(k.fixture.octets_to(home).size(), 1U);
+  BOOST_CHECK(k.client.is_signed(k.fixture.octets_to(home)[0]));
   // A new secret holds at once.
-  k.bench.server->set_keys({press, {"hp4", press.secret}});
-  (void)k.bench.deliver(k.bench.event_delivery(subscription, 2));
-  BOOST_CHECK(!k.client.is_signed(k.bench.octets_to(home).at(0)));
+  k.fixture.server->set_keys({press, {"hp4", press.secret}});
+  (void)k.fixture.deliver(k.fixture.event_delivery(subscription, 2));
+  BOOST_CHECK(!k.client.is_signed(k.fixture.octets_to(home).at(0)));
 }
 
 BOOST_AUTO_TEST_CASE(request_whose_key_goes_while_it_is_worked_on_is_not_answered) {
   Keyed k;
   auto publish = k.client.request(Kind::publish);
   publish.add("Type", "{a}b").add("Source", "//x");
-  BOOST_CHECK(k.bench.tell(home, k.client.octets(publish), false).empty());
-  k.bench.server->set_keys({});
-  k.bench.settle();
-  BOOST_CHECK(k.bench.octets_to(home).empty());
-  BOOST_CHECK_EQUAL(k.bench.server->state().pending, 0U);
+  BOOST_CHECK(k.fixture.tell(home, k.client.octets(publish), false).empty());
+  k.fixture.server->set_keys({});
+  k.fixture.settle();
+  BOOST_CHECK(k.fixture.octets_to(home).empty());
+  BOOST_CHECK_EQUAL(k.fixture.server->state().pending, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(keys_that_stay_remember_what_they_have_seen) {
@@ -405,19 +408,19 @@ BOOST_AUTO_TEST_CASE(keys_that_stay_remember_what_they_have_seen) {
   publish.add("Type", "{a}b").add("Source", "//x");
   const auto octets = k.client.octets(publish);
   (void)k.client.tell(octets);
-  for (std::size_t i = 0; i <= Replies::per_address_max; ++i)
+  for (std::size_t i = 0; i <= ReplyCache::per_address_max; ++i)
     (void)k.client.ask(k.client.request(Kind::sources));
-  k.bench.server->set_keys({hp4});
+  k.fixture.server->set_keys({hp4});
   BOOST_CHECK(k.client.tell(octets)->code == Code::noaccess);
-  BOOST_CHECK_EQUAL(k.bench.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(k.fixture.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(signed_datagrams_are_no_longer_than_others_may_be) {
   Keyed k;
   const auto subscription = k.client.subscribe();
   for (std::size_t size = 700; size < 1100; ++size) {
-    (void)k.bench.deliver(k.bench.event_delivery(subscription, 1, std::string(size, 'x')));
-    const auto octets = k.bench.octets_to(home).at(0);
+    (void)k.fixture.deliver(k.fixture.event_delivery(subscription, 1, std::string(size, 'x')));
+    const auto octets = k.fixture.octets_to(home).at(0);
     BOOST_REQUIRE(octets.size() <= 1200U);
     BOOST_REQUIRE(k.client.is_signed(octets));
     if (!parse(octets)->truncated_length) continue;
@@ -430,13 +433,13 @@ BOOST_AUTO_TEST_CASE(signed_datagrams_are_no_longer_than_others_may_be) {
 BOOST_AUTO_TEST_CASE(signed_lists_are_paged_without_loss) {
   Keyed k;
   for (int i = 0; i < 200; ++i)
-    k.bench.subscriptions.known_sources.push_back("//site.example/device-" +
-                                                  std::to_string(1000 + i));
+    k.fixture.subscriptions.known_sources.push_back("//site.example/device-" +
+                                                    std::to_string(1000 + i));
   std::vector<std::string> seen;
   for (int page = 0; page < 50; ++page) {
     auto request = k.client.request(Kind::sources);
     if (!seen.empty()) request.add("After", seen.back());
-    const auto octets = k.bench.tell(home, k.client.octets(request));
+    const auto octets = k.fixture.tell(home, k.client.octets(request));
     BOOST_CHECK_LE(octets.at(0).size(), 1200U);
     BOOST_CHECK(k.client.is_signed(octets[0]));
     const auto reply = *parse(octets[0]);
@@ -444,7 +447,7 @@ BOOST_AUTO_TEST_CASE(signed_lists_are_paged_without_loss) {
       if (!line.empty()) seen.emplace_back(line);
     if (reply.text("More") != "yes") break;
   }
-  BOOST_TEST(seen == k.bench.subscriptions.known_sources, boost::test_tools::per_element());
+  BOOST_TEST(seen == k.fixture.subscriptions.known_sources, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(event_keeps_its_own_time_beside_that_of_its_sending) {
@@ -452,32 +455,32 @@ BOOST_AUTO_TEST_CASE(event_keeps_its_own_time_beside_that_of_its_sending) {
   auto publish = k.client.request(Kind::publish);
   publish.add("Type", "{a}b").add("Source", "//x").add("Time", "2020-01-01T00:00:00Z");
   BOOST_CHECK(k.client.ask(publish).code == Code::noerror);
-  BOOST_CHECK_EQUAL(to_rfc3339(*k.bench.publisher.events.at(0).time), "2020-01-01T00:00:00.000Z");
+  BOOST_CHECK_EQUAL(to_rfc3339(*k.fixture.publisher.events.at(0).time), "2020-01-01T00:00:00.000Z");
 }
 
-BOOST_AUTO_TEST_CASE(deliver_to_elsewhere_has_to_agree_although_the_asker_has_a_key) {
+BOOST_AUTO_TEST_CASE(deliver_to_elsewhere_has_to_agree_although_the_requester_has_a_key) {
   Keyed k;
   auto request = k.client.request(Kind::register_);
   request.add("Deliver-To", "sense://8.8.8.8:9100");
   BOOST_CHECK_EQUAL(k.client.ask(request).text("State"), "pending");
-  BOOST_CHECK(!asked_for_itself(*k.bench.subscriptions.served.begin()->second));
+  BOOST_CHECK(!registered_itself(*k.fixture.subscriptions.served.begin()->second));
 }
 
-BOOST_AUTO_TEST_CASE(nobody_else_makes_subscriptions_that_asked_for_themselves) {
+BOOST_AUTO_TEST_CASE(only_this_gateway_makes_subscriptions_that_registered_themselves) {
   Subscription subscription;
   subscription.owner = "key:hp4";
   subscription.via = "sense";
   subscription.callback = "sense://10.1.2.3:9000";
-  BOOST_CHECK(!asked_for_itself(subscription));
-  subscription.labels.emplace(asked_from_label, "sense://10.1.2.3:9001");
-  BOOST_CHECK(!asked_for_itself(subscription));
-  subscription.labels.find(asked_from_label)->second = subscription.callback;
-  BOOST_CHECK(asked_for_itself(subscription));
+  BOOST_CHECK(!registered_itself(subscription));
+  subscription.labels.emplace(registered_from_label, "sense://10.1.2.3:9001");
+  BOOST_CHECK(!registered_itself(subscription));
+  subscription.labels.find(registered_from_label)->second = subscription.callback;
+  BOOST_CHECK(registered_itself(subscription));
   subscription.via = "http";
-  BOOST_CHECK(!asked_for_itself(subscription));
+  BOOST_CHECK(!registered_itself(subscription));
   subscription.via = "sense";
   subscription.owner = "anonymous";
-  BOOST_CHECK(!asked_for_itself(subscription));
+  BOOST_CHECK(!registered_itself(subscription));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -50,9 +50,9 @@ class World {
 
   // Registers all, gives each its events, and runs until all is settled or two hours have passed.
   void run() {
-    for (auto& one : listening) take(*one, one->client.subscribe(bench.clock.now()));
-    const auto end = bench.clock.now().mono + std::chrono::hours{2};
-    while (bench.clock.now().mono < end && !settled()) step();
+    for (auto& one : listening) take(*one, one->client.subscribe(fixture.clock.now()));
+    const auto end = fixture.clock.now().mono + std::chrono::hours{2};
+    while (fixture.clock.now().mono < end && !settled()) step();
   }
   [[nodiscard]] bool settled() const {
     for (const auto& one : listening) {
@@ -65,7 +65,7 @@ class World {
     return true;
   }
 
-  Bench bench;
+  ServerFixture fixture;
   std::vector<std::unique_ptr<Listening>> listening;
   std::set<std::pair<std::string, std::uint64_t>> delivered;  // as the host believes
   std::set<std::pair<std::string, std::uint64_t>> dead;       // given up
@@ -88,7 +88,7 @@ class World {
   };
   struct Queue {
     std::uint64_t next = 1;
-    std::set<Ticket> in_flight;
+    std::set<AttemptId> in_flight;
   };
 
   bool chance(unsigned percent) { return random_() % 100 < percent; }
@@ -96,12 +96,12 @@ class World {
     for (int copies = chance(weather_.twice_percent) ? 2 : 1; copies > 0; --copies) {
       if (chance(weather_.loss_percent)) continue;
       const auto delay = std::chrono::microseconds{500 + random_() % weather_.jitter_us};
-      flying_.push({bench.clock.now().mono + delay, ++order_, to_server, client, octets});
+      flying_.push({fixture.clock.now().mono + delay, ++order_, to_server, client, octets});
     }
   }
   void take(Listening& one, const Output& out) {
     for (const auto& notice : out.notices) {
-      if (const auto* event = std::get_if<Arrived>(&notice))
+      if (const auto* event = std::get_if<EventReceived>(&notice))
         one.seen_twice += one.arrived.insert(event->number).second ? 0 : 1;
       if (const auto* gap = std::get_if<GapReported>(&notice))
         for (auto n = gap->from; n <= gap->to; ++n) one.gaps.insert(n);
@@ -109,18 +109,19 @@ class World {
     for (const auto& octets : out.send) fly(true, one.address, octets);
   }
   void post_server() {
-    bench.settle();
-    for (auto& sent : std::exchange(bench.sent, {})) {
+    fixture.settle();
+    for (auto& sent : std::exchange(fixture.sent, {})) {
       ++sent_by_server;
       fly(false, sent.to.address, sent.octets);
     }
-    for (auto& [ticket, attempt] : std::exchange(bench.attempts, {})) finished(ticket, attempt);
+    for (auto& [attempt_id, attempt] : std::exchange(fixture.attempts, {}))
+      finished(attempt_id, attempt);
     feed();
   }
-  void finished(Ticket ticket, const Attempt& attempt) {
-    auto job = std::move(jobs_.at(ticket));
-    jobs_.erase(ticket);
-    queues_[job.id].in_flight.erase(ticket);
+  void finished(AttemptId attempt_id, const Attempt& attempt) {
+    auto job = std::move(jobs_.at(attempt_id));
+    jobs_.erase(attempt_id);
+    queues_[job.id].in_flight.erase(attempt_id);
     const auto number = job.delivery->number;
     const bool is_event = job.delivery->kind == Delivery::Kind::event;
     if (attempt.outcome == Attempt::Outcome::delivered) {
@@ -140,37 +141,37 @@ class World {
     start(job.id, std::move(again));
   }
   void start(const std::string& id, std::shared_ptr<Delivery> delivery) {
-    const auto ticket = ++bench.tickets;
-    jobs_[ticket] = {id, delivery};
-    queues_[id].in_flight.insert(ticket);
-    bench.perform(bench.server->deliver(ticket, delivery, bench.clock.now()));
-    for (auto& sent : std::exchange(bench.sent, {})) {
+    const auto attempt_id = ++fixture.last_attempt_id;
+    jobs_[attempt_id] = {id, delivery};
+    queues_[id].in_flight.insert(attempt_id);
+    fixture.perform(fixture.server->deliver(attempt_id, delivery, fixture.clock.now()));
+    for (auto& sent : std::exchange(fixture.sent, {})) {
       ++sent_by_server;
       fly(false, sent.to.address, sent.octets);
     }
   }
   void feed() {
-    for (const auto& [id, subscription] : bench.subscriptions.served) {
+    for (const auto& [id, subscription] : fixture.subscriptions.served) {
       auto& queue = queues_[id];
       while (queue.next <= events_of_each && queue.in_flight.size() < 32)
-        start(id, bench.event_delivery(subscription, queue.next++));
+        start(id, fixture.event_delivery(subscription, queue.next++));
     }
   }
   void step() {
-    std::optional<MonoTime> next = bench.server->next_timer();
+    std::optional<MonoTime> next = fixture.server->next_timer();
     const auto consider = [&](std::optional<MonoTime> due) {
       if (due && (!next || *due < *next)) next = due;
     };
     for (const auto& one : listening) consider(one->client.next_timer());
     if (!flying_.empty()) consider(flying_.top().due);
     BOOST_REQUIRE(next.has_value());
-    if (*next > bench.clock.now().mono) bench.clock.advance(*next - bench.clock.now().mono);
-    const auto now = bench.clock.now();
+    if (*next > fixture.clock.now().mono) fixture.clock.advance(*next - fixture.clock.now().mono);
+    const auto now = fixture.clock.now();
     while (!flying_.empty() && flying_.top().due <= now.mono) {
       const auto datagram = flying_.top();
       flying_.pop();
       if (datagram.to_server) {
-        bench.perform(bench.server->on_datagram(datagram.octets, {datagram.client, 0}, now));
+        fixture.perform(fixture.server->on_datagram(datagram.octets, {datagram.client, 0}, now));
         post_server();
         continue;
       }
@@ -178,7 +179,7 @@ class World {
         if (one->address == datagram.client)
           take(*one, one->client.on_datagram(datagram.octets, now));
     }
-    bench.perform(bench.server->on_timer(now));
+    fixture.perform(fixture.server->on_timer(now));
     post_server();
     for (auto& one : listening)
       if (one->client.next_timer().value_or(MonoTime::max()) <= now.mono)
@@ -189,7 +190,7 @@ class World {
   std::mt19937 random_;
   std::uint64_t order_ = 0;
   std::priority_queue<Flying, std::vector<Flying>, std::greater<>> flying_;
-  std::map<Ticket, Job> jobs_;
+  std::map<AttemptId, Job> jobs_;
   std::map<std::string, Queue> queues_;
 };
 
@@ -229,11 +230,11 @@ BOOST_AUTO_TEST_CASE(quiet_network_takes_one_datagram_for_each_event) {
 
 BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders) {
   const auto base = first_seed();
-  for (unsigned round = 0; round < 12; ++round) {
-    const auto seed = base + round;
+  for (unsigned run = 0; run < 12; ++run) {
+    const auto seed = base + run;
     BOOST_TEST_CONTEXT("seed " << seed) {
       // 20 % each way: eight tries miss together less than once in 3,500; a miss is in a gap.
-      World world({5 * (round % 5), 10, 100'000}, static_cast<std::uint32_t>(seed), 4);
+      World world({5 * (run % 5), 10, 100'000}, static_cast<std::uint32_t>(seed), 4);
       world.run();
       check(world);
       // Acknowledgements travel together, so that a window's worth can be missed together, though
@@ -249,9 +250,9 @@ BOOST_AUTO_TEST_CASE(all_arrives_over_a_network_that_loses_doubles_and_reorders)
 BOOST_AUTO_TEST_CASE(every_miss_is_accounted_for_at_forty_percent_loss) {
   const auto base = first_seed();
   BOOST_TEST_MESSAGE("seeds from " << base);
-  for (unsigned round = 0; round < 6; ++round) {
-    BOOST_TEST_CONTEXT("seed " << base + round) {
-      World world({40, 10, 100'000}, static_cast<std::uint32_t>(base + round), 4);
+  for (unsigned run = 0; run < 6; ++run) {
+    BOOST_TEST_CONTEXT("seed " << base + run) {
+      World world({40, 10, 100'000}, static_cast<std::uint32_t>(base + run), 4);
       world.run();
       check(world);
       for (const auto& one : world.listening)

@@ -30,14 +30,14 @@ Extras at(const std::string& words) {
   return extras;
 }
 
-Code ask(Bench& bench, Kind kind, bool proved = true) {
+Code ask(ServerFixture& fixture, Kind kind, bool proved = true) {
   auto request = make_message(kind, "t" + std::to_string(static_cast<int>(kind)));
   request.add("Period", 600U).add("Subscription", "s-none");
   if (kind == Kind::register_) request.properties.pop_back();
   request.add("Type", "{a}b");
   if (kind == Kind::publish) request.add("Source", "//x");
-  if (proved) request.add("Cookie", bench.cookie(client_a));
-  const auto reply = bench.ask(client_a, request);
+  if (proved) request.add("Cookie", fixture.cookie(client_a));
+  const auto reply = fixture.ask(client_a, request);
   if (reply.code == Code::noaccess && proved) BOOST_CHECK(!reply.has("Cookie"));
   return reply.code;
 }
@@ -91,8 +91,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_what_is_meant) {
            {a + "from=10.0.0.0/8,", "is neither an address nor a network"},
            {a + "from=10.0.0.0/40", "has no valid prefix length"},
            {a + "from=host.example", "'host.example' is neither"},
-           {a + "key=required key=required", "'key=' stands there twice"},
-           {a + "rate=5 publish=no rate=5", "'rate=' stands there twice"}}) {
+           {a + "key=required key=required", "'key=' is given twice"},
+           {a + "rate=5 publish=no rate=5", "'rate=' is given twice"}}) {
     const auto found = refusal(text);
     BOOST_CHECK_MESSAGE(found.find(said) != std::string::npos, found);
     BOOST_CHECK_MESSAGE(found.starts_with("listen: "), found);
@@ -104,35 +104,36 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_what_is_meant) {
 }
 
 BOOST_AUTO_TEST_CASE(where_a_key_is_required_only_the_ping_goes_without) {
-  Bench bench({}, {}, at("key=required"));
+  ServerFixture fixture({}, {}, at("key=required"));
   for (const auto kind : {Kind::register_, Kind::cancel, Kind::publish, Kind::sources})
-    for (const bool proved : {true, false}) BOOST_CHECK(ask(bench, kind, proved) == Code::noaccess);
-  BOOST_CHECK(ask(bench, Kind::parameters) == Code::noerror);
-  BOOST_CHECK_EQUAL(bench.counters["sense.requests.forbidden"].load(), 8U);
-  BOOST_CHECK(bench.subscriptions.requests.empty());
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
-  KeyedClient client{bench, client_a, hp4};
+    for (const bool proved : {true, false})
+      BOOST_CHECK(ask(fixture, kind, proved) == Code::noaccess);
+  BOOST_CHECK(ask(fixture, Kind::parameters) == Code::noerror);
+  BOOST_CHECK_EQUAL(fixture.counters["sense.requests.forbidden"].load(), 8U);
+  BOOST_CHECK(fixture.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 0U);
+  KeyedClient client{fixture, client_a, hp4};
   (void)client.subscribe();
   auto publish = client.request(Kind::publish);
   publish.add("Type", "{a}b").add("Source", "//x");
   BOOST_CHECK(client.ask(publish).code == Code::noerror);
   // A name alone is no key.
-  KeyedClient forger{bench, client_a, {"hp4", hp4.secret + "x"}};
-  const auto refused = bench.tell(client_a, forger.octets(client.request(Kind::register_)));
+  KeyedClient forger{fixture, client_a, {"hp4", hp4.secret + "x"}};
+  const auto refused = fixture.tell(client_a, forger.octets(client.request(Kind::register_)));
   BOOST_CHECK(parse(refused.at(0))->code == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(each_listener_has_its_own_rules) {
   Extras extras = at("publish=no");
   extras.policies.push_back(policy("register=no"));
-  Bench bench({}, {}, extras);
+  ServerFixture fixture({}, {}, extras);
   const auto code = [&](std::size_t listener, Kind kind) {
     auto request = make_message(kind, "t" + std::to_string(listener));
     request.add("Period", 600U).add("Type", "{a}b").add("Source", "//x");
-    bench.sent.clear();
-    bench.perform(
-        bench.server->on_datagram(serialize(request), {client_a, listener}, bench.clock.now()));
-    const auto reply = parse(bench.octets_to(client_a).at(0));
+    fixture.sent.clear();
+    fixture.perform(
+        fixture.server->on_datagram(serialize(request), {client_a, listener}, fixture.clock.now()));
+    const auto reply = parse(fixture.octets_to(client_a).at(0));
     return reply->has("Cookie") ? "cookie" : std::string(reply->text("Reason"));
   };
   BOOST_CHECK_EQUAL(code(0, Kind::publish), "no events are taken here");
@@ -143,17 +144,17 @@ BOOST_AUTO_TEST_CASE(each_listener_has_its_own_rules) {
 }
 
 BOOST_AUTO_TEST_CASE(renewal_is_a_registration_too_but_cancelling_is_not) {
-  Bench bench({}, {}, at("register=no"));
+  ServerFixture fixture({}, {}, at("register=no"));
   auto renewal = make_message(Kind::register_, "r");
-  renewal.add("Period", 60U).add("Subscription", "s-1").add("Cookie", bench.cookie(client_a));
-  BOOST_CHECK(bench.ask(client_a, renewal).code == Code::noaccess);
-  BOOST_CHECK(ask(bench, Kind::cancel) == Code::notfound);
+  renewal.add("Period", 60U).add("Subscription", "s-1").add("Cookie", fixture.cookie(client_a));
+  BOOST_CHECK(fixture.ask(client_a, renewal).code == Code::noaccess);
+  BOOST_CHECK(ask(fixture, Kind::cancel) == Code::notfound);
 }
 
 BOOST_AUTO_TEST_CASE(datagrams_from_elsewhere_are_dropped_without_a_word) {
-  Bench bench({}, {}, at("from=192.0.2.0/29,2001:db8::/32"));
+  ServerFixture fixture({}, {}, at("from=192.0.2.0/29,2001:db8::/32"));
   const auto told = [&](const char* address) {
-    return !bench
+    return !fixture
                 .tell(Endpoint(boost::asio::ip::make_address(address), 9000),
                       "SENSE/1 PARAMETERS q\n\n")
                 .empty();
@@ -162,14 +163,14 @@ BOOST_AUTO_TEST_CASE(datagrams_from_elsewhere_are_dropped_without_a_word) {
   BOOST_CHECK(!told("192.0.2.8"));
   BOOST_CHECK(!told("10.0.0.1"));
   BOOST_CHECK(!told("127.0.0.1"));
-  BOOST_CHECK_EQUAL(bench.counters["sense.datagrams.outside"].load(), 3U);
+  BOOST_CHECK_EQUAL(fixture.counters["sense.datagrams.outside"].load(), 3U);
   // Nor do their acknowledgements count.
-  const auto subscription = bench.subscribe(client_a);
-  const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
-  bench.ack(Endpoint(boost::asio::ip::make_address("192.0.2.8"), 9000), subscription->id, "1");
-  BOOST_CHECK(!bench.attempt(ticket).has_value());
-  bench.ack(client_a, subscription->id, "1");
-  BOOST_CHECK(bench.attempt(ticket).has_value());
+  const auto subscription = fixture.subscribe(client_a);
+  const auto attempt_id = fixture.deliver(fixture.event_delivery(subscription, 1));
+  fixture.ack(Endpoint(boost::asio::ip::make_address("192.0.2.8"), 9000), subscription->id, "1");
+  BOOST_CHECK(!fixture.attempt(attempt_id).has_value());
+  fixture.ack(client_a, subscription->id, "1");
+  BOOST_CHECK(fixture.attempt(attempt_id).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(words_hold_at_every_kind_of_address) {
@@ -198,9 +199,9 @@ BOOST_AUTO_TEST_CASE(networks_stand_only_where_senders_have_ip_addresses) {
 }
 
 BOOST_AUTO_TEST_CASE(refusals_stay_within_three_times_the_octets) {
-  Bench bench({}, {}, at("key=required"));
+  ServerFixture fixture({}, {}, at("key=required"));
   for (const auto* octets : {"SENSE/1 SOURCES a\n\n", "SENSE/1 CANCEL a\nSubscription: \n\n"}) {
-    const auto replies = bench.tell(client_a, octets);
+    const auto replies = fixture.tell(client_a, octets);
     BOOST_REQUIRE_EQUAL(replies.size(), 1U);
     BOOST_CHECK_LE(replies[0].size(), 3 * std::string(octets).size());
   }
@@ -212,7 +213,7 @@ BOOST_AUTO_TEST_CASE(options_and_files_must_fit_together) {
   BOOST_REQUIRE(write_shared_key(keys, hp4).has_value());
   auto settings = Settings::defaults(sense_options());
   const auto said = [&](const std::string& listen = "127.0.0.1:0") {
-    const auto secrets = read_secrets(settings, {*read_listen_entry(listen)});
+    const auto secrets = read_key_options(settings, {*read_listen_entry(listen)});
     return secrets ? "accepted" : secrets.error().message;
   };
   BOOST_CHECK_EQUAL(said(), "accepted");

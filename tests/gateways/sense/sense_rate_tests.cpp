@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <random>
 
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 #include "tests/gateways/sense/keyed_client.hpp"
 
 using namespace sense;
@@ -21,12 +21,12 @@ Extras with_rates() {
 }
 
 // How many of `tries`, evenly over `time`, are let through.
-unsigned passed(RateSketch& sketch, VirtualClock& clock, const std::string& who, unsigned tries,
+unsigned passed(RateSketch& sketch, VirtualClock& clock, const std::string& host, unsigned tries,
                 Duration time, std::uint32_t rate, std::uint32_t burst) {
   unsigned count = 0;
   for (unsigned i = 0; i < tries; ++i) {
     clock.advance(time / tries);
-    count += sketch.take(who, rate, burst, clock.now().mono) ? 1 : 0;
+    count += sketch.take(host, rate, burst, clock.now().mono) ? 1 : 0;
   }
   return count;
 }
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(two_tables_do_not_give_twice_the_rate) {
   // One address out of step in its two buckets: the second of them belongs to a neighbour, too.
   VirtualClock clock;
   unsigned most = 0;
-  for (int round = 0; round < 20; ++round) {
+  for (int run = 0; run < 20; ++run) {
     const auto secret = HashSecret::random();
     RateSketch sketch(secret);
     // So many neighbours that nearly every bucket is half used.
@@ -101,42 +101,47 @@ BOOST_AUTO_TEST_CASE(a_thousand_loud_addresses_do_not_silence_the_others) {
 }
 
 BOOST_AUTO_TEST_CASE(host_has_one_share_whatever_its_ports) {
-  BOOST_CHECK_EQUAL(host_of(at("192.0.2.7", 1)), host_of(at("192.0.2.7", 2)));
-  BOOST_CHECK_NE(host_of(at("192.0.2.7")), host_of(at("192.0.2.8")));
-  BOOST_CHECK_EQUAL(host_of(at("2001:db8:0:1::1")), host_of(at("2001:db8:0:1:ffff::2", 7)));
-  BOOST_CHECK_NE(host_of(at("2001:db8:0:1::1")), host_of(at("2001:db8:0:2::1")));
-  BOOST_CHECK_NE(host_of(at("127.0.0.1", 1)), host_of(at("127.0.0.1", 2)));
-  BOOST_CHECK_NE(host_of(at("::1", 1)), host_of(at("::1", 2)));
+  BOOST_CHECK_EQUAL(host_identity(at("192.0.2.7", 1)), host_identity(at("192.0.2.7", 2)));
+  BOOST_CHECK_NE(host_identity(at("192.0.2.7")), host_identity(at("192.0.2.8")));
+  BOOST_CHECK_EQUAL(host_identity(at("2001:db8:0:1::1")),
+                    host_identity(at("2001:db8:0:1:ffff::2", 7)));
+  BOOST_CHECK_NE(host_identity(at("2001:db8:0:1::1")), host_identity(at("2001:db8:0:2::1")));
+  BOOST_CHECK_NE(host_identity(at("127.0.0.1", 1)), host_identity(at("127.0.0.1", 2)));
+  BOOST_CHECK_NE(host_identity(at("::1", 1)), host_identity(at("::1", 2)));
   // By its network and node, wherever it is; each kind for itself.
-  BOOST_CHECK_EQUAL(host_of(Endpoint::at_ipx(42, 7, 1)), host_of(Endpoint::at_ipx(42, 7, 2)));
-  BOOST_CHECK_NE(host_of(Endpoint::at_ipx(42, 7, 1)), host_of(Endpoint::at_ipx(43, 7, 1)));
-  BOOST_CHECK_EQUAL(host_of(Endpoint::at_ddp(12, 34, 129)), host_of(Endpoint::at_ddp(12, 34, 130)));
-  BOOST_CHECK_NE(host_of(Endpoint::at_ddp(12, 34, 129)), host_of(Endpoint::at_ddp(12, 35, 129)));
-  BOOST_CHECK_NE(host_of(at("192.0.2.7")), host_of(Endpoint::at_path("/\xc0")));
-  // A path is somebody on this machine.
+  BOOST_CHECK_EQUAL(host_identity(Endpoint::at_ipx(42, 7, 1)),
+                    host_identity(Endpoint::at_ipx(42, 7, 2)));
+  BOOST_CHECK_NE(host_identity(Endpoint::at_ipx(42, 7, 1)),
+                 host_identity(Endpoint::at_ipx(43, 7, 1)));
+  BOOST_CHECK_EQUAL(host_identity(Endpoint::at_ddp(12, 34, 129)),
+                    host_identity(Endpoint::at_ddp(12, 34, 130)));
+  BOOST_CHECK_NE(host_identity(Endpoint::at_ddp(12, 34, 129)),
+                 host_identity(Endpoint::at_ddp(12, 35, 129)));
+  BOOST_CHECK_NE(host_identity(at("192.0.2.7")), host_identity(Endpoint::at_path("/\xc0")));
+  // A path is a program on this machine.
   const auto path = Endpoint::at_path("/run/a.sock");
-  BOOST_CHECK_NE(host_of(path), host_of(Endpoint::at_path("/run/b.sock")));
-  BOOST_CHECK(is_this_machine(path));
-  BOOST_CHECK(is_this_machine(Endpoint::at_ipx(42, 0x7f000001, 1)));
-  BOOST_CHECK(!is_this_machine(Endpoint::at_ipx(42, 0x1007f000001, 1)));
-  BOOST_CHECK(!is_this_machine(Endpoint::at_ddp(12, 34, 129)));
-  BOOST_CHECK(is_this_machine(at("127.9.9.9")));
-  BOOST_CHECK(!is_this_machine(at("128.0.0.1")));
+  BOOST_CHECK_NE(host_identity(path), host_identity(Endpoint::at_path("/run/b.sock")));
+  BOOST_CHECK(is_local_machine(path));
+  BOOST_CHECK(is_local_machine(Endpoint::at_ipx(42, 0x7f000001, 1)));
+  BOOST_CHECK(!is_local_machine(Endpoint::at_ipx(42, 0x1007f000001, 1)));
+  BOOST_CHECK(!is_local_machine(Endpoint::at_ddp(12, 34, 129)));
+  BOOST_CHECK(is_local_machine(at("127.9.9.9")));
+  BOOST_CHECK(!is_local_machine(at("128.0.0.1")));
 }
 
 BOOST_AUTO_TEST_CASE(host_that_asks_too_often_is_refused_and_then_met_with_silence) {
   Limits limits;
   limits.rate = 20;
   limits.burst = 30;
-  Bench bench(limits, {}, with_rates());
-  const auto cookie = bench.cookie(at("192.0.2.7"));
+  ServerFixture fixture(limits, {}, with_rates());
+  const auto cookie = fixture.cookie(at("192.0.2.7"));
   unsigned served = 0;
   unsigned refused = 0;
   unsigned silent = 0;
   const auto ask = [&](const Endpoint& from, unsigned i) {
     auto request = make_message(Kind::sources, "q" + std::to_string(i));
-    request.add("Cookie", from.port() == 9000 ? cookie : bench.cookie(from));
-    const auto replies = bench.tell(from, serialize(request));
+    request.add("Cookie", from.port() == 9000 ? cookie : fixture.cookie(from));
+    const auto replies = fixture.tell(from, serialize(request));
     if (replies.empty())
       ++silent;
     else
@@ -146,12 +151,12 @@ BOOST_AUTO_TEST_CASE(host_that_asks_too_often_is_refused_and_then_met_with_silen
   BOOST_CHECK_EQUAL(served, 30U);
   BOOST_CHECK_EQUAL(refused, RateLimits::refusals_per_host);
   BOOST_CHECK_EQUAL(silent, 60U);
-  BOOST_CHECK_EQUAL(bench.counters["sense.requests.too-many"].load(), 70U);
+  BOOST_CHECK_EQUAL(fixture.counters["sense.requests.too-many"].load(), 70U);
   ask(at("192.0.2.7", 9001), 200);  // another port of the same host
   BOOST_CHECK_EQUAL(served, 30U);
   ask(at("192.0.2.8", 9002), 201);
   BOOST_CHECK_EQUAL(served, 31U);
-  bench.pass(std::chrono::seconds{1});
+  fixture.pass(std::chrono::seconds{1});
   for (unsigned i = 300; i < 330; ++i) ask(at("192.0.2.7"), i);
   BOOST_CHECK_EQUAL(served, 51U);
 }
@@ -160,33 +165,33 @@ BOOST_AUTO_TEST_CASE(refused_request_is_not_carried_out_and_may_be_repeated) {
   Limits limits;
   limits.rate = 1;
   limits.burst = 1;
-  Bench bench(limits, {}, with_rates());
+  ServerFixture fixture(limits, {}, with_rates());
   const auto from = at("192.0.2.7");
   auto first = make_message(Kind::publish, "p1");
-  first.add("Type", "{a}b").add("Source", "//x").add("Cookie", bench.cookie(from));
+  first.add("Type", "{a}b").add("Source", "//x").add("Cookie", fixture.cookie(from));
   auto second = first;
   second.tag = "p2";
-  BOOST_CHECK(bench.ask(from, first).code == Code::noerror);
-  BOOST_CHECK(bench.ask(from, second).code == Code::nomoreroom);
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 1U);
-  bench.pass(std::chrono::seconds{2});
-  BOOST_CHECK(bench.ask(from, second).code == Code::noerror);
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 2U);
+  BOOST_CHECK(fixture.ask(from, first).code == Code::noerror);
+  BOOST_CHECK(fixture.ask(from, second).code == Code::nomoreroom);
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 1U);
+  fixture.pass(std::chrono::seconds{2});
+  BOOST_CHECK(fixture.ask(from, second).code == Code::noerror);
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 2U);
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgements_are_not_counted) {
   Limits limits;
   limits.rate = 1;
   limits.burst = 1;
-  Bench bench(limits, {}, with_rates());
+  ServerFixture fixture(limits, {}, with_rates());
   const auto from = at("10.1.2.3");
-  const auto subscription = bench.subscribe(from);
+  const auto subscription = fixture.subscribe(from);
   for (int i = 0; i < 50; ++i)
-    (void)bench.ask(from, make_message(Kind::parameters, "x" + std::to_string(i)));
+    (void)fixture.ask(from, make_message(Kind::parameters, "x" + std::to_string(i)));
   for (std::uint64_t number = 1; number <= 500; ++number) {
-    const auto ticket = bench.deliver(bench.event_delivery(subscription, number));
-    bench.ack(from, subscription->id, std::to_string(number));
-    BOOST_REQUIRE(bench.attempt(ticket).has_value());
+    const auto attempt_id = fixture.deliver(fixture.event_delivery(subscription, number));
+    fixture.ack(from, subscription->id, std::to_string(number));
+    BOOST_REQUIRE(fixture.attempt(attempt_id).has_value());
   }
 }
 
@@ -200,14 +205,14 @@ BOOST_AUTO_TEST_CASE(this_machine_is_limited_only_where_its_listener_says_so) {
       extras.policies.resize(1);
       extras.policies[0].rate = 5;
     }
-    Bench bench(limits, {}, extras);
+    ServerFixture fixture(limits, {}, extras);
     const auto local = at("127.0.0.1");
-    const auto cookie = bench.cookie(local);
+    const auto cookie = fixture.cookie(local);
     unsigned served = 0;
     for (unsigned i = 0; i < 100; ++i) {
       auto request = make_message(Kind::sources, "q" + std::to_string(i));
       request.add("Cookie", cookie);
-      const auto replies = bench.tell(local, serialize(request));
+      const auto replies = fixture.tell(local, serialize(request));
       served += !replies.empty() && parse(replies[0])->code == Code::noerror ? 1 : 0;
     }
     BOOST_CHECK_EQUAL(served, (own ? 5U : 100U));
@@ -223,16 +228,16 @@ BOOST_AUTO_TEST_CASE(every_kind_of_address_is_limited_and_paths_only_where_it_is
     extras.policies.resize(5);
     if (own)
       for (auto& policy : extras.policies) policy.rate = 5;
-    Bench bench(limits, {}, extras);
+    ServerFixture fixture(limits, {}, extras);
     for (const auto& from :
          {at("192.0.2.7"), at("2001:db8::1"), Endpoint::at_path("/run/client.sock"),
           Endpoint::at_ipx(42, 0x08080808, 0x4001), Endpoint::at_ddp(12, 34, 129)}) {
-      const auto cookie = bench.cookie(from);
+      const auto cookie = fixture.cookie(from);
       unsigned served = 0;
       for (unsigned i = 0; i < 50; ++i) {
         auto request = make_message(Kind::sources, "q" + std::to_string(i));
         request.add("Cookie", cookie);
-        const auto replies = bench.tell(from, serialize(request));
+        const auto replies = fixture.tell(from, serialize(request));
         served += !replies.empty() && parse(replies[0])->code == Code::noerror ? 1 : 0;
       }
       const bool path = from.kind() == TransportKind::unix_path;
@@ -244,81 +249,82 @@ BOOST_AUTO_TEST_CASE(every_kind_of_address_is_limited_and_paths_only_where_it_is
 BOOST_AUTO_TEST_CASE(unproved_addresses_together_are_answered_at_a_bounded_rate) {
   Limits limits;
   limits.unproved_rate = 100;
-  Bench bench(limits, {}, with_rates());
+  ServerFixture fixture(limits, {}, with_rates());
   unsigned answered = 0;
   const auto flood = [&](unsigned count) {
     for (unsigned i = 0; i < count; ++i) {
       const Endpoint from(boost::asio::ip::address_v4(0x0a000000U + i * 257), 9000);
-      answered += bench.tell(from, "SENSE/1 SOURCES a\n\n").empty() ? 0 : 1;
+      answered += fixture.tell(from, "SENSE/1 SOURCES a\n\n").empty() ? 0 : 1;
     }
   };
   flood(1'000);
   BOOST_CHECK_EQUAL(answered, 100U);
-  bench.pass(std::chrono::seconds{10});
+  fixture.pass(std::chrono::seconds{10});
   flood(1'000);
   BOOST_CHECK_EQUAL(answered, 200U);
-  BOOST_CHECK_EQUAL(bench.counters["sense.answers.too-many"].load(), 1'800U);
+  BOOST_CHECK_EQUAL(fixture.counters["sense.answers.too-many"].load(), 1'800U);
 }
 
-// Whoever was there within the last hour need not queue with the flood for a new cookie.
+// A client that returned a cookie within the last hour does not compete with the flood for a new
+// one.
 BOOST_AUTO_TEST_CASE(flood_does_not_keep_clients_from_new_cookies) {
   Limits limits;
   limits.unproved_rate = 100;
-  Bench bench(limits, {}, with_rates());
+  ServerFixture fixture(limits, {}, with_rates());
   const auto client = at("192.0.2.7");
   auto request = make_message(Kind::sources, "q1");
-  request.add("Cookie", bench.cookie(client));
-  bench.pass(std::chrono::minutes{40});
-  while (!bench.tell(at("198.51.100.1"), "SENSE/1 SOURCES a\n\n").empty()) {
+  request.add("Cookie", fixture.cookie(client));
+  fixture.pass(std::chrono::minutes{40});
+  while (!fixture.tell(at("198.51.100.1"), "SENSE/1 SOURCES a\n\n").empty()) {
   }
-  BOOST_CHECK(bench.tell(at("198.51.100.2"), "SENSE/1 SOURCES a\n\n").empty());
-  const auto reply = bench.ask(client, request);  // its cookie is too old to be a proof
+  BOOST_CHECK(fixture.tell(at("198.51.100.2"), "SENSE/1 SOURCES a\n\n").empty());
+  const auto reply = fixture.ask(client, request);  // its cookie is too old to be a proof
   BOOST_CHECK(reply.has("Cookie"));
   BOOST_CHECK_EQUAL(reply.data, "");
-  // The cookie of somebody else, or of too long ago, is worth nothing.
-  BOOST_CHECK(bench.tell(at("192.0.2.7", 9001), serialize(request)).empty());
-  bench.pass(std::chrono::minutes{30});
-  while (!bench.tell(at("198.51.100.1"), "SENSE/1 SOURCES a\n\n").empty()) {
+  // A cookie of another address, or of too long ago, is worthless.
+  BOOST_CHECK(fixture.tell(at("192.0.2.7", 9001), serialize(request)).empty());
+  fixture.pass(std::chrono::minutes{30});
+  while (!fixture.tell(at("198.51.100.1"), "SENSE/1 SOURCES a\n\n").empty()) {
   }
-  BOOST_CHECK(bench.tell(client, serialize(request)).empty());
+  BOOST_CHECK(fixture.tell(client, serialize(request)).empty());
 }
 
 BOOST_AUTO_TEST_CASE(one_address_that_others_pretend_to_have_gets_a_bounded_number_of_answers) {
-  Bench bench({}, {}, with_rates());
+  ServerFixture fixture({}, {}, with_rates());
   const auto victim = at("192.0.2.7");
   unsigned answered = 0;
   for (unsigned i = 0; i < 10'000; ++i) {
-    bench.clock.advance(std::chrono::milliseconds{1});
-    answered += bench.tell(victim, "SENSE/1 SOURCES a\n\n").empty() ? 0 : 1;
+    fixture.clock.advance(std::chrono::milliseconds{1});
+    answered += fixture.tell(victim, "SENSE/1 SOURCES a\n\n").empty() ? 0 : 1;
   }
   BOOST_CHECK_GE(answered, 2'000U);
   BOOST_CHECK_LE(answered, 12 * RateLimits::unproved_per_host);
   // Its own requests are counted apart.
   auto request = make_message(Kind::sources, "q1");
-  request.add("Cookie", bench.cookie(at("192.0.2.8")));
-  BOOST_CHECK(bench.ask(at("192.0.2.8"), request).code == Code::noerror);
+  request.add("Cookie", fixture.cookie(at("192.0.2.8")));
+  BOOST_CHECK(fixture.ask(at("192.0.2.8"), request).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(pretending_to_be_a_client_does_not_use_up_its_requests) {
   Limits limits;
   limits.rate = 10;
   limits.burst = 10;
-  Bench bench(limits, {}, with_rates());
+  ServerFixture fixture(limits, {}, with_rates());
   const auto client = at("192.0.2.7");
-  const auto cookie = bench.cookie(client);
-  for (unsigned i = 0; i < 1'000; ++i) (void)bench.tell(client, "SENSE/1 SOURCES a\n\n");
+  const auto cookie = fixture.cookie(client);
+  for (unsigned i = 0; i < 1'000; ++i) (void)fixture.tell(client, "SENSE/1 SOURCES a\n\n");
   auto request = make_message(Kind::sources, "q1");
   request.add("Cookie", cookie);
-  BOOST_CHECK(bench.ask(client, request).code == Code::noerror);
+  BOOST_CHECK(fixture.ask(client, request).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(rates_are_among_the_parameters) {
   Limits limits;
   limits.rate = 20;
-  Bench bench(limits, {}, with_rates());
+  ServerFixture fixture(limits, {}, with_rates());
   auto request = make_message(Kind::parameters, "q");
-  request.add("Cookie", bench.cookie(at("192.0.2.7")));
-  const auto data = bench.ask(at("192.0.2.7"), request).data;
+  request.add("Cookie", fixture.cookie(at("192.0.2.7")));
+  const auto data = fixture.ask(at("192.0.2.7"), request).data;
   for (const auto* line :
        {"rate: 20\n", "burst: 2000\n", "unproved-rate: 5000\n", "key-window: 60\n"})
     BOOST_CHECK_MESSAGE(data.find(line) != std::string::npos, line);

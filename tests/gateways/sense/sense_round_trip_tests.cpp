@@ -13,25 +13,26 @@ namespace {
 const Endpoint client(boost::asio::ip::make_address("10.1.2.3"), 9000);
 
 // A subscriber that takes so long to acknowledge, a few times over.
-SubscriptionRef accustomed(Bench& bench, Duration trip) {
-  auto subscription = bench.subscribe(client);
+SubscriptionRef accustomed(ServerFixture& fixture, Duration trip) {
+  auto subscription = fixture.subscribe(client);
   for (std::uint64_t number = 1; number <= 20; ++number) {
-    bench.deliver(bench.event_delivery(subscription, number));
-    bench.clock.advance(trip);
-    bench.ack(client, subscription->id, std::to_string(number));
+    fixture.deliver(fixture.event_delivery(subscription, number));
+    fixture.clock.advance(trip);
+    fixture.ack(client, subscription->id, std::to_string(number));
   }
   return subscription;
 }
 
 // How long after an attempt the next one is asked for.
-Duration wait_after(Bench& bench, const SubscriptionRef& subscription, std::uint32_t attempt) {
-  auto delivery = bench.event_delivery(subscription, 100);
+Duration wait_after(ServerFixture& fixture, const SubscriptionRef& subscription,
+                    std::uint32_t attempt) {
+  auto delivery = fixture.event_delivery(subscription, 100);
   delivery->attempt = attempt;
-  const auto begun = bench.clock.now().mono;
-  const auto ticket = bench.deliver(delivery);
-  while (!bench.attempt(ticket)) bench.pass(10ms);
-  BOOST_CHECK(bench.attempt(ticket)->outcome == Attempt::Outcome::retry);
-  return bench.clock.now().mono - begun;
+  const auto begun = fixture.clock.now().mono;
+  const auto attempt_id = fixture.deliver(delivery);
+  while (!fixture.attempt(attempt_id)) fixture.pass(10ms);
+  BOOST_CHECK(fixture.attempt(attempt_id)->outcome == Attempt::Outcome::retry);
+  return fixture.clock.now().mono - begun;
 }
 
 }  // namespace
@@ -40,9 +41,9 @@ BOOST_AUTO_TEST_SUITE(sense_round_trip_tests)
 
 BOOST_AUTO_TEST_CASE(nothing_is_known_before_the_first_answer) {
   BOOST_CHECK(!RoundTrip().wait().has_value());
-  Bench bench;
-  const auto subscription = bench.subscribe(client);
-  const auto wait = wait_after(bench, subscription, 1);
+  ServerFixture fixture;
+  const auto subscription = fixture.subscribe(client);
+  const auto wait = wait_after(fixture, subscription, 1);
   BOOST_CHECK(wait >= 1s && wait <= 1300ms);
 }
 
@@ -57,23 +58,23 @@ BOOST_AUTO_TEST_CASE(the_wait_follows_rfc_6298) {
 }
 
 BOOST_AUTO_TEST_CASE(one_that_answers_at_once_is_asked_again_soon_and_then_patiently) {
-  Bench bench;
-  const auto subscription = accustomed(bench, 1ms);
-  const auto first = wait_after(bench, subscription, 1);
+  ServerFixture fixture;
+  const auto subscription = accustomed(fixture, 1ms);
+  const auto first = wait_after(fixture, subscription, 1);
   BOOST_CHECK(first >= 200ms && first <= 260ms);
-  const auto second = wait_after(bench, subscription, 2);
+  const auto second = wait_after(fixture, subscription, 2);
   BOOST_CHECK(second >= 400ms && second <= 520ms);
-  const auto third = wait_after(bench, subscription, 3);
+  const auto third = wait_after(fixture, subscription, 3);
   BOOST_CHECK(third >= 4s && third <= 5100ms);
 }
 
 BOOST_AUTO_TEST_CASE(a_slow_one_is_not_asked_again_before_it_can_have_answered) {
   Limits limits;
   limits.retry_interval = 10s;
-  Bench patient(limits);
+  ServerFixture patient(limits);
   const auto slow = accustomed(patient, 3s);
   limits.retry_interval = 1s;
-  Bench hasty(limits);
+  ServerFixture hasty(limits);
   const auto subscription = hasty.subscribe(client);
   // What is acknowledged within the first wait teaches it.
   for (std::uint64_t number = 1; number <= 20; ++number) {
@@ -87,35 +88,37 @@ BOOST_AUTO_TEST_CASE(a_slow_one_is_not_asked_again_before_it_can_have_answered) 
 }
 
 BOOST_AUTO_TEST_CASE(what_was_sent_twice_teaches_nothing) {
-  Bench bench;
-  const auto subscription = bench.subscribe(client);
-  auto delivery = bench.event_delivery(subscription, 1);
+  ServerFixture fixture;
+  const auto subscription = fixture.subscribe(client);
+  auto delivery = fixture.event_delivery(subscription, 1);
   delivery->attempt = 2;
-  bench.deliver(delivery);
-  bench.clock.advance(1ms);
-  bench.ack(client, subscription->id, "1");
-  BOOST_CHECK(wait_after(bench, subscription, 1) >= 1s);
+  fixture.deliver(delivery);
+  fixture.clock.advance(1ms);
+  fixture.ack(client, subscription->id, "1");
+  BOOST_CHECK(wait_after(fixture, subscription, 1) >= 1s);
 }
 
 BOOST_AUTO_TEST_CASE(one_subscriber_teaches_nothing_about_another) {
-  Bench bench;
-  accustomed(bench, 1ms);
+  ServerFixture fixture;
+  accustomed(fixture, 1ms);
   const Endpoint other(boost::asio::ip::make_address("10.1.2.4"), 9000);
-  const auto subscription = bench.subscribe(other, "r3");
-  BOOST_CHECK(wait_after(bench, subscription, 1) >= 1s);
+  const auto subscription = fixture.subscribe(other, "r3");
+  BOOST_CHECK(wait_after(fixture, subscription, 1) >= 1s);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_out_of_order_are_all_found) {
-  Bench bench;
-  const auto subscription = bench.subscribe(client);
-  std::map<std::uint64_t, Ticket> tickets;
+  ServerFixture fixture;
+  const auto subscription = fixture.subscribe(client);
+  std::map<std::uint64_t, AttemptId> attempt_ids;
   for (const std::uint64_t number : {5, 1, 9, 3, 7, 2, 8})
-    tickets[number] = bench.deliver(bench.event_delivery(subscription, number));
-  bench.ack(client, subscription->id, "8-9,1-2");
-  for (const auto& [number, ticket] : tickets)
-    BOOST_CHECK_MESSAGE(bench.attempt(ticket).has_value() == (number <= 2 || number >= 8), number);
-  bench.ack(client, subscription->id, "1-18446744073709551615");
-  for (const auto& [number, ticket] : tickets) BOOST_CHECK(bench.attempt(ticket).has_value());
+    attempt_ids[number] = fixture.deliver(fixture.event_delivery(subscription, number));
+  fixture.ack(client, subscription->id, "8-9,1-2");
+  for (const auto& [number, attempt_id] : attempt_ids)
+    BOOST_CHECK_MESSAGE(fixture.attempt(attempt_id).has_value() == (number <= 2 || number >= 8),
+                        number);
+  fixture.ack(client, subscription->id, "1-18446744073709551615");
+  for (const auto& [number, attempt_id] : attempt_ids)
+    BOOST_CHECK(fixture.attempt(attempt_id).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,34 +13,34 @@ const Endpoint client_b(boost::asio::ip::make_address("192.0.2.8"), 9000);
 BOOST_AUTO_TEST_SUITE(sense_server_tests)
 
 BOOST_AUTO_TEST_CASE(requests_without_a_cookie_create_nothing) {
-  Bench bench;
+  ServerFixture fixture;
   for (const auto* octets :
        {"SENSE/1 REGISTER r1\nPeriod: 600\n\n", "SENSE/1 CANCEL r1\nSubscription: s-1\n\n",
         "SENSE/1 PUBLISH r1\nType: {a}b\nSource: //x\n\n"}) {
-    const auto replies = bench.tell(client_a, octets);
+    const auto replies = fixture.tell(client_a, octets);
     BOOST_REQUIRE_EQUAL(replies.size(), 1U);
     const auto reply = parse(replies[0]);
     BOOST_CHECK(reply->code == Code::noaccess);
     BOOST_CHECK(reply->has("Cookie"));
   }
-  BOOST_CHECK(bench.subscriptions.requests.empty());
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
+  BOOST_CHECK(fixture.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(registration_says_what_was_granted) {
   Limits limits;
   limits.max_period = std::chrono::seconds{300};
-  Bench bench(limits);
-  auto request = bench.registration(client_a);
+  ServerFixture fixture(limits);
+  auto request = fixture.registration(client_a);
   request.add("Type", "{urn:example:printer}jam").add("Source", "//hq.example/printer/**");
   request.add("Edition", "STEP.SingleLine.CC").add("Language", "de");
   request.add("Filter", "severity < 4");
-  const auto reply = bench.ask(client_a, request);
+  const auto reply = fixture.ask(client_a, request);
   BOOST_CHECK(reply.code == Code::noerror);
   BOOST_CHECK_EQUAL(reply.text("Period"), "300");
   BOOST_CHECK_EQUAL(reply.text("Retries"), "8");
   BOOST_CHECK_EQUAL(reply.text("Interval"), "1");
-  const auto& wanted = bench.subscriptions.requests.at(0);
+  const auto& wanted = fixture.subscriptions.requests.at(0);
   BOOST_CHECK_EQUAL(wanted.callback, "sense://192.0.2.7:9000");
   BOOST_CHECK_EQUAL(wanted.owner, wanted.callback);
   BOOST_CHECK_EQUAL(wanted.via, "sense");
@@ -53,153 +53,153 @@ BOOST_AUTO_TEST_CASE(registration_says_what_was_granted) {
 }
 
 BOOST_AUTO_TEST_CASE(cookie_of_another_address_or_port_or_an_old_one_is_worth_nothing) {
-  Bench bench;
-  auto request = bench.registration(client_a);
+  ServerFixture fixture;
+  auto request = fixture.registration(client_a);
   const Endpoint other_port(client_a.address(), 9001);
   for (const auto& from : {client_b, other_port})
-    BOOST_CHECK(bench.ask(from, request).code == Code::noaccess);
-  bench.pass(std::chrono::minutes{11});
-  BOOST_CHECK(bench.ask(client_a, request).code == Code::noaccess);
-  bench.restart();
-  BOOST_CHECK(bench.ask(client_a, request).code == Code::noaccess);
-  BOOST_CHECK(bench.ask(client_a, bench.registration(client_a)).code == Code::noerror);
+    BOOST_CHECK(fixture.ask(from, request).code == Code::noaccess);
+  fixture.pass(std::chrono::minutes{11});
+  BOOST_CHECK(fixture.ask(client_a, request).code == Code::noaccess);
+  fixture.restart();
+  BOOST_CHECK(fixture.ask(client_a, request).code == Code::noaccess);
+  BOOST_CHECK(fixture.ask(client_a, fixture.registration(client_a)).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(cookie_lives_for_at_least_five_minutes) {
-  Bench bench;
+  ServerFixture fixture;
   for (int offset = 0; offset < 10; ++offset) {
-    bench.pass(std::chrono::seconds{37});
-    auto request = bench.registration(client_a, "r" + std::to_string(offset));
-    bench.pass(std::chrono::seconds{299});
-    BOOST_CHECK(bench.ask(client_a, request).code == Code::noerror);
+    fixture.pass(std::chrono::seconds{37});
+    auto request = fixture.registration(client_a, "r" + std::to_string(offset));
+    fixture.pass(std::chrono::seconds{299});
+    BOOST_CHECK(fixture.ask(client_a, request).code == Code::noerror);
   }
 }
 
 BOOST_AUTO_TEST_CASE(wall_clock_jump_invalidates_no_cookie) {
-  Bench bench;
-  const auto request = bench.registration(client_a);
-  bench.clock.jump_wall(std::chrono::hours{24 * 3650});
-  BOOST_CHECK(bench.ask(client_a, request).code == Code::noerror);
+  ServerFixture fixture;
+  const auto request = fixture.registration(client_a);
+  fixture.clock.jump_wall(std::chrono::hours{24 * 3650});
+  BOOST_CHECK(fixture.ask(client_a, request).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(repeated_request_gets_the_same_reply_and_is_done_once) {
-  Bench bench;
-  const auto octets = serialize(bench.registration(client_a));
-  const auto first = bench.tell(client_a, octets);
-  const auto second = bench.tell(client_a, octets);
+  ServerFixture fixture;
+  const auto octets = serialize(fixture.registration(client_a));
+  const auto first = fixture.tell(client_a, octets);
+  const auto second = fixture.tell(client_a, octets);
   BOOST_TEST(first == second, boost::test_tools::per_element());
-  BOOST_CHECK_EQUAL(bench.subscriptions.requests.size(), 1U);
-  bench.pass(std::chrono::minutes{4});
-  BOOST_TEST(bench.tell(client_a, octets) == first, boost::test_tools::per_element());
-  BOOST_CHECK_EQUAL(bench.subscriptions.requests.size(), 1U);
+  BOOST_CHECK_EQUAL(fixture.subscriptions.requests.size(), 1U);
+  fixture.pass(std::chrono::minutes{4});
+  BOOST_TEST(fixture.tell(client_a, octets) == first, boost::test_tools::per_element());
+  BOOST_CHECK_EQUAL(fixture.subscriptions.requests.size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(request_repeated_while_it_is_worked_on_is_not_done_twice) {
-  Bench bench;
+  ServerFixture fixture;
   auto request = make_message(Kind::publish, "p1");
-  request.add("Type", "{a}b").add("Source", "//x").add("Cookie", bench.cookie(client_a));
-  BOOST_CHECK(bench.tell(client_a, serialize(request), false).empty());
-  BOOST_CHECK(bench.tell(client_a, serialize(request), false).empty());
-  bench.settle();
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 1U);
-  BOOST_CHECK_EQUAL(bench.octets_to(client_a).size(), 1U);
+  request.add("Type", "{a}b").add("Source", "//x").add("Cookie", fixture.cookie(client_a));
+  BOOST_CHECK(fixture.tell(client_a, serialize(request), false).empty());
+  BOOST_CHECK(fixture.tell(client_a, serialize(request), false).empty());
+  fixture.settle();
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 1U);
+  BOOST_CHECK_EQUAL(fixture.octets_to(client_a).size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(repeat_with_a_cookie_that_expired_meanwhile_is_not_done_twice) {
-  Bench bench;
+  ServerFixture fixture;
   auto request = make_message(Kind::publish, "p1");
-  request.add("Type", "{a}b").add("Source", "//x").add("Cookie", bench.cookie(client_a));
+  request.add("Type", "{a}b").add("Source", "//x").add("Cookie", fixture.cookie(client_a));
   // Up to the last moment at which the cookie is still good.
-  bench.pass(std::chrono::minutes{5});
-  while (bench.ask(client_a, make_message(Kind::parameters, "x")).text("Cookie") ==
+  fixture.pass(std::chrono::minutes{5});
+  while (fixture.ask(client_a, make_message(Kind::parameters, "x")).text("Cookie") ==
          request.text("Cookie"))
-    bench.pass(std::chrono::seconds{1});
-  bench.pass(std::chrono::seconds{299});
-  const auto first = bench.tell(client_a, serialize(request));
+    fixture.pass(std::chrono::seconds{1});
+  fixture.pass(std::chrono::seconds{299});
+  const auto first = fixture.tell(client_a, serialize(request));
   BOOST_REQUIRE((parse(first.at(0))->code == Code::noerror));
-  bench.pass(std::chrono::seconds{30});
-  BOOST_TEST(bench.tell(client_a, serialize(request)) == first, boost::test_tools::per_element());
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 1U);
+  fixture.pass(std::chrono::seconds{30});
+  BOOST_TEST(fixture.tell(client_a, serialize(request)) == first, boost::test_tools::per_element());
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(reply_kept_for_one_address_is_not_given_to_another) {
-  Bench bench;
-  const auto first = bench.ask(client_a, bench.registration(client_a, "same"));
-  const auto second = bench.ask(client_b, bench.registration(client_b, "same"));
+  ServerFixture fixture;
+  const auto first = fixture.ask(client_a, fixture.registration(client_a, "same"));
+  const auto second = fixture.ask(client_b, fixture.registration(client_b, "same"));
   BOOST_CHECK_NE(first.text("Subscription"), second.text("Subscription"));
   auto forged = make_message(Kind::register_, "same");
   forged.add("Period", 600U);
-  BOOST_CHECK(bench.ask(client_a, forged).code == Code::noaccess);
+  BOOST_CHECK(fixture.ask(client_a, forged).code == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(renewal_and_cancellation_are_for_owner_and_callback_only) {
-  Bench bench;
-  const auto subscription = bench.subscribe(client_a);
-  auto renewal = bench.registration(client_b, "n1");
+  ServerFixture fixture;
+  const auto subscription = fixture.subscribe(client_a);
+  auto renewal = fixture.registration(client_b, "n1");
   renewal.add("Subscription", subscription->id);
-  BOOST_CHECK(bench.ask(client_b, renewal).code == Code::notfound);
+  BOOST_CHECK(fixture.ask(client_b, renewal).code == Code::notfound);
   auto cancel = make_message(Kind::cancel, "c1");
-  cancel.add("Subscription", subscription->id).add("Cookie", bench.cookie(client_b));
-  BOOST_CHECK(bench.ask(client_b, cancel).code == Code::notfound);
-  BOOST_CHECK_EQUAL(bench.subscriptions.renewals, 0U);
-  BOOST_CHECK_EQUAL(bench.subscriptions.served.size(), 1U);
+  cancel.add("Subscription", subscription->id).add("Cookie", fixture.cookie(client_b));
+  BOOST_CHECK(fixture.ask(client_b, cancel).code == Code::notfound);
+  BOOST_CHECK_EQUAL(fixture.subscriptions.renewals, 0U);
+  BOOST_CHECK_EQUAL(fixture.subscriptions.served.size(), 1U);
 
   const Endpoint came_back(client_a.address(), 9999);
-  auto mine = bench.registration(came_back, "n2");
+  auto mine = fixture.registration(came_back, "n2");
   mine.add("Subscription", subscription->id);
-  const auto renewed = bench.ask(came_back, mine);
+  const auto renewed = fixture.ask(came_back, mine);
   BOOST_CHECK(renewed.code == Code::noerror);
   BOOST_CHECK_EQUAL(renewed.text("Subscription"), subscription->id);
-  BOOST_CHECK_EQUAL(bench.subscriptions.renewals, 1U);
+  BOOST_CHECK_EQUAL(fixture.subscriptions.renewals, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(subscription_that_the_replica_does_not_know_yet_can_be_cancelled) {
-  Bench bench;
-  const auto subscription = bench.subscribe(client_a);
-  bench.subscriptions.lagging = true;
+  ServerFixture fixture;
+  const auto subscription = fixture.subscribe(client_a);
+  fixture.subscriptions.lagging = true;
   for (const auto& from : {client_b, client_a}) {
     auto cancel = make_message(Kind::cancel, "c1");
-    cancel.add("Subscription", subscription->id).add("Cookie", bench.cookie(from));
-    const auto code = bench.ask(from, cancel).code;
+    cancel.add("Subscription", subscription->id).add("Cookie", fixture.cookie(from));
+    const auto code = fixture.ask(from, cancel).code;
     BOOST_CHECK(code == (from == client_a ? Code::noerror : Code::notfound));
   }
-  BOOST_CHECK(bench.subscriptions.served.empty());
+  BOOST_CHECK(fixture.subscriptions.served.empty());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_follows_the_reply_to_cancel) {
-  Bench bench;
-  const auto subscription = bench.subscribe(client_a);
-  const auto ticket = bench.deliver(bench.event_delivery(subscription, 1));
-  BOOST_CHECK_EQUAL(bench.octets_to(client_a).size(), 1U);
+  ServerFixture fixture;
+  const auto subscription = fixture.subscribe(client_a);
+  const auto attempt_id = fixture.deliver(fixture.event_delivery(subscription, 1));
+  BOOST_CHECK_EQUAL(fixture.octets_to(client_a).size(), 1U);
   auto cancel = make_message(Kind::cancel, "c1");
-  cancel.add("Subscription", subscription->id).add("Cookie", bench.cookie(client_a));
-  BOOST_CHECK(bench.ask(client_a, cancel).code == Code::noerror);
-  BOOST_REQUIRE(bench.attempt(ticket).has_value());
-  BOOST_CHECK(bench.attempt(ticket)->outcome == Attempt::Outcome::gone);
+  cancel.add("Subscription", subscription->id).add("Cookie", fixture.cookie(client_a));
+  BOOST_CHECK(fixture.ask(client_a, cancel).code == Code::noerror);
+  BOOST_REQUIRE(fixture.attempt(attempt_id).has_value());
+  BOOST_CHECK(fixture.attempt(attempt_id)->outcome == Attempt::Outcome::gone);
   // Even if the host's replica is late.
-  bench.subscriptions.put(*subscription);
-  const auto late = bench.deliver(bench.event_delivery(subscription, 2));
-  BOOST_CHECK(bench.sent.empty());
-  BOOST_CHECK(bench.attempt(late)->outcome == Attempt::Outcome::gone);
-  bench.pass(std::chrono::minutes{5});
-  BOOST_CHECK(bench.sent.empty());
+  fixture.subscriptions.put(*subscription);
+  const auto late = fixture.deliver(fixture.event_delivery(subscription, 2));
+  BOOST_CHECK(fixture.sent.empty());
+  BOOST_CHECK(fixture.attempt(late)->outcome == Attempt::Outcome::gone);
+  fixture.pass(std::chrono::minutes{5});
+  BOOST_CHECK(fixture.sent.empty());
 }
 
 BOOST_AUTO_TEST_CASE(sources_are_paged_without_loss) {
-  Bench bench;
+  ServerFixture fixture;
   for (int i = 0; i < 500; ++i) {
     char name[64];
     std::snprintf(name, sizeof(name), "//site.example/printer/floor%d/device-%04d", i % 7, i);
-    bench.subscriptions.known_sources.emplace_back(name);
+    fixture.subscriptions.known_sources.emplace_back(name);
   }
-  std::sort(bench.subscriptions.known_sources.begin(), bench.subscriptions.known_sources.end());
-  const auto cookie = bench.cookie(client_a);
+  std::sort(fixture.subscriptions.known_sources.begin(), fixture.subscriptions.known_sources.end());
+  const auto cookie = fixture.cookie(client_a);
   std::vector<std::string> seen;
   for (int page = 0; page < 100; ++page) {
     auto request = make_message(Kind::sources, "q" + std::to_string(page));
     request.add("Cookie", cookie).add("Limit", 50U);
     if (!seen.empty()) request.add("After", seen.back());
-    const auto reply = bench.ask(client_a, request);
+    const auto reply = fixture.ask(client_a, request);
     BOOST_CHECK_LE(serialize(reply).size(), 1200U);
     std::string_view rest = reply.data;
     while (!rest.empty()) {
@@ -208,15 +208,15 @@ BOOST_AUTO_TEST_CASE(sources_are_paged_without_loss) {
     }
     if (reply.text("More") != "yes") break;
   }
-  BOOST_TEST(seen == bench.subscriptions.known_sources, boost::test_tools::per_element());
+  BOOST_TEST(seen == fixture.subscriptions.known_sources, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(parameters_show_every_limit_and_the_service) {
-  Bench bench;
+  ServerFixture fixture;
   auto request = make_message(Kind::parameters, "q");
-  BOOST_CHECK_EQUAL(bench.ask(client_a, request).data, "");
-  request.add("Cookie", bench.cookie(client_a));
-  const auto data = bench.ask(client_a, request).data;
+  BOOST_CHECK_EQUAL(fixture.ask(client_a, request).data, "");
+  request.add("Cookie", fixture.cookie(client_a));
+  const auto data = fixture.ask(client_a, request).data;
   for (const auto* name :
        {"max-subscriptions: 10000\n", "max-subscriptions-per-client: 16\n",
         "max-sources-per-subscription: 64\n", "max-period: 86400\n", "max-retries: 8\n",
@@ -226,16 +226,16 @@ BOOST_AUTO_TEST_CASE(parameters_show_every_limit_and_the_service) {
   BOOST_CHECK_EQUAL(data.find("max-period: 5\n"), std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(parameters_that_are_nobodys_business_are_not_shown) {
+BOOST_AUTO_TEST_CASE(parameters_that_concern_secrets_or_listeners_are_not_shown) {
   Extras extras;
   extras.parameters = {{"listen", "[10.0.0.1:7367 from=10.0.0.0/8]"},
                        {"keys", "/etc/sense/keys"},
                        {"fetch-key", "/etc/sense/fetch"},
                        {"fetch-url", "http://events.example"}};
-  Bench bench({}, {}, extras);
+  ServerFixture fixture({}, {}, extras);
   auto request = make_message(Kind::parameters, "q");
-  request.add("Cookie", bench.cookie(client_a));
-  const auto data = bench.ask(client_a, request).data;
+  request.add("Cookie", fixture.cookie(client_a));
+  const auto data = fixture.ask(client_a, request).data;
   BOOST_CHECK_NE(data.find("fetch-url: http://events.example\n"), std::string::npos);
   for (const auto* hidden : {"10.0.0", "/etc/sense", "listen", "keys", "fetch-key"})
     BOOST_CHECK_MESSAGE(data.find(hidden) == std::string::npos, hidden);
@@ -247,10 +247,10 @@ BOOST_AUTO_TEST_CASE(parameters_that_fit_into_no_datagram_are_paged_and_none_is_
   extras.parameters.clear();
   for (int i = 0; i < 60; ++i)
     extras.parameters.emplace_back("name-" + std::to_string(i), "of the " + std::to_string(i));
-  Bench bench({}, {}, extras);
+  ServerFixture fixture({}, {}, extras);
   for (const auto& [from, octets_max] : std::vector<std::pair<Endpoint, std::size_t>>{
            {client_a, 1200}, {Endpoint::at_ddp(12, 34, 129), 586}}) {
-    const auto cookie = bench.cookie(from);
+    const auto cookie = fixture.cookie(from);
     std::string all;
     std::string after;
     unsigned pages = 0;
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(parameters_that_fit_into_no_datagram_are_paged_and_none_is_
       auto request = make_message(Kind::parameters, "q" + std::to_string(pages));
       request.add("Cookie", cookie);
       if (!after.empty()) request.add("After", after);
-      const auto replies = bench.tell(from, serialize(request));
+      const auto replies = fixture.tell(from, serialize(request));
       BOOST_CHECK_LE(replies.at(0).size(), octets_max);
       const auto reply = *parse(replies[0]);
       BOOST_REQUIRE(reply.data.ends_with('\n'));
@@ -276,48 +276,48 @@ BOOST_AUTO_TEST_CASE(parameters_that_fit_into_no_datagram_are_paged_and_none_is_
 }
 
 BOOST_AUTO_TEST_CASE(parameters_behind_one_that_there_is_not_are_refused) {
-  Bench bench;
+  ServerFixture fixture;
   auto request = make_message(Kind::parameters, "q");
-  request.add("Cookie", bench.cookie(client_a)).add("After", "no-such");
-  BOOST_CHECK(bench.ask(client_a, request).code == Code::badparam);
+  request.add("Cookie", fixture.cookie(client_a)).add("After", "no-such");
+  BOOST_CHECK(fixture.ask(client_a, request).code == Code::badparam);
   request.tag = "r";
   request.properties.back().value = "service";  // the last one
-  const auto reply = bench.ask(client_a, request);
+  const auto reply = fixture.ask(client_a, request);
   BOOST_CHECK(reply.code == Code::noerror);
   BOOST_CHECK_EQUAL(reply.data, "");
   BOOST_CHECK(!reply.has("More"));
 }
 
 BOOST_AUTO_TEST_CASE(reason_says_its_language_to_those_that_proved_themselves) {
-  Bench bench;
+  ServerFixture fixture;
   auto request = make_message(Kind::register_, "r1");
   request.add("Period", 0U).add("Language", "de");
-  const auto unproved = bench.ask(client_a, request);
+  const auto unproved = fixture.ask(client_a, request);
   BOOST_CHECK(unproved.has("Reason"));
   BOOST_CHECK(!unproved.has("Reason-Language"));
   request.tag = "r2";
-  request.add("Cookie", bench.cookie(client_a));
-  const auto refusal = bench.ask(client_a, request);
+  request.add("Cookie", fixture.cookie(client_a));
+  const auto refusal = fixture.ask(client_a, request);
   BOOST_CHECK_EQUAL(refusal.text("Reason"), "Period is 0; CANCEL ends a subscription");
   BOOST_CHECK_EQUAL(refusal.text("Reason-Language"), "en");
-  BOOST_CHECK(!bench.ask(client_a, bench.registration(client_a, "r3")).has("Reason-Language"));
+  BOOST_CHECK(!fixture.ask(client_a, fixture.registration(client_a, "r3")).has("Reason-Language"));
 }
 
 BOOST_AUTO_TEST_CASE(publish_is_answered_only_when_the_event_is_durable) {
-  Bench bench;
+  ServerFixture fixture;
   auto request = make_message(Kind::publish, "p1");
   request.add("Type", "{urn:example:printer}jam").add("Source", "//x/a%20b").add("Severity", 3U);
   request.add("Subject", "tray").add("Time", "2026-11-21T10:15:00.250+01:00");
-  request.add("Cookie", bench.cookie(client_a));
+  request.add("Cookie", fixture.cookie(client_a));
   request.data = std::string("\0\n\nEND", 6);
-  BOOST_CHECK(bench.tell(client_a, serialize(request), false).empty());
-  BOOST_CHECK_EQUAL(bench.publisher.waiting(), 1U);
-  bench.settle();
-  const auto replies = bench.octets_to(client_a);
+  BOOST_CHECK(fixture.tell(client_a, serialize(request), false).empty());
+  BOOST_CHECK_EQUAL(fixture.publisher.waiting(), 1U);
+  fixture.settle();
+  const auto replies = fixture.octets_to(client_a);
   BOOST_REQUIRE_EQUAL(replies.size(), 1U);
   const auto reply = parse(replies[0]);
   BOOST_CHECK_EQUAL(reply->text("Sequence"), "1");
-  const auto& event = bench.publisher.events.at(0);
+  const auto& event = fixture.publisher.events.at(0);
   BOOST_CHECK_EQUAL(reply->text("Id"), event.id);
   BOOST_CHECK_EQUAL(event.id.size(), 26U);
   BOOST_CHECK_EQUAL(event.source, "//x/a%20b");
@@ -327,22 +327,22 @@ BOOST_AUTO_TEST_CASE(publish_is_answered_only_when_the_event_is_durable) {
 }
 
 BOOST_AUTO_TEST_CASE(refused_publish_carries_the_brokers_reason) {
-  Bench bench;
-  bench.publisher.refusal = Error{Code::nomoreroom, "the journal is full"};
+  ServerFixture fixture;
+  fixture.publisher.refusal = Error{Code::nomoreroom, "the journal is full"};
   auto request = make_message(Kind::publish, "p1");
-  request.add("Type", "{a}b").add("Source", "//x").add("Cookie", bench.cookie(client_a));
-  const auto reply = bench.ask(client_a, request);
+  request.add("Type", "{a}b").add("Source", "//x").add("Cookie", fixture.cookie(client_a));
+  const auto reply = fixture.ask(client_a, request);
   BOOST_CHECK(reply.code == Code::nomoreroom);
   BOOST_CHECK_EQUAL(reply.text("Reason"), "the journal is full");
 }
 
 BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_the_right_code) {
-  Bench bench;
-  const auto cookie = bench.cookie(client_a);
+  ServerFixture fixture;
+  const auto cookie = fixture.cookie(client_a);
   int tag = 0;
   const auto code = [&](const std::string& kind, const std::string& properties) {
     const auto reply =
-        parse(bench
+        parse(fixture
                   .tell(client_a, "SENSE/1 " + kind + " t" + std::to_string(++tag) +
                                       "\nCookie: " + cookie + "\n" + properties + "\n")
                   .at(0));
@@ -373,8 +373,8 @@ BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_the_right_code) {
       (code("PUBLISH", "Type: {a}b\nSource: //x\nTruncated: yes\nLength: 9\n") == Code::badparam));
   BOOST_CHECK(code("PARAMETERS", "Key: k\nMac: m\n") == Code::protoerror);
   BOOST_CHECK(code("EVENT", "") == Code::protoerror);
-  BOOST_CHECK(bench.subscriptions.requests.empty());
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 0U);
+  BOOST_CHECK(fixture.subscriptions.requests.empty());
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(limits_refuse_the_next_one_and_leave_the_others_alone) {
@@ -383,58 +383,58 @@ BOOST_AUTO_TEST_CASE(limits_refuse_the_next_one_and_leave_the_others_alone) {
   limits.max_subscriptions_per_client = 2;
   limits.max_sources_per_subscription = 2;
   limits.max_pending = 4;
-  Bench bench(limits);
+  ServerFixture fixture(limits);
   const auto code = [&](const Endpoint& from, const char* tag) {
-    return bench.ask(from, bench.registration(from, tag)).code;
+    return fixture.ask(from, fixture.registration(from, tag)).code;
   };
-  const auto first = bench.subscribe(client_a, "r1");
-  bench.subscriptions.lagging = true;  // what was just created counts all the same
+  const auto first = fixture.subscribe(client_a, "r1");
+  fixture.subscriptions.lagging = true;  // what was just created counts all the same
   BOOST_CHECK(code(client_a, "r2") == Code::noerror);
   BOOST_CHECK(code(client_a, "r3") == Code::nomoreroom);
-  bench.subscriptions.lagging = false;
+  fixture.subscriptions.lagging = false;
   BOOST_CHECK(code(client_a, "r4") == Code::nomoreroom);
   BOOST_CHECK(code(client_b, "r5") == Code::noerror);
   BOOST_CHECK(code(client_b, "r5b") == Code::nomoreroom);
-  auto many = bench.registration(client_b, "r6");
+  auto many = fixture.registration(client_b, "r6");
   many.add("Source", "//a").add("Source", "//b").add("Source", "//c");
-  BOOST_CHECK(bench.ask(client_b, many).code == Code::nomoreroom);
-  (void)bench.deliver(bench.event_delivery(first, 1));
-  BOOST_CHECK_EQUAL(bench.octets_to(client_a).size(), 1U);
+  BOOST_CHECK(fixture.ask(client_b, many).code == Code::nomoreroom);
+  (void)fixture.deliver(fixture.event_delivery(first, 1));
+  BOOST_CHECK_EQUAL(fixture.octets_to(client_a).size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(requests_over_max_pending_are_refused_at_once) {
   Limits limits;
   limits.max_pending = 2;
-  Bench bench(limits);
-  const auto cookie = bench.cookie(client_a);
+  ServerFixture fixture(limits);
+  const auto cookie = fixture.cookie(client_a);
   std::vector<std::string> replies;
   for (int i = 0; i < 3; ++i) {
     auto request = make_message(Kind::publish, "p" + std::to_string(i));
     request.add("Type", "{a}b").add("Source", "//x").add("Cookie", cookie);
-    replies = bench.tell(client_a, serialize(request), false);
+    replies = fixture.tell(client_a, serialize(request), false);
     BOOST_CHECK_EQUAL(replies.size(), (i < 2 ? 0U : 1U));
   }
   BOOST_CHECK(parse(replies.at(0))->code == Code::nomoreroom);
-  bench.settle();
-  BOOST_CHECK_EQUAL(bench.publisher.calls, 2U);
+  fixture.settle();
+  BOOST_CHECK_EQUAL(fixture.publisher.calls, 2U);
 }
 
 BOOST_AUTO_TEST_CASE(too_long_a_datagram_is_answered_with_datatoobig) {
-  Bench bench;
+  ServerFixture fixture;
   std::string octets = "SENSE/1 PUBLISH p1\nType: {a}b\nSource: //x\nLength: 2000\n\n";
   octets += std::string(2000, 'x');
-  BOOST_CHECK(parse(bench.tell(client_a, octets).at(0))->code == Code::datatoobig);
-  bench.sent.clear();
+  BOOST_CHECK(parse(fixture.tell(client_a, octets).at(0))->code == Code::datatoobig);
+  fixture.sent.clear();
   const auto cut = octets.substr(0, 1201);
-  bench.perform(bench.server->on_datagram(cut, {client_a, 0}, bench.clock.now(), true));
-  BOOST_CHECK(parse(bench.octets_to(client_a).at(0))->code == Code::datatoobig);
+  fixture.perform(fixture.server->on_datagram(cut, {client_a, 0}, fixture.clock.now(), true));
+  BOOST_CHECK(parse(fixture.octets_to(client_a).at(0))->code == Code::datatoobig);
 }
 
 BOOST_AUTO_TEST_CASE(replies_are_never_answered) {
-  Bench bench;
+  ServerFixture fixture;
   for (const auto* octets : {"SENSE/1 REPLY r1 0 NOERROR\n\n", "SENSE/1 REPLY r1 99 WHAT\n\n",
                              "SENSE/1 REPLY r1\n\n", "SENSE/1 REPLY r1 0 NOERROR\nbroken\n\n"})
-    BOOST_CHECK_MESSAGE(bench.tell(client_a, octets).empty(), octets);
+    BOOST_CHECK_MESSAGE(fixture.tell(client_a, octets).empty(), octets);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

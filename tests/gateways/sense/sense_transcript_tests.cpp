@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_SUITE(sense_transcript_tests)
 BOOST_AUTO_TEST_CASE(server_plays_the_transcript_of_the_specification) {
   const auto steps = read_transcript();
   BOOST_REQUIRE(steps.size() >= 12U);
-  Bench bench;
+  ServerFixture fixture;
   const auto client = endpoint("sense://192.0.2.7:9000");
   std::string cookie = "<COOKIE>";
   std::string id = "<SUBSCRIPTION>";
@@ -71,19 +71,20 @@ BOOST_AUTO_TEST_CASE(server_plays_the_transcript_of_the_specification) {
     const auto octets = replace(replace(step.octets, "<COOKIE>", cookie), "<SUBSCRIPTION>", id);
     if (step.from_client) {
       BOOST_CHECK(waiting.empty());
-      waiting = bench.tell(client, octets);
+      waiting = fixture.tell(client, octets);
       continue;
     }
     if (waiting.empty() && octets.starts_with("SENSE/1 EVENT")) {
-      (void)bench.deliver(bench.event_delivery(bench.subscriptions.served.at(id), ++delivered));
-      waiting = bench.octets_to(client);
+      (void)fixture.deliver(
+          fixture.event_delivery(fixture.subscriptions.served.at(id), ++delivered));
+      waiting = fixture.octets_to(client);
     } else if (waiting.empty() && octets.starts_with("SENSE/1 GAP")) {
-      auto gap = bench.event_delivery(bench.subscriptions.served.at(id), ++delivered);
+      auto gap = fixture.event_delivery(fixture.subscriptions.served.at(id), ++delivered);
       gap->kind = Delivery::Kind::gap;
       gap->number_last = gap->number;
       gap->reason = "undeliverable";
-      (void)bench.deliver(gap);
-      waiting = bench.octets_to(client);
+      (void)fixture.deliver(gap);
+      waiting = fixture.octets_to(client);
     }
     BOOST_REQUIRE_MESSAGE(!waiting.empty(),
                           "the server said nothing where the page has " << octets);
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(server_plays_the_transcript_of_the_specification) {
     BOOST_CHECK_EQUAL(said, wanted);
   }
   BOOST_CHECK(waiting.empty());
-  BOOST_CHECK_EQUAL(bench.attempts.size(), delivered);
+  BOOST_CHECK_EQUAL(fixture.attempts.size(), delivered);
 }
 
 BOOST_AUTO_TEST_CASE(keyed_example_of_the_page_has_the_mac_that_it_must_have) {

@@ -85,7 +85,7 @@ void deliver(Running& running, const std::shared_ptr<Delivery>& delivery,
 void whole_session(Running& running, Program& program) {
   const auto now = [] { return system_clock().now(); };
   program.take(program.client().parameters(now()));
-  BOOST_CHECK_NE(program.next<Answered>().reply.data.find("max-retries: 8\n"), std::string::npos);
+  BOOST_CHECK_NE(program.next<Replied>().reply.data.find("max-retries: 8\n"), std::string::npos);
   program.take(program.client().subscribe(now()));
   const auto id = program.next<Registered>().subscription;
   const auto subscription = running.subscriptions.served.at(id);
@@ -94,7 +94,7 @@ void whole_session(Running& running, Program& program) {
   std::optional<Attempt> result;
   const auto delivery = delivery_for(subscription);
   deliver(running, delivery, result);
-  const auto arrived = program.next<Arrived>();
+  const auto arrived = program.next<EventReceived>();
   BOOST_CHECK_EQUAL(arrived.event.data, "hello");
   BOOST_CHECK_EQUAL(arrived.number, 1U);
   running.until([&] { return result.has_value(); });
@@ -110,7 +110,7 @@ void whole_session(Running& running, Program& program) {
   running.until([&] { return result.has_value(); });
 
   program.take(program.client().publish(*delivery->event, now()));
-  BOOST_CHECK_EQUAL(program.next<Answered>().reply.text("Sequence"), "1");
+  BOOST_CHECK_EQUAL(program.next<Replied>().reply.text("Sequence"), "1");
   BOOST_REQUIRE(running.publisher.events.size() == 1U);
   BOOST_CHECK_EQUAL(running.publisher.events[0].data, "hello");
 
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(event_too_big_for_appletalk_travels_truncated) {
   delivery->event = std::make_shared<const Event>(event);
   std::optional<Attempt> result;
   deliver(running, delivery, result);
-  const auto arrived = program.next<Arrived>();
+  const auto arrived = program.next<EventReceived>();
   BOOST_CHECK(arrived.truncated);
   BOOST_CHECK_EQUAL(arrived.length, 700U);
   running.until([&] { return result.has_value(); });
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(one_gateway_serves_several_kinds_at_once) {
   running.until([&] { return delivered == 16; });
   for (auto* program : {&over_udp, &over_unix}) {
     std::set<std::uint64_t> numbers;
-    for (unsigned i = 0; i < 8; ++i) numbers.insert(program->next<Arrived>().number);
+    for (unsigned i = 0; i < 8; ++i) numbers.insert(program->next<EventReceived>().number);
     BOOST_CHECK_EQUAL(numbers.size(), 8U);
   }
 }

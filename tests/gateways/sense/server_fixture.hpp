@@ -22,16 +22,17 @@ inline Endpoint endpoint(const std::string& text) {
 struct Extras {
   std::vector<SharedKey> keys;
   std::vector<ListenerPolicy> policies;
-  FetchPlace fetch;
+  FetchLocation fetch;
   std::vector<std::pair<std::string, std::string>> parameters = {{"max-period", "5"},
                                                                  {"service", "test"}};
   bool rates = false;  // else there are no limits of rates: time stands still in most tests
 };
 
 // The pure server with its host, driven by hand: datagrams in, datagrams out.
-class Bench {
+class ServerFixture {
  public:
-  explicit Bench(Limits limits = {}, std::vector<std::string> allowed = {}, Extras extras = {})
+  explicit ServerFixture(Limits limits = {}, std::vector<std::string> allowed = {},
+                         Extras extras = {})
       : egress(*EgressPolicy::make(allowed)),
         limits_(limits),
         extras_(std::move(extras)),
@@ -95,10 +96,10 @@ class Bench {
     return subscriptions.served.at(std::string(reply.text("Subscription")));
   }
 
-  Ticket deliver(std::shared_ptr<const Delivery> delivery) {
+  AttemptId deliver(std::shared_ptr<const Delivery> delivery) {
     sent.clear();
-    perform(server->deliver(++attempts, std::move(delivery), clock.now()));
-    return attempts;
+    perform(server->deliver(++last_attempt_id, std::move(delivery), clock.now()));
+    return last_attempt_id;
   }
   std::shared_ptr<Delivery> event_delivery(SubscriptionRef subscription, std::uint64_t number,
                                            std::string data = "342 Printer jam") {
@@ -123,7 +124,7 @@ class Bench {
     message.add("Subscription", subscription).add("Number", number);
     return tell(from, serialize(message));
   }
-  std::optional<Attempt> attempt(Ticket attempt_id) const {
+  std::optional<Attempt> attempt(AttemptId attempt_id) const {
     const auto found = attempts.find(attempt_id);
     if (found == attempts.end()) return std::nullopt;
     return found->second;
@@ -143,7 +144,7 @@ class Bench {
   }
 
   void perform(Actions actions) {
-    for (auto& action : actions) std::visit([this](auto& one) { perform_one(one); }, action);
+    for (auto& action : actions) std::visit([this](auto& one) { execute(one); }, action);
   }
   void settle() {
     subscriptions.run();
@@ -169,44 +170,42 @@ class Bench {
   FakePublisher publisher;
   std::unique_ptr<Server> server;
   std::vector<Send> sent;
-  std::map<Ticket, Attempt> attempts;
-  Ticket attempts = 0;
+  std::map<AttemptId, Attempt> attempts;
+  AttemptId last_attempt_id = 0;
 
  private:
-  auto on_subscription(Ticket attempt_id) {
-    return [this, attempt_id](Result<SubscriptionRef> result) {
-      perform(server->on_subscription(attempt_id, std::move(result), clock.now()));
+  auto on_subscription(RequestId request_id) {
+    return [this, request_id](Result<SubscriptionRef> result) {
+      perform(server->on_subscription(request_id, std::move(result), clock.now()));
     };
   }
-  void perform_one(Send& action) { sent.push_back(action); }
-  void perform_one(Publish& action) {
-    publisher.publish(action.event, [this, attempt_id = action.attempt_id](Result<Receipt> result) {
-      perform(server->on_receipt(attempt_id, std::move(result), clock.now()));
+  void execute(Send& action) { sent.push_back(action); }
+  void execute(Publish& action) {
+    publisher.publish(action.event, [this, request_id = action.request_id](Result<Receipt> result) {
+      perform(server->on_receipt(request_id, std::move(result), clock.now()));
     });
   }
-  void perform_one(Create& action) {
-    subscriptions.create(action.request, on_subscription(action.attempt_id));
+  void execute(Create& action) {
+    subscriptions.create(action.request, on_subscription(action.request_id));
   }
-  void perform_one(LookUp& action) {
-    subscriptions.get(action.id, on_subscription(action.attempt_id));
+  void execute(LookUp& action) { subscriptions.get(action.id, on_subscription(action.request_id)); }
+  void execute(Renew& action) {
+    subscriptions.renew(action.id, action.period, on_subscription(action.request_id));
   }
-  void perform_one(Renew& action) {
-    subscriptions.renew(action.id, action.period, on_subscription(action.attempt_id));
+  void execute(Cancel& action) {
+    subscriptions.cancel(action.id, "cancelled", on_subscription(action.request_id));
   }
-  void perform_one(Cancel& action) {
-    subscriptions.cancel(action.id, "cancelled", on_subscription(action.attempt_id));
-  }
-  void perform_one(ListSources& action) {
+  void execute(ListSources& action) {
     subscriptions.sources(
         action.after, action.limit,
-        [this, attempt_id = action.attempt_id](Result<Subscriptions::SourcePage> result) {
-          perform(server->on_sources(attempt_id, std::move(result), clock.now()));
+        [this, request_id = action.request_id](Result<Subscriptions::SourcePage> result) {
+          perform(server->on_sources(request_id, std::move(result), clock.now()));
         });
   }
-  void perform_one(Confirm& action) {
+  void execute(Confirm& action) {
     subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});
   }
-  void perform_one(Finished& action) {
+  void execute(Finished& action) {
     BOOST_CHECK_MESSAGE(attempts.emplace(action.attempt_id, action.attempt).second,
                         "an attempt finished twice: " << action.attempt_id);
   }

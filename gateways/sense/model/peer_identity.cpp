@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/sense/model/hosts.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 namespace sense::datagram {
 
 std::optional<boost::asio::ip::address> ip_address_of(const Endpoint& endpoint) {
   if (endpoint.is_ip()) return endpoint.address();
-  // The transport takes a datagram only when its node is the IPv4 address that it came from.
+  // The transport accepts a datagram only when the node is the IPv4 address that it came from.
   if (endpoint.kind() == TransportKind::ipx && endpoint.node() >> 32U == 0)
     return boost::asio::ip::address_v4(static_cast<std::uint32_t>(endpoint.node()));
   return std::nullopt;
 }
 
-bool is_this_machine(const Endpoint& endpoint) {
+bool is_local_machine(const Endpoint& endpoint) {
   if (endpoint.kind() == TransportKind::unix_path) return true;
   const auto address = ip_address_of(endpoint);
   return address && address->is_loopback();
 }
 
-std::string host_of(const Endpoint& endpoint) {
-  if (is_this_machine(endpoint)) return endpoint.identity();
+std::string host_identity(const Endpoint& endpoint) {
+  if (is_local_machine(endpoint)) return endpoint.identity();
   constexpr std::size_t v6_octets = 8;
   std::string text(1, static_cast<char>(endpoint.kind()));
   const bool many = endpoint.kind() == TransportKind::ipv6;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <optional>
+#include <string>
+
+#include "gateways/sense/model/address.hpp"
+
+// Identity of the host behind an address, for policies, counts and rates: one host may have many
+// ports, and an IPv6 host a whole /64. Pure functions.
+namespace sense::datagram {
+
+// The IP address of the sender; for IPX (RFC 1234) the one in the node. Nothing: neither IP nor
+// IPX.
+[[nodiscard]] std::optional<boost::asio::ip::address> ip_address_of(const Endpoint& endpoint);
+
+// Whether the address can only belong to this machine: of the loopback interface, or a path. Other
+// machines cannot forge it.
+[[nodiscard]] bool is_local_machine(const Endpoint& endpoint);
+
+// Octets that are equal for all addresses of one host: the kind and the IPv4 address, the first 64
+// bits of the IPv6 address, or network and node of IPX and AppleTalk. On this machine each port and
+// path is a host of its own, because each may be another program.
+[[nodiscard]] std::string host_identity(const Endpoint& endpoint);
+
+}  // namespace sense::datagram
