@@ -13,33 +13,36 @@
 #include "core/bus/bus.hpp"
 #include "core/config/settings.hpp"
 
-// What the author of an adapter reads. An adapter turns something foreign (SNMP traps, a pipeline's
-// lines) into events: one folder, one shared object, one descriptor. Threads as in
-// gateways/api/gateway.hpp: everything on the reactor's thread, which never blocks.
+// The interface of an adapter plugin. An adapter turns input of another kind (SNMP traps, the lines
+// of a file) into events: one folder, one shared object, one descriptor. adapters/lines is an
+// example on one screen. The host calls an adapter on the reactor's thread only; an adapter never
+// blocks that thread.
 namespace sense {
 
-// Given instead of globals. Outlives the adapter.
+// What an adapter gets from its host, instead of globals. Outlives the adapter.
 struct AdapterContext {
   std::string name;  // of this adapter in the configuration
   const Clock& clock;
   Counters& counters;
   boost::asio::io_context& reactor;
-  Publisher& publisher;  // `done` comes on the reactor's thread
+  Publisher& publisher;  // any thread may publish; `done` is called on the reactor's thread
 };
 
 class Adapter {
  public:
   virtual ~Adapter() = default;
-  // Starts to take in. Called once.
+  // Begins to receive. Called once; a failure ends the process.
   [[nodiscard]] virtual Status start() = 0;
-  // Stops taking in. What is published already is still answered.
+  // Stops receiving. May be called again. Events that were published before are still acknowledged.
   virtual void stop() = 0;
-  // Where it listens, for people: "udp:127.0.0.1:162". Empty: nowhere.
-  [[nodiscard]] virtual std::vector<std::string> listening() const = 0;
+  // Where it listens, for people: "udp:127.0.0.1:162". Default: nowhere.
+  [[nodiscard]] virtual std::vector<std::string> listening() const { return {}; }
 };
 
+// Changes with every incompatible change of these headers.
 inline constexpr const char* adapter_abi = "sense-adapter/1";
 
+// The one thing that a plugin exports. Static data.
 struct AdapterDescriptor {
   const char* abi;  // adapter_abi
   const char* name;
@@ -50,6 +53,7 @@ struct AdapterDescriptor {
 
 }  // namespace sense
 
+// Stands once at the end of a plugin: SENSE_ADAPTER(descriptor).
 #define SENSE_ADAPTER(descriptor)                                                   \
   extern "C" __attribute__((visibility("default"))) const sense::AdapterDescriptor* \
   sense_adapter_descriptor() {                                                      \

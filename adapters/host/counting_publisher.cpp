@@ -7,7 +7,7 @@ void CountingPublisher::publish(const Event& event, Done done) {
   ++counters_["adapter.events.accepted"];
   ++*waiting_;
   publisher_.publish(event, [&counters = counters_, waiting = waiting_,
-                                        done = std::move(done)](Result<Receipt> result) {
+                             done = std::move(done)](Result<Receipt> result) {
     --*waiting;
     const char* outcome = !result             ? "adapter.events.refused"
                           : result->duplicate ? "adapter.events.duplicate"

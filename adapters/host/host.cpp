@@ -31,9 +31,9 @@ constexpr std::array<Option, 4> option_table = {{
      "How long a stop waits for the broker's answer to events that are on their way.", 0, 600},
 }};
 
-constexpr std::chrono::milliseconds look_interval{250};
-// A broker that is restarted need not alarm anybody, nor the time that the first answer takes.
-constexpr Duration away_unsaid{std::chrono::seconds{1}};
+constexpr std::chrono::milliseconds check_interval{250};
+// Neither a restart of the broker nor the time until its first answer is worth a warning.
+constexpr Duration away_unreported{std::chrono::seconds{1}};
 constexpr Duration remind_interval = std::chrono::minutes{1};
 
 std::string why_of(const std::exception_ptr& exception) {
@@ -46,9 +46,9 @@ std::string why_of(const std::exception_ptr& exception) {
   }
 }
 
-// Plugins are other people's code: what they throw ends here.
+// Turns what the plugin throws into an error.
 template <class Call>
-auto guarded(const std::string& name, const char* what, Call call) -> decltype(call()) {
+auto call_plugin(const std::string& name, const char* what, Call call) -> decltype(call()) {
   try {
     return call();
   } catch (...) {
@@ -71,16 +71,16 @@ class Host final : public AdapterHost {
  private:
   Status connect();
   Status make_adapter();
-  void look();
-  void look_again();
-  void say_connection(MonoTime now);
+  void check();
+  void check_later();
+  void report_connection(MonoTime now);
   void begin_stop();
   void stop_adapter();
   void finish();
   void log_counters() const;
 
-  // In this order, because what is below uses what is above, and the plugin's code must stay loaded
-  // until the last of its functions is gone.
+  // In this order: each member uses those above, and the plugin stays loaded until the last object
+  // that contains its code is destroyed.
   AdapterPlugin plugin_;
   AdapterConfig config_;
   Counters counters_;
@@ -93,18 +93,18 @@ class Host final : public AdapterHost {
   std::unique_ptr<AdapterContext> context_;
   std::unique_ptr<Adapter> adapter_;
 
-  bool connected_ = false;  // as last said
+  bool connected_ = false;  // as last reported
   bool adapter_stopped_ = false;
   bool finished_ = false;
   std::optional<MonoTime> away_since_;
-  std::optional<MonoTime> said_;     // when the broker's absence was last reported
-  std::optional<MonoTime> give_up_;  // when a stop stops waiting
+  std::optional<MonoTime> reported_;  // when the broker's absence was last reported
+  std::optional<MonoTime> give_up_;   // when a stop stops waiting
 };
 
 Status Host::begin() {
   if (auto good = connect(); !good) return good;
   if (auto good = make_adapter(); !good) return good;
-  auto started = guarded(config_.name, "start()", [&] { return adapter_->start(); });
+  auto started = call_plugin(config_.name, "start()", [&] { return adapter_->start(); });
   if (!started) return started;
   const auto places = adapter_->listening();
   for (const auto& place : places)
@@ -112,7 +112,7 @@ Status Host::begin() {
   log::info("adapter started", {{"adapter", config_.name},
                                 {"plugin", plugin_.descriptor().name},
                                 {"broker", config_.endpoints.service}});
-  look_again();
+  check_later();
   return {};
 }
 
@@ -137,8 +137,9 @@ Status Host::connect() {
 Status Host::make_adapter() {
   context_ = std::make_unique<AdapterContext>(
       AdapterContext{config_.name, system_clock(), counters_, reactor_, *publisher_});
-  auto adapter = guarded(config_.name, "create()",
-                         [&] { return plugin_.descriptor().create(config_.plugin, *context_); });
+  auto adapter = call_plugin(config_.name, "create()", [&] {
+    return plugin_.descriptor().create(config_.plugin, *context_);
+  });
   if (!adapter) return tl::unexpected(adapter.error());
   if (!*adapter)
     return fail(Code::internalerror, "adapter " + config_.name +
@@ -148,24 +149,24 @@ Status Host::make_adapter() {
   return {};
 }
 
-void Host::look_again() {
-  timer_.expires_after(look_interval);
+void Host::check_later() {
+  timer_.expires_after(check_interval);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) look();
+    if (!error) check();
   });
 }
 
-void Host::look() {
+void Host::check() {
   const auto now = system_clock().now().mono;
   if (give_up_) {
     if (publisher_->waiting() == 0 || now >= *give_up_) return finish();
   } else {
-    say_connection(now);
+    report_connection(now);
   }
-  look_again();
+  check_later();
 }
 
-void Host::say_connection(MonoTime now) {
+void Host::report_connection(MonoTime now) {
   const bool connected = bus_->connected();
   const auto waiting = std::to_string(publisher_->waiting());
   if (connected) {
@@ -175,18 +176,19 @@ void Host::say_connection(MonoTime now) {
           {{"adapter", config_.name}, {"broker", config_.endpoints.service}, {"waiting", waiting}});
     connected_ = true;
     away_since_.reset();
-    said_.reset();
+    reported_.reset();
     return;
   }
   if (!away_since_) away_since_ = now;
-  if (now - *away_since_ < away_unsaid || (said_ && now - *said_ < remind_interval)) return;
+  if (now - *away_since_ < away_unreported || (reported_ && now - *reported_ < remind_interval))
+    return;
   log::warn("the broker does not answer; events wait and are sent when it is back",
             {{"adapter", config_.name},
              {"broker", config_.endpoints.service},
              {"waiting", waiting},
              {"waiting-max", std::to_string(config_.host.integer("waiting-max"))}});
   connected_ = false;
-  said_ = now;
+  reported_ = now;
 }
 
 Status Host::run() {
@@ -213,7 +215,7 @@ void Host::stop() {
 void Host::stop_adapter() {
   if (!adapter_ || adapter_stopped_) return;
   adapter_stopped_ = true;
-  const auto stopped = guarded(config_.name, "stop()", [&]() -> Status {
+  const auto stopped = call_plugin(config_.name, "stop()", [&]() -> Status {
     adapter_->stop();
     return {};
   });
@@ -225,7 +227,7 @@ void Host::begin_stop() {
   stop_adapter();
   give_up_ = system_clock().now().mono + config_.host.duration("stop-wait");
   timer_.cancel();
-  look();
+  check();
 }
 
 void Host::finish() {

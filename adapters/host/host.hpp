@@ -9,25 +9,17 @@
 #include "core/base/error.hpp"
 #include "core/bus/endpoints.hpp"
 #include "core/config/settings.hpp"
-#include "core/plugin/module.hpp"
+#include "core/plugin/plugin.hpp"
 
 namespace sense {
 
 // Keys that every adapter has, next to its plugin's own, in `adapters: NAME:`.
 [[nodiscard]] std::span<const Option> adapter_host_options();
 
-// A loaded plugin; the shared object stays loaded as long as this lives.
-class AdapterPlugin {
- public:
-  // Looks for adapter-NAME.so in `folder`. Fails as GatewayPlugin::load.
-  [[nodiscard]] static Result<AdapterPlugin> load(const std::string& folder,
-                                                  const std::string& name);
-  [[nodiscard]] const AdapterDescriptor& descriptor() const { return *descriptor_; }
-
- private:
-  Module module_;
-  const AdapterDescriptor* descriptor_ = nullptr;
-};
+inline constexpr PluginKind adapter_kind = {"adapter", "an adapter", adapter_abi,
+                                            "sense_adapter_descriptor",
+                                            "SENSE_ADAPTER in adapters/api/adapter.hpp"};
+using AdapterPlugin = Plugin<AdapterDescriptor, adapter_kind>;
 
 struct AdapterConfig {
   std::string name;

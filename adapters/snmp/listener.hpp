@@ -23,8 +23,8 @@ struct ListenAddress {
 };
 [[nodiscard]] Result<ListenAddress> parse_listen(std::string_view text);
 
-// "5.9.3", "5.9.3.rc1": whether a libsnmp of that version may read what strangers send. Older ones
-// have known faults in memory.
+// "5.9.3", "5.9.3.rc1": whether a libsnmp of that version may parse what unauthenticated peers
+// send. Older versions have known memory errors.
 [[nodiscard]] bool version_is_safe(std::string_view version);
 
 // One UDP socket and the net-snmp session on it. net-snmp is not thread-safe: everything on one
@@ -43,18 +43,18 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
   ~Listener();
 
-  // The socket, to wait on. Owned by the session.
+  // The socket, to wait for input on. Owned by the session.
   [[nodiscard]] int descriptor() const;
-  // Reads what has come, at most `limit` datagrams, and hands each to the handler. Never waits.
+  // Reads the datagrams that wait, at most `limit`, and passes each to the handler. Never blocks.
   void read(int limit);
-  // A copy of a message that the handler was given, to answer it with later.
+  // A copy of a message that the handler got, from which to answer it later.
   [[nodiscard]] static PduOwner copy(const snmp_pdu& pdu);
   // Answers an inform (RFC 3416 section 4.2.7). Whether the answer was sent.
   bool answer(PduOwner inform);
 
   [[nodiscard]] const ListenAddress& address() const { return address_; }  // the port as bound
   [[nodiscard]] std::int64_t receive_buffer() const { return receive_buffer_; }  // as granted
-  // Datagrams that the kernel threw away because the buffer was full.
+  // Datagrams that the kernel dropped because the buffer was full.
   [[nodiscard]] std::uint64_t dropped() const;
 
  private:

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::array<Option, 6> options = {{
     {"listen", OptionType::text, "udp:127.0.0.1:162",
-     "Where traps and informs come in: udp:ADDRESS:PORT or udp6:[ADDRESS]:PORT, several separated "
+     "Where traps and informs are received: udp:ADDRESS:PORT or udp6:[ADDRESS]:PORT, several "
+     "separated "
      "by "
      "commas.",
      1, 512},
@@ -33,8 +34,8 @@ constexpr std::array<Option, 6> options = {{
     {"namespace", OptionType::text, "urn:sense:snmp", "The namespace of the types of the events.",
      0, 512},
     {"source-prefix", OptionType::text, "//",
-     "What stands before a device's address in the source of its events, such as //site.example/.",
-     1, 512},
+     "What precedes a device's address in the source of its events, such as //site.example/.", 1,
+     512},
     {"varbinds-max", OptionType::integer, "256",
      "How many variables of one trap are taken; the event says how many were left out.", 2, 5000},
 }};
@@ -44,8 +45,8 @@ constexpr int datagrams_at_once = 256;
 
 }  // namespace
 
-// Callbacks of the bus and of the socket may come after stop(), and the bus's even after the
-// adapter's end: they hold this by a weak pointer.
+// Receives traps and publishes them. Callbacks of the bus and of the socket may come after stop(),
+// those of the bus even after the adapter's destruction: they hold this by a weak pointer.
 class Intake : public std::enable_shared_from_this<Intake> {
  public:
   Intake(const Settings& settings, AdapterContext& context)
@@ -73,8 +74,8 @@ class Intake : public std::enable_shared_from_this<Intake> {
   void on_published(std::size_t index, PduOwner inform, const Sender& sender,
                     const Result<Receipt>& result);
   bool community_allowed(const std::string& community) const;
-  void say(log::RateLimiter& gate, const Sender& sender, std::string_view message,
-           const std::string& why);
+  void warn_limited(log::RateLimiter& limiter, const Sender& sender, std::string_view message,
+                    const std::string& why);
 
   Settings settings_;
   AdapterContext& context_;
@@ -107,7 +108,7 @@ Status Intake::start() {
 
 Status Intake::open(const ListenAddress& address) {
   const auto index = ports_.size();
-  // The listener dies with this object, so its handlers cannot outlive it.
+  // The listener is owned by this object, so its handlers cannot outlive it.
   Listener::Handler handler{
       [this, index](const snmp_pdu& pdu, const Sender& sender) { on_message(index, pdu, sender); },
       [this](const Sender& sender, const std::string& why) { on_malformed(sender, why); }};
@@ -119,7 +120,7 @@ Status Intake::open(const ListenAddress& address) {
     return fail(Code::system, "no file descriptor is left to wait for traps with");
   if ((*listener)->receive_buffer() < wanted)
     log::warn(
-        "the kernel gives less room for waiting traps than receive-buffer says; bursts may be "
+        "the kernel grants a smaller buffer for traps than receive-buffer asks for; bursts may be "
         "lost: raise net.core.rmem_max",
         {{"listen", (*listener)->address().text()},
          {"wanted", std::to_string(wanted)},
@@ -163,9 +164,9 @@ void Intake::count_drops(Port& port) {
   port.dropped = dropped;
 }
 
-void Intake::say(log::RateLimiter& gate, const Sender& sender, std::string_view message,
-                 const std::string& why) {
-  const auto line = gate.check(sender.address, context_.clock.now().mono);
+void Intake::warn_limited(log::RateLimiter& limiter, const Sender& sender, std::string_view message,
+                          const std::string& why) {
+  const auto line = limiter.check(sender.address, context_.clock.now().mono);
   if (!line.allowed) return;
   log::warn(message, {{"adapter", context_.name},
                       {"sender", sender.address},
@@ -175,13 +176,13 @@ void Intake::say(log::RateLimiter& gate, const Sender& sender, std::string_view 
 
 void Intake::on_malformed(const Sender& sender, const std::string& why) {
   ++context_.counters["snmp.datagrams.malformed"];
-  say(malformed_, sender, "a datagram is no trap that can be read; it is dropped", why);
+  warn_limited(malformed_, sender, "a datagram is not a readable trap; it is dropped", why);
 }
 
 bool Intake::community_allowed(const std::string& community) const {
   const auto& allowed = settings_.list("communities");
   bool found = allowed.empty();
-  // All are compared, so that the time does not tell which one was near.
+  // All are compared, so that the time taken does not reveal which one is similar.
   for (const auto& one : allowed) found = equal_secret(one, community) || found;
   return found;
 }
@@ -195,8 +196,9 @@ void Intake::on_message(std::size_t index, const snmp_pdu& pdu, const Sender& se
   if (!trap) return on_malformed(sender, trap.error().message);
   if (!community_allowed(trap->community)) {
     ++context_.counters["snmp.community.refused"];
-    return say(community_, sender, "a trap with a community that is not allowed is dropped",
-               "not in `communities`");
+    return warn_limited(community_, sender,
+                        "a trap with a community that is not allowed is dropped",
+                        "not in `communities`");
   }
   ++context_.counters[trap->inform ? "snmp.informs.received" : "snmp.traps.received"];
   publish(index, pdu, *trap, sender);
@@ -208,8 +210,8 @@ void Intake::publish(std::size_t index, const snmp_pdu& pdu, const Trap& trap,
   auto event = trap_event(trap, sender, rules_, now.wall);
   if (!event) {
     ++context_.counters["snmp.events.refused"];
-    return say(refused_, sender, "a trap cannot become an event; it is dropped",
-               event.error().message);
+    return warn_limited(refused_, sender, "a trap cannot become an event; it is dropped",
+                        event.error().message);
   }
   event->id = trap.inform ? inform_ids_.id_of(trap, sender, *event, now) : make_ulid(now.wall);
   // Functions must be copyable; the copy of the message is not.
@@ -226,11 +228,11 @@ void Intake::on_published(std::size_t index, PduOwner inform, const Sender& send
   if (!result) {
     const bool full = result.error().code == Code::nomoreroom;
     ++context_.counters[full ? "snmp.events.lost.full" : "snmp.events.refused"];
-    return say(refused_, sender, "a trap is lost: its event was not published",
-               result.error().message);
+    return warn_limited(refused_, sender, "a trap is lost: its event was not published",
+                        result.error().message);
   }
   ++context_.counters[result->duplicate ? "snmp.events.duplicate" : "snmp.events.published"];
-  // Only now is the event safe, so only now the sender may forget it.
+  // The event is durable now, so the sender may stop repeating it.
   if (!inform) return;
   const bool answered = ports_[index].listener->answer(std::move(inform));
   ++context_.counters[answered ? "snmp.informs.answered" : "snmp.informs.unanswerable"];

@@ -30,7 +30,7 @@ struct Varbind {
   VarValue value;
 };
 
-// A notification as the sender meant it, whichever version it spoke. A plain value.
+// A notification, independent of the protocol version. A plain value.
 struct Trap {
   int version = 2;  // 1: SNMPv1, 2: SNMPv2c
   bool inform = false;
@@ -38,8 +38,8 @@ struct Trap {
   std::string community;        // a secret: never shown
   std::uint64_t uptime = 0;     // hundredths of a second
   std::string trap_oid;         // in version 1 by RFC 3584 section 3.1
-  std::string enterprise;       // empty when not said
-  std::string agent;            // version 1: who the trap is about, empty when 0.0.0.0
+  std::string enterprise;       // empty when not given
+  std::string agent;            // version 1: the device that the trap is about; empty: 0.0.0.0
   std::vector<Varbind> varbinds;
   std::size_t varbinds_left_out = 0;  // beyond the limit
 };

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 6> standard_names = {
     "coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss"};
-// Proxies put the community of an SNMPv1 trap here (RFC 3584 section 3.1, (4)).
+// Proxies put the community of an SNMPv1 trap into this variable (RFC 3584 section 3.1, (4)).
 constexpr std::string_view community_oid = "1.3.6.1.6.3.18.1.4.0";
 
 std::string hex(const Bytes& octets) {
@@ -31,7 +31,7 @@ std::string hex(const Bytes& octets) {
   return text;
 }
 
-// Line ends and tabs are part of what devices call text.
+// Devices send line ends and tabs in text.
 bool readable(std::string_view text) {
   if (!valid_utf8(text)) return false;
   std::string rest;
@@ -99,7 +99,7 @@ std::string type_name_of(std::string_view trap_oid) {
   }
   std::string name = "oid." + std::string(trap_oid);
   if (name.size() <= QName::local_length_max) return name;
-  // An identifier may have 128 numbers; two that are cut must stay different.
+  // An identifier may have 128 numbers; shortened names must stay different.
   const auto digest = sha256_hex(trap_oid).substr(0, 32);
   return name.substr(0, QName::local_length_max - digest.size() - 1) + "-" + digest;
 }
@@ -111,17 +111,17 @@ std::string source_of(std::string_view prefix, std::string_view address) {
 }
 
 Result<Event> trap_event(const Trap& trap, const Sender& sender, const EventRules& rules,
-                         WallTime arrival) {
+                         WallTime received) {
   Event event;
   auto type = QName::make(rules.ns, type_name_of(trap.trap_oid));
   if (!type) return tl::unexpected(type.error());
   event.type = std::move(*type);
   event.source = source_of(rules.source_prefix, trap.agent.empty() ? sender.address : trap.agent);
-  event.time = arrival;
+  event.time = received;
   event.datacontenttype = "application/json";
   event.edition = "SNMP.TRAP";
   event.data = data_of(trap, sender);
-  event.id = "-";  // validate() wants one
+  event.id = "-";  // validate() requires one
   if (auto good = validate(event); !good) return tl::unexpected(good.error());
   event.id.clear();
   return event;

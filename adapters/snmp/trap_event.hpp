@@ -21,7 +21,7 @@ struct Sender {
 
 struct EventRules {
   std::string ns;             // namespace of the types
-  std::string source_prefix;  // what stands before the address
+  std::string source_prefix;  // what precedes the address
 };
 
 // "coldStart", "oid.1.3.6.1.4.1.9.0.5": a name that XML takes, at most QName::local_length_max
@@ -31,14 +31,14 @@ struct EventRules {
 // "//192.0.2.7/snmp", "//[2001:db8::7]/snmp".
 [[nodiscard]] std::string source_of(std::string_view prefix, std::string_view address);
 
-// The event, without its id. It has been validated but for that.
+// The event, without its id; everything else has been validated.
 [[nodiscard]] Result<Event> trap_event(const Trap& trap, const Sender& sender,
-                                       const EventRules& rules, WallTime arrival);
+                                       const EventRules& rules, WallTime received);
 
-// Ids for informs. A sender repeats an inform until it is answered; every repetition must become
-// the same event, so that the broker drops it. Within `window` the table says so; the id itself
-// comes from the message and from the window's number, so that it is the same after a restart too.
-// Bounded: the oldest are forgotten first.
+// Ids for informs. A sender repeats an inform until it is answered; every repetition must get the
+// same id, so that the broker recognises the duplicate. Within `window` the table ensures that; the
+// id is derived from the message and the window's number, so that it survives a restart as well.
+// Bounded: the oldest entries are evicted first.
 class InformIds {
  public:
   static constexpr Duration window = std::chrono::minutes{5};

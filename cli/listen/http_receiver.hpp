@@ -2,43 +2,49 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "cli/listen/received_event.hpp"
+#include "core/base/counters.hpp"
 #include "core/base/error.hpp"
+#include "core/http/server.hpp"
 
 namespace sense::cli {
 
-// A small HTTP/1.1 server that is called back: it agrees to the CloudEvents handshake (HTTP 1.1 Web
-// Hooks for Event Delivery, section 4) and takes events in binary and structured mode. The loop's
-// thread. Every connection has a deadline and every request a bound.
+// Receives HTTP callbacks on the project's HTTP server: agrees to the CloudEvents handshake (HTTP
+// 1.1 Web Hooks for Event Delivery, section 4) and takes events in binary and structured mode.
+// Requests may come from any address and name any host, since a subscription may call this machine
+// by any of its names. The loop's thread only.
 class HttpReceiver {
  public:
+  static constexpr std::size_t header_max = 8 * 1024;       // octets
   static constexpr std::size_t body_max = 2 * 1024 * 1024;  // octets
   static constexpr std::size_t connections_max = 256;
 
-  using OnEvent = std::function<void(const Arrival&)>;  // callback is filled in
+  // Called for each event, with `callback` filled in. The sender gets its response afterwards: what
+  // was acknowledged has been seen.
+  using OnEvent = std::function<void(const Arrival&)>;
 
-  // `uri`: http://ADDRESS:PORT/path; port 0 takes any that is free.
+  // `uri`: http://ADDRESS:PORT/path with an address of this machine; port 0 takes any free one.
+  // Listens from now on. badparam: the URI cannot be used; addrnotavail: the port cannot.
   [[nodiscard]] static Result<std::unique_ptr<HttpReceiver>> open(boost::asio::io_context& io,
                                                                   const std::string& uri,
                                                                   OnEvent on_event);
-  HttpReceiver(boost::asio::io_context& io, std::string path, OnEvent on_event);
 
-  // The callback URI with the port that was taken.
+  // The callback URI, with the port that was taken.
   [[nodiscard]] std::string callback() const;
-  void start();
 
  private:
-  friend class HttpConversation;
-  boost::asio::ip::tcp::acceptor acceptor_;
+  HttpReceiver(std::string path, OnEvent on_event)
+      : path_(std::move(path)), on_event_(std::move(on_event)) {}
+  [[nodiscard]] http::Response respond(const http::Request& request) const;
+
   std::string path_;
   OnEvent on_event_;
-  // Shared with the conversations, which may outlive this at the end of the loop.
-  std::shared_ptr<std::size_t> connections_ = std::make_shared<std::size_t>(0);
+  Counters counters_;
+  std::unique_ptr<http::Server> server_;  // last: it uses the others
 };
 
 }  // namespace sense::cli

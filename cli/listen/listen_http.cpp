@@ -19,7 +19,6 @@ Result<Uri> gateway_of(const ListenOptions& options) {
 
 int receive_only(Loop& loop, HttpReceiver& receiver) {
   say("listening at " + receiver.callback());
-  receiver.start();
   return loop.run();
 }
 

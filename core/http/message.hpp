@@ -9,8 +9,8 @@
 
 namespace sense::http {
 
-// One request as it came through the front door, within its limits. A plain value.
-struct Call {
+// A request that was received completely, within the limits of ServerOptions. A plain value.
+struct Request {
   std::string method;  // "GET"
   std::string target;  // path and query, as sent; starts with a slash
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, in order
@@ -24,15 +24,15 @@ struct Call {
   }
 };
 
-struct Answer {
+struct Response {
   unsigned status = 200;
-  std::string content_type = "application/json";
+  std::string content_type = "application/json";  // empty: no such header
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
 // Called exactly once, on the reactor's thread, at once or later.
-using Answered = std::function<void(Answer)>;
-using Handler = std::function<void(Call, Answered)>;
+using Respond = std::function<void(Response)>;
+using Handler = std::function<void(Request, Respond)>;
 
 }  // namespace sense::http

@@ -65,7 +65,7 @@ unsigned status_of(Code code) { return statuses[static_cast<std::size_t>(code)];
 
 namespace {
 
-Answer make_problem(unsigned status, const Error& error, std::string_view field) {
+Response make_problem(unsigned status, const Error& error, std::string_view field) {
   nlohmann::ordered_json body;
   body["type"] = "about:blank";
   body["title"] = title_of(status);
@@ -74,22 +74,22 @@ Answer make_problem(unsigned status, const Error& error, std::string_view field)
   body["code"] = static_cast<unsigned>(error.code);
   body["symbol"] = symbol(error.code);
   if (!field.empty()) body["field"] = field;
-  Answer answer;
-  answer.status = status;
-  answer.content_type = "application/problem+json";
-  answer.body = json_text(body) + "\n";
-  if (status == 503) answer.headers.emplace_back("Retry-After", "5");
-  return answer;
+  Response response;
+  response.status = status;
+  response.content_type = "application/problem+json";
+  response.body = json_text(body) + "\n";
+  if (status == 503) response.headers.emplace_back("Retry-After", "5");
+  return response;
 }
 
 }  // namespace
 
-Answer problem(const Error& error) { return problem(error, {}); }
+Response problem(const Error& error) { return problem(error, {}); }
 
-Answer problem(const Error& error, std::string_view field) {
+Response problem(const Error& error, std::string_view field) {
   return make_problem(status_of(error.code), error, field);
 }
 
-Answer problem(unsigned status, const Error& error) { return make_problem(status, error, {}); }
+Response problem(unsigned status, const Error& error) { return make_problem(status, error, {}); }
 
 }  // namespace sense::http

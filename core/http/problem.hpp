@@ -10,10 +10,10 @@ namespace sense::http {
 [[nodiscard]] unsigned status_of(Code code);
 
 // The error as problem details (RFC 9457), with the members `code` and `symbol`.
-[[nodiscard]] Answer problem(const Error& error);
+[[nodiscard]] Response problem(const Error& error);
 // The same with the member `field`, the one that is wrong; empty: none.
-[[nodiscard]] Answer problem(const Error& error, std::string_view field);
+[[nodiscard]] Response problem(const Error& error, std::string_view field);
 // The same under another status, for what HTTP has a more precise one for.
-[[nodiscard]] Answer problem(unsigned status, const Error& error);
+[[nodiscard]] Response problem(unsigned status, const Error& error);
 
 }  // namespace sense::http

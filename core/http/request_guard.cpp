@@ -11,7 +11,7 @@ namespace sense::http {
 
 namespace {
 
-bool from_this_machine(const boost::asio::ip::address& from) {
+bool is_this_machine(const boost::asio::ip::address& from) {
   if (from.is_v6() && from.to_v6().is_v4_mapped()) {
     const auto bytes = from.to_v6().to_bytes();
     return bytes[12] == 127;
@@ -28,7 +28,7 @@ std::string_view host_of(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
-Answer refuse(unsigned status, const std::string& why) {
+Response forbid(unsigned status, const std::string& why) {
   return problem(status, Error{Code::noaccess, why});
 }
 
@@ -55,34 +55,35 @@ Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text) {
   return boost::asio::ip::tcp::endpoint(address, port);
 }
 
-Admission::Admission(std::vector<std::string> hosts, bool allow_anonymous)
+RequestGuard::RequestGuard(std::vector<std::string> hosts, bool allow_anonymous)
     : hosts_(std::move(hosts)), allow_anonymous_(allow_anonymous) {
   for (auto& host : hosts_) host = lower(host);
 }
 
-bool Admission::is_ours(std::string_view authority) const {
+bool RequestGuard::is_ours(std::string_view authority) const {
   return std::find(hosts_.begin(), hosts_.end(), lower(host_of(authority))) != hosts_.end();
 }
 
-std::optional<Answer> Admission::refusal(const boost::asio::ip::address& from,
-                                         const std::vector<std::string_view>& hosts_given,
-                                         const std::string_view* origin, bool permitted) const {
-  if (!permitted && !allow_anonymous_ && !from_this_machine(from))
-    return refuse(403,
-                  "nobody is authenticated here yet, so only requests from this machine are "
-                  "served; to serve others, set allow-anonymous: true in this gateway's "
+std::optional<Response> RequestGuard::refusal(const boost::asio::ip::address& from,
+                                              const std::vector<std::string_view>& hosts_given,
+                                              const std::string_view* origin,
+                                              bool permitted) const {
+  if (!permitted && !allow_anonymous_ && !is_this_machine(from))
+    return forbid(403,
+                  "requests are not authenticated, so only those from this machine are served; to "
+                  "serve other machines, set allow-anonymous: true in this gateway's "
                   "configuration");
   if (hosts_given.size() != 1)
     return problem(400, Error{Code::protoerror, "a request has exactly one Host header"});
   if (!is_ours(trim(hosts_given.front())))
-    return refuse(421, "Host '" + printable(hosts_given.front().substr(0, 100)) +
+    return forbid(421, "Host '" + printable(hosts_given.front().substr(0, 100)) +
                            "' is not a name of this service; to allow it, add it to hosts in this "
                            "gateway's configuration");
   if (origin == nullptr) return std::nullopt;
   const auto scheme_end = origin->find("://");
   if (scheme_end != std::string_view::npos && is_ours(origin->substr(scheme_end + 3)))
     return std::nullopt;
-  return refuse(403, "a web page from elsewhere ('" + printable(origin->substr(0, 100)) +
+  return forbid(403, "a web page of another origin ('" + printable(origin->substr(0, 100)) +
                          "') may not use this service");
 }
 

@@ -16,44 +16,50 @@
 
 namespace sense::http {
 
-struct FrontDoorOptions {
+struct ServerOptions {
   std::string listen = "127.0.0.1:8080";  // IP address and port; [::1]:8080
   std::vector<std::string> hosts;  // names that Host may have besides the address listened on
   bool allow_anonymous = false;    // serve other machines, too
+  // false: requests from any address, with any Host and Origin; for a receiver of callbacks, which
+  // are addressed by the names that a subscriber chose.
+  bool guarded = true;
+  std::string server_name = {};  // value of the header Server; empty: no such header
   std::size_t connections_max = 256;
-  Duration header_timeout = std::chrono::seconds{10};  // from the connection or the last answer
+  Duration header_timeout = std::chrono::seconds{10};  // from the connection or last response
   Duration body_timeout = std::chrono::seconds{30};
   Duration answer_timeout = std::chrono::seconds{30};  // for the handler
-  // Whether a GET of this target carries its own permission: then it may come from anywhere.
+  // Whether a GET of this target carries its own permission: then it may come from any address.
   std::function<bool(std::string_view target)> permitted = {};
   std::size_t header_max = 64 * 1024;
   std::size_t body_max = 2 * 1024 * 1024;
 };
 
-// An HTTP/1.1 server on the reactor. Every deadline is absolute: octets that drip in do not extend
-// it. Checks what must be checked before a request is looked at: that it comes from this machine
-// (unless others are allowed), that Host names this service (a foreign page may have pointed its
-// own name here) and that Origin, when a browser sends one, does, too. Reactor thread only.
-class FrontDoor {
+// An HTTP/1.1 server on the reactor. Deadlines are absolute: data that arrives slowly does not
+// extend them. Unless `guarded` is off, a request is rejected before its body is read when it comes
+// from another machine (if that is not allowed), when its Host does not name this service (DNS
+// rebinding) or when its Origin does not. Reactor thread only.
+class Server {
  public:
-  // Fails with addrnotavail and the address. The references outlive the front door and its
-  // connections, which end with the reactor at the latest; `handler` is not called after close().
-  [[nodiscard]] static Result<std::unique_ptr<FrontDoor>> open(boost::asio::io_context& reactor,
-                                                               FrontDoorOptions options,
-                                                               Counters& counters, Handler handler);
-  ~FrontDoor();  // closes
-  FrontDoor(const FrontDoor&) = delete;
-  FrontDoor& operator=(const FrontDoor&) = delete;
+  // Accepts connections from now on. Fails with badparam when `listen` cannot be read, with
+  // addrnotavail and the address when it cannot be listened on. The references outlive the server
+  // and its connections, which end with the reactor at the latest. `handler` is not called after
+  // close(); a response that comes after it is discarded.
+  [[nodiscard]] static Result<std::unique_ptr<Server>> open(boost::asio::io_context& reactor,
+                                                            ServerOptions options,
+                                                            Counters& counters, Handler handler);
+  ~Server();  // closes
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   // "127.0.0.1:8080", with the port that was taken.
   [[nodiscard]] const std::string& address() const;
   [[nodiscard]] std::uint16_t port() const;
-  // Stops listening and cuts the connections.
+  // Stops listening and closes the connections. May be called again.
   void close();
 
  private:
   class Impl;
-  explicit FrontDoor(std::shared_ptr<Impl> impl);
+  explicit Server(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
 

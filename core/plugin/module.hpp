@@ -8,11 +8,12 @@
 
 namespace sense {
 
-// A shared object loaded with RTLD_NOW | RTLD_LOCAL; unloaded with the last copy.
+// A shared object, loaded with RTLD_NOW | RTLD_LOCAL. A value; unloaded with the last copy.
 class Module {
  public:
-  // Refuses a file that is not there, or that (or whose folder) somebody other than its owner, root
-  // or this user could have written. The error is one sentence with the path.
+  // Fails with one sentence that names the path: notfound when there is no such file, noaccess when
+  // the file or its folder is writable by users other than root and this one, system when the
+  // dynamic linker refuses it.
   [[nodiscard]] static Result<Module> load(const std::string& path);
   // The address of an exported symbol, or nullptr.
   [[nodiscard]] void* symbol(const char* name) const;

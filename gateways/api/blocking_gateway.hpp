@@ -17,8 +17,9 @@
 
 #include "gateways/api/gateway.hpp"
 
-// For authors who prefer to block: attempts run on a few worker threads, their outcomes come back
-// to the reactor. Header only, so that a plugin built out of tree needs no further library.
+// For gateways whose attempts block: they run on a few worker threads, and their outcomes are
+// reported on the reactor's thread. Header only, so that a plugin built out of tree needs no
+// further library.
 namespace sense {
 
 // A few threads and a bounded queue of attempts. submit() and stop() on the reactor's thread; jobs
@@ -27,8 +28,8 @@ class BlockingPool {
  public:
   using Job = std::function<Attempt()>;
 
-  // `threads` at least 1. Takes at most `unfinished_max` attempts at a time; beyond that, they are
-  // answered with retry at once. The reactor outlives the pool.
+  // `threads` at least 1. Accepts at most `unfinished_max` attempts at a time; further ones
+  // complete with retry at once. The reactor outlives the pool.
   BlockingPool(boost::asio::io_context& reactor, unsigned threads, std::size_t unfinished_max)
       : shared_(std::make_shared<Shared>(reactor)), unfinished_max_(unfinished_max) {
     for (unsigned i = 0; i < threads; ++i)
@@ -41,7 +42,7 @@ class BlockingPool {
   void submit(Job job, AttemptDone done) {
     if (workers_.empty()) return done(Attempt::retry("this gateway is stopping"));
     if (shared_->unfinished.size() >= unfinished_max_)
-      return done(Attempt::retry("too many attempts are under way in this gateway"));
+      return done(Attempt::retry("too many attempts are in progress in this gateway"));
     const auto id = ++shared_->last_id;
     shared_->unfinished.emplace(id, std::move(done));
     {
@@ -51,7 +52,7 @@ class BlockingPool {
     shared_->wake.notify_one();
   }
 
-  // Waits for the jobs that run, and answers what has not begun with retry.
+  // Waits for the jobs that run; completes those that have not begun with retry.
   void stop() {
     {
       const std::lock_guard lock(shared_->mutex);
@@ -60,7 +61,7 @@ class BlockingPool {
     shared_->wake.notify_all();
     for (auto& worker : workers_) worker.join();
     workers_.clear();
-    shared_->answer_finished();
+    shared_->report_finished();
     auto left = std::exchange(shared_->unfinished, {});
     for (auto& [id, done] : left) done(Attempt::retry("this gateway is stopping"));
   }
@@ -69,7 +70,7 @@ class BlockingPool {
   struct Shared : std::enable_shared_from_this<Shared> {
     explicit Shared(boost::asio::io_context& r) : reactor(r) {}
 
-    void answer_finished() {
+    void report_finished() {
       std::vector<std::pair<std::uint64_t, Attempt>> taken;
       {
         const std::lock_guard lock(mutex);
@@ -91,7 +92,7 @@ class BlockingPool {
   };
 
   static Attempt run(const Job& job) {
-    // What a plugin throws ends its attempt, not the process.
+    // An exception of the plugin ends its attempt, not the process.
     try {
       return job();
     } catch (const std::exception& problem) {
@@ -114,7 +115,7 @@ class BlockingPool {
       lock.lock();
       shared.finished.emplace_back(id, std::move(attempt));
       boost::asio::post(shared.reactor, [weak = shared.weak_from_this()] {
-        if (const auto alive = weak.lock()) alive->answer_finished();
+        if (const auto alive = weak.lock()) alive->report_finished();
       });
     }
   }
@@ -124,10 +125,10 @@ class BlockingPool {
   std::vector<std::thread> workers_;
 };
 
-// A gateway whose attempt simply blocks. A plugin derives from it, implements deliver_blocking(),
-// and calls its stop() when it overrides stop(). The host has called stop() before it destroys a
-// gateway whose start() succeeded; a derived destructor calls it, too, because workers use the
-// derived object.
+// A gateway whose attempts block. A plugin derives from it and overrides deliver_blocking() and
+// verify(); an override of stop() calls BlockingGateway::stop(). The host has called stop() before
+// it destroys a gateway whose start() succeeded; so no worker uses a derived object that is being
+// destroyed.
 class BlockingGateway : public Gateway {
  public:
   void deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) final {

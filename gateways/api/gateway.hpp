@@ -20,28 +20,28 @@
 #include "core/registry/subscriptions.hpp"
 #include "core/subscription/subscription.hpp"
 
-// What the author of a gateway plugin reads. A gateway is one folder with one shared object that
-// exports one descriptor (SENSE_GATEWAY below). The host owns counting, waiting, numbering,
-// suspending and dead letters; a plugin attempts once and says how it went.
+// The interface of a gateway plugin (docs/writing-a-gateway.md). A gateway is one folder with one
+// shared object that exports one descriptor (SENSE_GATEWAY below). The host numbers, queues,
+// retries, suspends and dead-letters; a plugin attempts a delivery once and reports the outcome.
 //
 // Threads: the host calls a plugin on one thread only, the reactor's, and a plugin calls `done` and
-// everything in its context on that thread too (boost::asio::post(context.reactor, ...) gets there
-// from elsewhere). A plugin never blocks that thread; BlockingGateway (blocking_gateway.hpp) is for
-// authors who prefer to block.
+// everything in its context on that thread too (from another thread by
+// boost::asio::post(context.reactor, ...)). A plugin never blocks that thread; one whose attempts
+// block derives from BlockingGateway (blocking_gateway.hpp).
 namespace sense {
 
-// How one attempt to deliver went. Not an error: a refused callback is an ordinary outcome.
+// The outcome of one attempt to deliver. Not an error: a refusal is an ordinary outcome.
 struct Attempt {
   enum class Outcome {
-    delivered,  // the other side has it
-    retry,      // not now: try again later
-    rejected,   // never this event: it becomes a dead letter
-    gone,       // never again: the subscription ends
+    delivered,  // the receiver has it
+    retry,      // failed for now: the host tries again later
+    rejected,   // this event will never be accepted: it becomes a dead letter
+    gone,       // no event will be accepted any more: the subscription ends
   };
   Outcome outcome = Outcome::retry;
   // With retry: how long to wait, instead of the subscription's own schedule. Clamped by the host.
   std::optional<Duration> after;
-  std::string answer;  // what the other side said, one line, for operators
+  std::string answer;  // what the receiver said, one line, for operators
 
   static Attempt delivered(std::string answer = {}) {
     return {Outcome::delivered, std::nullopt, std::move(answer)};
@@ -57,44 +57,44 @@ struct Attempt {
   }
 };
 
-// One attempt to make. Shared and immutable; keep it as long as needed.
+// One delivery to attempt. Shared and immutable; may be kept as long as needed.
 struct Delivery {
   enum class Kind {
     event,   // `event` is to be delivered as `number`
-    gap,     // numbers `number` to `number_last` will never come; reason
-    ended,   // the subscription has ended; reason. Nothing follows
+    gap,     // numbers `number` to `number_last` will never be delivered; `reason`
+    ended,   // the subscription has ended; `reason`. No delivery follows
     digest,  // `contents` are to be delivered together; numbers `number` to `number_last`
   };
   struct Content {
     std::uint64_t number = 0;
     std::uint64_t sequence = 0;
-    EventRef event;  // never null when a plugin sees it
+    EventRef event;  // never null in a plugin
   };
   Kind kind = Kind::event;
   SubscriptionRef subscription;
   std::uint64_t number = 0;       // 1, 2, 3 ... within the subscription
   std::uint64_t number_last = 0;  // of a gap, of a digest
   std::uint32_t attempt = 1;      // of this delivery, from 1
-  // For gap, ended and digest a management event that says it in words, so that a plugin may treat
-  // all kinds alike; a digest's holds the events. Never null.
+  // For gap, ended and digest a management event that describes it, so that a plugin may treat all
+  // kinds alike; that of a digest contains the events. Never null.
   EventRef event;
   std::string reason;  // "undeliverable", "expired" ...; of ended: expired, cancelled, revoked,
                        // unreachable, shutdown
-  // 1, 2, 3 ... within the subscription: what was collected and closed together; the same in each
-  // repeat. 0: not collected.
+  // Of a digest, 1, 2, 3 ... within the subscription; the same in each repeated attempt. 0: no
+  // digest.
   std::uint64_t window = 0;
   std::vector<Content> contents;  // of a digest, in the order of their numbers
 };
 
 using AttemptDone = std::function<void(Attempt)>;
 
-// The outcome of asking a callback whether it wants to be called.
+// The outcome of asking a callback whether it agrees to deliveries.
 struct Verification {
   enum class Outcome {
-    verified,  // it said yes
-    asked,     // the question is on its way; the answer comes to Subscriptions::confirm
-    refused,   // it said no, or may not be asked: the subscription ends
-    failed,    // it could not be asked now: the host asks again, at growing intervals
+    verified,  // it agrees
+    asked,     // the request was sent; the answer comes to Subscriptions::confirm
+    refused,   // it does not agree, or may not be asked: the subscription ends
+    failed,    // it could not be asked: the host asks again, at growing intervals
   };
   Outcome outcome = Outcome::failed;
   std::string answer;
@@ -105,22 +105,26 @@ class Gateway {
  public:
   virtual ~Gateway() = default;
 
-  // Opens the front door. Called once, after the subscriptions are loaded.
-  [[nodiscard]] virtual Status start() = 0;
-  // Closes it; answers what is under way with retry. No call follows.
-  virtual void stop() = 0;
+  // Opens the gateway's listener, if it has one. Called once, after the subscriptions are loaded; a
+  // failure ends the process. Default: nothing.
+  [[nodiscard]] virtual Status start() { return {}; }
+  // Closes the listener and completes attempts in progress with retry. May be called again, also
+  // without start(); no other call follows but deliver(), which then completes with retry.
+  // Default: nothing.
+  virtual void stop() {}
   // Attempts once. `done` is called exactly once, later or at once.
   virtual void deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) = 0;
-  // Asks a pending subscription's callback, with a token that only the callback can know. `done`
-  // once.
+  // Asks a pending subscription's callback whether it agrees, with a token that only the callback
+  // gets to know. `done` is called exactly once, later or at once.
   virtual void verify(SubscriptionRef subscription, std::string token, VerificationDone done) = 0;
-  // A subscription served here has ended or changed; drop what is kept for it. Default: nothing.
+  // A subscription served here has ended or changed; discard what is kept for it. Default: nothing.
   virtual void forget(const std::string& subscription_id) { (void)subscription_id; }
-  // Where the front door listens, as URIs, for people: "sense://127.0.0.1:7367". Empty: nowhere.
-  [[nodiscard]] virtual std::vector<std::string> listening() const = 0;
+  // Where the gateway's listener listens, as URIs, for people: "sense://127.0.0.1:7367". Default:
+  // nowhere.
+  [[nodiscard]] virtual std::vector<std::string> listening() const { return {}; }
 };
 
-// What a plugin is given instead of globals. Outlives the plugin.
+// What a plugin gets from its host, instead of globals. Outlives the plugin.
 struct GatewayContext {
   std::string name;  // of this gateway in the configuration
   const Clock& clock;
@@ -132,14 +136,14 @@ struct GatewayContext {
   const EgressPolicy& egress;
   // All parameters of the service that clients may see, e.g. {"max-period", "86400"}.
   std::function<std::vector<std::pair<std::string, std::string>>()> parameters;
-  // The event with that sequence, from the broker's journal: for whoever may see it, which is the
-  // plugin's to know. `done` exactly once, later; notfound when the journal does not hold it.
-  // Empty: this host cannot.
+  // The event with that sequence, from the broker's journal. The plugin decides who may see it.
+  // `done` is called exactly once, later; notfound when the journal does not hold it. Empty: this
+  // host cannot read the journal.
   std::function<void(std::uint64_t sequence, std::function<void(Result<EventRef>)> done)> event_at =
       {};
 };
 
-// The survey's taxonomy (docs/writing-a-gateway.md): what a subscriber may expect of the transport.
+// What a subscriber may expect of the transport (docs/writing-a-gateway.md).
 struct Capabilities {
   const char* latency;          // "milliseconds", "seconds", "minutes"
   const char* initiator;        // "source", "sink", "both"
@@ -171,8 +175,8 @@ struct GatewayDescriptor {
 
 }  // namespace sense
 
-// Put once at the end of a plugin: SENSE_GATEWAY(descriptor). The symbol carries the plugin's
-// folder name nowhere: one shared object, one gateway.
+// Stands once at the end of a plugin: SENSE_GATEWAY(descriptor). The symbol is the same for every
+// gateway: one shared object, one gateway.
 #define SENSE_GATEWAY(descriptor)                                                   \
   extern "C" __attribute__((visibility("default"))) const sense::GatewayDescriptor* \
   sense_gateway_descriptor() {                                                      \

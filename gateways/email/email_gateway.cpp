@@ -100,9 +100,9 @@ void EmailGateway::verify(SubscriptionRef subscription, std::string token, Verif
   mailer_->send(*to, std::move(message), [done = std::move(done)](const Attempt& attempt) {
     if (attempt.outcome == Attempt::Outcome::delivered)
       return done({Verification::Outcome::asked, attempt.answer});
-    const bool passing = attempt.outcome == Attempt::Outcome::retry;
-    done({passing ? Verification::Outcome::failed : Verification::Outcome::refused,
-          "the mail that asks cannot be sent: " + attempt.answer});
+    const bool temporary = attempt.outcome == Attempt::Outcome::retry;
+    done({temporary ? Verification::Outcome::failed : Verification::Outcome::refused,
+          "the mail that asks for confirmation cannot be sent: " + attempt.answer});
   });
 }
 
@@ -124,7 +124,7 @@ Status check_relay(const std::string& relay) {
               "smtp: '" + printable(relay) + "' is not smtp://host:port or smtps://host:port");
 }
 
-// The address goes into a line that people copy into a shell.
+// The address becomes part of a command that the mail's reader may paste into a shell.
 Status check_confirm_url(const std::string& url) {
   if (url.empty()) return {};
   auto uri = parse_uri(url);

@@ -18,7 +18,7 @@ namespace {
 constexpr unsigned maildir_threads = 2;
 constexpr std::size_t maildir_unfinished_max = 4096;
 
-// One Transfer for each message under way, because each waits for the relay's answer by itself.
+// One Transfer for each message in progress, because each waits for the relay's reply by itself.
 class SmtpMailer final : public Mailer {
  public:
   SmtpMailer(SmtpOptions options, std::vector<std::unique_ptr<Transfer>> transfers)
@@ -29,15 +29,15 @@ class SmtpMailer final : public Mailer {
 
   void send(const std::string& to, std::string message, AttemptDone done) override {
     if (channels_.empty()) return done(Attempt::retry("this gateway is stopping"));
-    const auto idlest = std::min_element(channels_.begin(), channels_.end(),
-                                         [](const Channel& left, const Channel& right) {
-                                           return left.unfinished < right.unfinished;
-                                         });
-    const auto index = static_cast<std::size_t>(idlest - channels_.begin());
+    const auto least_busy = std::min_element(channels_.begin(), channels_.end(),
+                                             [](const Channel& left, const Channel& right) {
+                                               return left.unfinished < right.unfinished;
+                                             });
+    const auto index = static_cast<std::size_t>(least_busy - channels_.begin());
     const auto id = ++last_;
     under_way_->emplace(id, std::move(done));
-    ++idlest->unfinished;
-    idlest->transfer->mail(
+    ++least_busy->unfinished;
+    least_busy->transfer->mail(
         request_for(to, std::move(message)),
         [this, index, id, alive = std::weak_ptr(under_way_)](const Result<TransferReply>& reply) {
           const auto under_way = alive.lock();
@@ -125,7 +125,7 @@ Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
   each.in_flight_max = 1;
   std::vector<std::unique_ptr<Transfer>> transfers;
   for (unsigned i = 0; i < options.connections; ++i) {
-    // The relay is not subject to the egress policy; with an empty one nothing else is reachable.
+    // The relay is not subject to the egress policy; an empty policy allows no other address.
     auto transfer = Transfer::make(each, EgressPolicy{}, executor);
     if (!transfer) return tl::unexpected(transfer.error());
     transfers.push_back(std::move(*transfer));

@@ -10,12 +10,13 @@
 
 namespace sense::email {
 
-// The two ways a message can leave. Reactor thread only; `done` exactly once, on that thread.
+// Sends mail: to a relay by SMTP, or into maildir folders. Reactor thread only; `done` is called
+// exactly once, on that thread.
 class Mailer {
  public:
   virtual ~Mailer() = default;
   virtual void send(const std::string& to, std::string message, AttemptDone done) = 0;
-  // Answers what is under way with retry. Nothing is sent afterwards.
+  // Completes the attempts in progress with retry. Nothing is sent afterwards.
   virtual void stop() = 0;
 };
 
@@ -32,7 +33,7 @@ struct SmtpOptions {
 [[nodiscard]] Result<std::unique_ptr<Mailer>> make_maildir_mailer(std::string root,
                                                                   boost::asio::io_context& reactor);
 
-// What the relay's answer means (docs/email-gateway.md). Pure.
+// The outcome that a reply of the relay stands for (docs/email-gateway.md). Pure.
 [[nodiscard]] Attempt outcome_of_smtp(const Result<TransferReply>& reply);
 
 }  // namespace sense::email

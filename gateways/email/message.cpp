@@ -28,7 +28,7 @@ std::string number_of(const Delivery& delivery) {
   return number;
 }
 
-// The same for every attempt at one delivery, and no more than that is guessable from it.
+// The same for every attempt at one delivery; the subscription cannot be derived from it.
 std::string digest_of(const Delivery& delivery) {
   const auto& event = *delivery.event;
   std::string text = delivery.subscription->id;
@@ -70,8 +70,8 @@ std::string list_headers(const Envelope& envelope, const Subscription& subscript
          header("Sense-Subscription", subscription.id);
 }
 
-// Whether data can be shown as it is: text by its type, without anything that would act on a
-// reader's terminal.
+// Whether data can be shown as it is: text by its type, without control characters that a terminal
+// would act on.
 bool is_showable(const Event& event) {
   const bool text = event.datacontenttype.empty() || is_text_type(event.datacontenttype);
   if (!text || !valid_utf8(event.data)) return false;
@@ -96,7 +96,7 @@ std::string attribute_lines(const Delivery& delivery) {
   return text;
 }
 
-// Data whose lines cannot be taken for ours.
+// Data indented, so that none of its lines can be mistaken for an attribute.
 std::string indented(std::string_view data) {
   std::string text = "  ";
   for (std::size_t i = 0; i < data.size(); ++i) {
@@ -155,10 +155,10 @@ std::string with_attachment(const Event& event, std::string_view text, std::stri
          "--" + boundary + "--\r\n";
 }
 
-std::string question_text(const Subscription& subscription, std::string_view token,
-                          std::string_view confirm_url) {
+std::string verification_text(const Subscription& subscription, std::string_view token,
+                              std::string_view confirm_url) {
   std::string text =
-      "Somebody has subscribed this address to events. If it was you, or you want them, "
+      "This address has been subscribed to events. If you asked for that, or want them, "
       "confirm it; otherwise ignore this mail: nothing else will be sent.\n\n";
   text += "subscription: " + printable(subscription.id) + "\n";
   for (const auto& type : subscription.types) text += "type: " + printable(type.text()) + "\n";
@@ -184,7 +184,7 @@ std::string delivery_message(const Envelope& envelope, const Delivery& delivery)
       common_headers(envelope, subject, digest) + list_headers(envelope, *delivery.subscription);
   if (delivery.number != 0) message += header("Sense-Number", number_of(delivery));
   message += header("Sense-Event-Id", shortened(printable(event.id)));
-  // For people; attached is what programs read.
+  // The text is for people; programs read the attachment.
   if (collected) return message + with_attachment(event, digest_text(delivery), digest);
   auto text = attribute_lines(delivery);
   if (!event.data.empty() && !is_showable(event))
@@ -199,7 +199,7 @@ std::string verification_message(const Envelope& envelope, const Subscription& s
       sha256_hex(subscription.id + '\0' + std::string(token) + '\0' + envelope.to).substr(0, 40);
   return common_headers(envelope, "Please confirm your subscription to events", digest) +
          list_headers(envelope, subscription) +
-         text_part(question_text(subscription, token, confirm_url));
+         text_part(verification_text(subscription, token, confirm_url));
 }
 
 }  // namespace sense::email

@@ -6,8 +6,8 @@
 
 #include "gateways/api/gateway.hpp"
 
-// Deliveries and questions as mail (RFC 5322). Pure functions: the same delivery at the same time
-// gives the same octets, and every attempt at it the same Message-ID.
+// Deliveries and requests for confirmation as mail (RFC 5322). Pure functions: the same delivery at
+// the same time gives the same octets, and every attempt at it the same Message-ID.
 namespace sense::email {
 
 struct Envelope {
@@ -18,8 +18,8 @@ struct Envelope {
 
 [[nodiscard]] std::string delivery_message(const Envelope& envelope, const Delivery& delivery);
 
-// The question whether the address wants what was subscribed to for it. `confirm_url` is the HTTP
-// gateway's address, without a slash at its end; empty: the mail gives the token alone.
+// Asks the address to confirm a subscription. `confirm_url` is the HTTP gateway's address, without
+// a slash at its end; empty: the mail gives the token alone.
 [[nodiscard]] std::string verification_message(const Envelope& envelope,
                                                const Subscription& subscription,
                                                std::string_view token,

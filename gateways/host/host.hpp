@@ -9,7 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/bus/endpoints.hpp"
 #include "core/config/settings.hpp"
-#include "core/plugin/module.hpp"
+#include "core/plugin/plugin.hpp"
 #include "gateways/api/gateway.hpp"
 
 namespace sense {
@@ -17,19 +17,10 @@ namespace sense {
 // Keys that every gateway has, next to its plugin's own, in `gateways: NAME:`.
 [[nodiscard]] std::span<const Option> gateway_host_options();
 
-// A loaded plugin; the shared object stays loaded as long as this lives.
-class GatewayPlugin {
- public:
-  // Looks for gateway-NAME.so in `folder`. Fails in one sentence when it is not there, is no
-  // gateway, has another ABI, or when the file or folder can be written by others.
-  [[nodiscard]] static Result<GatewayPlugin> load(const std::string& folder,
-                                                  const std::string& name);
-  [[nodiscard]] const GatewayDescriptor& descriptor() const { return *descriptor_; }
-
- private:
-  Module module_;
-  const GatewayDescriptor* descriptor_ = nullptr;
-};
+inline constexpr PluginKind gateway_kind = {"gateway", "a gateway", gateway_abi,
+                                            "sense_gateway_descriptor",
+                                            "SENSE_GATEWAY in gateways/api/gateway.hpp"};
+using GatewayPlugin = Plugin<GatewayDescriptor, gateway_kind>;
 
 struct GatewayConfig {
   std::string name;  // in the configuration

@@ -23,17 +23,19 @@ std::string unquoted(std::string_view text) {
   return result;
 }
 
-std::string media_type(const Call& call) {
-  const auto* value = call.header("content-type");
+std::string media_type(const Request& request) {
+  const auto* value = request.header("content-type");
   if (value == nullptr) return {};
   return lower(trim(std::string_view(*value).substr(0, value->find(';'))));
 }
 
-bool is_structured(const Call& call) { return media_type(call) == "application/cloudevents+json"; }
+bool is_structured(const Request& request) {
+  return media_type(request) == "application/cloudevents+json";
+}
 
-Status set_from_headers(Event& event, const Call& call, bool& has_version) {
+Status set_from_headers(Event& event, const Request& request, bool& has_version) {
   std::vector<std::string_view> seen;
-  for (const auto& [name, value] : call.headers) {
+  for (const auto& [name, value] : request.headers) {
     if (!name.starts_with(prefix)) continue;
     const auto attribute = std::string_view(name).substr(prefix.size());
     if (std::find(seen.begin(), seen.end(), attribute) != seen.end())
@@ -51,17 +53,17 @@ Status set_from_headers(Event& event, const Call& call, bool& has_version) {
   return {};
 }
 
-Result<Event> event_of_binary(const Call& call) {
+Result<Event> event_of_binary(const Request& request) {
   Event event;
   bool has_version = false;
-  if (auto good = set_from_headers(event, call, has_version); !good)
+  if (auto good = set_from_headers(event, request, has_version); !good)
     return tl::unexpected(good.error());
   if (!has_version)
     return fail(Code::varnotfound, "header ce-specversion is missing; send ce-specversion: 1.0");
-  if (const auto* type = call.header("content-type")) event.datacontenttype = trim(*type);
-  event.data = call.body;
+  if (const auto* type = request.header("content-type")) event.datacontenttype = trim(*type);
+  event.data = request.body;
   const bool no_id = event.id.empty();
-  if (no_id) event.id = "0";  // stands in for the one that the caller makes
+  if (no_id) event.id = "0";  // validate() requires one; the caller makes it
   if (auto good = validate(event); !good) return tl::unexpected(good.error());
   if (no_id) event.id.clear();
   return event;
@@ -119,22 +121,23 @@ Headers binary_headers(const Event& event) {
   return headers;
 }
 
-bool has_no_mode(const Call& call) {
-  if (is_structured(call)) return false;
-  if (media_type(call).starts_with("application/cloudevents")) return true;
-  return std::none_of(call.headers.begin(), call.headers.end(),
+bool has_no_mode(const Request& request) {
+  if (is_structured(request)) return false;
+  if (media_type(request).starts_with("application/cloudevents")) return true;
+  return std::none_of(request.headers.begin(), request.headers.end(),
                       [](const auto& header) { return header.first.starts_with(prefix); });
 }
 
-Result<Event> event_of(const Call& call) {
-  if (has_no_mode(call))
+Result<Event> event_of(const Request& request) {
+  if (has_no_mode(request))
     return fail(
         Code::protoerror,
         "this is not a CloudEvent: send Content-Type: application/cloudevents+json with the "
         "event as JSON, or the event's attributes as ce- headers (ce-specversion, ce-type, "
         "ce-source) with its data as the body; batches are not taken");
-  if (is_structured(call)) return event_from_cloudevents_json(call.body, EventOrigin::producer);
-  return event_of_binary(call);
+  if (is_structured(request))
+    return event_from_cloudevents_json(request.body, EventOrigin::producer);
+  return event_of_binary(request);
 }
 
 }  // namespace sense::http

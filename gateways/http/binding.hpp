@@ -18,8 +18,8 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // Section 3.1.3.2: what is not printable ASCII, and space, quote and per cent sign, as %XX.
 [[nodiscard]] std::string encode_header(std::string_view text);
-// The inverse; a quoted string is unquoted first. A stray per cent sign stands for itself, as the
-// binding asks for.
+// The inverse; a quoted string is unquoted first. A per cent sign without two digits stands for
+// itself, as the binding requires.
 [[nodiscard]] std::string decode_header(std::string_view text);
 
 // The headers of the event in binary mode; the body is event.data.
@@ -27,9 +27,9 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // The event in a request, by its Content-Type and ce- headers. The event has been validated, but
 // for an id that is missing. protoerror when it is in no mode at all.
-[[nodiscard]] Result<Event> event_of(const Call& call);
+[[nodiscard]] Result<Event> event_of(const Request& request);
 
 // Whether the request is in none of the two modes: answered with 415.
-[[nodiscard]] bool has_no_mode(const Call& call);
+[[nodiscard]] bool has_no_mode(const Request& request);
 
 }  // namespace sense::http

@@ -69,8 +69,8 @@ Attempt outcome_of_status(const TransferReply& reply, WallTime now) {
     const auto* after = reply.header("retry-after");
     return Attempt::retry(shown(reply), after ? parse_retry_after(*after, now) : std::nullopt);
   }
-  const bool passing = status == 408 || status >= 500 || status < 200;
-  return passing ? Attempt::retry(shown(reply)) : Attempt::rejected(shown(reply));
+  const bool temporary = status == 408 || status >= 500 || status < 200;
+  return temporary ? Attempt::retry(shown(reply)) : Attempt::rejected(shown(reply));
 }
 
 }  // namespace
@@ -108,8 +108,8 @@ std::optional<Duration> parse_retry_after(std::string_view given, WallTime now) 
 
 Attempt outcome_of(const Result<TransferReply>& reply, WallTime now) {
   if (reply) return outcome_of_status(*reply, now);
-  // That the policy forbids an address may be the operator's oversight or a passing lie of a name
-  // server: the event is kept for when it is put right.
+  // A forbidden address may be an error of the policy, or a temporary wrong answer of a name
+  // server: the event is kept until that is corrected.
   if (reply.error().code == Code::badparam) return Attempt::rejected(reply.error().message);
   return Attempt::retry(reply.error().message);
 }

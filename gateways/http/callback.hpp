@@ -8,7 +8,7 @@
 #include "core/egress/transfer.hpp"
 #include "gateways/api/gateway.hpp"
 
-// A delivery as an HTTP request, and what its answer means. Pure functions.
+// A delivery as an HTTP request, and what its response means. Pure functions.
 namespace sense::http {
 
 // A subscription with this edition gets structured mode; every other gets binary mode.

@@ -19,23 +19,25 @@ namespace sense::http {
 namespace {
 
 constexpr std::array options_table{
-    Option{"listen", OptionType::text, "127.0.0.1:8080",
-           "IP address and port of the front door, e.g. 127.0.0.1:8080 or [::1]:8080; empty: none.",
-           0, 64},
+    Option{
+        "listen", OptionType::text, "127.0.0.1:8080",
+        "IP address and port of the HTTP listener, e.g. 127.0.0.1:8080 or [::1]:8080; empty: none.",
+        0, 64},
     Option{
         "hosts", OptionType::list, "localhost,127.0.0.1,[::1]",
         "Names that clients may call this service by (the Host header), without ports, besides the "
         "address it listens on.",
         0, 64},
-    Option{"allow-anonymous", OptionType::boolean, "false",
-           "Serve requests from other machines although nobody is authenticated; false: only from "
-           "this machine."},
+    Option{
+        "allow-anonymous", OptionType::boolean, "false",
+        "Serve requests from other machines although requests are not authenticated; false: only "
+        "from this machine."},
     Option{"max-connections", OptionType::integer, "256", "Clients connected at once.", 1, 100'000},
     Option{"header-timeout", OptionType::duration, "10s",
-           "Time for a request's headers, from the connection or the last answer.", 1, 3600},
+           "Time for a request's headers, from the connection or the last response.", 1, 3600},
     Option{"body-timeout", OptionType::duration, "30s", "Time for a request's body.", 1, 3600},
     Option{"answer-timeout", OptionType::duration, "30s",
-           "Time for the broker to answer before the client is told that it is not known.", 1,
+           "Time for the broker to answer; then the client is told that the outcome is unknown.", 1,
            3600},
     Option{"origin", OptionType::text, "sense",
            "What this service calls itself when it asks a callback whether it wants deliveries "
@@ -48,16 +50,18 @@ constexpr std::array options_table{
            "Attempts under way at once, over all callbacks; at most half of the files that the "
            "process may open.",
            1, 100'000},
-    Option{"fetch-key", OptionType::text, "",
-           "The file with the key (`sense keys shared`) that this gateway shares with the SENSE "
-           "gateway: whoever has a URL that was made with it may fetch that one event, for a day, "
-           "from any machine; empty: nobody can."},
+    Option{
+        "fetch-key", OptionType::text, "",
+        "The file with the key (`sense keys shared`) that this gateway shares with the SENSE "
+        "gateway: possession of a URL made with it authorises fetching that one event, for a day, "
+        "from any machine; empty: events cannot be fetched."},
     Option{
         "ca-file", OptionType::text, "",
         "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."},
 };
 
-// What is under way. Its shared_ptr is the gateway's; answers that come after that find nothing.
+// Attempts and verifications in progress. The gateway holds the only shared_ptr; a reply that comes
+// after the gateway's end finds none.
 struct UnderWay {
   std::map<std::uint64_t, AttemptDone> attempts;
   std::map<std::uint64_t, VerificationDone> verifications;
@@ -80,13 +84,13 @@ class HttpGateway final : public Gateway {
         origin_(options.text("origin")),
         delivered_(context.counters["http.deliveries.delivered"]),
         failed_(context.counters["http.deliveries.failed"]) {
-    door_options_.listen = options.text("listen");
-    door_options_.hosts = options.list("hosts");
-    door_options_.allow_anonymous = options.boolean("allow-anonymous");
-    door_options_.connections_max = static_cast<std::size_t>(options.integer("max-connections"));
-    door_options_.header_timeout = options.duration("header-timeout");
-    door_options_.body_timeout = options.duration("body-timeout");
-    door_options_.answer_timeout = options.duration("answer-timeout");
+    server_options_.listen = options.text("listen");
+    server_options_.hosts = options.list("hosts");
+    server_options_.allow_anonymous = options.boolean("allow-anonymous");
+    server_options_.connections_max = static_cast<std::size_t>(options.integer("max-connections"));
+    server_options_.header_timeout = options.duration("header-timeout");
+    server_options_.body_timeout = options.duration("body-timeout");
+    server_options_.answer_timeout = options.duration("answer-timeout");
     transfer_options_.connect_timeout = options.duration("connect-timeout");
     transfer_options_.total_timeout = options.duration("timeout");
     transfer_options_.in_flight_max = static_cast<std::size_t>(options.integer("max-in-flight"));
@@ -100,8 +104,8 @@ class HttpGateway final : public Gateway {
   void deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) override;
   void verify(SubscriptionRef subscription, std::string token, VerificationDone done) override;
   [[nodiscard]] std::vector<std::string> listening() const override {
-    if (!door_) return {};
-    return {"http://" + door_->address()};
+    if (!server_) return {};
+    return {"http://" + server_->address()};
   }
 
  private:
@@ -110,10 +114,10 @@ class HttpGateway final : public Gateway {
   GatewayContext& context_;
   const std::string fetch_secret_;
   const std::string origin_;
-  FrontDoorOptions door_options_;
+  ServerOptions server_options_;
   TransferOptions transfer_options_;
   std::shared_ptr<Routes> routes_;
-  std::unique_ptr<FrontDoor> door_;
+  std::unique_ptr<Server> server_;
   std::unique_ptr<Transfer> transfer_;
   std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
   Counters::Counter& delivered_;
@@ -127,23 +131,23 @@ Status HttpGateway::start() {
   auto transfer = Transfer::make(transfer_options_, context_.egress, executor);
   if (!transfer) return tl::unexpected(transfer.error());
   transfer_ = std::move(*transfer);
-  if (door_options_.listen.empty()) return {};
+  if (server_options_.listen.empty()) return {};
   routes_ = std::make_shared<Routes>(context_, fetch_secret_);
-  door_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
+  server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
     const auto alive = routes.lock();
     return alive && alive->permits(target);
   };
-  auto door = FrontDoor::open(context_.reactor, door_options_, context_.counters,
-                              [routes = routes_](Call call, Answered done) {
-                                routes->handle(std::move(call), std::move(done));
-                              });
-  if (!door) return tl::unexpected(door.error());
-  door_ = std::move(*door);
+  auto server = Server::open(context_.reactor, server_options_, context_.counters,
+                             [routes = routes_](Request request, Respond respond) {
+                               routes->handle(std::move(request), std::move(respond));
+                             });
+  if (!server) return fail(server.error().code, "listen: " + server.error().message);
+  server_ = std::move(*server);
   return {};
 }
 
 void HttpGateway::stop() {
-  door_.reset();
+  server_.reset();
   routes_.reset();
   if (transfer_) transfer_->stop();
   transfer_.reset();

@@ -26,7 +26,7 @@ tl::unexpected<Error> refuse(Code code, const std::string& why) {
   return fail(code, "request: " + why);
 }
 
-// The library takes repeated members and any depth in silence.
+// nlohmann::json itself accepts repeated members and any depth.
 Result<Json> parse_object(std::string_view text) {
   if (text.size() > request_body_length_max)
     return refuse(Code::datatoobig, "the JSON has more than 262144 octets");

@@ -33,7 +33,7 @@ struct EditRequest {
 
 // {"period": "10min"}; an empty body means the default period.
 [[nodiscard]] Result<Duration> period_request(std::string_view json);
-// The member of a subscription that a refusal of it is about; "" when that cannot be told.
+// The member of a subscription that an error names; "" when it names none.
 [[nodiscard]] std::string_view field_of(const Error& error);
 
 // {"token": "..."}

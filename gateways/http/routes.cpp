@@ -18,22 +18,22 @@ namespace {
 
 using Ordered = nlohmann::ordered_json;
 
-Answer answer_json(unsigned status, const Ordered& body) {
-  Answer answer;
-  answer.status = status;
-  answer.body = json_text(body) + "\n";
-  return answer;
+Response json_response(unsigned status, const Ordered& body) {
+  Response response;
+  response.status = status;
+  response.body = json_text(body) + "\n";
+  return response;
 }
 
-Answer answer_subscription(unsigned status, const Subscription& subscription) {
-  Answer answer;
-  answer.status = status;
-  answer.body = to_json(subscription, /*secrets=*/false) + "\n";
-  answer.headers.emplace_back("ETag", "\"" + std::to_string(subscription.revision) + "\"");
-  return answer;
+Response subscription_response(unsigned status, const Subscription& subscription) {
+  Response response;
+  response.status = status;
+  response.body = to_json(subscription, /*secrets=*/false) + "\n";
+  response.headers.emplace_back("ETag", "\"" + std::to_string(subscription.revision) + "\"");
+  return response;
 }
 
-// A member of a list, when there is any.
+// The member `unreadable` of a list, or nothing when every entry was readable.
 std::string unreadable_of(const Subscriptions::Page& page) {
   if (page.unreadable.empty()) return {};
   auto list = Ordered::array();
@@ -42,20 +42,20 @@ std::string unreadable_of(const Subscriptions::Page& page) {
   return R"(,"unreadable":)" + json_text(list);
 }
 
-// What stands in an event is its producer's: a browser is to show none of it as a page of ours.
-Answer answer_event(const Event& event) {
-  Answer answer;
-  answer.content_type = "application/octet-stream";
+// The data was written by its producer: a browser must not show it as a page of this service.
+Response event_response(const Event& event) {
+  Response response;
+  response.content_type = "application/octet-stream";
   for (auto& [name, value] : binary_headers(event)) {
     if (name == "Content-Type")
-      answer.content_type = value;
+      response.content_type = value;
     else
-      answer.headers.emplace_back(name, std::move(value));
+      response.headers.emplace_back(name, std::move(value));
   }
-  answer.headers.emplace_back("Content-Disposition", "attachment");
-  answer.headers.emplace_back("Content-Security-Policy", "default-src 'none'; sandbox");
-  answer.body = event.data;
-  return answer;
+  response.headers.emplace_back("Content-Disposition", "attachment");
+  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; sandbox");
+  response.body = event.data;
+  return response;
 }
 
 std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_view query,
@@ -68,12 +68,12 @@ std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_v
   return sequence;
 }
 
-Answer refuse_subscription(const Error& error) { return problem(error, field_of(error)); }
+Response refuse_subscription(const Error& error) { return problem(error, field_of(error)); }
 
-// The answer to whatever asked for one subscription.
-Subscriptions::Answer<SubscriptionRef> answering(Answered done) {
-  return [done = std::move(done)](const Result<SubscriptionRef>& result) {
-    done(result ? answer_subscription(200, **result) : refuse_subscription(result.error()));
+// Responds with the subscription that an operation results in.
+Subscriptions::Answer<SubscriptionRef> respond_with(Respond respond) {
+  return [respond = std::move(respond)](const Result<SubscriptionRef>& result) {
+    respond(result ? subscription_response(200, **result) : refuse_subscription(result.error()));
   };
 }
 
@@ -89,8 +89,8 @@ std::string metric_name(std::string_view counter) {
 
 }  // namespace
 
-struct Routes::Request {
-  Call call;
+struct Routes::RoutedRequest {
+  Request http;
   std::string id;  // of the path
   std::string query;
 };
@@ -98,7 +98,7 @@ struct Routes::Request {
 struct Routes::Route {
   const char* method;
   const char* path;  // {} stands for one segment, the id
-  void (Routes::*serve)(Request&, Answered);
+  void (Routes::*serve)(RoutedRequest&, Respond);
 };
 
 const std::vector<Routes::Route>& Routes::table() {
@@ -138,46 +138,46 @@ bool matches_path(std::string_view pattern, std::string_view path, std::string_v
   return true;
 }
 
-Answer wrong_method(const std::string& allowed) {
-  auto answer = problem(405, Error{Code::protoerror, "this path takes " + allowed + " only"});
-  answer.headers.emplace_back("Allow", allowed);
-  return answer;
+Response wrong_method(const std::string& allowed) {
+  auto response = problem(405, Error{Code::protoerror, "this path takes " + allowed + " only"});
+  response.headers.emplace_back("Allow", allowed);
+  return response;
 }
 
 }  // namespace
 
-void Routes::handle(Call call, Answered done) {
-  const auto question = call.target.find('?');
-  const std::string path = call.target.substr(0, question);
-  Request request{std::move(call), "", ""};
-  if (question != std::string::npos) request.query = request.call.target.substr(question + 1);
+void Routes::handle(Request incoming, Respond respond) {
+  const auto question = incoming.target.find('?');
+  const std::string path = incoming.target.substr(0, question);
+  RoutedRequest request{std::move(incoming), "", ""};
+  if (question != std::string::npos) request.query = request.http.target.substr(question + 1);
   std::string allowed;
   for (const auto& route : table()) {
     std::string_view id;
     if (!matches_path(route.path, path, id)) continue;
-    if (route.method != request.call.method) {
+    if (route.method != request.http.method) {
       allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
       continue;
     }
     auto decoded = percent_decoded(id);
-    if (!decoded) return done(problem(decoded.error()));
+    if (!decoded) return respond(problem(decoded.error()));
     request.id = std::move(*decoded);
-    return (this->*route.serve)(request, std::move(done));
+    return (this->*route.serve)(request, std::move(respond));
   }
-  if (!allowed.empty()) return done(wrong_method(allowed));
-  done(problem(Error{Code::notfound, "there is nothing at " + printable(path.substr(0, 100))}));
+  if (!allowed.empty()) return respond(wrong_method(allowed));
+  respond(problem(Error{Code::notfound, "there is nothing at " + printable(path.substr(0, 100))}));
 }
 
-void Routes::publish(Request& request, Answered done) {
-  if (has_no_mode(request.call)) return done(problem(415, event_of(request.call).error()));
-  auto event = event_of(request.call);
-  if (!event) return done(problem(event.error()));
+void Routes::publish(RoutedRequest& request, Respond respond) {
+  if (has_no_mode(request.http)) return respond(problem(415, event_of(request.http).error()));
+  auto event = event_of(request.http);
+  if (!event) return respond(problem(event.error()));
   if (event->id.empty()) event->id = make_ulid(context_.clock.now().wall);
   auto id = event->id;
-  context_.publisher.publish(std::move(*event), [id = std::move(id), done = std::move(done)](
+  context_.publisher.publish(std::move(*event), [id = std::move(id), respond = std::move(respond)](
                                                     const Result<Receipt>& receipt) {
-    if (!receipt) return done(problem(receipt.error()));
-    done(answer_json(
+    if (!receipt) return respond(problem(receipt.error()));
+    respond(json_response(
         202, {{"id", id}, {"sequence", receipt->sequence}, {"duplicate", receipt->duplicate}}));
   });
 }
@@ -191,161 +191,162 @@ bool Routes::permits(std::string_view target) const {
       .has_value();
 }
 
-// The URL is the permission: the SENSE gateway gave it to a subscriber that the event is for.
-void Routes::fetch(Request& request, Answered done) {
+// The URL is the permission: the SENSE gateway sent it to a subscriber of the event.
+void Routes::fetch(RoutedRequest& request, Respond respond) {
   if (fetch_secret_.empty() || !context_.event_at)
-    return done(problem(Error{Code::notfound, "events cannot be fetched here (fetch-key)"}));
+    return respond(problem(Error{Code::notfound, "events cannot be fetched here (fetch-key)"}));
   const auto sequence =
       fetched_sequence(request.id, request.query, fetch_secret_, context_.clock.now().wall);
   if (!sequence)
-    return done(
-        problem(Error{Code::noaccess, "this URL is not good for any event, or not any more"}));
-  context_.event_at(*sequence, [done = std::move(done)](const Result<EventRef>& found) {
-    done(found ? answer_event(**found) : problem(found.error()));
+    return respond(
+        problem(Error{Code::noaccess, "this URL is not valid for any event, or has expired"}));
+  context_.event_at(*sequence, [respond = std::move(respond)](const Result<EventRef>& found) {
+    respond(found ? event_response(**found) : problem(found.error()));
   });
 }
 
-void Routes::create(Request& request, Answered done) {
-  auto wanted = subscription_request(request.call.body);
-  if (!wanted) return done(refuse_subscription(wanted.error()));
+void Routes::create(RoutedRequest& request, Respond respond) {
+  auto wanted = subscription_request(request.http.body);
+  if (!wanted) return respond(refuse_subscription(wanted.error()));
   wanted->owner = principal;
   wanted->via = context_.name;
-  context_.subscriptions.create(
-      std::move(*wanted), [done = std::move(done)](const Result<SubscriptionRef>& made) {
-        if (!made) return done(refuse_subscription(made.error()));
-        auto answer = answer_subscription(201, **made);
-        answer.headers.emplace_back("Location", "/v1/subscriptions/" + encode_header((*made)->id));
-        done(std::move(answer));
+  context_.subscriptions.create(std::move(*wanted), [respond = std::move(respond)](
+                                                        const Result<SubscriptionRef>& made) {
+    if (!made) return respond(refuse_subscription(made.error()));
+    auto response = subscription_response(201, **made);
+    response.headers.emplace_back("Location", "/v1/subscriptions/" + encode_header((*made)->id));
+    respond(std::move(response));
+  });
+}
+
+void Routes::list(RoutedRequest& request, Respond respond) {
+  auto page = page_request(request.query);
+  if (!page) return respond(problem(page.error()));
+  context_.subscriptions.list(
+      std::string(principal), page->after, page->limit,
+      [respond = std::move(respond)](const Result<Subscriptions::Page>& found) {
+        if (!found) return respond(problem(found.error()));
+        Response response;
+        response.body = R"({"subscriptions":[)";
+        for (const auto& subscription : found->subscriptions) {
+          if (&subscription != &found->subscriptions.front()) response.body += ',';
+          response.body += to_json(*subscription, /*secrets=*/false);
+        }
+        response.body +=
+            "]" + unreadable_of(*found) + R"(,"more":)" + (found->more ? "true" : "false") + "}\n";
+        respond(std::move(response));
       });
 }
 
-void Routes::list(Request& request, Answered done) {
-  auto page = page_request(request.query);
-  if (!page) return done(problem(page.error()));
-  context_.subscriptions.list(std::string(principal), page->after, page->limit,
-                              [done = std::move(done)](const Result<Subscriptions::Page>& found) {
-                                if (!found) return done(problem(found.error()));
-                                Answer answer;
-                                answer.body = R"({"subscriptions":[)";
-                                for (const auto& subscription : found->subscriptions) {
-                                  if (&subscription != &found->subscriptions.front())
-                                    answer.body += ',';
-                                  answer.body += to_json(*subscription, /*secrets=*/false);
-                                }
-                                answer.body += "]" + unreadable_of(*found) + R"(,"more":)" +
-                                               (found->more ? "true" : "false") + "}\n";
-                                done(std::move(answer));
-                              });
-}
-
-void Routes::if_owned(const std::string& id, const Answered& done,
+void Routes::if_owned(const std::string& id, const Respond& respond,
                       std::function<void(SubscriptionRef)> then) {
-  context_.subscriptions.get(id, [self = weak_from_this(), done,
+  context_.subscriptions.get(id, [self = weak_from_this(), respond,
                                   then = std::move(then)](const Result<SubscriptionRef>& found) {
     const auto alive = self.lock();
     if (!alive) return;
-    if (!found) return done(problem(found.error()));
+    if (!found) return respond(problem(found.error()));
     if ((*found)->owner != principal)
-      return done(problem(Error{Code::notfound, "there is no such subscription of yours"}));
+      return respond(problem(Error{Code::notfound, "there is no such subscription of yours"}));
     then(*found);
   });
 }
 
-void Routes::get(Request& request, Answered done) {
-  if_owned(request.id, done,
-           [done](const SubscriptionRef& found) { done(answer_subscription(200, *found)); });
-}
-
-void Routes::renew(Request& request, Answered done) {
-  auto period = period_request(request.call.body);
-  if (!period) return done(problem(period.error()));
-  if_owned(request.id, done, [this, done, period = *period](const SubscriptionRef& found) {
-    context_.subscriptions.renew(found->id, period, answering(done));
+void Routes::get(RoutedRequest& request, Respond respond) {
+  if_owned(request.id, respond, [respond](const SubscriptionRef& found) {
+    respond(subscription_response(200, *found));
   });
 }
 
-void Routes::edit(Request& request, Answered done) {
-  const auto* if_match = request.call.header("if-match");
-  auto wanted = edit_request(request.call.body, if_match);
-  if (!wanted) return done(refuse_subscription(wanted.error()));
-  const auto answer = [done, conditional = if_match != nullptr](const auto& result) {
+void Routes::renew(RoutedRequest& request, Respond respond) {
+  auto period = period_request(request.http.body);
+  if (!period) return respond(problem(period.error()));
+  if_owned(request.id, respond, [this, respond, period = *period](const SubscriptionRef& found) {
+    context_.subscriptions.renew(found->id, period, respond_with(respond));
+  });
+}
+
+void Routes::edit(RoutedRequest& request, Respond respond) {
+  const auto* if_match = request.http.header("if-match");
+  auto wanted = edit_request(request.http.body, if_match);
+  if (!wanted) return respond(refuse_subscription(wanted.error()));
+  const auto finish = [respond, conditional = if_match != nullptr](const auto& result) {
     if (!result && conditional && result.error().code == Code::badcontext)
-      return done(problem(412, result.error()));
-    answering(done)(result);
+      return respond(problem(412, result.error()));
+    respond_with(respond)(result);
   };
-  if_owned(request.id, done, [this, wanted = *wanted, answer](const SubscriptionRef& found) {
-    context_.subscriptions.edit(found->id, wanted.revision, wanted.patch, answer);
+  if_owned(request.id, respond, [this, wanted = *wanted, finish](const SubscriptionRef& found) {
+    context_.subscriptions.edit(found->id, wanted.revision, wanted.patch, finish);
   });
 }
 
-void Routes::pause(Request& request, Answered done) {
-  if_owned(request.id, done, [this, done](const SubscriptionRef& found) {
-    context_.subscriptions.pause(found->id, answering(done));
+void Routes::pause(RoutedRequest& request, Respond respond) {
+  if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
+    context_.subscriptions.pause(found->id, respond_with(respond));
   });
 }
 
-void Routes::resume(Request& request, Answered done) {
-  if_owned(request.id, done, [this, done](const SubscriptionRef& found) {
-    context_.subscriptions.resume(found->id, answering(done));
+void Routes::resume(RoutedRequest& request, Respond respond) {
+  if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
+    context_.subscriptions.resume(found->id, respond_with(respond));
   });
 }
 
-void Routes::test(Request& request, Answered done) {
-  if_owned(request.id, done, [this, done](const SubscriptionRef& found) {
+void Routes::test(RoutedRequest& request, Respond respond) {
+  if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
     context_.subscriptions.test(found->id, std::string(principal),
-                                [done](const Result<Receipt>& receipt) {
-                                  if (!receipt) return done(problem(receipt.error()));
-                                  done(answer_json(202, {{"sequence", receipt->sequence}}));
+                                [respond](const Result<Receipt>& receipt) {
+                                  if (!receipt) return respond(problem(receipt.error()));
+                                  respond(json_response(202, {{"sequence", receipt->sequence}}));
                                 });
   });
 }
 
-// Whoever has the token is at the callback; no more is asked of him.
-void Routes::confirm(Request& request, Answered done) {
-  auto token = token_request(request.call.body);
-  if (!token) return done(problem(token.error()));
-  context_.subscriptions.confirm(request.id, std::move(*token), answering(std::move(done)));
+// Possession of the token proves control of the callback; no other permission is required.
+void Routes::confirm(RoutedRequest& request, Respond respond) {
+  auto token = token_request(request.http.body);
+  if (!token) return respond(problem(token.error()));
+  context_.subscriptions.confirm(request.id, std::move(*token), respond_with(std::move(respond)));
 }
 
-void Routes::cancel(Request& request, Answered done) {
-  if_owned(request.id, done, [this, done](const SubscriptionRef& found) {
-    context_.subscriptions.cancel(found->id, "cancelled", answering(done));
+void Routes::cancel(RoutedRequest& request, Respond respond) {
+  if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
+    context_.subscriptions.cancel(found->id, "cancelled", respond_with(respond));
   });
 }
 
-void Routes::sources(Request& request, Answered done) {
+void Routes::sources(RoutedRequest& request, Respond respond) {
   auto page = page_request(request.query);
-  if (!page) return done(problem(page.error()));
+  if (!page) return respond(problem(page.error()));
   context_.subscriptions.sources(
       page->after, page->limit,
-      [done = std::move(done)](const Result<Subscriptions::SourcePage>& found) {
-        if (!found) return done(problem(found.error()));
-        done(answer_json(200, {{"sources", found->sources}, {"more", found->more}}));
+      [respond = std::move(respond)](const Result<Subscriptions::SourcePage>& found) {
+        if (!found) return respond(problem(found.error()));
+        respond(json_response(200, {{"sources", found->sources}, {"more", found->more}}));
       });
 }
 
-void Routes::parameters(Request&, Answered done) {
+void Routes::parameters(RoutedRequest&, Respond respond) {
   auto body = Ordered::object();
   for (const auto& [name, value] : context_.parameters())
-    if (name != "fetch-key") body[name] = value;  // where a secret lies is nobody's business
-  done(answer_json(200, body));
+    if (name != "fetch-key") body[name] = value;  // the path of a secret stays private
+  respond(json_response(200, body));
 }
 
-void Routes::health(Request&, Answered done) {
-  done(answer_json(200, {{"status", "ok"},
-                         {"gateway", context_.name},
-                         {"time", to_rfc3339(context_.clock.now().wall)},
-                         {"subscriptions", context_.served.count()}}));
+void Routes::health(RoutedRequest&, Respond respond) {
+  respond(json_response(200, {{"status", "ok"},
+                              {"gateway", context_.name},
+                              {"time", to_rfc3339(context_.clock.now().wall)},
+                              {"subscriptions", context_.served.count()}}));
 }
 
-void Routes::metrics(Request&, Answered done) {
-  Answer answer;
-  answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+void Routes::metrics(RoutedRequest&, Respond respond) {
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   for (const auto& [counter, value] : context_.counters.snapshot()) {
     const auto name = metric_name(counter);
-    answer.body += "# TYPE " + name + " counter\n" + name + " " + std::to_string(value) + "\n";
+    response.body += "# TYPE " + name + " counter\n" + name + " " + std::to_string(value) + "\n";
   }
-  done(std::move(answer));
+  respond(std::move(response));
 }
 
 }  // namespace sense::http

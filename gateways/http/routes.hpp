@@ -12,46 +12,47 @@
 
 namespace sense::http {
 
-// The paths of docs/http-gateway.md: each request to the publisher or the subscription list, each
-// answer to JSON. Without sockets. Reactor thread only. Held by a shared_ptr; what is under way
-// when the last one goes is not answered.
+// The paths of docs/http-gateway.md: turns each request into a call of the publisher or the
+// subscription list, and the result into JSON. Without sockets. Reactor thread only. Held by a
+// shared_ptr; requests in progress when the last one is released get no response.
 class Routes : public std::enable_shared_from_this<Routes> {
  public:
-  // Whose requests these are, until they are authenticated.
+  // The owner of what these requests make, since they are not authenticated.
   static constexpr std::string_view principal = "anonymous";
 
-  // `fetch_secret`: that URLs of events too big for a datagram are made with; "": there are none.
+  // `fetch_secret`: the key of URLs of events that are too big for a datagram; "": none is valid.
   explicit Routes(GatewayContext& context, std::string fetch_secret = {})
       : context_(context), fetch_secret_(std::move(fetch_secret)) {}
 
-  void handle(Call call, Answered done);
+  void handle(Request request, Respond respond);
   // Whether a GET of this target carries its own permission.
   [[nodiscard]] bool permits(std::string_view target) const;
 
  private:
-  struct Request;  // a call, its path taken apart
+  struct RoutedRequest;  // a request with its path parsed
   struct Route;
   static const std::vector<Route>& table();
 
-  void publish(Request& request, Answered done);
-  void fetch(Request& request, Answered done);
-  void create(Request& request, Answered done);
-  void list(Request& request, Answered done);
-  void get(Request& request, Answered done);
-  void renew(Request& request, Answered done);
-  void confirm(Request& request, Answered done);
-  void edit(Request& request, Answered done);
-  void pause(Request& request, Answered done);
-  void resume(Request& request, Answered done);
-  void test(Request& request, Answered done);
-  void cancel(Request& request, Answered done);
-  void sources(Request& request, Answered done);
-  void parameters(Request& request, Answered done);
-  void health(Request& request, Answered done);
-  void metrics(Request& request, Answered done);
+  void publish(RoutedRequest& request, Respond respond);
+  void fetch(RoutedRequest& request, Respond respond);
+  void create(RoutedRequest& request, Respond respond);
+  void list(RoutedRequest& request, Respond respond);
+  void get(RoutedRequest& request, Respond respond);
+  void renew(RoutedRequest& request, Respond respond);
+  void confirm(RoutedRequest& request, Respond respond);
+  void edit(RoutedRequest& request, Respond respond);
+  void pause(RoutedRequest& request, Respond respond);
+  void resume(RoutedRequest& request, Respond respond);
+  void test(RoutedRequest& request, Respond respond);
+  void cancel(RoutedRequest& request, Respond respond);
+  void sources(RoutedRequest& request, Respond respond);
+  void parameters(RoutedRequest& request, Respond respond);
+  void health(RoutedRequest& request, Respond respond);
+  void metrics(RoutedRequest& request, Respond respond);
 
-  // Goes on only if the subscription is there and the asker's own; another's is notfound to him.
-  void if_owned(const std::string& id, const Answered& done,
+  // Calls `then` only if the subscription exists and has the requester's owner; otherwise responds
+  // with notfound.
+  void if_owned(const std::string& id, const Respond& respond,
                 std::function<void(SubscriptionRef)> then);
 
   GatewayContext& context_;

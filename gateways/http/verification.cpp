@@ -15,14 +15,14 @@ bool is_success(const TransferReply& reply) { return reply.status >= 200 && repl
 Verification refused(std::string why) { return {Verification::Outcome::refused, std::move(why)}; }
 Verification failed(std::string why) { return {Verification::Outcome::failed, std::move(why)}; }
 
-// What forbids the address, or makes no sense as one, will not pass; all else may.
+// An address that is forbidden or invalid stays so; any other failure may be temporary.
 Verification unanswered(const Error& error) {
   const bool forbidden = error.code == Code::noaccess || error.code == Code::badparam;
   return forbidden ? refused(error.message) : failed(error.message);
 }
 
-// A server that is down or busy has said nothing about what it wants.
-bool is_passing(const TransferReply& reply) {
+// A server that is down or busy has neither agreed nor refused.
+bool is_temporary(const TransferReply& reply) {
   return reply.status >= 500 || reply.status == 408 || reply.status == 429;
 }
 
@@ -68,7 +68,7 @@ NextStep after_options(const Question& question, const Result<TransferReply>& re
 
 Verification after_challenge(const Question& question, const Result<TransferReply>& reply) {
   if (!reply) return unanswered(reply.error());
-  if (is_passing(*reply))
+  if (is_temporary(*reply))
     return failed("the callback answered HTTP " + std::to_string(reply->status) +
                   " to the challenge");
   if (!is_success(*reply))

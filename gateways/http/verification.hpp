@@ -9,12 +9,12 @@
 
 namespace sense::http {
 
-// Asks an HTTP callback whether it wants deliveries: first by OPTIONS (CloudEvents web hooks,
-// section 4), then, when it does not answer that, by POST of {"challenge": TOKEN}, which it echoes
-// as its whole answer. These two requests are all that an unverified address ever gets.
+// Asks an HTTP callback whether it agrees to deliveries: first by OPTIONS (CloudEvents web hooks,
+// section 4), then, when it does not support that, by POST of {"challenge": TOKEN}, which it echoes
+// as its whole response. An unverified address gets no other request than these two.
 struct Question {
   std::string callback;
-  std::string origin;  // what we call ourselves
+  std::string origin;  // of this service, for WebHook-Request-Origin
   std::string token;
 };
 

@@ -118,8 +118,8 @@ class Includes(unittest.TestCase):
                 ("spdlog/spdlog.h", "core/base/log.cpp", "core/base/text.cpp"),
                 ("fmt/format.h", "core/base/log.cpp", "broker/a.cpp"),
                 ("CLI/CLI.hpp", "cli/a.cpp", "broker/a.cpp"),
-                ("boost/beast/http.hpp", "gateways/http/a.cpp", "gateways/sense/a.cpp"),
-                ("boost/beast.hpp", "cli/a.cpp", "core/egress/a.cpp"),
+                ("boost/beast/http.hpp", "core/http/a.cpp", "gateways/http/a.cpp"),
+                ("boost/beast.hpp", "cli/listen/http_client.cpp", "cli/listen/a.cpp"),
                 ("openssl/evp.h", "core/base/random.cpp", "gateways/http/a.cpp"),
                 ("xxhash.h", "core/base/hash.cpp", "broker/a.cpp"),
                 ("systemd/sd-daemon.h", "cli/a.cpp", "broker/a.cpp")]:

@@ -55,10 +55,10 @@ BOOST_AUTO_TEST_CASE(reading_never_waits_on_ipv6_either) {
 }
 
 BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_an_error_that_names_it) {
-  const Listener::Handler nobody{[](auto&, auto&) {}, [](auto&, auto&) {}};
-  const auto first = Listener::open(*parse_listen("127.0.0.1:0"), 65536, nobody);
+  const Listener::Handler ignore{[](auto&, auto&) {}, [](auto&, auto&) {}};
+  const auto first = Listener::open(*parse_listen("127.0.0.1:0"), 65536, ignore);
   BOOST_REQUIRE(first.has_value());
-  const auto second = Listener::open((*first)->address(), 65536, nobody);
+  const auto second = Listener::open((*first)->address(), 65536, ignore);
   BOOST_REQUIRE(!second.has_value());
   BOOST_TEST_MESSAGE(second.error().message);
   BOOST_CHECK_NE(second.error().message.find((*first)->address().text()), std::string::npos);

@@ -153,7 +153,6 @@ class Course {
                                             [this](const auto& arrival) { on_arrival(arrival); });
     if (!receiver) return tl::unexpected(receiver.error());
     receiver_ = std::move(*receiver);
-    receiver_->start();
     BusOptions options;
     options.service = "ipc://service";
     options.events = "ipc://events";

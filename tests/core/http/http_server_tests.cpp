@@ -15,35 +15,36 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A front door whose handler echoes what it was given, on a reactor of its own.
-struct Door {
-  explicit Door(http::FrontDoorOptions options = {}) {
+// A server whose handler echoes what it was given, on a reactor of its own.
+struct ServerFixture {
+  explicit ServerFixture(http::ServerOptions options = {}) {
     options.listen = "127.0.0.1:0";
     options.hosts.emplace_back("localhost");
     harness.on_reactor([&] {
-      auto opened = http::FrontDoor::open(
-          harness.reactor, options, harness.counters, [this](http::Call call, http::Answered done) {
-            if (call.target == "/never") {
-              held.push_back(std::move(done));
-              return;
-            }
-            if (call.target == "/twice") done({});
-            http::Answer answer;
-            answer.body = call.method + " " + call.target + " " + std::to_string(call.body.size());
-            done(std::move(answer));
-          });
+      auto opened = http::Server::open(harness.reactor, options, harness.counters,
+                                       [this](http::Request request, http::Respond respond) {
+                                         if (request.target == "/never") {
+                                           held.push_back(std::move(respond));
+                                           return;
+                                         }
+                                         if (request.target == "/twice") respond({});
+                                         http::Response response;
+                                         response.body = request.method + " " + request.target +
+                                                         " " + std::to_string(request.body.size());
+                                         respond(std::move(response));
+                                       });
       BOOST_REQUIRE_MESSAGE(opened, opened.error().message);
-      door = std::move(*opened);
+      server = std::move(*opened);
     });
   }
-  ~Door() {
-    harness.on_reactor([this] { door.reset(); });
+  ~ServerFixture() {
+    harness.on_reactor([this] { server.reset(); });
   }
-  std::uint16_t port() { return door->port(); }
+  std::uint16_t port() { return server->port(); }
 
   PluginHarness harness;
-  std::vector<http::Answered> held;
-  std::unique_ptr<http::FrontDoor> door;
+  std::vector<http::Respond> held;
+  std::unique_ptr<http::Server> server;
 };
 
 std::string get(const std::string& target, const std::string& headers = "Host: localhost\r\n") {
@@ -57,8 +58,8 @@ const boost::asio::ip::address here = boost::asio::ip::make_address("127.0.0.1")
 BOOST_AUTO_TEST_SUITE(http_server_tests)
 
 BOOST_AUTO_TEST_CASE(a_request_is_answered_and_the_connection_kept) {
-  Door door;
-  HttpClient client(door.port());
+  ServerFixture fixture;
+  HttpClient client(fixture.port());
   for (int i = 0; i < 3; ++i) {
     client.write("POST /x?y HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n\r\nhello");
     const auto reply = client.read();
@@ -70,8 +71,8 @@ BOOST_AUTO_TEST_CASE(a_request_is_answered_and_the_connection_kept) {
 }
 
 BOOST_AUTO_TEST_CASE(a_chunked_body_and_pipelined_requests_are_understood) {
-  Door door;
-  HttpClient client(door.port());
+  ServerFixture fixture;
+  HttpClient client(fixture.port());
   client.write(
       "POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
       "3\r\nabc\r\n0\r\n\r\n" +
@@ -80,13 +81,13 @@ BOOST_AUTO_TEST_CASE(a_chunked_body_and_pipelined_requests_are_understood) {
   BOOST_CHECK_EQUAL(client.read()->body, "GET /b 0");
 }
 
-BOOST_AUTO_TEST_CASE(a_foreign_host_is_turned_away) {
-  Door door;
+BOOST_AUTO_TEST_CASE(a_foreign_host_is_rejected) {
+  ServerFixture fixture;
   for (const char* headers :
        {"Host: evil.example\r\n", "Host: localhost.evil.example\r\n", "Host: \r\n",
         "Host: 127.0.0.1.nip.example:80\r\n", "", "Host: localhost\r\nHost: evil.example\r\n",
         "Host: 2130706433\r\n"}) {
-    HttpClient client(door.port());
+    HttpClient client(fixture.port());
     client.write(get("/x", headers));
     const auto reply = client.read();
     BOOST_REQUIRE_MESSAGE(reply, headers);
@@ -95,10 +96,26 @@ BOOST_AUTO_TEST_CASE(a_foreign_host_is_turned_away) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_web_page_from_elsewhere_is_turned_away) {
-  Door door;
+BOOST_AUTO_TEST_CASE(an_unguarded_server_takes_any_host_and_origin) {
+  http::ServerOptions options;
+  options.guarded = false;
+  options.server_name = "a test";
+  ServerFixture fixture(options);
+  for (const char* headers :
+       {"Host: any.example\r\n", "", "Host: any.example\r\nOrigin: http://evil.example\r\n"}) {
+    HttpClient client(fixture.port());
+    client.write(get("/x", headers));
+    const auto reply = client.read();
+    BOOST_REQUIRE_MESSAGE(reply, headers);
+    BOOST_CHECK_EQUAL(reply->status, 200U);
+    BOOST_CHECK_NE(reply->head.find("Server: a test\r\n"), std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_web_page_of_another_origin_is_rejected) {
+  ServerFixture fixture;
   const auto ask = [&](const std::string& origin) {
-    HttpClient client(door.port());
+    HttpClient client(fixture.port());
     client.write(get("/x", "Host: localhost\r\nOrigin: " + origin + "\r\n"));
     return client.read()->status;
   };
@@ -107,9 +124,9 @@ BOOST_AUTO_TEST_CASE(a_web_page_from_elsewhere_is_turned_away) {
   BOOST_CHECK_EQUAL(ask("http://localhost:8080"), 200U);
 }
 
-BOOST_AUTO_TEST_CASE(who_may_ask_is_decided_by_address_host_and_origin) {
-  const http::Admission closed({"localhost", "[::1]", "Sense.Example"}, false);
-  const http::Admission open({"localhost"}, true);
+BOOST_AUTO_TEST_CASE(the_guard_decides_by_address_host_and_origin) {
+  const http::RequestGuard closed({"localhost", "[::1]", "Sense.Example"}, false);
+  const http::RequestGuard open({"localhost"}, true);
   const auto address = [](const char* text) { return boost::asio::ip::make_address(text); };
   const std::vector<std::string_view> good = {"localhost:8080"};
   for (const char* text : {"127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"})
@@ -139,44 +156,44 @@ BOOST_AUTO_TEST_CASE(listen_is_an_address_and_a_port) {
 }
 
 BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_named) {
-  Door door;
-  http::FrontDoorOptions options;
-  options.listen = "127.0.0.1:" + std::to_string(door.port());
-  const auto second = door.harness.on_reactor([&] {
-    return http::FrontDoor::open(door.harness.reactor, options, door.harness.counters,
-                                 [](http::Call, http::Answered) {})
+  ServerFixture fixture;
+  http::ServerOptions options;
+  options.listen = "127.0.0.1:" + std::to_string(fixture.port());
+  const auto second = fixture.harness.on_reactor([&] {
+    return http::Server::open(fixture.harness.reactor, options, fixture.harness.counters,
+                              [](http::Request, http::Respond) {})
         .has_value();
   });
   BOOST_CHECK(!second);
 }
 
-BOOST_AUTO_TEST_CASE(headers_that_drip_in_are_cut_off_at_the_deadline) {
-  http::FrontDoorOptions options;
+BOOST_AUTO_TEST_CASE(slow_headers_are_ended_at_the_deadline) {
+  http::ServerOptions options;
   options.header_timeout = 200ms;
-  Door door(options);
-  HttpClient client(door.port());
+  ServerFixture fixture(options);
+  HttpClient client(fixture.port());
   client.write("GET / HTTP/1.1\r\n");
   for (int i = 0; i < 1000 && !client.closed_within(20ms); ++i) client.write("X: y\r\n");
   BOOST_CHECK(client.closed());
 }
 
-BOOST_AUTO_TEST_CASE(a_body_that_drips_in_is_cut_off_at_the_deadline) {
-  http::FrontDoorOptions options;
+BOOST_AUTO_TEST_CASE(a_slow_body_is_ended_at_the_deadline) {
+  http::ServerOptions options;
   options.body_timeout = 200ms;
-  Door door(options);
-  HttpClient client(door.port());
+  ServerFixture fixture(options);
+  HttpClient client(fixture.port());
   client.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
   for (int i = 0; i < 1000 && !client.closed_within(20ms); ++i) client.write("x");
   BOOST_CHECK(client.closed());
 }
 
 BOOST_AUTO_TEST_CASE(bodies_and_headers_over_the_limit_are_refused) {
-  http::FrontDoorOptions options;
+  http::ServerOptions options;
   options.body_max = 1000;
   options.header_max = 2000;
-  Door door(options);
+  ServerFixture fixture(options);
   const auto status = [&](const std::string& request) {
-    HttpClient client(door.port());
+    HttpClient client(fixture.port());
     client.write(request);
     const auto reply = client.read();
     BOOST_REQUIRE(reply);
@@ -194,14 +211,14 @@ BOOST_AUTO_TEST_CASE(bodies_and_headers_over_the_limit_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_http_is_refused) {
-  Door door;
+  ServerFixture fixture;
   for (const std::string text :
        {"hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
         "GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: "
         "chunked\r\n\r\n"}) {
-    HttpClient client(door.port());
+    HttpClient client(fixture.port());
     client.write(text);
     const auto reply = client.read();
     BOOST_CHECK_MESSAGE((!reply || reply->status == 400U), text);
@@ -209,8 +226,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_http_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(expect_continue_is_answered_before_the_body_comes) {
-  Door door;
-  HttpClient client(door.port());
+  ServerFixture fixture;
+  HttpClient client(fixture.port());
   client.write(
       "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
   BOOST_CHECK_EQUAL(client.read()->status, 100U);
@@ -218,22 +235,22 @@ BOOST_AUTO_TEST_CASE(expect_continue_is_answered_before_the_body_comes) {
   BOOST_CHECK_EQUAL(client.read()->body, "POST / 2");
 }
 
-BOOST_AUTO_TEST_CASE(a_handler_that_does_not_answer_is_given_up) {
-  http::FrontDoorOptions options;
+BOOST_AUTO_TEST_CASE(a_handler_that_does_not_respond_is_given_up) {
+  http::ServerOptions options;
   options.answer_timeout = 100ms;
-  Door door(options);
-  HttpClient client(door.port());
+  ServerFixture fixture(options);
+  HttpClient client(fixture.port());
   client.write(get("/never"));
   const auto reply = client.read();
   BOOST_REQUIRE(reply);
   BOOST_CHECK_EQUAL(reply->status, 504U);
-  door.harness.on_reactor([&] { door.held.at(0)({}); });  // too late: changes nothing
+  fixture.harness.on_reactor([&] { fixture.held.at(0)({}); });  // too late: changes nothing
   BOOST_CHECK(!client.read());
 }
 
-BOOST_AUTO_TEST_CASE(a_second_answer_to_one_request_changes_nothing) {
-  Door door;
-  HttpClient client(door.port());
+BOOST_AUTO_TEST_CASE(a_second_response_to_one_request_changes_nothing) {
+  ServerFixture fixture;
+  HttpClient client(fixture.port());
   for (int i = 0; i < 3; ++i) {
     client.write(get("/twice"));
     BOOST_CHECK(client.read()->body.empty());
@@ -243,36 +260,37 @@ BOOST_AUTO_TEST_CASE(a_second_answer_to_one_request_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(connections_over_the_limit_are_closed_and_come_back_when_there_is_room) {
-  http::FrontDoorOptions options;
+  http::ServerOptions options;
   options.connections_max = 2;
-  Door door(options);
-  auto first = std::make_unique<HttpClient>(door.port());
-  HttpClient second(door.port());
+  ServerFixture fixture(options);
+  auto first = std::make_unique<HttpClient>(fixture.port());
+  HttpClient second(fixture.port());
   for (auto* client : {first.get(), &second}) {
     client->write(get("/"));
     BOOST_CHECK_EQUAL(client->read()->status, 200U);
   }
-  HttpClient third(door.port());
+  HttpClient third(fixture.port());
   BOOST_CHECK(!third.read());
   first.reset();
   for (int i = 0; i < 1000; ++i) {
-    HttpClient again(door.port());
+    HttpClient again(fixture.port());
     again.write(get("/"));
     if (again.read()) return;
   }
   BOOST_FAIL("never served again");
 }
 
-BOOST_AUTO_TEST_CASE(close_cuts_connections_with_a_request_under_way) {
-  Door door;
-  HttpClient idle(door.port());
-  HttpClient busy(door.port());
+BOOST_AUTO_TEST_CASE(close_ends_connections_with_a_request_in_progress) {
+  ServerFixture fixture;
+  HttpClient idle(fixture.port());
+  HttpClient busy(fixture.port());
   busy.write(get("/never"));
-  while (door.harness.on_reactor([&] { return door.held.empty(); })) std::this_thread::yield();
-  door.harness.on_reactor([&] { door.door->close(); });
+  while (fixture.harness.on_reactor([&] { return fixture.held.empty(); }))
+    std::this_thread::yield();
+  fixture.harness.on_reactor([&] { fixture.server->close(); });
   BOOST_CHECK(!idle.read());
   BOOST_CHECK(!busy.read());
-  door.harness.on_reactor([&] { door.held.at(0)({}); });
+  fixture.harness.on_reactor([&] { fixture.held.at(0)({}); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

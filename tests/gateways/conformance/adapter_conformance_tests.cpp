@@ -4,6 +4,7 @@
 
 #include "adapters/host/host.hpp"
 #include "tests/core/bus/fake_bus.hpp"
+#include "tests/core/storage/temporary_folder.hpp"
 #include "tests/gateways/conformance/plugins.hpp"
 
 using namespace sense;
@@ -39,7 +40,10 @@ BOOST_AUTO_TEST_CASE(an_adapter_starts_stops_and_does_so_again) {
     Counters counters;
     testing::FakeBus bus;
     AdapterContext context{"test", system_clock(), counters, reactor, bus};
-    const auto settings = conformance::settings_for_test(plugin.descriptor().options);
+    const TemporaryFolder place;
+    const auto example =
+        conformance::example_of("adapters", plugin.descriptor().name, place.path());
+    const auto settings = conformance::settings_for_test(plugin.descriptor().options, example);
     for (int i = 0; i < 2; ++i) {
       auto adapter = plugin.descriptor().create(settings, context);
       BOOST_REQUIRE_MESSAGE(adapter.has_value(), adapter.error().message);

@@ -3,7 +3,10 @@
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -31,7 +34,30 @@ inline bool is_key(std::string_view text) {
   return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-// `taken`: keys of the same section that somebody else reads.
+// What a plugin's own tests/KIND/NAME/conformance.txt says, for plugins whose defaults cannot be
+// tried: lines `option KEY VALUE` and `callback URI`, with PLACE for a folder of the test's own.
+struct Example {
+  std::map<std::string, std::string> options;
+  std::string callback;  // one that the plugin serves; empty: SCHEME://127.0.0.1:PORT/
+};
+
+inline Example example_of(const std::string& kind, const std::string& name,
+                          const std::string& place) {
+  Example example;
+  std::ifstream file(testing::in_source("tests/" + kind + "/" + name + "/conformance.txt"));
+  for (std::string line; std::getline(file, line);) {
+    for (auto at = line.find("PLACE"); at != std::string::npos; at = line.find("PLACE"))
+      line.replace(at, 5, place);
+    std::istringstream words(line);
+    std::string word, key, value;
+    words >> word;
+    if (word == "callback") words >> example.callback;
+    if (word == "option" && words >> key >> value) example.options[key] = value;
+  }
+  return example;
+}
+
+// `taken`: keys of the same section that the host reads.
 inline void check_options(std::span<const Option> options, std::span<const Option> taken) {
   std::set<std::string> keys;
   for (const auto& option : taken) keys.insert(option.key);
@@ -47,9 +73,13 @@ inline void check_options(std::span<const Option> options, std::span<const Optio
   }
 }
 
-// Defaults, but on a free port of this machine.
-inline Settings settings_for_test(std::span<const Option> options) {
+// Defaults, but on a free port of this machine, and as the plugin's example says.
+inline Settings settings_for_test(std::span<const Option> options, const Example& example) {
   auto settings = Settings::defaults(options);
+  for (const auto& [key, value] : example.options) {
+    const auto status = settings.set(key, value);
+    BOOST_REQUIRE_MESSAGE(status.has_value(), status.error().message);
+  }
   for (const auto& option : options) {
     if (std::string_view(option.key) != "listen") continue;
     auto address = std::string(option.fallback);

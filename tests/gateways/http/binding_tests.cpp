@@ -10,23 +10,23 @@ using namespace sense::http;
 
 namespace {
 
-Call binary_call() {
-  Call call;
-  call.method = "POST";
-  call.target = "/v1/events";
-  call.headers = {{"host", "localhost"},
-                  {"ce-specversion", "1.0"},
-                  {"ce-id", "1"},
-                  {"ce-type", "com.example.made"},
-                  {"ce-source", "/a"}};
-  call.body = "x";
-  return call;
+Request binary_request() {
+  Request request;
+  request.method = "POST";
+  request.target = "/v1/events";
+  request.headers = {{"host", "localhost"},
+                     {"ce-specversion", "1.0"},
+                     {"ce-id", "1"},
+                     {"ce-type", "com.example.made"},
+                     {"ce-source", "/a"}};
+  request.body = "x";
+  return request;
 }
 
 Result<Event> with(const std::string& name, const std::string& value) {
-  auto call = binary_call();
-  call.headers.emplace_back(name, value);
-  return event_of(call);
+  auto request = binary_request();
+  request.headers.emplace_back(name, value);
+  return event_of(request);
 }
 
 }  // namespace
@@ -56,13 +56,13 @@ BOOST_AUTO_TEST_CASE(an_event_goes_out_and_comes_back) {
   event.language = "en";
   event.extensions = {{"note", std::string("a b")}};
   event.datacontenttype = "text/plain; charset=utf-8";
-  Call call;
+  Request request;
   for (const auto& [name, value] : binary_headers(event)) {
     BOOST_CHECK_EQUAL(value.find_first_of("\r\n"), std::string::npos);
-    call.headers.emplace_back(name == "Content-Type" ? "content-type" : name, value);
+    request.headers.emplace_back(name == "Content-Type" ? "content-type" : name, value);
   }
-  call.body = event.data;
-  const auto back = event_of(call);
+  request.body = event.data;
+  const auto back = event_of(request);
   BOOST_REQUIRE_MESSAGE(back, back.error().message);
   BOOST_CHECK(*back == event);
 }
@@ -73,9 +73,9 @@ BOOST_AUTO_TEST_CASE(a_type_with_a_namespace_is_in_clark_notation) {
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_id_is_left_to_the_caller) {
-  auto call = binary_call();
-  std::erase_if(call.headers, [](const auto& header) { return header.first == "ce-id"; });
-  const auto event = event_of(call);
+  auto request = binary_request();
+  std::erase_if(request.headers, [](const auto& header) { return header.first == "ce-id"; });
+  const auto event = event_of(request);
   BOOST_REQUIRE(event);
   BOOST_CHECK(event->id.empty());
 }
@@ -101,23 +101,23 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_refused_by_name) {
     if (!event) BOOST_CHECK_NE(event.error().message.find(name.substr(3)), std::string::npos);
   }
   for (const char* missing : {"ce-specversion", "ce-type", "ce-source"}) {
-    auto call = binary_call();
-    std::erase_if(call.headers, [&](const auto& header) { return header.first == missing; });
-    BOOST_CHECK_MESSAGE(!event_of(call), missing);
+    auto request = binary_request();
+    std::erase_if(request.headers, [&](const auto& header) { return header.first == missing; });
+    BOOST_CHECK_MESSAGE(!event_of(request), missing);
   }
 }
 
 BOOST_AUTO_TEST_CASE(the_mode_is_known_by_content_type_and_headers) {
-  auto call = binary_call();
-  BOOST_CHECK(!has_no_mode(call));
-  call.headers.emplace_back("content-type", "application/cloudevents-batch+json");
-  BOOST_CHECK(has_no_mode(call));
-  call.headers = {{"content-type", "Application/CloudEvents+JSON; charset=utf-8"}};
-  BOOST_CHECK(!has_no_mode(call));
-  call.headers = {{"content-type", "application/json"}};
-  BOOST_CHECK(has_no_mode(call));
-  call.headers.clear();
-  BOOST_CHECK(has_no_mode(call));
+  auto request = binary_request();
+  BOOST_CHECK(!has_no_mode(request));
+  request.headers.emplace_back("content-type", "application/cloudevents-batch+json");
+  BOOST_CHECK(has_no_mode(request));
+  request.headers = {{"content-type", "Application/CloudEvents+JSON; charset=utf-8"}};
+  BOOST_CHECK(!has_no_mode(request));
+  request.headers = {{"content-type", "application/json"}};
+  BOOST_CHECK(has_no_mode(request));
+  request.headers.clear();
+  BOOST_CHECK(has_no_mode(request));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

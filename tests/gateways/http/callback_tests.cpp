@@ -204,17 +204,18 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_down_or_busy_has_refused_nothing, Fixtu
                          Verification::Outcome::failed),
                         status);
   }
-  std::string nobody;
+  std::string closed;
   {
     LoopbackServer server(http_answers([](const HttpSeen&) { return std::string(); }));
-    nobody = url_of(server);
+    closed = url_of(server);
   }
-  BOOST_CHECK(harness.verify(pending(nobody), "s3cret").outcome == Verification::Outcome::failed);
+  BOOST_CHECK(harness.verify(pending(closed), "s3cret").outcome == Verification::Outcome::failed);
 }
 
 BOOST_FIXTURE_TEST_CASE(anything_else_is_refused, Fixture) {
   const std::vector<std::pair<std::string, std::string>> answers = {
-      {http_answer("405 x"), http_answer("200 OK", "", R"({"challenge":"s3cret"})")},  // a mirror
+      {http_answer("405 x"),
+       http_answer("200 OK", "", R"({"challenge":"s3cret"})")},  // the request itself
       {http_answer("405 x"), http_answer("200 OK", "", "s3cret and more")},
       {http_answer("405 x"), http_answer("200 OK")},
       {http_answer("405 x"), http_answer("404 x", "", "s3cret")},

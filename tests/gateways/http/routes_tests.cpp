@@ -21,37 +21,37 @@ namespace {
 struct Fixture {
   Fixture() : routes(std::make_shared<http::Routes>(harness.context)) {}
 
-  http::Answer ask(const std::string& method, const std::string& target,
-                   const std::string& body = "", http::Call call = {}) {
-    call.method = method;
-    call.target = target;
-    call.body = body;
-    std::optional<http::Answer> answer;
+  http::Response ask(const std::string& method, const std::string& target,
+                     const std::string& body = "", http::Request request = {}) {
+    request.method = method;
+    request.target = target;
+    request.body = body;
+    std::optional<http::Response> response;
     harness.on_reactor([&] {
-      routes->handle(std::move(call), [&](http::Answer given) {
-        BOOST_CHECK(!answer.has_value());
-        answer = std::move(given);
+      routes->handle(std::move(request), [&](http::Response given) {
+        BOOST_CHECK(!response.has_value());
+        response = std::move(given);
       });
     });
-    BOOST_REQUIRE(answer);
-    return *answer;
+    BOOST_REQUIRE(response);
+    return *response;
   }
-  http::Answer publish(const std::string& body) {
-    http::Call call;
-    call.headers = {{"content-type", "application/cloudevents+json"}};
-    return ask("POST", "/v1/events", body, call);
+  http::Response publish(const std::string& body) {
+    http::Request request;
+    request.headers = {{"content-type", "application/cloudevents+json"}};
+    return ask("POST", "/v1/events", body, request);
   }
   std::string create(const std::string& body = R"({"callback":"http://a.example/"})") {
-    const auto answer = ask("POST", "/v1/subscriptions", body);
-    BOOST_REQUIRE_MESSAGE(answer.status == 201, answer.body);
-    return json::parse(answer.body)["id"];
+    const auto response = ask("POST", "/v1/subscriptions", body);
+    BOOST_REQUIRE_MESSAGE(response.status == 201, response.body);
+    return json::parse(response.body)["id"];
   }
-  void check_problem(const http::Answer& answer, unsigned status, Code code) {
-    BOOST_CHECK_MESSAGE(answer.status == status, answer.body);
-    BOOST_CHECK_EQUAL(answer.content_type, "application/problem+json");
-    const auto body = json::parse(answer.body);
+  void check_problem(const http::Response& response, unsigned status, Code code) {
+    BOOST_CHECK_MESSAGE(response.status == status, response.body);
+    BOOST_CHECK_EQUAL(response.content_type, "application/problem+json");
+    const auto body = json::parse(response.body);
     BOOST_CHECK_EQUAL(body["status"], status);
-    BOOST_CHECK_MESSAGE(body["code"] == static_cast<unsigned>(code), answer.body);
+    BOOST_CHECK_MESSAGE(body["code"] == static_cast<unsigned>(code), response.body);
     BOOST_CHECK_EQUAL(body["symbol"], symbol(code));
     BOOST_CHECK_GT(body["detail"].get<std::string>().size(), 5U);
   }
@@ -68,35 +68,35 @@ BOOST_FIXTURE_TEST_SUITE(routes_tests, Fixture)
 
 BOOST_AUTO_TEST_CASE(an_event_is_accepted_only_once_it_is_durable) {
   harness.publisher.hold = true;
-  std::optional<http::Answer> answer;
+  std::optional<http::Response> response;
   harness.on_reactor([&] {
-    http::Call call{"POST",
-                    "/v1/events",
-                    {{"content-type", "application/cloudevents+json"}},
-                    event + R"(,"data":{"a":1}})"};
-    routes->handle(std::move(call), [&](http::Answer given) { answer = std::move(given); });
+    http::Request request{"POST",
+                          "/v1/events",
+                          {{"content-type", "application/cloudevents+json"}},
+                          event + R"(,"data":{"a":1}})"};
+    routes->handle(std::move(request), [&](http::Response given) { response = std::move(given); });
   });
-  BOOST_CHECK(!answer.has_value());
+  BOOST_CHECK(!response.has_value());
   harness.on_reactor([&] { harness.publisher.held.at(0)(Receipt{7, true}); });
-  BOOST_REQUIRE(answer);
-  BOOST_CHECK_EQUAL(answer->status, 202U);
+  BOOST_REQUIRE(response);
+  BOOST_CHECK_EQUAL(response->status, 202U);
   const json expected = {{"id", "e1"}, {"sequence", 7}, {"duplicate", true}};
-  BOOST_CHECK_EQUAL(json::parse(answer->body), expected);
+  BOOST_CHECK_EQUAL(json::parse(response->body), expected);
   BOOST_CHECK_EQUAL(harness.publisher.published.at(0).data, R"({"a":1})");
 }
 
 BOOST_AUTO_TEST_CASE(binary_mode_is_taken_and_a_missing_id_made) {
-  http::Call call;
-  call.headers = {{"ce-specversion", "1.0"},
-                  {"ce-type", "a.b"},
-                  {"ce-source", "/s"},
-                  {"ce-extra", "x"},
-                  {"content-type", "text/plain"}};
-  const auto answer = ask("POST", "/v1/events", "data", call);
-  BOOST_CHECK_EQUAL(answer.status, 202U);
+  http::Request request;
+  request.headers = {{"ce-specversion", "1.0"},
+                     {"ce-type", "a.b"},
+                     {"ce-source", "/s"},
+                     {"ce-extra", "x"},
+                     {"content-type", "text/plain"}};
+  const auto response = ask("POST", "/v1/events", "data", request);
+  BOOST_CHECK_EQUAL(response.status, 202U);
   const auto& published = harness.publisher.published.at(0);
   BOOST_CHECK_EQUAL(published.id.size(), 26U);
-  BOOST_CHECK_EQUAL(json::parse(answer.body)["id"], published.id);
+  BOOST_CHECK_EQUAL(json::parse(response.body)["id"], published.id);
   BOOST_CHECK_EQUAL(published.data, "data");
   BOOST_CHECK_EQUAL(published.datacontenttype, "text/plain");
   BOOST_CHECK_EQUAL(published.extensions.count("extra"), 1U);
@@ -125,18 +125,18 @@ BOOST_AUTO_TEST_CASE(what_is_no_event_is_not_published) {
   check_problem(publish("{"), 400, Code::protoerror);
   check_problem(publish("[]"), 400, Code::protoerror);
   check_problem(publish(R"({"specversion":"1.0","id":"1","source":"/a"})"), 400, Code::varnotfound);
-  http::Call call;
-  call.headers = {{"content-type", "application/cloudevents-batch+json"}};
-  check_problem(ask("POST", "/v1/events", "[]", call), 415, Code::protoerror);
+  http::Request request;
+  request.headers = {{"content-type", "application/cloudevents-batch+json"}};
+  check_problem(ask("POST", "/v1/events", "[]", request), 415, Code::protoerror);
   BOOST_CHECK(harness.publisher.published.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_subscription_is_made_as_asked) {
-  const auto answer = ask("POST", "/v1/subscriptions",
-                          R"({"callback":"https://a.example/x","types":["{urn:x}*"],
+  const auto response = ask("POST", "/v1/subscriptions",
+                            R"({"callback":"https://a.example/x","types":["{urn:x}*"],
                               "sources":["//hq.example/**"],"period":"10min",
                               "labels":{"team":"red"},"delivery":{"window":3}})");
-  BOOST_REQUIRE_MESSAGE(answer.status == 201, answer.body);
+  BOOST_REQUIRE_MESSAGE(response.status == 201, response.body);
   const auto& request = harness.subscriptions.requests.at(0);
   BOOST_CHECK_EQUAL(request.owner, "anonymous");
   BOOST_CHECK_EQUAL(request.via, "front");
@@ -147,9 +147,9 @@ BOOST_AUTO_TEST_CASE(a_subscription_is_made_as_asked) {
   BOOST_CHECK_EQUAL(request.labels.at("team"), "red");
   BOOST_CHECK_EQUAL(request.delivery.window.value(), 3U);
   BOOST_CHECK(!request.callback_proved);
-  const auto id = json::parse(answer.body)["id"].get<std::string>();
-  BOOST_CHECK_EQUAL(answer.headers.at(1).second, "/v1/subscriptions/" + id);
-  BOOST_CHECK_EQUAL(answer.body.find("challenge"), std::string::npos);
+  const auto id = json::parse(response.body)["id"].get<std::string>();
+  BOOST_CHECK_EQUAL(response.headers.at(1).second, "/v1/subscriptions/" + id);
+  BOOST_CHECK_EQUAL(response.body.find("challenge"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_client_may_not_say_is_refused_by_name) {
@@ -170,9 +170,9 @@ BOOST_AUTO_TEST_CASE(what_a_client_may_not_say_is_refused_by_name) {
       {"", "JSON"},
       {std::string(300'000, ' '), "octets"}};
   for (const auto& [body, name] : bodies) {
-    const auto answer = ask("POST", "/v1/subscriptions", body);
-    BOOST_CHECK_MESSAGE((answer.status == 400U || answer.status == 413U), body.substr(0, 100));
-    BOOST_CHECK_MESSAGE(answer.body.find(name) != std::string::npos, answer.body);
+    const auto response = ask("POST", "/v1/subscriptions", body);
+    BOOST_CHECK_MESSAGE((response.status == 400U || response.status == 413U), body.substr(0, 100));
+    BOOST_CHECK_MESSAGE(response.body.find(name) != std::string::npos, response.body);
   }
   BOOST_CHECK(harness.subscriptions.requests.empty());
 }
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(the_list_pages_and_shows_only_ones_own) {
   for (int i = 0; i < 5; ++i) ids.insert(create());
   auto foreign = std::make_shared<Subscription>();
   foreign->id = "s-AAA";
-  foreign->owner = "somebody";
+  foreign->owner = "other";
   harness.subscriptions.all[foreign->id] = foreign;
   std::set<std::string> seen;
   std::string after;
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(one_subscription_is_edited_from_the_revision_that_was_seen)
   BOOST_CHECK_EQUAL(json::parse(first.body)["language"], "en");
   BOOST_CHECK_EQUAL(first.headers.at(0).first, "ETag");
   BOOST_CHECK_EQUAL(first.headers.at(0).second, "\"1\"");
-  http::Call conditional;
+  http::Request conditional;
   conditional.headers = {{"if-match", "\"1\""}};
   BOOST_CHECK_EQUAL(ask("PATCH", path, R"({"language":"de"})", conditional).status, 200U);
   check_problem(ask("PATCH", path, R"({"language":"fr"})", conditional), 412, Code::badcontext);
@@ -246,17 +246,17 @@ BOOST_AUTO_TEST_CASE(a_wrong_edit_names_its_field_and_changes_nothing) {
                                                         {R"({"types":"*"})", "types"},
                                                         {R"({"callback":null})", "callback"},
                                                         {R"({"period":"1h"})", "period"}}) {
-    const auto answer = ask("PATCH", path, body);
-    BOOST_CHECK_EQUAL(answer.status, 400U);
-    BOOST_CHECK_MESSAGE(json::parse(answer.body).value("field", "") == field, answer.body);
+    const auto response = ask("PATCH", path, body);
+    BOOST_CHECK_EQUAL(response.status, 400U);
+    BOOST_CHECK_MESSAGE(json::parse(response.body).value("field", "") == field, response.body);
   }
   for (const auto* body : {"", "[]", "{", R"({"revision":0})", R"({"revision":"1"})",
                            R"({"language":"en","language":"de"})"})
     BOOST_CHECK_MESSAGE(ask("PATCH", path, body).status == 400U, body);
   for (const auto* tag : {"1", "\"x\"", "\"0\"", "W/\"1\"", "\""}) {
-    http::Call call;
-    call.headers = {{"if-match", tag}};
-    check_problem(ask("PATCH", path, "{}", call), 400, Code::badparam);
+    http::Request request;
+    request.headers = {{"if-match", tag}};
+    check_problem(ask("PATCH", path, "{}", request), 400, Code::badparam);
   }
   BOOST_CHECK_EQUAL(json::parse(ask("GET", path).body)["revision"], 0);
 }
@@ -279,15 +279,15 @@ BOOST_AUTO_TEST_CASE(a_refused_creation_names_its_field) {
            {R"({"callback":"http://a/","period":"0s"})", "period"},
            {R"({"callback":"nowhere"})", "callback"},
            {R"({"callback":"http://a/","calback":1})", ""}}) {
-    const auto answer = ask("POST", "/v1/subscriptions", body);
-    BOOST_CHECK_MESSAGE(json::parse(answer.body).value("field", "") == field, answer.body);
+    const auto response = ask("POST", "/v1/subscriptions", body);
+    BOOST_CHECK_MESSAGE(json::parse(response.body).value("field", "") == field, response.body);
   }
 }
 
 BOOST_AUTO_TEST_CASE(anothers_subscription_is_not_there) {
   auto foreign = std::make_shared<Subscription>();
   foreign->id = "s-AAA";
-  foreign->owner = "somebody";
+  foreign->owner = "other";
   harness.subscriptions.all[foreign->id] = foreign;
   check_problem(ask("GET", "/v1/subscriptions/s-AAA"), 404, Code::notfound);
   check_problem(ask("DELETE", "/v1/subscriptions/s-AAA"), 404, Code::notfound);
@@ -327,9 +327,9 @@ BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_are_told_apart) {
   for (const char* path : {"/", "/v1", "/v1/events/", "/v1/subscriptions/", "/v2/events",
                            "/v1/subscriptions/a/b", "//v1/events", "/V1/events"})
     check_problem(ask("GET", path), 404, Code::notfound);
-  const auto answer = ask("PUT", "/v1/subscriptions");
-  check_problem(answer, 405, Code::protoerror);
-  BOOST_CHECK_EQUAL(answer.headers.at(0).second, "POST, GET");
+  const auto response = ask("PUT", "/v1/subscriptions");
+  check_problem(response, 405, Code::protoerror);
+  BOOST_CHECK_EQUAL(response.headers.at(0).second, "POST, GET");
   check_problem(ask("OPTIONS", "/v1/events"), 405, Code::protoerror);
 }
 
@@ -377,7 +377,7 @@ BOOST_AUTO_TEST_CASE(options_that_cannot_be_used_are_refused) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(event_is_fetched_by_whoever_has_its_url_and_by_nobody_else) {
+BOOST_AUTO_TEST_CASE(possession_of_its_url_authorises_fetching_an_event) {
   const std::string secret = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   std::vector<std::uint64_t> asked;
   harness.context.event_at = [&](std::uint64_t sequence, auto done) {
@@ -394,11 +394,11 @@ BOOST_AUTO_TEST_CASE(event_is_fetched_by_whoever_has_its_url_and_by_nobody_else)
   BOOST_CHECK(!routes->permits(path));
   routes = std::make_shared<http::Routes>(harness.context, secret);
   BOOST_CHECK(routes->permits(path));
-  const auto answer = ask("GET", path);
-  BOOST_CHECK_EQUAL(answer.status, 200U);
-  BOOST_CHECK_EQUAL(answer.content_type, "text/html");
-  BOOST_CHECK_EQUAL(answer.body.size(), 100'008U);
-  std::map<std::string, std::string> headers(answer.headers.begin(), answer.headers.end());
+  const auto response = ask("GET", path);
+  BOOST_CHECK_EQUAL(response.status, 200U);
+  BOOST_CHECK_EQUAL(response.content_type, "text/html");
+  BOOST_CHECK_EQUAL(response.body.size(), 100'008U);
+  std::map<std::string, std::string> headers(response.headers.begin(), response.headers.end());
   BOOST_CHECK_EQUAL(headers["ce-id"], "e-1");
   BOOST_CHECK_NE(headers["ce-sequence"].find("88120"), std::string::npos);
   // No browser shows it as a page of this service.
