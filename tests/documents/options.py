@@ -39,7 +39,7 @@ class Program:
         return done.stdout if done.returncode == 0 else None
 
     def commands(self, words):
-        section = re.search(r"^Subcommands:\n((?:[ \n].*\n?)*)", self.help(words) or "", re.MULTILINE)
+        section = re.search(r"^Subcommands:\n((?: +\S.*\n?)*)", self.help(words) or "", re.MULTILINE)
         return set(re.findall(r"^  ([a-z][a-z-]*)(?:\s|$)", section.group(1), re.MULTILINE)) if section else set()
 
     def every_command(self, words=()):
@@ -49,7 +49,7 @@ class Program:
 
     @functools.lru_cache(maxsize=None)
     def every_option(self):
-        return {option for words in self.every_command() for option in OPTION.findall(self.help(words))}
+        return {option for words in self.every_command() for option in OPTION.findall(self.help(words) or "")}
 
     def keys(self):
         """section.key for each line of `sense config describe`, comments included."""
@@ -89,6 +89,9 @@ def check_command(program, text):
         else:
             break
     described = program.help(command)
+    if described is None:
+        yield f"`{text}`: sense {' '.join(command)} --help fails"
+        return
     for word in words:
         if word in ("|", ";", "&&", ">"):
             break
