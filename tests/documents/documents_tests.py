@@ -194,6 +194,15 @@ class Messages(unittest.TestCase):
         self.assertIn("counts", self.found("`snmp.traps.lost`\n")[0])
 
 
+class ListedTests(unittest.TestCase):
+    def test_tests_are_listed_and_exist(self):
+        with tree(docs__testing_dot_md="| Test | Claim |\n|---|---|\n| `one` | a |\n| `two` | b |\n",
+                  tests__integration__CMakeLists_dot_txt="foreach(claim two three\n  four)\n") as root:
+            self.assertEqual([why.split(": ")[1] for why in messages.check(root)[0]],
+                             ["the integration test four is not listed", "the integration test three is not listed",
+                              "there is no integration test one"])
+
+
 class Described(options.Program):
     """A program of two commands, instead of the built one."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Claim: the log lines that docs/operations.md explains, and the counters that the pages name, are
-those of the code.
+"""Claim: the log lines that docs/operations.md explains, the counters that the pages name, and the
+integration tests that docs/testing.md lists, are those of the code.
 
     tests/documents/messages.py [ROOT]"""
 import pathlib
@@ -55,6 +55,26 @@ def counted(strings, name):
                for cut in range(1, len(parts)))
 
 
+def listed_tests(page):
+    """The names in the table `| Test | Claim |`."""
+    table = re.search(r"^\| Test \| Claim \|\n((?:\|.*\n)*)", page.text, re.MULTILINE)
+    return set(re.findall(r"^\| `(\w+)` \|", table.group(1), re.MULTILINE)) if table else set()
+
+
+def integration_tests(root):
+    """The names in the foreach() of tests/integration/CMakeLists.txt."""
+    text = (pathlib.Path(root) / "tests/integration/CMakeLists.txt").read_text(encoding="utf-8")
+    return set(re.search(r"foreach\(claim ([^)]*)\)", text).group(1).split())
+
+
+def check_tests(root, page):
+    listed, there = listed_tests(page), integration_tests(root)
+    for name in sorted(there - listed):
+        yield f"{page.path}:1: the integration test {name} is not listed"
+    for name in sorted(listed - there):
+        yield f"{page.path}:1: there is no integration test {name}"
+
+
 def check(root):
     strings = set(strings_of(root))
     violations, count = [], 0
@@ -63,6 +83,8 @@ def check(root):
             count += 1
             if line not in NO_LINES and not any(line in text for text in strings):
                 violations.append(f"{page.path}:{number}: no program logs `{line}`")
+        if page.path == "docs/testing.md":
+            violations += check_tests(root, page)
         for number, span in page.code_spans():
             found = COUNTER.match(span)
             if found:
@@ -74,4 +96,4 @@ def check(root):
 
 if __name__ == "__main__":
     bad, names = check(pages.root_of())
-    sys.exit(pages.report(bad, f"{names} log lines and counters"))
+    sys.exit(pages.report(bad, f"{names} log lines and counters, and the integration tests"))
