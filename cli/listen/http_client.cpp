@@ -11,7 +11,7 @@ namespace sense::cli {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
+namespace beast_http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
@@ -23,7 +23,7 @@ constexpr std::size_t reply_max = 1024 * 1024;  // octets
 // Holds itself for as long as an operation is under way.
 class HttpCall : public std::enable_shared_from_this<HttpCall> {
  public:
-  HttpCall(asio::io_context& io, http::request<http::string_body> request,
+  HttpCall(asio::io_context& io, beast_http::request<beast_http::string_body> request,
            std::function<void(HttpReply)> done)
       : resolver_(io), stream_(io), request_(std::move(request)), done_(std::move(done)) {
     parser_.body_limit(reply_max);
@@ -49,20 +49,20 @@ class HttpCall : public std::enable_shared_from_this<HttpCall> {
   }
 
   void write() {
-    http::async_write(stream_, request_,
-                      [self = shared_from_this()](error_code error, std::size_t) {
-                        if (error) return self->fail(error);
-                        self->read();
-                      });
+    beast_http::async_write(stream_, request_,
+                            [self = shared_from_this()](error_code error, std::size_t) {
+                              if (error) return self->fail(error);
+                              self->read();
+                            });
   }
 
   void read() {
-    http::async_read(stream_, buffer_, parser_,
-                     [self = shared_from_this()](error_code error, std::size_t) {
-                       if (error) return self->fail(error);
-                       auto& reply = self->parser_.get();
-                       self->done_({reply.result_int(), std::move(reply.body()), {}});
-                     });
+    beast_http::async_read(stream_, buffer_, parser_,
+                           [self = shared_from_this()](error_code error, std::size_t) {
+                             if (error) return self->fail(error);
+                             auto& reply = self->parser_.get();
+                             self->done_({reply.result_int(), std::move(reply.body()), {}});
+                           });
   }
 
   void fail(error_code error) { done_({0, {}, error.message()}); }
@@ -70,8 +70,8 @@ class HttpCall : public std::enable_shared_from_this<HttpCall> {
   tcp::resolver resolver_;
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_;
-  http::request<http::string_body> request_;
-  http::response_parser<http::string_body> parser_;
+  beast_http::request<beast_http::string_body> request_;
+  beast_http::response_parser<beast_http::string_body> parser_;
   std::function<void(HttpReply)> done_;
 };
 
@@ -79,12 +79,12 @@ class HttpCall : public std::enable_shared_from_this<HttpCall> {
 
 void ask_http(asio::io_context& io, const Uri& server, const std::string& method,
               const std::string& path, std::string body, std::function<void(HttpReply)> done) {
-  http::request<http::string_body> request;
+  beast_http::request<beast_http::string_body> request;
   request.method_string(method);
   request.target(path);
-  request.set(http::field::host, server.authority());
-  request.set(http::field::content_type, "application/json");
-  request.set(http::field::connection, "close");
+  request.set(beast_http::field::host, server.authority());
+  request.set(beast_http::field::content_type, "application/json");
+  request.set(beast_http::field::connection, "close");
   request.body() = std::move(body);
   request.prepare_payload();
   std::make_shared<HttpCall>(io, std::move(request), std::move(done))
