@@ -40,7 +40,7 @@ class Adapter {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* adapter_abi = "sense-adapter/1";
+inline constexpr const char* adapter_abi = "sense-adapter/2";
 
 // The one thing that a plugin exports. Static data.
 struct AdapterDescriptor {

@@ -159,7 +159,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/3";
+inline constexpr const char* gateway_abi = "sense-gateway/4";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {
