@@ -31,7 +31,8 @@ constexpr auto unsettled_poll = std::chrono::milliseconds{5};
 constexpr std::uint32_t trim_groups = 256;
 constexpr std::size_t big_octets_max = 64 * 1024 * 1024;  // in messages of a single big event
 constexpr auto too_fast =
-    "this principal publishes faster than it may: broker.rate-per-principal-max; send it again";
+    "this principal exceeds its rate limit (broker.rate-per-principal-max); send the events again "
+    "later";
 constexpr std::size_t group_octets_soft_max = 8 * 1024 * 1024;
 
 MonoTime mono_now() { return system_clock().now().mono; }
@@ -45,16 +46,19 @@ class ZmqBroker final : public Broker {
   Status open() {
     const auto now = system_clock().now();
     const auto& settings = config_.settings;
+    for (const auto& sentence : settings.renamed()) log::warn(sentence);
     Ingest::Limits limits;
-    limits.repeat_window = settings.duration("repeat-window");
-    limits.repeat_ids_max = static_cast<std::size_t>(settings.integer("repeat-ids-max"));
+    limits.deduplication_window = settings.duration("deduplication-window");
+    limits.deduplication_ids_max =
+        static_cast<std::size_t>(settings.integer("deduplication-ids-max"));
     limits.registry.subscriptions_max =
         static_cast<std::size_t>(settings.integer("subscriptions-max"));
     limits.registry.sources_max = static_cast<std::size_t>(settings.integer("sources-max"));
     auto ingest = Ingest::restore(store_, limits, counters_, now);
     if (!ingest) return tl::unexpected(ingest.error());
     ingest_.emplace(std::move(*ingest));
-    if (auto status = ingest_->take_static(config_.subscriptions, now); !status) return status;
+    if (auto status = ingest_->load_configured_subscriptions(config_.subscriptions, now); !status)
+      return status;
     head_ = ingest_->head();
     auto reader = Reader::open(config_.data, counters_);
     if (!reader) return tl::unexpected(reader.error());
@@ -78,7 +82,7 @@ class ZmqBroker final : public Broker {
     return {};
   }
 
-  BusEndpoints endpoints() const override { return guard_.endpoints(); }
+  BusEndpoints endpoints() const override { return access_control_.endpoints(); }
 
   void stop() override {
     stopping_.store(true);
@@ -89,17 +93,18 @@ class ZmqBroker final : public Broker {
   Status open_sockets() {
     const auto& settings = config_.settings;
     service_.set(zmq::sockopt::router_mandatory, 1);
-    // Answers may be big, and who sends requests without reading is not to fill the memory with
-    // them.
+    // Replies may be big: this bounds the memory that a client takes which sends requests without
+    // reading the replies.
     service_.set(zmq::sockopt::sndhwm,
                  static_cast<int>(2 * settings.integer("requests-per-client-max")));
-    if (auto status = guard_.open(config_.endpoints, config_.settings, service_, events_, publish_);
+    if (auto status =
+            access_control_.open(config_.endpoints, config_.settings, service_, events_, publish_);
         !status)
       return status;
     if (auto status = external_.open(config_.endpoints.external); !status) return status;
-    // Everything, once: what our clients subscribe to is never passed on to publishers.
+    // Subscribes to every topic, once: subscriptions of clients are not forwarded to publishers.
     if (!bus::send(publish_, {std::string_view("\x01", 1)}))
-      return fail(Code::system, "cannot subscribe to plain publishers");
+      return fail(Code::system, "the publish endpoint cannot subscribe to plain publishers");
     return {};
   }
 
@@ -111,7 +116,7 @@ class ZmqBroker final : public Broker {
     if (reader_thread_.joinable()) reader_thread_.join();
   }
 
-  // ---- network thread: the only one that touches sockets, and it never waits for the disk
+  // ---- Network thread: the only user of the sockets; it never waits for the disk
 
   void network_loop() {
     ::prctl(PR_SET_NAME, "sense-network");
@@ -128,8 +133,8 @@ class ZmqBroker final : public Broker {
       } catch (const zmq::error_t&) {
         // Interrupted by a signal.
       }
-      settled = guard_.look(mono_now());
-      // An empty look costs system calls, which would add up on the way of a single event.
+      settled = access_control_.update(mono_now());
+      // Receiving from an idle socket costs system calls, which add latency to a single event.
       const auto ready = [&](std::size_t item) { return (items[item].revents & ZMQ_POLLIN) != 0; };
       if (ready(3))
         for (auto& out : outgoing_.take()) send_out(out);
@@ -149,38 +154,39 @@ class ZmqBroker final : public Broker {
       if (!send_publication(publication.topic, out.octets_of(publication)))
         ++counters_["broker.events.unsent"];
     external_.give(out);
-    if (out.mark.empty()) return;
-    send_mark(out.mark);
+    if (out.watermark.empty()) return;
+    send_watermark(out.watermark);
     head_ = out.head;
   }
 
-  // What waits for a subscriber that does not read is bounded in messages by libzmq and, since a
-  // single event may be big, in octets here: beyond that they are left to the journal.
+  // libzmq bounds the messages queued for a slow subscriber by count. A single event may be big, so
+  // octets are bounded here; an event beyond the bound is not sent, and subscribers fetch it.
   bool send_publication(const std::string& topic, std::string_view octets) {
     if (octets.size() <= bus::publication_octets_max) return bus::send(events_, {topic, octets});
     if (big_octets_->load() + octets.size() > big_octets_max) return false;
     *big_octets_ += octets.size();
-    const auto let_go = [held = big_octets_](const std::string* big) {
+    const auto release = [held = big_octets_](const std::string* big) {
       *held -= big->size();
       delete big;
     };
     return bus::send(events_, {topic},
-                     std::shared_ptr<const std::string>(new std::string(octets), let_go));
+                     std::shared_ptr<const std::string>(new std::string(octets), release));
   }
 
-  void send_mark(const std::string& mark) {
-    if (!bus::send(events_, {bus::mark_topic, mark})) ++counters_["broker.events.unsent"];
-    marked_ = mono_now();
+  void send_watermark(const std::string& watermark) {
+    if (!bus::send(events_, {bus::watermark_topic, watermark})) ++counters_["broker.events.unsent"];
+    watermark_sent_ = mono_now();
   }
 
   void send_heartbeat(MonoTime now) {
-    if (now - marked_ >= heartbeat) send_mark(bus::encode(bus::Mark{head_, head_, {}}));
+    if (now - watermark_sent_ >= heartbeat)
+      send_watermark(bus::encode(bus::Watermark{head_, head_, {}}));
   }
 
   void send_answer(const std::string& peer, std::string_view octets) {
     const auto found = outstanding_.find(peer);
     if (found != outstanding_.end() && --found->second == 0) outstanding_.erase(found);
-    // A peer that does not read, or has gone, loses its answer; it asks again.
+    // A client that does not read, or has disconnected, loses its reply and repeats the request.
     if (!bus::send(service_, {peer, octets})) ++counters_["broker.answers.unsent"];
   }
 
@@ -202,14 +208,14 @@ class ZmqBroker final : public Broker {
         continue;
       }
       take_request(std::string(bus::view((*frames)[0])), std::string(bus::view((*frames)[1])),
-                   guard_.sender((*frames)[1], mono_now()));
+                   access_control_.sender((*frames)[1], mono_now()));
     }
   }
 
   void take_request(std::string peer, std::string octets, const Principal* sender) {
     if (sender == nullptr)
       return refuse(peer, bus::request_id(octets),
-                    {Code::noaccess, "this key is no longer in the broker's allow file"});
+                    {Code::noaccess, "this key is not in the broker's access file any more"});
     auto incoming = std::make_unique<Incoming>();
     incoming->peer = std::move(peer);
     incoming->principal = sender->name;
@@ -218,15 +224,15 @@ class ZmqBroker final : public Broker {
     auto request = bus::decode_request(incoming->octets);
     if (!request) return report_malformed(*incoming, request.error());
     incoming->request = std::move(*request);
-    if (!guard_.within_rate(*sender, incoming->request.events.size(), mono_now()))
+    if (!access_control_.within_rate(*sender, incoming->request.events.size(), mono_now()))
       return refuse(incoming->peer, incoming->request.id, {Code::nomoreroom, too_fast});
     const auto limit =
         static_cast<std::size_t>(config_.settings.integer("requests-per-client-max"));
     if (outstanding_[incoming->peer] >= limit)
       return refuse(incoming->peer, incoming->request.id,
                     {Code::nomoreroom,
-                     "too many requests of this client wait for an answer: "
-                     "broker.requests-per-client-max"});
+                     "too many requests of this client are unanswered "
+                     "(broker.requests-per-client-max)"});
     ++outstanding_[incoming->peer];
     dispatch(std::move(incoming));
   }
@@ -262,7 +268,7 @@ class ZmqBroker final : public Broker {
       bus::Reply reply;
       reply.id = incoming->request.id;
       reply.code = Code::nomoreroom;
-      reply.reason = "the broker cannot store as fast as events come: broker.waiting-size";
+      reply.reason = "events come in faster than the broker can store them (broker.waiting-size)";
       if (!incoming->peer.empty())
         send_answer(incoming->peer, bus::encode(reply, incoming->request.operation));
       return;
@@ -275,6 +281,10 @@ class ZmqBroker final : public Broker {
     bus::Reply reply;
     reply.id = incoming.request.id;
     for (auto& [name, value] : config_.settings.shown()) reply.parameters.emplace(name, value);
+    // Names in this reply are part of the protocol: the former ones stay.
+    for (const auto& option : broker_options())
+      if (option.old_key != nullptr)
+        reply.parameters.emplace(option.old_key, reply.parameters.at(option.key));
     reply.parameters.emplace("protocol-version", std::to_string(bus::protocol_version));
     reply.parameters.emplace("head", std::to_string(head_));
     for (const auto& [name, value] : counters_.snapshot())
@@ -282,8 +292,8 @@ class ZmqBroker final : public Broker {
     return bus::encode(reply, Operation::parameters);
   }
 
-  // Plain ZeroMQ publishers: our events are journalled, without an answer; the topics of programs
-  // that know nothing of SENSE pass through untouched.
+  // Plain ZeroMQ publishers: SENSE events are journalled without a reply; messages with other
+  // topics are forwarded unchanged and not journalled.
   void receive_plain() {
     for (int count = 0; count < 1024; ++count) {
       auto frames = bus::receive(publish_);
@@ -293,7 +303,7 @@ class ZmqBroker final : public Broker {
         continue;
       }
       const auto topic = bus::view(frames->front());
-      const auto* sender = guard_.sender(frames->back(), mono_now());
+      const auto* sender = access_control_.sender(frames->back(), mono_now());
       if (sender == nullptr || topic.starts_with('\0')) {
         ++counters_["broker.plain.refused"];
       } else if (!topic.starts_with('{')) {
@@ -313,7 +323,7 @@ class ZmqBroker final : public Broker {
 
   void take_plain(std::string_view topic, std::string_view event, const Principal& sender) {
     ++counters_["broker.plain.events"];
-    if (!guard_.within_rate(sender, 1, mono_now())) return;
+    if (!access_control_.within_rate(sender, 1, mono_now())) return;
     auto incoming = std::make_unique<Incoming>();
     incoming->principal = sender.name;
     incoming->rights = sender.rights;
@@ -324,7 +334,7 @@ class ZmqBroker final : public Broker {
     queue_commit(std::move(incoming));
   }
 
-  // ---- commit thread: owns the store
+  // ---- Commit thread: owns the store
 
   void commit_loop() {
     ::prctl(PR_SET_NAME, "sense-commit");
@@ -337,7 +347,7 @@ class ZmqBroker final : public Broker {
       trim(system_clock().now());
       if (stopping_.load() && waiting.empty()) {
         trimmed_ = {};
-        trim(system_clock().now());  // which notes where the journal ends
+        trim(system_clock().now());  // records the last sequence, see Journal::trim
         return;
       }
     }
@@ -345,7 +355,7 @@ class ZmqBroker final : public Broker {
 
   std::chrono::milliseconds commit_timeout() const {
     const auto longest = std::chrono::milliseconds{500};
-    // A lease that cannot be ended because the disk is full must not make this loop spin.
+    // A lease that is due and cannot be ended (disk full) must not cause a busy loop.
     const auto shortest = std::chrono::milliseconds{20};
     const auto next = ingest_->next_timer();
     if (!next) return longest;
@@ -353,7 +363,7 @@ class ZmqBroker final : public Broker {
     return std::clamp(left, shortest, longest);
   }
 
-  // In groups that fit one row of the journal.
+  // In groups that fit into one row of the journal.
   bool commit(const std::vector<IncomingRef>& waiting) {
     const std::span<const IncomingRef> all(waiting);
     std::size_t from = 0;
@@ -367,15 +377,15 @@ class ZmqBroker final : public Broker {
         fail_stop(out.error());
         return false;
       }
-      if (!out->answers.empty() || !out->mark.empty()) outgoing_.put(std::move(*out));
+      if (!out->answers.empty() || !out->watermark.empty()) outgoing_.put(std::move(*out));
       from = to;
     } while (from < all.size());
     return true;
   }
 
-  // After a failed write nobody knows what is on the disk: stop, and let the start-up look.
+  // After a failed write the state of the disk is unknown: the broker stops, and start-up recovers.
   void fail_stop(const Error& error) {
-    log::error("the journal failed; the broker stops, nothing unanswered counts as stored",
+    log::error("the journal failed; the broker stops, and unanswered requests count as not stored",
                {{"reason", error.message}});
     {
       const std::lock_guard lock(failure_mutex_);
@@ -396,15 +406,16 @@ class ZmqBroker final : public Broker {
     if (!removed) {
       ++counters_["broker.trim.failed"];
       if (const auto line = trim_log_limit_.check("", now.mono); line.allowed)
-        log::error("retention cannot remove events", {{"reason", removed.error().message}});
+        log::error("retention cannot remove events from the journal",
+                   {{"reason", removed.error().message}});
       return;
     }
-    // More may have to go: with the next group, not a second later.
+    // More groups may be due: continue with the next commit instead of in a second.
     if (*removed == trim_groups) trimmed_ = {};
     counters_["broker.groups.trimmed"] += *removed;
   }
 
-  // ---- reader thread: owns the reading connection
+  // ---- Reader thread: owns the read-only connection
 
   void reader_loop() {
     ::prctl(PR_SET_NAME, "sense-reader");
@@ -427,7 +438,7 @@ class ZmqBroker final : public Broker {
   std::optional<Reader> reader_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> waiting_octets_ = 0;
-  std::atomic<std::uint64_t> overloads_ = 0;  // refused requests that were not announced yet
+  std::atomic<std::uint64_t> overloads_ = 0;  // refused requests not yet announced by a notice
   bus::Mailbox<IncomingRef> commits_;
   bus::Mailbox<IncomingRef> reads_;
   bus::Mailbox<Journal::Range> damage_;  // from the reader to the commit thread
@@ -438,18 +449,18 @@ class ZmqBroker final : public Broker {
   zmq::context_t context_{1};
   zmq::socket_t service_ =
       bus::make_socket(context_, zmq::socket_type::router, bus::message_length_max);
-  zmq::socket_t events_;  // made, and replaced, by guard_
+  zmq::socket_t events_;  // created and replaced by access_control_
   zmq::socket_t publish_ =
       bus::make_socket(context_, zmq::socket_type::xsub, bus::message_length_max);
-  Guard guard_{context_, counters_};
+  AccessControl access_control_{context_, counters_};
   ExternalLink external_{context_, counters_};
   std::unordered_map<std::string, std::size_t> outstanding_;
   log::RateLimiter log_limit_{std::chrono::seconds{10}};
-  // Shared with messages that may outlive this.
+  // Shared with messages that may outlive the broker.
   std::shared_ptr<std::atomic<std::size_t>> big_octets_ =
       std::make_shared<std::atomic<std::size_t>>(0);
   std::uint64_t head_ = 0;
-  MonoTime marked_{};
+  MonoTime watermark_sent_{};
 
   std::mutex failure_mutex_;
   std::optional<Error> failure_;

@@ -19,23 +19,23 @@ namespace sense {
 
 struct BrokerConfig {
   BusEndpoints endpoints;
-  std::string data;                         // folder for the journal; made when it is not there
+  std::string data;                         // folder of the journal; created when absent
   Settings settings;                        // of broker_options()
   std::vector<Subscription> subscriptions;  // from the configuration file; owner "config"
 };
 
-// The daemon: sequences, journals, routes; holds the registry. Its threads are listed in
-// ARCHITECTURE.md. Any thread may call stop().
+// The broker process: numbers events, journals and routes them, and holds the registry. Its threads
+// are listed in ARCHITECTURE.md. Any thread may call stop().
 class Broker {
  public:
-  // Opens the journal and binds the endpoints. Fails with the file or endpoint in the sentence.
+  // Opens the journal and binds the endpoints. An error names the file or the endpoint.
   [[nodiscard]] static Result<std::unique_ptr<Broker>> start(BrokerConfig config);
   virtual ~Broker() = default;
 
   // Blocks until stop(), or until the journal fails for good (then with the reason).
   [[nodiscard]] virtual Status run() = 0;
   virtual void stop() = 0;
-  // Where it listens: as configured, but with ports that the system chose named.
+  // The endpoints as bound: as configured, with the ports that the system chose.
   [[nodiscard]] virtual BusEndpoints endpoints() const = 0;
 };
 

@@ -15,15 +15,17 @@ std::span<const Option> broker_options() {
       {"retention-count", OptionType::integer, "0",
        "When the journal holds more events than this, its oldest leave; 0: no limit.", 0,
        std::int64_t{1} << 50},
-      {"repeat-window", OptionType::duration, "10min",
-       "An event that is published again within this time is stored once.", 1, 86'400},
-      {"repeat-ids-max", OptionType::integer, "1000000",
-       "How many event ids are remembered for that at most.", 1'000, 100'000'000},
+      {"deduplication-window", OptionType::duration, "10min",
+       "An event that is published again within this time is stored once.", 1, 86'400,
+       "repeat-window"},
+      {"deduplication-ids-max", OptionType::integer, "1000000",
+       "How many event ids are remembered for deduplication at most.", 1'000, 100'000'000,
+       "repeat-ids-max"},
       {"subscriptions-max", OptionType::integer, "1000000", "How many subscriptions there may be.",
        1, 10'000'000},
       {"sources-max", OptionType::integer, "100000",
-       "How many sources of events are listed; events of further ones are taken in all the same.",
-       0, 10'000'000},
+       "How many sources of events are listed; events of further ones are accepted, too.", 0,
+       10'000'000},
       {"requests-per-client-max", OptionType::integer, "256",
        "How many requests of one client may wait for an answer.", 1, 10'000},
       {"waiting-size", OptionType::size, "256MiB",
@@ -39,9 +41,10 @@ std::span<const Option> broker_options() {
        100, 10'000'000},
       {"key-file", OptionType::text, "",
        "The broker's key pair; tcp:// needs it (`sense keys new broker`)."},
-      {"allow-file", OptionType::text, "",
-       "Who may use the bus, with which key, and for what (docs/security.md). Its changes are seen "
-       "while the broker runs; empty: nobody has a key."},
+      {"access-file", OptionType::text, "",
+       "The access file: the principals of the bus, their keys and rights (docs/security.md). Its "
+       "changes take effect while the broker runs; empty: no key is accepted.",
+       0, 0, "allow-file"},
   }};
   return table;
 }

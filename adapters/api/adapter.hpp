@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +11,10 @@
 #include "core/base/error.hpp"
 #include "core/bus/bus.hpp"
 #include "core/config/settings.hpp"
+
+namespace boost::asio {
+class io_context;
+}
 
 // The interface of an adapter plugin. An adapter turns input of another kind (SNMP traps, the lines
 // of a file) into events: one folder, one shared object, one descriptor. adapters/lines is an
@@ -40,7 +43,7 @@ class Adapter {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* adapter_abi = "sense-adapter/1";
+inline constexpr const char* adapter_abi = "sense-adapter/2";
 
 // The one thing that a plugin exports. Static data.
 struct AdapterDescriptor {

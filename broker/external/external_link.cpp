@@ -20,12 +20,12 @@ constexpr int unread_max = 10'000;  // messages
 Status ExternalLink::open(const ExternalBus& external) {
   external_ = external;
   prefix_ = "{" + external.ns + "}";
-  // It is somebody else's, and has the guards that they gave it.
+  // The proxy is operated by another party and has no SENSE keys.
   BusKeys plain;
   plain.plaintext_tcp = true;
   if (takes()) {
     take_ = bus::make_socket(context_, zmq::socket_type::sub, bus::message_length_max);
-    // Before connect: with the default, subscriptions beyond 1,000 are lost on the way.
+    // Before connect: with the default, subscriptions beyond 1,000 are lost.
     take_.set(zmq::sockopt::sndhwm, 0);
     take_.set(zmq::sockopt::rcvhwm, unread_max);
     for (const auto& topic : external.take) take_.set(zmq::sockopt::subscribe, topic);

@@ -12,9 +12,9 @@
 
 namespace sense {
 
-// The broker's connection to somebody else's ZeroMQ proxy: what it takes there is published here as
-// the principal `external`, and events are given to it once they are stored. Nothing is promised of
-// the way between proxy and broker (docs/external-bus.md). The network thread's.
+// The broker's connection to a foreign ZeroMQ proxy: messages taken from it are published as the
+// principal `external`, and stored events are given to it. The transfer between proxy and broker
+// has no delivery guarantee (docs/external-bus.md). Network thread only.
 class ExternalLink {
  public:
   ExternalLink(zmq::context_t& context, Counters& counters)
@@ -22,9 +22,9 @@ class ExternalLink {
 
   [[nodiscard]] Status open(const ExternalBus& external);
   [[nodiscard]] bool takes() const { return !external_.events.empty(); }
-  // To poll, when it takes.
+  // The socket to poll, when takes().
   [[nodiscard]] void* handle() { return take_.handle(); }
-  // The messages that wait, as PUBLISH requests that nobody waits for; at most a thousand.
+  // The waiting messages as PUBLISH requests without a reply; at most a thousand.
   [[nodiscard]] std::vector<IncomingRef> take(WallTime now);
   void give(const Outgoing& out);
 
@@ -35,7 +35,7 @@ class ExternalLink {
   zmq::context_t& context_;
   Counters& counters_;
   ExternalBus external_;
-  std::string prefix_;  // of our topics that may be given
+  std::string prefix_;  // of the SENSE topics that may be given
   zmq::socket_t take_;
   zmq::socket_t give_;
   log::RateLimiter log_limit_{std::chrono::minutes{1}};

@@ -2,7 +2,8 @@
 #include "broker/external/external_topic.hpp"
 
 #include <array>
-#include <msgpack.hpp>
+#include <msgpack/pack.hpp>
+#include <msgpack/sbuffer.hpp>
 
 #include "core/event/msgpack_reader.hpp"
 
@@ -25,7 +26,7 @@ std::optional<unsigned> nibble(char c) {
   return static_cast<unsigned>(at);
 }
 
-// The octet that an escape at the start of `text` stands for.
+// The octet that is escaped at the start of `text`; absent: no escape.
 std::optional<char> escaped(std::string_view text) {
   if (text.size() < escape_length || !text.starts_with("_x00") || text[6] != '_')
     return std::nullopt;
@@ -42,7 +43,7 @@ std::optional<std::string> local_name_of(std::string_view topic) {
   std::string name;
   for (std::size_t i = 0; i < topic.size(); ++i) {
     const char c = topic[i];
-    // What looks like the start of an escape is escaped itself.
+    // An underscore that would read as the start of an escape is escaped itself.
     const bool ambiguous = c == '_' && topic.substr(i + 1).starts_with('x');
     if ((letter(c) && !ambiguous) || (digit(c) && i > 0)) {
       name += c;

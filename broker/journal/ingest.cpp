@@ -18,14 +18,14 @@ using bus::Reply;
 
 namespace {
 
-// With what one more request can add, a group still fits the journal's row.
+// A group below this still fits the journal's row after one more request of the greatest length.
 constexpr std::size_t group_octets_max_before = group_octets_max / 2;
 static_assert(group_octets_max_before + 2 * bus::message_length_max <= group_octets_max);
 
-constexpr std::string_view letters_prefix = "{urn:sense:management}dead-letters-";
+constexpr std::string_view dead_letters_prefix = "{urn:sense:management}dead-letters-";
 
-// Changes of the subscription list are announced by the broker alone: gateways act on them. What is
-// asked of dead letters comes from those who may manage.
+// Types that only the broker publishes, because gateways act on them, and dead-letter requests,
+// which need the right to manage.
 bool reserved(std::string_view type) {
   static const std::string prefix = "{" + std::string(management_namespace) + "}";
   if (!type.starts_with(prefix)) return false;
@@ -36,31 +36,32 @@ bool reserved(std::string_view type) {
          local.starts_with("gateway-removed");
 }
 
-// What gateways tell each other holds events of all kinds: from those who may manage.
+// Events between gateways contain events of all types: they need the right to manage.
 bool between_gateways(std::string_view type) {
   static const std::string prefix = "{" + std::string(gateway_namespace) + "}";
   return type.starts_with(prefix);
 }
 
 constexpr auto not_seen =
-    "no such entry, or the allow file of the broker grants this principal no 'list' right to it";
-constexpr std::size_t arrivals_max = 32;
+    "no such entry, or the broker's access file grants this principal no 'list' right to it";
+constexpr std::size_t parse_ahead_max = 32;
 
-constexpr auto too_much = "the broker takes in too much at once: send it again";
+constexpr auto too_much = "the broker received too many requests at once: send it again";
 
 Published refuse(Code code, std::string reason) { return {code, 0, std::move(reason)}; }
 
-// What can be survived, in words for those who publish. Nothing after anything else: nobody knows
-// then what is on the disk.
-std::optional<Error> survivable(const Error& error) {
+// The error to answer with when the broker can go on: nothing was stored. Absent after any other
+// failure, which leaves the state of the disk unknown.
+std::optional<Error> recoverable(const Error& error) {
   if (error.code == Code::nomoreroom)
     return Error{Code::nomoreroom,
                  "the disk of the broker's journal is full: nothing was stored; free space, or "
                  "lower broker.retention-size"};
   if (error.code == Code::timeout)
-    return Error{Code::timeout,
-                 "another program holds the broker's journal: nothing was stored; end what writes "
-                 "to broker.db (an SQL shell?) and send it again"};
+    return Error{
+        Code::timeout,
+        "another program has locked the broker's journal: nothing was stored; end the program "
+        "that writes to broker.db (an SQL shell?) and send it again"};
   return std::nullopt;
 }
 
@@ -78,7 +79,7 @@ Ingest::Ingest(Store& store, Limits limits, Counters& counters)
     : store_(store),
       counters_(counters),
       registry_(limits.registry),
-      ids_(limits.repeat_window, limits.repeat_ids_max) {}
+      ids_(limits.deduplication_window, limits.deduplication_ids_max) {}
 
 Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Timestamp now) {
   Ingest ingest(store, limits, counters);
@@ -98,7 +99,7 @@ Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, 
 Status Ingest::restore_ids(Timestamp now) {
   const auto range = store_.journal().range();
   if (!range) return tl::unexpected(range.error());
-  // A window's events at most; the count bounds how far back that can reach.
+  // Only events within the window; the count limits how far back to read.
   const auto from = head_ > ids_.count_max() ? head_ - ids_.count_max() : 0;
   auto status = store_.journal().read(std::max(from, range->first), [&](const auto& group) {
     if (group.damaged) {
@@ -123,7 +124,7 @@ void Ingest::append(std::string_view event, std::string_view type, std::string_v
   const auto start = records_.size();
   append_record(records_, {next_, now.wall, principal, event});
   const auto length = records_.size() - start;
-  // Neighbours with one topic travel in one message, of a size that every subscriber takes.
+  // Consecutive records of one topic share a message, of a size that every subscriber accepts.
   if (!publications_.empty() && is_topic(publications_.back().topic, type, source) &&
       publications_.back().length + length <= bus::publication_octets_max)
     publications_.back().length += length;
@@ -133,38 +134,38 @@ void Ingest::append(std::string_view event, std::string_view type, std::string_v
   ++next_;
 }
 
-// Events come in runs of one type and one source: the last ones are looked at first.
+// Consecutive events mostly share type and source: the last ones are compared first.
 void Ingest::count_type(std::string_view type) {
-  if (counted_last_ == nullptr || counted_last_->first != type)
-    counted_last_ = &*tally_.try_emplace(std::string(type), 0).first;
-  ++counted_last_->second;
+  if (last_tally_ == nullptr || last_tally_->first != type)
+    last_tally_ = &*tally_.try_emplace(std::string(type), 0).first;
+  ++last_tally_->second;
 }
 
 void Ingest::note_source(std::string_view source) {
-  if (source == noted_last_) return;
-  noted_last_ = source;
+  if (source == last_source_) return;
+  last_source_ = source;
   if (auto row = registry_.note_source(source)) rows_.push_back(std::move(*row));
 }
 
-// What others than the broker may send of what is reserved, each by a request of his own.
-Status Ingest::check_reserved(const Arrival& arrival, const Incoming& incoming) const {
-  const auto type = arrival.head->type;
+// Which reserved types a principal may publish, by an acknowledged request only.
+Status Ingest::check_reserved(const ParsedEvent& parsed, const Incoming& incoming) const {
+  const auto type = parsed.head->type;
   if (between_gateways(type)) {
     if (incoming.rights->may_manage()) return {};
     return fail(Code::noaccess, "events of namespace " + std::string(gateway_namespace) +
-                                    " are those of gateways: the allow file of the broker grants "
+                                    " are published by gateways: the broker's access file grants "
                                     "this principal no 'manage' right");
   }
-  const bool letters = type.starts_with(letters_prefix);
+  const bool letters = type.starts_with(dead_letters_prefix);
   if ((type != test_type && !letters) || incoming.peer.empty())
     return fail(Code::noaccess,
                 "events of type " + std::string(type) + " are published by the broker only");
-  const auto event = decode_event(arrival.octets);
+  const auto event = decode_event(parsed.octets);
   if (!event) return tl::unexpected(event.error());
-  return letters ? check_letters(*event, incoming) : check_test(*event, incoming);
+  return letters ? check_dead_letter_event(*event, incoming) : check_test_event(*event, incoming);
 }
 
-Status Ingest::check_letters(const Event& event, const Incoming& incoming) const {
+Status Ingest::check_dead_letter_event(const Event& event, const Incoming& incoming) const {
   if (!is_about_dead_letters(event.type))
     return fail(Code::noaccess, "there are no events of type " + event.type.clark());
   if (auto status = check_dead_letters(*incoming.rights, event); !status) return status;
@@ -175,22 +176,24 @@ Status Ingest::check_letters(const Event& event, const Incoming& incoming) const
                                   "configuration has it");
 }
 
-// A test is its subscription's owner's to send: nobody else is told why not.
-Status Ingest::check_test(const Event& event, const Incoming& incoming) const {
+// Only the owner of the subscription may test it; the refusal does not tell whether it exists.
+Status Ingest::check_test_event(const Event& event, const Incoming& incoming) const {
   const auto entry = registry_.get("subscription", event.subject);
   if (entry && may_test(*incoming.rights, incoming.principal, *entry)) return {};
-  return fail(Code::noaccess, "a test goes to a subscription of one's own: its id is the subject");
+  return fail(
+      Code::noaccess,
+      "a test event needs a subscription of the publishing principal: its id is the subject");
 }
 
-Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, Timestamp now) {
-  const auto& event = arrival.head;
+Published Ingest::accept_event(const ParsedEvent& parsed, const Incoming& incoming, Timestamp now) {
+  const auto& event = parsed.head;
   if (!event) {
     ++counters_["broker.events.refused"];
     return refuse(event.error().code, event.error().message);
   }
   const bool special = reserved(event->type) || between_gateways(event->type);
   const auto allowed =
-      special ? check_reserved(arrival, incoming) : check_publish(*incoming.rights, arrival.octets);
+      special ? check_reserved(parsed, incoming) : check_publish(*incoming.rights, parsed.octets);
   if (!allowed) {
     ++counters_["broker.events.refused"];
     return refuse(allowed.error().code, allowed.error().message);
@@ -200,11 +203,11 @@ Published Ingest::take_event(const Arrival& arrival, const Incoming& incoming, T
     return refuse(Code::protoerror, "the topic frame is not that of the event");
   }
   const auto sequence = next_;
-  if (const auto first = ids_.insert(arrival.key, sequence, now.wall); first != 0) {
+  if (const auto first = ids_.insert(parsed.key, sequence, now.wall); first != 0) {
     ++counters_["broker.events.repeated"];
     return {Code::duplicate, first, {}};
   }
-  append(arrival.octets, event->type, event->source, incoming.principal, now);
+  append(parsed.octets, event->type, event->source, incoming.principal, now);
   note_source(event->source);
   return {Code::noerror, sequence, {}};
 }
@@ -214,24 +217,24 @@ Reply Ingest::handle_publish(const Incoming& incoming, Timestamp now) {
   Reply reply;
   reply.id = incoming.request.id;
   reply.published.reserve(events.size());
-  // A few at a time: while one is read, the memory that the next will need is on its way.
-  for (std::size_t from = 0; from < events.size(); from += arrivals_max) {
-    arrivals_.clear();
-    for (auto i = from; i < std::min(from + arrivals_max, events.size()); ++i) {
-      Arrival arrival{events[i], peek_event(events[i], &names_), {}};
-      if (arrival.head) {
-        arrival.key = ids_.key_of(arrival.head->source, arrival.head->id);
-        ids_.prefetch(arrival.key);
+  // In blocks: the slots of the whole block are prefetched before the first look-up.
+  for (std::size_t from = 0; from < events.size(); from += parse_ahead_max) {
+    parsed_.clear();
+    for (auto i = from; i < std::min(from + parse_ahead_max, events.size()); ++i) {
+      ParsedEvent parsed{events[i], peek_event(events[i], &names_), {}};
+      if (parsed.head) {
+        parsed.key = ids_.key_of(parsed.head->source, parsed.head->id);
+        ids_.prefetch(parsed.key);
       }
-      arrivals_.push_back(std::move(arrival));
+      parsed_.push_back(std::move(parsed));
     }
-    for (const auto& arrival : arrivals_)
-      reply.published.push_back(take_event(arrival, incoming, now));
+    for (const auto& parsed : parsed_)
+      reply.published.push_back(accept_event(parsed, incoming, now));
   }
   return reply;
 }
 
-void Ingest::take_change(const Registry::Change& change, Timestamp now) {
+void Ingest::append_change(const Registry::Change& change, Timestamp now) {
   rows_.push_back(change.row);
   if (!change.event) return;
   append(encode(*change.event), change.event->type.clark(), change.event->source, "broker", now);
@@ -252,7 +255,7 @@ Reply Ingest::handle_put(const Incoming& incoming, Timestamp now) {
   if (auto allowed = check_change(incoming); !allowed) return refusal(request, allowed.error());
   const auto put = registry_.put(entry, request.reason, incoming.principal, next_, now);
   if (!put) return refusal(request, put.error());
-  if (put->change) take_change(*put->change, now);
+  if (put->change) append_change(*put->change, now);
   Reply reply;
   reply.id = request.id;
   reply.sequence = put->revision;
@@ -268,7 +271,7 @@ Reply Ingest::handle_remove(const Incoming& incoming, Timestamp now) {
   Reply reply;
   reply.id = request.id;
   reply.sequence = next_;
-  take_change(*change, now);
+  append_change(*change, now);
   return reply;
 }
 
@@ -278,7 +281,7 @@ Reply Ingest::handle_read(const Incoming& incoming) const {
   reply.id = request.id;
   if (request.operation == Operation::get) {
     auto entry = registry_.get(request.kind, request.key);
-    // The same sentence for what is not there and for what is not shown: it would tell otherwise.
+    // One sentence for an absent and for a hidden entry, so that the reply does not tell which.
     if (!incoming.rights->may_list() &&
         (!entry || !may_see(*incoming.rights, incoming.principal, *entry)))
       return refusal(request, {Code::notfound, not_seen});
@@ -313,17 +316,17 @@ Reply Ingest::handle(const Incoming& incoming, Timestamp now) {
 }
 
 void Ingest::expire_leases(Timestamp now) {
-  // A thousand at a time, so that a mass of leases cannot hold up those who publish.
+  // At most a thousand a group, so that many leases ending at once do not delay publishers.
   for (int count = 0; count < 1000 && records_.size() < group_octets_max_before / 4; ++count) {
     const auto change = registry_.expire_one(next_, now);
     if (!change) return;
-    take_change(*change, now);
+    append_change(*change, now);
   }
 }
 
-// Behind all that was asked for, so that nobody's sequence depends on it.
-void Ingest::announce_conditions(Timestamp now) {
-  for (const auto& event : conditions_.due(now))
+// Appended behind the requests, so that their sequences do not depend on notices.
+void Ingest::announce_notices(Timestamp now) {
+  for (const auto& event : notices_.due(now))
     append(encode(event), event.type.clark(), event.source, "broker", now);
 }
 
@@ -345,7 +348,7 @@ void Ingest::undo() {
   store_.rollback();
   registry_.rollback();
   ids_.rollback();
-  noted_last_.clear();
+  last_source_.clear();
   next_ = head_ + 1;
 }
 
@@ -358,13 +361,13 @@ Outgoing Ingest::refused(std::span<const IncomingRef> group, const Error& error)
   return out;
 }
 
-void Ingest::seal(Outgoing& out) {
+void Ingest::finish(Outgoing& out) {
   if (!records_.empty()) {
-    bus::Mark mark{head_, next_ - 1, {}};
-    for (auto& [type, count] : tally_) mark.tally.emplace_back(type, count);
+    bus::Watermark watermark{head_, next_ - 1, {}};
+    for (auto& [type, count] : tally_) watermark.tally.emplace_back(type, count);
     out.publications = std::move(publications_);
     out.records = std::move(records_);
-    out.mark = bus::encode(mark);
+    out.watermark = bus::encode(watermark);
   }
   head_ = next_ - 1;
   out.head = head_;
@@ -374,12 +377,12 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Timest
   records_.clear();
   publications_.clear();
   tally_.clear();
-  counted_last_ = nullptr;
+  last_tally_ = nullptr;
   rows_.clear();
   damage_.clear();
   std::size_t octets = 0;
   for (const auto& incoming : group) octets += incoming->octets.size();
-  // With the broker's stamp, an event grows by less than half.
+  // The broker's stamp adds less than half to an event.
   records_.reserve(octets + octets / 2);
   ids_.expire(now.wall);
   Outgoing out;
@@ -392,35 +395,36 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Timest
     if (!incoming->peer.empty())
       out.answers.push_back({incoming->peer, bus::encode(reply, incoming->request.operation)});
   }
-  announce_conditions(now);
+  announce_notices(now);
   const auto events = next_ - 1 - head_;
   if (auto status = write(now); !status) {
     undo();
-    const auto reason = survivable(status.error());
+    const auto reason = recoverable(status.error());
     if (!reason) return tl::unexpected(status.error());
     if (reason->code == Code::nomoreroom) {
       store_.note_full();
-      conditions_.note_full(group.size(), now);
+      notices_.note_full(group.size(), now);
     }
     ++counters_["broker.groups.refused"];
     return refused(group, *reason);
   }
-  noted_.clear();
-  conditions_.told(now);
+  suspected_.clear();
+  notices_.published(now);
   registry_.commit();
   ids_.commit();
-  seal(out);
+  finish(out);
   ++counters_["broker.groups"];
   counters_["broker.events"] += events;
   return out;
 }
 
-Status Ingest::take_static(const std::vector<Subscription>& wanted, Timestamp now) {
+Status Ingest::load_configured_subscriptions(const std::vector<Subscription>& wanted,
+                                             Timestamp now) {
   std::vector<IncomingRef> group;
   const auto request = [&](Operation operation, std::string_view key, std::uint64_t revision) {
     auto incoming = std::make_unique<Incoming>();
     incoming->principal = "config";
-    incoming->topic = key;  // owns the key that the request points to
+    incoming->topic = key;  // owns the octets that request.key views
     incoming->request.operation = operation;
     incoming->request.kind = "subscription";
     incoming->request.key = incoming->topic;
@@ -442,7 +446,7 @@ Status Ingest::take_static(const std::vector<Subscription>& wanted, Timestamp no
     const auto page = registry_.list("subscription", after, 1000);
     if (page.empty()) break;
     for (const auto& row : page) {
-      // Few are, of perhaps a million: to_json writes it so, and what else does is found out below.
+      // A cheap test first, since few of perhaps a million match: to_json writes the member so.
       if (row.value.find(R"("via":"config")") == std::string::npos) continue;
       const auto held = subscription_from_json(row.value);
       if (held && held->via == "config" && !by_id.contains(row.key))

@@ -9,20 +9,21 @@
 namespace sense {
 
 namespace {
-constexpr std::size_t noted_max = 1'000;  // the rest is met again by who reads it
+constexpr std::size_t noted_max = 1'000;  // the reader reports further ranges again
 }
 
 void Ingest::note_damage(Journal::Range range) {
-  const bool known = std::any_of(noted_.begin(), noted_.end(), [&](const auto& noted) {
+  const bool known = std::any_of(suspected_.begin(), suspected_.end(), [&](const auto& noted) {
     return noted.first == range.first && noted.last == range.last;
   });
-  if (!known && noted_.size() < noted_max) noted_.push_back(range);
+  if (!known && suspected_.size() < noted_max) suspected_.push_back(range);
 }
 
 void Ingest::announce_damage(Timestamp now) {
-  for (const auto& range : noted_) {
+  for (const auto& range : suspected_) {
     auto damage = store_.journal().inspect(range.first, range.last);
-    if (!damage) log::error("damage of the journal: " + damage.error().message);
+    if (!damage)
+      log::error("a damaged range of the journal cannot be inspected: " + damage.error().message);
     if (!damage || !*damage) continue;
     const auto event = journal_damaged_event(**damage, now.wall);
     append(encode(event), event.type.clark(), event.source, "broker", now);

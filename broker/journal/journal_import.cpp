@@ -40,7 +40,7 @@ Status each_entry(const std::string& path, std::uint64_t before, const Progress&
   }
 }
 
-// What the checksums of the file cannot tell: whether it makes sense.
+// Checks what the checksums of the file do not cover: order of the groups, and their records.
 class FileCheck {
  public:
   Status take(const JournalFileEntry& entry) {
@@ -65,7 +65,7 @@ class FileCheck {
   std::uint64_t last_ = 0;
 };
 
-// The second pass: into the store, a transaction at a time.
+// The second pass: writes into the store in transactions of transaction_octets.
 class Importing {
  public:
   Importing(Store& store, std::uint64_t head) : store_(store), head_(head) {}
@@ -75,9 +75,10 @@ class Importing {
     if (entry.kind == JournalFileEntry::Kind::end) return {};
     if (entry.last <= head_) return compare(entry);
     if (head_ != 0 && done.groups == 0 && entry.first != head_ + 1)
-      return fail(Code::badcontext, "the journal ends with sequence " + std::to_string(head_) +
-                                        ", and the file goes on at " + std::to_string(entry.first) +
-                                        ": it does not join on; import into an empty folder");
+      return fail(Code::badcontext,
+                  "the journal ends with sequence " + std::to_string(head_) +
+                      ", and the file continues at " + std::to_string(entry.first) +
+                      ": sequences between them are missing; import into an empty folder");
     if (auto status = begin(); !status) return status;
     const auto appended =
         store_.journal().append({entry.first, entry.last, entry.time, entry.octets, false});
@@ -117,11 +118,11 @@ class Importing {
     auto read = registry_entry(entry);
     if (!read) return tl::unexpected(read.error());
     RegistryRow row{std::move(*read), std::nullopt, 0};
-    // What cannot be read is kept all the same; the broker says so when it starts.
+    // An unreadable entry is kept; the broker logs it when it starts.
     row.head = head_of(row.entry).value_or(std::nullopt);
     return store_.save(row);
   }
-  // An import that was interrupted is taken up; another journal is not mixed with this one.
+  // Continues an interrupted import; refuses to mix two journals.
   Status compare(const JournalFileEntry& entry) {
     bool same = false;
     const auto status = store_.journal().read(entry.first, [&](const JournalGroup& group) {

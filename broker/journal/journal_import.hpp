@@ -12,17 +12,17 @@ namespace sense {
 struct JournalImport {
   std::uint64_t groups = 0;
   std::uint64_t events = 0;
-  std::uint64_t there_already = 0;  // groups that an interrupted import had brought
+  std::uint64_t there_already = 0;  // groups that an interrupted import had stored
   std::uint64_t registry_entries = 0;
-  std::uint64_t first = 0;  // of the journal afterwards
+  std::uint64_t first = 0;  // sequences of the journal afterwards
   std::uint64_t last = 0;
 };
 
-// Brings an export (docs/journal-file.md) into the broker's folder `data`, which is made when it is
-// not there and locked meanwhile: an empty one, or one whose journal it joins on to. The registry
-// becomes that of the file. The file is read to its end first: of a damaged one nothing is
-// imported. What was imported is on stable storage when this returns; killed in between, the same
-// call again does the rest. `progress` is called with octets of two passes over the file.
+// Imports an export (docs/journal-file.md) into the broker's folder `data`, which is created when
+// absent and locked meanwhile. The folder must be empty, or the export must continue its journal.
+// The registry is replaced by that of the file. The file is verified in a first pass: nothing of a
+// damaged file is imported. Everything imported is on stable storage when this returns; after an
+// interruption, the same call completes the import. `progress` is called with octets of two passes.
 [[nodiscard]] Result<JournalImport> import_journal(
     const std::string& data, const std::string& path,
     const std::function<void(std::uint64_t done, std::uint64_t all)>& progress);

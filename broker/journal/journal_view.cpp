@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t piece_octets = 32 * 1024 * 1024;
 
-// Adds what is missing from first to last, but for what is known to be in quarantine.
+// Adds findings for the missing sequences from first to last, except the quarantined ones.
 void add_missing(std::vector<JournalView::Finding>& findings, std::uint64_t first,
                  std::uint64_t last, const std::vector<Journal::Quarantined>& quarantined) {
   using Kind = JournalView::Finding::Kind;
@@ -63,7 +63,7 @@ Status JournalView::registry(const std::function<void(const RegistryEntry&)>& ta
   auto load = database_->prepare(
       "SELECT kind,key,revision,value FROM registry UNION ALL"
       " SELECT 'subscription',key,revision,value FROM subscription ORDER BY 1,2");
-  // A folder of an earlier release, in which all are together.
+  // A folder of an earlier release, which has one table for all kinds.
   if (!load)
     load = database_->prepare("SELECT kind,key,revision,value FROM registry ORDER BY kind,key");
   if (!load) return tl::unexpected(load.error());
@@ -75,9 +75,9 @@ Status JournalView::registry(const std::function<void(const RegistryEntry&)>& ta
     const RegistryEntry entry{std::string(load->octets(0)), std::string(load->octets(1)),
                               static_cast<std::uint64_t>(load->integer(2)),
                               std::string(load->octets(3))};
-    // So SQLite reads what was cut off within a page.
+    // SQLite returns empty columns for a row whose page is truncated.
     if (entry.kind.empty() || entry.key.empty() || entry.value.empty())
-      whole = fail(Code::system, "the registry has a row of which nothing is left");
+      whole = fail(Code::system, "the registry has a row without content");
     else
       take(entry);
   }
@@ -93,7 +93,7 @@ std::uint64_t JournalView::file_octets() const {
   return octets;
 }
 
-// Where the journal begins and ends, as far as that can be read.
+// First and last sequence of the journal; an empty range when they cannot be read.
 Journal::Range JournalView::known_range() {
   return journal_.range().value_or(Journal::Range{1, 0});
 }
@@ -116,7 +116,7 @@ void JournalView::check_registry(Check& check) {
 Result<JournalView::Check> JournalView::check(const Progress& progress) {
   Check check;
   const auto range = known_range();
-  // A quarantine that cannot be read excuses nothing.
+  // Without a readable quarantine, its ranges count as missing.
   const auto quarantined = journal_.quarantined().value_or(std::vector<Journal::Quarantined>());
   for (const auto& known : quarantined)
     check.findings.push_back({Finding::Kind::quarantined, known.first, known.last});
@@ -185,7 +185,7 @@ Result<JournalView::Export> JournalView::export_to(const std::string& path, Wall
   auto status = read(from, take);
   if (status && !written) status = written;
   if (!status) return tl::unexpected(status.error());
-  // What came meanwhile and the registry are of one moment, so that they fit each other.
+  // The newest groups and the registry are read in one transaction, so that they are consistent.
   if (status = database_->execute("BEGIN"); !status) return tl::unexpected(status.error());
   status = read(from, take);
   if (!status) return tl::unexpected(status.error());

@@ -13,18 +13,18 @@
 
 namespace sense {
 
-// The broker's file for `sense journal`: opened for reading only, so that the broker may run, and
-// also when it is damaged or cut short. One thread.
+// The broker's database for `sense journal`: opened read-only, so that the broker may run, and also
+// when it is damaged or truncated. One thread.
 class JournalView {
  public:
-  // Called now and then with how much is done of how much.
+  // Called repeatedly with the amount done and the whole amount.
   using Progress = std::function<void(std::uint64_t done, std::uint64_t all)>;
 
-  // `data` is the broker's folder. Says so when there is no journal in it.
+  // `data` is the broker's folder. Fails with notfound when it contains no journal.
   [[nodiscard]] static Result<JournalView> open(const std::string& data);
 
   [[nodiscard]] Journal& journal() { return journal_; }
-  // As Journal::read, but in pieces, between which the WAL of a running broker can begin anew.
+  // As Journal::read, but in pieces, between which a running broker can restart its WAL.
   [[nodiscard]] Status read(std::uint64_t from,
                             const std::function<bool(const JournalGroup&)>& take);
   [[nodiscard]] Status registry(const std::function<void(const RegistryEntry&)>& take);
@@ -38,14 +38,14 @@ class JournalView {
     std::uint64_t last;
   };
   struct Check {
-    std::uint64_t first = 0;  // of what can be read; 0 when nothing can
+    std::uint64_t first = 0;  // of the readable groups; 0: none
     std::uint64_t last = 0;
-    std::uint64_t groups = 0;  // that are intact
+    std::uint64_t groups = 0;  // intact ones
     std::uint64_t events = 0;
     std::uint64_t octets = 0;
     std::uint64_t events_lost = 0;  // in the findings
     std::uint64_t registry_entries = 0;
-    std::vector<std::string> registry_damaged;  // sentences, at most registry_damaged_max
+    std::vector<std::string> registry_damaged;  // sentences; at most registry_damaged_max
     std::vector<Finding> findings;              // in order; at most findings_max
     [[nodiscard]] bool good() const { return findings.empty() && registry_damaged.empty(); }
   };
@@ -66,7 +66,7 @@ class JournalView {
     std::uint64_t groups = 0;
     std::uint64_t events = 0;
     std::uint64_t registry_entries = 0;
-    std::vector<Finding> damaged;    // left out; at most findings_max
+    std::vector<Finding> damaged;    // not exported; at most findings_max
     std::string registry_cut_short;  // why, when the registry could not be read to its end
   };
   // Groups and registry into a new file (docs/journal-file.md).

@@ -10,37 +10,38 @@
 
 namespace sense {
 
-// What the broker tells of itself by events (docs/management-events.md): that it had to refuse
-// requests because too much waited to be stored, or because the disk was full. At once, and while
-// it lasts at most once a minute, with how many there were. Pure; one thread.
-class Conditions {
+// The broker's notices about itself (docs/management-events.md): it refused requests because too
+// many waited to be stored, or because the disk was full. The first notice is due at once; while
+// the state lasts, at most one is due per `interval`, with the number of refused requests. Pure;
+// one thread.
+class BrokerNotices {
  public:
   static constexpr Duration interval = std::chrono::minutes{1};
-  // After the disk was found full nothing is told, since nothing can be stored.
+  // No notice is due within this time after a full disk, since it could not be stored.
   static constexpr Duration silence = std::chrono::seconds{5};
 
   void note_overload(std::uint64_t requests, Timestamp now) { note(overload_, requests, now); }
-  // Also when it was found full without a request.
+  // `requests` may be 0.
   void note_full(std::uint64_t requests, Timestamp now);
 
-  // What is to be stored now, {urn:sense:management}overload and journal-full. It stays due until
-  // told() with the same `now`.
+  // The notices to store now: {urn:sense:management}overload and journal-full. They stay due until
+  // published() is called with the same `now`.
   [[nodiscard]] std::vector<Event> due(Timestamp now) const;
-  void told(Timestamp now);
+  void published(Timestamp now);
 
  private:
-  struct Condition {
+  struct Notice {
     std::string_view type;
-    std::uint64_t requests = 0;  // not told of yet
+    std::uint64_t requests = 0;  // not yet reported
     WallTime first;
     WallTime last;
     MonoTime next{};
   };
-  static void note(Condition& condition, std::uint64_t requests, Timestamp now);
-  [[nodiscard]] bool is_due(const Condition& condition, Timestamp now) const;
+  static void note(Notice& notice, std::uint64_t requests, Timestamp now);
+  [[nodiscard]] bool is_due(const Notice& notice, Timestamp now) const;
 
-  Condition overload_{"overload", 0, {}, {}, {}};
-  Condition full_{"journal-full", 0, {}, {}, {}};
+  Notice overload_{"overload", 0, {}, {}, {}};
+  Notice full_{"journal-full", 0, {}, {}, {}};
   MonoTime silent_until_{};
 };
 

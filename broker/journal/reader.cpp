@@ -11,10 +11,10 @@ namespace sense {
 
 namespace {
 
-constexpr std::size_t told_max = 10'000;
+constexpr std::size_t reported_max = 10'000;
 
-// Which topics a FETCH asks for and may have, in the order of their octets and without those that
-// another one includes: then only the greatest prefix that is not above a topic can select it.
+// The topics that a FETCH asks for and that the rights cover. The prefixes are sorted and none
+// includes another, so that only the greatest prefix that is not above a topic can select it.
 class Selection {
  public:
   Selection(std::vector<std::string_view> prefixes, const Rights& rights) : rights_(rights) {
@@ -28,7 +28,7 @@ class Selection {
   [[nodiscard]] bool selects(std::string_view event) {
     if (all_) return true;
     const auto place = place_of(event);
-    if (!place) return rights_.may_subscribe_all();  // let the reader report it
+    if (!place) return rights_.may_subscribe_all();  // the reader of the record reports it
     if (!rights_.may_read(place->type, place->source)) return false;
     topic_.assign(place->type) += ' ';
     topic_.append(place->source) += '\0';
@@ -43,7 +43,7 @@ class Selection {
   std::string topic_;
 };
 
-// The group's records from reply.next on. False: the reply has enough.
+// Adds the group's records from reply.next on. False: the reply is full.
 bool serve(const JournalGroup& group, Selection& selection, std::uint64_t octets_max,
            bus::Reply& reply) {
   if (selection.all() && group.first == reply.next &&
@@ -111,8 +111,8 @@ Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& righ
   std::size_t scanned = 0;
   bool served = false;
   const auto status = journal_.read(reply.next, [&](const JournalGroup& group) {
-    // What can be read is served first. Then what cannot, or was trimmed since, is told like what
-    // has left the journal: nothing before `first` can be had.
+    // Readable groups are served first. A damaged or meanwhile trimmed group begins the next reply,
+    // which reports it by `first`: events before that are not available any more.
     if (group.damaged) note_damage(group);
     if (group.damaged || group.first > reply.next) {
       if (served) return false;
@@ -130,8 +130,8 @@ Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& righ
 }
 
 void Reader::note_damage(const JournalGroup& group) {
-  if (told_.size() >= told_max) told_.clear();
-  if (!told_.emplace(group.first, group.last).second) return;
+  if (reported_.size() >= reported_max) reported_.clear();
+  if (!reported_.emplace(group.first, group.last).second) return;
   found_.push_back({group.first, group.last});
   ++counters_["broker.journal.damaged"];
   log::error("a group of the journal is damaged; its events are reported as lost",

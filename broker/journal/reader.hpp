@@ -14,19 +14,19 @@
 
 namespace sense {
 
-// Serves FETCH and HEAD from its own read-only connection, so that readers never wait for a sync
-// nor hold one up. One thread.
+// Serves FETCH and HEAD from its own read-only connection, so that reading and syncing do not wait
+// for each other. One thread.
 class Reader {
  public:
   static constexpr std::size_t reply_octets_max = 8 * 1024 * 1024;
   static constexpr std::size_t scan_octets_max = 64 * 1024 * 1024;  // for one request
 
   [[nodiscard]] static Result<Reader> open(const std::string& data, Counters& counters);
-  // The encoded reply. Records that may not be read are left out, as if no prefix selected them.
-  // Holds no transaction open afterwards, so that the WAL can begin anew.
+  // The encoded reply. Records that the rights do not cover are omitted, as if no prefix selected
+  // them. No transaction is open afterwards, so that the WAL can restart.
   [[nodiscard]] std::string answer(const bus::Request& request,
                                    const Rights& rights = *Rights::all());
-  // The damage that was met since the last call: for the writer, who alone can quarantine it.
+  // The damaged ranges met since the last call. Only the writing connection can quarantine them.
   [[nodiscard]] std::vector<Journal::Range> take_damage() { return std::exchange(found_, {}); }
 
  private:
@@ -37,7 +37,7 @@ class Reader {
   std::unique_ptr<Database> database_;
   Journal journal_;
   Counters& counters_;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> told_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> reported_;
   std::vector<Journal::Range> found_;
 };
 

@@ -21,10 +21,10 @@ RecentIds::RecentIds(Duration window, std::size_t count_max)
 
 RecentIds::Key RecentIds::key_of(std::string_view source, std::string_view id) const {
   std::array<char, text_length_max> text;
-  // An event over its limits is nobody's; it was refused before.
+  // Only bounds the copy: an event over its limits was refused before.
   source = source.substr(0, Event::source_length_max);
   id = id.substr(0, Event::id_length_max);
-  // A source has no NUL, so that no two pairs make the same text.
+  // A source has no NUL, so different pairs have different texts.
   std::memcpy(text.data(), source.data(), source.size());
   text[source.size()] = '\0';
   std::memcpy(text.data() + source.size() + 1, id.data(), id.size());
@@ -83,12 +83,13 @@ void RecentIds::grow() {
   }
 }
 
-// Closes the gap, so that no look-up ends at it too early (Knuth, volume 3, 6.4, algorithm R).
+// Moves later entries into the free slot, so that no look-up ends there too early (Knuth, volume 3,
+// 6.4, algorithm R).
 void RecentIds::erase(std::size_t slot) {
   const auto mask = slots_.size() - 1;
   for (auto next = (slot + 1) & mask; slots_[next].place != 0; next = (next + 1) & mask) {
     const auto home = slots_[next].tag & mask;
-    // One whose home lies behind the gap stays.
+    // An entry whose home slot lies behind the free slot stays.
     if (((next - home) & mask) < ((next - slot) & mask)) continue;
     slots_[slot] = slots_[next];
     slot = next;

@@ -10,25 +10,25 @@
 
 namespace sense {
 
-// Which events (source and id) were taken in lately, and under which sequence, so that a publisher
-// may send again what was not answered. Pure; one thread. Bounded by count and by age; about 50
-// octets an event.
+// The deduplication window: source and id of recently stored events, with their sequences, so that
+// a publisher may send an unanswered event again. Pure; one thread. Bounded by count and by age;
+// about 50 octets an event.
 class RecentIds {
  public:
   RecentIds(Duration window, std::size_t count_max);
 
-  // What stands for an event here. Prefetching it some time before it is asked for hides a miss of
-  // the cache.
+  // The keyed hash of source and id. Prefetching a key some time before its look-up hides the cache
+  // miss.
   using Key = Hash128;
   [[nodiscard]] Key key_of(std::string_view source, std::string_view id) const;
   void prefetch(const Key& key) const;
 
   // The sequence of that event, or 0 when it was not seen within the window.
   [[nodiscard]] std::uint64_t find(const Key& key) const;
-  // Remembers the event and answers 0; or answers the sequence that it was seen under before, and
+  // Adds the event and returns 0; or returns the sequence under which it was added before, and
   // changes nothing.
   std::uint64_t insert(const Key& key, std::uint64_t sequence, WallTime time);
-  // Forgets what is older than the window or beyond the count.
+  // Removes entries that are older than the window or beyond the count.
   void expire(WallTime now);
 
   // Insertions since the last commit() are undone by rollback().
@@ -44,15 +44,15 @@ class RecentIds {
     std::uint64_t sequence = 0;
     WallTime time;
   };
-  // An open-addressed table of 8 octets a slot: a look-up for an event that is new, which nearly
-  // all are, touches one cache line of it and nothing else.
+  // Open addressing, 8 octets a slot: the look-up of a new event, the common case, touches one
+  // cache line.
   struct Slot {
-    std::uint32_t tag = 0;    // low half of the key; tells where the slot belongs
+    std::uint32_t tag = 0;    // low half of the key; determines the home slot
     std::uint32_t place = 0;  // in the ring, counted from 1; 0: the slot is free
   };
-  // Where the entry is that came `age` entries after the oldest.
+  // The index in the ring of the entry that was added `age` entries after the oldest.
   [[nodiscard]] std::size_t place_of(std::size_t age) const;
-  // The slot of that key, or the free one where it would go.
+  // The slot of that key, or the free slot to insert it into.
   [[nodiscard]] std::size_t slot_of(const Key& key) const;
   void erase(std::size_t slot);
   void grow();

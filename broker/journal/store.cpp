@@ -9,15 +9,15 @@ namespace sense {
 
 namespace {
 
-// What a person can do about a journal that cannot be opened.
+// Adds what an operator can do about a journal that cannot be opened.
 Error with_advice(Error error, const std::string& data) {
   if (error.code == Code::system)
     error.message += "; keep a copy of " + data +
-                     ", then save what can be read with `sense journal export`, and bring it into "
+                     ", then save what can be read with `sense journal export`, and import it into "
                      "an empty folder with `sense journal import`";
   if (error.code == Code::badparam)
     error.message +=
-        "; nothing was changed: look what that file is, or set another folder with "
+        "; nothing was changed: check what that file is, or set another folder with "
         "the key `data`";
   if (error.code == Code::nomoreroom) error.message += "; free space on the disk of " + data;
   return error;
@@ -25,15 +25,15 @@ Error with_advice(Error error, const std::string& data) {
 
 Result<std::unique_ptr<Database>> open_database(const std::string& path, ReservedSpace& reserved) {
   auto opened = Database::open(path, Database::Durability::full);
-  // Even opening takes some room, for the index of the WAL.
+  // Opening needs some space, too, for the index of the WAL.
   if (!opened && opened.error().code == Code::nomoreroom && reserved.release())
     opened = Database::open(path, Database::Durability::full);
   if (!opened) return tl::unexpected(opened.error());
   return std::make_unique<Database>(std::move(*opened));
 }
 
-// Subscriptions are many and change often, and their keys are random: a row goes to the end of the
-// table with each revision, or every change would write a page of its own.
+// Subscriptions are many, change often, and have random keys: each revision is appended to the
+// table, since in the order of keys every change would write a page of its own.
 constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS subscription(revision INTEGER PRIMARY KEY,"
     " key TEXT NOT NULL, value TEXT NOT NULL, lease_end INTEGER, owner TEXT);"
@@ -138,16 +138,16 @@ Result<std::uint64_t> Store::trim(const Journal::Retention& retention, std::uint
     if (reserved_space_.hold()) limit_growth(false);
     return removed;
   }
-  // The WAL begins anew, in the room that it has, once all of it is in the main file, which may
-  // have to grow for that.
+  // The WAL restarts within its present size once all of it is in the main file, which may have to
+  // grow for that.
   reserved_space_.release();
   (void)restart_wal();
   if (trim_failed) {
     removed = try_trim(retention, groups_max);
     (void)restart_wal();
   }
-  // While the reserved is not whole, the file lives on what retention frees within it: then nothing
-  // in the WAL needs room outside, and this works again and again.
+  // While the reserved space is incomplete, the file may only use the pages that retention frees in
+  // it: then the WAL needs no space beyond the file, and this procedure can be repeated.
   limit_growth(!reserved_space_.take_back());
   return removed;
 }

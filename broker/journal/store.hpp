@@ -14,17 +14,17 @@
 
 namespace sense {
 
-// The broker's file: journal and registry in one database, so that a change and the event that
-// announces it commit as one. One thread.
+// The broker's database: journal and registry in one file, so that a change of the registry and the
+// event that announces it commit atomically. One thread.
 class Store {
  public:
-  // What every record has at least, in octets.
+  // The least length of a record.
   static constexpr std::size_t record_octets_min = 16;
-  // The room that is held for trimming on a full disk.
+  // Disk space reserved for trimming when the disk is full.
   static constexpr std::uint64_t reserved_space_octets = 8 * 1024 * 1024;
 
-  // Opens DATA/broker.db, made when it is not there, and takes a lock on it: two brokers on one
-  // folder would be a disaster, so the second is refused. What cannot be opened is left as it is.
+  // Opens or creates DATA/broker.db and locks the folder: two brokers on one folder would destroy
+  // the journal, so the second is refused. A file that cannot be opened is not changed.
   [[nodiscard]] static Result<Store> open(const std::string& data);
 
   [[nodiscard]] Journal& journal() { return journal_; }
@@ -35,14 +35,14 @@ class Store {
     journal_.rolled_back();
   }
 
-  // Something found the disk full: with the next trim, room is made as far as that can be done.
+  // A write found the disk full: the next trim() frees as much space as it can.
   void note_full() { full_ = true; }
-  // A transaction of its own. On a full disk it gives up the reserved and tries again.
+  // Runs in its own transaction. On a full disk it releases the reserved space and tries again.
   [[nodiscard]] Result<std::uint64_t> trim(const Journal::Retention& retention,
                                            std::uint32_t groups_max);
 
-  // Brings what the WAL holds into the main file, so that it begins anew in the room that it has.
-  // Nothing is wrong when a reader was in the way; try later.
+  // Moves the content of the WAL into the main file, so that the WAL restarts within its present
+  // size. A reader may prevent it, which is no error; try later.
   [[nodiscard]] Status restart_wal();
 
   [[nodiscard]] Status save(const RegistryRow& row);
@@ -52,7 +52,7 @@ class Store {
   }
 
   [[nodiscard]] static std::string path_in(const std::string& data);
-  // Whether a group of the journal holds its records: what Journal::open asks.
+  // Whether the octets of a group are its records: the check that Journal::open takes.
   [[nodiscard]] static bool intact(const JournalGroup& group);
 
  private:

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/registry/leaders.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense {
@@ -15,15 +14,13 @@ struct Leader {
 };
 
 std::optional<Leader> leader_of(const RegistryEntry& entry) {
-  const auto json = nlohmann::json::parse(entry.value, nullptr, false);
-  if (!json.is_object() || json.size() != 2) return std::nullopt;
-  const auto holder = json.find("holder");
-  const auto ttl = json.find("ttl");
-  if (holder == json.end() || !holder->is_string() || holder->get_ref<const std::string&>().empty())
-    return std::nullopt;
-  if (ttl == json.end() || !ttl->is_number_integer()) return std::nullopt;
-  if (*ttl < Leaders::ttl_min || *ttl > Leaders::ttl_max) return std::nullopt;
-  return Leader{holder->get<std::string>(), std::chrono::seconds{ttl->get<int>()}};
+  const auto json = JsonDocument::parse(entry.value);
+  if (!json || !json->root().is_object() || json->root().size() != 2) return std::nullopt;
+  const auto holder = json->root().find("holder").text();
+  const auto ttl = json->root().find("ttl").integer();
+  if (!holder || holder->empty()) return std::nullopt;
+  if (!ttl || *ttl < Leaders::ttl_min || *ttl > Leaders::ttl_max) return std::nullopt;
+  return Leader{*holder, std::chrono::seconds{*ttl}};
 }
 
 }  // namespace

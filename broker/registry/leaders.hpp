@@ -11,24 +11,24 @@ namespace sense {
 
 inline constexpr std::string_view leader_kind = "leader";
 
-// Which of several gateways of one kind serves its subscriptions: entries of the registry of kind
-// `leader`, key the kind of gateway, value {"holder": its name, "ttl": seconds}. Whoever holds one
-// writes it again, unchanged, before the time to live is over; after that, and only then, another
-// may put its own name. The entry's revision is the fencing token: it grows with each new leader,
-// and what an earlier one still says under an older token is void. Here are only the deadlines, on
-// the monotonic clock; after a restart of the broker each begins anew. Pure; one thread.
+// Leader leases: which of several gateways of one kind serves its subscriptions. A lease is an
+// entry of the registry of kind `leader`; its key is the kind of gateway, its value {"holder":
+// NAME, "ttl": SECONDS}. The holder renews it by writing the same value before the time to live is
+// over; only after that may another gateway write its own name. The entry's revision is the fencing
+// token: it grows with each new leader, and writes under an older token are void. This class keeps
+// the deadlines, on the monotonic clock; a restart of the broker restarts each. Pure; one thread.
 class Leaders {
  public:
   static constexpr int ttl_min = 1;  // seconds
   static constexpr int ttl_max = 60;
 
-  // May `wanted` be written over `current` (null: there is none)? Fails with badparam when it is no
-  // entry of this kind, with badcontext when another leads, or the revision is not the current one.
+  // Whether `wanted` may replace `current` (null: none). Fails with badparam when `wanted` is not
+  // an entry of this kind, with badcontext when another gateway leads or the revision is outdated.
   [[nodiscard]] Status check(const RegistryEntry& wanted, const RegistryEntry* current,
                              Timestamp now) const;
-  // It is written, was there already, or comes from the store at start.
+  // Starts the time to live: the entry was written, written again unchanged, or loaded at start.
   void hold(const RegistryEntry& entry, Timestamp now);
-  // Whoever wants may lead from now on.
+  // Ends the lease: any gateway may lead from now on.
   void release(std::string_view key);
 
  private:

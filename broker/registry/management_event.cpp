@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/registry/management_event.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/json.hpp"
 #include "core/subscription/management_event.hpp"
 
@@ -10,17 +8,10 @@ namespace sense {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 Event change(std::string_view kind, std::string_view what, const std::string& key, std::string data,
              WallTime now) {
   return management_event(std::string(kind) + "-" + std::string(what), kind, key, std::move(data),
                           now);
-}
-
-Event change(std::string_view kind, std::string_view what, const std::string& key, const Json& data,
-             WallTime now) {
-  return change(kind, what, key, json_text(data), now);
 }
 
 }  // namespace
@@ -33,20 +24,20 @@ Event subscription_event(const Subscription& subscription, std::string_view what
 
 Event entry_event(const RegistryEntry& entry, std::string_view what, std::string_view principal,
                   std::string_view reason, WallTime now) {
-  auto value = Json::parse(entry.value, nullptr, false);
-  if (value.is_discarded()) value = entry.value;
-  return change(entry.kind, what, entry.key,
-                {{"key", entry.key}, {"value", value}, {"by", principal}, {"reason", reason}}, now);
+  const auto value = JsonDocument::parse(entry.value);
+  JsonObject data;
+  data.put("key", entry.key);
+  data.put_raw("value", value ? value->root().dump() : json_string(entry.value));
+  data.put("by", principal).put("reason", reason);
+  return change(entry.kind, what, entry.key, data.take(), now);
 }
 
 Event journal_damaged_event(const Journal::Damage& damage, WallTime now) {
   const auto range = std::to_string(damage.first) + "-" + std::to_string(damage.last);
-  return change("journal", "damaged", range,
-                {{"first", damage.first},
-                 {"last", damage.last},
-                 {"quarantined", damage.rows.size()},
-                 {"unreachable", damage.unreachable}},
-                now);
+  JsonObject data;
+  data.put("first", damage.first).put("last", damage.last);
+  data.put("quarantined", damage.rows.size()).put("unreachable", damage.unreachable);
+  return change("journal", "damaged", range, data.take(), now);
 }
 
 }  // namespace sense

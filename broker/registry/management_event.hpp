@@ -19,7 +19,7 @@ namespace sense {
 [[nodiscard]] Event entry_event(const RegistryEntry& entry, std::string_view what,
                                 std::string_view principal, std::string_view reason, WallTime now);
 
-// {urn:sense:management}journal-damaged: these sequences cannot be read any more.
+// {urn:sense:management}journal-damaged: the events with these sequences are lost.
 [[nodiscard]] Event journal_damaged_event(const Journal::Damage& damage, WallTime now);
 
 }  // namespace sense

@@ -21,7 +21,7 @@ std::string_view change_name(const Subscription& before, const Subscription& aft
   using State = SubscriptionState;
   if (after.state == State::ended) return "ended";
   if (before.state == State::pending && after.state == State::active) return "verified";
-  // Another callback, which has not agreed yet.
+  // The callback was changed and the new one is not verified yet.
   if (before.state != after.state && after.state == State::pending) return "edited";
   if (before.state != after.state)
     return after.state == State::paused      ? "paused"
@@ -36,7 +36,7 @@ std::string_view change_name(const Subscription& before, const Subscription& aft
   return renewed == after ? "renewed" : "edited";
 }
 
-// Whether a repeated request asks for what is there already.
+// Whether the two are equal but for what the broker sets.
 bool same(Subscription left, const Subscription& right) {
   left.revision = right.revision;
   left.since = right.since;
@@ -49,7 +49,7 @@ MonoTime deadline_of(std::optional<WallTime> lease_end, Timestamp now) {
   return lease_end ? now.mono + (*lease_end - now.wall) : MonoTime::max();
 }
 
-// What a newer version wrote stays as it is: nobody knows what a change would break.
+// An entry of a newer version is kept unchanged, since the effect of a change is unknown.
 Result<Subscription> read_held(std::string_view key, std::string_view value) {
   auto subscription = subscription_from_json(value);
   if (subscription) return subscription;
@@ -91,7 +91,7 @@ void Registry::set(std::string_view kind, std::string_view key, std::optional<He
   if (there && row->second.lease_end != never) leases_.erase({row->second.lease_end, &row->first});
   if (!held) {
     if (!there) return;
-    take_away(*row);
+    clear_owner(*row);
     rows->second.erase(row);
     return;
   }
@@ -100,15 +100,15 @@ void Registry::set(std::string_view kind, std::string_view key, std::optional<He
     row = rows->second.emplace_hint(row, key, std::move(*held));
   else
     row->second = std::move(*held);
-  give(*row, owner);
+  set_owner(*row, owner);
   if (row->second.lease_end != never) leases_.emplace(row->second.lease_end, &row->first);
 }
 
-// `owner` may be the one that the row has.
-void Registry::give(Row& row, std::string_view owner) {
+// `owner` may be the present owner.
+void Registry::set_owner(Row& row, std::string_view owner) {
   const auto* before = row.second.owner;
   if (before != nullptr ? *before == owner : owner.empty()) return;
-  take_away(row);
+  clear_owner(row);
   if (owner.empty()) return;
   auto of = owners_.find(owner);
   if (of == owners_.end()) of = owners_.emplace(owner, Owners::mapped_type()).first;
@@ -116,7 +116,7 @@ void Registry::give(Row& row, std::string_view owner) {
   row.second.owner = &of->first;
 }
 
-void Registry::take_away(Row& row) {
+void Registry::clear_owner(Row& row) {
   if (row.second.owner == nullptr) return;
   const auto of = owners_.find(*row.second.owner);
   row.second.owner = nullptr;
@@ -131,7 +131,7 @@ void Registry::hold(std::string_view kind, std::string_view key, std::optional<H
   if (before != nullptr) undo.before = before->second;
   if (before != nullptr && before->second.owner != nullptr) undo.owner = *before->second.owner;
   undo_.push_back(std::move(undo));
-  // From a copy: `key` may be the one that is to go.
+  // From a copy: `key` may be a view into the row that set() removes.
   set(undo_.back().kind, undo_.back().key, std::move(held), owner);
 }
 
@@ -269,7 +269,7 @@ Result<Registry::Change> Registry::remove(std::string_view kind, std::string_vie
     return end(std::move(*subscription), reason, principal, sequence, now);
   }
   const auto before = entry_of(kind, *current);
-  // Who led last is told by the entry, which stays: nobody else has what that one has done.
+  // The entry is kept, since it tells the last leader, which alone has the newest state.
   if (kind == leader_kind) {
     leaders_.release(key);
     return Change{{before, std::nullopt, 0}, std::nullopt};

@@ -21,13 +21,13 @@ namespace sense {
 // A row of the registry as it is stored.
 struct RegistryRow {
   RegistryEntry entry;  // an empty value: the row is to be deleted
-  // Of a subscription: whose it is and when its lease ends. It stands in the value too; kept apart
-  // so that a million rows can be loaded without reading each. Nothing: look into the value.
+  // Of a subscription: its owner and the end of its lease, as in the value; kept apart so that a
+  // million rows can be loaded without parsing each value. Absent: parse the value.
   std::optional<SubscriptionHead> head;
   std::uint64_t before = 0;  // of a subscription: the revision whose row this replaces; 0: none
 };
 
-// What `head` is to be, read from the value; nothing for other kinds than subscriptions.
+// The `head` of an entry, parsed from its value; absent for kinds other than subscription.
 [[nodiscard]] Result<std::optional<SubscriptionHead>> head_of(const RegistryEntry& entry);
 
 // The shared registry: subscriptions with their leases and owners, gateways, sources. Pure: no I/O,
@@ -46,16 +46,17 @@ class Registry {
   };
   explicit Registry(Limits limits) : limits_(limits) {}
 
-  // A row from the store, at start. Fails when it cannot be read; it is then kept, not served.
+  // Adds a row from the store, at start. Fails when the row cannot be read; the store then keeps
+  // it, and it is not served.
   [[nodiscard]] Status load(RegistryRow row, Timestamp now);
 
-  // What a change leads to: the row to store and the event to journal.
+  // The result of a change: the row to store and the event to journal.
   struct Change {
     RegistryRow row;
     std::optional<Event> event;  // sources change without one
   };
-  // `sequence` is the one that the change's event will get. `entry.revision` as in
-  // Bus::registry_put. nullopt: the same value is there already, under the revision in `current`.
+  // `sequence`: of the event that announces the change. `entry.revision` as in
+  // Bus::registry_put. No change: the entry has this value already, with `revision`.
   struct Put {
     std::optional<Change> change;
     std::uint64_t revision = 0;
@@ -66,17 +67,17 @@ class Registry {
                                       std::uint64_t revision, std::string_view reason,
                                       std::string_view principal, std::uint64_t sequence,
                                       Timestamp now);
-  // The next subscription whose lease is over, ended; nothing when there is none yet.
+  // Ends the next subscription whose lease is over; absent when none is.
   [[nodiscard]] std::optional<Change> expire_one(std::uint64_t sequence, Timestamp now);
   [[nodiscard]] std::optional<MonoTime> next_expiry() const;
 
-  // Remembers a source of events. A row to store when it is new and there is room.
+  // Adds a source of events. The row to store; absent when it is known or the limit is reached.
   [[nodiscard]] std::optional<RegistryRow> note_source(std::string_view source);
 
   [[nodiscard]] Result<RegistryEntry> get(std::string_view kind, std::string_view key) const;
   [[nodiscard]] std::vector<RegistryEntry> list(std::string_view kind, std::string_view after,
                                                 std::size_t limit) const;
-  // The subscriptions of one owner alone, likewise; what others have costs no time.
+  // The same for the subscriptions of one owner, in a time that depends on their number only.
   [[nodiscard]] std::vector<RegistryEntry> list_owned(std::string_view owner,
                                                       std::string_view after,
                                                       std::size_t limit) const;
@@ -92,11 +93,11 @@ class Registry {
     std::string value;
     // On the monotonic clock: a jump of the wall clock ends no lease.
     MonoTime lease_end = never;
-    // Of a subscription that has one: the key in owners_. Set by set().
+    // The owner of a subscription, if any: a key of owners_. Set by set().
     const std::string* owner = nullptr;
   };
   using Rows = std::map<std::string, Held, std::less<>>;
-  using Row = Rows::value_type;  // key and what is held under it
+  using Row = Rows::value_type;  // key and content
   struct ByKey {
     using is_transparent = void;
     static std::string_view key(const Row* row) { return row->first; }
@@ -112,14 +113,14 @@ class Registry {
   };
   [[nodiscard]] static RegistryEntry entry_of(std::string_view kind, const Row& row);
   [[nodiscard]] const Row* find(std::string_view kind, std::string_view key) const;
-  // Nothing to hold: the row goes. `owner` is empty for all but subscriptions. hold() can be
-  // undone, set() not.
+  // Replaces the row; without `held`, removes it. `owner` is empty except for subscriptions.
+  // Changes by hold() are undone by rollback(), those by set() are not.
   void hold(std::string_view kind, std::string_view key, std::optional<Held> held,
             std::string_view owner = {});
   void set(std::string_view kind, std::string_view key, std::optional<Held> held,
            std::string_view owner);
-  void give(Row& row, std::string_view owner);
-  void take_away(Row& row);
+  void set_owner(Row& row, std::string_view owner);
+  void clear_owner(Row& row);
   [[nodiscard]] Status check_limits(const RegistryEntry& entry, bool fresh) const;
   [[nodiscard]] Result<Put> put_subscription(const RegistryEntry& entry, const Row* current,
                                              std::string_view reason, std::string_view principal,

@@ -11,28 +11,30 @@
 
 namespace sense {
 
-// What stands between the broker's sockets and strangers: authenticates connections, tells who sent
-// a message, and what he may do. Network thread only; the context and the sockets must outlive it.
-class Guard {
+// Access control of the broker's sockets: binds their listeners, authenticates connections, and
+// gives the principal and the rights of each message's sender. Network thread only; the context and
+// the sockets must outlive it.
+class AccessControl {
  public:
-  Guard(zmq::context_t& context, Counters& counters) : context_(context), counters_(counters) {}
+  AccessControl(zmq::context_t& context, Counters& counters)
+      : context_(context), counters_(counters) {}
 
-  // `settings`: of broker_options(). Binds all endpoints, authenticator first, and tries those with
-  // CURVE with a key that nobody has. Fails when one cannot be bound, and when the stranger gets
-  // in. `events` is made, and now and then replaced, by the guard.
+  // `settings`: of broker_options(). Starts the authenticator, binds all endpoints, and tests those
+  // with CURVE by a random key. Fails when an endpoint cannot be bound, and when one accepts the
+  // random key. `events` is created here, and replaced when rights change.
   [[nodiscard]] Status open(const BusEndpoints& endpoints, const Settings& settings,
                             zmq::socket_t& service, zmq::socket_t& events, zmq::socket_t& publish);
-  // As they were bound.
+  // The endpoints as bound.
   [[nodiscard]] BusEndpoints endpoints() const;
 
-  // Once in each round of the network thread, before anything is sent: takes in what has changed in
-  // the allow file, and the subscriptions that came. False: come again soon.
-  bool look(MonoTime now);
+  // Applies changes of the access file and processes received subscriptions. Call it in each cycle
+  // of the network thread before sending. False: call it again within milliseconds.
+  bool update(MonoTime now);
 
-  // Who sent this; null when he may not send anything (any more), which is then counted and logged.
-  // Valid until look() is called.
+  // The principal that sent the message; null when its key has no access any more, which is counted
+  // and logged. Valid until update().
   [[nodiscard]] const Principal* sender(const zmq::message_t& frame, MonoTime now);
-  // Whether the principal may publish so many events more now.
+  // Whether the principal may publish that many events now; counts them.
   [[nodiscard]] bool within_rate(const Principal& principal, std::size_t events, MonoTime now);
 
  private:
@@ -40,8 +42,8 @@ class Guard {
   Counters& counters_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<EventStream> stream_;
-  Doors doors_;
-  std::shared_ptr<const Access> access_;
+  Listeners listeners_;
+  std::shared_ptr<const AccessList> access_;
   std::uint64_t version_ = 0;
   RateLimit rate_{0};
   log::RateLimiter log_limit_{std::chrono::seconds{10}};

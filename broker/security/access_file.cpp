@@ -103,7 +103,8 @@ Status read_audiences(std::vector<std::string>& audiences, const YamlNode& node)
   for (const auto& item : node.items) {
     auto name = read_scalar(item, "route");
     if (!name) return tl::unexpected(name.error());
-    if (name->empty()) return item.refuse("'route' has an empty name; for everybody write \"*\"");
+    if (name->empty())
+      return item.refuse("'route' has an empty name; for every audience write \"*\"");
     audiences.push_back(std::move(*name));
   }
   return {};
@@ -137,8 +138,8 @@ Result<std::string> read_key(const YamlNode& node, const std::string& name) {
   const auto* given = node.find("key");
   const bool keyless = name == principal_local || name == principal_plaintext;
   if (keyless && given != nullptr)
-    return given->refuse_key("'" + name + "' has no key: it is who comes " +
-                             (name == principal_local ? "through ipc://" : "without one") +
+    return given->refuse_key("'" + name + "' has no key: it is the principal of connections " +
+                             (name == principal_local ? "through ipc://" : "without a key") +
                              "; leave 'key' out, or give another name");
   if (keyless) return std::string();
   if (given == nullptr)
@@ -172,21 +173,21 @@ Result<Principal> read_principal(const YamlNode& node) {
 
 Status check_writers(const std::string& path) {
   struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return {};  // whoever reads it says why
+  if (::stat(path.c_str(), &found) != 0) return {};  // reading it reports the reason
   const bool ours = found.st_uid == ::geteuid() || found.st_uid == 0;
   if (ours && (found.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
-  return fail(Code::noaccess, "the allow file " + printable(path) +
-                                  " can be changed by others, who could let themselves in: run "
-                                  "`chown root` and `chmod go-w` on it");
+  return fail(Code::noaccess, "the access file " + printable(path) +
+                                  " can be changed by other users, who could grant themselves "
+                                  "access: run `chown root` and `chmod go-w` on it");
 }
 
-Result<Access> access_of(const YamlNode& root) {
-  if (root.kind == YamlNode::Kind::null) return Access();
+Result<AccessList> access_of(const YamlNode& root) {
+  if (root.kind == YamlNode::Kind::null) return AccessList();
   if (root.kind != YamlNode::Kind::mapping)
     return root.refuse("a mapping with the key 'principals' must stand here");
   if (auto good = known_keys(root, {"principals"}); !good) return tl::unexpected(good.error());
   const auto* list = root.find("principals");
-  if (list == nullptr || list->kind == YamlNode::Kind::null) return Access();
+  if (list == nullptr || list->kind == YamlNode::Kind::null) return AccessList();
   if (list->kind != YamlNode::Kind::sequence)
     return list->refuse("'principals' takes a list of  - name: ...");
   if (list->items.size() > principals_max)
@@ -203,25 +204,25 @@ Result<Access> access_of(const YamlNode& root) {
                          " is that of another principal already: each has a key of its own");
     principals.push_back(std::move(*principal));
   }
-  return Access(std::move(principals));
+  return AccessList(std::move(principals));
 }
 
 }  // namespace
 
-Result<Access> parse_allow_file(std::string_view text, std::string_view name) {
+Result<AccessList> parse_access_file(std::string_view text, std::string_view name) {
   const auto root = parse_yaml(text, name);
   if (!root) return tl::unexpected(root.error());
   return access_of(*root);
 }
 
-Result<Access> read_allow_file(const std::string& path) {
+Result<AccessList> read_access_file(const std::string& path) {
   if (auto good = check_writers(path); !good) return tl::unexpected(good.error());
   const auto root = read_yaml_file(path);
   if (!root) return tl::unexpected(root.error());
   return access_of(*root);
 }
 
-std::string allow_entry(std::string_view name, std::string_view key) {
+std::string access_entry(std::string_view name, std::string_view key) {
   return "  - {name: \"" + std::string(name) + "\", key: \"" + std::string(key) +
          "\", publish: [\"{urn:example}*\"], subscribe: [\"{urn:example}*\"]}";
 }

@@ -9,16 +9,16 @@
 
 namespace sense {
 
-// The allow file (docs/security.md): YAML, at most 1 MiB; its members, and those of a principal,
-// are known by name. Each error says file, line and key. `name` stands in messages for the file.
-[[nodiscard]] Result<Access> parse_allow_file(std::string_view text, std::string_view name);
+// The access file (docs/security.md): YAML, at most 1 MiB; unknown members are refused. Each error
+// says file, line and key. `name` is the file's name in messages.
+[[nodiscard]] Result<AccessList> parse_access_file(std::string_view text, std::string_view name);
 
-// Reads it. Refuses one that somebody other than its owner, root or this user may write: whoever
-// writes it decides who gets in.
-[[nodiscard]] Result<Access> read_allow_file(const std::string& path);
+// Reads the file. Refuses one that other users than root and this one may write, since write
+// permission is the authority over the bus.
+[[nodiscard]] Result<AccessList> read_access_file(const std::string& path);
 
-// The entry for a new principal, as it would stand in the file, with rights to examples only: it is
-// for a person to say what is allowed.
-[[nodiscard]] std::string allow_entry(std::string_view name, std::string_view key);
+// An entry of the file for a new principal, with rights to example types only: the operator decides
+// on its rights.
+[[nodiscard]] std::string access_entry(std::string_view name, std::string_view key);
 
 }  // namespace sense

@@ -12,9 +12,9 @@ namespace {
 
 using Verdict = SubscriptionGate::Verdict;
 
-constexpr int queue_max = 1'000;  // messages that wait for one subscriber
+constexpr int queue_max = 1'000;  // messages waiting for one subscriber
 constexpr int drain_max = 100'000;
-constexpr auto kept_away = std::chrono::seconds{60};
+constexpr auto suspension = std::chrono::seconds{60};
 constexpr auto closing_max = std::chrono::seconds{1};
 
 }  // namespace
@@ -31,24 +31,25 @@ void EventStream::make() {
   manual_ = access_->restricts_subscriptions();
   socket_ = bus::make_socket(context_, zmq::socket_type::xpub, subscription_octets_max);
   socket_.set(zmq::sockopt::sndhwm, queue_max);
-  // Every subscription is to be seen, also one that somebody else has already.
+  // Reports every subscription, also one that another peer has already.
   socket_.set(zmq::sockopt::xpub_verboser, 1);
   if (manual_) socket_.set(zmq::sockopt::xpub_manual, 1);
   gate_.forget();
 }
 
-Status EventStream::open(std::vector<bus::Door> doors, std::shared_ptr<const Access> access) {
+Status EventStream::open(std::vector<bus::Listener> listeners,
+                         std::shared_ptr<const AccessList> access) {
   access_ = std::move(access);
-  doors_ = std::move(doors);
+  listeners_ = std::move(listeners);
   make();
-  for (auto& door : doors_) {
-    if (auto status = bus::bind(socket_, door); !status) return status;
-    door.endpoint = socket_.get(zmq::sockopt::last_endpoint);
+  for (auto& listener : listeners_) {
+    if (auto status = bus::bind(socket_, listener); !status) return status;
+    listener.endpoint = socket_.get(zmq::sockopt::last_endpoint);
   }
   return {};
 }
 
-void EventStream::allow(std::shared_ptr<const Access> access, MonoTime now) {
+void EventStream::allow(std::shared_ptr<const AccessList> access, MonoTime now) {
   const auto before = std::exchange(access_, std::move(access));
   if (manual_ != access_->restricts_subscriptions() || subscriptions_change(*before, *access_))
     replace(now);
@@ -58,26 +59,26 @@ void EventStream::replace(MonoTime now) {
   ++counters_["broker.events.rebound"];
   socket_.close();
   make();
-  unbound_ = doors_;
+  unbound_ = listeners_;
   replaced_ = now;
   tick(now);
 }
 
-// Closing takes its time, and removes the socket file at its end: a new one must not be there yet.
-bool EventStream::old_one_is_there(const bus::Door& door, MonoTime now) const {
+// libzmq closes asynchronously and removes the socket file at the end, also that of a new socket.
+bool EventStream::old_socket_file_exists(const bus::Listener& listener, MonoTime now) const {
   constexpr std::string_view ipc = "ipc://";
   std::error_code ignored;
-  return door.endpoint.starts_with(ipc) && now - replaced_ < closing_max &&
-         std::filesystem::exists(door.endpoint.substr(ipc.size()), ignored);
+  return listener.endpoint.starts_with(ipc) && now - replaced_ < closing_max &&
+         std::filesystem::exists(listener.endpoint.substr(ipc.size()), ignored);
 }
 
 bool EventStream::tick(MonoTime now) {
-  std::erase_if(unbound_, [&](const bus::Door& door) {
-    if (old_one_is_there(door, now)) return false;
-    const auto bound = bus::bind(socket_, door);
+  std::erase_if(unbound_, [&](const bus::Listener& listener) {
+    if (old_socket_file_exists(listener, now)) return false;
+    const auto bound = bus::bind(socket_, listener);
     if (!bound && now - replaced_ > closing_max)
-      if (const auto line = log_limit_.check(door.endpoint, now); line.allowed)
-        log::error("the live stream cannot be opened again; trying on, followers fetch meanwhile",
+      if (const auto line = log_limit_.check(listener.endpoint, now); line.allowed)
+        log::error("the live stream cannot be bound again; retrying, followers fetch meanwhile",
                    {{"reason", bound.error().message}});
     return bound.has_value();
   });
@@ -92,14 +93,14 @@ void EventStream::receive(MonoTime now) {
     if (!frames) break;
     ++count;
     judge(*frames, now);
-    if (!unbound_.empty()) return;  // replaced meanwhile
+    if (!unbound_.empty()) return;  // the socket was replaced
   }
   if (manual_ && (gate_.spoilt() || count == drain_max)) replace(now);
 }
 
 void EventStream::judge(const std::vector<zmq::message_t>& frames, MonoTime now) {
   ++counters_["broker.subscriptions.seen"];
-  // More than one frame, or none because there were too many: no subscription either way.
+  // More than one frame, or none because there were too many: not a subscription.
   const auto octets = frames.size() == 1 ? bus::view(frames[0]) : std::string_view();
   const auto user_id = frames.empty() ? std::string_view("?") : bus::user_id(frames[0]);
   const auto* principal = access_->find(user_id);
@@ -133,26 +134,27 @@ void EventStream::refuse(std::string_view user_id, std::string_view topic, MonoT
                {"suppressed", std::to_string(line.suppressed)}});
 }
 
-// Who has reached the quota may just have come and gone often: once in a while all is counted anew.
+// Frequent reconnecting exhausts the quota, too: at the first excess the counting is restarted.
 void EventStream::on_excess(std::string_view user_id, MonoTime now) {
   ++counters_["broker.subscriptions.excess"];
   auto& recounted = recounted_[std::string(user_id)];
-  if (recounted != MonoTime{} && now - recounted < kept_away)
-    keep_away(user_id, "it has too many subscriptions: broker.prefixes-per-principal-max", now);
+  if (recounted != MonoTime{} && now - recounted < suspension)
+    suspend_access(user_id, "it has too many subscriptions: broker.prefixes-per-principal-max",
+                   now);
   recounted = now;
   replace(now);
 }
 
 void EventStream::on_foreign(std::string_view user_id, MonoTime now) {
   ++counters_["broker.subscriptions.foreign"];
-  // It does harm to a manual socket only, which is then replaced; see SubscriptionGate.
+  // Harmful to a manual socket only, which is then replaced; see SubscriptionGate.
   if (manual_ && user_id != principal_local)
-    keep_away(user_id, "it sends there what no subscriber sends", now);
+    suspend_access(user_id, "it sent a message that is not a subscription", now);
 }
 
-void EventStream::keep_away(std::string_view user_id, const char* why, MonoTime now) {
-  authenticator_.keep_from_events(std::string(user_id), now + kept_away);
-  log::warn("a principal is kept off the live stream for a minute",
+void EventStream::suspend_access(std::string_view user_id, const char* why, MonoTime now) {
+  authenticator_.suspend_from_events(std::string(user_id), now + suspension);
+  log::warn("a principal is suspended from the live stream for a minute",
             {{"principal", name_of(user_id)}, {"why", why}});
 }
 

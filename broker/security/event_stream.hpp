@@ -15,27 +15,28 @@
 
 namespace sense {
 
-// The broker's XPUB: who subscribes to what. When somebody's rights change, its socket is replaced:
-// everybody connects again by himself, is authenticated and judged anew, and fetches what he
-// missed. libzmq has no other way to end a subscription of somebody else. One thread.
+// The broker's XPUB and its subscriptions. When rights change, the socket is replaced: all
+// subscribers reconnect, are authenticated and checked again, and fetch the events that they
+// missed. libzmq has no other way to end a subscription of a peer. One thread.
 class EventStream {
  public:
-  static constexpr std::size_t subscription_octets_max = 4096;  // what a peer may send at once
+  static constexpr std::size_t subscription_octets_max = 4096;  // of one message of a peer
 
-  // `socket` is made here, and replaced; its owner sends through it. All must outlive this.
+  // `socket` is created and replaced here; its owner sends through it. All must outlive this.
   EventStream(zmq::context_t& context, zmq::socket_t& socket, Authenticator& authenticator,
               Counters& counters, std::size_t units_max);
 
-  // Binds all doors, or fails.
-  [[nodiscard]] Status open(std::vector<bus::Door> doors, std::shared_ptr<const Access> access);
-  // As they were bound: a port that the system chose is named.
-  [[nodiscard]] const std::vector<bus::Door>& doors() const { return doors_; }
+  // Binds all listeners, or fails.
+  [[nodiscard]] Status open(std::vector<bus::Listener> listeners,
+                            std::shared_ptr<const AccessList> access);
+  // As bound, with the ports that the system chose.
+  [[nodiscard]] const std::vector<bus::Listener>& listeners() const { return listeners_; }
 
-  // Rights have changed. They hold when it returns, but for the binding, which tick() ends.
-  void allow(std::shared_ptr<const Access> access, MonoTime now);
-  // Reads and judges all that waits. Call it before anything is sent.
+  // Applies changed rights. They are in effect when it returns; tick() completes the binding.
+  void allow(std::shared_ptr<const AccessList> access, MonoTime now);
+  // Reads and checks all waiting messages. Call it before sending.
   void receive(MonoTime now);
-  // Binds what could not be bound at once. False: not all is bound yet.
+  // Binds listeners that could not be bound before. False: not all are bound yet.
   bool tick(MonoTime now);
 
  private:
@@ -45,19 +46,19 @@ class EventStream {
   void refuse(std::string_view user_id, std::string_view topic, MonoTime now);
   void on_excess(std::string_view user_id, MonoTime now);
   void on_foreign(std::string_view user_id, MonoTime now);
-  void keep_away(std::string_view user_id, const char* why, MonoTime now);
+  void suspend_access(std::string_view user_id, const char* why, MonoTime now);
   [[nodiscard]] std::string name_of(std::string_view user_id) const;
-  [[nodiscard]] bool old_one_is_there(const bus::Door& door, MonoTime now) const;
+  [[nodiscard]] bool old_socket_file_exists(const bus::Listener& listener, MonoTime now) const;
 
   zmq::context_t& context_;
   zmq::socket_t& socket_;
   Authenticator& authenticator_;
   Counters& counters_;
   SubscriptionGate gate_;
-  std::shared_ptr<const Access> access_;
+  std::shared_ptr<const AccessList> access_;
   bool manual_ = false;
-  std::vector<bus::Door> doors_;
-  std::vector<bus::Door> unbound_;
+  std::vector<bus::Listener> listeners_;
+  std::vector<bus::Listener> unbound_;
   MonoTime replaced_{};
   std::map<std::string, MonoTime, std::less<>> recounted_;  // by user id
   log::RateLimiter log_limit_{std::chrono::seconds{10}};

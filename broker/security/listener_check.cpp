@@ -14,7 +14,7 @@ namespace sense {
 
 namespace {
 
-constexpr auto monitor_address = "inproc://door-check";
+constexpr auto monitor_address = "inproc://listener-check";
 constexpr int events_watched = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                                ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
@@ -24,7 +24,7 @@ zmq::socket_type type_for(std::string_view role) {
   return role == "publish" ? zmq::socket_type::pub : zmq::socket_type::dealer;
 }
 
-// An endpoint for all addresses, as somebody on this machine reaches it.
+// The endpoint to connect to, on this machine, for one that is bound to all addresses.
 std::string reachable(std::string endpoint) {
   for (const auto& [all, one] :
        {std::pair{"tcp://0.0.0.0:", "tcp://127.0.0.1:"}, std::pair{"tcp://[::]:", "tcp://[::1]:"}})
@@ -45,21 +45,22 @@ std::optional<int> next_event(zmq::socket_t& monitor, std::chrono::milliseconds 
 
 }  // namespace
 
-Status check_door(const std::string& endpoint, std::string_view role, const std::string& broker_key,
-                  const KeyPair& stranger, std::chrono::milliseconds timeout) {
+Status check_listener(const std::string& endpoint, std::string_view role,
+                      const std::string& broker_key, const KeyPair& unknown_key,
+                      std::chrono::milliseconds timeout) {
   const auto refuse = [&](const std::string& what) {
     return fail(Code::noaccess, "the test of " + endpoint + " with a random key " + what +
-                                    ": the broker does not run, since strangers might get in; "
-                                    "look for an authenticator that is missing or broken");
+                                    ": the broker does not start, since the endpoint might accept "
+                                    "unauthenticated peers; check that the authenticator works");
   };
   try {
     zmq::context_t context{1};
     auto socket = bus::make_socket(context, type_for(role), 1024);
-    socket.set(zmq::sockopt::curve_publickey, stranger.public_key);
-    socket.set(zmq::sockopt::curve_secretkey, stranger.secret_key);
+    socket.set(zmq::sockopt::curve_publickey, unknown_key.public_key);
+    socket.set(zmq::sockopt::curve_secretkey, unknown_key.secret_key);
     socket.set(zmq::sockopt::curve_serverkey, broker_key);
     if (zmq_socket_monitor(socket.handle(), monitor_address, events_watched) != 0)
-      return refuse(std::string("cannot be made: ") + zmq_strerror(zmq_errno()));
+      return refuse(std::string("cannot be run: ") + zmq_strerror(zmq_errno()));
     zmq::socket_t monitor(context, zmq::socket_type::pair);
     monitor.set(zmq::sockopt::linger, 0);
     monitor.connect(monitor_address);
@@ -69,11 +70,11 @@ Status check_door(const std::string& endpoint, std::string_view role, const std:
                                                     deadline - std::chrono::steady_clock::now())) {
       const auto event = next_event(monitor, left);
       if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) return {};
-      if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return refuse("got in");
+      if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return refuse("was accepted");
     }
-    return refuse("brought no verdict within " + std::to_string(timeout.count()) + " ms");
+    return refuse("had no result within " + std::to_string(timeout.count()) + " ms");
   } catch (const zmq::error_t& error) {
-    return refuse(std::string("cannot be made: ") + error.what());
+    return refuse(std::string("cannot be run: ") + error.what());
   }
 }
 

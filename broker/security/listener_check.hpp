@@ -10,12 +10,11 @@
 
 namespace sense {
 
-// Tries to get in through a CURVE endpoint with a key pair that nobody knows, as a stranger would:
-// with a context of its own, over the network. Succeeds when the stranger is told that the key is
-// refused; fails when he is let in, and when there is no verdict in time. `role` as in bus::Door.
-// Blocks for so long.
-[[nodiscard]] Status check_door(const std::string& endpoint, std::string_view role,
-                                const std::string& broker_key, const KeyPair& stranger,
-                                std::chrono::milliseconds timeout = std::chrono::seconds{3});
+// The self-test of a CURVE listener: connects over the network, with its own context, by a key pair
+// that is not in the access file. Succeeds when the key is refused; fails when the connection is
+// accepted, and when there is no result within the timeout. `role` as in bus::Listener. Blocks.
+[[nodiscard]] Status check_listener(const std::string& endpoint, std::string_view role,
+                                    const std::string& broker_key, const KeyPair& unknown_key,
+                                    std::chrono::milliseconds timeout = std::chrono::seconds{3});
 
 }  // namespace sense

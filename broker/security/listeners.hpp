@@ -9,20 +9,21 @@
 
 namespace sense {
 
-// Where the broker listens, and how each of these endpoints is guarded.
-struct Doors {
-  std::vector<bus::Door> service;
-  std::vector<bus::Door> events;
-  std::vector<bus::Door> publish;
-  std::string public_key;  // of the broker; empty when no door needs one
+// The listeners of the broker: endpoints and their authentication.
+struct Listeners {
+  std::vector<bus::Listener> service;
+  std::vector<bus::Listener> events;
+  std::vector<bus::Listener> publish;
+  std::string public_key;  // of the broker; empty when no listener uses CURVE
 };
 
-// Fails, and says which commands to run, when a tcp:// endpoint needs the broker's key and there is
-// none, or it cannot be used.
-[[nodiscard]] Result<Doors> make_doors(const BusEndpoints& endpoints, const std::string& key_file,
-                                       const std::string& allow_file);
+// Fails, naming the commands to run, when a tcp:// endpoint needs the broker's key and the key is
+// missing or unusable.
+[[nodiscard]] Result<Listeners> make_listeners(const BusEndpoints& endpoints,
+                                               const std::string& key_file,
+                                               const std::string& access_file);
 
-// Tries each door that has a lock with a key that nobody has; see check_door.
-[[nodiscard]] Status check_doors(const Doors& doors, const KeyPair& stranger);
+// Runs check_listener for each listener with CURVE.
+[[nodiscard]] Status check_listeners(const Listeners& listeners, const KeyPair& unknown_key);
 
 }  // namespace sense

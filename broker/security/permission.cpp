@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view subscription_kind = "subscription";
 
 tl::unexpected<Error> no_right(const std::string& what, const char* right) {
-  return fail(Code::noaccess, what + ": the allow file of the broker grants this principal no '" +
+  return fail(Code::noaccess, what + ": the broker's access file grants this principal no '" +
                                   right + "' right to it");
 }
 
@@ -21,8 +21,8 @@ bool owns(std::string_view principal, std::string_view value) {
   return !principal.empty() && owner_from_json(value) == principal;
 }
 
-// Whether a callback wants to be called is for its gateway to find out, and only the
-// configuration's subscriptions last for ever.
+// Only the gateway verifies a callback, and only subscriptions of the configuration file may be
+// without a lease.
 Status check_consent(const Subscription& wanted, const RegistryEntry* current,
                      const std::string& what) {
   const auto before = current == nullptr ? Result<Subscription>(Subscription{})
@@ -33,9 +33,10 @@ Status check_consent(const Subscription& wanted, const RegistryEntry* current,
   if (wanted.state != SubscriptionState::pending && !agreed)
     return no_right(what + " would be served before its callback has agreed", "manage");
   if (!wanted.challenge_hash.empty() && wanted.challenge_hash != before->challenge_hash)
-    return no_right(what + " would have a challenge that nobody sent", "manage");
+    return no_right(what + " would have a challenge that was not sent", "manage");
   if (!wanted.expires) return no_right(what + " would have no lease", "manage");
-  if (wanted.via == "config") return no_right(what + " would be the configuration's", "manage");
+  if (wanted.via == "config")
+    return no_right(what + " would be one of the configuration file", "manage");
   return {};
 }
 
@@ -60,7 +61,7 @@ Status check_change(const Rights& rights, std::string_view principal, const bus:
       printable(request.kind.substr(0, 64)) + " " + printable(request.key.substr(0, 256));
   if (request.kind != subscription_kind) return no_right(what, "manage");
   if (current != nullptr && !owns(principal, current->value))
-    return no_right(what + " belongs to somebody else", "manage");
+    return no_right(what + " belongs to another principal", "manage");
   if (request.operation == bus::Operation::remove) return {};
   const auto wanted = subscription_from_json(request.value);
   if (!wanted) return tl::unexpected(wanted.error());

@@ -8,32 +8,34 @@
 #include "core/bus/bus.hpp"
 #include "core/bus/protocol.hpp"
 
-// What rights mean for each kind of message. Pure. A refusal is 9 NOACCESS and names the right.
+// Permission checks for each kind of message. Pure. A refusal is 9 NOACCESS and names the missing
+// right.
 namespace sense {
 
-// `octets`: an encoded event, which is decoded only when rights depend on what is in it.
+// `octets`: an encoded event, decoded only when the rights depend on its attributes.
 [[nodiscard]] Status check_publish(const Rights& rights, std::string_view octets);
 
-// PUT or DELETE of an entry, of which `current` is the present state; null: there is none. Without
-// the right to manage, one's own subscriptions only.
+// PUT or DELETE of an entry; `current` is its present state, null: none. Without the right to
+// manage, a principal may change its own subscriptions only.
 [[nodiscard]] Status check_change(const Rights& rights, std::string_view principal,
                                   const bus::Request& request, const RegistryEntry* current);
 
-// Whether somebody may have a test event (core/subscription/test_event.hpp) sent to a subscription.
+// Whether the principal may send a test event (core/subscription/test_event.hpp) to a subscription.
 [[nodiscard]] bool may_test(const Rights& rights, std::string_view principal,
                             const RegistryEntry& subscription);
 
-// An event about the dead letters of a gateway (core/subscription/dead_letter_request.hpp): from
-// who may manage, and a request only when it says what it selects. Who else could throw away what
-// was kept for others, or deliver it again, or tell that it was done.
+// An event about the dead letters of a gateway (core/subscription/dead_letter_request.hpp): needs
+// the right to manage, since it redelivers or purges dead letters of other owners, or reports on
+// that. A request must have a valid selection.
 [[nodiscard]] Status check_dead_letters(const Rights& rights, const Event& event);
 
-// Whether GET shows an entry: to who may list, and one's own subscriptions.
+// Whether GET returns an entry: every entry with the right to list, otherwise the principal's own
+// subscriptions.
 [[nodiscard]] bool may_see(const Rights& rights, std::string_view principal,
                            const RegistryEntry& entry);
 
-// What LIST shows of a kind: everything to who may list; to others their own subscriptions alone,
-// and nothing of other kinds.
+// Which entries of a kind LIST returns: with the right to list all, otherwise the principal's own
+// subscriptions, and a refusal for other kinds.
 enum class Listed { all, own };
 [[nodiscard]] Result<Listed> check_list(const Rights& rights, std::string_view kind);
 

@@ -16,7 +16,7 @@ bool RateLimit::take(std::string_view principal, std::uint64_t count, MonoTime n
   auto found = buckets_.find(principal);
   if (found == buckets_.end()) found = buckets_.emplace(principal, Bucket{full, now}).first;
   auto& bucket = found->second;
-  // A second fills it; after more of them there is nothing to gain.
+  // A second fills the bucket; the bound avoids an overflow.
   const auto passed = std::min<std::int64_t>((now - bucket.filled).count(), 3600 * whole);
   bucket.tokens = std::min(full, bucket.tokens + passed * rate);
   bucket.filled = now;

@@ -10,15 +10,15 @@
 
 namespace sense {
 
-// A token bucket for each principal: so many events in a second, and as many at once after a pause.
-// Pure; one thread. Remembers as many names as it is asked about: ask about authenticated ones.
+// A token bucket for each principal: `per_second` events a second, in bursts of at most as many.
+// Pure; one thread. Keeps an entry for each name: REQUIRES names of authenticated principals.
 class RateLimit {
  public:
   // 0: no limit.
   explicit RateLimit(std::uint64_t per_second) : per_second_(per_second) {}
 
-  // Whether that many more may come now; they are then counted. What is more than a second's worth
-  // passes alone, and is paid off afterwards.
+  // Whether `count` more events may pass now; if so, they are counted. A count above per_second
+  // passes when the bucket is full, and the excess delays later events.
   [[nodiscard]] bool take(std::string_view principal, std::uint64_t count, MonoTime now);
 
  private:

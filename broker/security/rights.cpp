@@ -17,7 +17,7 @@ bool any(const Rule& rule) {
 
 bool any_of(const std::vector<Rule>& rules) { return std::any_of(rules.begin(), rules.end(), any); }
 
-// What stands before a '/', and what behind it.
+// The text before the first '/', and the rest.
 struct Segments {
   std::string_view first;
   std::string_view rest;
@@ -29,8 +29,8 @@ Segments next_segment(std::string_view text) {
   return {text.substr(0, slash), text.substr(slash + 1), false};
 }
 
-// Whether every source that begins like this matches the pattern. What follows the last '/' may go
-// on in any way.
+// Whether every source with this beginning matches the pattern. Any text may follow the beginning,
+// so its last segment is incomplete.
 bool covers_prefix(std::string_view pattern, std::string_view begin) {
   for (;;) {
     if (pattern == any_source) return true;
@@ -85,7 +85,7 @@ bool covers_topics(const Rule& rule, std::string_view prefix) {
 }
 
 bool matches(const Rule& rule, std::string_view type, std::string_view source) {
-  // A type's topic prefix ends with what no longer name can go on with.
+  // The topic prefix of a type ends with a space, which no name contains.
   const auto prefix = rule.type.topic_prefix();
   const bool exact = rule.type.kind() == TypePattern::Kind::exact;
   const bool fits = exact ? type == rule.type.text() : type.starts_with(prefix);
@@ -121,7 +121,7 @@ bool Rights::may_publish(const QName& type, std::string_view source,
 }
 
 bool Rights::may_subscribe(std::string_view prefix) const {
-  if (subscribe_all_ || prefix == bus::mark_topic) return true;
+  if (subscribe_all_ || prefix == bus::watermark_topic) return true;
   return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                      [&](const Rule& rule) { return covers_topics(rule, prefix); });
 }
@@ -156,7 +156,7 @@ bool valid_principal(std::string_view text) {
          text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-Access::Access(std::vector<Principal> principals) : principals_(std::move(principals)) {
+AccessList::AccessList(std::vector<Principal> principals) : principals_(std::move(principals)) {
   for (const auto name : {principal_local, principal_plaintext})
     if (std::none_of(principals_.begin(), principals_.end(),
                      [&](const Principal& one) { return one.name == name; }))
@@ -165,17 +165,17 @@ Access::Access(std::vector<Principal> principals) : principals_(std::move(princi
     by_user_id_.emplace(principals_[i].key.empty() ? principals_[i].name : principals_[i].key, i);
 }
 
-const Principal* Access::find(std::string_view user_id) const {
+const Principal* AccessList::find(std::string_view user_id) const {
   const auto found = by_user_id_.find(user_id);
   return found == by_user_id_.end() ? nullptr : &principals_[found->second];
 }
 
-bool Access::restricts_subscriptions() const {
+bool AccessList::restricts_subscriptions() const {
   return std::any_of(principals_.begin(), principals_.end(),
                      [](const Principal& one) { return !one.rights->may_subscribe_all(); });
 }
 
-bool subscriptions_change(const Access& before, const Access& after) {
+bool subscriptions_change(const AccessList& before, const AccessList& after) {
   return std::any_of(before.principals().begin(), before.principals().end(),
                      [&](const Principal& one) {
                        const auto* now = after.find(one.key.empty() ? one.name : one.key);

@@ -11,10 +11,11 @@
 #include "core/event/pattern.hpp"
 #include "core/subscription/subscription.hpp"
 
-// Who may do what on the bus. Pure values: no I/O, no clock; shared between threads as const.
+// Principals of the bus and their rights. Pure values: no I/O, no clock; shared between threads as
+// const.
 namespace sense {
 
-// Types of sources: a right covers an event when both patterns match.
+// Patterns of a type and of a source: a rule covers an event when both match.
 struct Rule {
   TypePattern type;
   SourcePattern source;
@@ -24,41 +25,41 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
-// What one principal may do. A new one may do nothing.
+// The rights of one principal; none by default.
 class Rights {
  public:
   struct Granted {
     std::vector<Rule> publish;
     std::vector<Rule> subscribe;
     std::vector<std::string> route;  // audiences; "*": all
-    bool list = false;               // see the registry, the subscriptions of others in it
+    bool list = false;               // see the whole registry, with subscriptions of others
     bool manage = false;             // change what belongs to others, and gateways
 
     friend bool operator==(const Granted&, const Granted&) = default;
   };
   Rights() = default;
   explicit Rights(Granted granted);
-  // May do everything; for whom the permissions of a file, or the operator's word, are the guard.
+  // All rights, for principals that file permissions or the operator's decision protect.
   [[nodiscard]] static std::shared_ptr<const Rights> all();
 
-  // `audience`: of the event; an event that names none may be routed to anybody.
+  // `audience`: of the event; an event without an audience needs no right to route.
   [[nodiscard]] bool may_publish(const QName& type, std::string_view source,
                                  std::span<const std::string> audience) const;
-  // Whether there is no event, and no audience, that may not be published.
+  // Whether every event to every audience may be published.
   [[nodiscard]] bool may_publish_all() const { return publish_all_ && route_all_; }
-  // Messages with topics that are not SENSE's: of those who may publish every event.
+  // Messages with topics of other programs: needs the right to publish every event.
   [[nodiscard]] bool may_publish_foreign() const { return publish_all_; }
 
-  // Whether all topics that the prefix selects are within one of the rules. The marks' topic is
-  // everybody's.
+  // Whether one rule covers all topics that the prefix selects. The topic of commit watermarks
+  // needs no right.
   [[nodiscard]] bool may_subscribe(std::string_view prefix) const;
   [[nodiscard]] bool may_subscribe_all() const { return subscribe_all_; }
-  // One event of the journal; `type` in Clark notation.
+  // Whether an event of the journal may be read; `type` in Clark notation.
   [[nodiscard]] bool may_read(std::string_view type, std::string_view source) const;
 
   [[nodiscard]] bool may_list() const { return granted_.list || granted_.manage; }
   [[nodiscard]] bool may_manage() const { return granted_.manage; }
-  // Whether a subscription asks for no more than may be subscribed to.
+  // Whether the rights to subscribe cover all that a subscription selects.
   [[nodiscard]] bool may_hold(const Subscription& subscription) const;
 
   [[nodiscard]] const Granted& granted() const { return granted_; }
@@ -84,10 +85,10 @@ struct Principal {
   }
 };
 
-// Principals that need no key: who may open the Unix socket, and who reaches an unencrypted port.
+// Principals without a key: of connections through Unix sockets, and through unencrypted ports.
 inline constexpr std::string_view principal_local = "local";
 inline constexpr std::string_view principal_plaintext = "plaintext";
-// The broker's own names, which nobody can have.
+// Reserved names of the broker.
 inline constexpr std::string_view principal_broker = "broker";
 inline constexpr std::string_view principal_config = "config";
 inline constexpr std::string_view principal_external = "external";  // of bus.external
@@ -95,23 +96,23 @@ inline constexpr std::string_view principal_external = "external";  // of bus.ex
 // Whether text can name a principal: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.
 [[nodiscard]] bool valid_principal(std::string_view text);
 
-// All principals. Whoever is not among them may do nothing, but for `local` and `plaintext`, who
-// may do everything as long as nothing is said about them.
-class Access {
+// All principals and their rights. Others have no access, except `local` and `plaintext`, which
+// have all rights unless they are listed.
+class AccessList {
  public:
-  Access() : Access(std::vector<Principal>{}) {}
-  // REQUIRES: names and keys are valid and each stands there once (the allow file holds it).
-  explicit Access(std::vector<Principal> principals);
+  AccessList() : AccessList(std::vector<Principal>{}) {}
+  // REQUIRES: names and keys are valid and unique (parse_access_file ensures it).
+  explicit AccessList(std::vector<Principal> principals);
 
-  // By the user id that the authenticator gave a connection: a key, `local` or `plaintext`. Null:
-  // nobody. A key that was replaced is nobody's, also on connections that were made with it.
+  // The principal of a user id, which the authenticator gave the connection: a key, `local` or
+  // `plaintext`. Null: none. A replaced key has none, also on connections opened with it.
   [[nodiscard]] const Principal* find(std::string_view user_id) const;
   [[nodiscard]] const std::vector<Principal>& principals() const { return principals_; }
 
-  // Whether somebody may subscribe to a part only, so that subscriptions must be judged.
+  // Whether a principal may subscribe to a part only, so that subscriptions must be checked.
   [[nodiscard]] bool restricts_subscriptions() const;
 
-  friend bool operator==(const Access& left, const Access& right) {
+  friend bool operator==(const AccessList& left, const AccessList& right) {
     return left.principals_ == right.principals_;
   }
 
@@ -120,7 +121,8 @@ class Access {
   std::map<std::string, std::size_t, std::less<>> by_user_id_;
 };
 
-// Whether somebody's subscriptions may have to be judged anew.
-[[nodiscard]] bool subscriptions_change(const Access& before, const Access& after);
+// Whether the rights to subscribe of a principal differ, so that subscriptions must be checked
+// again.
+[[nodiscard]] bool subscriptions_change(const AccessList& before, const AccessList& after);
 
 }  // namespace sense

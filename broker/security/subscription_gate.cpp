@@ -11,7 +11,7 @@ constexpr char subscribe = 1;
 }  // namespace
 
 bool SubscriptionGate::over_quota(std::string_view topic, std::string_view user_id) {
-  if (user_id == principal_local) return false;  // the file's permissions are the guard
+  if (user_id == principal_local) return false;  // file permissions protect the socket
   auto found = units_.find(user_id);
   if (found == units_.end()) found = units_.emplace(user_id, 0).first;
   found->second += 1 + topic.size() / (bus::subscribed_prefix_max + 1);

@@ -11,24 +11,24 @@
 
 namespace sense {
 
-// Judges what comes up the broker's XPUB: subscriptions, what peers should not send, and libzmq's
-// own notices that a peer has gone. Pure; one thread.
+// Checks what the broker's XPUB receives: subscriptions, messages that are none, and libzmq's own
+// notifications of a disconnected peer. Pure; one thread.
 //
 // With ZMQ_XPUB_MANUAL, libzmq 4.3.4 adds a subscription to the connection of the message that was
-// read last, by a pointer. Two things make it the wrong one. A message that is no subscription
-// uses up the connection of the next one, so that what follows is added to others' connections. And
-// a peer that has gone meanwhile leaves a pointer to what is freed, or is somebody else's by now.
-// The second shows: its notice stands in the queue behind the subscription. So the queue is read to
-// its end before anything is sent, and when either was seen the socket is replaced (`spoilt`).
+// read last, by a pointer. The pointer can be wrong in two cases. A message that is no subscription
+// consumes the connection of the next one, so that later subscriptions are added to connections of
+// other peers. And a peer that has disconnected meanwhile leaves a pointer to freed or reused
+// memory; the notification of it is in the queue behind the subscription. Therefore the queue is
+// read to its end before sending, and the socket is replaced when either case was met (`spoilt`).
 class SubscriptionGate {
  public:
   enum class Verdict {
     add,      // tell the socket, when it is manual
     remove,   // likewise
     ignore,   // nothing to do
-    refuse,   // no right to it
+    refuse,   // the rights do not cover it
     excess,   // over the quota
-    foreign,  // what no subscriber sends
+    foreign,  // not a subscription
   };
   explicit SubscriptionGate(std::size_t units_max) : units_max_(units_max) {}
 
@@ -37,22 +37,23 @@ class SubscriptionGate {
     added_.clear();
     spoilt_ = false;
   }
-  // One message. An empty user_id: libzmq's notice. `rights`: of that user, null when there is
+  // Checks one message. An empty user_id: libzmq's notification. `rights`: of that user; null:
   // none.
   [[nodiscard]] Verdict judge(std::string_view octets, std::string_view user_id,
                               const Rights* rights);
-  // After it has been read: whether the socket, when it is manual, can no longer be trusted.
+  // After the queue has been read: whether a manual socket must be replaced.
   [[nodiscard]] bool spoilt() const { return spoilt_; }
 
-  // The socket is a new one: nobody has subscribed to anything.
+  // The socket was replaced: there are no subscriptions.
   void forget() {
     units_.clear();
     begin();
   }
 
  private:
-  // What a user has asked for since the socket is there, whether granted or not, each 240 octets or
-  // part of them being one: it is what costs memory. Cancelling costs too, so that nobody evades.
+  // Counts the subscriptions of a user since the socket was created, granted or not, in units of
+  // 240 octets, since each costs memory. Cancellations count as well, so that they do not evade the
+  // quota.
   [[nodiscard]] bool over_quota(std::string_view topic, std::string_view user_id);
 
   std::size_t units_max_;

@@ -24,8 +24,8 @@ constexpr auto address_of_zap = "inproc://zeromq.zap.01";
 constexpr std::string_view zap_version = "1.0";
 constexpr std::size_t zap_frames_min = 6;  // up to the mechanism
 constexpr std::size_t curve_key_octets = 32;
-constexpr auto later = "300";  // a temporary error; ends the connection without a word
-constexpr auto complaint_interval = std::chrono::seconds{10};
+constexpr auto later = "300";  // temporary error: ends the connection without an error message
+constexpr auto log_interval = std::chrono::seconds{10};
 
 MonoTime mono_now() { return system_clock().now().mono; }
 
@@ -37,9 +37,9 @@ std::string z85(std::string_view octets) {
 
 class ZapAuthenticator final : public Authenticator {
  public:
-  ZapAuthenticator(zmq::context_t& context, std::string allow_file, Counters& counters)
+  ZapAuthenticator(zmq::context_t& context, std::string access_file, Counters& counters)
       : counters_(counters),
-        allow_file_(std::move(allow_file)),
+        access_file_(std::move(access_file)),
         socket_(bus::make_socket(context, zmq::socket_type::router, 64 * 1024)) {}
   ~ZapAuthenticator() override {
     stopping_.store(true);
@@ -48,11 +48,11 @@ class ZapAuthenticator final : public Authenticator {
   }
 
   Status open() {
-    if (!allow_file_.empty()) {
+    if (!access_file_.empty()) {
       (void)watch_.changed(system_clock().now().wall);
-      auto access = read_allow_file(allow_file_);
+      auto access = read_access_file(access_file_);
       if (!access) return tl::unexpected(access.error());
-      access_ = std::make_shared<const Access>(std::move(*access));
+      access_ = std::make_shared<const AccessList>(std::move(*access));
     }
     try {
       socket_.bind(address_of_zap);
@@ -64,15 +64,15 @@ class ZapAuthenticator final : public Authenticator {
     return {};
   }
 
-  [[nodiscard]] std::shared_ptr<const Access> access() const override {
+  [[nodiscard]] std::shared_ptr<const AccessList> access() const override {
     const std::lock_guard lock(mutex_);
     return access_;
   }
   [[nodiscard]] std::uint64_t version() const override { return version_.load(); }
 
-  void keep_from_events(const std::string& user_id, MonoTime until) override {
+  void suspend_from_events(const std::string& user_id, MonoTime until) override {
     const std::lock_guard lock(mutex_);
-    kept_[user_id] = until;
+    suspended_[user_id] = until;
   }
   void expect(const std::string& key) override {
     const std::lock_guard lock(mutex_);
@@ -99,12 +99,11 @@ class ZapAuthenticator final : public Authenticator {
   }
 
   void answer(const std::vector<zmq::message_t>& frames) {
-    if (frames.size() < 2) return;  // nobody to answer to
+    if (frames.size() < 2) return;  // no address to reply to
     std::vector<std::string_view> views;
     for (std::size_t i = 2; i < frames.size(); ++i) views.push_back(bus::view(frames[i]));
     const auto request = read_zap(views);
-    const auto verdict =
-        request ? decide(*request) : ZapVerdict{"500", "this is no ZAP request", {}};
+    const auto verdict = request ? decide(*request) : ZapVerdict{"500", "not a ZAP request", {}};
     const auto id = views.size() > 1 ? views[1] : std::string_view();
     [[maybe_unused]] const bool sent =
         bus::send(socket_, {bus::view(frames[0]), bus::view(frames[1]), zap_version, id,
@@ -113,19 +112,19 @@ class ZapAuthenticator final : public Authenticator {
 
   ZapVerdict decide(const ZapRequest& request) {
     auto verdict = judge_zap(request, *access());
-    if (verdict.status == "200" && kept_away(request.domain, verdict.user_id))
-      return {later, "not to the live stream for now", {}};
+    if (verdict.status == "200" && is_suspended(request.domain, verdict.user_id))
+      return {later, "suspended from the live stream", {}};
     if (verdict.status == "200" || expected(request)) return verdict;
-    complain(request, verdict);
-    // To be refused for good makes libzmq's clients give up until they are started anew, also when
-    // the allow file comes to name them. So they are let wait until the handshake's time is over.
+    log_refusal(request, verdict);
+    // After a permanent refusal libzmq's clients do not retry until they are restarted, also when
+    // the access file names them later. So the handshake is left to time out.
     return {later, verdict.reason, {}};
   }
 
-  bool kept_away(std::string_view domain, const std::string& user_id) {
+  bool is_suspended(std::string_view domain, const std::string& user_id) {
     const std::lock_guard lock(mutex_);
-    const auto kept = kept_.find(user_id);
-    return domain.ends_with("/events") && kept != kept_.end() && mono_now() < kept->second;
+    const auto entry = suspended_.find(user_id);
+    return domain.ends_with("/events") && entry != suspended_.end() && mono_now() < entry->second;
   }
 
   static std::string key_of(const ZapRequest& request) {
@@ -139,50 +138,50 @@ class ZapAuthenticator final : public Authenticator {
     return expected_.contains(key_of(request));
   }
 
-  void complain(const ZapRequest& request, const ZapVerdict& verdict) {
+  void log_refusal(const ZapRequest& request, const ZapVerdict& verdict) {
     ++counters_["broker.keys.unknown"];
     if (const auto line = log_limit_.check(request.address, mono_now()); line.allowed)
-      log::warn("somebody was kept out of the bus: " + verdict.reason,
+      log::warn("a connection to the bus was refused: " + verdict.reason,
                 {{"address", std::string(request.address)},
                  {"key", key_of(request)},
                  {"suppressed", std::to_string(line.suppressed)}});
   }
 
   void look_at_file() {
-    if (allow_file_.empty() || !watch_.changed(system_clock().now().wall)) return;
-    auto access = read_allow_file(allow_file_);
+    if (access_file_.empty() || !watch_.changed(system_clock().now().wall)) return;
+    auto access = read_access_file(access_file_);
     if (!access) return keep_old(access.error());
     if (*access == *this->access()) return;
     {
       const std::lock_guard lock(mutex_);
-      access_ = std::make_shared<const Access>(std::move(*access));
+      access_ = std::make_shared<const AccessList>(std::move(*access));
     }
     ++version_;
-    log::info("the allow file has changed and holds from now on", {{"file", allow_file_}});
+    log::info("the access file has changed and is in effect", {{"file", access_file_}});
   }
 
   void keep_old(const Error& error) {
     ++counters_["broker.allow-file.refused"];
-    if (const auto line = log_limit_.check("allow file" + error.message, mono_now()); line.allowed)
-      log::error("the allow file has changed, but cannot be used: the rights of before still hold",
+    if (const auto line = log_limit_.check("access file" + error.message, mono_now()); line.allowed)
+      log::error("the access file has changed but cannot be used: the former rights stay in effect",
                  {{"reason", error.message}});
   }
 
   Counters& counters_;
-  const std::string allow_file_;
+  const std::string access_file_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::uint64_t> version_ = 1;
   bus::Mailbox<int> wake_;
 
   mutable std::mutex mutex_;
-  std::shared_ptr<const Access> access_ = std::make_shared<const Access>();
-  std::map<std::string, MonoTime> kept_;  // by user id; as many as there are principals
+  std::shared_ptr<const AccessList> access_ = std::make_shared<const AccessList>();
+  std::map<std::string, MonoTime> suspended_;  // by user id; at most one entry for each principal
   std::set<std::string> expected_;
 
   // Owned by the thread.
   zmq::socket_t socket_;
-  FileWatch watch_{allow_file_};
-  log::RateLimiter log_limit_{complaint_interval};
+  FileWatch watch_{access_file_};
+  log::RateLimiter log_limit_{log_interval};
   std::thread thread_;
 };
 
@@ -194,26 +193,27 @@ std::optional<ZapRequest> read_zap(const std::vector<std::string_view>& frames) 
       frames[1], frames[2], frames[3], frames[5], {frames.begin() + zap_frames_min, frames.end()}};
 }
 
-ZapVerdict judge_zap(const ZapRequest& request, const Access& access) {
+ZapVerdict judge_zap(const ZapRequest& request, const AccessList& access) {
   const auto kind = request.domain.substr(0, request.domain.find('/'));
   if (request.mechanism == "NULL" && request.credentials.empty()) {
-    if (kind == bus::door_local) return {"200", "", std::string(principal_local)};
-    if (kind == bus::door_plaintext) return {"200", "", std::string(principal_plaintext)};
-    return {"400", "a key is needed here", {}};
+    if (kind == bus::listener_local) return {"200", "", std::string(principal_local)};
+    if (kind == bus::listener_plaintext) return {"200", "", std::string(principal_plaintext)};
+    return {"400", "the endpoint requires a key", {}};
   }
-  if (request.mechanism != "CURVE" || kind != bus::door_curve)
-    return {"400", "this way of authentication does not belong here", {}};
+  if (request.mechanism != "CURVE" || kind != bus::listener_curve)
+    return {"400", "the endpoint does not accept this mechanism", {}};
   if (request.credentials.size() != 1 || request.credentials[0].size() != curve_key_octets)
     return {"500", "the credentials are not one key", {}};
   auto key = z85(request.credentials[0]);
-  if (access.find(key) == nullptr) return {"400", "the key is not in the allow file", {}};
+  if (access.find(key) == nullptr) return {"400", "the key is not in the access file", {}};
   return {"200", "", std::move(key)};
 }
 
 Result<std::unique_ptr<Authenticator>> Authenticator::start(zmq::context_t& context,
-                                                            std::string allow_file,
+                                                            std::string access_file,
                                                             Counters& counters) {
-  auto authenticator = std::make_unique<ZapAuthenticator>(context, std::move(allow_file), counters);
+  auto authenticator =
+      std::make_unique<ZapAuthenticator>(context, std::move(access_file), counters);
   if (auto status = authenticator->open(); !status) return tl::unexpected(status.error());
   return authenticator;
 }

@@ -28,6 +28,7 @@ int run_check(const Global& global) {
   const auto file = load_config(global);
   if (!file) return refused(file.error());
   if (const auto good = check_parts(*file); !good) return refused(good.error());
+  for (const auto& sentence : file->broker.renamed()) log::warn(sentence);
   if (global.json) {
     const nlohmann::ordered_json line{{"file", file->path},
                                       {"data", file->data},

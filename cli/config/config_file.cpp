@@ -161,7 +161,7 @@ Status check_keys(const ConfigFile& file, const YamlNode& bus) {
         return bus.refuse(
             "'" + printable(endpoint) +
             "' needs keys: on the broker's machine run `sense keys new broker`, and set "
-            "broker.key-file and broker.allow-file; on a client's run `sense keys new NAME`, and "
+            "broker.key-file and broker.access-file; on a client's run `sense keys new NAME`, and "
             "set bus.key-file and bus.broker-key (docs/security.md); or set "
             "bus.allow-plaintext-tcp to true if the network is yours");
   return {};
@@ -175,7 +175,7 @@ Status read_sections(ConfigFile& file, const YamlNode& root) {
   auto broker = read_settings(section(root, "broker"), broker_options());
   if (!broker) return tl::unexpected(broker.error());
   file.broker = std::move(*broker);
-  if (auto good = resolve_paths(file.broker, file.data, {"key-file", "allow-file"}); !good)
+  if (auto good = resolve_paths(file.broker, file.data, {"key-file", "access-file"}); !good)
     return section(root, "broker").refuse(good.error().message);
   if (auto good = check_keys(file, section(root, "bus")); !good) return good;
   if (auto good = read_egress(file, section(root, "egress")); !good) return good;
@@ -197,7 +197,10 @@ struct PartSettings {
 
 std::vector<std::string_view> keys_of(std::span<const Option> table) {
   std::vector<std::string_view> keys{"plugin"};
-  for (const auto& option : table) keys.emplace_back(option.key);
+  for (const auto& option : table) {
+    keys.emplace_back(option.key);
+    if (option.old_key != nullptr) keys.emplace_back(option.old_key);
+  }
   return keys;
 }
 

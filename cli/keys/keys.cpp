@@ -25,7 +25,7 @@ struct Wanted {
 // The broker's key is told to the clients, everybody else's to the broker.
 std::string entry_for(const std::string& name, const std::string& key) {
   if (name == principal_broker) return "  broker-key: \"" + key + "\"";
-  return allow_entry(name, key);
+  return access_entry(name, key);
 }
 
 std::string place_of_entry(const std::string& name) {
@@ -141,10 +141,10 @@ void print_principal(const Principal& principal) {
 int run_list(const Global& global) {
   const auto file = load_config(global);
   if (!file) return refused(file.error());
-  const auto& path = file->broker.text("allow-file");
+  const auto& path = file->broker.text("access-file");
   if (path.empty() && !global.json)
-    print_line("no allow file (broker.allow-file): nobody has a key");
-  const auto access = path.empty() ? Result<Access>(Access()) : read_allow_file(path);
+    print_line("no access file (broker.access-file): no key is accepted");
+  const auto access = path.empty() ? Result<AccessList>(AccessList()) : read_access_file(path);
   if (!access) return refused(access.error());
   for (const auto& principal : access->principals()) {
     if (principal.name == principal_plaintext && !file->endpoints.keys.plaintext_tcp) continue;

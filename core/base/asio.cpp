@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boost.Asio compiled once, here, for executable and plugins alike: each keeps thread-local state,
+// The single compiled copy of Boost.Asio, for executable and plugins: it has thread-local state,
 // and a second copy in a plugin would not see the reactor that the executable runs.
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wconversion"

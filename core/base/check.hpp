@@ -5,8 +5,8 @@ namespace sense::detail {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }
 
-// A broken invariant ends the process, in every build. Never used on input, on what the network,
-// the disk or a plugin said: those get an Error.
+// A broken invariant ends the process, in every build. Not for input, nor for data from the
+// network, the disk or a plugin: those are reported as an Error.
 #define SENSE_CHECK(condition)                                       \
   do {                                                               \
     if (!(condition)) [[unlikely]]                                   \

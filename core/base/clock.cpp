@@ -95,7 +95,7 @@ std::string to_rfc3339(WallTime time) {
   const hh_mm_ss clock{time - day};
   const auto micros = static_cast<unsigned>(clock.subseconds().count());
   const bool whole_millis = micros % 1000 == 0;
-  // By hand: it stands in every event that goes out, and snprintf took 3 % of a delivery.
+  // By hand: it is part of every delivery, of which snprintf took 3 %.
   std::string text;
   text.reserve(sizeof("2026-11-21T09:15:00.250000Z"));
   put_digits(text, static_cast<unsigned>(int{date.year()}), 4, '-');
@@ -129,8 +129,7 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   if (!date.ok() || year_number < 1970 || hour > 23 || minute > 59 || second > 60) return refuse();
   const auto time = WallTime{sys_days{date}} + hours{hour} + minutes{minute} + seconds{second} +
                     microseconds{micros} - offset;
-  if (time < WallTime{} || time > wall_time_max)
-    return refuse();  // the offset led out of the years
+  if (time < WallTime{} || time > wall_time_max) return refuse();  // by the offset
   return time;
 }
 

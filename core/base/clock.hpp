@@ -10,12 +10,12 @@
 namespace sense {
 
 using Duration = std::chrono::microseconds;
-// Time of day, UTC. For what people and other machines read; it may jump.
+// Time of day, UTC, for people and other machines; it may jump.
 using WallTime = std::chrono::sys_time<Duration>;
-// Time that only goes forward. For timers, leases and retries.
+// Monotonic time, for timers, leases and retries.
 using MonoTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
-// One reading of both clocks. Pure cores take it as a parameter and never ask for it themselves.
+// One reading of both clocks. Pure cores take it as a parameter and never read a clock.
 struct Timestamp {
   WallTime wall;
   MonoTime mono;
@@ -53,8 +53,8 @@ inline constexpr WallTime wall_time_max{Duration{253'402'300'799'999'999}};
 // RFC 3339, any offset; fractions beyond a microsecond are cut. Years 1970 to 9999.
 [[nodiscard]] Result<WallTime> parse_rfc3339(std::string_view text);
 
-// "250ms", "10s", "5min", "2h", "7d"; a bare number is refused so that nobody mistakes the unit.
-// At most ten years; negative durations are refused.
+// "250ms", "10s", "5min", "2h", "7d"; a number without a unit is refused as ambiguous. At most ten
+// years; negative durations are refused.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 // The shortest text that parse_duration reads back to the same value.
 [[nodiscard]] std::string to_text(Duration duration);

@@ -16,7 +16,7 @@ class Counters {
  public:
   using Counter = std::atomic<std::uint64_t>;
 
-  // The counter of that name, made at first use.
+  // The counter of that name, created at first use.
   [[nodiscard]] Counter& operator[](std::string_view name);
   [[nodiscard]] std::map<std::string, std::uint64_t> snapshot() const;
 

@@ -43,11 +43,11 @@ inline constexpr unsigned code_max = 23;
 
 // The symbol as written on the wire: "NOACCESS".
 [[nodiscard]] std::string_view symbol(Code code);
-// The code with that number; nothing for a number over code_max.
+// The code with that number; absent for a number over code_max.
 [[nodiscard]] std::optional<Code> code_from_number(std::uint64_t number);
 
-// An operating error: something a person or a peer has to know of. `message` is one sentence that
-// says what happened, where, and, when there is something to do, what.
+// An operating error, for the operator or a peer. `message` is one sentence that says what
+// happened, where, and what to do about it, if anything.
 struct Error {
   Code code = Code::internalerror;
   std::string message;

@@ -8,8 +8,7 @@
 
 namespace sense {
 
-// 128 bits of XXH3, fast; not cryptographic. With a random secret, others cannot prepare
-// collisions.
+// 128 bits of XXH3: fast, not cryptographic. A random secret prevents prepared collisions.
 struct Hash128 {
   std::uint64_t low = 0;
   std::uint64_t high = 0;

@@ -4,8 +4,6 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
@@ -47,8 +45,6 @@ std::string_view name(Level level) {
   return "info";
 }
 
-std::string quoted(const std::string& value) { return json_ascii(nlohmann::json(value)); }
-
 bool plain(const std::string& value) {
   for (const char c : value)
     if (c <= ' ' || c == '"' || c == '=' || c == '\\' || static_cast<unsigned char>(c) > 126)
@@ -62,19 +58,23 @@ std::string as_text(std::string_view message, std::initializer_list<Field> field
     line += " ";
     line += field.name;
     line += "=";
-    line += plain(field.value) ? field.value : quoted(field.value);
+    line += plain(field.value) ? field.value : json_string_ascii(field.value);
   }
   return line;
 }
 
 std::string as_json(Level level, std::string_view message, std::initializer_list<Field> fields) {
-  nlohmann::ordered_json line;
-  line["time"] = to_rfc3339(system_clock().now().wall);
-  line["level"] = name(level);
-  line["program"] = state().program;
-  line["message"] = message;
-  for (const auto& field : fields) line[std::string(field.name)] = field.value;
-  return json_ascii(line);
+  std::string line = "{";
+  const auto put = [&line](std::string_view member, std::string_view value) {
+    line += line.size() > 1 ? "," : "";
+    line += json_string_ascii(member) + ":" + json_string_ascii(value);
+  };
+  put("time", to_rfc3339(system_clock().now().wall));
+  put("level", name(level));
+  put("program", state().program);
+  put("message", message);
+  for (const auto& field : fields) put(field.name, field.value);
+  return line + "}";
 }
 
 }  // namespace

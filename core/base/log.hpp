@@ -9,9 +9,9 @@
 
 #include "core/base/clock.hpp"
 
-// The log of a process: one line for each thing that an operator should know. Any thread.
-// Text goes to standard error; in JSON format each line is one object. Control characters in values
-// are escaped, so that what a stranger sent cannot forge a line.
+// The log of a process, written to standard error, one line for each message. Any thread. In JSON
+// format each line is one object. Control characters in values are escaped, so that values from
+// peers cannot forge a line.
 namespace sense::log {
 
 enum class Level { debug, info, warn, error };
@@ -22,7 +22,7 @@ struct Field {
   std::string value;
 };
 
-// `program` is shown on each line, e.g. "gateway http". Called once at start.
+// `program` is part of each line, e.g. "gateway http". Call it once at start.
 void configure(std::string_view program, Level level, Format format);
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
@@ -40,8 +40,8 @@ inline void error(std::string_view message, std::initializer_list<Field> fields 
   write(Level::error, message, fields);
 }
 
-// Lets through the first line for a key (usually a sender) in each interval and counts the rest.
-// Remembers at most keys_max keys; beyond that, new keys share one. Thread-safe.
+// Allows the first line of a key (usually a sender) in each interval and counts the others. Keeps
+// at most keys_max keys; beyond that, new keys share one entry. Thread-safe.
 class RateLimiter {
  public:
   static constexpr std::size_t keys_max = 1024;
@@ -49,8 +49,7 @@ class RateLimiter {
 
   struct Verdict {
     bool allowed = false;
-    std::uint64_t suppressed =
-        0;  // lines of this key that were held back since the last allowed one
+    std::uint64_t suppressed = 0;  // lines of this key since the last allowed one
   };
   [[nodiscard]] Verdict check(std::string_view key, MonoTime now);
 

@@ -68,7 +68,7 @@ std::string sha256_hex(std::string_view text) {
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view text) {
-  if (key.data() == nullptr) key = "";  // OpenSSL takes a null key for "the one used before"
+  if (key.data() == nullptr) key = "";  // for a null key, OpenSSL uses the one before
   std::string digest(32, '\0');
   unsigned length = 0;
   SENSE_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),

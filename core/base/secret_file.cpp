@@ -17,7 +17,7 @@ namespace {
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 
-// A descriptor that is closed on every way out.
+// Owns a file descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -32,7 +32,7 @@ class Descriptor {
   int fd_;
 };
 
-// The permissions are those of the file that is read, not of what the path names later.
+// Checks the opened file, since the path may name another one later.
 Status check_owner(const struct stat& found, const std::string& path, const FileWords& words) {
   const std::string shown = "the " + words.what + " " + printable(path);
   if (found.st_uid != ::geteuid() && found.st_uid != 0)
@@ -41,7 +41,7 @@ Status check_owner(const struct stat& found, const std::string& path, const File
   if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return fail(Code::noaccess, shown + " can be read or changed by others: run `chmod 600 " +
                                     printable(path) +
-                                    "`, and if somebody may have read it, make a new one");
+                                    "`, and if other users may have read it, make a new one");
   return {};
 }
 
@@ -51,7 +51,7 @@ Result<std::string> read_file(const std::string& path, const FileWords& words, b
   if (file.get() < 0) {
     const auto code = errno == ENOENT ? Code::notfound : Code::noaccess;
     return fail(code, shown + " cannot be read: " + reason_of(errno) + ": " +
-                          (errno == ENOENT ? words.how_to_make : "check who may read it"));
+                          (errno == ENOENT ? words.how_to_make : "check its permissions"));
   }
   struct stat found {};
   if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode))
@@ -101,7 +101,7 @@ Status write_secret_file(const std::string& path, std::string_view text) {
   if (file.get() < 0 && errno == EEXIST)
     return fail(Code::duplicate, printable(path) +
                                      " is there already and is not overwritten: name another with "
-                                     "--file, or remove it if nobody uses that key any more");
+                                     "--file, or remove it if that key is not in use any more");
   if (file.get() < 0)
     return fail(Code::system, printable(path) + " cannot be written: " + reason_of(errno) +
                                   ": name another place with --file");

@@ -8,36 +8,35 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 
-// Files that hold secrets: read only when nobody else could have read or changed them. A secret
-// comes from such a file and goes nowhere else: never into arguments, environment, logs or
-// messages.
+// Files that hold secrets. They are read only when other users can neither read nor change them. A
+// secret never appears in arguments, environment, logs or messages.
 namespace sense {
 
-// What a file is to be, for messages.
+// The kind of file, for messages.
 struct FileWords {
   std::string what;         // "key file"
   std::string how_to_make;  // "make one with `sense keys new NAME --file shop.key`"
   std::size_t octets_max = 4096;
 };
 
-// The octets of a regular file of at most octets_max. Refuses one that is not this user's or
-// root's, or that group or others may read or write. notfound when it is not there. Never waits for
-// a writer.
+// The octets of a regular file of at most octets_max. Refuses a file that is owned by other users
+// than this one and root, or that group or others may access. Fails with notfound when it is
+// absent. Never waits for a writer.
 [[nodiscard]] Result<std::string> read_secret_file(const std::string& path, const FileWords& words);
-// Likewise, whoever may read it.
+// The same without a check of owner and permissions.
 [[nodiscard]] Result<std::string> read_public_file(const std::string& path, const FileWords& words);
 
-// Writes a new file that only its owner may read (0600), synced. Fails with duplicate, and leaves
-// what is there, when the file exists. What the disk could not take is removed.
+// Writes a new file that only its owner may read (0600), and syncs it. Fails with duplicate,
+// without changing the file, when it exists. A partly written file is removed.
 [[nodiscard]] Status write_secret_file(const std::string& path, std::string_view text);
 
-// Whether a file has changed since it was looked at last. One thread.
+// Detects changes of a file. One thread.
 class FileWatch {
  public:
   explicit FileWatch(std::string path) : path_(std::move(path)) {}
-  // True the first time, and after each change: another file, size or time of change. What was
-  // written within the last 100 ms counts as changed once more, since it may be written again
-  // within the same tick of the file's clock.
+  // True at the first call and after each change of inode, size or time. A file written within the
+  // last 100 ms counts as changed at the next call, too, since another write within the same tick
+  // of the file's clock would not be visible.
   [[nodiscard]] bool changed(WallTime now);
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -63,7 +63,7 @@ constexpr bool has_zero(std::uint64_t chunk) {
 
 bool valid(std::string_view text, bool with_nul) {
   while (!text.empty()) {
-    // Nearly all text is ASCII: eight octets at a time.
+    // Most text is ASCII, checked eight octets at a time.
     std::uint64_t chunk = 0;
     if (text.size() >= sizeof chunk) {
       std::memcpy(&chunk, text.data(), sizeof chunk);

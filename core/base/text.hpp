@@ -15,11 +15,11 @@ namespace sense {
 // ASCII letters in lower case; other octets unchanged.
 [[nodiscard]] std::string lower(std::string_view text);
 
-// Whether a character must not reach a terminal or a log as it is: it moves the cursor, or changes
-// the order or the end of what a reader sees.
+// Whether a character must be escaped for terminals and logs: it moves the cursor, or changes the
+// order or the end of the visible text.
 [[nodiscard]] bool deceives(char32_t c);
 
-// Safe to show on a terminal or in a log: control characters (C0, C1), invalid UTF-8 and
+// The text made safe for terminals and logs: control characters (C0, C1), invalid UTF-8 and
 // bidirectional overrides become \xNN or \uNNNN.
 [[nodiscard]] std::string printable(std::string_view text);
 
@@ -29,7 +29,7 @@ namespace sense {
 // Without spaces and tabs at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text);
 
-// The candidate that is fewest edits away, when at most a third of its letters differ; else "".
+// The candidate with the smallest edit distance, if at most a third of its length; else "".
 [[nodiscard]] std::string nearest(std::string_view text,
                                   const std::vector<std::string>& candidates);
 
@@ -40,7 +40,7 @@ struct CodePoint {
 };
 [[nodiscard]] CodePoint first_code_point(std::string_view text);
 
-// A number of decimal digits alone; nothing when it is empty, signed, too big or anything else.
+// A number of decimal digits only; absent when the text is empty, signed, too big or anything else.
 [[nodiscard]] std::optional<std::uint64_t> parse_decimal(std::string_view text);
 
 // 0 to 15 of a hexadecimal digit, upper or lower case; -1 of any other character.

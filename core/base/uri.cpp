@@ -35,7 +35,7 @@ bool host_char(char c) {
          std::string_view("-._~!$&'()*+,;=:[]").find(c) != std::string_view::npos;
 }
 
-// Neither in a URI (RFC 3986, appendix A) nor harmless in what shows or splits one.
+// Not allowed in a URI (RFC 3986, appendix A), or harmful where URIs are shown or split.
 bool unusable(char32_t c) {
   return c == ' ' || deceives(c) ||
          (c < 128 && U"\"<>\\^`{|}"sv.find(c) != std::u32string_view::npos);
@@ -48,10 +48,10 @@ constexpr std::array<bool, 128> source_char = [] {
   return table;
 }();
 
-// sense:///some/path names a socket on this machine; no other scheme here does without a host.
+// sense:///some/path names a socket on this machine; all other schemes here need a host.
 Result<Uri> parse_path(std::string_view text, std::string_view path) {
   if (path.find('@') != std::string_view::npos)
-    return refuse(text, "it has an at sign, which some take for user information; write %40");
+    return refuse(text, "it has an at sign, which may be read as user information; write %40");
   if (path.size() < 2 || path.front() != '/')
     return refuse(text, "it has neither a host nor a path after the two slashes");
   Uri uri;
@@ -63,8 +63,8 @@ Result<Uri> parse_path(std::string_view text, std::string_view path) {
 }
 
 Result<Uri> parse_hierarchical(std::string_view text, std::string scheme) {
-  // libcurl takes the host from behind one, two or three slashes, drops user information in silence
-  // and decodes hosts. What we read must be what everybody reads, so odd notations are refused.
+  // libcurl accepts one, two or three slashes before the host, silently drops user information and
+  // decodes hosts. Such notations are refused, since other programs read them differently.
   const auto after = text.substr(scheme.size() + 3);
   const auto authority = after.substr(0, after.find_first_of("/?"));
   if (authority.empty() && scheme == "sense") return parse_path(text, after);
@@ -133,7 +133,7 @@ Result<Uri> parse_uri(std::string_view text) {
 bool valid_source(std::string_view text) {
   if (text.empty() || text.size() > 1024) return false;
   while (!text.empty()) {
-    // Nearly all of it is ASCII, and the broker checks each event's.
+    // Fast path for ASCII: the broker checks the source of each event.
     if (const auto octet = static_cast<unsigned char>(text.front()); octet < 128) {
       if (!source_char[octet]) return false;
       text.remove_prefix(1);

@@ -10,14 +10,14 @@
 
 namespace sense {
 
-// A callback URI (RFC 3986), taken apart. Hierarchical ones are read by libcurl's URL parser.
+// A parsed callback URI (RFC 3986). Hierarchical ones are parsed by libcurl.
 struct Uri {
   static constexpr std::size_t length_max = 2048;
 
   std::string scheme;  // lower case
   // Lower case; an IPv6 literal without its brackets; empty for opaque URIs and sense:///path.
   std::string host;
-  std::optional<std::uint16_t> port;  // none when not given; 0 is what a listener may write
+  std::optional<std::uint16_t> port;  // absent when not given; 0 is valid for listeners only
   std::string path;   // for opaque URIs (mailto:a@b, pull:) all that follows the colon
   std::string query;  // without the question mark
 
@@ -25,8 +25,8 @@ struct Uri {
   [[nodiscard]] std::string authority() const;
 };
 
-// REQUIRES nothing of the text: refuses what is longer than length_max, has control characters or
-// spaces, user information (RFC 3986 section 3.2.1: it deceives readers) or a fragment.
+// Refuses texts longer than length_max, with control characters, spaces, a fragment or user
+// information (misleading, see RFC 3986 section 3.2.1).
 [[nodiscard]] Result<Uri> parse_uri(std::string_view text);
 
 // Whether text can stand as an event's source: a URI-reference of printable UTF-8 without spaces,

@@ -14,21 +14,21 @@
 
 namespace sense {
 
-// What the broker answers to a publish, once the event is on stable storage.
+// The broker's reply to a publish, sent once the event is on stable storage.
 struct Receipt {
   std::uint64_t sequence = 0;
-  bool duplicate = false;  // it was stored before, under this sequence
+  bool duplicate = false;  // the event was stored before, with this sequence
 };
 
-// Takes events in. Any thread may call; the answer comes on the owner's executor (see BusOptions).
+// Publishes events. Any thread may call; `done` runs on the owner's executor (see BusOptions).
 class Publisher {
  public:
   using Done = std::function<void(Result<Receipt>)>;
   virtual ~Publisher() = default;
 
-  // Publishes durably. While the broker is away the event waits and is sent again with the same id;
-  // `done` is called exactly once: with a receipt, or with an error when the event is refused
-  // (invalid, no right), when the queue is full (nomoreroom, at once), or at shutdown
+  // Publishes durably. While the broker does not answer, the event is queued and sent again with
+  // the same id. `done` is called exactly once: with a receipt, or with an error when the event is
+  // refused (invalid, no right), when the queue is full (nomoreroom, at once), or at shutdown
   // (interrupted).
   virtual void publish(const Event& event, Done done) = 0;
 };
@@ -44,14 +44,14 @@ struct RegistryEntry {
 // A run of the journal, filtered by topic prefix, complete up to `position`.
 struct Batch {
   std::vector<EventRef> events;  // in order of sequence
-  std::uint64_t position = 0;    // everything up to here has been seen
-  std::uint64_t lost_from = 0;   // when not 0: lost_from..lost_to had left the journal already
+  std::uint64_t position = 0;    // last sequence that the batch covers
+  std::uint64_t lost_from = 0;   // not 0: lost_from..lost_to are not in the journal any more
   std::uint64_t lost_to = 0;
 };
 
-// The way to the broker. An interface, so that another bus can take ZeroMQ's place. All functions
-// may be called from any thread; every callback runs on the executor given at creation, one at a
-// time and never inside the call that caused it. The executor must outlive the bus.
+// The client of the broker, as an interface that does not depend on ZeroMQ. All functions may be
+// called from any thread; every callback runs on the executor given at creation, one at a time and
+// never inside the call that caused it. The executor must outlive the bus.
 class Bus : public Publisher {
  public:
   template <class T>
@@ -59,7 +59,7 @@ class Bus : public Publisher {
 
   struct FetchReply {
     std::vector<EventRef> events;
-    std::uint64_t next = 0;   // ask from here to go on
+    std::uint64_t next = 0;   // `from` of the next fetch
     std::uint64_t first = 0;  // first sequence that the journal still holds
     std::uint64_t head = 0;   // last sequence in the journal, 0 when empty
   };
@@ -67,10 +67,10 @@ class Bus : public Publisher {
   virtual void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t bytes_max,
                      Answer<FetchReply> done) = 0;
 
-  // Follows the journal from the event after `position`, gap-free and in order: live when it can,
-  // fetched when it must. The next batch comes only after `resume()` or another `follow()`, which
-  // starts over with its own position, prefixes and handler. prefixes: "{", "{ns}" or "{ns}local "
-  // (TypePattern::topic_prefix). Call it while no batch is under way, or from the handler.
+  // Follows the journal from the event after `position`, without gaps and in order, by the live
+  // stream and by fetches. After a batch the next comes only after `resume()` or another
+  // `follow()`, which replaces position, prefixes and handler. prefixes: "{", "{ns}" or "{ns}local
+  // " (TypePattern::topic_prefix). Call it from the handler, or while no batch is being handled.
   virtual void follow(std::uint64_t position, std::vector<std::string> prefixes,
                       std::function<void(Batch)> handler) = 0;
   virtual void resume() = 0;
@@ -86,7 +86,7 @@ class Bus : public Publisher {
     std::vector<RegistryEntry> entries;  // ordered by key
     std::uint64_t sequence = 0;          // the registry as of this event
     bool more = false;
-    // Without the right to list one is shown one's own subscriptions alone: these are not all.
+    // Without the right to list, the entries are the principal's own subscriptions only.
     bool own_only = false;
   };
   // At most `limit` entries (1 to 1,000) with a key after `after`.
@@ -98,17 +98,17 @@ class Bus : public Publisher {
 
   // Whether the broker answered within the last heartbeats.
   [[nodiscard]] virtual bool connected() const = 0;
-  // Answers what waits with interrupted, and joins its thread. No callback afterwards.
+  // Ends unanswered requests with interrupted and joins the thread. No callback afterwards.
   virtual void close() = 0;
 };
 
-// Runs a function later, one at a time, in order. Callable from any thread.
+// Runs functions later, one at a time, in order. Any thread may call.
 using Executor = std::function<void(std::function<void()>)>;
 
 struct BusOptions {
-  std::string service;                // ZeroMQ endpoint of the broker's ROUTER; of a list the first
-  std::string events;                 // ZeroMQ endpoint of the broker's XPUB; likewise
-  BusKeys keys = {};                  // for tcp://
+  std::string service;  // ZeroMQ endpoint of the broker's ROUTER; of a list, the first
+  std::string events;   // ZeroMQ endpoint of the broker's XPUB; likewise
+  BusKeys keys = {};    // for tcp://
   std::size_t waiting_max = 100'000;  // events accepted and not yet answered
   std::size_t waiting_bytes_max = 256 * 1024 * 1024;
   Duration request_timeout = std::chrono::seconds{10};

@@ -18,17 +18,16 @@ constexpr std::array<Option, 11> endpoint_options = {{
     {"events", OptionType::text, "ipc:///run/sense/events",
      "Where the broker sends events to those that subscribed to them.", 1, 1024},
     {"publish", OptionType::text, "ipc:///run/sense/publish",
-     "Where plain ZeroMQ publishers connect; nothing that comes this way is acknowledged.", 1,
-     1024},
+     "Where plain ZeroMQ publishers connect; their events are not acknowledged.", 1, 1024},
     {"key-file", OptionType::text, "",
-     "The own key pair, with which a client connects to tcp:// (`sense keys new`)."},
+     "The client's key pair for connecting to tcp:// (`sense keys new`)."},
     {"broker-key", OptionType::text, "",
-     "The broker's public key, which a client of tcp:// must know; or the path of a file with it."},
+     "The broker's public key, which a client needs for tcp://, or the path of a file with it."},
     {"allow-plaintext-tcp", OptionType::boolean, "false",
-     "Lets tcp:// do without keys: everything then travels unencrypted, and anybody who reaches "
-     "the port can publish."},
+     "Permits tcp:// without keys: messages are then unencrypted, and any peer that reaches the "
+     "port can publish."},
     {"external", OptionType::text, "",
-     "The XPUB endpoint of a ZeroMQ proxy that somebody else runs: its messages become events "
+     "The XPUB endpoint of a foreign ZeroMQ proxy: its messages become events "
      "(docs/external-bus.md).",
      0, 256},
     {"external-publish", OptionType::text, "",
@@ -42,7 +41,7 @@ constexpr std::array<Option, 11> endpoint_options = {{
      "The namespace of the types that its topics become.", 1, 512},
 }};
 
-// A path that a Unix socket cannot have is refused by ZeroMQ with "Invalid argument" only.
+// ZeroMQ refuses a path that is too long for a Unix socket with "Invalid argument" only.
 constexpr std::size_t ipc_path_length_max = 107;
 
 Status check_ipc(const std::string& key, const std::string& endpoint) {
@@ -61,7 +60,7 @@ Status check_endpoint(const std::string& key, const std::string& endpoint) {
   return {};
 }
 
-// With a wildcard port the system gives each a port of its own.
+// Equal endpoints with a wildcard port get different ports.
 bool same(const std::string& left, const std::string& right) {
   return left == right && !left.ends_with(":*") && !left.ends_with(":0");
 }
@@ -73,14 +72,15 @@ Status check_external_endpoint(const std::string& key, const std::string& endpoi
                                   "', but must begin with ipc:// or tcp://");
 }
 
-// What we give comes back from a proxy to all who subscribed to it.
+// A proxy returns given messages to all subscribers, also to the broker.
 Status check_loop(const ExternalBus& external) {
   for (const auto& give : external.give)
     for (const auto& take : external.take)
       if (give.starts_with(take) || take.starts_with(give))
-        return fail(Code::badparam, "bus.external-take '" + printable(take) +
-                                        "' and bus.external-give '" + printable(give) +
-                                        "' overlap: what is given would be taken again, for ever");
+        return fail(Code::badparam,
+                    "bus.external-take '" + printable(take) + "' and bus.external-give '" +
+                        printable(give) +
+                        "' overlap: events given to the proxy would be taken again, endlessly");
   return {};
 }
 

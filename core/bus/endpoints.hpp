@@ -11,12 +11,12 @@
 
 namespace sense {
 
-// Somebody else's ZeroMQ proxy that the broker is connected to (docs/external-bus.md).
+// A foreign ZeroMQ proxy that the broker connects to (docs/external-bus.md).
 struct ExternalBus {
   std::string events;             // its XPUB; empty: there is none
-  std::string publish;            // its XSUB; empty: nothing is given to it
+  std::string publish;            // its XSUB; empty: no events are given to it
   std::vector<std::string> take;  // prefixes of its topics that become events; one may be empty
-  std::vector<std::string> give;  // prefixes of its topics that our events become
+  std::vector<std::string> give;  // prefixes of its topics that SENSE events become
   std::string ns;                 // the namespace of the types
 };
 
@@ -24,7 +24,7 @@ struct ExternalBus {
 // listens on all, a client connects to the first.
 struct BusEndpoints {
   std::string service;  // ROUTER: publish with an answer, fetch, registry
-  std::string events;   // XPUB: what is subscribed to
+  std::string events;   // XPUB: the live stream
   std::string publish;  // XSUB: plain ZeroMQ publishers, unacknowledged
   BusKeys keys = {};    // for tcp://
   ExternalBus external = {};

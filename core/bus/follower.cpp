@@ -22,7 +22,7 @@ Follower::Live Follower::live() const {
   if (!following_) return Live::discard;
   const bool fetching = awaited_ != 0 || need_fetch_;
   if (fetching && fetched_head_ > position_ + behind_max) return Live::discard;
-  const bool consumer_is_late = !ready_.empty() || !marks_.empty();
+  const bool consumer_is_late = !ready_.empty() || !watermarks_.empty();
   const bool half_full =
       waiting_.size() >= waiting_events_max / 2 || waiting_octets_ >= waiting_octets_max / 2;
   return consumer_is_late && half_full ? Live::leave : Live::take;
@@ -31,7 +31,7 @@ Follower::Live Follower::live() const {
 void Follower::forget_waiting() {
   waiting_.clear();
   waiting_octets_ = 0;
-  marks_.clear();
+  watermarks_.clear();
 }
 
 void Follower::drop_until(std::uint64_t sequence) {
@@ -39,7 +39,7 @@ void Follower::drop_until(std::uint64_t sequence) {
     waiting_octets_ -= waiting_.front().octets;
     waiting_.pop_front();
   }
-  while (!marks_.empty() && marks_.front().head <= sequence) marks_.pop_front();
+  while (!watermarks_.empty() && watermarks_.front().head <= sequence) watermarks_.pop_front();
 }
 
 void Follower::on_events(std::vector<EventRef> events, std::size_t octets) {
@@ -53,7 +53,7 @@ void Follower::on_events(std::vector<EventRef> events, std::size_t octets) {
   if (events.empty()) return;
   const auto share = octets / events.size();
   for (auto& event : events) {
-    // A broker that restarts may send an event again; the stream itself is in order.
+    // A restarted broker may send an event again; otherwise the stream is in order.
     const auto last = waiting_.empty() ? position_ : waiting_.back().event->sequence;
     if (event->sequence <= last) continue;
     waiting_.push_back({std::move(event), share});
@@ -61,43 +61,45 @@ void Follower::on_events(std::vector<EventRef> events, std::size_t octets) {
   }
 }
 
-void Follower::on_mark(Mark mark) {
+void Follower::on_watermark(Watermark watermark) {
   if (!following_) return;
-  if (marks_.size() >= waiting_marks_max) {
+  if (watermarks_.size() >= waiting_watermarks_max) {
     forget_waiting();
     need_fetch_ = true;
   }
-  // One broker's heads never fall: the journal may have been put back from a backup. Asking tells.
-  // A heartbeat behind us means the same, unless it was on its way while we fetched.
-  const bool heartbeat = mark.previous == mark.head;
-  if (mark.head < marked_ || (heartbeat && mark.head < position_)) need_fetch_ = true;
-  marked_ = mark.head;
-  // Heartbeats repeat the head; one that tells nothing new need not wait.
-  if (heartbeat && !marks_.empty() && marks_.back().head == mark.head) return;
-  marks_.push_back(std::move(mark));
+  // The head of a journal never decreases: it may have been restored from a backup, which a fetch
+  // tells. A heartbeat below our position means the same, unless it was sent before our last fetch.
+  const bool heartbeat = watermark.previous == watermark.head;
+  if (watermark.head < watermark_head_ || (heartbeat && watermark.head < position_))
+    need_fetch_ = true;
+  watermark_head_ = watermark.head;
+  // Heartbeats repeat the head; one without news is not queued.
+  if (heartbeat && !watermarks_.empty() && watermarks_.back().head == watermark.head) return;
+  watermarks_.push_back(std::move(watermark));
 }
 
-std::uint64_t Follower::expected(const Mark& mark) {
+std::uint64_t Follower::expected(const Watermark& watermark) {
   std::uint64_t count = 0;
-  for (const auto& [type, events] : mark.tally)
+  for (const auto& [type, events] : watermark.tally)
     if (selected_.select(type)) count += events;
   return count;
 }
 
-Follower::Step Follower::try_mark() {
-  while (!marks_.empty() && marks_.front().head <= position_) marks_.pop_front();
-  if (marks_.empty()) return Step::none;
-  const auto& mark = marks_.front();
-  if (mark.previous != position_) return Step::fetch;
-  // Gone from here whether they are complete or not: if not, they come again with the fetch.
+Follower::Step Follower::try_watermark() {
+  while (!watermarks_.empty() && watermarks_.front().head <= position_) watermarks_.pop_front();
+  if (watermarks_.empty()) return Step::none;
+  const auto& watermark = watermarks_.front();
+  if (watermark.previous != position_) return Step::fetch;
+  // Removed even if incomplete: then the fetch brings them again.
   Batch batch;
-  for (; !waiting_.empty() && waiting_.front().event->sequence <= mark.head; waiting_.pop_front()) {
+  for (; !waiting_.empty() && waiting_.front().event->sequence <= watermark.head;
+       waiting_.pop_front()) {
     waiting_octets_ -= waiting_.front().octets;
     if (wanted(*waiting_.front().event)) batch.events.push_back(std::move(waiting_.front().event));
   }
-  if (batch.events.size() != expected(mark)) return Step::fetch;
-  batch.position = mark.head;
-  position_ = mark.head;
+  if (batch.events.size() != expected(watermark)) return Step::fetch;
+  batch.position = watermark.head;
+  position_ = watermark.head;
   ready_.push_back(std::move(batch));
   drop_until(position_);
   return Step::advanced;
@@ -106,10 +108,10 @@ Follower::Step Follower::try_mark() {
 std::optional<Batch> Follower::next_batch() {
   if (!following_) return std::nullopt;
   if (ready_.empty() && awaited_ == 0 && !need_fetch_) {
-    // Several marks make one batch, up to a size that keeps a consumer responsive.
+    // Several watermarks form one batch, of a size that keeps the consumer responsive.
     std::size_t events = 0;
     while (events < 1'000) {
-      const auto step = try_mark();
+      const auto step = try_watermark();
       if (step == Step::fetch) need_fetch_ = true;
       if (step != Step::advanced) break;
       events += ready_.back().events.size() + 1;
@@ -136,7 +138,7 @@ std::optional<Follower::Fetch> Follower::next_fetch() {
 std::optional<Follower::Fetch> Follower::next_fetch_behind(const Fetch& fetch, std::uint64_t next,
                                                            std::uint64_t head) {
   if (!waits_for(fetch)) return std::nullopt;
-  // Only when this one moves on, there is more, and what came before has been handed out.
+  // Only when this reply advances, there is more, and earlier batches have been handed out.
   const bool useful = next > fetch.from && next <= head && ready_.empty();
   behind_ = useful ? ++last_id_ : 0;
   if (!useful) return std::nullopt;
@@ -149,7 +151,7 @@ bool Follower::on_unreadable(const Fetch& fetch) {
 }
 
 void Follower::on_fetched(const Fetch& fetch, Bus::FetchReply reply) {
-  // Before what it goes on from, it is of no use and is asked for anew.
+  // A reply before that of the fetch it continues is useless; the fetch is repeated.
   if (fetch.id == behind_) behind_ = 0;
   if (!waits_for(fetch)) return;
   awaited_ = std::exchange(behind_, 0);
@@ -161,7 +163,7 @@ void Follower::on_fetched(const Fetch& fetch, Bus::FetchReply reply) {
   }
   for (auto& event : reply.events)
     if (event->sequence > position_ && wanted(*event)) batch.events.push_back(std::move(event));
-  // A journal that is shorter than what was seen was put back from a backup: go on from its end.
+  // A journal that ends before our position was restored from a backup: continue at its end.
   const bool restored = reply.head < position_;
   if (restored) forget_waiting();
   const auto seen = std::min(reply.next - std::min<std::uint64_t>(reply.next, 1), reply.head);

@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::size_t file_length_max = 4096;
 constexpr std::array<Option, 3> members = {{
-    {"name", OptionType::text, "", "Whose key this is.", 0, 64},
-    {"public", OptionType::text, "", "What the other side may know.", 0, 64},
-    {"secret", OptionType::text, "", "What nobody else may know.", 0, 64},
+    {"name", OptionType::text, "", "The principal that the key is for.", 0, 64},
+    {"public", OptionType::text, "", "The public key.", 0, 64},
+    {"secret", OptionType::text, "", "The secret key.", 0, 64},
 }};
 
 using Key = std::array<char, key_length + 1>;
@@ -26,7 +26,7 @@ std::string how_to_make_one(const std::string& path) {
   return "make one with `sense keys new NAME --file " + printable(path) + "`";
 }
 
-// What the file says is never repeated in a message: a part of it is secret.
+// Messages never quote the file, since a part of it is secret.
 Result<Settings> read_members(const std::string& path, bool secret) {
   const FileWords words{"key file", how_to_make_one(path), file_length_max};
   const auto text = secret ? read_secret_file(path, words) : read_public_file(path, words);
@@ -60,7 +60,7 @@ Result<KeyPair> make_key_pair() {
 
 Status write_key_file(const std::string& path, std::string_view name, const KeyPair& keys) {
   std::string text =
-      "# A key pair of SENSE. Whoever can read the secret can act in its name: leave it 0600.\n";
+      "# A key pair of SENSE. Read access to the secret grants the key's rights: keep mode 0600.\n";
   text += "name: \"" + std::string(name) + "\"\npublic: \"" + keys.public_key + "\"\nsecret: \"" +
           keys.secret_key + "\"\n";
   return write_secret_file(path, text);

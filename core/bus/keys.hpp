@@ -6,8 +6,8 @@
 
 #include "core/base/error.hpp"
 
-// CURVE keys (ZeroMQ RFC 26) and the files that hold them. A secret key comes from a file and goes
-// into a socket: never from or into arguments, environment, logs or messages.
+// CURVE keys (ZeroMQ RFC 26) and the files that hold them. A secret key is read from a file and set
+// on a socket; it never appears in arguments, environment, logs or messages.
 namespace sense {
 
 // Keys are written in Z85 (ZeroMQ RFC 32): 40 characters, 32 octets.
@@ -20,22 +20,22 @@ struct KeyPair {
 };
 [[nodiscard]] Result<KeyPair> make_key_pair();
 
-// Writes a new file that only its owner may read (0600), for a key that is to be called `name`.
-// Fails, and leaves what is there, when the file exists. What the disk could not take is removed.
+// Writes a new file that only its owner may read (0600), for a key with this `name`. Fails without
+// changing the file when it exists. A partly written file is removed.
 [[nodiscard]] Status write_key_file(const std::string& path, std::string_view name,
                                     const KeyPair& keys);
 
-// Reads a key pair. Refuses a file that is no regular one, is not this user's or root's, that group
-// or others may read or write, that is longer than 4 KiB, or whose keys do not belong together.
+// Reads a key pair. Refuses a file that is not regular, is owned by other users than this one and
+// root, is accessible to group or others, is longer than 4 KiB, or whose keys do not match.
 [[nodiscard]] Result<KeyPair> read_key_file(const std::string& path);
 
-// The public key in a key pair's file, or in one that holds `public:` alone. Needs no permissions
-// but to read it.
+// The public key in a key pair's file, or in a file with `public:` alone. Needs read permission
+// only.
 [[nodiscard]] Result<std::string> read_public_key(const std::string& path);
 
-// The client's side of section `bus`: how a tcp:// endpoint is connected to.
+// The keys of a client for tcp:// endpoints, from section `bus`.
 struct BusKeys {
-  std::string key_file;        // path of the own key pair; empty: none
+  std::string key_file;        // path of the client's key pair; empty: none
   std::string broker_key;      // the broker's public key, or the path of a file that holds it
   bool plaintext_tcp = false;  // bus.allow-plaintext-tcp
 };

@@ -15,8 +15,8 @@
 
 namespace sense::bus {
 
-// Hands values from any threads to one. The receiver waits on `fd()`, which is readable while
-// something may be there, and takes everything at once: what waits becomes one group by itself.
+// A queue from any threads to one. The receiver waits on `fd()`, which is readable while values may
+// be waiting, and takes all of them at once, which forms groups.
 template <class T>
 class Mailbox {
  public:
@@ -38,11 +38,11 @@ class Mailbox {
   // Makes fd() readable without a value.
   void wake() {
     const std::uint64_t one = 1;
-    // The counter can only be full when the receiver is awake already.
+    // Fails only when the counter is full, and then fd() is readable already.
     [[maybe_unused]] const auto written = ::write(fd_, &one, sizeof one);
   }
 
-  // Everything that is there, in order; empty when nothing is.
+  // All waiting values, in order; may be empty.
   [[nodiscard]] std::vector<T> take() {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto got = ::read(fd_, &count, sizeof count);
@@ -50,7 +50,7 @@ class Mailbox {
     return std::exchange(values_, {});
   }
 
-  // Waits until something may be there, at most that long.
+  // Waits until values may be waiting, at most for `timeout`.
   void wait(std::chrono::milliseconds timeout) {
     pollfd item{fd_, POLLIN, 0};
     ::poll(&item, 1, static_cast<int>(timeout.count()));

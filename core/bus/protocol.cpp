@@ -2,7 +2,7 @@
 #include "core/bus/protocol.hpp"
 
 #include <array>
-#include <msgpack.hpp>
+#include <msgpack/pack.hpp>
 
 #include "core/event/msgpack_reader.hpp"
 
@@ -31,9 +31,9 @@ void pack_octets(Packer& packer, std::string_view octets) {
 
 using Kind = MsgpackReader::Kind;
 
-// Reads a container's items in order, each as a view into the octets given; `ok()` turns false at
-// the first that is not as it should be, and stays so. A container within must be read to its end
-// before the one around it goes on.
+// Reads a container's items in order, each as a view into the given octets; `ok()` becomes false at
+// the first item of a wrong type, and stays so. An inner container must be read to its end before
+// the outer one continues.
 class Items {
  public:
   // The container that is the reader's next item.
@@ -214,7 +214,8 @@ void pack_body(Packer& packer, const Reply& reply, Operation operation) {
     case Operation::put:
     case Operation::remove: packer.pack_array(1).pack_uint64(reply.sequence); return;
     case Operation::list:
-      packer.pack_array(reply.own_only ? 4 : 3).pack_uint64(reply.sequence).pack(reply.more);
+      packer.pack_array(reply.own_only ? 4 : 3).pack_uint64(reply.sequence);
+      reply.more ? packer.pack_true() : packer.pack_false();
       packer.pack_array(static_cast<std::uint32_t>(reply.entries.size()));
       for (const auto& entry : reply.entries) pack_entry(packer, entry);
       if (reply.own_only) packer.pack_true();
@@ -416,13 +417,13 @@ Result<Reply> decode_reply(std::string_view octets, Operation operation) {
   return reply;
 }
 
-std::string encode(const Mark& mark) {
+std::string encode(const Watermark& watermark) {
   Sink sink;
   Packer packer(sink);
-  packer.pack_array(4).pack_uint64(protocol_version).pack_uint64(mark.previous);
-  packer.pack_uint64(mark.head);
-  packer.pack_array(static_cast<std::uint32_t>(mark.tally.size()));
-  for (const auto& [type, count] : mark.tally) {
+  packer.pack_array(4).pack_uint64(protocol_version).pack_uint64(watermark.previous);
+  packer.pack_uint64(watermark.head);
+  packer.pack_array(static_cast<std::uint32_t>(watermark.tally.size()));
+  for (const auto& [type, count] : watermark.tally) {
     packer.pack_array(2);
     pack_text(packer, type);
     packer.pack_uint64(count);
@@ -430,28 +431,29 @@ std::string encode(const Mark& mark) {
   return std::move(sink.octets);
 }
 
-Result<Mark> decode_mark(std::string_view octets) {
+Result<Watermark> decode_watermark(std::string_view octets) {
   if (octets.size() > message_length_max) return too_long();
   MsgpackReader reader(octets);
   Items items(reader);
   const auto version = items.number();
-  Mark mark;
-  mark.previous = items.number();
-  mark.head = items.number();
+  Watermark watermark;
+  watermark.previous = items.number();
+  watermark.head = items.number();
   auto tally = items.items();
   if (tally.left() > tally_types_max)
-    return fail(Code::datatoobig, "bus mark: more than 200000 types");
+    return fail(Code::datatoobig, "bus watermark: more than 200000 types");
   while (tally.left() > 0) {
     auto pair = tally.items();
     std::string type(pair.octets());
     const auto count = pair.number();
-    if (!pair.complete()) return fail(Code::protoerror, "bus mark: a tally is not [type, count]");
-    mark.tally.emplace_back(std::move(type), count);
+    if (!pair.complete())
+      return fail(Code::protoerror, "bus watermark: a tally is not [type, count]");
+    watermark.tally.emplace_back(std::move(type), count);
   }
   if (version != protocol_version || !tally.complete() || !items.complete() || !reader.at_end() ||
-      mark.previous > mark.head)
-    return fail(Code::protoerror, "bus mark: not [1, previous, head, tally]");
-  return mark;
+      watermark.previous > watermark.head)
+    return fail(Code::protoerror, "bus watermark: not [1, previous, head, tally]");
+  return watermark;
 }
 
 }  // namespace sense::bus

@@ -11,7 +11,7 @@
 #include "core/bus/bus.hpp"
 
 // The messages between broker and clients: docs/bus-protocol.md. Pure: octets to values and back.
-// Decoding is strict and checks sizes before it takes memory; views point into the octets given.
+// Decoding is strict and checks sizes before allocating memory; views point into the given octets.
 namespace sense::bus {
 
 inline constexpr std::uint64_t protocol_version = 1;
@@ -19,16 +19,16 @@ inline constexpr std::size_t message_length_max = 16 * 1024 * 1024;
 inline constexpr std::size_t publish_events_max = 10'000;         // in one request
 inline constexpr std::size_t publication_octets_max = 32 * 1024;  // of several records together
 inline constexpr std::size_t prefixes_max = 10'000;               // in one FETCH
-inline constexpr std::size_t tally_types_max = 200'000;           // in one mark
+inline constexpr std::size_t tally_types_max = 200'000;           // in one watermark
 inline constexpr std::size_t parameters_max = 10'000;             // in one PARAMETERS reply
 inline constexpr std::uint32_t list_limit_max = 1'000;
 inline constexpr std::size_t reason_length_max = 1'024;          // in PUT and DELETE
 inline constexpr std::size_t list_octets_max = 8 * 1024 * 1024;  // of the values in one LIST reply
-// The XPUB is given at most this much of a prefix: libzmq ignores those of 246 to 255 octets.
+// The XPUB gets at most this much of a prefix: libzmq ignores prefixes of 246 to 255 octets.
 inline constexpr std::size_t subscribed_prefix_max = 240;
 
-// Topics that start with NUL are the broker's own; nobody else may publish them.
-inline constexpr std::string_view mark_topic{"\0mark", 5};
+// Topics that start with NUL are reserved for the broker.
+inline constexpr std::string_view watermark_topic{"\0mark", 5};
 
 enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters };
 [[nodiscard]] std::string_view to_text(Operation operation);
@@ -45,15 +45,15 @@ struct Request {
   std::uint64_t limit = 0;                    // LIST
 };
 [[nodiscard]] std::string encode(const Request& request);
-// A PUBLISH in pieces, for who gathers events before they know how many: the header, which has the
-// same length for every id and count, and behind it each event.
+// A PUBLISH in pieces, for collecting events before their number is known: the header, whose length
+// does not depend on id and count, and behind it each event.
 [[nodiscard]] std::string publish_header(std::uint64_t id, std::size_t count);
 void append_published_event(std::string& request, std::string_view encoded);
 [[nodiscard]] Result<Request> decode_request(std::string_view octets);
-// The id of a request whose rest cannot be read, so that it can be answered; 0 when there is none.
+// The id of a request that cannot be decoded, so that it can be answered; 0: none.
 [[nodiscard]] std::uint64_t request_id(std::string_view octets);
 
-// What became of one event of a PUBLISH.
+// The result for one event of a PUBLISH.
 struct Published {
   Code code = Code::noerror;   // duplicate: stored before, under `sequence`
   std::uint64_t sequence = 0;  // 0 when refused
@@ -70,23 +70,24 @@ struct Reply {
   std::vector<RegistryEntry> entries;             // GET, LIST
   std::uint64_t sequence = 0;                     // LIST; PUT, REMOVE: the new revision
   bool more = false;                              // LIST
-  bool own_only = false;                          // LIST: what others have is left out
+  bool own_only = false;                          // LIST: entries of others are omitted
   std::map<std::string, std::string> parameters;  // PARAMETERS
 };
-// The body's shape follows from the operation that is answered.
+// The operation of the request determines the form of the body.
 [[nodiscard]] std::string encode(const Reply& reply, Operation operation);
 [[nodiscard]] Result<Reply> decode_reply(std::string_view octets, Operation operation);
 [[nodiscard]] Result<std::uint64_t> reply_id(std::string_view octets);
 
-// After each group of events, and at each heartbeat: which events the stream had since the last
-// one, by type, so that a follower with a filter knows whether it has got all of its own.
-struct Mark {
-  std::uint64_t previous = 0;  // sequence that the mark before this one ended at
+// The commit watermark, sent after each group of events and at each heartbeat: the number of events
+// since the previous one, by type, so that a follower of some types can tell whether it received
+// all of them. On the wire its topic is "mark".
+struct Watermark {
+  std::uint64_t previous = 0;  // head of the watermark before
   std::uint64_t head = 0;
   std::vector<std::pair<std::string, std::uint64_t>> tally;  // type (Clark), events in between
 };
-[[nodiscard]] std::string encode(const Mark& mark);
-[[nodiscard]] Result<Mark> decode_mark(std::string_view octets);
+[[nodiscard]] std::string encode(const Watermark& watermark);
+[[nodiscard]] Result<Watermark> decode_watermark(std::string_view octets);
 
 // Whether `prefix` ("{", "{ns}", "{ns}local ", ...) selects that type or topic.
 [[nodiscard]] inline bool selects(std::string_view prefix, std::string_view topic) {

@@ -7,7 +7,7 @@
 namespace sense::bus {
 
 PublishQueue::Put PublishQueue::put(const Event& event, Publisher::Done& done) {
-  // Outside of the lock, into memory that is there already.
+  // Encoded outside of the lock, into a reused buffer.
   thread_local std::string encoded;
   encoded.clear();
   append_event(encoded, event);

@@ -14,9 +14,9 @@
 
 namespace sense::bus {
 
-// Events on their way to the broker, put by any thread and taken by one as whole PUBLISH requests:
-// what waits becomes a batch by itself, and is laid out as it will be sent while it waits, so that
-// an event's octets are copied once.
+// The queue of events to the broker: put by any thread, taken by one thread as whole PUBLISH
+// requests. Waiting events form batches that are encoded while they wait, so that an event's octets
+// are copied once.
 class PublishQueue {
  public:
   static constexpr std::size_t batch_events_max = 2'000;
@@ -31,17 +31,17 @@ class PublishQueue {
   PublishQueue(std::size_t events_max, std::size_t octets_max)
       : events_max_(events_max), octets_max_(octets_max) {}
 
-  // REQUIRES: validate(event) succeeded. False when the queue is full; `done` is then untouched.
-  // `first` tells that nothing waited before: the taker must be woken.
+  // REQUIRES: validate(event) succeeded. `accepted` is false when the queue is full; `done` is then
+  // unchanged. `first`: the queue was empty, and the taking thread must be woken.
   struct Put {
     bool accepted = false;
     bool first = false;
   };
   [[nodiscard]] Put put(const Event& event, Publisher::Done& done);
-  // The oldest that wait, as the request with that id. They count as waiting until settle().
+  // The oldest waiting events, as the request with that id. They count as queued until settle().
   [[nodiscard]] std::optional<Batch> take(std::uint64_t id);
   void settle(const Batch& batch);
-  // Accepted and not settled.
+  // The number of events accepted and not settled.
   [[nodiscard]] std::size_t events() const;
 
  private:

@@ -18,7 +18,7 @@ bool TypePrefixes::select(std::string_view type) {
   if (all_) return true;
   if (type == last_type_) return last_answer_;
   last_type_ = type;
-  // A namespace has no brace of its own.
+  // A namespace contains no brace.
   last_answer_ = types_.contains(type) || namespaces_.contains(type.substr(0, type.find('}') + 1));
   return last_answer_;
 }

@@ -9,14 +9,15 @@
 
 namespace sense::bus {
 
-// Which event types a list of topic prefixes selects: "{" all, "{ns}" a namespace, "{ns}local " one
-// type (TypePattern::topic_prefix). However long the list, a type is looked up in constant time.
+// The event types that a list of topic prefixes selects: "{" all, "{ns}" a namespace, "{ns}local "
+// one type (TypePattern::topic_prefix). A look-up takes constant time, whatever the length of the
+// list.
 class TypePrefixes {
  public:
   TypePrefixes() = default;
   explicit TypePrefixes(const std::vector<std::string>& prefixes);
 
-  // `type` in Clark notation. One thread: it remembers the last answer, since neighbours mostly
+  // `type` in Clark notation. One thread: caches the last result, since consecutive events mostly
   // share their type.
   [[nodiscard]] bool select(std::string_view type);
 

@@ -27,13 +27,13 @@ using bus::Reply;
 using bus::Request;
 
 constexpr std::size_t batches_outstanding_max = 8;
-// Requests about the registry: together with the batches, and with what is fetched, fewer than a
-// broker takes of one client (broker.requests-per-client-max). More of them wait here, in order.
-constexpr std::size_t asks_outstanding_max = 192;
+// Registry requests: together with publish batches and fetches fewer than a broker accepts of one
+// client (broker.requests-per-client-max). Further ones wait here, in order.
+constexpr std::size_t requests_outstanding_max = 192;
 constexpr int events_unread_max = 1'000;  // messages
 constexpr std::size_t fetch_octets = 4 * 1024 * 1024;
 constexpr auto silence_max = std::chrono::seconds{2};
-constexpr auto complaint_interval = std::chrono::seconds{10};
+constexpr auto warning_interval = std::chrono::seconds{10};
 constexpr Duration resend_after_max = std::chrono::seconds{60};
 constexpr auto poll_interval = std::chrono::milliseconds{100};
 
@@ -42,15 +42,15 @@ using ReplyDone = std::function<void(Result<Reply>)>;
 struct Waiting {
   Operation operation = Operation::ping;
   std::shared_ptr<const std::string> octets;
-  MonoTime sent{};      // the epoch when it still has to be sent
-  MonoTime deadline{};  // the epoch when there is none
+  MonoTime sent{};      // the epoch: not sent yet
+  MonoTime deadline{};  // the epoch: none
   ReplyDone done;
-  Duration pause{0};  // since the last time it was sent
+  Duration pause{0};  // until it is sent again
 };
 
 MonoTime mono_now() { return system_clock().now().mono; }
 
-// An event that cannot be read is reported and left out: it must not stop those behind it.
+// An unreadable event is logged and omitted, so that it does not stop the events behind it.
 Result<std::vector<EventRef>> decode_records(std::string_view octets) {
   const auto records = split_records(octets);
   if (!records) return tl::unexpected(records.error());
@@ -63,7 +63,7 @@ Result<std::vector<EventRef>> decode_records(std::string_view octets) {
       events.push_back(std::move(event));
     else
       log::error(
-          "an event in the journal cannot be read; it is passed over",
+          "an event in the journal cannot be read; it is skipped",
           {{"sequence", std::to_string(record.sequence)}, {"reason", status.error().message}});
   }
   return events;
@@ -78,10 +78,10 @@ class ZmqBus final : public Bus {
   Status open() {
     service_.set(zmq::sockopt::immediate, 1);
     service_.set(zmq::sockopt::sndhwm, 1000);
-    // Before connect: with the default, subscriptions beyond 1,000 are lost on the way.
+    // Before connect: with the default, subscriptions beyond 1,000 are lost.
     events_.set(zmq::sockopt::sndhwm, 0);
     events_.set(zmq::sockopt::rcvhwm, events_unread_max);
-    events_.set(zmq::sockopt::subscribe, std::string(bus::mark_topic));
+    events_.set(zmq::sockopt::subscribe, std::string(bus::watermark_topic));
     if (auto status = bus::connect(service_, options_.service, options_.keys); !status)
       return status;
     if (auto status = bus::connect(events_, options_.events, options_.keys); !status) return status;
@@ -107,7 +107,7 @@ class ZmqBus final : public Bus {
     request.from = from;
     request.prefixes.assign(prefixes.begin(), prefixes.end());
     request.bytes_max = bytes_max;
-    ask<FetchReply>(request, std::move(done), fetched_from);
+    submit<FetchReply>(request, std::move(done), fetched_from);
   }
 
   void follow(std::uint64_t position, std::vector<std::string> prefixes,
@@ -130,7 +130,7 @@ class ZmqBus final : public Bus {
     request.operation = Operation::get;
     request.kind = kind;
     request.key = key;
-    ask<RegistryEntry>(request, std::move(done), [](Reply& reply) -> Result<RegistryEntry> {
+    submit<RegistryEntry>(request, std::move(done), [](Reply& reply) -> Result<RegistryEntry> {
       return std::move(reply.entries.front());
     });
   }
@@ -143,7 +143,7 @@ class ZmqBus final : public Bus {
     request.revision = entry.revision;
     request.value = entry.value;
     request.reason = reason;
-    ask<std::uint64_t>(request, std::move(done), revision_from);
+    submit<std::uint64_t>(request, std::move(done), revision_from);
   }
 
   void registry_remove(std::string kind, std::string key, std::uint64_t revision,
@@ -154,7 +154,7 @@ class ZmqBus final : public Bus {
     request.key = key;
     request.revision = revision;
     request.reason = reason;
-    ask<std::uint64_t>(request, std::move(done), revision_from);
+    submit<std::uint64_t>(request, std::move(done), revision_from);
   }
 
   void registry_list(std::string kind, std::string after, std::uint32_t limit,
@@ -164,7 +164,7 @@ class ZmqBus final : public Bus {
     request.kind = kind;
     request.key = after;
     request.limit = limit;
-    ask<RegistryPage>(request, std::move(done), [](Reply& reply) -> Result<RegistryPage> {
+    submit<RegistryPage>(request, std::move(done), [](Reply& reply) -> Result<RegistryPage> {
       return RegistryPage{std::move(reply.entries), reply.sequence, reply.more, reply.own_only};
     });
   }
@@ -173,8 +173,8 @@ class ZmqBus final : public Bus {
     Request request;
     request.operation = Operation::parameters;
     using Values = std::map<std::string, std::string>;
-    ask<Values>(request, std::move(done),
-                [](Reply& reply) -> Result<Values> { return std::move(reply.parameters); });
+    submit<Values>(request, std::move(done),
+                   [](Reply& reply) -> Result<Values> { return std::move(reply.parameters); });
   }
 
   [[nodiscard]] bool connected() const override { return connected_.load(); }
@@ -194,9 +194,9 @@ class ZmqBus final : public Bus {
     post([done = std::move(done), result = std::move(result)] { done(result); });
   }
 
-  // Encoded by the caller's thread; sent by ours.
+  // Encoded by the calling thread; sent by the bus thread.
   template <class T>
-  void ask(Request& request, Answer<T> done, std::function<Result<T>(Reply&)> read) {
+  void submit(Request& request, Answer<T> done, std::function<Result<T>(Reply&)> read) {
     request.id = next_id_.fetch_add(1);
     const auto deliver = [this, done = std::move(done), read = std::move(read)](auto reply) {
       Result<T> value = reply ? read(*reply) : Result<T>(tl::unexpected(reply.error()));
@@ -206,7 +206,7 @@ class ZmqBus final : public Bus {
     command(
         [this, id = request.id,
          waiting = Waiting{request.operation, encoded(request), {}, deadline, deliver}]() mutable {
-          asks_.emplace_back(id, std::move(waiting));
+          requests_.emplace_back(id, std::move(waiting));
         });
   }
 
@@ -220,18 +220,18 @@ class ZmqBus final : public Bus {
 
   void run() {
     ::prctl(PR_SET_NAME, "sense-bus");
-    started_ = heard_ = complained_ = mono_now();
+    started_ = heard_ = warned_ = mono_now();
     while (!stopping_.load()) {
       send_publishes();
-      send_asks();
-      pump_follower();
+      send_requests();
+      dispatch_follower();
       std::array<zmq::pollitem_t, 3> items = {{{service_.handle(), 0, ZMQ_POLLIN, 0},
                                                {nullptr, commands_.fd(), ZMQ_POLLIN, 0},
                                                {events_.handle(), 0, ZMQ_POLLIN, 0}}};
-      // What is to stay in the socket must not wake us.
+      // A stream that is left in the socket must not wake the thread.
       const bool leave = follower_.live() == bus::Follower::Live::leave;
       wait_for(std::span(items).first(leave ? 2 : 3));
-      // An empty look costs system calls, which would add up on the way of a single event.
+      // Receiving from an idle socket costs system calls, which add latency to a single event.
       const auto ready = [&](std::size_t item) { return (items[item].revents & ZMQ_POLLIN) != 0; };
       if (ready(0)) receive_replies();
       if (ready(1))
@@ -246,7 +246,7 @@ class ZmqBus final : public Bus {
     try {
       zmq::poll(items.data(), items.size(), poll_interval);
     } catch (const zmq::error_t&) {
-      // Interrupted by a signal: the loop looks again.
+      // Interrupted by a signal: the loop continues.
     }
   }
 
@@ -258,7 +258,7 @@ class ZmqBus final : public Bus {
   void try_send(Waiting& waiting) {
     if (!bus::send(service_, {}, waiting.octets)) return;
     waiting.sent = mono_now();
-    // A broker that is slow, not gone, must not drown in repeats.
+    // Increasing pauses, so that repeats do not overload a slow broker.
     waiting.pause =
         std::clamp<Duration>(waiting.pause * 2, options_.resend_after, resend_after_max);
   }
@@ -276,13 +276,13 @@ class ZmqBus final : public Bus {
     }
   }
 
-  void send_asks() {
-    while (asks_outstanding_ < asks_outstanding_max && !asks_.empty()) {
-      auto [id, waiting] = std::move(asks_.front());
-      asks_.pop_front();
-      ++asks_outstanding_;
+  void send_requests() {
+    while (requests_outstanding_ < requests_outstanding_max && !requests_.empty()) {
+      auto [id, waiting] = std::move(requests_.front());
+      requests_.pop_front();
+      ++requests_outstanding_;
       waiting.done = [this, done = std::move(waiting.done)](auto reply) {
-        --asks_outstanding_;
+        --requests_outstanding_;
         done(std::move(reply));
       };
       start(id, std::move(waiting));
@@ -322,7 +322,7 @@ class ZmqBus final : public Bus {
     subscribed_ = std::move(wanted);
   }
 
-  void pump_follower() {
+  void dispatch_follower() {
     if (resumed_) {
       if (auto batch = follower_.next_batch()) {
         resumed_ = false;
@@ -342,7 +342,7 @@ class ZmqBus final : public Bus {
     request.bytes_max = fetch_octets;
     const auto& prefixes = follower_.prefixes();
     request.prefixes.assign(prefixes.begin(), prefixes.end());
-    // Too many to ask for: the follower takes out what it does not want.
+    // Too many prefixes for a request: fetch all types; the follower selects its own.
     if (prefixes.size() > bus::prefixes_max) request.prefixes = {"{"};
     start(request.id,
           {Operation::fetch, encoded(request), {}, {}, [this, wanted](Result<Reply> reply) {
@@ -357,7 +357,7 @@ class ZmqBus final : public Bus {
         fetch_for_follower(*behind);
     auto fetched = reply ? fetched_from(*reply) : tl::unexpected(reply.error());
     if (fetched) return follower_.on_fetched(wanted, std::move(*fetched));
-    log::error("the broker cannot serve what is followed; asking again",
+    log::error("the broker cannot serve the followed events; retrying",
                {{"from", std::to_string(wanted.from)}, {"reason", fetched.error().message}});
     if (!follower_.on_unreadable(wanted)) return;
     retry_fetch_ = {mono_now() + std::chrono::seconds{1}, wanted};
@@ -367,12 +367,12 @@ class ZmqBus final : public Bus {
     for (int count = 0; count < 256; ++count) {
       auto frames = bus::receive(service_);
       if (!frames) return;
-      hear();
+      note_contact();
       if (frames->size() != 1) continue;
       const auto octets = bus::view(frames->front());
       const auto id = bus::reply_id(octets);
       const auto found = id ? waiting_.find(*id) : waiting_.end();
-      if (found == waiting_.end()) continue;  // a second answer to something sent twice
+      if (found == waiting_.end()) continue;  // another reply to a request sent twice
       auto waiting = std::move(found->second);
       waiting_.erase(found);
       auto reply = bus::decode_reply(octets, waiting.operation);
@@ -384,28 +384,28 @@ class ZmqBus final : public Bus {
   void receive_events() {
     for (int count = 0; count < 1024; ++count) {
       const auto live = follower_.live();
-      // Whoever does not listen cannot say that nobody speaks.
-      if (live == bus::Follower::Live::leave) return hear();
+      // While the stream is not read, its silence does not mean that the broker is gone.
+      if (live == bus::Follower::Live::leave) return note_contact();
       auto frames = bus::receive(events_);
       if (!frames) return;
-      hear();
+      note_contact();
       if (frames->size() != 2 || live == bus::Follower::Live::discard) continue;
       const auto octets = bus::view((*frames)[1]);
-      if (bus::view((*frames)[0]) == bus::mark_topic) {
-        if (auto mark = bus::decode_mark(octets)) follower_.on_mark(std::move(*mark));
+      if (bus::view((*frames)[0]) == bus::watermark_topic) {
+        if (auto mark = bus::decode_watermark(octets)) follower_.on_watermark(std::move(*mark));
       } else if (auto events = decode_records(octets)) {
-        // What cannot be read is missing from the tally, and so fetched and reported.
+        // An unreadable event is missing from the tally, so it is fetched and logged.
         follower_.on_events(std::move(*events), octets.size());
       }
     }
   }
 
-  void hear() {
+  void note_contact() {
     heard_ = mono_now();
     if (connected_.load()) return;
     connected_.store(true);
-    if (complained_ > started_) log::info("the broker answers again");
-    // What was sent into the void is sent again at once.
+    if (warned_ > started_) log::info("the broker answers again");
+    // Requests sent while the broker was away are sent again at once.
     for (auto& [id, waiting] : waiting_) {
       waiting.sent = {};
       waiting.pause = {};
@@ -414,7 +414,7 @@ class ZmqBus final : public Bus {
 
   void check_time(MonoTime now) {
     if (now - heard_ > silence_max) connected_.store(false);
-    if (!connected_.load() && now - std::max(heard_, complained_) > silence_max) complain(now);
+    if (!connected_.load() && now - std::max(heard_, warned_) > silence_max) warn_silent(now);
     if (retry_fetch_ && now >= retry_fetch_->first) {
       fetch_for_follower(retry_fetch_->second);
       retry_fetch_.reset();
@@ -431,9 +431,9 @@ class ZmqBus final : public Bus {
       waiting_.erase(id);
       done(too_late());
     }
-    while (!asks_.empty() && now > asks_.front().second.deadline) {
-      const auto done = std::move(asks_.front().second.done);
-      asks_.pop_front();
+    while (!requests_.empty() && now > requests_.front().second.deadline) {
+      const auto done = std::move(requests_.front().second.done);
+      requests_.pop_front();
       done(too_late());
     }
   }
@@ -443,11 +443,11 @@ class ZmqBus final : public Bus {
                                    to_text(options_.request_timeout) + ": is it running?");
   }
 
-  void complain(MonoTime now) {
-    if (complained_ > started_ && now - complained_ < complaint_interval) return;
-    complained_ = now;
+  void warn_silent(MonoTime now) {
+    if (warned_ > started_ && now - warned_ < warning_interval) return;
+    warned_ = now;
     log::warn(
-        "the broker does not answer; waiting for it, nothing acknowledged is lost",
+        "the broker does not answer; waiting for it",
         {{"endpoint", options_.service}, {"events waiting", std::to_string(queue_.events())}});
   }
 
@@ -456,7 +456,7 @@ class ZmqBus final : public Bus {
     for (auto& task : commands_.take()) task();
     auto waiting = std::exchange(waiting_, {});
     for (auto& [id, entry] : waiting) entry.done(stopped());
-    for (auto& [id, entry] : std::exchange(asks_, {})) entry.done(stopped());
+    for (auto& [id, entry] : std::exchange(requests_, {})) entry.done(stopped());
     while (auto batch = queue_.take(0))
       for (auto& done : batch->done) answer(std::move(done), stopped());
   }
@@ -475,8 +475,8 @@ class ZmqBus final : public Bus {
 
   // Owned by the bus thread.
   std::size_t batches_ = 0;
-  std::deque<std::pair<std::uint64_t, Waiting>> asks_;  // not sent yet
-  std::size_t asks_outstanding_ = 0;
+  std::deque<std::pair<std::uint64_t, Waiting>> requests_;  // not sent yet
+  std::size_t requests_outstanding_ = 0;
   std::map<std::uint64_t, Waiting> waiting_;
   bus::Follower follower_;
   std::function<void(Batch)> handler_;
@@ -485,7 +485,7 @@ class ZmqBus final : public Bus {
   std::optional<std::pair<MonoTime, bus::Follower::Fetch>> retry_fetch_;
   MonoTime started_{};
   MonoTime heard_{};
-  MonoTime complained_{};
+  MonoTime warned_{};
 
   std::thread thread_;
 };

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t frames_max = 64;
 
-// libzmq replaces the socket file of a running broker without a word, so we look first.
-bool somebody_listens(const std::string& path) {
+// libzmq silently replaces the socket file of a running broker, so this is checked first.
+bool is_listened_on(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof address.sun_path || path.front() == '@') return false;
@@ -46,8 +46,8 @@ Status set_keys(zmq::socket_t& socket, const std::string& endpoint, const BusKey
                 "cannot connect to " + endpoint +
                     " without keys: run `sense keys new NAME --file FILE`, set bus.key-file to "
                     "that FILE and bus.broker-key to what `sense keys show` prints for the "
-                    "broker's key file, and add the line that it printed to the broker's allow "
-                    "file; or set bus.allow-plaintext-tcp to true if the network is yours");
+                    "broker's key file, and add the line that it printed to the broker's access "
+                    "file; or set bus.allow-plaintext-tcp to true if the network is trusted");
   const auto own = read_key_file(keys.key_file);
   if (!own) return tl::unexpected(own.error());
   const auto broker = valid_key(keys.broker_key) ? Result<std::string>(keys.broker_key)
@@ -59,8 +59,8 @@ Status set_keys(zmq::socket_t& socket, const std::string& endpoint, const BusKey
   return {};
 }
 
-// Octets that libzmq sends without a copy, and gives back in a thread of its own. `given` orders
-// the two for those who cannot see into libzmq, which ThreadSanitizer cannot.
+// Octets that libzmq sends without a copy and releases in its own thread. `given` orders the two
+// threads for ThreadSanitizer, which does not see the synchronisation within libzmq.
 struct Lent {
   explicit Lent(std::shared_ptr<const std::string> kept) : octets(std::move(kept)) {}
   std::shared_ptr<const std::string> octets;
@@ -94,29 +94,30 @@ Status connect(zmq::socket_t& socket, const std::string& endpoints, const BusKey
   return {};
 }
 
-std::string Door::domain() const {
-  const auto kind = !secret_key.empty() ? door_curve
-                    : is_tcp(endpoint)  ? door_plaintext
-                                        : door_local;
+std::string Listener::domain() const {
+  const auto kind = !secret_key.empty() ? listener_curve
+                    : is_tcp(endpoint)  ? listener_plaintext
+                                        : listener_local;
   return std::string(kind) + "/" + std::string(role);
 }
 
-Status bind(zmq::socket_t& socket, const Door& door) {
-  // What is set here holds for the next bind only, not for those that were before.
-  socket.set(zmq::sockopt::zap_domain, door.domain());
-  // Room for those who are known while strangers stand at the door in masses.
+Status bind(zmq::socket_t& socket, const Listener& listener) {
+  // Options apply to the following bind only.
+  socket.set(zmq::sockopt::zap_domain, listener.domain());
+  // Room for clients with keys while many unauthenticated peers connect.
   socket.set(zmq::sockopt::backlog, 1024);
-  // An authenticator that is not there lets nobody in. Of libzmq's headers, only the draft ones
-  // name this option; the library has had it since 4.3.1.
+  // Refuses all connections when there is no authenticator. The library has this option
+  // since 4.3.1; only the draft headers declare it.
   constexpr int zap_enforce_domain = 93;
   constexpr int yes = 1;
   if (zmq_setsockopt(socket.handle(), zap_enforce_domain, &yes, sizeof yes) != 0)
-    return fail(Code::notyetimplemented,
-                "this libzmq cannot keep strangers out when it has no authenticator: version 4.3.4 "
-                "or later is needed");
-  socket.set(zmq::sockopt::curve_server, door.secret_key.empty() ? 0 : 1);
-  if (!door.secret_key.empty()) socket.set(zmq::sockopt::curve_secretkey, door.secret_key);
-  return bind(socket, door.endpoint);
+    return fail(
+        Code::notyetimplemented,
+        "this libzmq cannot refuse unauthenticated peers when it has no authenticator: version "
+        "4.3.4 or later is needed");
+  socket.set(zmq::sockopt::curve_server, listener.secret_key.empty() ? 0 : 1);
+  if (!listener.secret_key.empty()) socket.set(zmq::sockopt::curve_secretkey, listener.secret_key);
+  return bind(socket, listener.endpoint);
 }
 
 Status bind(zmq::socket_t& socket, const std::string& endpoint) {
@@ -124,7 +125,7 @@ Status bind(zmq::socket_t& socket, const std::string& endpoint) {
   try {
     if (endpoint.starts_with(ipc)) {
       const std::filesystem::path path(endpoint.substr(ipc.size()));
-      if (somebody_listens(path.native()))
+      if (is_listened_on(path.native()))
         return fail(Code::addrnotavail, "cannot listen on " + endpoint +
                                             ": another process does: stop it, or set another "
                                             "endpoint in section `bus` of the configuration");
@@ -154,7 +155,7 @@ std::optional<std::vector<zmq::message_t>> receive(zmq::socket_t& socket) {
       count += 1;
       if (count <= frames_max) frames.push_back(std::move(frame));
     }
-    // Read to its end, and let go as a whole: half a message is nobody's.
+    // Read to its end and dropped as a whole.
     if (count > frames_max) frames.clear();
     return frames;
   } catch (const zmq::error_t&) {
@@ -174,15 +175,15 @@ bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames) {
 
 bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames,
           std::shared_ptr<const std::string> last) {
-  const auto let_go = [](void*, void* lent) {
+  const auto release = [](void*, void* lent) {
     const std::unique_ptr<Lent> back(static_cast<Lent*>(lent));
     static_cast<void>(back->given.load(std::memory_order_acquire));
   };
   const auto octets = std::string_view(*last);
   auto lent = std::make_unique<Lent>(std::move(last));
   lent->given.store(true, std::memory_order_release);
-  // libzmq reads it only.
-  zmq::message_t message(const_cast<char*>(octets.data()), octets.size(), let_go, lent.get());
+  // libzmq does not write to it.
+  zmq::message_t message(const_cast<char*>(octets.data()), octets.size(), release, lent.get());
   static_cast<void>(lent.release());
   auto messages = copies_of(frames);
   messages.push_back(std::move(message));
@@ -199,7 +200,7 @@ bool forward(zmq::socket_t& socket, std::vector<zmq::message_t>& frames) {
     }
     return true;
   } catch (const zmq::error_t&) {
-    return false;  // the peer is not there any more
+    return false;  // the peer has disconnected
   }
 }
 

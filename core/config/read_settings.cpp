@@ -5,7 +5,7 @@
 #include "core/config/settings.hpp"
 #include "core/config/values.hpp"
 
-// The two ways between an option table and YAML: reading values in, and writing the defaults out.
+// Option tables and YAML: reads values in, and writes the defaults out.
 namespace sense {
 
 namespace {
@@ -63,6 +63,34 @@ Status read_value(Settings& settings, const Option& option, const YamlNode& valu
   return {};
 }
 
+std::string place_of_key(const YamlNode& value) {
+  return value.file + ":" + std::to_string(value.key_line);
+}
+
+// A value under the former name of its key.
+Status read_renamed(Settings& settings, const Option& option, const YamlNode& value,
+                    const YamlNode& mapping) {
+  const std::string old_name = "'" + std::string(option.old_key) + "'";
+  const std::string name = "'" + std::string(option.key) + "'";
+  if (const auto* twin = mapping.find(option.key); twin != nullptr)
+    return value.refuse_key(old_name + " is the former name of " + name + ", which " +
+                            place_of_key(*twin) + " sets as well: remove " + old_name);
+  settings.note_renamed(place_of_key(value) + ": the key " + old_name + " is now called " + name +
+                        ": rename it; the former name is read until version 1.0");
+  return read_value(settings, option, value);
+}
+
+Status read_entry(Settings& settings, std::string_view key, const YamlNode& value,
+                  const YamlNode& mapping, std::span<const Option> table,
+                  std::span<const std::string_view> extra) {
+  for (const auto& option : table) {
+    if (key == option.key) return read_value(settings, option, value);
+    if (option.old_key != nullptr && key == option.old_key)
+      return read_renamed(settings, option, value, mapping);
+  }
+  return refuse_unknown(key, value, known_keys(table, extra));
+}
+
 void append_comment(std::string& out, const std::string& margin, std::string_view text) {
   std::string line;
   const auto flush = [&] {
@@ -86,11 +114,8 @@ Result<Settings> read_settings(const YamlNode& mapping, std::span<const Option> 
     return mapping.refuse("a mapping (key: value) must stand here");
   for (const auto& [key, value] : mapping.entries) {
     if (std::find(extra.begin(), extra.end(), key) != extra.end()) continue;
-    const auto option = std::find_if(table.begin(), table.end(),
-                                     [&](const Option& known) { return key == known.key; });
-    const auto good = option == table.end() ? refuse_unknown(key, value, known_keys(table, extra))
-                                            : read_value(settings, *option, value);
-    if (!good) return tl::unexpected(good.error());
+    if (auto good = read_entry(settings, key, value, mapping, table, extra); !good)
+      return tl::unexpected(good.error());
   }
   return settings;
 }
@@ -104,6 +129,7 @@ std::string describe(std::span<const Option> table, unsigned indent) {
     append_comment(out, margin, option.help);
     std::string kind(type_text(option.type));
     if (const auto range = range_text(option); !range.empty()) kind += ", " + range;
+    if (option.old_key != nullptr) kind += "; formerly " + std::string(option.old_key);
     append_comment(out, margin, "(" + kind + ")");
     out += margin + shown[i].first + ": " + shown[i].second + "\n";
   }

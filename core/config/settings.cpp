@@ -42,7 +42,7 @@ Status check_range(const Option& option, std::int64_t value, const std::string& 
   return {};
 }
 
-// The bounds are whole seconds; the value is not.
+// The bounds are whole seconds; the value may have fractions.
 Status check_duration(const Option& option, Duration value) {
   const auto [min, max] = range_of(option);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(value);

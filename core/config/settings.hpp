@@ -30,9 +30,12 @@ struct Option {
   // octets for text. Both 0: the type's own (text 0-1024 octets, list 0-1000 entries, others any).
   std::int64_t min = 0;
   std::int64_t max = 0;
+  // A former name of the key, which is still read; null: there is none. Never the key of another
+  // option of the table.
+  const char* old_key = nullptr;
 };
 
-// Validated values for one table. A value; cheap enough to copy at start-up only.
+// The validated values of one table. A value; copying is meant for start-up only.
 class Settings {
  public:
   // Every key of the table at its default. REQUIRES: the defaults are valid (a test holds it).
@@ -46,10 +49,15 @@ class Settings {
   [[nodiscard]] std::int64_t size(std::string_view key) const;  // octets
   [[nodiscard]] const std::vector<std::string>& list(std::string_view key) const;
 
-  // As YAML would show them, in the table's order: for PARAMETERS replies and `config describe`.
+  // The values in YAML, in the order of the table: for PARAMETERS replies and `config describe`.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown() const;
 
-  // Checks one value against its option and takes it. For the loader and for tests.
+  // One sentence for each key that the file gives by its former name, with file, line and the name
+  // to use instead. The program that uses the settings logs them, once its log is configured.
+  [[nodiscard]] const std::vector<std::string>& renamed() const { return renamed_; }
+  void note_renamed(std::string sentence) { renamed_.push_back(std::move(sentence)); }
+
+  // Checks a value against its option and stores it. For the loader and for tests.
   [[nodiscard]] Status set(std::string_view key, std::string_view value);
   [[nodiscard]] Status set_list(std::string_view key, std::vector<std::string> values);
 
@@ -60,10 +68,12 @@ class Settings {
 
   std::span<const Option> table_;
   std::map<std::string, Held, std::less<>> values_;
+  std::vector<std::string> renamed_;
 };
 
-// The settings in a YAML mapping. An unknown key is an error that names the nearest known one; each
-// error says file, line and key. `extra` are keys of the mapping that somebody else reads.
+// The settings in a YAML mapping. An unknown key is an error that names the nearest known one, and
+// so are the present and the former name of one option together; each error says file, line and
+// key. `extra` are keys of the mapping that another table has.
 [[nodiscard]] Result<Settings> read_settings(const YamlNode& mapping, std::span<const Option> table,
                                              std::span<const std::string_view> extra = {});
 

@@ -27,7 +27,7 @@ struct OptionRange {
   std::int64_t max;
 };
 [[nodiscard]] OptionRange range_of(const Option& option);
-// "from 1s to 1h"; "" when the type's own bounds say nothing that a reader needs.
+// "from 1s to 1h"; "" for the bounds of the type itself that need no mention.
 [[nodiscard]] std::string range_text(const Option& option);
 // "duration", "whole number".
 [[nodiscard]] std::string_view type_text(OptionType type);

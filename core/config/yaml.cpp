@@ -99,7 +99,7 @@ class Builder final : public YAML::EventHandler {
     if (!fault_) fault_ = refuse_at(file_, mark.line + 1, mark.column + 1, message).value();
   }
 
-  // What holds for every node. yaml-cpp marks a plain scalar with the tag "?" and a quoted with
+  // Common to all nodes. yaml-cpp marks a plain scalar with the tag "?" and a quoted with
   // "!".
   bool admit(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) refuse(mark, "anchors (&name) are not allowed");
@@ -175,8 +175,7 @@ class Builder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-// yaml-cpp guesses UTF-16 and UTF-32 from zero octets; a file that a person cannot read in a
-// terminal is no configuration.
+// yaml-cpp detects UTF-16 and UTF-32 by zero octets; such files are refused.
 Status check_text(std::string_view text, std::string_view name) {
   if (text.size() > file_length_max)
     return fail(Code::datatoobig, printable(name) +
@@ -222,10 +221,10 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view name) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    // The second call finds what follows the document, if anything does.
+    // The second call reports anything that follows the document.
     if (parser.HandleNextDocument(builder)) (void)parser.HandleNextDocument(builder);
   } catch (const YAML::Exception& exception) {
-    // What the builder refused comes first in the text.
+    // The builder's refusal is at an earlier place in the text.
     if (auto refused = builder.finish(); !refused) return refused;
     return refuse_at(name, exception.mark.line + 1, exception.mark.column + 1,
                      "this is not YAML: " + printable(exception.msg));

@@ -12,7 +12,7 @@ namespace sense {
 // A CIDR network, or a single address. A value. IPv4-mapped IPv6 counts as IPv4.
 class Network {
  public:
-  // "10.0.0.0/8", "192.0.2.7", "fd00::/8". The error is the end of a sentence.
+  // Parses "10.0.0.0/8", "192.0.2.7", "fd00::/8". The error is the end of a sentence.
   [[nodiscard]] static Result<Network> parse(std::string_view text);
   [[nodiscard]] bool contains(const boost::asio::ip::address& address) const;
 

@@ -27,8 +27,8 @@ constexpr std::uint32_t v4(unsigned a, unsigned b, unsigned c, unsigned d) {
   return (a << 24U) | (b << 16U) | (c << 8U) | d;
 }
 
-// IANA IPv4 Special-Purpose Address Registry (RFC 6890), and one metadata service that a cloud put
-// on a public address.
+// IANA IPv4 Special-Purpose Address Registry (RFC 6890), and a cloud's metadata service on a public
+// address.
 constexpr std::array<Denied4, 17> denied_v4 = {{
     {v4(0, 0, 0, 0), 8, "this network"},
     {v4(10, 0, 0, 0), 8, "a private network"},
@@ -80,8 +80,8 @@ const char* why_denied(const address_v4& given) {
   return nullptr;
 }
 
-// Only global unicast (2000::/3) and NAT64's well-known prefix lead to the public internet; what is
-// special inside them is in the IANA IPv6 Special-Purpose Address Registry.
+// Only global unicast (2000::/3) and NAT64's well-known prefix lead to the public internet, except
+// for the ranges of the IANA IPv6 Special-Purpose Address Registry within them.
 const char* why_denied(const address_v6& given) {
   const auto bytes = given.to_bytes();
   if (given.is_loopback()) return "this host";
@@ -101,7 +101,7 @@ const char* why_denied(const address_v6& given) {
 }  // namespace
 
 Result<EgressPolicy> EgressPolicy::make(const std::vector<std::string>& networks) {
-  EgressPolicy policy;
+  std::vector<Network> allowed;
   for (const auto& text : networks) {
     const auto network = Network::parse(text);
     if (!network)
@@ -109,8 +109,10 @@ Result<EgressPolicy> EgressPolicy::make(const std::vector<std::string>& networks
                   "egress allow: '" + printable(text.substr(0, 100)) + "' " +
                       network.error().message +
                       "; write an address or a network such as 10.0.0.0/8 or fd00::/8");
-    policy.allowed_.push_back(*network);
+    allowed.push_back(*network);
   }
+  EgressPolicy policy;
+  policy.allowed_ = std::make_shared<const std::vector<Network>>(std::move(allowed));
   return policy;
 }
 
@@ -119,11 +121,11 @@ Status EgressPolicy::check(const address& given) const {
   const char* why = actual.is_v4() ? why_denied(actual.to_v4()) : why_denied(actual.to_v6());
   if (why == nullptr) return {};
   const auto allowed = [&](const Network& network) { return network.contains(actual); };
-  if (std::any_of(allowed_.begin(), allowed_.end(), allowed)) return {};
+  if (allowed_ && std::any_of(allowed_->begin(), allowed_->end(), allowed)) return {};
   boost::system::error_code ignored;
   return fail(Code::noaccess, "the address " + actual.to_string(ignored) + " (" + why +
-                                  ") is not one that deliveries may go to; to allow it, add it or "
-                                  "its network to egress: allow: in the configuration file");
+                                  ") is not allowed for deliveries; to allow it, add it or its "
+                                  "network to egress: allow: in the configuration file");
 }
 
 }  // namespace sense

@@ -30,7 +30,7 @@ constexpr std::size_t idle_handles_max = 256;
 constexpr long connections_kept_max = 512;
 constexpr const char* stopping_text = "this process is shutting down";
 
-// Half of what the process may open: the other half is for everything else that it does.
+// Half of the files that the process may open; the other half is for its other work.
 std::size_t files_allowed() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
@@ -83,13 +83,13 @@ class Transfer::Engine {
   int wake_ = -1;
   std::thread thread_;
 
-  std::mutex mutex_;  // guards the four below
+  std::mutex mutex_;  // protects the next four members
   std::vector<JobPtr> inbox_;
   std::size_t unfinished_ = 0;
   std::size_t unfinished_octets_ = 0;
   bool stopping_ = false;
 
-  // The thread's own.
+  // Used by the thread only.
   CURLM* multi_ = nullptr;
   std::vector<CURL*> idle_handles_;
   std::unordered_map<TransferQueue::Id, JobPtr> jobs_;
@@ -134,8 +134,8 @@ Status Transfer::Engine::start() {
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections_kept_max);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "transfer");
-    // Signals are for other threads; a write to a closed TLS connection would raise SIGPIPE in this
-    // one, which libcurl does not prevent with CURLOPT_NOSIGNAL.
+    // Signals are handled by other threads. A write to a closed TLS connection raises SIGPIPE,
+    // which CURLOPT_NOSIGNAL does not prevent.
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
@@ -146,7 +146,7 @@ Status Transfer::Engine::start() {
 
 Transfer::Engine::~Engine() {
   stop();
-  if (multi_ != nullptr) curl_multi_cleanup(multi_);  // only when the thread never ran
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);  // only if the thread was not started
   if (wake_ >= 0) ::close(wake_);
   if (epoll_ >= 0) ::close(epoll_);
 }
@@ -182,7 +182,7 @@ void Transfer::Engine::stop() {
   }
   const std::uint64_t one = 1;
   (void)!::write(wake_, &one, sizeof one);
-  shared_.shut_sockets();  // the thread may be within libcurl, waiting for a relay's answer
+  shared_.shut_sockets();  // libcurl may be waiting for a relay's reply
   if (thread_.joinable()) thread_.join();
 }
 
@@ -297,7 +297,8 @@ void Transfer::Engine::collect_finished() {
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
     bool answered = false;
     auto result = job->result(code, answered);
-    if (!answered && stopping()) result = fail(Code::interrupted, stopping_text);  // we cut it
+    if (!answered && stopping())
+      result = fail(Code::interrupted, stopping_text);  // aborted by stop()
     curl_multi_remove_handle(multi_, easy);
     release(easy);
     const auto found = in_flight_.find(job);
@@ -318,8 +319,8 @@ void Transfer::Engine::expire_waiting() {
 }
 
 void Transfer::Engine::abandon_all() {
-  // Without this, libcurl would send the end of a message that is only half sent, and wait for the
-  // relay's answer and for farewells.
+  // Otherwise libcurl would terminate a partly sent message, and wait for the relay's replies to it
+  // and to QUIT.
   shared_.shut_sockets();
   for (const auto& [job, id] : in_flight_) {
     curl_multi_remove_handle(multi_, static_cast<CURL*>(job->easy()));

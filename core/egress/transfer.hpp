@@ -13,7 +13,7 @@
 #include "core/base/error.hpp"
 #include "core/egress/policy.hpp"
 
-// What leaves this process by HTTP and SMTP, by libcurl on one thread of its own.
+// Outgoing HTTP and SMTP, by libcurl on a thread of its own.
 namespace sense {
 
 struct HttpRequest {
@@ -23,12 +23,12 @@ struct HttpRequest {
   // Sent as they are; a name or value with a control character is refused.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  // When not empty, the host is taken to be at this address and no name server is asked.
+  // If not empty, the address of the host, which is then not resolved.
   std::string pinned_address;
 };
 
-// One message to one recipient. The relay is the operator's own choice, not a stranger's, and is
-// not subject to the egress policy.
+// One message to one recipient. The relay is configured by the operator and therefore not subject
+// to the egress policy.
 struct MailRequest {
   enum class Tls { never, when_offered, required };
   std::string relay;  // smtp://host:port or smtps://host:port
@@ -39,12 +39,12 @@ struct MailRequest {
   std::string message;    // RFC 5322, every line end CRLF
 };
 
-// What the other side said. A refusal by it is an answer, too.
+// The reply of the other side, which may be a refusal.
 struct TransferReply {
-  unsigned status = 0;  // of HTTP; of SMTP the code that refused the message, or 250
-  std::vector<std::pair<std::string, std::string>> headers;  // those of keep_headers that came
-  std::string body;  // of HTTP at most body_max octets of it; of SMTP the line that refused
-  bool recipient_refused = false;  // of SMTP: it was the recipient that status refused
+  unsigned status = 0;  // HTTP status; SMTP: the code of the refusal, or 250
+  std::vector<std::pair<std::string, std::string>> headers;  // those named by keep_headers
+  std::string body;                // HTTP: its first body_max octets; SMTP: the line of the refusal
+  bool recipient_refused = false;  // SMTP: status refers to the recipient
 
   // The value of a header, name in lower case; or nullptr.
   [[nodiscard]] const std::string* header(std::string_view name) const;
@@ -54,7 +54,7 @@ struct TransferOptions {
   Duration connect_timeout = std::chrono::seconds{5};
   Duration total_timeout = std::chrono::seconds{15};    // from the start of the attempt
   Duration waiting_timeout = std::chrono::seconds{30};  // before an attempt may start
-  // Octets of an answer's body that are kept; the rest is cut off.
+  // Octets of a reply's body that are kept; the rest is dropped.
   std::size_t body_max = 64 * 1024;
   std::size_t unfinished_max = 50'000;
   std::size_t unfinished_octets_max = 256 * 1024 * 1024;
@@ -65,18 +65,18 @@ struct TransferOptions {
   std::string ca_file;  // certificates to trust instead of the system's; empty: the system's
 };
 
-// Sends requests one after the other, many at a time. Connections are kept and used again. An
-// endpoint (scheme, host, port) that does not answer gets one attempt at a time and, together with
-// others like it, at most half of what may be in flight, so that it does not delay the rest.
+// Sends requests, many in parallel, over persistent connections. An endpoint (scheme, host, port)
+// that does not answer gets one attempt at a time and, together with others like it, at most half
+// of the transfers in flight, so that it does not delay the rest.
 //
 // Every HTTP connection's actual address is checked against the policy when it is opened. Redirects
 // are not followed, proxies and credentials from the environment are not used, TLS is verified.
 //
-// While a relay thinks about the end of a message, libcurl keeps the thread waiting: mail gets
-// instances of its own, one for each message that shall be under way at once.
+// libcurl blocks the thread while a relay processes the end of a message: mail needs instances of
+// its own, one for each message to be sent in parallel.
 //
 // Any thread may call; `done` is called exactly once, through the executor. Errors: noaccess (the
-// policy), badparam (the request), nomoreroom (too much waits), timeout, commerror (no connection,
+// policy), badparam (the request), nomoreroom (queue full), timeout, commerror (no connection,
 // or it broke: whether the request arrived is unknown), interrupted (stop).
 class Transfer {
  public:
@@ -93,8 +93,8 @@ class Transfer {
 
   void http(HttpRequest request, Done done);
   void mail(MailRequest request, Done done);
-  // Answers what is unfinished with interrupted and joins the thread, which calls the executor: not
-  // while holding a lock that the executor takes.
+  // Ends unfinished requests with interrupted and joins the thread, which calls the executor:
+  // REQUIRES that the caller holds no lock that the executor takes.
   void stop();
 
  private:

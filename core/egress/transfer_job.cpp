@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <cstddef>
 #include <cstring>
@@ -53,7 +54,7 @@ Status check_http(const HttpRequest& request) {
   for (const auto& [name, value] : request.headers)
     if (name.empty() || name.find_first_of(": \t") != std::string::npos || has_control(name) ||
         has_control(value))
-      return fail(Code::badparam, "a request header has a character that no header may have: " +
+      return fail(Code::badparam, "a request header has a character that headers may not have: " +
                                       printable(name.substr(0, 100)));
   if (has_control(request.pinned_address) || request.pinned_address.find(',') != std::string::npos)
     return fail(Code::badparam, "the pinned address is not an address");
@@ -66,7 +67,7 @@ Status check_mail(const MailRequest& request) {
                 "a mail address is empty or has a space, an angle bracket or a "
                 "control character");
   if (!request.hello.empty() && bad_mailbox(request.hello))
-    return fail(Code::badparam, "the name for EHLO has a character that no host name has");
+    return fail(Code::badparam, "the name for EHLO has a character that host names may not have");
   return {};
 }
 
@@ -78,9 +79,9 @@ boost::asio::ip::address address_of(const curl_sockaddr& given) {
     return address_v4(ntohl(in.sin_addr.s_addr));
   }
   if (given.family != AF_INET6 || given.addrlen < sizeof(sockaddr_in6))
-    return address_v6();  // unspecified, which no policy allows by accident
+    return address_v6();  // unspecified, which no policy allows
   sockaddr_in6 in{};
-  // libcurl's struct declares room for a sockaddr only; what it passes is as long as addrlen says.
+  // libcurl's struct declares a sockaddr; the actual length is addrlen.
   const auto* start = reinterpret_cast<const char*>(&given) + offsetof(curl_sockaddr, addr);
   std::memcpy(&in, start, sizeof in);
   address_v6::bytes_type bytes{};
@@ -90,8 +91,8 @@ boost::asio::ip::address address_of(const curl_sockaddr& given) {
 
 template <class T>
 void set(void* easy, CURLoption option, T value) {
-  // Every option used here is known to the libcurl that we build with; it cannot fail otherwise
-  // than for lack of memory, and then the transfer fails by itself.
+  // All options are known to the libcurl that is linked; a failure can only be a lack of memory,
+  // and then the transfer fails.
   (void)curl_easy_setopt(static_cast<CURL*>(easy), option, value);
 }
 
@@ -118,7 +119,7 @@ struct TransferJob::Callbacks {
     const auto room = job(self).shared_->options.body_max - reply.body.size();
     reply.body.append(data, std::min(octets, room));
     if (octets <= room) return octets;
-    job(self).body_full_ = true;  // enough has been read; anything else ends the transfer
+    job(self).body_full_ = true;  // the bound is reached; further data ends the transfer
     return 0;
   }
   static std::size_t header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -132,7 +133,7 @@ struct TransferJob::Callbacks {
     job(self).sent_ += octets;
     return octets;
   }
-  // A connection kept from before may turn out to be dead after some of the message went into it.
+  // A persistent connection may fail after a part of the message was sent.
   static int rewind(void* self, curl_off_t offset, int origin) {
     if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_FAIL;
     job(self).sent_ = static_cast<std::size_t>(offset);
@@ -189,7 +190,7 @@ void TransferJob::begin(void* easy, Shared& shared) {
   shared_ = &shared;
   set(easy, CURLOPT_PRIVATE, this);
   set(easy, CURLOPT_NOSIGNAL, 1L);
-  set(easy, CURLOPT_QUICK_EXIT, 1L);  // else a silent name server would stop the whole thread
+  set(easy, CURLOPT_QUICK_EXIT, 1L);  // otherwise an unresponsive name server blocks the thread
   set(easy, CURLOPT_ERRORBUFFER, error_text_.data());
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy, CURLOPT_PROXY, "");
@@ -227,12 +228,12 @@ void TransferJob::begin_http(const HttpRequest& request) {
   bool content_type = false;
   for (const auto& [name, value] : request.headers) {
     content_type = content_type || lower(name) == "content-type";
-    // "Name;" is how libcurl is asked for a header without a value.
+    // libcurl's notation for a header without a value is "Name;".
     add_header(value.empty() ? name + ";" : name + ": " + value);
   }
   add_header("Expect:");
   if (request.method == HttpRequest::Method::post) {
-    if (!content_type) add_header("Content-Type:");  // else libcurl would claim that it is a form
+    if (!content_type) add_header("Content-Type:");  // otherwise libcurl sends that of a form
     set(easy_, CURLOPT_POST, 1L);
     set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     set(easy_, CURLOPT_POSTFIELDS, request.body.c_str());
@@ -268,8 +269,7 @@ void TransferJob::begin_mail(const MailRequest& request) {
   set(easy_, CURLOPT_SEEKFUNCTION, &Callbacks::rewind);
   set(easy_, CURLOPT_SEEKDATA, this);
   set(easy_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.message.size()));
-  // libcurl waits for the answer to the message, and to the farewell, within its own call: for at
-  // most this long.
+  // The bound of libcurl's blocking wait for the replies to the message and to QUIT.
   set(easy_, CURLOPT_SERVER_RESPONSE_TIMEOUT,
       std::max(1L, milliseconds(shared_->options.total_timeout) / 1000));
 }
@@ -278,7 +278,7 @@ void TransferJob::on_header(std::string_view line) {
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
   if (std::holds_alternative<MailRequest>(request_)) {
     const bool refusal = line.size() >= 3 && (line[0] == '4' || line[0] == '5');
-    // The last refusal counts: earlier ones, of EHLO or STARTTLS, libcurl knew how to go on from.
+    // The last refusal counts: libcurl continued after earlier ones (of EHLO or STARTTLS).
     if (!refusal) return;
     std::from_chars(line.data(), line.data() + 3, reply_.status);
     reply_.body = line.substr(0, refusal_kept_max);
@@ -293,8 +293,8 @@ void TransferJob::on_header(std::string_view line) {
   reply_.headers.emplace_back(name, trim(line.substr(colon + 1)).substr(0, header_kept_max));
 }
 
-// This is the check that counts: whatever the name said and whoever resolved it, this is the
-// address that the connection goes to.
+// The decisive check: independent of name and resolver, this is the address that the connection
+// goes to.
 int TransferJob::open_socket(const void* given) {
   const auto& address = *static_cast<const curl_sockaddr*>(given);
   if (std::holds_alternative<HttpRequest>(request_)) {

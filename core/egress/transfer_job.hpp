@@ -14,7 +14,7 @@
 
 namespace sense {
 
-// One transfer on a libcurl easy handle. Its address is known to libcurl: neither copied nor moved.
+// One transfer on a libcurl easy handle. Neither copied nor moved, since libcurl holds its address.
 // Transfer's thread only.
 class TransferJob {
  public:
@@ -31,21 +31,21 @@ class TransferJob {
   [[nodiscard]] const std::string& endpoint() const { return endpoint_; }
   [[nodiscard]] std::size_t octets() const;
 
-  // What the jobs of one engine share. Outlives them and their connections.
+  // Shared by the jobs of one engine. Must outlive them and their connections.
   struct Shared {
     const TransferOptions& options;
     const EgressPolicy& policy;
-    std::mutex mutex;                 // guards sockets
+    std::mutex mutex;                 // protects sockets
     std::unordered_set<int> sockets;  // open ones
 
-    // Any thread. Ends at once whatever libcurl waits for on them.
+    // Any thread. Ends immediately what libcurl waits for on the sockets.
     void shut_sockets();
   };
 
   // Sets up `easy` (a CURL*) for this request.
   void begin(void* easy, Shared& shared);
   [[nodiscard]] void* easy() const { return easy_; }
-  // How it went, from libcurl's result code; `answered` whether the other side said anything.
+  // The result, from libcurl's result code; `answered`: whether the other side sent anything.
   [[nodiscard]] Result<TransferReply> result(int curl_code, bool& answered);
 
   [[nodiscard]] Transfer::Done take_done() { return std::move(done_); }
@@ -70,7 +70,7 @@ class TransferJob {
   std::size_t sent_ = 0;  // octets of the message that libcurl has taken
   bool body_full_ = false;
   bool opened_allowed_ = false;  // at least one address was tried
-  std::string denied_;           // the policy's sentence about the last address that it refused
+  std::string denied_;           // the policy's error for the last refused address
   TransferReply reply_;
   std::array<char, 256> error_text_{};
 };

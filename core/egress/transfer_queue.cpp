@@ -62,7 +62,7 @@ void TransferQueue::finished(const std::string& name, bool answered) {
   --endpoint.in_flight;
   --in_flight_;
   if (endpoint.proven != answered) {
-    // What it still has in flight changes sides with it.
+    // Its transfers in flight are counted with its new state.
     if (answered) unproven_in_flight_ -= endpoint.in_flight;
     if (!answered) unproven_in_flight_ += endpoint.in_flight;
     endpoint.proven = answered;

@@ -14,10 +14,10 @@
 
 namespace sense {
 
-// Which transfer begins next: pure, without I/O, clocks or threads. Endpoints take turns. An
-// endpoint that has answered is proven and may have many in flight; a new one starts with a few;
-// one whose last attempt got no answer has one at a time. All that are not proven share half of the
-// places.
+// Schedules transfers: pure, without I/O, clocks or threads. Endpoints take turns. An endpoint that
+// has answered is proven and may have many transfers in flight; a new one starts with a few; one
+// whose last attempt was not answered has one at a time. Endpoints that are not proven share half
+// of the transfers in flight.
 class TransferQueue {
  public:
   using Id = std::uint64_t;
@@ -25,22 +25,22 @@ class TransferQueue {
     std::size_t in_flight = 512;
     std::size_t in_flight_per_endpoint = 64;
     std::size_t waiting_per_endpoint = 4096;
-    std::size_t idle_endpoints = 10'000;  // remembered although they have nothing to do
+    std::size_t idle_endpoints = 10'000;  // kept without transfers
     Duration waiting = std::chrono::seconds{30};
   };
   static constexpr std::size_t first_limit = 4;
 
   explicit TransferQueue(Limits limits) : limits_(limits) {}
 
-  // Fails with nomoreroom when too much waits for this endpoint. REQUIRES: ids are not repeated.
+  // Fails with nomoreroom when too many wait for this endpoint. REQUIRES: ids are unique.
   [[nodiscard]] Status push(Id id, const std::string& endpoint, MonoTime now);
-  // The next that may begin; it counts as in flight until finished().
+  // The next transfer to start; it counts as in flight until finished().
   [[nodiscard]] std::optional<Id> next();
-  // `answered`: the endpoint said something, whatever it was.
+  // `answered`: the endpoint sent any reply.
   void finished(const std::string& endpoint, bool answered);
-  // Takes out what has waited too long.
+  // Removes and returns transfers that have waited too long.
   [[nodiscard]] std::vector<Id> expire(MonoTime now);
-  // Takes out all that waits.
+  // Removes and returns all waiting transfers.
   [[nodiscard]] std::vector<Id> clear();
 
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
@@ -56,7 +56,7 @@ class TransferQueue {
     std::size_t in_flight = 0;
     std::size_t limit = first_limit;
     bool proven = false;
-    bool in_turn = false;  // stands in turn_
+    bool in_turn = false;  // is in turn_
   };
   using Entry = std::unordered_map<std::string, Endpoint>::value_type;
 
@@ -66,7 +66,7 @@ class TransferQueue {
 
   Limits limits_;
   std::unordered_map<std::string, Endpoint> endpoints_;
-  std::deque<Entry*> turn_;  // endpoints with something waiting and room below their own limit
+  std::deque<Entry*> turn_;  // endpoints with waiting transfers and below their limit
   std::size_t in_flight_ = 0;
   std::size_t unproven_in_flight_ = 0;
 };

@@ -26,7 +26,7 @@ struct Attribute {
 
 // In the order in which CloudEvents texts list them.
 [[nodiscard]] std::span<const Attribute> attributes();
-// Null for a name that is no field's: an extension attribute, or none at all.
+// Null for a name without a field: an extension attribute, or no attribute.
 [[nodiscard]] const Attribute* find_attribute(std::string_view name);
 
 // The attribute as a string (CloudEvents 1.0.2, section 3.1): a type as QName::display() has it, a

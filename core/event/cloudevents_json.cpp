@@ -21,8 +21,6 @@ constexpr std::size_t depth_max = 64;
 // All attributes that an event can have, and data, with room for what is refused later by name.
 constexpr std::size_t members_max = Event::extensions_max + 64;
 
-std::string json_string(std::string_view text) { return json_text(json(std::string(text))); }
-
 // The end of the string that starts at `at`. REQUIRES: valid JSON.
 std::size_t skip_string(std::string_view text, std::size_t at) {
   for (++at; text[at] != '"'; ++at)
@@ -271,7 +269,7 @@ Status set_data_base64(Event& event, const Member& data) {
 
 Status validate_with_id(Event& event, EventOrigin origin) {
   if (!event.id.empty() || origin == EventOrigin::service) return validate(event);
-  event.id = "0";  // stands in for the one that the caller makes
+  event.id = "0";  // placeholder, replaced by the caller
   auto good = validate(event);
   event.id.clear();
   return good;

@@ -18,11 +18,11 @@ namespace sense {
 
 inline constexpr std::size_t cloudevents_json_length_max = 4 * 1024 * 1024;
 
-// Who wrote the text.
+// The origin of the text.
 enum class EventOrigin {
-  producer,  // id may be missing (the event's is then empty: make one); what the broker gives
-             // (sequence, observedtime, principal) is ignored
-  service,   // id is mandatory, and what the broker gave is read
+  producer,  // id may be missing: the event's is then empty, and the caller makes one; attributes
+             // of the broker (sequence, observedtime, principal) are ignored
+  service,   // id is mandatory; attributes of the broker are read
 };
 
 // The event in the JSON format, on one line. Data that is JSON by its content type stays as it is,

@@ -54,7 +54,7 @@ Status set_time(std::optional<WallTime>& time, std::string_view name, std::strin
   if (!parsed)
     return fail(Code::badparam,
                 "event: " + std::string(name) + ": " + printable(parsed.error().message));
-  // An offset may lead out of the years that can be written down again.
+  // The offset may lead out of the representable years.
   constexpr WallTime first{};
   constexpr WallTime end = std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1};
   if (*parsed < first || *parsed >= end)

@@ -5,7 +5,13 @@
 #include <array>
 #include <ctime>
 #include <limits>
-#include <msgpack.hpp>
+#include <msgpack/adaptor/bool.hpp>
+#include <msgpack/adaptor/cpp11/timespec.hpp>
+#include <msgpack/adaptor/cpp17/string_view.hpp>
+#include <msgpack/adaptor/int.hpp>
+#include <msgpack/adaptor/string.hpp>
+#include <msgpack/adaptor/vector.hpp>
+#include <msgpack/pack.hpp>
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"

@@ -16,8 +16,8 @@ inline constexpr std::size_t encoded_event_length_max = Event::data_length_max +
 [[nodiscard]] std::string encode(const Event& event);
 void append_event(std::string& out, const Event& event);
 
-// Remembers the type and the source that were checked last: neighbours mostly share them, and what
-// was right a moment ago needs no second look. A value of one thread.
+// Caches the type and the source that were checked last, since consecutive events mostly share them
+// and need no second check. A value of one thread.
 struct CheckedNames {
   QName type;
   std::string source;
@@ -27,8 +27,8 @@ struct CheckedNames {
 // memory for them. The event has been validated; sequence, observedtime and principal are empty.
 [[nodiscard]] Result<Event> decode_event(std::string_view octets);
 
-// What the broker reads of an event. Views into the octets. Takes no memory for the event, yet
-// checks all that decode_event checks: what passes here can be decoded.
+// The part of an event that the broker reads, as views into the octets. Allocates nothing for the
+// event, but checks all that decode_event checks: decoding it succeeds afterwards.
 struct EventHead {
   std::string_view id;
   std::string_view type;  // Clark notation, checked by QName::parse
@@ -36,7 +36,7 @@ struct EventHead {
 };
 [[nodiscard]] Result<EventHead> peek_event(std::string_view octets, CheckedNames* names = nullptr);
 
-// An event as the journal holds it: the broker's stamp around the producer's untouched octets.
+// An event as stored in the journal: the broker's stamp around the producer's unchanged octets.
 struct Record {
   std::uint64_t sequence = 0;
   WallTime observedtime;
@@ -50,7 +50,7 @@ void append_record(std::string& out, const Record& record);
                                                         std::size_t count_max = 1'000'000);
 // The event in a record, stamp included.
 [[nodiscard]] Result<Event> decode_record(const Record& record);
-// The same into an event that is new, for who decodes many: it need not be moved.
+// The same into a new event, which avoids a move when decoding many.
 [[nodiscard]] Status decode_record(const Record& record, CheckedNames& names, Event& into);
 
 }  // namespace sense

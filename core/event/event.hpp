@@ -31,16 +31,15 @@ struct Event {
   static constexpr std::size_t principals_max = 256;  // in audience and in except
   static constexpr std::size_t data_length_max = 1024 * 1024;
 
-  std::string id;  // unique with source; made at the edge when the producer gives none
+  std::string id;  // unique with source; made at the edge if the producer sets none
   QName type;
-  std::string
-      source;  // URI-reference of the entity that the event arose on: the site, not the peer
+  std::string source;  // URI-reference of the entity that the event occurred at, not of the peer
   std::string subject;
   std::optional<WallTime> time;  // of occurrence
   std::string datacontenttype;
   std::string dataschema;
-  std::optional<WallTime> notbefore;     // hold until
-  std::optional<WallTime> expirytime;    // worthless after
+  std::optional<WallTime> notbefore;     // not delivered before
+  std::optional<WallTime> expirytime;    // not delivered after
   std::optional<std::uint8_t> severity;  // 0-7, syslog order (RFC 5424 section 6.2.1)
   std::string language;                  // BCP 47 tag of the text in data
   std::string correlationid;
@@ -48,19 +47,19 @@ struct Event {
   std::string traceparent;
   std::string edition;                // the form of the payload, e.g. "STEP.SingleLine.CC"
   std::vector<std::string> audience;  // route only to these principals or groups
-  std::vector<std::string> except;    // leave these out this once
+  std::vector<std::string> except;    // not to these, for this event only
   std::map<std::string, Value, std::less<>> extensions;  // unknown attributes, passed through
   std::string data;                                      // opaque octets
 
-  // Given by the broker, never by a producer; 0 and empty before.
+  // Set by the broker, never by a producer; 0 and empty before.
   std::uint64_t sequence = 0;            // position in the journal, from 1
-  std::optional<WallTime> observedtime;  // when the broker took it in
-  std::string principal;                 // who published it, as authenticated
+  std::optional<WallTime> observedtime;  // when the broker accepted it
+  std::string principal;                 // the publisher, as authenticated
 
   friend bool operator==(const Event&, const Event&) = default;
 };
 
-// Events are shared, not copied, once they are taken in.
+// Accepted events are shared, not copied.
 using EventRef = std::shared_ptr<const Event>;
 
 // Fails with the attribute's name in the sentence when something is missing, malformed or too big:

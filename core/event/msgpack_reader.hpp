@@ -10,8 +10,9 @@
 namespace sense {
 
 // Reads MessagePack (the specification of 2019, all formats) one item at a time, as views into the
-// octets: it takes no memory, whatever a header promises. Containers are headers only; the caller
-// reads their items, so it decides the depth. A value; the octets must outlive it and its items.
+// octets: it allocates nothing, whatever a header announces. Containers are headers only; the
+// caller reads their items, so it decides the depth. A value; the octets must outlive it and its
+// items.
 class MsgpackReader {
  public:
   enum class Kind {

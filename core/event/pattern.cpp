@@ -10,7 +10,7 @@ Result<TypePattern> TypePattern::parse(std::string_view text) {
   TypePattern pattern;
   if (text == "*") return pattern;
   if (text.starts_with('{') && text.ends_with("}*")) {
-    // Any local name will do to have the namespace checked.
+    // The local name is a placeholder: only the namespace is checked.
     const auto checked = QName::make(text.substr(1, text.size() - 3), "x");
     if (!checked) return tl::unexpected(checked.error());
     pattern.kind_ = Kind::in_namespace;

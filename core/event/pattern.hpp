@@ -16,7 +16,7 @@ class TypePattern {
 
   [[nodiscard]] bool matches(const QName& type) const;
   [[nodiscard]] const std::string& text() const { return text_; }
-  // What to subscribe to on the bus so that all matching types come: `{ns}local `, `{ns}` or `{`.
+  // The prefix of bus topics that selects all matching types: `{ns}local `, `{ns}` or `{`.
   [[nodiscard]] std::string topic_prefix() const;
 
   enum class Kind { exact, in_namespace, any };

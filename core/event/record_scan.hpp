@@ -7,9 +7,9 @@
 
 namespace sense {
 
-// Walks over the records of a run of append_record (core/event/codec.hpp) without looking into the
-// events, for octets that were checked when they came in. Takes no memory. A value; the octets must
-// outlive it and what it hands out.
+// Iterates over concatenated records (append_record in core/event/codec.hpp) without decoding the
+// events, for octets that were checked when they were accepted. Allocates nothing. A value; the
+// octets must outlive it and its results.
 class RecordScan {
  public:
   struct Found {
@@ -20,7 +20,7 @@ class RecordScan {
 
   explicit RecordScan(std::string_view octets) : rest_(octets) {}
 
-  // The next record; nothing at the end, or where there is none: then at_end() is false.
+  // The next record; absent at the end, and where there is no valid record: then at_end() is false.
   [[nodiscard]] std::optional<Found> next();
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
 
@@ -31,7 +31,7 @@ class RecordScan {
 // Whether the octets are records with the sequences first..last and nothing else.
 [[nodiscard]] bool holds_records(std::string_view octets, std::uint64_t first, std::uint64_t last);
 
-// Type and source of an encoded event. Nothing when it has none.
+// Type and source of an encoded event; absent when the octets have none.
 struct EventPlace {
   std::string_view type;  // Clark notation
   std::string_view source;

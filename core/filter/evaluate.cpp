@@ -47,7 +47,7 @@ void load(const Value& value, MadeTexts& made, Operand& into) {
     into.set(made.keep(text_of(value)));
 }
 
-// ---- Operators. What they give stands in `left`.
+// ---- Operators. Their result is stored in `left`.
 
 Failure store(std::int64_t number, Operand& left) {
   const bool fits = number == static_cast<std::int32_t>(number);
@@ -95,7 +95,7 @@ bool same(const Operand& left, const Operand& right) {
   return left.text() == right.text();
 }
 
-// The right side says as what the two are compared.
+// The type of the right side determines the type of the comparison.
 Failure compare_equal(Op op, Operand& left, const Operand& right, MadeTexts& made) {
   const bool good = cast(left, right.type, made);
   left.set(good && same(left, right) == (op == Op::equal));
@@ -127,7 +127,7 @@ std::size_t character_length(std::string_view text, std::size_t at) {
   return length;
 }
 
-// Only the last % is ever gone back to: what stood before it has matched as early as it could.
+// Backtracks to the last % only: the pattern before it has matched at the earliest place.
 // Counts down `comparisons`; empty when they are used up.
 std::optional<bool> is_like(std::string_view text, std::string_view pattern,
                             std::size_t& comparisons) {
@@ -175,13 +175,14 @@ class Machine {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  // The texts in the answer live as long as the machine, the program and the event.
+  // Texts in the result are valid as long as the machine, the program and the event.
   Outcome run() {
     const auto& code = program_.code;
     for (next_ = 0; next_ < code.size();) {
       const auto& instruction = code[next_++];
       if (const auto error = step(instruction); error) {
-        // Not the whole expression: what it gave is not what the expression gives.
+        // The failing operator is not the whole expression, so its result is not that of the
+        // expression.
         if (next_ != code.size()) top().set_zero(program_.result);
         return {top(), error, instruction.at};
       }
@@ -221,7 +222,7 @@ class Machine {
            op == Op::not_in_element;
   }
 
-  // Events that are not the service's own may carry among the extensions what no field can hold.
+  // Events of other origin may have extensions with values that no field can hold.
   [[nodiscard]] bool exists(const Attribute& attribute) const {
     return has(event_, attribute) || event_.extensions.contains(attribute.name);
   }

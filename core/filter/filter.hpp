@@ -19,7 +19,7 @@ namespace cesql {
 struct Program;
 }
 
-// What may go wrong (CESQL 1.0, section 3.3).
+// The kinds of errors (CESQL 1.0, section 3.3).
 enum class FilterError : std::uint8_t {
   parse,
   math,
@@ -33,13 +33,13 @@ enum class FilterError : std::uint8_t {
 // As the specification's conformance cases write it: "missingAttribute".
 [[nodiscard]] std::string_view to_text(FilterError error);
 
-// Why an expression is refused, and where. `message` is a sentence for who wrote it, without the
-// column.
+// Why an expression is refused, and where. `message` is a sentence for the author of the
+// expression, without the column.
 struct FilterFault {
   FilterError kind = FilterError::parse;
   std::size_t column = 1;  // in characters, from 1; one beyond the last when something is missing
   std::string message;
-  // What it evaluates to all the same: only where the specification says so.
+  // The value that it evaluates to nevertheless, where the specification defines one.
   std::optional<bool> result;
 };
 
@@ -48,18 +48,18 @@ struct FilterFault {
 
 using FilterValue = std::variant<bool, std::int32_t, std::string>;
 
-// An evaluation always gives a value. With an error it is what the failing operator or function
-// gives when that is the whole expression, else the zero value of the expression's type: false
-// where the type cannot be known.
+// An evaluation always has a value. With an error it is the result of the failing operator or
+// function if that is the whole expression, otherwise the zero value of the expression's type:
+// false when the type is unknown.
 struct FilterResult {
   FilterValue value = false;
   std::optional<FilterError> error;
   std::size_t column = 0;  // of the operator, attribute or function that failed
 };
 
-// A compiled expression. An immutable value, cheap to copy; any thread. Evaluating takes no memory
-// unless a function makes a text of more than 512 octets or a time is read, has an end that
-// depends on the limits below alone, and never fails otherwise than with a FilterError.
+// A compiled expression. An immutable value, cheap to copy; any thread. Evaluation allocates no
+// memory unless a function makes a text of more than 512 octets or a time is read; its duration is
+// bounded by the limits below; its only failure is a FilterError.
 class Filter {
  public:
   static constexpr std::size_t length_max = 4096;  // octets of an expression
@@ -72,11 +72,11 @@ class Filter {
   // Octets that LIKE compares in one evaluation; beyond: generic.
   static constexpr std::size_t like_comparisons_max = 1024 * 1024;
 
-  // A call of an unknown function is found by defect() and by evaluate(), not here (section 3.5).
+  // Calls of unknown functions are reported by defect() and evaluate(), not here (section 3.5).
   [[nodiscard]] static tl::expected<Filter, FilterFault> compile(std::string_view expression);
 
-  // Why this expression cannot be meant as a filter: it calls an unknown function, names `data`, or
-  // gives a number or a text whatever the event is. For whoever takes in subscriptions.
+  // Why this expression is not a useful filter: it calls an unknown function, names `data`, or its
+  // value is a number or a text for every event. For the validation of subscriptions.
   [[nodiscard]] const std::optional<FilterFault>& defect() const;
 
   [[nodiscard]] FilterResult evaluate(const Event& event) const;

@@ -72,7 +72,7 @@ Failure too_long(Operand& result) {
   return FilterError::function_evaluation;
 }
 
-// In the first round only the length is counted, in the second the octets are written.
+// The first pass computes the length, the second writes the octets.
 Failure in_case(Operand& value, char32_t (*map)(char32_t), MadeTexts& made) {
   const auto text = value.text();
   char* out = nullptr;

@@ -5,8 +5,8 @@
 #include "core/filter/values.hpp"
 
 // Case mapping beyond ASCII, from Unicode 14's UnicodeData: the characters first, first + step ...
-// last become others that are `distance` further on. Mappings to more than one character are left
-// out, so that upper case of a sharp s is a sharp s.
+// last map to the characters `distance` further on. Mappings to more than one character are
+// omitted, so that a sharp s is its own upper case.
 namespace sense::cesql {
 
 namespace {

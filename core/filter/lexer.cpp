@@ -106,7 +106,7 @@ std::string unquoted(std::string_view token) {
   for (std::size_t at = 0; at < inner.size(); ++at) {
     const bool pair = at + 1 < inner.size();
     if (pair && inner[at] == '\\') {
-      // The pair is one thing, so that the second of two backslashes escapes nothing.
+      // An escape is skipped as a pair, so that the second of two backslashes escapes nothing.
       if (inner[at + 1] != quote) text += '\\';
       text += inner[++at];
     } else {

@@ -12,7 +12,7 @@ struct Token {
   enum class Kind : std::uint8_t {
     end,
     name,         // letters and digits, and what is neither keyword nor number
-    function,     // letters and underscores: only a function may be called so
+    function,     // letters and underscores: only a function may have this name
     integer,      // digits
     text,         // with its quotes
     open,         // (
@@ -39,8 +39,8 @@ struct Token {
     kw_true,      //
     kw_false,     //
     not_closed,   // a text without its second quote
-    wrong_name,   // letters, digits and underscores mixed in a way that nothing is called
-    not_allowed,  // a character that is nothing
+    wrong_name,   // letters, digits and underscores mixed in a way that is no valid name
+    not_allowed,  // an invalid character
   };
   Kind kind = Kind::end;
   std::uint16_t at = 0;  // octet
@@ -54,8 +54,8 @@ struct Token {
 // The first token at or after octet `at`.
 [[nodiscard]] Token next_token(std::string_view expression, std::size_t at);
 
-// What a text token stands for: without its quotes; a quote within is written \' or '' between
-// single quotes and \" or "" between double ones; everything else stands for itself.
+// The value of a text token: without its quotes; an inner quote is written \' or '' between single
+// quotes and \" or "" between double ones; all other characters are literal.
 [[nodiscard]] std::string unquoted(std::string_view token);
 
 }  // namespace sense::cesql

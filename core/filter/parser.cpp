@@ -6,15 +6,14 @@
 #include "core/filter/lexer.hpp"
 #include "core/filter/program.hpp"
 
-// A recursive descent that emits instructions while it reads: no tree is built.
+// A recursive-descent parser that emits instructions while it reads: it builds no tree.
 namespace sense::cesql {
 
 namespace {
 
 using Kind = Token::Kind;
 
-// How tightly the operators hold what stands between them (CESQL 1.0, section 3.6). NOT and - hold
-// tighter than all of these.
+// Operator precedence (CESQL 1.0, section 3.6). NOT and - bind tighter than all of these.
 constexpr int binding_logic = 1;
 constexpr int binding_comparison = 2;
 constexpr int binding_sum = 3;
@@ -100,7 +99,7 @@ class Parser {
   }
 
  private:
-  using Typed = std::optional<Type>;  // empty: fault_ says why
+  using Typed = std::optional<Type>;  // absent: see fault_
 
   // ---- The grammar
 
@@ -148,7 +147,7 @@ class Parser {
     if (pattern.kind == Kind::not_closed) return refuse_operand(pattern);
     if (pattern.kind != Kind::text) {
       refuse(pattern, "LIKE takes a pattern in quotes, for instance 'com.example.%'");
-      fault_->result = false;  // what the specification's own cases expect
+      fault_->result = false;  // as the specification's test cases expect
       return std::nullopt;
     }
     const auto operand = keep(pattern_of(unquoted(text_of(pattern))), pattern);
@@ -343,7 +342,7 @@ class Parser {
     return !fault_;
   }
 
-  // The text in the pool: where the token is, when that says the same.
+  // The text as a slice of the pool: of the token itself, when that has the same octets.
   std::int32_t keep(const std::string& text, Token token) {
     const auto where = text_of(token).find(text);
     if (where != std::string_view::npos)
@@ -355,7 +354,7 @@ class Parser {
     return Slice{at, static_cast<std::uint16_t>(text.size())}.packed();
   }
 
-  // One level of nesting, as long as it lives.
+  // One level of nesting, during its lifetime.
   class Depth {
    public:
     Depth(Parser& parser, Token at) : parser_(parser) {
@@ -371,7 +370,7 @@ class Parser {
     Parser& parser_;
   };
 
-  // ---- Refusals; the first one counts
+  // ---- Refusals; the first one is reported
 
   std::nullopt_t refuse_at(std::size_t octet, std::string why) {
     if (!fault_)

@@ -32,7 +32,7 @@ enum class Op : std::uint8_t {
   to_boolean,
   like,      // operand: slice with the pattern, see below
   not_like,  // likewise
-  // Take the value on top; put what the two give in the place of the one below.
+  // Pop the value on top; replace the one below by the result of both.
   multiply,
   divide,
   remainder,
@@ -45,16 +45,16 @@ enum class Op : std::uint8_t {
   greater,
   greater_or_equal,
   exclusive_or,
-  // AND, OR: decided, go on at the instruction `operand`; else take the value off the stack.
+  // AND, OR: when decided, jump to instruction `operand`; otherwise pop the value.
   skip_if_false,
   skip_if_true,
-  // IN: is the value on top the one below? Found: that becomes the answer, go on at `operand`.
+  // IN: when the value on top equals the one below, that is the result: jump to `operand`.
   in_element,
   not_in_element,
-  // IN: nothing was found: the value on top becomes the answer.
+  // IN: no value was equal: the value on top becomes the result.
   in_end,
   not_in_end,
-  // operand: the Function; takes `count` values, puts one.
+  // operand: the Function; pops `count` values, pushes one.
   call,
 };
 
@@ -106,7 +106,7 @@ inline constexpr std::array<Signature, 15> signatures = {{
 struct Instruction {
   Op op;
   std::uint8_t count = 0;
-  std::uint16_t at = 0;  // octet of the expression that it comes from
+  std::uint16_t at = 0;  // octet of the expression
   std::int32_t operand = 0;
 };
 
@@ -123,12 +123,12 @@ struct Slice {
 };
 static_assert(2 * Filter::length_max < 1U << 14);
 
-// In a pattern of LIKE, octets that UTF-8 never has stand for the wildcards.
+// In a pattern of LIKE, octets that never occur in UTF-8 represent the wildcards.
 inline constexpr char any_characters = '\xff';  // %
 inline constexpr char any_character = '\xfe';   // _
 
 struct Program {
-  std::string pool;  // the expression, then texts and names that are not part of it as they are
+  std::string pool;  // the expression, then texts and names that are not slices of it
   std::size_t expression_length = 0;
   std::vector<Instruction> code;  // never empty
   Type result = Type::unknown;

@@ -44,17 +44,17 @@ struct Operand {
   void set_zero(Type zero_of);
 };
 
-// Keeps texts until the evaluation is over; the first few octets without taking memory.
+// Holds texts until the end of the evaluation; the first octets without allocation.
 class MadeTexts {
  public:
   MadeTexts() = default;
   MadeTexts(const MadeTexts&) = delete;
   MadeTexts& operator=(const MadeTexts&) = delete;
 
-  // Room for so many octets; null when all texts together would be longer than
-  // Filter::made_length_max.
+  // Space for that many octets; null when all texts together would exceed Filter::made_length_max.
   [[nodiscard]] char* make(std::size_t length);
-  // A copy. REQUIRES: what an attribute or a number may be at most, for which there is always room.
+  // A copy. REQUIRES: at most the length of an attribute or a number, for which there is always
+  // space.
   [[nodiscard]] std::string_view keep(std::string_view text);
 
  private:
@@ -67,16 +67,16 @@ class MadeTexts {
   std::vector<std::unique_ptr<char[]>> more_;
 };
 
-// The casts of section 3.7, in place. False is a cast error, and leaves the zero value.
+// The casts of section 3.7, in place. False: a cast error, and the zero value.
 [[nodiscard]] bool cast_to_integer(Operand& value);
 [[nodiscard]] bool cast_to_boolean(Operand& value);
 void cast_to_text(Operand& value, MadeTexts& made);
 [[nodiscard]] bool cast(Operand& value, Type type, MadeTexts& made);
 
-// What an operator or a function that failed gives stands in its operand all the same.
+// A failing operator or function stores its result in its operand nevertheless.
 using Failure = std::optional<FilterError>;
 
-// Puts the result into arguments[0], which exists even when count is 0. REQUIRES: the signature
+// Stores the result in arguments[0], which exists even when count is 0. REQUIRES: the signature
 // allows for count arguments.
 [[nodiscard]] Failure call(Function function, Operand* arguments, std::size_t count,
                            MadeTexts& made);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before any header of SQLite: without these it does not declare its sessions.
+// Must precede the headers of SQLite, which declare sessions only with these macros.
 #define SQLITE_ENABLE_SESSION 1
 #define SQLITE_ENABLE_PREUPDATE_HOOK 1
 #include "core/storage/change_log.hpp"
@@ -66,12 +66,12 @@ std::size_t ChangeLog::memory() const {
 
 Status apply_changes(Database& database, std::string_view changes) {
   auto* connection = database.connection();
-  std::string octets(changes);  // SQLite takes them as mutable
+  std::string octets(changes);  // SQLite expects them mutable
   const auto result = sqlite3changeset_apply(connection, static_cast<int>(octets.size()),
                                              octets.data(), nullptr, refuse_conflict, nullptr);
   if (result == SQLITE_OK) return {};
   if (result == SQLITE_ABORT || result == SQLITE_CORRUPT || result == SQLITE_SCHEMA)
-    return fail(Code::badcontext, "the changes do not fit what is stored here");
+    return fail(Code::badcontext, "the changes do not match the content of this database");
   return failure(connection, "changes cannot be stored");
 }
 

@@ -13,15 +13,15 @@ struct sqlite3_session;
 
 namespace sense {
 
-// Records what changes in a database, so that a copy of it elsewhere can be kept the same (SQLite's
-// session extension). Only tables with a primary key are recorded. Costs memory for each row that
-// has changed since the last take(). Same thread as its database, which must outlive it.
+// Records the changes of a database for its replication (SQLite's session extension). Only tables
+// with a primary key are recorded. Needs memory for each row changed since the last take(). Same
+// thread as its database, which must outlive it.
 class ChangeLog {
  public:
-  // All tables but one, whose name must live as long as this.
+  // Records all tables except one, whose name must outlive this.
   [[nodiscard]] static Result<ChangeLog> start(Database& database, const char* except);
-  // What has changed since start() or the last take(), for apply_changes() in the copy. Empty when
-  // nothing has. REQUIRES: no transaction is open.
+  // The changes since start() or the last take(), for apply_changes() on the replica; may be empty.
+  // REQUIRES: no transaction is open.
   [[nodiscard]] Result<std::string> take();
   // In octets.
   [[nodiscard]] std::size_t memory() const;
@@ -39,18 +39,18 @@ class ChangeLog {
   Session session_;
 };
 
-// Makes those changes here too. What does not fit what is here fails with badcontext, and nothing
-// is changed. May be part of a transaction. REQUIRES: they are as take() gave them; over damaged
-// ones SQLite may never end.
+// Applies changes to this database. Fails with badcontext, without changing anything, when they do
+// not match its content. May be part of a transaction. REQUIRES: the octets are those that take()
+// returned; SQLite may not terminate on damaged ones.
 [[nodiscard]] Status apply_changes(Database& database, std::string_view changes);
 
-// Replaces all that is in `to` by what is in `from`, in one transaction; everything at once for
-// pages = -1, or some pages with each step, while both may be used (what changes in `from` through
-// this connection meanwhile is copied too). Both must outlive it; same thread.
+// Replaces the content of `to` by that of `from`, in one transaction: all of it for pages = -1,
+// otherwise that many pages with each step, while both may be used (changes of `from` through this
+// connection are copied, too). Both must outlive it; same thread.
 class DatabaseCopy {
  public:
   [[nodiscard]] static Result<DatabaseCopy> begin(Database& from, Database& to);
-  // True when it is done.
+  // True when the copy is complete.
   [[nodiscard]] Result<bool> step(int pages);
 
  private:

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int patience_milliseconds = 5000;
 
-// SQLite says FULL when it sees ENOSPC; the rest are the ways in which a full disk shows without.
+// SQLite reports FULL for ENOSPC; the others are further symptoms of a full disk.
 bool no_room(int result, int system_error) {
   switch (result) {
     case SQLITE_IOERR_SHMSIZE:
@@ -119,14 +119,14 @@ Result<Database> Database::open(const std::string& path, Durability durability) 
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, patience_milliseconds);
   // For a new file. A journal's rows are big: pages of 4 KiB cost a sixth of the throughput. The
-  // WAL is brought in after 4 MiB as before, which the ballast of a full disk reckons with.
+  // WAL is checkpointed after 4 MiB, which ReservedSpace allows for.
   if (durability == Durability::full)
     if (auto status = database.execute("PRAGMA page_size=16384; PRAGMA wal_autocheckpoint=256");
         !status)
       return tl::unexpected(status.error());
   if (auto status = database.execute("PRAGMA journal_mode=WAL"); !status)
     return tl::unexpected(status.error());
-  // Debian's default overwrites what is deleted: removing would write as much as adding did.
+  // Debian's default overwrites deleted content: removing would write as much as adding.
   if (auto status = database.execute("PRAGMA secure_delete=OFF"); !status)
     return tl::unexpected(status.error());
   const char* synchronous =
@@ -151,7 +151,7 @@ Result<Database> Database::open_read_only(const std::string& path) {
 Result<Database> Database::open_damaged(const std::string& path) {
   auto database = open_read_only(path);
   if (!database) return database;
-  // SQLite refuses a file that is shorter than its header says, but for those who mend schemas.
+  // SQLite refuses a file that is shorter than its header states, except with a writable schema.
   if (auto status = database->execute("PRAGMA writable_schema=ON"); !status)
     return tl::unexpected(status.error());
   return database;
@@ -173,8 +173,8 @@ Result<Statement> Database::prepare(std::string_view sql) {
 
 Status Database::commit() {
   auto status = execute("COMMIT");
-  // The index of the WAL grows when the transaction is in the WAL already, and would be found there
-  // after a crash: to call it refused would be wrong.
+  // The index of the WAL grows after the transaction is in the WAL, from where it would be
+  // recovered after a crash: it must not be reported as refused.
   const auto result = sqlite3_extended_errcode(connection_.get());
   if (!status && (result & 0xff) == SQLITE_IOERR) status.error().code = Code::system;
   return status;

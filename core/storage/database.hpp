@@ -22,7 +22,7 @@ class Statement {
   Statement& operator=(Statement&&) noexcept = default;
 
   Statement& bind(int index, std::int64_t value);
-  // Not copied: the octets must live until reset().
+  // Not copied: the octets must outlive reset().
   Statement& bind_text(int index, std::string_view text);
   Statement& bind_blob(int index, std::string_view octets);
   // True: a row is there. False: done.
@@ -33,7 +33,7 @@ class Statement {
 
   [[nodiscard]] bool null(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
-  // A view that lives until the next step() or reset().
+  // A view that is valid until the next step() or reset().
   [[nodiscard]] std::string_view octets(int column) const;
 
  private:
@@ -51,27 +51,27 @@ class Statement {
 class Database {
  public:
   enum class Durability {
-    full,   // commit returns once the operating system says it is on stable storage
-    normal  // a power cut may take the last transactions, never the file's consistency
+    full,   // commit returns once the operating system reports stable storage
+    normal  // a power cut may lose the last transactions, but not the file's consistency
   };
   [[nodiscard]] static Result<Database> open(const std::string& path, Durability durability);
   [[nodiscard]] static Result<Database> open_read_only(const std::string& path);
-  // Opens also a file that was cut short, to save what is left of it: reading fails where it ends.
+  // Opens a truncated file, too, to save its content: reading fails where it ends.
   [[nodiscard]] static Result<Database> open_damaged(const std::string& path);
 
   [[nodiscard]] Status execute(const char* sql);
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
   [[nodiscard]] Status begin() { return execute("BEGIN IMMEDIATE"); }
-  // Fails with nomoreroom or timeout only when nothing of the transaction can come back.
+  // Fails with nomoreroom or timeout only when no part of the transaction can be recovered.
   [[nodiscard]] Status commit();
   // Undoes what begin() started; harmless when nothing is open.
   void rollback();
 
-  // Brings all that was committed from the WAL into the main file, so that the WAL begins anew;
-  // waits at most 100 ms for readers. False when one was still in the way.
+  // Moves all committed content from the WAL into the main file, so that the WAL restarts; waits at
+  // most 100 ms for readers. False when a reader prevented it.
   [[nodiscard]] Result<bool> restart_wal();
 
-  // For what else in this folder speaks to SQLite.
+  // For other classes of this folder that use SQLite.
   [[nodiscard]] sqlite3* connection() const { return connection_.get(); }
 
  private:

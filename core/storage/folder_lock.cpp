@@ -19,7 +19,7 @@ Result<FolderLock> FolderLock::take(const std::string& folder, const std::string
   FolderLock lock(::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (lock.fd_ < 0)
     return fail(Code::noaccess, owner + ": the folder " + folder +
-                                    " cannot be written: make it and give it to this user, or set "
+                                    " cannot be written: create it for this user, or set "
                                     "another with the key `data`");
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
     return fail(Code::addrnotavail, owner + ": another process runs on " + folder +

@@ -8,12 +8,11 @@
 
 namespace sense {
 
-// A program's own folder, made when it is not there and locked as long as this lives: two processes
-// on one store would be a disaster, so the second is refused. The kernel lets go when the process
-// dies.
+// Locks a program's folder, which is created when absent: two processes on one store would destroy
+// it, so the second is refused. The kernel releases the lock when the process ends.
 class FolderLock {
  public:
-  // `owner` stands in messages: "broker", "gateway http".
+  // `owner` is used in messages: "broker", "gateway http".
   [[nodiscard]] static Result<FolderLock> take(const std::string& folder, const std::string& owner);
   FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FolderLock& operator=(FolderLock&&) = delete;

@@ -23,7 +23,7 @@ constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS journal_quarantine("
     " first INTEGER NOT NULL, last INTEGER NOT NULL, found INTEGER NOT NULL,"
     " row_first INTEGER, row_last INTEGER, row_time INTEGER, row_checksum INTEGER, octets BLOB);"
-    // The last sequence as of some second ago, and its complement as a check.
+    // The last sequence as of the last trim(), and its complement as a check.
     "CREATE TABLE IF NOT EXISTS journal_last(last INTEGER NOT NULL, complement INTEGER NOT NULL);"
     "INSERT INTO journal_last SELECT 0,~0 WHERE NOT EXISTS(SELECT 1 FROM journal_last);";
 
@@ -55,7 +55,7 @@ constexpr std::array<std::string_view, 18> sql_texts = {
     "ORDER BY first LIMIT ?1",
 };
 
-// Over the row's numbers too, so that a record can never be read under another's sequence.
+// Covers the row's numbers, too, so that a record is never read with another sequence.
 std::int64_t checksum_of(const JournalGroup& group) {
   const std::array<std::int64_t, 3> numbers = {static_cast<std::int64_t>(group.first),
                                                static_cast<std::int64_t>(group.last),
@@ -75,7 +75,7 @@ Status check_version(Database& database) {
     return fail(Code::badcontext, "the journal was written by a newer version of SENSE (format " +
                                       std::to_string(statement->integer(0)) +
                                       "); this one reads format 1: install the newer version, or "
-                                      "bring the events over with `sense journal export` of the "
+                                      "transfer the events with `sense journal export` of the "
                                       "newer and `sense journal import` of this one");
   return {};
 }
@@ -109,7 +109,7 @@ Result<Journal> Journal::open(Database& database, Intact intact) {
 }
 
 Result<Journal> Journal::open_read_only(Database& database, Intact intact) {
-  // A version that cannot be read for damage is no newer one.
+  // A version that is unreadable because of damage does not count as newer.
   if (auto status = check_version(database); !status && status.error().code != Code::system)
     return tl::unexpected(status.error());
   return prepare(database, std::move(intact));
@@ -145,7 +145,7 @@ Result<std::optional<Journal::Newest>> Journal::newest() {
   return found;
 }
 
-// 0 when it cannot be read: it is a help, not needed.
+// 0 when it cannot be read: it is optional.
 std::uint64_t Journal::noted_last() {
   auto& statement = at(Sql::noted_last);
   const auto row = statement.step();
@@ -155,7 +155,7 @@ std::uint64_t Journal::noted_last() {
 }
 
 Result<Journal::Range> Journal::range() {
-  // First, so that it cannot be ahead of the groups.
+  // Read first, so that it cannot be ahead of the groups.
   const auto noted = noted_last();
   const auto found = newest();
   if (!found) return tl::unexpected(found.error());
@@ -256,7 +256,7 @@ Result<std::optional<Journal::Damage>> Journal::inspect(std::uint64_t first, std
   rows.reset();
   const auto noted_here = noted_last();
   const auto newest_here = newest();
-  // Groups at the end that are not there any more.
+  // Groups missing at the end.
   if (newest_here && (!*newest_here || (*newest_here)->last < first) && last <= noted_here)
     damage.unreachable = true;
   if (damage.unreachable) {

@@ -15,8 +15,8 @@
 
 namespace sense {
 
-// One group commit: consecutive sequences first..last and their records as octets, of which the
-// journal knows nothing. Limit: group_octets_max.
+// One group commit: consecutive sequences first..last and their records, which are opaque octets to
+// the journal. Limit: group_octets_max.
 struct JournalGroup {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
@@ -31,30 +31,30 @@ inline constexpr std::size_t group_octets_max = 64 * 1024 * 1024;
 // row. Belongs to the database's thread; the database must outlive it.
 class Journal {
  public:
-  // Whether the octets of a group whose checksum matches are what its owner once appended. A group
-  // that fails is damaged like any other. Empty: the checksum alone counts.
+  // An additional check of the octets of a group whose checksum matches. A group that fails is
+  // damaged. Empty: the checksum alone is checked.
   using Intact = std::function<bool(const JournalGroup&)>;
 
-  // Makes the tables when they are not there (unless the connection only reads). Refuses those of a
-  // newer version, before it changes anything.
+  // Creates the tables when they are absent, except on a read-only connection. Refuses those of a
+  // newer version before changing anything.
   [[nodiscard]] static Result<Journal> open(Database& database, Intact intact = {});
   [[nodiscard]] static Result<Journal> open_read_only(Database& database, Intact intact = {});
 
   // REQUIRES: group.first is above the last sequence, or the journal is empty. Durable once the
   // caller's transaction has been committed; undone by its rollback, of which rolled_back() tells.
   [[nodiscard]] Status append(const JournalGroup& group);
-  // What was appended, trimmed or quarantined since the last commit did not happen.
+  // Must be called after a rollback: changes since the last commit are discarded.
   void rolled_back() {
     total_known_ = false;
     noted_last_ = 0;
   }
 
-  // Hands out groups with last >= from, in order, until `take` answers false or there are no more.
-  // The views live during the call of `take` only. Damage is handed out as one group up to the next
-  // intact one, whose numbers bound it: what a damaged row says of itself is not believed. That
-  // includes what SQLite cannot reach (a destroyed page): it is leapt over, by doubling steps and
-  // then bisection, so that between two destroyed pages a readable one may be missed.
-  // Sequences that are not there at all are not handed out.
+  // Calls `take` for groups with last >= from, in order, until it returns false or there are no
+  // more. The views are valid during the call only. Damage is passed as one group that extends to
+  // the next intact one, since the numbers in a damaged row are not trusted. This includes rows
+  // that SQLite cannot reach (a destroyed page): they are skipped by doubling steps and bisection,
+  // so that a readable row between two destroyed pages may be missed. Absent sequences are not
+  // passed.
   [[nodiscard]] Status read(std::uint64_t from,
                             const std::function<bool(const JournalGroup&)>& take);
 
@@ -64,32 +64,31 @@ class Journal {
   };
   [[nodiscard]] Result<Range> range();
 
-  // The last sequence, for who goes on behind it. When the newest group is damaged, so may be its
-  // number: then one that is surely not below it, its octets being `octets_of_one` or more for
-  // each.
+  // A last sequence to continue behind. When the newest group is damaged, its number may be, too:
+  // then an upper bound of it, given that each record has at least `octets_of_one` octets.
   [[nodiscard]] Result<std::uint64_t> safe_last(std::size_t octets_of_one);
 
   struct Retention {
-    WallTime oldest;               // groups before that go
-    std::uint64_t octets_max = 0;  // and the oldest, until the total is no more
-    std::uint64_t events_max = 0;  // and those behind which there are so many events; 0: no limit
+    WallTime oldest;               // groups before are removed
+    std::uint64_t octets_max = 0;  // and the oldest until the total is within this
+    std::uint64_t events_max = 0;  // and those before the newest events_max events; 0: no limit
   };
-  // Removes the oldest groups, never the newest, and notes the last sequence apart from the groups:
-  // should the newest be gone one day, that shows. At most `groups_max` a call, so that it cannot
-  // hold up commits. Answers how many went. Inside the caller's transaction.
+  // Removes the oldest groups, never the newest, and records the last sequence separately, so that
+  // a loss of the newest group is detected. At most `groups_max` a call, to bound the delay of
+  // commits. Returns the number removed. Inside the caller's transaction.
   [[nodiscard]] Result<std::uint64_t> trim(const Retention& retention, std::uint32_t groups_max);
 
-  // What is damaged within first..last, looked at again: nothing when it can be read after all, or
-  // has been quarantined before.
+  // Reads first..last again and returns the damage; absent when all of it can be read, or is in
+  // quarantine already.
   struct Damage {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
-    std::vector<std::int64_t> rows;  // keys of the damaged rows that can be reached
-    bool unreachable = false;        // and some cannot
+    std::vector<std::int64_t> rows;  // keys of the reachable damaged rows
+    bool unreachable = false;        // there are unreachable ones
   };
   [[nodiscard]] Result<std::optional<Damage>> inspect(std::uint64_t first, std::uint64_t last);
-  // Moves those rows, octets and all, to the table journal_quarantine, for inspection; retention
-  // by age empties it. What cannot be reached is noted there. Inside the caller's transaction.
+  // Moves those rows with their octets to the table journal_quarantine, for inspection; retention
+  // by age empties it. Unreachable rows are recorded there. Inside the caller's transaction.
   [[nodiscard]] Status quarantine(const Damage& damage, WallTime now);
 
   struct Stats {

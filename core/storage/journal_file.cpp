@@ -41,7 +41,7 @@ Error because(const std::string& what) {
   return {code, what + ": " + std::strerror(errno)};
 }
 
-// So that the name survives a power cut too.
+// Syncs the folder, so that the file's name survives a power cut.
 bool sync_folder(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path();
   const detail::File file(std::fopen(folder.empty() ? "." : folder.c_str(), "r"));
@@ -52,7 +52,7 @@ bool sync_folder(const std::string& path) {
 
 Result<JournalFileWriter> JournalFileWriter::create(const std::string& path) {
   if (std::filesystem::exists(path))
-    return fail(Code::badparam, path + " is there already: name another file, or remove it");
+    return fail(Code::badparam, path + " exists already: name another file, or remove it");
   detail::File file(std::fopen((path + ".part").c_str(), "we"));
   if (!file) return tl::unexpected(because("cannot write " + path + ".part"));
   JournalFileWriter writer(path, std::move(file));
@@ -69,7 +69,7 @@ JournalFileWriter::~JournalFileWriter() {
 }
 
 Status JournalFileWriter::put(std::string_view octets) {
-  if (octets.empty()) return {};  // it may point nowhere
+  if (octets.empty()) return {};  // its pointer may be null
   if (std::fwrite(octets.data(), 1, octets.size(), file_.get()) != octets.size())
     return tl::unexpected(because("cannot write " + path_ + ".part"));
   return {};

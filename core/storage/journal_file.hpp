@@ -19,7 +19,7 @@ struct JournalFileEntry {
   Kind kind = Kind::group;
   std::uint64_t first = 0;  // group: its sequences; registry: the revision; end: count of groups
   std::uint64_t last = 0;   // end: count of registry entries
-  WallTime time;            // group: when it was taken in; end: when the file was made
+  WallTime time;            // group: of acceptance; end: of the export
   std::string_view octets;  // at most group_octets_max
 };
 
@@ -30,11 +30,11 @@ struct CloseFile {
 using File = std::unique_ptr<std::FILE, CloseFile>;
 }  // namespace detail
 
-// Writes an export. Until finish() has succeeded there is only PATH.part, which is removed when
-// this ends without. One thread.
+// Writes an export. Until finish() has succeeded there is only PATH.part, which the destructor
+// removes otherwise. One thread.
 class JournalFileWriter {
  public:
-  // Refuses a path that is there already.
+  // Fails when the file exists.
   [[nodiscard]] static Result<JournalFileWriter> create(const std::string& path);
   JournalFileWriter(JournalFileWriter&&) noexcept = default;
   ~JournalFileWriter();
@@ -55,15 +55,15 @@ class JournalFileWriter {
   std::uint64_t entries_ = 0;
 };
 
-// Reads an export. Nothing that it hands out is damaged, in another order than it was written, or
-// beyond a limit. One thread.
+// Reads an export. All returned entries are undamaged, in the order written, and within the limits.
+// One thread.
 class JournalFileReader {
  public:
-  // Refuses what is no export, or that of a newer version.
+  // Fails for files that are no export, and for exports of a newer version.
   [[nodiscard]] static Result<JournalFileReader> open(const std::string& path);
 
-  // The next entry, whose octets live until the next call; nothing behind the entry `end`. An error
-  // names the file and the place in octets.
+  // The next entry, whose octets are valid until the next call; absent behind the entry `end`. An
+  // error names the file and the offset in octets.
   [[nodiscard]] Result<std::optional<JournalFileEntry>> next();
   [[nodiscard]] std::uint64_t place() const { return place_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }

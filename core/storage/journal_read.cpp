@@ -10,14 +10,14 @@ namespace {
 constexpr auto sequence_max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 }
 
-// One reading: where it stands, and whether damage begins there.
+// The state of one read: its position, and whether damage begins there.
 struct Journal::Walk {
   const std::function<bool(const JournalGroup&)>& take;
-  std::uint64_t position;  // everything below has been handed out
-  std::uint64_t key;       // rows below have been looked at
+  std::uint64_t position;  // sequences below have been passed
+  std::uint64_t key;       // rows below have been read
   bool damage = false;
 
-  // Damage first, up to the intact group that bounds it. False: enough.
+  // Passes damage first, up to the intact group behind it. False: stop.
   bool hand_out(const JournalGroup& group) {
     if (group.last < position) return true;
     if (!close(group.first)) return false;
@@ -34,7 +34,7 @@ struct Journal::Walk {
   }
 };
 
-// From walk.key on. True: to the end, or as far as was asked for.
+// Reads from walk.key on. True: the end was reached, or `take` stopped.
 Result<bool> Journal::walk_run(Walk& walk) {
   auto& rows = at(Sql::read).bind(1, static_cast<std::int64_t>(walk.key));
   for (;;) {
@@ -59,10 +59,10 @@ Result<bool> Journal::walk_run(Walk& walk) {
 }
 
 Status Journal::read(std::uint64_t from, const std::function<bool(const JournalGroup&)>& take) {
-  // No sequence is that high; cast, it would be negative and select everything.
+  // Sequences are lower; the cast would make it negative and select everything.
   if (from > sequence_max) return {};
-  // Where the journal ends is asked first: what is committed meanwhile is intact, and no damage
-  // reaches into it. It is unknown when the last page is gone.
+  // The end of the journal is read first: groups committed meanwhile are intact, and damage does
+  // not extend into them. It is unknown when the last page is lost.
   const auto noted = noted_last();
   const auto last = newest();
   if (!last && last.error().code != Code::system) return tl::unexpected(last.error());
@@ -73,9 +73,9 @@ Status Journal::read(std::uint64_t from, const std::function<bool(const JournalG
     const auto to_the_end = walk_run(walk);
     if (to_the_end && !*to_the_end) return {};
     if (to_the_end) break;
-    // Busy or without memory is no damage.
+    // A busy database or a lack of memory is not damage.
     if (to_the_end.error().code != Code::system) return tl::unexpected(to_the_end.error());
-    if (walk.key == restarted) ++walk.key;  // never at the same place twice
+    if (walk.key == restarted) ++walk.key;  // never twice at the same key
     const auto readable = next_readable(walk.key, end);
     if (!readable) return tl::unexpected(readable.error());
     walk.damage = true;
@@ -88,7 +88,7 @@ Status Journal::read(std::uint64_t from, const std::function<bool(const JournalG
   return {};
 }
 
-// The key of the first row from there on; fails when it cannot be read whole.
+// The key of the first row from there on; fails when the row is not readable.
 Result<std::optional<std::uint64_t>> Journal::probe(std::uint64_t from) {
   auto& statement = at(Sql::probe).bind(1, static_cast<std::int64_t>(from));
   const auto row = statement.step();

@@ -31,7 +31,7 @@ bool ReservedSpace::grow(std::uint64_t octets, std::uint64_t spare) {
   const auto free = ::fstatvfs(fd, &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
   const auto reachable = held() + free;
   if (reachable >= octets + spare || spare == 0)
-    // What cannot be had now, another call takes.
+    // A later call tries again.
     (void)::posix_fallocate(fd, 0, static_cast<off_t>(std::min<std::uint64_t>(octets, reachable)));
   ::close(fd);
   if (held() == 0) ::unlink(path_.c_str());

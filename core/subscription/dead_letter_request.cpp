@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/subscription/dead_letter_request.hpp"
 
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "core/base/hash.hpp"
@@ -14,8 +13,6 @@ namespace sense {
 
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
-
 constexpr std::string_view redrive = "dead-letters-redrive";
 constexpr std::string_view purge = "dead-letters-purge";
 constexpr std::string_view redriven = "dead-letters-redriven";
@@ -26,27 +23,18 @@ tl::unexpected<Error> wrong_request(const std::string& why) {
   return fail(Code::badparam, "dead letters: " + why);
 }
 
-OrderedJson json_of(const DeadLetterSelection& selection) {
-  OrderedJson json = OrderedJson::object();
-  if (selection.id != 0) json["id"] = selection.id;
-  if (!selection.subscription.empty()) json["subscription"] = selection.subscription;
-  if (selection.since) json["since"] = to_rfc3339(*selection.since);
-  if (selection.all) json["all"] = true;
-  return json;
-}
-
-Status read_member(const std::string& name, const OrderedJson& value,
-                   DeadLetterSelection& selection) {
-  if (name == "id" && value.is_number_unsigned() && value.get<std::uint64_t>() <= INT64_MAX) {
-    selection.id = value.get<std::int64_t>();
-  } else if (name == "subscription" && value.is_string()) {
-    selection.subscription = value.get<std::string>();
-  } else if (name == "since" && value.is_string()) {
-    const auto time = parse_rfc3339(value.get_ref<const std::string&>());
+Status read_member(const std::string& name, JsonView value, DeadLetterSelection& selection) {
+  const auto text = value.text();
+  if (const auto number = value.natural(); name == "id" && number && *number <= INT64_MAX) {
+    selection.id = static_cast<std::int64_t>(*number);
+  } else if (name == "subscription" && text) {
+    selection.subscription = *text;
+  } else if (name == "since" && text) {
+    const auto time = parse_rfc3339(*text);
     if (!time) return tl::unexpected(time.error());
     selection.since = *time;
-  } else if (name == "all" && value.is_boolean()) {
-    selection.all = value.get<bool>();
+  } else if (const auto all = value.boolean(); name == "all" && all) {
+    selection.all = *all;
   } else {
     return wrong_request("the selection has a member '" + printable(name.substr(0, 64)) +
                          "' that is not known, or is of another type; known are id (a number), "
@@ -55,13 +43,16 @@ Status read_member(const std::string& name, const OrderedJson& value,
   return {};
 }
 
-Result<DeadLetterSelection> selection_of(const OrderedJson& json) {
+Result<DeadLetterSelection> selection_of(JsonView json) {
   if (!json.is_object()) return wrong_request("the selection is not a JSON object");
   DeadLetterSelection selection;
-  for (const auto& [name, value] : json.items())
-    if (auto status = read_member(name, value, selection); !status)
-      return tl::unexpected(status.error());
-  if (auto status = validate(selection); !status) return tl::unexpected(status.error());
+  Status status;
+  json.each_member([&](const std::string& name, JsonView value) {
+    status = read_member(name, value, selection);
+    return status.has_value();
+  });
+  if (!status) return tl::unexpected(status.error());
+  if (status = validate(selection); !status) return tl::unexpected(status.error());
   return selection;
 }
 
@@ -70,14 +61,12 @@ std::string_view name_of(const DeadLetterOutcome& outcome) {
   return outcome.asked.action == DeadLetterAction::redrive ? redriven : purged;
 }
 
-std::uint64_t number_in(const OrderedJson& json, std::string_view name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+std::uint64_t number_in(JsonView json, std::string_view name) {
+  return json.find(name).natural().value_or(0);
 }
 
-std::string text_in(const OrderedJson& json, std::string_view name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+std::string text_in(JsonView json, std::string_view name) {
+  return json.find(name).text().value_or("");
 }
 
 }  // namespace
@@ -97,9 +86,9 @@ Status validate(const DeadLetterSelection& selection) {
   const bool some = !selection.subscription.empty() || selection.since;
   if (selection.id < 0) return wrong_request("an id is a positive number");
   if (int{selection.id != 0} + int{selection.all} + int{some} > 1)
-    return wrong_request("an id, and all, each stand alone");
+    return wrong_request("id and all exclude other members");
   if (selection.id == 0 && !selection.all && !some)
-    return wrong_request("nothing is selected: say an id, a subscription, a time, or all");
+    return wrong_request("nothing is selected: name an id, a subscription, a time, or all");
   return {};
 }
 
@@ -121,13 +110,20 @@ std::optional<DeadLetterAction> requested_action(const QName& type) {
   return std::nullopt;
 }
 
-std::string to_json(const DeadLetterSelection& selection) { return json_text(json_of(selection)); }
+std::string to_json(const DeadLetterSelection& selection) {
+  JsonObject json;
+  if (selection.id != 0) json.put("id", selection.id);
+  if (!selection.subscription.empty()) json.put("subscription", selection.subscription);
+  if (selection.since) json.put("since", to_rfc3339(*selection.since));
+  if (selection.all) json.put("all", true);
+  return json.take();
+}
 
 Result<DeadLetterSelection> dead_letter_selection_from_json(std::string_view text) {
   if (text.size() > dead_letter_request_length_max)
     return wrong_request("the selection is longer than 4096 octets");
-  const auto json = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
-  return selection_of(json);
+  const auto json = JsonDocument::parse(text);
+  return selection_of(json ? json->root() : JsonView());
 }
 
 Event dead_letter_request_event(const std::string& gateway, const DeadLetterRequest& request,
@@ -145,18 +141,19 @@ Result<DeadLetterRequest> dead_letter_request(const Event& event) {
 }
 
 Event dead_letter_outcome_event(const DeadLetterOutcome& outcome, WallTime now) {
-  OrderedJson refused = OrderedJson::object();
+  JsonObject refused;
   for (std::size_t i = 0; i < dead_letter_refusals; ++i)
     if (outcome.refused[i] != 0)
-      refused[std::string(to_text(static_cast<DeadLetterRefusal>(i)))] = outcome.refused[i];
+      refused.put(to_text(static_cast<DeadLetterRefusal>(i)), outcome.refused[i]);
   const auto* done = outcome.asked.action == DeadLetterAction::redrive ? "redriven" : "purged";
-  OrderedJson data = {{"gateway", outcome.gateway}, {"request", outcome.request},
-                      {"by", outcome.by},           {"selection", json_of(outcome.asked.selection)},
-                      {done, outcome.done},         {"refused", refused}};
-  if (!outcome.error.empty()) data["error"] = outcome.error;
+  JsonObject data;
+  data.put("gateway", outcome.gateway).put("request", outcome.request).put("by", outcome.by);
+  data.put_raw("selection", to_json(outcome.asked.selection)).put(done, outcome.done);
+  data.put_raw("refused", refused.take());
+  if (!outcome.error.empty()) data.put("error", outcome.error);
   auto event = management_event(name_of(outcome), "gateway/" + outcome.gateway, outcome.gateway,
-                                json_text(data), now);
-  // Not by the sequence alone: that of a journal that was replaced begins anew.
+                                data.take(), now);
+  // Not by the sequence alone, which restarts with a replaced journal.
   if (outcome.finished)
     event.id = "dead-letters-" + std::to_string(outcome.request) + "-" +
                std::to_string(stable_hash(outcome.correlation));
@@ -166,9 +163,10 @@ Event dead_letter_outcome_event(const DeadLetterOutcome& outcome, WallTime now) 
 
 Result<DeadLetterOutcome> dead_letter_outcome(const Event& event) {
   if (!is_about_dead_letters(event.type) || requested_action(event.type))
-    return wrong_request("this event is no answer");
-  const auto json = OrderedJson::parse(event.data, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return wrong_request("the answer cannot be read");
+    return wrong_request("this event is no outcome");
+  const auto document = JsonDocument::parse(event.data);
+  const auto json = document ? document->root() : JsonView();
+  if (!json.is_object()) return wrong_request("the outcome cannot be read");
   DeadLetterOutcome outcome;
   outcome.finished = event.type.local() != progress;
   outcome.gateway = text_in(json, "gateway");
@@ -176,16 +174,16 @@ Result<DeadLetterOutcome> dead_letter_outcome(const Event& event) {
   outcome.correlation = event.correlationid;
   outcome.by = text_in(json, "by");
   outcome.error = text_in(json, "error");
-  const bool purging = json.contains("purged");
+  const bool purging = json.find("purged").exists();
   outcome.asked.action = purging ? DeadLetterAction::purge : DeadLetterAction::redrive;
   outcome.done = number_in(json, purging ? "purged" : "redriven");
   const auto selection = json.find("selection");
-  if (selection != json.end())
-    if (auto read = selection_of(*selection)) outcome.asked.selection = std::move(*read);
+  if (selection.exists())
+    if (auto read = selection_of(selection)) outcome.asked.selection = std::move(*read);
   const auto refused = json.find("refused");
-  if (refused == json.end()) return outcome;
+  if (!refused.exists()) return outcome;
   for (std::size_t i = 0; i < dead_letter_refusals; ++i)
-    outcome.refused[i] = number_in(*refused, to_text(static_cast<DeadLetterRefusal>(i)));
+    outcome.refused[i] = number_in(refused, to_text(static_cast<DeadLetterRefusal>(i)));
   return outcome;
 }
 

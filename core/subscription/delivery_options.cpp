@@ -18,7 +18,7 @@ constexpr Duration pause_min = milliseconds{1};
 constexpr Duration pause_max = days{7};
 constexpr Duration expiry_min = seconds{1};
 constexpr Duration expiry_max = std::chrono::years{10};
-constexpr Duration wait_max = days{31};  // nobody waits longer for what he wants to know
+constexpr Duration wait_max = days{31};
 constexpr std::uint32_t retry_count_max = 1000;
 constexpr std::uint32_t window_max = 1024;
 constexpr std::uint32_t rate_max = 10'000;
@@ -73,7 +73,8 @@ Status check_digest(const Digest& digest) {
   return {};
 }
 
-// One delivery of many sources has no order of sources, and one that collects has one interval.
+// A delivery with events of several sources cannot be ordered by source, and options that collect
+// events exclude each other.
 Status check_together(const DeliveryOptions& d) {
   const auto& sparse = *d.sparse;
   if (sparse.digest && d.ordered())

@@ -10,8 +10,8 @@
 
 namespace sense {
 
-// A value that most of its owners leave at its default: then it costs one pointer. Copies are deep,
-// and one that was never edited equals one that holds the default.
+// A value that usually is the default: then it takes one pointer. Copies are deep; a value that was
+// never edited equals one that was edited to the default.
 template <class T>
 class Sparse {
  public:
@@ -50,10 +50,10 @@ enum class OnFailure { dead_letter, drop };
 [[nodiscard]] std::string_view to_text(Order order);
 [[nodiscard]] std::string_view to_text(OnFailure on_failure);
 
-// Collect, then deliver at once. The first of these that is reached closes the window; one is
-// needed.
+// Collects events and delivers them together. The first condition that is met closes the window; at
+// least one is required.
 struct Digest {
-  // A window closes at these in any case, so that one delivery stays one message.
+  // Every window closes at these, so that a delivery fits into one message.
   static constexpr std::uint32_t count_max = 1000;
   static constexpr std::uint32_t octets_max = 512 * 1024;
 
@@ -65,25 +65,25 @@ struct Digest {
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
-// What few subscriptions ask for.
+// The options that few subscriptions set.
 struct SparseOptions {
-  std::optional<double> retry_factor;         // each pause is so many times the one before
-  std::optional<std::uint32_t> retry_jitter;  // per cent of a pause that chance may add to it
-  std::optional<Duration> retry_span;         // give up so long after the first attempt
-  std::optional<Duration> hold;               // not before occurrence + hold
-  std::optional<Duration> min_interval;       // at most one delivery in it
-  std::optional<Coalesce> coalesce;           // what becomes of the others
+  std::optional<double> retry_factor;         // the ratio of a pause to the one before
+  std::optional<std::uint32_t> retry_jitter;  // per cent of a pause that is added at random at most
+  std::optional<Duration> retry_span;         // time from the first attempt to giving up
+  std::optional<Duration> hold;               // no delivery before occurrence + hold
+  std::optional<Duration> min_interval;       // at most one delivery within it
+  std::optional<Coalesce> coalesce;           // how events meanwhile are delivered
   std::optional<Digest> digest;
   std::optional<Order> order;
-  std::optional<std::uint32_t> rate;           // attempts in a second, evenly spaced
-  std::optional<OnFailure> on_failure;         // what becomes of an event that is given up
-  std::optional<std::uint32_t> suspend_after;  // so many failures in a row ...
-  std::optional<Duration> suspend_over;        // ... over at least this long; 0: never mind
+  std::optional<std::uint32_t> rate;           // attempts a second, evenly spaced
+  std::optional<OnFailure> on_failure;         // for events that are given up
+  std::optional<std::uint32_t> suspend_after;  // that many failures in a row ...
+  std::optional<Duration> suspend_over;        // ... over at least this time; 0: any
 
   friend bool operator==(const SparseOptions&, const SparseOptions&) = default;
 };
 
-// How hard to try, and when. Absent fields take the default of the callback's scheme.
+// Delivery and retry options. Absent fields have the default of the callback's scheme.
 struct DeliveryOptions {
   std::optional<Duration> retry_initial;
   std::optional<Duration> retry_max;         // longest pause between two attempts
@@ -100,8 +100,8 @@ struct DeliveryOptions {
   friend bool operator==(const DeliveryOptions&, const DeliveryOptions&) = default;
 };
 
-// Bounds of each option, and which cannot be had together. Fails with the option's JSON name first
-// in the sentence.
+// Checks the bounds of each option and conflicts between options. The error begins with the
+// option's JSON name.
 [[nodiscard]] Status validate(const DeliveryOptions& options);
 
 }  // namespace sense

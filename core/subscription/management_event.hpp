@@ -7,8 +7,8 @@
 #include "core/event/event.hpp"
 
 // An event of the service itself (docs/management-events.md): type {urn:sense:management}LOCAL,
-// with a fresh id; `data` is JSON; its source names a `part` of the service. Pure but for the id;
-// any thread.
+// with a fresh id; `data` is JSON; its source names a `part` of the service. Pure except for the
+// id; any thread.
 namespace sense {
 
 [[nodiscard]] Event management_event(std::string_view local, std::string_view part,

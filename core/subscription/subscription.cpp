@@ -97,7 +97,7 @@ Status check_selection(const Subscription& s) {
   const auto uri = parse_uri(s.callback);
   if (!uri) return refuse(uri.error().code, "callback", uri.error().message);
   if (uri->port == 0)
-    return refuse(Code::badparam, "callback", "has port 0, at which nobody can be reached");
+    return refuse(Code::badparam, "callback", "has port 0, which cannot be connected to");
   return {};
 }
 
@@ -119,7 +119,7 @@ bool source_wanted(const Subscription& subscription, std::string_view source) {
                      [&](const SourcePattern& pattern) { return pattern.matches(source); });
 }
 
-// A media type names the form in which an event is delivered, not that of its payload.
+// A media type names the form of the delivery, not that of the payload.
 bool edition_wanted(const std::string& wanted, const std::string& edition) {
   return wanted.empty() || edition.empty() || wanted == edition ||
          wanted.find('/') != std::string::npos;
@@ -156,9 +156,9 @@ bool owner_may_see(const Subscription& subscription, const Event& event) {
 }
 
 bool matches(const Subscription& subscription, const Event& event) {
-  // An event that the broker has not stamped yet comes after all that it has.
+  // An event without a sequence is not stored yet: it is later than all stored ones.
   const bool too_early = event.sequence != 0 && event.sequence <= subscription.since;
-  // A test is for one alone; who has no id only watches, and sees it like any other event.
+  // A test event is for one subscription. One without an id only observes, and matches it normally.
   if (is_test(event.type) && !subscription.id.empty())
     return !too_early && event.subject == subscription.id;
   return !too_early && type_wanted(subscription, event.type) &&

@@ -19,12 +19,12 @@
 namespace sense {
 
 // pending (callback unverified) -> active <-> paused (by its owner) / suspended (callback failing)
-// -> ended. An ended subscription is no longer in the registry; its last event says why.
+// -> ended. An ended subscription is not in the registry; its last event contains the reason.
 enum class SubscriptionState { pending, active, paused, suspended, ended };
 
 [[nodiscard]] std::string_view to_text(SubscriptionState state);
 
-// One subscription, as the registry keeps it and every front door shows it. A value.
+// One subscription, as in the registry and in every interface. A value.
 struct Subscription {
   static constexpr std::size_t patterns_max = 256;  // of types and of sources, each
   static constexpr std::size_t labels_max = 32;
@@ -33,13 +33,13 @@ struct Subscription {
   std::uint64_t revision = 0;  // sequence of the event that announced its last change
   std::uint64_t since = 0;     // only events after this sequence are delivered; set at activation
   std::string owner;           // principal
-  std::string via;             // front door: "sense", "http", "cli", "config"
+  std::string via;             // created through: "sense", "http", "cli", "config"
   WallTime created;
   WallTime updated;
   std::vector<TypePattern> types;      // none: all types
   std::vector<SourcePattern> sources;  // none: all sources
   SubscriptionFilter filter;           // CloudEvents SQL; none: all events
-  std::string callback;                // URI; its scheme decides which gateway serves it
+  std::string callback;                // URI; its scheme determines the gateway
   std::optional<WallTime> expires;     // absent only for subscriptions from the configuration
   Duration period{0};                  // granted lease; 0 when expires is absent
   SubscriptionState state = SubscriptionState::pending;
@@ -55,18 +55,18 @@ struct Subscription {
 
 using SubscriptionRef = std::shared_ptr<const Subscription>;
 
-// Whether the event is one that the subscription asks for and its owner may see: types, sources,
-// since, audience and except, edition and language (an event without one is of any), and filter,
-// whose expression must not fail. The service's own events (namespace management_namespace) match
-// only a type pattern that names that namespace; tests: test_event.hpp.
+// Whether the subscription selects the event and its owner may see it: types, sources, since,
+// audience and except, edition and language (an event without one has any), and filter, whose
+// expression must not fail. Events of the service itself (namespace management_namespace) match
+// only a type pattern that names this namespace; test events: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
-// Whether the subscription's owner may see the event: its audience, if it has one, names him, and
-// its except does not.
+// Whether the owner may see the event: its audience, if any, contains the owner, and its except
+// does not.
 [[nodiscard]] bool owner_may_see(const Subscription& subscription, const Event& event);
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";
-// What gateways of one kind tell each other over the bus; delivered to no subscription.
+// Events between gateways of one kind; delivered to no subscription.
 inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 
 // JSON, the form in the registry, in the management events and in the HTTP interface. Members are
@@ -74,8 +74,8 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 [[nodiscard]] std::string to_json(const Subscription& subscription, bool secrets);
 // Strict about types and limits; unknown members are refused by name.
 [[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
-// The data of the event that announces a change: the subscription, without its secrets, who did it
-// and why. And back; nothing when it is no such data.
+// The data of the event that announces a change: the subscription without its secrets, the
+// principal, and the reason. change_from_json: absent when the text is not such data.
 [[nodiscard]] std::string change_to_json(const Subscription& subscription, std::string_view by,
                                          std::string_view reason);
 struct AnnouncedChange {
@@ -83,19 +83,19 @@ struct AnnouncedChange {
   std::string reason;
 };
 [[nodiscard]] std::optional<AnnouncedChange> change_from_json(std::string_view json);
-// What the registry must know of a subscription that it does not read.
+// The part of a subscription that the registry needs without parsing all of it.
 struct SubscriptionHead {
-  std::string owner;                // empty: nobody's
+  std::string owner;                // empty: none
   std::optional<WallTime> expires;  // absent: never
 };
-// Read without the rest of it: for a million at a start. Says less about what is wrong than
-// subscription_from_json does, and finds less.
+// Parses these members only, for a million entries at a start. Detects fewer errors than
+// subscription_from_json, and describes them in less detail.
 [[nodiscard]] Result<SubscriptionHead> peek_subscription(std::string_view json);
-// Whose a subscription is: also of one that a newer version wrote. Empty when it does not say.
+// The owner of a subscription, also of one written by a newer version. Empty when it names none.
 [[nodiscard]] std::string owner_from_json(std::string_view text);
 
-// Limits and syntax that do not depend on who serves it: pattern counts, callback URI, labels,
-// delivery bounds. Fails with the member's name.
+// Checks limits and syntax that do not depend on the serving gateway: pattern counts, callback URI,
+// labels, delivery bounds. The error names the member.
 [[nodiscard]] Status validate(const Subscription& subscription);
 
 }  // namespace sense

@@ -2,8 +2,8 @@
 #include "core/subscription/subscription_edit.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "core/base/check.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
@@ -11,30 +11,22 @@ namespace sense {
 
 namespace {
 
-using PatchJson = nlohmann::json;
-
 constexpr std::size_t patch_length_max = 1024 * 1024;
 constexpr int patch_depth_max = 4;
 
-Result<PatchJson> parse_patch(std::string_view text) {
+// The names of the patch's members.
+Result<std::vector<std::string>> members_of_patch(std::string_view text) {
   if (text.size() > patch_length_max)
     return fail(Code::datatoobig, "subscription: the edit is longer than 1 MiB");
-  bool too_deep = false;
-  auto json = PatchJson::parse(
-      text,
-      [&](int depth, PatchJson::parse_event_t, PatchJson&) {
-        too_deep = too_deep || depth > patch_depth_max;
-        return !too_deep;
-      },
-      /*allow_exceptions=*/false);
-  if (too_deep) return fail(Code::protoerror, "subscription: the edit nests too deep");
-  if (!json.is_object())
+  auto outline = outline_json(text, patch_depth_max);
+  if (outline.too_deep) return fail(Code::protoerror, "subscription: the edit nests too deep");
+  if (!outline.is_object)
     return fail(Code::protoerror, "subscription: the edit is not a JSON object");
-  return json;
+  return std::move(outline.names);
 }
 
-Status check_editable(const PatchJson& patch) {
-  for (const auto& [key, value] : patch.items()) {
+Status check_editable(const std::vector<std::string>& names) {
+  for (const auto& key : names) {
     const auto& all = editable_members;
     if (std::find(all.begin(), all.end(), std::string_view(key)) != all.end()) continue;
     const auto near = nearest(std::string_view(key).substr(0, 64), {all.begin(), all.end()});
@@ -45,20 +37,20 @@ Status check_editable(const PatchJson& patch) {
   return {};
 }
 
-PatchJson members_of(const Subscription& subscription) {
-  return PatchJson::parse(to_json(subscription, /*secrets=*/true), nullptr,
-                          /*allow_exceptions=*/false);
+// The text of a member; empty: there is none.
+std::string member_of(const JsonDocument& subscription, std::string_view name) {
+  const auto member = subscription.root().find(name);
+  return member.exists() ? member.dump() : std::string();
 }
 
 }  // namespace
 
 Result<Subscription> edited(const Subscription& subscription, std::string_view patch) {
-  const auto change = parse_patch(patch);
-  if (!change) return tl::unexpected(change.error());
-  if (auto good = check_editable(*change); !good) return tl::unexpected(good.error());
-  auto members = members_of(subscription);
-  members.merge_patch(*change);
-  auto result = subscription_from_json(json_text(members));
+  const auto names = members_of_patch(patch);
+  if (!names) return tl::unexpected(names.error());
+  if (auto good = check_editable(*names); !good) return tl::unexpected(good.error());
+  auto result =
+      subscription_from_json(merge_json_patch(to_json(subscription, /*secrets=*/true), patch));
   if (!result || result->callback == subscription.callback) return result;
   result->state = SubscriptionState::pending;
   result->challenge_hash.clear();
@@ -67,15 +59,13 @@ Result<Subscription> edited(const Subscription& subscription, std::string_view p
 }
 
 std::vector<std::string_view> differences(const Subscription& left, const Subscription& right) {
-  const auto of_left = members_of(left);
-  const auto of_right = members_of(right);
-  const auto value = [](const PatchJson& members, std::string_view name) {
-    const auto found = members.find(name);
-    return found == members.end() ? PatchJson() : *found;
-  };
+  // Equal members have equal texts, since to_json writes both.
+  const auto of_left = JsonDocument::parse(to_json(left, /*secrets=*/true));
+  const auto of_right = JsonDocument::parse(to_json(right, /*secrets=*/true));
+  SENSE_CHECK(of_left && of_right);
   std::vector<std::string_view> names;
   for (const auto name : editable_members)
-    if (value(of_left, name) != value(of_right, name)) names.push_back(name);
+    if (member_of(*of_left, name) != member_of(*of_right, name)) names.push_back(name);
   return names;
 }
 

@@ -7,17 +7,17 @@
 
 #include "core/subscription/subscription.hpp"
 
-// What an owner may change of a subscription. Pure functions of any thread.
+// Edits of a subscription by its owner. Pure functions; any thread.
 namespace sense {
 
-// The lease is not among them: it is changed by renewing.
+// Without the lease, which is changed by renewal.
 inline constexpr std::array<std::string_view, 8> editable_members = {
     "callback", "types", "sources", "filter", "edition", "language", "delivery", "labels"};
 
-// The subscription with a JSON merge patch (RFC 7396) applied: a member that the patch leaves out
-// stays, null takes it away, and so for each member of `labels` and `delivery`. Another callback
-// has agreed to nothing yet: the subscription is then pending. Fails with the member's name when
-// the patch has one that is not editable, and when what comes out is not valid.
+// Applies a JSON merge patch (RFC 7396): absent members are unchanged, null removes a member, also
+// within `labels` and `delivery`. A changed callback is not verified yet: the subscription is then
+// pending. Fails when the patch has a member that is not editable, and when the result is invalid;
+// the error names the member.
 [[nodiscard]] Result<Subscription> edited(const Subscription& subscription, std::string_view patch);
 
 // The editable members in which two subscriptions differ.

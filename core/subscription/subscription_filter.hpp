@@ -10,9 +10,9 @@
 
 namespace sense {
 
-// A subscription's expression in CloudEvents SQL (docs/filters.md) and its compiled form, made
-// when the text is given; empty: every event passes. An immutable value that is cheap to copy and
-// compares by its text; any thread. It holds whatever text it is given: check() says what is wrong.
+// A subscription's expression in CloudEvents SQL (docs/filters.md) with its compiled form; empty:
+// every event passes. An immutable value, cheap to copy, compared by its text; any thread. It
+// accepts any text; check() reports an invalid one.
 class SubscriptionFilter {
  public:
   SubscriptionFilter() = default;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <concepts>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/base/json.hpp"
@@ -12,29 +11,10 @@ namespace sense {
 
 namespace {
 
-std::string json_string(std::string_view text) {
-  const auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
-  if (std::all_of(text.begin(), text.end(), plain)) return '"' + std::string(text) + '"';
-  // Text that is not UTF-8 cannot be in a valid subscription; it must not end the process either.
-  return json_text(nlohmann::json(text));
-}
-
-// One object, member by member in the order of docs/subscriptions.md, for people. By hand, because
-// each change of the registry writes one for the store and one for the journal.
-class Object {
+// Adds the types of a subscription's members.
+class Object : public JsonObject {
  public:
-  void put_raw(std::string_view name, std::string_view json) {
-    if (out_.size() > 1) out_ += ',';
-    out_.append(json_string(name)).append(":").append(json);
-  }
-  void put(std::string_view name, std::string_view text) { put_raw(name, json_string(text)); }
-  template <std::unsigned_integral Number>
-  void put(std::string_view name, Number number) {
-    put_raw(name, std::to_string(number));
-  }
-  void put(std::string_view name, double number) {
-    put_raw(name, json_text(nlohmann::json(number)));
-  }
+  using JsonObject::put;
   void put(std::string_view name, WallTime time) { put(name, to_rfc3339(time)); }
   void put(std::string_view name, Duration duration) { put(name, to_text(duration)); }
   template <class T>
@@ -48,13 +28,6 @@ class Object {
   void put_text(std::string_view name, std::string_view text) {
     if (!text.empty()) put(name, text);
   }
-  std::string end() {
-    out_ += '}';
-    return std::move(out_);
-  }
-
- private:
-  std::string out_ = "{";
 };
 
 template <class Pattern>
@@ -79,7 +52,7 @@ std::string digest_json(const Digest& digest) {
   if (digest.until) json.put("until", time_of_day(*digest.until));
   json.put("count", digest.count);
   json.put("octets", digest.octets);
-  return json.end();
+  return json.take();
 }
 
 std::string delivery_json(const DeliveryOptions& delivery) {
@@ -102,13 +75,13 @@ std::string delivery_json(const DeliveryOptions& delivery) {
   json.put_choice("on-failure", sparse.on_failure);
   json.put("suspend-after", sparse.suspend_after);
   json.put("suspend-over", sparse.suspend_over);
-  return json.end();
+  return json.take();
 }
 
 std::string labels_json(const std::map<std::string, std::string, std::less<>>& labels) {
   Object json;
   for (const auto& [name, value] : labels) json.put(name, value);
-  return json.end();
+  return json.take();
 }
 
 }  // namespace
@@ -136,7 +109,7 @@ std::string to_json(const Subscription& subscription, bool secrets) {
   if (subscription.delivery != DeliveryOptions{})
     json.put_raw("delivery", delivery_json(subscription.delivery));
   if (!subscription.labels.empty()) json.put_raw("labels", labels_json(subscription.labels));
-  return json.end();
+  return json.take();
 }
 
 std::string change_to_json(const Subscription& subscription, std::string_view by,
@@ -145,7 +118,7 @@ std::string change_to_json(const Subscription& subscription, std::string_view by
   json.put_raw("subscription", to_json(subscription, false));
   json.put("by", by);
   json.put("reason", reason);
-  return json.end();
+  return json.take();
 }
 
 }  // namespace sense

@@ -26,7 +26,7 @@ tl::unexpected<Error> wrong_member(std::string_view what) {
 
 constexpr std::string_view repeated = "a member is repeated";
 
-// Nothing when it is none.
+// Absent when the value is not a string.
 std::optional<std::string_view> text_of(const Element& json) {
   std::string_view text;
   if (json.get(text) != simdjson::SUCCESS) return std::nullopt;
@@ -81,7 +81,7 @@ Status read(const Element& json, WallTime& into) {
   return {};
 }
 
-// Two steps, so that the overload is looked up where it is used, behind all of them.
+// Declared here and defined behind all overloads, so that it finds them.
 template <class T>
 Status read(const Element& json, std::optional<T>& into);
 

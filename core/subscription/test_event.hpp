@@ -5,17 +5,17 @@
 
 #include "core/subscription/subscription.hpp"
 
-// The event by which somebody tries a subscription out: {urn:sense:management}subscription-test. It
-// goes the way of every event, and is delivered to one subscription only: the one whose id is its
-// subject, whatever types, sources and filter that has. The broker takes it from the subscription's
-// owner and from who may manage. Pure functions of any thread.
+// The event that tests a subscription: {urn:sense:management}subscription-test. It is published and
+// journalled like any event, and delivered only to the subscription whose id is its subject,
+// regardless of types, sources and filter. The broker accepts it from the subscription's owner and
+// from principals with the right to manage. Pure functions; any thread.
 namespace sense {
 
 inline constexpr std::string_view test_type = "{urn:sense:management}subscription-test";
 
 [[nodiscard]] inline bool is_test(const QName& type) { return type.clark() == test_type; }
 
-// `by`: who asks.
+// `by`: the requesting principal.
 [[nodiscard]] Event test_event(const Subscription& subscription, std::string_view by, WallTime now);
 
 }  // namespace sense

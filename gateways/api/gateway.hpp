@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,6 +18,10 @@
 #include "core/egress/policy.hpp"
 #include "core/registry/subscriptions.hpp"
 #include "core/subscription/subscription.hpp"
+
+namespace boost::asio {
+class io_context;
+}
 
 // The interface of a gateway plugin (docs/writing-a-gateway.md). A gateway is one folder with one
 // shared object that exports one descriptor (SENSE_GATEWAY below). The host numbers, queues,
@@ -159,7 +162,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/3";
+inline constexpr const char* gateway_abi = "sense-gateway/4";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {

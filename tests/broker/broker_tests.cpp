@@ -40,13 +40,13 @@ BOOST_AUTO_TEST_CASE(published_event_is_acknowledged_routed_marked_and_fetched) 
   BOOST_CHECK_EQUAL(reply.published[1].sequence, 2u);
   BOOST_CHECK(reply.published[2].code == Code::duplicate);
 
-  const auto frames = subscriber.next_other_than_marks();
+  const auto frames = subscriber.next_other_than_watermarks();
   BOOST_REQUIRE(frames.size() == 2u);
   BOOST_CHECK_EQUAL(frames[0], jam_topic);
   BOOST_CHECK_EQUAL(split_records(frames[1])->size(), 2u);
-  const auto mark = subscriber.next_mark();
-  BOOST_CHECK_EQUAL(mark.previous, 0u);
-  BOOST_CHECK_EQUAL(mark.head, 2u);
+  const auto watermark = subscriber.next_watermark();
+  BOOST_CHECK_EQUAL(watermark.previous, 0u);
+  BOOST_CHECK_EQUAL(watermark.head, 2u);
 
   const auto fetched = client.fetch(1);
   BOOST_CHECK_EQUAL(fetched.records, frames[1]);
@@ -58,6 +58,8 @@ BOOST_AUTO_TEST_CASE(published_event_is_acknowledged_routed_marked_and_fetched) 
   BOOST_CHECK_EQUAL(client.parameter("head"), "2");
   BOOST_CHECK_EQUAL(client.parameter("protocol-version"), "1");
   BOOST_CHECK_EQUAL(client.parameter("retention-age"), "7d");
+  BOOST_CHECK_EQUAL(client.parameter("deduplication-window"), "10min");
+  BOOST_CHECK_EQUAL(client.parameter("repeat-window"), "10min");  // its former name
 }
 
 BOOST_AUTO_TEST_CASE(heartbeats_repeat_the_head_while_nothing_happens) {
@@ -66,10 +68,10 @@ BOOST_AUTO_TEST_CASE(heartbeats_repeat_the_head_while_nothing_happens) {
   Client client(broker);
   (void)client.publish({event("1")});
   Subscriber subscriber(broker);
-  const auto mark = subscriber.next_mark();
-  BOOST_CHECK_EQUAL(mark.previous, 1u);
-  BOOST_CHECK_EQUAL(mark.head, 1u);
-  BOOST_CHECK(mark.tally.empty());
+  const auto watermark = subscriber.next_watermark();
+  BOOST_CHECK_EQUAL(watermark.previous, 1u);
+  BOOST_CHECK_EQUAL(watermark.head, 1u);
+  BOOST_CHECK(watermark.tally.empty());
 }
 
 BOOST_AUTO_TEST_CASE(plain_event_is_journalled_and_routed) {
@@ -82,7 +84,7 @@ BOOST_AUTO_TEST_CASE(plain_event_is_journalled_and_routed) {
   plain.send({jam_topic});
   plain.send({jam_topic, event("1"), "a third frame"});
   plain.send({jam_topic, event("2")});
-  const auto frames = subscriber.next_other_than_marks();
+  const auto frames = subscriber.next_other_than_watermarks();
   BOOST_REQUIRE(frames.size() == 2u);
   const auto records = split_records(frames[1]);
   BOOST_REQUIRE(records);
@@ -110,7 +112,8 @@ BOOST_AUTO_TEST_CASE(foreign_topics_pass_untouched_and_are_not_journalled) {
   };
   for (const auto& message : messages) plain.send(message);
   for (const auto& message : messages)
-    BOOST_TEST(subscriber.next_other_than_marks() == message, boost::test_tools::per_element());
+    BOOST_TEST(subscriber.next_other_than_watermarks() == message,
+               boost::test_tools::per_element());
   Client client(broker);
   BOOST_CHECK_EQUAL(client.ask_for(Operation::head).head, 0u);
   BOOST_CHECK_EQUAL(client.parameter("counter.broker.plain.forwarded"), "6");
@@ -123,24 +126,24 @@ BOOST_AUTO_TEST_CASE(message_of_too_many_frames_goes_as_a_whole) {
   Plain plain(broker);
   plain.send(Frames(65, "frame"));
   plain.send({"behind"});
-  BOOST_TEST(subscriber.next_other_than_marks() == Frames{"behind"},
+  BOOST_TEST(subscriber.next_other_than_watermarks() == Frames{"behind"},
              boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(nobody_else_can_send_marks) {
+BOOST_AUTO_TEST_CASE(only_the_broker_sends_watermarks) {
   RunningBroker broker;
   broker.start();
   Subscriber subscriber(broker);
   Plain plain(broker);
-  plain.send({std::string(bus::mark_topic), bus::encode(bus::Mark{0, 1000, {}})});
+  plain.send({std::string(bus::watermark_topic), bus::encode(bus::Watermark{0, 1000, {}})});
   plain.send({"\0other"s, "x"});
   plain.send({"\0"s, "x"});
   plain.send({"behind", "x"});
   for (;;) {
     const auto frames = subscriber.receive();
     if (frames[0] == "behind") break;
-    BOOST_REQUIRE(frames[0] == bus::mark_topic);
-    BOOST_CHECK_EQUAL(bus::decode_mark(frames[1])->head, 0u);
+    BOOST_REQUIRE(frames[0] == bus::watermark_topic);
+    BOOST_CHECK_EQUAL(bus::decode_watermark(frames[1])->head, 0u);
   }
   Client client(broker);
   BOOST_CHECK_EQUAL(client.parameter("counter.broker.plain.refused"), "3");
@@ -176,7 +179,7 @@ BOOST_AUTO_TEST_CASE(malformed_request_is_answered_with_a_code_and_its_id) {
   reply = answer(other);
   BOOST_CHECK(reply.code == Code::notyetimplemented);
   BOOST_CHECK(answer("").code == Code::protoerror);
-  // What has more than one frame is no request, and nobody could say whose answer it would be.
+  // A message of more than one frame is not a request and cannot be answered.
   client.send({good, good});
   BOOST_CHECK(client.ask_for(Operation::ping).code == Code::noerror);
   BOOST_CHECK_EQUAL(client.parameter("counter.broker.requests.malformed"), "6");
@@ -205,7 +208,7 @@ BOOST_AUTO_TEST_CASE(too_many_requests_of_one_client_are_refused_and_each_is_ans
   BOOST_CHECK(client.ask_for(Operation::ping).code == Code::noerror);
 }
 
-BOOST_AUTO_TEST_CASE(client_that_never_reads_holds_up_nobody) {
+BOOST_AUTO_TEST_CASE(client_that_never_reads_does_not_delay_others) {
   RunningBroker broker;
   broker.start();
   Client client(broker);
@@ -282,7 +285,7 @@ BOOST_AUTO_TEST_CASE(socket_files_that_a_dead_broker_left_are_no_obstacle) {
     auto socket = bus::make_socket(context, zmq::socket_type::router, 1024);
     BOOST_REQUIRE(bus::bind(socket, broker.endpoints().service + "x"));
   }
-  // A file with nobody behind it, as kill -9 leaves it.
+  // A socket file without a process, as after kill -9.
   const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -321,11 +324,11 @@ BOOST_AUTO_TEST_CASE(subscriptions_to_very_long_topics_do_no_harm) {
       peer->socket().set(zmq::sockopt::subscribe, topic + "x");
       peers.push_back(std::move(peer));
     }
-    (void)other.next_mark();
+    (void)other.next_watermark();
   }
   Client client(broker);
   BOOST_CHECK(client.publish({event("1")}).published[0].code == Code::noerror);
-  BOOST_CHECK_EQUAL(other.next_other_than_marks()[0], jam_topic);
+  BOOST_CHECK_EQUAL(other.next_other_than_watermarks()[0], jam_topic);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_subscriber_sends_is_not_passed_on) {
@@ -338,7 +341,7 @@ BOOST_AUTO_TEST_CASE(what_a_subscriber_sends_is_not_passed_on) {
   for (int i = 0; i < 100; ++i) upstream.send({jam_topic, event("forged")});
   Client client(broker);
   (void)client.publish({event("1")});
-  const auto frames = subscriber.next_other_than_marks();
+  const auto frames = subscriber.next_other_than_watermarks();
   BOOST_CHECK_EQUAL(decode_record(split_records(frames[1])->front())->id, "1");
   BOOST_CHECK_EQUAL(client.ask_for(Operation::head).head, 1u);
 }

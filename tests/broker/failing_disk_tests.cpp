@@ -12,7 +12,7 @@ using namespace sense;
 namespace {
 
 // Publishes while the disk may fail, and keeps what was said about each event.
-struct Run : IngestBench {
+struct Run : IngestFixture {
   // False: the broker would have stopped.
   bool publish(const std::string& name, std::size_t count, std::size_t octets) {
     std::vector<std::string> events;
@@ -24,7 +24,7 @@ struct Run : IngestBench {
       events.push_back(encode(event));
     }
     std::vector<IncomingRef> group;
-    group.push_back(IngestBench::publish(events));
+    group.push_back(IngestFixture::publish(events));
     const auto out = ingest->commit_group(group, clock.now());
     if (!out) return false;
     const auto answer = reply(*out, bus::Operation::publish);
@@ -73,7 +73,7 @@ std::uint64_t every_call(FailingDisk::Error error, bool stays) {
       run.work();
       const bool failed = FailingDisk::has_failed();
       FailingDisk::disarm();
-      // After a write or sync that failed nobody knows what is on the disk: the broker stops.
+      // After a failed write or sync the state of the disk is unknown: the broker stops.
       if (error == FailingDisk::Error::io) BOOST_CHECK(run.refused.empty());
       run.check();
       if (!failed) return k;
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(file_that_another_program_holds_refuses_and_then_goes_on) {
   Run run;
   auto other = Database::open(Store::path_in(run.folder.path()), Database::Durability::full);
   BOOST_REQUIRE(other->begin());
-  const auto out = run.commit_one(IngestBench::publish({encode(make_event("1"))}));
+  const auto out = run.commit_one(IngestFixture::publish({encode(make_event("1"))}));
   const auto answer = run.reply(out, bus::Operation::publish);
   BOOST_CHECK(answer.code == Code::timeout);
   BOOST_CHECK_NE(answer.reason.find("broker.db"), std::string::npos);

@@ -35,15 +35,15 @@ namespace sense {
 }
 
 // An ingest over a store in a folder of its own, in virtual time.
-struct IngestBench {
-  explicit IngestBench(const Ingest::Limits& wanted = default_limits()) : limits(wanted) {
+struct IngestFixture {
+  explicit IngestFixture(const Ingest::Limits& wanted = default_limits()) : limits(wanted) {
     restart();
   }
 
   static Ingest::Limits default_limits() {
     Ingest::Limits limits;
-    limits.repeat_window = std::chrono::minutes{10};
-    limits.repeat_ids_max = 10'000;
+    limits.deduplication_window = std::chrono::minutes{10};
+    limits.deduplication_ids_max = 10'000;
     return limits;
   }
 

@@ -96,20 +96,20 @@ struct Client : Peer {
   std::uint64_t id = 0;
 };
 
-// Gets everything. Once a mark has come, its subscription is known to be there.
+// Gets everything. Once a watermark has come, its subscription is known to be there.
 struct Subscriber : Peer {
   explicit Subscriber(const RunningBroker& broker)
       : Peer(zmq::socket_type::sub, broker.endpoints().events) {
-    (void)next_mark();
+    (void)next_watermark();
   }
-  Frames next_other_than_marks() {
+  Frames next_other_than_watermarks() {
     for (;;)
-      if (auto frames = receive(); frames[0] != bus::mark_topic) return frames;
+      if (auto frames = receive(); frames[0] != bus::watermark_topic) return frames;
   }
-  bus::Mark next_mark() {
+  bus::Watermark next_watermark() {
     for (;;)
-      if (const auto frames = receive(); frames[0] == bus::mark_topic)
-        return bus::decode_mark(frames[1]).value();
+      if (const auto frames = receive(); frames[0] == bus::watermark_topic)
+        return bus::decode_watermark(frames[1]).value();
   }
 };
 

@@ -17,8 +17,8 @@ namespace sense {
 }
 
 // A registry with a clock and a sequence that each change takes one of.
-struct RegistryBench {
-  explicit RegistryBench(Registry::Limits limits = {}) : registry(limits) {}
+struct RegistryFixture {
+  explicit RegistryFixture(Registry::Limits limits = {}) : registry(limits) {}
 
   Result<Registry::Put> put(const RegistryEntry& entry) {
     auto answer = registry.put(entry, "why", "tester", sequence, clock.now());

@@ -66,6 +66,17 @@ BOOST_AUTO_TEST_CASE(empty_file_means_all_defaults) {
   BOOST_CHECK(contains(outcome.out, "/var/lib/sense"));
 }
 
+BOOST_AUTO_TEST_CASE(former_name_of_a_key_is_read_with_a_warning_that_names_the_present_one) {
+  const auto outcome = check("broker:\n  repeat-window: 12h\n");
+  BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  BOOST_CHECK(contains(outcome.out, "ok: "));
+  BOOST_CHECK(contains(outcome.err,
+                       "sense.yaml:2: the key 'repeat-window' is now called "
+                       "'deduplication-window'"));
+  refuses("broker:\n  repeat-window: 12h\n  deduplication-window: 12h\n", 2,
+          "'repeat-window' is the former name of 'deduplication-window', which ");
+}
+
 BOOST_AUTO_TEST_CASE(unknown_key_is_told_the_nearest) {
   refuses("data: x\ngatways: {}\n", 2, "did you mean 'gateways'?");
   refuses("broker:\n  retention-sise: 1GiB\n", 2, "did you mean 'retention-size'?");

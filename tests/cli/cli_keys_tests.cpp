@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(list_shows_the_allow_file_with_its_rights) {
       "allow.yaml", "principals:\n  - {name: shop, key: \"" + known +
                         "\", publish: [{type: \"{urn:shop}*\", source: //shop/**}], list: true}\n");
   std::filesystem::permissions(allow, std::filesystem::perms(0600));
-  const auto config = folder.write("sense.yaml", "data: .\nbroker: {allow-file: allow.yaml}\n");
+  const auto config = folder.write("sense.yaml", "data: .\nbroker: {access-file: allow.yaml}\n");
   const auto text = run_sense({"keys", "list", "--config", config});
   BOOST_CHECK_MESSAGE(text.code == 0, text.err);
   BOOST_CHECK(contains(text.out, "shop  " + known));

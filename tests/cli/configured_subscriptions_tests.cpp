@@ -106,15 +106,15 @@ struct Served : testing::StoredFixture {
   void serve(const std::string& yaml) {
     const auto wanted = read(yaml);
     BOOST_REQUIRE_MESSAGE(wanted, (wanted ? "" : wanted.error().message));
-    IngestBench broker;
-    const auto taken = broker.ingest->take_static(*wanted, broker.clock.now());
+    IngestFixture broker;
+    const auto taken = broker.ingest->load_configured_subscriptions(*wanted, broker.clock.now());
     BOOST_REQUIRE_MESSAGE(taken, (taken ? "" : taken.error().message));
     bus::Request list;
     list.operation = bus::Operation::list;
     list.kind = "subscription";
     list.limit = 10;
     const auto reply =
-        broker.reply(broker.commit_one(IngestBench::incoming(list)), bus::Operation::list);
+        broker.reply(broker.commit_one(IngestFixture::incoming(list)), bus::Operation::list);
     for (const auto& entry : reply.entries) {
       const auto held = subscription_from_json(entry.value);
       BOOST_REQUIRE(held);

@@ -6,8 +6,8 @@
 
 #include "core/bus/protocol.hpp"
 
-// Any octets as a request, as the reply to each operation and as a mark: an error with a sentence,
-// or a message that encodes to octets which decode to the same.
+// Any octets as a request, as the reply to each operation and as a watermark: an error with a
+// sentence, or a message that encodes to octets which decode to the same.
 namespace {
 
 using namespace sense::bus;
@@ -37,12 +37,12 @@ void check_reply(std::string_view octets, Operation operation) {
   require(again.has_value() && encode(*again, operation) == encoded);
 }
 
-void check_mark(std::string_view octets) {
-  const auto mark = decode_mark(octets);
-  if (!mark) return require(!mark.error().message.empty());
-  require(mark->previous <= mark->head);
-  const auto encoded = encode(*mark);
-  const auto again = decode_mark(encoded);
+void check_watermark(std::string_view octets) {
+  const auto watermark = decode_watermark(octets);
+  if (!watermark) return require(!watermark.error().message.empty());
+  require(watermark->previous <= watermark->head);
+  const auto encoded = encode(*watermark);
+  const auto again = decode_watermark(encoded);
   require(again.has_value() && encode(*again) == encoded);
 }
 
@@ -52,6 +52,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view octets(reinterpret_cast<const char*>(data), size);
   check_request(octets);
   for (const auto operation : operations) check_reply(octets, operation);
-  check_mark(octets);
+  check_watermark(octets);
   return 0;
 }

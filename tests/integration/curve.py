@@ -19,7 +19,7 @@ bus:
   publish: tcp://127.0.0.1:{publish}
   key-file: {folder}/machine.key
   broker-key: {folder}/broker.key
-broker: {{key-file: {folder}/broker.key, allow-file: {folder}/allow.yaml}}
+broker: {{key-file: {folder}/broker.key, access-file: {folder}/allow.yaml}}
 egress: {{allow: [127.0.0.0/8]}}
 gateways:
   sense: {{listen: ["127.0.0.1:{sense}"]}}

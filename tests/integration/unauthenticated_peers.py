@@ -21,7 +21,7 @@ bus:
   service: "ipc://service, tcp://127.0.0.1:{service}"
   events: "ipc://events, tcp://127.0.0.1:{events}"
   publish: "ipc://publish, tcp://127.0.0.1:{publish}"
-broker: {{key-file: broker.key, allow-file: allow.yaml}}
+broker: {{key-file: broker.key, access-file: allow.yaml}}
 """
 CLIENT = """
 data: {folder}

@@ -36,7 +36,7 @@ std::string contents(const std::string& path) {
 // What became of the journal's events after some damage. The sum is the number of events.
 struct Outcome {
   std::uint64_t served = 0;
-  std::uint64_t reported = 0;  // lost, and told
+  std::uint64_t reported = 0;  // lost and reported
   std::uint64_t wrong = 0;     // another payload than was stored
   bool refused = false;        // the broker would not start; all is reported by that
 
@@ -53,7 +53,7 @@ class Original {
   static constexpr std::uint64_t events = 900;
 
   Original() {
-    IngestBench bench;
+    IngestFixture fixture;
     std::uint64_t sequence = 1;
     for (std::mt19937 dice(7); sequence <= events;) {
       std::vector<std::string> group;
@@ -62,13 +62,13 @@ class Original {
         event.data = data_of(sequence);
         group.push_back(encode(event));
       }
-      (void)bench.publish_now(group);
+      (void)fixture.publish_now(group);
     }
-    BOOST_REQUIRE(bench.store->trim({WallTime{}, std::uint64_t{1} << 40, 0}, 1));
-    const auto path = Store::path_in(bench.folder.path());
+    BOOST_REQUIRE(fixture.store->trim({WallTime{}, std::uint64_t{1} << 40, 0}, 1));
+    const auto path = Store::path_in(fixture.folder.path());
     wal_ = contents(path + "-wal");
     before_wal_ = contents(path);
-    BOOST_REQUIRE(bench.store->restart_wal());
+    BOOST_REQUIRE(fixture.store->restart_wal());
     main_ = contents(path);
     BOOST_REQUIRE(main_.size() > 100'000);
   }
@@ -108,9 +108,9 @@ Outcome serve(const std::string& main, const std::string& wal) {
   Counters counters;
   VirtualClock clock;
   auto store = Store::open(folder.path());
-  auto ingest = store
-                    ? Ingest::restore(*store, IngestBench::default_limits(), counters, clock.now())
-                    : Result<Ingest>(tl::unexpected(store.error()));
+  auto ingest =
+      store ? Ingest::restore(*store, IngestFixture::default_limits(), counters, clock.now())
+            : Result<Ingest>(tl::unexpected(store.error()));
   // What it announces goes behind the last event.
   const bool started = ingest && ingest->commit_group({}, clock.now());
   auto reader = Reader::open(folder.path(), counters);
@@ -168,7 +168,7 @@ struct Tally {
   std::uint64_t harmless = 0;
   std::uint64_t refused = 0;
   std::uint64_t wrong = 0;
-  std::uint64_t silent = 0;  // runs in which something was missing and nobody was told
+  std::uint64_t silent = 0;  // runs with an unreported loss
   std::uint64_t salvaged = 0;
 
   void count(const Outcome& outcome, const std::string& main) {

@@ -30,142 +30,142 @@ std::vector<std::string> some(std::size_t count, const std::string& prefix) {
 BOOST_AUTO_TEST_SUITE(ingest_tests)
 
 BOOST_AUTO_TEST_CASE(sequences_are_consecutive_over_groups_and_restarts) {
-  IngestBench bench;
+  IngestFixture fixture;
   std::uint64_t expected = 1;
   for (int round = 0; round < 3; ++round) {
     std::vector<IncomingRef> group;
     for (const auto* peer : {"a", "b"})
-      group.push_back(IngestBench::publish(some(3, peer + std::to_string(round)), peer));
-    const auto out = bench.commit(group);
+      group.push_back(IngestFixture::publish(some(3, peer + std::to_string(round)), peer));
+    const auto out = fixture.commit(group);
     BOOST_REQUIRE(out.answers.size() == 2u);
     BOOST_CHECK_EQUAL(out.answers[0].peer, "a");
     BOOST_CHECK_EQUAL(out.answers[1].peer, "b");
     for (std::size_t answer = 0; answer < 2; ++answer)
-      for (const auto& published : bench.reply(out, Operation::publish, answer).published) {
+      for (const auto& published : fixture.reply(out, Operation::publish, answer).published) {
         BOOST_CHECK(published.code == Code::noerror);
         BOOST_CHECK_EQUAL(published.sequence, expected++);
       }
-    bench.restart();
-    BOOST_CHECK_EQUAL(bench.ingest->head(), expected - 1);
+    fixture.restart();
+    BOOST_CHECK_EQUAL(fixture.ingest->head(), expected - 1);
   }
-  BOOST_CHECK_EQUAL(bench.journal().size(), 18u);
+  BOOST_CHECK_EQUAL(fixture.journal().size(), 18u);
 }
 
 BOOST_AUTO_TEST_CASE(folder_of_before_leases_had_a_column_keeps_its_leases) {
-  IngestBench bench;
+  IngestFixture fixture;
   auto subscription = make_subscription("s-1");
   subscription.period = 10min;
-  subscription.expires = bench.clock.now().wall + 10min;
-  (void)bench.put_now("subscription", "s-1", 0, to_json(subscription, true));
-  const auto due = bench.ingest->next_timer();
+  subscription.expires = fixture.clock.now().wall + 10min;
+  (void)fixture.put_now("subscription", "s-1", 0, to_json(subscription, true));
+  const auto due = fixture.ingest->next_timer();
   BOOST_REQUIRE(due);
-  bench.ingest.reset();
-  bench.store.reset();
+  fixture.ingest.reset();
+  fixture.store.reset();
   {
-    auto older = Database::open(Store::path_in(bench.folder.path()), Database::Durability::full);
+    auto older = Database::open(Store::path_in(fixture.folder.path()), Database::Durability::full);
     BOOST_REQUIRE(older);
     BOOST_REQUIRE(older->execute("ALTER TABLE registry DROP COLUMN lease_end"));
   }
   for (int start = 0; start < 2; ++start) {
-    bench.restart();
-    BOOST_REQUIRE(bench.ingest->next_timer());
-    BOOST_CHECK(*bench.ingest->next_timer() == *due);
+    fixture.restart();
+    BOOST_REQUIRE(fixture.ingest->next_timer());
+    BOOST_CHECK(*fixture.ingest->next_timer() == *due);
   }
 }
 
 BOOST_AUTO_TEST_CASE(record_carries_stamp_and_untouched_octets) {
-  IngestBench bench;
-  BOOST_REQUIRE(bench.publish_now({event("1")}).size() == 1u);
-  const auto journal = bench.journal();
+  IngestFixture fixture;
+  BOOST_REQUIRE(fixture.publish_now({event("1")}).size() == 1u);
+  const auto journal = fixture.journal();
   BOOST_REQUIRE(journal.size() == 1u);
   auto expected = make_event("1");
   expected.sequence = 1;
-  expected.observedtime = bench.clock.now().wall;
+  expected.observedtime = fixture.clock.now().wall;
   expected.principal = "tester";
   BOOST_CHECK(journal[0] == expected);
 }
 
-BOOST_AUTO_TEST_CASE(mark_counts_what_was_published_by_type) {
-  IngestBench bench;
-  (void)bench.publish_now({event("0")});
-  const auto out = bench.commit_one(IngestBench::publish(
+BOOST_AUTO_TEST_CASE(watermark_counts_what_was_published_by_type) {
+  IngestFixture fixture;
+  (void)fixture.publish_now({event("0")});
+  const auto out = fixture.commit_one(IngestFixture::publish(
       {event("1"), event("2"), event("3", "{urn:other}x"), event("4"), event("1")}));
   // Neighbours with one topic are one message.
   BOOST_REQUIRE(out.publications.size() == 3u);
   BOOST_CHECK_EQUAL(out.publications[0].topic, topic_of(make_event("1")));
   BOOST_CHECK_EQUAL(split_records(out.octets_of(out.publications[0]))->size(), 2u);
-  const auto mark = bus::decode_mark(out.mark);
-  BOOST_REQUIRE(mark);
-  BOOST_CHECK_EQUAL(mark->previous, 1u);
-  BOOST_CHECK_EQUAL(mark->head, 5u);
+  const auto watermark = bus::decode_watermark(out.watermark);
+  BOOST_REQUIRE(watermark);
+  BOOST_CHECK_EQUAL(watermark->previous, 1u);
+  BOOST_CHECK_EQUAL(watermark->head, 5u);
   BOOST_CHECK_EQUAL(out.head, 5u);
-  BOOST_REQUIRE(mark->tally.size() == 2u);
-  BOOST_CHECK_EQUAL(mark->tally[0].first, "{urn:example:printer}jam");
-  BOOST_CHECK_EQUAL(mark->tally[0].second, 3u);
-  BOOST_CHECK_EQUAL(mark->tally[1].second, 1u);
+  BOOST_REQUIRE(watermark->tally.size() == 2u);
+  BOOST_CHECK_EQUAL(watermark->tally[0].first, "{urn:example:printer}jam");
+  BOOST_CHECK_EQUAL(watermark->tally[0].second, 3u);
+  BOOST_CHECK_EQUAL(watermark->tally[1].second, 1u);
 }
 
 BOOST_AUTO_TEST_CASE(one_message_to_subscribers_stays_small) {
-  IngestBench bench;
+  IngestFixture fixture;
   std::vector<std::string> events;
   for (int i = 0; i < 12; ++i) {
     auto big = make_event(std::to_string(i));
     big.data.assign(Event::data_length_max, 'x');
     events.push_back(encode(big));
   }
-  const auto out = bench.commit_one(IngestBench::publish(events));
+  const auto out = fixture.commit_one(IngestFixture::publish(events));
   BOOST_CHECK_EQUAL(out.publications.size(), 12u);
-  const auto many = bench.commit_one(IngestBench::publish(some(9'999, "m")));
+  const auto many = fixture.commit_one(IngestFixture::publish(some(9'999, "m")));
   for (const auto& publication : many.publications)
     BOOST_CHECK_LE(publication.length, bus::publication_octets_max);
 }
 
 BOOST_AUTO_TEST_CASE(repeated_event_is_stored_once_also_within_its_group) {
-  IngestBench bench;
+  IngestFixture fixture;
   std::vector<IncomingRef> group;
-  group.push_back(IngestBench::publish({event("1"), event("1")}, "a"));
-  group.push_back(IngestBench::publish({event("1"), event("2")}, "b"));
-  const auto out = bench.commit(group);
-  const auto first = bench.reply(out, Operation::publish, 0).published;
-  const auto second = bench.reply(out, Operation::publish, 1).published;
+  group.push_back(IngestFixture::publish({event("1"), event("1")}, "a"));
+  group.push_back(IngestFixture::publish({event("1"), event("2")}, "b"));
+  const auto out = fixture.commit(group);
+  const auto first = fixture.reply(out, Operation::publish, 0).published;
+  const auto second = fixture.reply(out, Operation::publish, 1).published;
   BOOST_CHECK(first[0].code == Code::noerror);
   BOOST_CHECK(first[1].code == Code::duplicate);
   BOOST_CHECK_EQUAL(first[1].sequence, 1u);
   BOOST_CHECK(second[0].code == Code::duplicate);
   BOOST_CHECK_EQUAL(second[0].sequence, 1u);
   BOOST_CHECK_EQUAL(second[1].sequence, 2u);
-  BOOST_CHECK_EQUAL(bench.journal().size(), 2u);
+  BOOST_CHECK_EQUAL(fixture.journal().size(), 2u);
 }
 
 BOOST_AUTO_TEST_CASE(repeat_is_known_across_a_restart_until_its_window_ends) {
-  IngestBench bench;
-  (void)bench.publish_now({event("1"), event("2")});
-  bench.clock.advance(9min);
-  bench.restart();
-  const auto again = bench.publish_now({event("2")});
+  IngestFixture fixture;
+  (void)fixture.publish_now({event("1"), event("2")});
+  fixture.clock.advance(9min);
+  fixture.restart();
+  const auto again = fixture.publish_now({event("2")});
   BOOST_CHECK(again[0].code == Code::duplicate);
   BOOST_CHECK_EQUAL(again[0].sequence, 2u);
-  bench.clock.advance(2min);
-  const auto late = bench.publish_now({event("2")});
+  fixture.clock.advance(2min);
+  const auto late = fixture.publish_now({event("2")});
   BOOST_CHECK(late[0].code == Code::noerror);
   BOOST_CHECK_EQUAL(late[0].sequence, 3u);
   // The second time counts, and not the first, also after a restart.
-  bench.restart();
-  BOOST_CHECK(bench.publish_now({event("2")})[0].code == Code::duplicate);
+  fixture.restart();
+  BOOST_CHECK(fixture.publish_now({event("2")})[0].code == Code::duplicate);
 }
 
 BOOST_AUTO_TEST_CASE(same_id_from_another_source_is_another_event) {
-  IngestBench bench;
+  IngestFixture fixture;
   const auto other = encode(make_event("1", "{urn:example:printer}jam", "//other"));
-  const auto published = bench.publish_now({event("1"), other});
+  const auto published = fixture.publish_now({event("1"), other});
   BOOST_CHECK(published[1].code == Code::noerror);
-  BOOST_CHECK_EQUAL(bench
-                        .reply(bench.commit_one([] {
+  BOOST_CHECK_EQUAL(fixture
+                        .reply(fixture.commit_one([] {
                           bus::Request request;
                           request.operation = Operation::list;
                           request.kind = "source";
                           request.limit = 10;
-                          return IngestBench::incoming(request);
+                          return IngestFixture::incoming(request);
                         }()),
                                Operation::list)
                         .entries.size(),
@@ -173,10 +173,10 @@ BOOST_AUTO_TEST_CASE(same_id_from_another_source_is_another_event) {
 }
 
 BOOST_AUTO_TEST_CASE(malformed_event_is_refused_and_its_neighbours_stored) {
-  IngestBench bench;
+  IngestFixture fixture;
   auto invalid = make_event("3");
   invalid.severity = 9;
-  const auto published = bench.publish_now(
+  const auto published = fixture.publish_now(
       {event("1"), "rubbish", "", event("2"), encode(invalid), event("4") + "x", event("5")});
   BOOST_REQUIRE(published.size() == 7u);
   const std::array<bool, 7> good = {true, false, false, true, false, false, true};
@@ -186,60 +186,60 @@ BOOST_AUTO_TEST_CASE(malformed_event_is_refused_and_its_neighbours_stored) {
     BOOST_CHECK_EQUAL(published[i].sequence, (good[i] ? sequence++ : 0));
     BOOST_CHECK_EQUAL(published[i].reason.empty(), good[i]);
   }
-  BOOST_CHECK_EQUAL(bench.journal().size(), 3u);
+  BOOST_CHECK_EQUAL(fixture.journal().size(), 3u);
 }
 
 BOOST_AUTO_TEST_CASE(events_that_only_the_broker_may_publish_are_noaccess) {
-  IngestBench bench;
+  IngestFixture fixture;
   for (const auto* local : {"subscription-created", "subscription-ended", "subscription-x",
                             "gateway-changed", "gateway-removed", "journal-full", "overload"}) {
     const auto published =
-        bench.publish_now({event("1", std::string("{urn:sense:management}") + local)});
+        fixture.publish_now({event("1", std::string("{urn:sense:management}") + local)});
     BOOST_CHECK(published[0].code == Code::noaccess);
   }
-  BOOST_CHECK((bench.publish_now({event("1", "{urn:sense:management}heartbeat")})[0].code ==
+  BOOST_CHECK((fixture.publish_now({event("1", "{urn:sense:management}heartbeat")})[0].code ==
                Code::noerror));
-  BOOST_CHECK((bench.publish_now({event("2", "{urn:other}subscription-created")})[0].code ==
+  BOOST_CHECK((fixture.publish_now({event("2", "{urn:other}subscription-created")})[0].code ==
                Code::noerror));
 }
 
-BOOST_AUTO_TEST_CASE(a_test_is_taken_from_its_subscriptions_owner_and_from_who_may_manage) {
-  IngestBench bench;
+BOOST_AUTO_TEST_CASE(a_test_is_accepted_from_the_owner_and_with_the_right_to_manage_only) {
+  IngestFixture fixture;
   auto subscription = make_subscription("s-1");
   subscription.owner = "tester";
+  BOOST_REQUIRE((fixture.put_now("subscription", "s-1", 0, to_json(subscription, true)).code ==
+                 Code::noerror));
   BOOST_REQUIRE(
-      (bench.put_now("subscription", "s-1", 0, to_json(subscription, true)).code == Code::noerror));
-  BOOST_REQUIRE(
-      (bench.put_now("subscription", "s-2", 0, to_json(make_subscription("s-2"), true)).code ==
+      (fixture.put_now("subscription", "s-2", 0, to_json(make_subscription("s-2"), true)).code ==
        Code::noerror));
   const auto send = [&](const char* id, RightsRef rights, const char* peer = "peer") {
-    auto test = test_event(make_subscription(id), "tester", bench.clock.now().wall);
-    auto incoming = IngestBench::publish({encode(test)}, peer);
+    auto test = test_event(make_subscription(id), "tester", fixture.clock.now().wall);
+    auto incoming = IngestFixture::publish({encode(test)}, peer);
     incoming->topic = topic_of(test);
     incoming->rights = std::move(rights);
-    const auto before = bench.ingest->head();
-    (void)bench.commit_one(std::move(incoming));
-    return bench.ingest->head() != before;
+    const auto before = fixture.ingest->head();
+    (void)fixture.commit_one(std::move(incoming));
+    return fixture.ingest->head() != before;
   };
   const auto nothing = std::make_shared<const Rights>();
-  BOOST_CHECK(send("s-1", nothing));  // his own
+  BOOST_CHECK(send("s-1", nothing));  // its own
   BOOST_CHECK(!send("s-2", nothing));
   BOOST_CHECK(!send("s-none", nothing));
   BOOST_CHECK(send("s-2", Rights::all()));
   BOOST_CHECK(!send("s-none", Rights::all()));
   BOOST_CHECK(!send("s-2", Rights::all(), ""));  // as a plain publisher
-  BOOST_CHECK_EQUAL(bench.journal().back().principal, "tester");
+  BOOST_CHECK_EQUAL(fixture.journal().back().principal, "tester");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_asked_of_dead_letters_is_taken_from_who_may_manage_alone) {
-  IngestBench bench;
-  BOOST_REQUIRE((bench.put_now("gateway", "web", 0, "{}").code == Code::noerror));
+BOOST_AUTO_TEST_CASE(dead_letter_requests_need_the_right_to_manage) {
+  IngestFixture fixture;
+  BOOST_REQUIRE((fixture.put_now("gateway", "web", 0, "{}").code == Code::noerror));
   const auto send = [&](const Event& event, RightsRef rights, const char* peer = "peer") {
-    auto incoming = IngestBench::publish({encode(event)}, peer);
+    auto incoming = IngestFixture::publish({encode(event)}, peer);
     incoming->topic = topic_of(event);
     incoming->rights = std::move(rights);
-    const auto out = bench.commit_one(std::move(incoming));
-    return *peer == 0 ? Published{} : bench.reply(out, Operation::publish).published.at(0);
+    const auto out = fixture.commit_one(std::move(incoming));
+    return *peer == 0 ? Published{} : fixture.reply(out, Operation::publish).published.at(0);
   };
   Rights::Granted granted;
   granted.publish = {Rule::everything()};
@@ -250,118 +250,120 @@ BOOST_AUTO_TEST_CASE(what_is_asked_of_dead_letters_is_taken_from_who_may_manage_
   request.selection.all = true;
   DeadLetterOutcome outcome;
   outcome.gateway = "web";
-  const auto head = bench.ingest->head();
+  const auto head = fixture.ingest->head();
   for (const auto action : {DeadLetterAction::redrive, DeadLetterAction::purge}) {
     request.action = outcome.asked.action = action;
     for (const bool finished : {true, false}) {
       outcome.finished = finished;
-      const auto answer = dead_letter_outcome_event(outcome, bench.clock.now().wall);
+      const auto answer = dead_letter_outcome_event(outcome, fixture.clock.now().wall);
       BOOST_CHECK(send(answer, publisher).code == Code::noaccess);
     }
-    const auto made = dead_letter_request_event("web", request, bench.clock.now().wall);
+    const auto made = dead_letter_request_event("web", request, fixture.clock.now().wall);
     const auto refused = send(made, publisher);
     BOOST_CHECK(refused.code == Code::noaccess);
     BOOST_CHECK_MESSAGE(refused.reason.find("'manage'") != std::string::npos, refused.reason);
     (void)send(made, Rights::all(), "");  // as a plain publisher
   }
-  BOOST_CHECK_EQUAL(bench.ingest->head(), head);
-  // Who may manage is told what is wrong with it.
-  const auto elsewhere = dead_letter_request_event("wep", request, bench.clock.now().wall);
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), head);
+  // With the right to manage, the refusal tells the fault.
+  const auto elsewhere = dead_letter_request_event("wep", request, fixture.clock.now().wall);
   BOOST_CHECK(send(elsewhere, Rights::all()).code == Code::notfound);
-  auto vague = dead_letter_request_event("web", request, bench.clock.now().wall);
+  auto vague = dead_letter_request_event("web", request, fixture.clock.now().wall);
   vague.data = "{}";
   BOOST_CHECK(send(vague, Rights::all()).code == Code::badparam);
-  BOOST_CHECK((bench.publish_now({event("x", "{urn:sense:management}dead-letters-x")})[0].code ==
+  BOOST_CHECK((fixture.publish_now({event("x", "{urn:sense:management}dead-letters-x")})[0].code ==
                Code::noaccess));
-  BOOST_CHECK_EQUAL(bench.ingest->head(), head);
-  const auto good = dead_letter_request_event("web", request, bench.clock.now().wall);
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), head);
+  const auto good = dead_letter_request_event("web", request, fixture.clock.now().wall);
   BOOST_CHECK(send(good, Rights::all()).code == Code::noerror);
   BOOST_CHECK(
-      send(dead_letter_outcome_event(outcome, bench.clock.now().wall), Rights::all()).code ==
+      send(dead_letter_outcome_event(outcome, fixture.clock.now().wall), Rights::all()).code ==
       Code::noerror);
-  BOOST_CHECK_EQUAL(bench.ingest->head(), head + 2);
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), head + 2);
 }
 
 BOOST_AUTO_TEST_CASE(plain_event_needs_its_own_topic_and_gets_no_answer) {
-  IngestBench bench;
+  IngestFixture fixture;
   const auto topic = topic_of(make_event("1"));
-  BOOST_CHECK(bench.commit_one(IngestBench::plain(topic, event("1"))).answers.empty());
-  BOOST_CHECK_EQUAL(bench.ingest->head(), 1u);
-  const auto out = bench.commit_one(IngestBench::plain("{urn:example:printer}jam", event("2")));
+  BOOST_CHECK(fixture.commit_one(IngestFixture::plain(topic, event("1"))).answers.empty());
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), 1u);
+  const auto out = fixture.commit_one(IngestFixture::plain("{urn:example:printer}jam", event("2")));
   BOOST_CHECK(out.answers.empty());
-  BOOST_CHECK(out.mark.empty());
-  BOOST_CHECK(bench.commit_one(IngestBench::plain(topic, "rubbish")).answers.empty());
-  BOOST_CHECK_EQUAL(bench.ingest->head(), 1u);
+  BOOST_CHECK(out.watermark.empty());
+  BOOST_CHECK(fixture.commit_one(IngestFixture::plain(topic, "rubbish")).answers.empty());
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(full_disk_refuses_the_whole_group_and_stores_nothing_of_it) {
   FullDisk disk;
-  IngestBench bench;
-  (void)bench.publish_now({event("before")});
-  const auto sequence = bench.put_now("gateway", "g", 0, "1").sequence;
+  IngestFixture fixture;
+  (void)fixture.publish_now({event("before")});
+  const auto sequence = fixture.put_now("gateway", "g", 0, "1").sequence;
   BOOST_CHECK_EQUAL(sequence, 2u);
   disk.fill();
   for (int round = 0; round < 3; ++round) {
     std::vector<IncomingRef> group;
-    group.push_back(IngestBench::publish(some(2'000, "full"), "a"));
-    group.push_back(IngestBench::put("gateway", "g", 2, "2"));
+    group.push_back(IngestFixture::publish(some(2'000, "full"), "a"));
+    group.push_back(IngestFixture::put("gateway", "g", 2, "2"));
     group.push_back(
-        IngestBench::put("subscription", "s-1", 0, to_json(make_subscription("s-1"), true)));
-    const auto out = bench.commit(group);
+        IngestFixture::put("subscription", "s-1", 0, to_json(make_subscription("s-1"), true)));
+    const auto out = fixture.commit(group);
     BOOST_REQUIRE(out.answers.size() == 3u);
-    BOOST_CHECK(bench.reply(out, Operation::publish, 0).code == Code::nomoreroom);
-    BOOST_CHECK(bench.reply(out, Operation::publish, 0).published.empty());
-    BOOST_CHECK(bench.reply(out, Operation::put, 1).code == Code::nomoreroom);
-    BOOST_CHECK(bench.reply(out, Operation::put, 2).code == Code::nomoreroom);
+    BOOST_CHECK(fixture.reply(out, Operation::publish, 0).code == Code::nomoreroom);
+    BOOST_CHECK(fixture.reply(out, Operation::publish, 0).published.empty());
+    BOOST_CHECK(fixture.reply(out, Operation::put, 1).code == Code::nomoreroom);
+    BOOST_CHECK(fixture.reply(out, Operation::put, 2).code == Code::nomoreroom);
     BOOST_CHECK(out.publications.empty());
-    BOOST_CHECK(out.mark.empty());
-    BOOST_CHECK_EQUAL(bench.ingest->head(), 2u);
+    BOOST_CHECK(out.watermark.empty());
+    BOOST_CHECK_EQUAL(fixture.ingest->head(), 2u);
   }
   disk.free();
   // What was refused is no duplicate, and gets the next sequence.
-  const auto published = bench.publish_now(some(2'000, "full"));
+  const auto published = fixture.publish_now(some(2'000, "full"));
   BOOST_CHECK(published[0].code == Code::noerror);
   BOOST_CHECK_EQUAL(published[0].sequence, 3u);
-  BOOST_CHECK_EQUAL(bench.put_now("gateway", "g", 2, "2").sequence, 2'003u);
-  BOOST_CHECK_EQUAL(bench.journal().size(), 2'003u);
-  bench.restart();
-  BOOST_CHECK_EQUAL(bench.ingest->head(), 2'003u);
+  BOOST_CHECK_EQUAL(fixture.put_now("gateway", "g", 2, "2").sequence, 2'003u);
+  BOOST_CHECK_EQUAL(fixture.journal().size(), 2'003u);
+  fixture.restart();
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), 2'003u);
 }
 
 BOOST_AUTO_TEST_CASE(lease_that_cannot_end_on_a_full_disk_ends_when_there_is_room) {
   FullDisk disk;
-  IngestBench bench;
+  IngestFixture fixture;
   auto subscription = make_subscription("s-1");
   subscription.period = 10min;
-  subscription.expires = bench.clock.now().wall + 10min;
-  BOOST_CHECK(bench.put_now("subscription", "s-1", 0, to_json(subscription, true)).code ==
+  subscription.expires = fixture.clock.now().wall + 10min;
+  BOOST_CHECK(fixture.put_now("subscription", "s-1", 0, to_json(subscription, true)).code ==
               Code::noerror);
-  bench.clock.advance(11min);
+  fixture.clock.advance(11min);
   disk.fill();
   // Fill up what the file still has.
   for (int i = 0; i < 5; ++i)
-    (void)bench.commit_one(IngestBench::publish(some(200, "f" + std::to_string(i))));
-  BOOST_CHECK(bench.ingest->next_timer().has_value());
+    (void)fixture.commit_one(IngestFixture::publish(some(200, "f" + std::to_string(i))));
+  BOOST_CHECK(fixture.ingest->next_timer().has_value());
   disk.free();
-  const auto out = bench.commit({});
-  BOOST_CHECK_EQUAL(bus::decode_mark(out.mark)->tally.front().first,
+  const auto out = fixture.commit({});
+  BOOST_CHECK_EQUAL(bus::decode_watermark(out.watermark)->tally.front().first,
                     "{urn:sense:management}subscription-ended");
-  BOOST_CHECK(!bench.ingest->next_timer());
+  BOOST_CHECK(!fixture.ingest->next_timer());
 }
 
 BOOST_AUTO_TEST_CASE(registry_and_its_event_survive_a_restart_together) {
-  IngestBench bench;
-  const auto put = bench.put_now("subscription", "s-1", 0, to_json(make_subscription("s-1"), true));
+  IngestFixture fixture;
+  const auto put =
+      fixture.put_now("subscription", "s-1", 0, to_json(make_subscription("s-1"), true));
   BOOST_CHECK(put.code == Code::noerror);
-  bench.restart();
+  fixture.restart();
   bus::Request get;
   get.operation = Operation::get;
   get.kind = "subscription";
   get.key = "s-1";
-  const auto reply = bench.reply(bench.commit_one(IngestBench::incoming(get)), Operation::get);
+  const auto reply =
+      fixture.reply(fixture.commit_one(IngestFixture::incoming(get)), Operation::get);
   BOOST_CHECK(reply.code == Code::noerror);
   BOOST_CHECK_EQUAL(reply.entries.front().revision, put.sequence);
-  const auto journal = bench.journal();
+  const auto journal = fixture.journal();
   BOOST_REQUIRE(journal.size() == 1u);
   BOOST_CHECK_EQUAL(journal[0].type.clark(), "{urn:sense:management}subscription-created");
   BOOST_CHECK_EQUAL(journal[0].subject, "s-1");
@@ -369,36 +371,36 @@ BOOST_AUTO_TEST_CASE(registry_and_its_event_survive_a_restart_together) {
 
   bus::Request remove = get;
   remove.operation = Operation::remove;
+  BOOST_CHECK(fixture.reply(fixture.commit_one(IngestFixture::incoming(remove)), Operation::remove)
+                  .sequence == 2u);
+  fixture.restart();
   BOOST_CHECK(
-      bench.reply(bench.commit_one(IngestBench::incoming(remove)), Operation::remove).sequence ==
-      2u);
-  bench.restart();
-  BOOST_CHECK(bench.reply(bench.commit_one(IngestBench::incoming(get)), Operation::get).code ==
-              Code::notfound);
+      fixture.reply(fixture.commit_one(IngestFixture::incoming(get)), Operation::get).code ==
+      Code::notfound);
 }
 
 BOOST_AUTO_TEST_CASE(values_that_blow_up_in_json_do_not_break_the_group) {
-  IngestBench bench;
+  IngestFixture fixture;
   std::vector<IncomingRef> group;
   for (int i = 0; i < 200; ++i)
     group.push_back(
-        IngestBench::put("gateway", "g" + std::to_string(i), 0, std::string(64 * 1024, '\x01')));
-  const auto out = bench.commit(group);
-  BOOST_CHECK(bench.reply(out, Operation::put, 0).code == Code::noerror);
-  BOOST_CHECK(bench.reply(out, Operation::put, 199).code == Code::nomoreroom);
+        IngestFixture::put("gateway", "g" + std::to_string(i), 0, std::string(64 * 1024, '\x01')));
+  const auto out = fixture.commit(group);
+  BOOST_CHECK(fixture.reply(out, Operation::put, 0).code == Code::noerror);
+  BOOST_CHECK(fixture.reply(out, Operation::put, 199).code == Code::nomoreroom);
   // Those that were sent back fit the next group.
-  BOOST_CHECK(bench.reply(bench.commit_one(std::move(group.back())), Operation::put).code ==
+  BOOST_CHECK(fixture.reply(fixture.commit_one(std::move(group.back())), Operation::put).code ==
               Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(list_is_cut_by_count_and_by_octets) {
-  IngestBench bench;
+  IngestFixture fixture;
   for (int part = 0; part < 2; ++part) {
     std::vector<IncomingRef> group;
     for (int i = 0; i < 80; ++i)
-      group.push_back(IngestBench::put("gateway", std::to_string(part * 80 + i), 0,
-                                       std::string(64 * 1024, 'v')));
-    (void)bench.commit(group);
+      group.push_back(IngestFixture::put("gateway", std::to_string(part * 80 + i), 0,
+                                         std::string(64 * 1024, 'v')));
+    (void)fixture.commit(group);
   }
   bus::Request list;
   list.operation = Operation::list;
@@ -410,9 +412,9 @@ BOOST_AUTO_TEST_CASE(list_is_cut_by_count_and_by_octets) {
     std::string after;
     for (;;) {
       list.key = after;
-      const auto out = bench.commit_one(IngestBench::incoming(list));
+      const auto out = fixture.commit_one(IngestFixture::incoming(list));
       BOOST_CHECK_LT(out.answers[0].octets.size(), 9u * 1024u * 1024u);
-      const auto reply = bench.reply(out, Operation::list);
+      const auto reply = fixture.reply(out, Operation::list);
       BOOST_CHECK_LE(reply.entries.size(), std::max<std::uint64_t>(limit, 1));
       BOOST_CHECK_EQUAL(reply.sequence, 160u);
       count += reply.entries.size();
@@ -424,20 +426,20 @@ BOOST_AUTO_TEST_CASE(list_is_cut_by_count_and_by_octets) {
 }
 
 BOOST_AUTO_TEST_CASE(static_subscriptions_come_and_go_with_the_configuration) {
-  IngestBench bench;
+  IngestFixture fixture;
   auto one = make_subscription("one");
   auto two = make_subscription("two");
   one.via = two.via = "config";
-  BOOST_REQUIRE(bench.ingest->take_static({one, two}, bench.clock.now()));
-  (void)bench.put_now("subscription", "s-1", 0, to_json(make_subscription("s-1"), true));
-  BOOST_CHECK_EQUAL(bench.ingest->head(), 3u);
-  bench.restart();
+  BOOST_REQUIRE(fixture.ingest->load_configured_subscriptions({one, two}, fixture.clock.now()));
+  (void)fixture.put_now("subscription", "s-1", 0, to_json(make_subscription("s-1"), true));
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), 3u);
+  fixture.restart();
   // The same again changes nothing.
-  BOOST_REQUIRE(bench.ingest->take_static({one, two}, bench.clock.now()));
-  BOOST_CHECK_EQUAL(bench.ingest->head(), 3u);
+  BOOST_REQUIRE(fixture.ingest->load_configured_subscriptions({one, two}, fixture.clock.now()));
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), 3u);
   two.callback = "https://other.example/";
-  BOOST_REQUIRE(bench.ingest->take_static({two}, bench.clock.now()));
-  const auto journal = bench.journal();
+  BOOST_REQUIRE(fixture.ingest->load_configured_subscriptions({two}, fixture.clock.now()));
+  const auto journal = fixture.journal();
   BOOST_REQUIRE(journal.size() == 5u);
   std::set<std::string> changes;
   for (std::size_t i = 3; i < 5; ++i)
@@ -445,21 +447,22 @@ BOOST_AUTO_TEST_CASE(static_subscriptions_come_and_go_with_the_configuration) {
   BOOST_CHECK(changes.contains("subscription-edited two"));
   BOOST_CHECK(changes.contains("subscription-ended one"));
   // Those of others stay.
-  BOOST_REQUIRE(bench.ingest->take_static({}, bench.clock.now()));
+  BOOST_REQUIRE(fixture.ingest->load_configured_subscriptions({}, fixture.clock.now()));
   bus::Request list;
   list.operation = Operation::list;
   list.kind = "subscription";
   list.limit = 10;
-  const auto left = bench.reply(bench.commit_one(IngestBench::incoming(list)), Operation::list);
+  const auto left =
+      fixture.reply(fixture.commit_one(IngestFixture::incoming(list)), Operation::list);
   BOOST_REQUIRE(left.entries.size() == 1u);
   BOOST_CHECK_EQUAL(left.entries[0].key, "s-1");
 }
 
 BOOST_AUTO_TEST_CASE(static_subscription_that_is_wrong_is_named) {
-  IngestBench bench;
+  IngestFixture fixture;
   auto wrong = make_subscription("wrong");
   wrong.callback.clear();
-  const auto status = bench.ingest->take_static({wrong}, bench.clock.now());
+  const auto status = fixture.ingest->load_configured_subscriptions({wrong}, fixture.clock.now());
   BOOST_REQUIRE(!status);
   BOOST_CHECK_NE(status.error().message.find("wrong"), std::string::npos);
 }

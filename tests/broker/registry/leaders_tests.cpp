@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct LeadersBench {
+struct LeadersFixture {
   Registry registry{{}};
   VirtualClock clock;
   std::uint64_t sequence = 100;
@@ -44,9 +44,9 @@ struct LeadersBench {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(leaders_tests, LeadersBench)
+BOOST_FIXTURE_TEST_SUITE(leaders_tests, LeadersFixture)
 
-BOOST_AUTO_TEST_CASE(who_leads_stays_as_long_as_he_says_so) {
+BOOST_AUTO_TEST_CASE(a_leader_stays_as_long_as_it_renews) {
   const auto token = put(entry("web1", 0));
   BOOST_CHECK_EQUAL(token, 100U);
   for (int i = 0; i < 10; ++i) {
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(another_leads_when_the_time_is_over_with_a_greater_token) {
   clock.advance(4'999ms);
   BOOST_CHECK_EQUAL(put(entry("web2", first)), 0U);
   clock.advance(1ms);
-  BOOST_CHECK_EQUAL(put(entry("web2", 0)), 0U);  // who does not know of the first may not
+  BOOST_CHECK_EQUAL(put(entry("web2", 0)), 0U);  // without the first one's revision
   const auto second = put(entry("web2", first));
   BOOST_CHECK_GT(second, first);
   BOOST_CHECK(changed);
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(another_leads_when_the_time_is_over_with_a_greater_token) {
   BOOST_CHECK_EQUAL(put(entry("web1", second)), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(who_comes_back_before_anybody_else_has_the_same_token) {
+BOOST_AUTO_TEST_CASE(a_leader_that_returns_before_another_has_the_same_token) {
   const auto token = put(entry("web1", 0));
   clock.advance(1h);
   BOOST_CHECK_EQUAL(put(entry("web1", token)), token);

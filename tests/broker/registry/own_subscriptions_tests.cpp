@@ -4,7 +4,7 @@
 #include "tests/broker/full_disk.hpp"
 #include "tests/broker/registry_fixture.hpp"
 
-// LIST for somebody without the right to it: his own subscriptions, and nothing else.
+// LIST for a principal without the right to it: its own subscriptions only.
 using namespace sense;
 using namespace std::chrono_literals;
 using bus::Operation;
@@ -28,13 +28,13 @@ IncomingRef list(const std::string& principal, std::string_view after, std::uint
   request.kind = kind;
   request.key = after;
   request.limit = limit;
-  auto incoming = IngestBench::incoming(request);
+  auto incoming = IngestFixture::incoming(request);
   incoming->principal = principal;
   incoming->rights = rights ? std::move(rights) : std::make_shared<const Rights>();
   return incoming;
 }
 
-struct OwnBench : IngestBench {
+struct OwnFixture : IngestFixture {
   bus::Reply ask(IncomingRef incoming) {
     return reply(commit_one(std::move(incoming)), Operation::list);
   }
@@ -67,9 +67,9 @@ struct OwnBench : IngestBench {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(own_subscriptions_tests, OwnBench)
+BOOST_FIXTURE_TEST_SUITE(own_subscriptions_tests, OwnFixture)
 
-BOOST_AUTO_TEST_CASE(somebody_without_the_right_pages_through_his_own_in_order) {
+BOOST_AUTO_TEST_CASE(a_principal_without_the_right_pages_through_its_own_in_order) {
   Keys mine;
   for (int i = 0; i < 25; ++i) {
     const auto id = "s-" + std::to_string(100 + (i * 7) % 25);
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(somebody_without_the_right_pages_through_his_own_in_order) 
     }
     BOOST_TEST(seen == mine, boost::test_tools::per_element());
   }
-  // After a key that is not his, or not there, it goes on with the next that is.
+  // After a key of another owner, or an absent one, the list continues with the next own one.
   BOOST_TEST(keys_of(ask(list("shop", "s-101", 2)).entries) == (Keys{"s-102", "s-104"}),
              boost::test_tools::per_element());
   BOOST_TEST(keys_of(ask(list("shop", "s-1021", 1)).entries) == Keys{"s-104"},
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(own_list_is_cut_by_octets) {
   BOOST_CHECK_EQUAL(pages, 2u);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_is_shown_what_belongs_to_others) {
+BOOST_AUTO_TEST_CASE(subscriptions_of_others_are_not_shown) {
   put_for("s-1", "shop");
   put_for("s-2", "shopper");
   put_for("s-3", "sho");
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(nobody_is_shown_what_belongs_to_others) {
   BOOST_TEST(own("shop") == Keys{"s-1"}, boost::test_tools::per_element());
   BOOST_CHECK(own("nobody").empty());
   BOOST_CHECK(own("").empty());
-  BOOST_CHECK(own("tester").empty());  // who put them there
+  BOOST_CHECK(own("tester").empty());  // the principal that put them
 }
 
 BOOST_AUTO_TEST_CASE(other_kinds_stay_refused_and_the_right_shows_everything) {
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(other_kinds_stay_refused_and_the_right_shows_everything) {
              boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(an_edited_subscription_is_its_new_owners_and_an_ended_one_nobodys) {
+BOOST_AUTO_TEST_CASE(an_edited_subscription_is_its_new_owners_and_an_ended_one_has_none) {
   auto revision = put_for("s-1", "shop");
   put_for("s-2", "shop");
   revision = put_for("s-1", "other", revision);
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(folder_in_which_all_kinds_were_together_is_read_and_written
   }
 }
 
-BOOST_AUTO_TEST_CASE(damaged_row_is_nobodys_and_the_others_are_served) {
+BOOST_AUTO_TEST_CASE(damaged_row_has_no_owner_and_the_others_are_served) {
   for (const auto* id : {"s-1", "s-2", "s-3"}) put_for(id, "shop");
   change_file("UPDATE subscription SET value='{\"id\":', owner=NULL WHERE key='s-2'");
   BOOST_TEST(own("shop") == (Keys{"s-1", "s-3"}), boost::test_tools::per_element());
@@ -259,9 +259,9 @@ BOOST_AUTO_TEST_CASE(a_row_of_a_newer_version_is_its_owners_to_see) {
 
 BOOST_AUTO_TEST_CASE(what_a_full_disk_refused_changes_no_owner) {
   FullDisk disk;
-  OwnBench bench;
-  bench.put_for("s-1", "shop");
-  const auto revision = bench.put_for("s-2", "shop");
+  OwnFixture fixture;
+  fixture.put_for("s-1", "shop");
+  const auto revision = fixture.put_for("s-2", "shop");
   std::vector<IncomingRef> group;
   const auto add = [&](const std::string& id, const std::string& owner, std::uint64_t from) {
     group.push_back(put("subscription", id, from, to_json(owned(id, owner), true)));
@@ -275,16 +275,16 @@ BOOST_AUTO_TEST_CASE(what_a_full_disk_refused_changes_no_owner) {
   big.data = std::string(1'000'000, 'x');
   group.push_back(publish({encode(big)}));
   disk.fill();
-  for (const auto& answer : bench.commit(group).answers)
+  for (const auto& answer : fixture.commit(group).answers)
     BOOST_CHECK(bus::decode_reply(answer.octets, Operation::list)->code == Code::nomoreroom);
-  BOOST_TEST(bench.own("shop") == (Keys{"s-1", "s-2"}), boost::test_tools::per_element());
-  BOOST_CHECK(bench.own("other").empty());
+  BOOST_TEST(fixture.own("shop") == (Keys{"s-1", "s-2"}), boost::test_tools::per_element());
+  BOOST_CHECK(fixture.own("other").empty());
   disk.free();
   // Within a group one sees what it did so far.
-  const auto out = bench.commit(group);
-  BOOST_TEST(keys_of(bench.reply(out, Operation::list, 3).entries) == (Keys{"s-1", "s-4"}),
+  const auto out = fixture.commit(group);
+  BOOST_TEST(keys_of(fixture.reply(out, Operation::list, 3).entries) == (Keys{"s-1", "s-4"}),
              boost::test_tools::per_element());
-  BOOST_TEST(keys_of(bench.reply(out, Operation::list, 4).entries) == (Keys{"s-2", "s-3"}),
+  BOOST_TEST(keys_of(fixture.reply(out, Operation::list, 4).entries) == (Keys{"s-2", "s-3"}),
              boost::test_tools::per_element());
 }
 

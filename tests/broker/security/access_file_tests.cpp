@@ -16,7 +16,7 @@ const std::string key_a = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
 const std::string key_b = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 
 std::string refusal(const std::string& text) {
-  const auto access = parse_allow_file(text, "allow.yaml");
+  const auto access = parse_access_file(text, "allow.yaml");
   return access ? "accepted" : access.error().message;
 }
 
@@ -30,14 +30,14 @@ BOOST_AUTO_TEST_SUITE(access_file_tests)
 
 BOOST_AUTO_TEST_CASE(what_the_file_grants_is_what_the_principal_has) {
   const auto access =
-      parse_allow_file(entry("    publish:\n"
-                             "      - {type: \"{urn:shop}*\", source: //shop.example/**}\n"
-                             "      - \"{urn:other}one\"\n"
-                             "    subscribe: [\"{urn:shop}*\"]\n"
-                             "    route: [ops]\n"
-                             "    list: true\n"
-                             "  - {name: local, manage: true}\n"),
-                       "allow.yaml");
+      parse_access_file(entry("    publish:\n"
+                              "      - {type: \"{urn:shop}*\", source: //shop.example/**}\n"
+                              "      - \"{urn:other}one\"\n"
+                              "    subscribe: [\"{urn:shop}*\"]\n"
+                              "    route: [ops]\n"
+                              "    list: true\n"
+                              "  - {name: local, manage: true}\n"),
+                        "allow.yaml");
   BOOST_REQUIRE_MESSAGE(access, (access ? "" : access.error().message));
   const auto* shop = access->find(key_a);
   BOOST_REQUIRE(shop != nullptr);
@@ -55,15 +55,15 @@ BOOST_AUTO_TEST_CASE(what_the_file_grants_is_what_the_principal_has) {
   BOOST_CHECK(!access->find("local")->rights->may_publish_all());
 }
 
-BOOST_AUTO_TEST_CASE(who_is_named_without_rights_has_none) {
-  const auto access = parse_allow_file(entry(""), "allow.yaml");
+BOOST_AUTO_TEST_CASE(a_principal_without_rights_has_none) {
+  const auto access = parse_access_file(entry(""), "allow.yaml");
   BOOST_REQUIRE(access);
   BOOST_CHECK(access->find(key_a)->rights->granted() == Rights::Granted{});
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_file_lets_in_nobody_with_a_key) {
+BOOST_AUTO_TEST_CASE(an_empty_file_accepts_no_key) {
   for (const auto* text : {"", "principals:\n", "principals: []\n", "# nobody\n"}) {
-    const auto access = parse_allow_file(text, "allow.yaml");
+    const auto access = parse_access_file(text, "allow.yaml");
     BOOST_REQUIRE_MESSAGE(access, text);
     BOOST_CHECK_EQUAL(access->principals().size(), 2u);  // local and plaintext
   }
@@ -126,18 +126,18 @@ BOOST_AUTO_TEST_CASE(a_file_that_others_may_write_is_refused) {
   const auto path = folder / "allow.yaml";
   std::ofstream(path) << entry("");
   ::chmod(path.c_str(), 0644);
-  BOOST_CHECK(read_allow_file(path).has_value());
+  BOOST_CHECK(read_access_file(path).has_value());
   for (const auto mode : {0664, 0646, 0666}) {
     ::chmod(path.c_str(), static_cast<mode_t>(mode));
-    const auto access = read_allow_file(path);
+    const auto access = read_access_file(path);
     BOOST_REQUIRE(!access);
     BOOST_CHECK_NE(access.error().message.find("chmod"), std::string::npos);
   }
-  BOOST_CHECK(!read_allow_file(folder / "none"));
+  BOOST_CHECK(!read_access_file(folder / "none"));
 }
 
 BOOST_AUTO_TEST_CASE(the_entry_for_a_new_principal_can_be_read_back) {
-  const auto access = parse_allow_file("principals:\n" + allow_entry("shop", key_b) + "\n", "a");
+  const auto access = parse_access_file("principals:\n" + access_entry("shop", key_b) + "\n", "a");
   BOOST_REQUIRE_MESSAGE(access, (access ? "" : access.error().message));
   BOOST_CHECK_EQUAL(access->find(key_b)->name, "shop");
   BOOST_CHECK(!access->find(key_b)->rights->may_publish_all());

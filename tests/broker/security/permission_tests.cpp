@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(whether_a_callback_has_agreed_is_not_for_its_subscriber_to_
   }
 }
 
-BOOST_AUTO_TEST_CASE(nobody_sets_the_challenge_that_he_is_to_answer) {
+BOOST_AUTO_TEST_CASE(a_principal_cannot_set_its_own_challenge) {
   auto asked = of_shop(State::pending);
   asked.challenge_hash = std::string(64, 'a');
   BOOST_CHECK(!may_put(asked));

@@ -217,14 +217,14 @@ BOOST_AUTO_TEST_CASE(a_subscription_asks_for_no_more_than_the_right_to_subscribe
                         (some.empty() ? "" : some[0]) << " of " << (where.empty() ? "" : where[0]));
 }
 
-BOOST_AUTO_TEST_CASE(who_manages_may_list) {
+BOOST_AUTO_TEST_CASE(the_right_to_manage_includes_the_right_to_list) {
   BOOST_CHECK(Rights({{}, {}, {}, false, true}).may_list());
   BOOST_CHECK(!Rights({{}, {}, {}, true, false}).may_manage());
 }
 
 BOOST_AUTO_TEST_CASE(principals_are_found_by_key_and_never_by_name) {
   const std::string key(40, 'k');
-  const Access access({{"shop", key, std::make_shared<const Rights>()}});
+  const AccessList access({{"shop", key, std::make_shared<const Rights>()}});
   BOOST_REQUIRE(access.find(key) != nullptr);
   BOOST_CHECK_EQUAL(access.find(key)->name, "shop");
   BOOST_CHECK(access.find("shop") == nullptr);
@@ -234,10 +234,10 @@ BOOST_AUTO_TEST_CASE(principals_are_found_by_key_and_never_by_name) {
 }
 
 BOOST_AUTO_TEST_CASE(local_and_plaintext_may_do_everything_until_something_is_said_about_them) {
-  BOOST_CHECK(Access().find("local")->rights->may_manage());
-  BOOST_CHECK(Access().find("plaintext")->rights->may_publish_all());
-  BOOST_CHECK(!Access().restricts_subscriptions());
-  const Access access({{"local", "", std::make_shared<const Rights>()}});
+  BOOST_CHECK(AccessList().find("local")->rights->may_manage());
+  BOOST_CHECK(AccessList().find("plaintext")->rights->may_publish_all());
+  BOOST_CHECK(!AccessList().restricts_subscriptions());
+  const AccessList access({{"local", "", std::make_shared<const Rights>()}});
   BOOST_CHECK(!access.find("local")->rights->may_manage());
   BOOST_CHECK(access.find("plaintext")->rights->may_manage());
   BOOST_CHECK(access.restricts_subscriptions());
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(local_and_plaintext_may_do_everything_until_something_is_sa
 
 BOOST_AUTO_TEST_CASE(subscriptions_are_judged_anew_when_a_right_to_them_or_a_key_changes) {
   const auto make = [](const std::string& key, Rights rights) {
-    return Access({{"shop", key, std::make_shared<const Rights>(std::move(rights))}});
+    return AccessList({{"shop", key, std::make_shared<const Rights>(std::move(rights))}});
   };
   const std::string key(40, 'k');
   const auto before = make(key, subscriber({rule("{urn:a}*")}));
@@ -256,8 +256,8 @@ BOOST_AUTO_TEST_CASE(subscriptions_are_judged_anew_when_a_right_to_them_or_a_key
   BOOST_CHECK(subscriptions_change(before, make(key, subscriber({rule("*")}))));
   BOOST_CHECK(
       subscriptions_change(before, make(std::string(40, 'x'), subscriber({rule("{urn:a}*")}))));
-  BOOST_CHECK(subscriptions_change(before, Access()));
-  BOOST_CHECK(!subscriptions_change(Access(), before));
+  BOOST_CHECK(subscriptions_change(before, AccessList()));
+  BOOST_CHECK(!subscriptions_change(AccessList(), before));
 }
 
 BOOST_AUTO_TEST_CASE(names_of_principals_are_short_and_plain) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/test/unit_test.hpp>
 
-#include "tests/broker/guarded.hpp"
+#include "tests/broker/secured_broker.hpp"
 
-// Strangers and principals at the sockets of a real broker, over tcp:// with CURVE.
+// Unauthenticated peers and principals at the sockets of a real broker, over tcp:// with CURVE.
 using namespace sense;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -11,8 +11,8 @@ using bus::Operation;
 
 namespace {
 
-using Steady = GuardedBroker::Steady;
-using Principals = GuardedBroker::Principals;
+using Steady = SecuredBroker::Steady;
+using Principals = SecuredBroker::Principals;
 
 std::string event(const std::string& id, const std::string& type = "{urn:a}one",
                   const std::string& source = "//h/p/4") {
@@ -61,7 +61,7 @@ std::string subscription(const std::string& id, const std::string& owner,
 }
 
 struct KeyClient : KeyPeer {
-  KeyClient(GuardedBroker& broker, const std::string& name)
+  KeyClient(SecuredBroker& broker, const std::string& name)
       : KeyPeer(zmq::socket_type::dealer, broker.tcp().service, broker.keys(name),
                 broker.public_key()) {}
   Code code(const bus::Request& request) { return ask(request).code; }
@@ -73,17 +73,17 @@ struct KeyClient : KeyPeer {
 };
 
 struct KeySubscriber : KeyPeer {
-  KeySubscriber(GuardedBroker& broker, const std::string& name, std::vector<std::string> prefixes)
+  KeySubscriber(SecuredBroker& broker, const std::string& name, std::vector<std::string> prefixes)
       : KeyPeer(zmq::socket_type::sub, broker.tcp().events, broker.keys(name), broker.public_key(),
-                with_mark(std::move(prefixes))) {
-    next_mark();
+                with_watermark(std::move(prefixes))) {
+    next_watermark();
   }
-  static std::vector<std::string> with_mark(std::vector<std::string> prefixes) {
-    prefixes.emplace_back(bus::mark_topic);
+  static std::vector<std::string> with_watermark(std::vector<std::string> prefixes) {
+    prefixes.emplace_back(bus::watermark_topic);
     return prefixes;
   }
-  void next_mark() {
-    while (receive()[0] != bus::mark_topic) {
+  void next_watermark() {
+    while (receive()[0] != bus::watermark_topic) {
     }
   }
 };
@@ -93,14 +93,14 @@ struct KeySubscriber : KeyPeer {
 BOOST_AUTO_TEST_SUITE(security_tests)
 
 BOOST_AUTO_TEST_CASE(a_principal_with_rights_publishes_fetches_and_hears_and_is_stamped) {
-  GuardedBroker guarded(Principals{{"shop", "publish: [\"{urn:a}*\"], subscribe: [\"{urn:a}*\"]"}});
-  guarded.broker().start();
-  KeyClient shop(guarded, "shop");
-  KeySubscriber live(guarded, "shop", {"{urn:a}one "});
+  SecuredBroker secured(Principals{{"shop", "publish: [\"{urn:a}*\"], subscribe: [\"{urn:a}*\"]"}});
+  secured.broker().start();
+  KeyClient shop(secured, "shop");
+  KeySubscriber live(secured, "shop", {"{urn:a}one "});
   BOOST_CHECK(shop.publish_one(event("1")) == Code::noerror);
   for (;;) {
     const auto frames = live.receive();
-    if (frames[0] == bus::mark_topic) continue;
+    if (frames[0] == bus::watermark_topic) continue;
     BOOST_CHECK_EQUAL(split_records(frames[1])->front().principal, "shop");
     break;
   }
@@ -108,17 +108,17 @@ BOOST_AUTO_TEST_CASE(a_principal_with_rights_publishes_fetches_and_hears_and_is_
   BOOST_CHECK_EQUAL(split_records(fetched.records)->front().principal, "shop");
 }
 
-BOOST_AUTO_TEST_CASE(strangers_get_no_answer_on_any_socket_and_are_counted) {
-  GuardedBroker guarded(Principals{{"shop", "publish: [\"*\"], subscribe: [\"*\"]"}});
-  guarded.broker().start();
-  const auto stranger = make_key_pair().value();
-  const auto tcp = guarded.tcp();
-  KeyPeer dealer(zmq::socket_type::dealer, tcp.service, stranger, guarded.public_key());
+BOOST_AUTO_TEST_CASE(unauthenticated_peers_get_no_answer_on_any_socket_and_are_counted) {
+  SecuredBroker secured(Principals{{"shop", "publish: [\"*\"], subscribe: [\"*\"]"}});
+  secured.broker().start();
+  const auto unknown_key = make_key_pair().value();
+  const auto tcp = secured.tcp();
+  KeyPeer dealer(zmq::socket_type::dealer, tcp.service, unknown_key, secured.public_key());
   dealer.send({bus::encode(publish({}))});
-  KeyPeer sub(zmq::socket_type::sub, tcp.events, stranger, guarded.public_key(), {""});
+  KeyPeer sub(zmq::socket_type::sub, tcp.events, unknown_key, secured.public_key(), {""});
   Peer plain(zmq::socket_type::dealer, tcp.service);
   plain.send({bus::encode(publish({}))});
-  Client local(guarded.broker());
+  Client local(secured.broker());
   while (local.parameter("counter.broker.keys.unknown").empty() ||
          std::stoi(local.parameter("counter.broker.keys.unknown")) < 3) {
   }
@@ -127,13 +127,13 @@ BOOST_AUTO_TEST_CASE(strangers_get_no_answer_on_any_socket_and_are_counted) {
   BOOST_CHECK(local.ask_for(Operation::ping).code == Code::noerror);
 }
 
-BOOST_AUTO_TEST_CASE(without_an_allow_file_entry_and_with_the_wrong_broker_key_nobody_gets_in) {
-  GuardedBroker guarded(Principals{});
-  guarded.broker().start();
+BOOST_AUTO_TEST_CASE(keys_without_an_access_file_entry_and_wrong_broker_keys_are_refused) {
+  SecuredBroker secured(Principals{});
+  secured.broker().start();
   const auto other = make_key_pair().value();
-  KeyPeer nobody(zmq::socket_type::dealer, guarded.tcp().service, guarded.keys("nobody"),
-                 guarded.public_key());
-  KeyPeer deceived(zmq::socket_type::dealer, guarded.tcp().service, guarded.keys("nobody"),
+  KeyPeer nobody(zmq::socket_type::dealer, secured.tcp().service, secured.keys("nobody"),
+                 secured.public_key());
+  KeyPeer deceived(zmq::socket_type::dealer, secured.tcp().service, secured.keys("nobody"),
                    other.public_key);
   nobody.send({"x"});
   deceived.send({"x"});
@@ -142,15 +142,15 @@ BOOST_AUTO_TEST_CASE(without_an_allow_file_entry_and_with_the_wrong_broker_key_n
 }
 
 BOOST_AUTO_TEST_CASE(each_operation_asks_for_its_right) {
-  GuardedBroker guarded(Principals{{"shop",
+  SecuredBroker secured(Principals{{"shop",
                                     "publish: [\"{urn:a}*\"], subscribe: [{type: \"{urn:a}one\", "
                                     "source: //h/p/**}]"},
                                    {"boss",
                                     "publish: [\"*\"], subscribe: [\"*\"], route: [\"*\"], "
                                     "manage: true"}});
-  guarded.broker().start();
-  KeyClient shop(guarded, "shop");
-  KeyClient boss(guarded, "boss");
+  secured.broker().start();
+  KeyClient shop(secured, "shop");
+  KeyClient boss(secured, "boss");
 
   BOOST_CHECK(shop.publish_one(event("1")) == Code::noerror);
   BOOST_CHECK((shop.publish_one(event("2", "{urn:b}one")) == Code::noaccess));
@@ -210,11 +210,11 @@ BOOST_AUTO_TEST_CASE(each_operation_asks_for_its_right) {
   BOOST_CHECK(shop.code(registry(Operation::ping, "", "")) == Code::noerror);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_can_speak_for_another) {
-  GuardedBroker guarded(Principals{{"shop", "publish: [\"*\"], subscribe: [\"*\"]"}});
-  guarded.broker().start();
+BOOST_AUTO_TEST_CASE(a_principal_cannot_publish_as_another) {
+  SecuredBroker secured(Principals{{"shop", "publish: [\"*\"], subscribe: [\"*\"]"}});
+  secured.broker().start();
   // What a record and a registry entry look like is of no use: the broker stamps both itself.
-  KeyClient shop(guarded, "shop");
+  KeyClient shop(secured, "shop");
   std::string record;
   append_record(record, {1, WallTime{}, "boss", event("1")});
   BOOST_CHECK(shop.publish_one(record) != Code::noerror);
@@ -226,32 +226,32 @@ BOOST_AUTO_TEST_CASE(nobody_can_speak_for_another) {
 }
 
 BOOST_AUTO_TEST_CASE(subscriptions_outside_ones_rights_bring_nothing) {
-  GuardedBroker guarded(Principals{{"shop", "subscribe: [\"{urn:a}one\"]"}});
-  guarded.broker().start();
-  KeySubscriber live(guarded, "shop", {"", "{", "{urn:a}", "{urn:b}", "{urn:b}one ", "news"});
-  Client local(guarded.broker());
-  Plain foreign(guarded.broker());
+  SecuredBroker secured(Principals{{"shop", "subscribe: [\"{urn:a}one\"]"}});
+  secured.broker().start();
+  KeySubscriber live(secured, "shop", {"", "{", "{urn:a}", "{urn:b}", "{urn:b}one ", "news"});
+  Client local(secured.broker());
+  Plain foreign(secured.broker());
   (void)local.publish({event("1"), event("2", "{urn:b}one"), event("3", "{urn:a}two")});
   foreign.send({"news", "x"});
   while (local.parameter("counter.broker.plain.forwarded") != "1") {
   }
-  live.next_mark();
-  live.next_mark();  // all that was before it would have come before it, but for marks
+  live.next_watermark();
+  live.next_watermark();  // all that was before it would have come before it, but for watermarks
   BOOST_CHECK_EQUAL(local.parameter("counter.broker.subscriptions.refused"), "6");
   // What it may hear comes when it asks for that.
   live.socket().set(zmq::sockopt::subscribe, "{urn:a}one ");
-  for (int i = 10; !live.hears(0ms) || live.receive()[0] == bus::mark_topic; ++i)
+  for (int i = 10; !live.hears(0ms) || live.receive()[0] == bus::watermark_topic; ++i)
     (void)local.publish({event(std::to_string(i)), event(std::to_string(-i), "{urn:b}one")});
 }
 
 BOOST_AUTO_TEST_CASE(plain_publishers_need_rights_too) {
-  GuardedBroker guarded(
+  SecuredBroker secured(
       Principals{{"shop", "publish: [\"{urn:a}*\"]"}, {"any", "publish: [\"*\"]"}});
-  guarded.broker().start();
-  Subscriber everything(guarded.broker());
+  secured.broker().start();
+  Subscriber everything(secured.broker());
   const auto join = [&](const std::string& name) {
-    auto peer = std::make_unique<KeyPeer>(zmq::socket_type::xpub, guarded.tcp().publish,
-                                          guarded.keys(name), guarded.public_key());
+    auto peer = std::make_unique<KeyPeer>(zmq::socket_type::xpub, secured.tcp().publish,
+                                          secured.keys(name), secured.public_key());
     BOOST_TEST(peer->receive() == Frames{"\x01"}, boost::test_tools::per_element());
     return peer;
   };
@@ -261,55 +261,55 @@ BOOST_AUTO_TEST_CASE(plain_publishers_need_rights_too) {
   shop->send({"news", "forbidden"});
   shop->send({topic("{urn:b}one"), event("1", "{urn:b}one")});
   shop->send({topic("{urn:a}one"), event("2")});
-  auto frames = everything.next_other_than_marks();
+  auto frames = everything.next_other_than_watermarks();
   BOOST_CHECK_EQUAL(frames[0], topic("{urn:a}one"));
   BOOST_CHECK_EQUAL(split_records(frames[1])->front().principal, "shop");
   any->send({"news", "allowed"});
-  BOOST_TEST(everything.next_other_than_marks() == (Frames{"news", "allowed"}),
+  BOOST_TEST(everything.next_other_than_watermarks() == (Frames{"news", "allowed"}),
              boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(revoked_right_to_subscribe_ends_an_open_subscription_within_a_second) {
   const auto both = "subscribe: [\"{urn:a}*\"]"s;
-  GuardedBroker guarded(Principals{{"shop", both}, {"other", both}});
-  guarded.broker().start();
-  Client local(guarded.broker());
-  KeySubscriber shop(guarded, "shop", {"{urn:a}"});
-  KeySubscriber other(guarded, "other", {"{urn:a}"});
+  SecuredBroker secured(Principals{{"shop", both}, {"other", both}});
+  secured.broker().start();
+  Client local(secured.broker());
+  KeySubscriber shop(secured, "shop", {"{urn:a}"});
+  KeySubscriber other(secured, "other", {"{urn:a}"});
   int id = 0;
   // Publishes until a subscriber has heard an event, or the time is over.
   const auto heard = [&](KeyPeer& peer, Steady::time_point until) {
     while (Steady::now() < until) {
       (void)local.publish({event(std::to_string(++id))});
       while (peer.hears(5ms))
-        if (peer.receive()[0] != bus::mark_topic) return true;
+        if (peer.receive()[0] != bus::watermark_topic) return true;
     }
     return false;
   };
   BOOST_REQUIRE(heard(shop, Steady::now() + 20s));
-  guarded.allow({{"shop", "subscribe: []"}, {"other", both}});
+  secured.allow({{"shop", "subscribe: []"}, {"other", both}});
   const auto revoked = Steady::now();
   auto last = revoked;
   while (heard(shop, revoked + 1500ms)) last = Steady::now();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(last - revoked);
   BOOST_TEST_MESSAGE("revoked after " << took.count() << " ms");
   BOOST_CHECK_LE(took.count(), 1000);
-  // The others go on, and who is allowed again needs not connect anew.
+  // Others continue, and a principal that is allowed again need not reconnect.
   BOOST_CHECK(heard(other, Steady::now() + 20s));
-  guarded.allow({{"shop", both}, {"other", both}});
+  secured.allow({{"shop", both}, {"other", both}});
   BOOST_CHECK(heard(shop, Steady::now() + 20s));
 }
 
 BOOST_AUTO_TEST_CASE(removed_principal_is_refused_on_its_open_connections_within_a_second) {
   const auto rights = "publish: [\"*\"], subscribe: [\"*\"]"s;
-  GuardedBroker guarded(Principals{{"shop", rights}});
-  guarded.broker().start();
-  KeyClient shop(guarded, "shop");
-  KeyPeer plain(zmq::socket_type::xpub, guarded.tcp().publish, guarded.keys("shop"),
-                guarded.public_key());
+  SecuredBroker secured(Principals{{"shop", rights}});
+  secured.broker().start();
+  KeyClient shop(secured, "shop");
+  KeyPeer plain(zmq::socket_type::xpub, secured.tcp().publish, secured.keys("shop"),
+                secured.public_key());
   BOOST_TEST(plain.receive() == Frames{"\x01"}, boost::test_tools::per_element());
   BOOST_CHECK(shop.publish_one(event("1")) == Code::noerror);
-  guarded.allow({});
+  secured.allow({});
   const auto revoked = Steady::now();
   while (shop.code(registry(Operation::ping, "", "")) == Code::noerror) {
   }
@@ -317,78 +317,78 @@ BOOST_AUTO_TEST_CASE(removed_principal_is_refused_on_its_open_connections_within
   BOOST_CHECK(shop.publish_one(event("2")) == Code::noaccess);
   BOOST_CHECK(shop.code(fetch_all()) == Code::noaccess);
   plain.send({"news", "x"});
-  Client local(guarded.broker());
+  Client local(secured.broker());
   while (std::stoi("0" + local.parameter("counter.broker.plain.refused")) < 1) {
   }
   // Allowed again, on the same connection.
-  guarded.allow({{"shop", rights}});
+  secured.allow({{"shop", rights}});
   while (shop.code(registry(Operation::ping, "", "")) != Code::noerror) {
   }
   BOOST_CHECK(shop.publish_one(event("3")) == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(a_replaced_key_is_worth_nothing_also_on_open_connections) {
-  GuardedBroker guarded(Principals{{"shop", "publish: [\"*\"]"}});
-  guarded.broker().start();
-  KeyClient stolen(guarded, "shop");
+  SecuredBroker secured(Principals{{"shop", "publish: [\"*\"]"}});
+  secured.broker().start();
+  KeyClient stolen(secured, "shop");
   BOOST_CHECK(stolen.publish_one(event("1")) == Code::noerror);
-  guarded.write_allow_file("principals:\n  - {name: shop, publish: [\"*\"], key: \"" +
-                           guarded.keys("new").public_key + "\"}\n");
+  secured.write_access_file("principals:\n  - {name: shop, publish: [\"*\"], key: \"" +
+                            secured.keys("new").public_key + "\"}\n");
   while (stolen.code(registry(Operation::ping, "", "")) == Code::noerror) {
   }
-  KeyClient fresh(guarded, "new");
+  KeyClient fresh(secured, "new");
   BOOST_CHECK(fresh.publish_one(event("2")) == Code::noerror);
   BOOST_CHECK(stolen.publish_one(event("3")) == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(a_broken_allow_file_changes_nothing_and_a_later_good_one_does) {
-  GuardedBroker guarded(Principals{{"shop", "publish: [\"{urn:a}*\"]"}});
-  guarded.broker().start();
-  KeyClient shop(guarded, "shop");
-  Client local(guarded.broker());
-  guarded.write_allow_file("principals: [");
+  SecuredBroker secured(Principals{{"shop", "publish: [\"{urn:a}*\"]"}});
+  secured.broker().start();
+  KeyClient shop(secured, "shop");
+  Client local(secured.broker());
+  secured.write_access_file("principals: [");
   while (local.parameter("counter.broker.allow-file.refused").empty()) {
   }
   BOOST_CHECK(shop.publish_one(event("1")) == Code::noerror);
-  guarded.allow({{"shop", "publish: [\"{urn:b}*\"]"}});
+  secured.allow({{"shop", "publish: [\"{urn:b}*\"]"}});
   while (shop.publish_one(event("2", "{urn:b}one")) != Code::noerror) {
   }
   BOOST_CHECK(shop.publish_one(event("3")) == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(rights_of_local_can_be_taken_away) {
-  GuardedBroker guarded(Principals{{"local", "subscribe: [\"{urn:a}*\"]"}});
-  guarded.broker().start();
-  Client local(guarded.broker());
+  SecuredBroker secured(Principals{{"local", "subscribe: [\"{urn:a}*\"]"}});
+  secured.broker().start();
+  Client local(secured.broker());
   BOOST_CHECK(local.publish({event("1")}).published[0].code == Code::noaccess);
 }
 
-BOOST_AUTO_TEST_CASE(who_publishes_faster_than_allowed_is_refused_and_others_are_not) {
-  GuardedBroker guarded(Principals{{"shop", "publish: [\"*\"]"}}, [](BrokerConfig& config) {
+BOOST_AUTO_TEST_CASE(a_principal_above_its_rate_is_refused_and_others_are_not) {
+  SecuredBroker secured(Principals{{"shop", "publish: [\"*\"]"}}, [](BrokerConfig& config) {
     BOOST_REQUIRE(config.settings.set("rate-per-principal-max", "5"));
   });
-  guarded.broker().start();
-  KeyClient shop(guarded, "shop");
+  secured.broker().start();
+  KeyClient shop(secured, "shop");
   int refused = 0;
   for (int i = 0; i < 20; ++i)
     refused += shop.publish_one(event(std::to_string(i))) == Code::nomoreroom ? 1 : 0;
   BOOST_CHECK_GT(refused, 0);
-  Client local(guarded.broker());
+  Client local(secured.broker());
   BOOST_CHECK(local.publish({event("x")}).published[0].code == Code::noerror);
   while (shop.publish_one(event("later")) == Code::nomoreroom) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(too_many_subscriptions_keep_their_principal_off_and_nobody_else) {
-  GuardedBroker guarded(
+BOOST_AUTO_TEST_CASE(too_many_subscriptions_suspend_their_principal_only) {
+  SecuredBroker secured(
       Principals{{"shop", "subscribe: [\"{urn:a}*\"]"}, {"other", "subscribe: [\"*\"]"}},
       [](BrokerConfig& config) {
         BOOST_REQUIRE(config.settings.set("prefixes-per-principal-max", "100"));
       });
-  guarded.broker().start();
-  KeySubscriber other(guarded, "other", {"{"});
-  KeySubscriber greedy(guarded, "shop", {});
-  Client local(guarded.broker());
+  secured.broker().start();
+  KeySubscriber other(secured, "other", {"{"});
+  KeySubscriber greedy(secured, "shop", {});
+  Client local(secured.broker());
   for (int i = 0; i < 300; ++i)
     greedy.socket().set(zmq::sockopt::subscribe, "{urn:a}x" + std::to_string(i));
   // It subscribes to all of them again when it is counted anew, and is then kept off.
@@ -396,28 +396,28 @@ BOOST_AUTO_TEST_CASE(too_many_subscriptions_keep_their_principal_off_and_nobody_
   while (std::stoi("0" + local.parameter("counter.broker.subscriptions.excess")) < 2)
     (void)greedy.hears(0ms);
   while (greedy.hears(600ms)) (void)greedy.receive();  // a heartbeat each 500 ms
-  other.next_mark();
+  other.next_watermark();
 }
 
-BOOST_AUTO_TEST_CASE(what_no_subscriber_sends_gives_nobody_a_subscription) {
-  GuardedBroker guarded(
+BOOST_AUTO_TEST_CASE(a_message_that_is_no_subscription_gives_no_peer_a_subscription) {
+  SecuredBroker secured(
       {{"bad", "subscribe: [\"{urn:b}*\"]"}, {"good", "subscribe: [\"{urn:a}*\"]"}});
-  guarded.broker().start();
-  Client local(guarded.broker());
-  KeyPeer bad(zmq::socket_type::xsub, guarded.tcp().events, guarded.keys("bad"),
-              guarded.public_key());
-  bad.send({"\x01"s + std::string(bus::mark_topic)});
+  secured.broker().start();
+  Client local(secured.broker());
+  KeyPeer bad(zmq::socket_type::xsub, secured.tcp().events, secured.keys("bad"),
+              secured.public_key());
+  bad.send({"\x01"s + std::string(bus::watermark_topic)});
   (void)bad.receive();
   std::vector<std::unique_ptr<KeySubscriber>> good;
   int id = 0;
   for (int round = 0; round < 5; ++round) {
     for (int i = 0; i < 50; ++i) bad.send({"foreign"});
     bad.send({"\x01{urn:a}"});
-    good.push_back(std::make_unique<KeySubscriber>(guarded, "good", std::vector{"{urn:a}"s}));
+    good.push_back(std::make_unique<KeySubscriber>(secured, "good", std::vector{"{urn:a}"s}));
     (void)local.publish({event(std::to_string(++id))});
     while (bad.hears(10ms)) {
       const auto frames = bad.receive();
-      BOOST_CHECK_EQUAL(frames[0], bus::mark_topic);
+      BOOST_CHECK_EQUAL(frames[0], bus::watermark_topic);
     }
   }
   while (std::stoi("0" + local.parameter("counter.broker.subscriptions.foreign")) < 1) {
@@ -425,22 +425,22 @@ BOOST_AUTO_TEST_CASE(what_no_subscriber_sends_gives_nobody_a_subscription) {
 }
 
 BOOST_AUTO_TEST_CASE(peers_that_subscribe_and_go_at_once_do_no_harm) {
-  GuardedBroker guarded(Principals{{"shop", "subscribe: [\"{urn:a}*\"]"}});
-  guarded.broker().start();
-  Client local(guarded.broker());
-  KeySubscriber stays(guarded, "shop", {"{urn:a}"});
+  SecuredBroker secured(Principals{{"shop", "subscribe: [\"{urn:a}*\"]"}});
+  secured.broker().start();
+  Client local(secured.broker());
+  KeySubscriber stays(secured, "shop", {"{urn:a}"});
   for (int i = 0; i < 200; ++i) {
-    Peer hasty(zmq::socket_type::sub, guarded.broker().endpoints().events);
-    KeyPeer hastier(zmq::socket_type::sub, guarded.tcp().events, guarded.keys("shop"),
-                    guarded.public_key(), {"{urn:a}", "{urn:a}one ", "{urn:b}"});
+    Peer hasty(zmq::socket_type::sub, secured.broker().endpoints().events);
+    KeyPeer hastier(zmq::socket_type::sub, secured.tcp().events, secured.keys("shop"),
+                    secured.public_key(), {"{urn:a}", "{urn:a}one ", "{urn:b}"});
     if (i % 2 == 0) (void)hastier.hears(2ms);
     (void)local.publish({event(std::to_string(i))});
   }
   BOOST_TEST_MESSAGE("the live stream was replaced "
                      << local.parameter("counter.broker.events.rebound") << " times");
-  stays.next_mark();
+  stays.next_watermark();
   int id = 1000;
-  while (!stays.hears(5ms) || stays.receive()[0] == bus::mark_topic)
+  while (!stays.hears(5ms) || stays.receive()[0] == bus::watermark_topic)
     (void)local.publish({event(std::to_string(++id))});
 }
 
@@ -450,8 +450,8 @@ BOOST_AUTO_TEST_CASE(tcp_without_keys_says_which_commands_to_run) {
   const auto started = Broker::start(broker.config());
   BOOST_REQUIRE(!started);
   BOOST_CHECK(started.error().code == Code::badparam);
-  for (const auto* word :
-       {"sense keys new broker", "broker.key-file", "broker.allow-file", "bus.allow-plaintext-tcp"})
+  for (const auto* word : {"sense keys new broker", "broker.key-file", "broker.access-file",
+                           "bus.allow-plaintext-tcp"})
     BOOST_CHECK_NE(started.error().message.find(word), std::string::npos);
 }
 

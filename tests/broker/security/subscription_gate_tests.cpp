@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_long_prefix_counts_as_many) {
   BOOST_CHECK(gate.subscribe("{urn:a}") == Verdict::excess);
 }
 
-BOOST_AUTO_TEST_CASE(who_comes_through_a_file_has_no_quota) {
+BOOST_AUTO_TEST_CASE(local_connections_have_no_quota) {
   Gate gate;
   for (int i = 0; i < 100; ++i)
     BOOST_CHECK((gate.subscribe("{urn:a}one ", "local") == Verdict::add));

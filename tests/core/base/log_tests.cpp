@@ -48,7 +48,7 @@ std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), 
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(stranger_cannot_forge_a_line_of_text) {
+BOOST_AUTO_TEST_CASE(values_from_peers_cannot_forge_a_line_of_text) {
   log::configure("tests", log::Level::info, log::Format::text);
   Captured captured;
   log::warn("refused\nforged", {{"from", "a\nb\x1b[2J\u202e"}, {"plain", "x"}});

@@ -67,9 +67,9 @@ BOOST_AUTO_TEST_CASE(publish_and_its_answer_are_as_the_document_shows) {
   BOOST_CHECK_EQUAL(bus::encode(reply, Operation::publish), block("published"));
 }
 
-BOOST_AUTO_TEST_CASE(topic_and_mark_are_as_the_document_shows) {
+BOOST_AUTO_TEST_CASE(topic_and_watermark_are_as_the_document_shows) {
   BOOST_CHECK_EQUAL(topic_of(hello()), block("topic"));
-  BOOST_CHECK_EQUAL(bus::encode(bus::Mark{88119, 88120, {{"{urn:example}hello", 1}}}),
+  BOOST_CHECK_EQUAL(bus::encode(bus::Watermark{88119, 88120, {{"{urn:example}hello", 1}}}),
                     block("mark"));
 }
 

@@ -13,7 +13,7 @@ class FakeBus : public Bus {
  public:
   std::map<std::pair<std::string, std::string>, RegistryEntry> entries;
   std::deque<std::function<void()>> later;
-  std::function<void()> before_put;  // somebody else who is faster
+  std::function<void()> before_put;  // a concurrent writer
   std::optional<Error> failure;      // of everything
   std::vector<std::string> reasons;
   std::vector<Event> published;

@@ -34,7 +34,7 @@ bool wanted(const std::vector<std::string>& prefixes, const Event& event) {
 struct FakeBroker {
   struct Message {
     std::vector<EventRef> events;
-    std::optional<Mark> mark;
+    std::optional<Watermark> watermark;
   };
   std::vector<EventRef> journal;  // of sequence i + 1
   std::uint64_t first = 1;
@@ -44,7 +44,7 @@ struct FakeBroker {
   // One group commit; the messages that announce it.
   std::vector<Message> commit(const std::vector<std::string>& group) {
     std::vector<Message> out;
-    Mark mark{head(), head() + group.size(), {}};
+    Watermark watermark{head(), head() + group.size(), {}};
     std::map<std::string, std::uint64_t> tally;
     for (const auto& type : group) {
       journal.push_back(make_event(head() + 1, type));
@@ -54,11 +54,11 @@ struct FakeBroker {
       else
         out.push_back({{journal.back()}, {}});
     }
-    mark.tally.assign(tally.begin(), tally.end());
-    out.push_back({{}, mark});
+    watermark.tally.assign(tally.begin(), tally.end());
+    out.push_back({{}, watermark});
     return out;
   }
-  [[nodiscard]] Message heartbeat() const { return {{}, Mark{head(), head(), {}}}; }
+  [[nodiscard]] Message heartbeat() const { return {{}, Watermark{head(), head(), {}}}; }
 
   [[nodiscard]] Bus::FetchReply fetch(std::uint64_t from, const std::vector<std::string>& prefixes,
                                       std::size_t events_max) const {
@@ -109,7 +109,7 @@ struct Output {
 
 struct Trouble {
   double drop_events = 0;
-  double drop_mark = 0;
+  double drop_watermark = 0;
   double repeat = 0;
   double cut = 0;  // retention
   double refollow = 0;
@@ -123,7 +123,7 @@ class Simulation {
       : random_(seed), trouble_(trouble), prefixes_(std::move(prefixes)) {}
 
   void run(int steps) {
-    // Some of the journal is there before anybody follows.
+    // A part of the journal precedes the first follower.
     for (int i = 0; i < 5; ++i) (void)broker_.commit(group());
     start_ = random_() % (broker_.head() + 1);
     output_.position = start_;
@@ -148,7 +148,7 @@ class Simulation {
   }
 
   void send(const FakeBroker::Message& message) {
-    if (happens(message.mark ? trouble_.drop_mark : trouble_.drop_events)) return;
+    if (happens(message.watermark ? trouble_.drop_watermark : trouble_.drop_events)) return;
     stream_.push_back(message);
     if (happens(trouble_.repeat)) stream_.push_back(message);
   }
@@ -157,7 +157,7 @@ class Simulation {
     if (stream_.empty()) return;
     auto message = std::move(stream_.front());
     stream_.pop_front();
-    if (message.mark) return follower_.on_mark(*message.mark);
+    if (message.watermark) return follower_.on_watermark(*message.watermark);
     // As XPUB: only what is subscribed to.
     if (wanted(prefixes_, *message.events.front()))
       follower_.on_events(std::move(message.events), 100);
@@ -176,7 +176,7 @@ class Simulation {
       fetches_.insert(happens(0.5) ? fetches_.begin() : fetches_.end(), fetch);
   }
 
-  void pump() {
+  void dispatch() {
     if (!happens(trouble_.slow))
       if (const auto batch = follower_.next_batch()) output_.take(*batch, broker_);
     if (const auto wanted_now = follower_.next_fetch()) {
@@ -209,7 +209,7 @@ class Simulation {
           broker_.first += random_() % (broker_.head() + 1 - broker_.first);
         if (happens(trouble_.refollow)) refollow();
     }
-    pump();
+    dispatch();
   }
 
   void settle() {
@@ -217,7 +217,7 @@ class Simulation {
     for (int i = 0; i < 10'000; ++i) {
       deliver();
       answer();
-      pump();
+      dispatch();
       if (stream_.empty() && fetches_.empty()) return;
     }
     BOOST_FAIL("the follower does not come to rest");
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(every_event_comes_once_and_in_order_without_trouble) { simu
 
 BOOST_AUTO_TEST_CASE(lost_events_are_fetched) { simulate({.drop_events = 0.3}); }
 
-BOOST_AUTO_TEST_CASE(lost_marks_are_made_good) { simulate({.drop_mark = 0.4}); }
+BOOST_AUTO_TEST_CASE(lost_watermarks_are_made_good) { simulate({.drop_watermark = 0.4}); }
 
 BOOST_AUTO_TEST_CASE(repeated_messages_are_taken_once) { simulate({.repeat = 0.4}); }
 
@@ -285,12 +285,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_fetched_again) {
 }
 
 BOOST_AUTO_TEST_CASE(what_left_the_journal_is_told) {
-  simulate({.drop_events = 0.3, .drop_mark = 0.3, .cut = 0.3, .slow = 0.5});
+  simulate({.drop_events = 0.3, .drop_watermark = 0.3, .cut = 0.3, .slow = 0.5});
 }
 
 BOOST_AUTO_TEST_CASE(all_troubles_at_once) {
   simulate({.drop_events = 0.2,
-            .drop_mark = 0.2,
+            .drop_watermark = 0.2,
             .repeat = 0.2,
             .cut = 0.1,
             .refollow = 0.1,
@@ -301,8 +301,8 @@ BOOST_AUTO_TEST_CASE(all_troubles_at_once) {
 BOOST_AUTO_TEST_CASE(complete_group_needs_no_fetch) {
   auto follower = following_at(10);
   follower.on_events({make_event(11, types[0]), make_event(12, types[0])}, 100);
-  BOOST_CHECK(!follower.next_batch());  // until the mark says that it is complete
-  follower.on_mark({10, 12, {{types[0], 2}}});
+  BOOST_CHECK(!follower.next_batch());  // until the watermark says that it is complete
+  follower.on_watermark({10, 12, {{types[0], 2}}});
   const auto batch = follower.next_batch();
   BOOST_REQUIRE(batch);
   BOOST_CHECK_EQUAL(batch->events.size(), 2u);
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(complete_group_needs_no_fetch) {
 
 BOOST_AUTO_TEST_CASE(position_moves_over_what_is_not_wanted) {
   auto follower = following_at(10, {"{urn:a}one "});
-  follower.on_mark({10, 500, {{types[1], 490}}});
+  follower.on_watermark({10, 500, {{types[1], 490}}});
   const auto batch = follower.next_batch();
   BOOST_REQUIRE(batch);
   BOOST_CHECK(batch->events.empty());
@@ -324,7 +324,7 @@ BOOST_AUTO_TEST_CASE(position_moves_over_what_is_not_wanted) {
 BOOST_AUTO_TEST_CASE(one_missing_event_makes_one_fetch) {
   auto follower = following_at(10);
   follower.on_events({make_event(12, types[0])}, 100);
-  follower.on_mark({10, 12, {{types[0], 2}}});
+  follower.on_watermark({10, 12, {{types[0], 2}}});
   BOOST_CHECK(!follower.next_batch());
   const auto fetch = follower.next_fetch();
   BOOST_REQUIRE(fetch);
@@ -404,7 +404,7 @@ BOOST_AUTO_TEST_CASE(memory_is_bounded_and_what_did_not_fit_is_fetched) {
   std::uint64_t sequence = 0;
   for (std::size_t i = 0; i < 70; ++i)
     follower.on_events({make_event(++sequence, types[0])}, 1024 * 1024);
-  follower.on_mark({0, sequence, {{types[0], sequence}}});
+  follower.on_watermark({0, sequence, {{types[0], sequence}}});
   BOOST_CHECK(!follower.next_batch());
   BOOST_CHECK_EQUAL(follower.next_fetch()->from, 1u);
 }
@@ -415,16 +415,16 @@ BOOST_AUTO_TEST_CASE(endless_stream_that_never_rests_stays_live) {
   follower.on_events({make_event(1, types[0])}, 1024 * 1024);
   for (std::uint64_t i = 1; i < 500; ++i) {
     follower.on_events({make_event(i + 1, types[0])}, 1024 * 1024);
-    follower.on_mark({i - 1, i, {{types[0], 1}}});
+    follower.on_watermark({i - 1, i, {{types[0], 1}}});
     BOOST_REQUIRE(follower.next_batch().has_value());
     BOOST_REQUIRE(!follower.next_fetch());
   }
 }
 
-BOOST_AUTO_TEST_CASE(marks_without_end_are_bounded) {
+BOOST_AUTO_TEST_CASE(watermarks_without_end_are_bounded) {
   auto follower = following_at(0, {"{urn:none}"});
-  for (std::uint64_t i = 0; i < 3 * Follower::waiting_marks_max; ++i)
-    follower.on_mark({i, i + 1, {{types[0], 1}}});
+  for (std::uint64_t i = 0; i < 3 * Follower::waiting_watermarks_max; ++i)
+    follower.on_watermark({i, i + 1, {{types[0], 1}}});
   BOOST_CHECK(follower.next_fetch().has_value());
 }
 
@@ -439,7 +439,7 @@ BOOST_AUTO_TEST_CASE(journal_put_back_from_a_backup_is_followed_from_its_end) {
   follower.on_fetched(*fetch, reply);
   BOOST_CHECK_EQUAL(follower.next_batch()->position, 50u);
   follower.on_events({make_event(51, types[0])}, 10);
-  follower.on_mark({50, 51, {{types[0], 1}}});
+  follower.on_watermark({50, 51, {{types[0], 1}}});
   const auto batch = follower.next_batch();
   BOOST_REQUIRE(batch);
   BOOST_CHECK_EQUAL(batch->events.size(), 1u);
@@ -448,29 +448,29 @@ BOOST_AUTO_TEST_CASE(journal_put_back_from_a_backup_is_followed_from_its_end) {
 
 BOOST_AUTO_TEST_CASE(restored_journal_is_noticed_by_a_heartbeat_behind_us) {
   auto follower = following_at(100);
-  follower.on_mark({50, 50, {}});
+  follower.on_watermark({50, 50, {}});
   BOOST_CHECK(!follower.next_batch());
   BOOST_CHECK_EQUAL(follower.next_fetch()->from, 101u);
 }
 
 BOOST_AUTO_TEST_CASE(restored_journal_is_noticed_under_load_by_falling_heads) {
   auto follower = following_at(100);
-  follower.on_mark({100, 101, {{types[0], 1}}});
-  follower.on_mark({50, 60, {{types[0], 10}}});
+  follower.on_watermark({100, 101, {{types[0], 1}}});
+  follower.on_watermark({50, 60, {{types[0], 10}}});
   BOOST_CHECK(!follower.next_batch());
   BOOST_CHECK(follower.next_fetch().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(old_marks_behind_a_fetch_cause_no_other_fetch) {
+BOOST_AUTO_TEST_CASE(old_watermarks_behind_a_fetch_cause_no_other_fetch) {
   Follower follower;
   follower.follow(0, {"{"});
   const auto fetch = follower.next_fetch();
-  follower.on_mark({0, 2, {{types[0], 2}}});
+  follower.on_watermark({0, 2, {{types[0], 2}}});
   follower.on_fetched(
       *fetch,
       {{make_event(1, types[0]), make_event(2, types[0]), make_event(3, types[0])}, 4, 1, 3});
   BOOST_CHECK_EQUAL(follower.next_batch()->events.size(), 3u);
-  follower.on_mark({2, 3, {{types[0], 1}}});
+  follower.on_watermark({2, 3, {{types[0], 1}}});
   BOOST_CHECK(!follower.next_batch());
   BOOST_CHECK(!follower.next_fetch());
 }
@@ -492,7 +492,7 @@ BOOST_AUTO_TEST_CASE(nonsense_from_a_broker_moves_no_position_beyond_its_head) {
 BOOST_AUTO_TEST_CASE(nothing_happens_before_follow) {
   Follower follower;
   follower.on_events({make_event(1, types[0])}, 10);
-  follower.on_mark({0, 1, {{types[0], 1}}});
+  follower.on_watermark({0, 1, {{types[0], 1}}});
   BOOST_CHECK(!follower.next_batch());
   BOOST_CHECK(!follower.next_fetch());
   BOOST_CHECK(!follower.waits_for({1, 0}));

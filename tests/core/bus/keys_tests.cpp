@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(loose_permissions_are_refused_with_the_command_that_mends_t
   }
   ::chmod(folder.file.c_str(), 0400);
   BOOST_CHECK_EQUAL(folder.refusal(), "accepted");
-  // The public part is nobody's secret.
+  // The public part is not secret.
   ::chmod(folder.file.c_str(), 0644);
   BOOST_CHECK(read_public_key(folder.file).has_value());
 }

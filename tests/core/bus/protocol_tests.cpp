@@ -110,8 +110,8 @@ std::vector<Sample> samples() {
     all.push_back({encode(full_reply(operation), operation),
                    [operation](auto text) { return decode_reply(text, operation).has_value(); }});
   }
-  all.push_back({encode(Mark{3, 9, {{"{urn:a}one", 5}, {"{}b", 1}}}),
-                 [](auto text) { return decode_mark(text).has_value(); }});
+  all.push_back({encode(Watermark{3, 9, {{"{urn:a}one", 5}, {"{}b", 1}}}),
+                 [](auto text) { return decode_watermark(text).has_value(); }});
   return all;
 }
 
@@ -172,15 +172,15 @@ BOOST_AUTO_TEST_CASE(every_code_comes_back_with_its_reason) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(mark_comes_back) {
-  const auto mark = decode_mark(encode(Mark{3, 9, {{"{urn:a}one", 5}, {"{}b", 1}}}));
-  BOOST_REQUIRE(mark);
-  BOOST_CHECK_EQUAL(mark->previous, 3u);
-  BOOST_CHECK_EQUAL(mark->head, 9u);
-  BOOST_REQUIRE(mark->tally.size() == 2u);
-  BOOST_CHECK_EQUAL(mark->tally[0].first, "{urn:a}one");
-  BOOST_CHECK_EQUAL(mark->tally[0].second, 5u);
-  BOOST_CHECK(!decode_mark(encode(Mark{9, 3, {}})));
+BOOST_AUTO_TEST_CASE(watermark_comes_back) {
+  const auto watermark = decode_watermark(encode(Watermark{3, 9, {{"{urn:a}one", 5}, {"{}b", 1}}}));
+  BOOST_REQUIRE(watermark);
+  BOOST_CHECK_EQUAL(watermark->previous, 3u);
+  BOOST_CHECK_EQUAL(watermark->head, 9u);
+  BOOST_REQUIRE(watermark->tally.size() == 2u);
+  BOOST_CHECK_EQUAL(watermark->tally[0].first, "{urn:a}one");
+  BOOST_CHECK_EQUAL(watermark->tally[0].second, 5u);
+  BOOST_CHECK(!decode_watermark(encode(Watermark{9, 3, {}})));
 }
 
 BOOST_AUTO_TEST_CASE(views_point_into_the_octets_given) {
@@ -281,14 +281,14 @@ BOOST_AUTO_TEST_CASE(oversized_message_is_datatoobig) {
   BOOST_REQUIRE(!decoded);
   BOOST_CHECK(decoded.error().code == Code::datatoobig);
   BOOST_CHECK(decode_reply(big + "x", Operation::ping).error().code == Code::datatoobig);
-  BOOST_CHECK(decode_mark(big + "x").error().code == Code::datatoobig);
+  BOOST_CHECK(decode_watermark(big + "x").error().code == Code::datatoobig);
 }
 
 BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_without_harm) {
   const std::string deep(1'000'000, '\x91');
   BOOST_CHECK(!decode_request(deep));
   BOOST_CHECK(!decode_request(octets("94 01 02 a54645544348") + deep));
-  BOOST_CHECK(!decode_mark(octets("94 01 02 03") + deep));
+  BOOST_CHECK(!decode_watermark(octets("94 01 02 03") + deep));
   for (const auto operation : operations)
     BOOST_CHECK(!decode_reply(octets("95 01 02 00 a0") + deep, operation));
 }
@@ -342,8 +342,8 @@ BOOST_AUTO_TEST_CASE(mutations_are_an_error_or_a_message_that_comes_back) {
         const auto again = decode_reply(encoded, operation);
         BOOST_REQUIRE_MESSAGE((again && encode(*again, operation) == encoded), "mutation " << i);
       }
-    if (const auto mark = decode_mark(text))
-      BOOST_REQUIRE_MESSAGE(decode_mark(encode(*mark)).has_value(), "mutation " << i);
+    if (const auto watermark = decode_watermark(text))
+      BOOST_REQUIRE_MESSAGE(decode_watermark(encode(*watermark)).has_value(), "mutation " << i);
   }
 }
 

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::array<Option, 9> table = {{
+constexpr std::array<Option, 10> table = {{
     {"name", OptionType::text, "a b: c", "The name."},
     {"code", OptionType::text, "abc", "A short text.", 1, 4},
     {"attempts", OptionType::integer, "12", "How often.", 1, 50},
@@ -29,6 +29,7 @@ constexpr std::array<Option, 9> table = {{
     {"buffer", OptionType::size, "4MiB", "Octets.", 65536, 1073741824},
     {"peers", OptionType::list, "a, b", "Who.", 0, 3},
     {"free", OptionType::list, "", "None."},
+    {"pause", OptionType::duration, "2s", "How long.", 1, 60, "gap"},
 }};
 
 std::string refusal(std::string_view text, std::span<const std::string_view> extra = {}) {
@@ -90,6 +91,42 @@ BOOST_AUTO_TEST_CASE(keys_of_others_are_left_to_them) {
   BOOST_CHECK_EQUAL(refusal("plugins: {a: 1}\nname: x\n", extra), "accepted");
   BOOST_CHECK_EQUAL(refusal("plugin: {a: 1}\n", extra),
                     "a.yaml:1:1: unknown key 'plugin'; did you mean 'plugins'?");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_read_under_its_former_name_and_the_new_one_is_named) {
+  const auto node = parse_yaml("name: x\ngap: 5s\n", "a.yaml");
+  BOOST_REQUIRE(node.has_value());
+  const auto settings = read_settings(*node, table);
+  BOOST_REQUIRE_MESSAGE(settings.has_value(), settings.error().message);
+  BOOST_CHECK(settings->duration("pause") == 5s);
+  BOOST_REQUIRE_EQUAL(settings->renamed().size(), 1U);
+  BOOST_CHECK_EQUAL(settings->renamed()[0],
+                    "a.yaml:2: the key 'gap' is now called 'pause': rename it; the former name is "
+                    "read until version 1.0");
+  BOOST_CHECK_EQUAL(settings->shown().back().first, "pause");
+}
+
+BOOST_AUTO_TEST_CASE(the_present_name_of_a_renamed_key_is_read_without_a_word) {
+  const auto node = parse_yaml("pause: 5s\n", "a.yaml");
+  BOOST_REQUIRE(node.has_value());
+  const auto settings = read_settings(*node, table);
+  BOOST_REQUIRE_MESSAGE(settings.has_value(), settings.error().message);
+  BOOST_CHECK(settings->duration("pause") == 5s);
+  BOOST_CHECK(settings->renamed().empty());
+}
+
+BOOST_AUTO_TEST_CASE(both_names_of_a_key_at_once_are_refused_with_both_places) {
+  BOOST_CHECK_EQUAL(refusal("gap: 5s\npause: 5s\n"),
+                    "a.yaml:1:1: 'gap' is the former name of 'pause', which a.yaml:2 sets as well: "
+                    "remove 'gap'");
+  BOOST_CHECK_EQUAL(refusal("pause: 5s\nname: x\ngap: 5s\n"),
+                    "a.yaml:3:1: 'gap' is the former name of 'pause', which a.yaml:1 sets as well: "
+                    "remove 'gap'");
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_value_under_a_former_name_is_refused_at_its_place) {
+  BOOST_CHECK_EQUAL(refusal("gap: 2min\n"),
+                    "a.yaml:1:6: 'pause' is 2min, but must be from 1s to 1min");
 }
 
 BOOST_AUTO_TEST_CASE(a_value_out_of_range_names_the_range) {
@@ -193,6 +230,8 @@ BOOST_AUTO_TEST_CASE(what_describe_prints_reads_back_as_the_defaults) {
                  std::string::npos);
   BOOST_CHECK_NE(text.find("(duration, from 1s to 1h)"), std::string::npos);
   BOOST_CHECK_NE(text.find("(size, from 64KiB to 1GiB)"), std::string::npos);
+  BOOST_CHECK_NE(text.find("(duration, from 1s to 1min; formerly gap)\n  pause: 2s\n"),
+                 std::string::npos);
   for (std::size_t at = 0; at < text.size();) {
     const auto end = text.find('\n', at);
     BOOST_CHECK_LE(end - at, 100U);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/egress/policy.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/test/unit_test.hpp>
 
 using namespace sense;

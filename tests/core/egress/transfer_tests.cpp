@@ -43,7 +43,7 @@ std::string url_of(const LoopbackServer& server, const std::string& host = "127.
   return "http://" + host + ":" + std::to_string(server.port()) + "/hook";
 }
 
-// 127.0.0.1 and this host as strangers may write them.
+// Spellings of 127.0.0.1 and this host that callers may use.
 const std::vector<std::string> notations = {"127.0.0.1",
                                             "127.1",
                                             "127.0.1",

@@ -9,7 +9,7 @@ using namespace sense;
 
 namespace {
 
-struct Bench {
+struct Fixture {
   TemporaryFolder folder;
   Database first = opened("first.db");
   Database second = opened("second.db");
@@ -39,7 +39,7 @@ struct Bench {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(change_log_tests, Bench)
+BOOST_FIXTURE_TEST_SUITE(change_log_tests, Fixture)
 
 BOOST_AUTO_TEST_CASE(changes_make_the_copy_the_same) {
   BOOST_REQUIRE(first.execute("INSERT INTO t VALUES(1,'a'),(2,'b'),(3,'c')"));

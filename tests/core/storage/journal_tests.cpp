@@ -23,8 +23,8 @@ struct Seen {
 };
 
 // A journal of groups of three: 1-3, 4-6, ...
-struct Bench {
-  explicit Bench(const std::string& path)
+struct Fixture {
+  explicit Fixture(const std::string& path)
       : database(*Database::open(path, Database::Durability::full)),
         journal(*Journal::open(database)) {}
 
@@ -65,26 +65,26 @@ BOOST_AUTO_TEST_SUITE(journal_tests)
 
 BOOST_AUTO_TEST_CASE(empty_journal_begins_at_one) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  const auto range = bench.journal.range();
+  Fixture fixture(folder / "j.db");
+  const auto range = fixture.journal.range();
   BOOST_REQUIRE(range);
   BOOST_CHECK_EQUAL(range->first, 1u);
   BOOST_CHECK_EQUAL(range->last, 0u);
-  BOOST_CHECK(bench.read(0).empty());
-  BOOST_CHECK_EQUAL(bench.trim(100, 0), 0u);
+  BOOST_CHECK(fixture.read(0).empty());
+  BOOST_CHECK_EQUAL(fixture.trim(100, 0), 0u);
 }
 
 BOOST_AUTO_TEST_CASE(groups_come_back_as_appended_also_after_reopening) {
   const TemporaryFolder folder;
   std::vector<Seen> written;
   {
-    Bench bench(folder / "j.db");
-    bench.append(5);
-    written = bench.read(1);
+    Fixture fixture(folder / "j.db");
+    fixture.append(5);
+    written = fixture.read(1);
     BOOST_CHECK_EQUAL(written.size(), 5u);
     BOOST_CHECK((written[1] == Seen{4, 6, 4, "eeee", false}));
   }
-  Bench again(folder / "j.db");
+  Fixture again(folder / "j.db");
   BOOST_CHECK(again.read(1) == written);
   BOOST_CHECK_EQUAL(again.journal.range()->first, 1u);
   BOOST_CHECK_EQUAL(again.journal.range()->last, 15u);
@@ -92,10 +92,10 @@ BOOST_AUTO_TEST_CASE(groups_come_back_as_appended_also_after_reopening) {
 
 BOOST_AUTO_TEST_CASE(reading_from_within_a_group_begins_with_that_group) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(4);
+  Fixture fixture(folder / "j.db");
+  fixture.append(4);
   for (std::uint64_t from = 1; from <= 12; ++from) {
-    const auto seen = bench.read(from);
+    const auto seen = fixture.read(from);
     BOOST_REQUIRE(!seen.empty());
     BOOST_CHECK_EQUAL(seen.front().first, (from - 1) / 3 * 3 + 1);
     BOOST_CHECK_EQUAL(seen.back().last, 12u);
@@ -104,50 +104,50 @@ BOOST_AUTO_TEST_CASE(reading_from_within_a_group_begins_with_that_group) {
 
 BOOST_AUTO_TEST_CASE(reading_beyond_the_end_gives_nothing_even_at_the_largest_number) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(4);
+  Fixture fixture(folder / "j.db");
+  fixture.append(4);
   for (const std::uint64_t from :
        {std::uint64_t{13}, std::uint64_t{1} << 40, std::uint64_t{INT64_MAX},
         std::uint64_t{INT64_MAX} + 1, UINT64_MAX})
-    BOOST_CHECK(bench.read(from).empty());
+    BOOST_CHECK(fixture.read(from).empty());
 }
 
 BOOST_AUTO_TEST_CASE(reader_that_has_enough_stops_and_can_read_again) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(4);
-  BOOST_CHECK_EQUAL(bench.read(1, 2).size(), 2u);
-  BOOST_CHECK_EQUAL(bench.read(1).size(), 4u);
+  Fixture fixture(folder / "j.db");
+  fixture.append(4);
+  BOOST_CHECK_EQUAL(fixture.read(1, 2).size(), 2u);
+  BOOST_CHECK_EQUAL(fixture.read(1).size(), 4u);
 }
 
 BOOST_AUTO_TEST_CASE(append_is_undone_by_rollback) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(2);
-  BOOST_REQUIRE(bench.database.begin());
-  bench.append(2);
-  bench.database.rollback();
-  bench.journal.rolled_back();
-  BOOST_CHECK_EQUAL(bench.journal.range()->last, 6u);
-  bench.next = 7;
-  bench.append(1);
-  BOOST_CHECK_EQUAL(bench.journal.range()->last, 9u);
+  Fixture fixture(folder / "j.db");
+  fixture.append(2);
+  BOOST_REQUIRE(fixture.database.begin());
+  fixture.append(2);
+  fixture.database.rollback();
+  fixture.journal.rolled_back();
+  BOOST_CHECK_EQUAL(fixture.journal.range()->last, 6u);
+  fixture.next = 7;
+  fixture.append(1);
+  BOOST_CHECK_EQUAL(fixture.journal.range()->last, 9u);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_sequence_twice_is_an_error) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(1);
-  BOOST_CHECK(!bench.journal.append({1, 1, WallTime{}, "x", false}));
-  BOOST_CHECK_EQUAL(bench.read(1).size(), 1u);
+  Fixture fixture(folder / "j.db");
+  fixture.append(1);
+  BOOST_CHECK(!fixture.journal.append({1, 1, WallTime{}, "x", false}));
+  BOOST_CHECK_EQUAL(fixture.read(1).size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(changed_octets_are_shown_as_damage_and_not_handed_out) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(3);
-  BOOST_REQUIRE(bench.database.execute("UPDATE journal SET octets=x'65656564' WHERE first=4"));
-  const auto seen = bench.read(1);
+  Fixture fixture(folder / "j.db");
+  fixture.append(3);
+  BOOST_REQUIRE(fixture.database.execute("UPDATE journal SET octets=x'65656564' WHERE first=4"));
+  const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
   BOOST_CHECK(!seen[0].damaged);
   BOOST_CHECK((seen[1] == Seen{4, 6, 0, "", true}));
@@ -159,11 +159,11 @@ BOOST_AUTO_TEST_CASE(every_changed_column_is_shown_as_damage) {
                              "checksum=checksum+1", "octets=x''"}) {
     BOOST_TEST_CONTEXT(change) {
       const TemporaryFolder folder;
-      Bench bench(folder / "j.db");
-      bench.append(2);
-      BOOST_REQUIRE(bench.database.execute(
+      Fixture fixture(folder / "j.db");
+      fixture.append(2);
+      BOOST_REQUIRE(fixture.database.execute(
           ("UPDATE journal SET " + std::string(change) + " WHERE first=1").c_str()));
-      const auto seen = bench.read(1);
+      const auto seen = fixture.read(1);
       BOOST_REQUIRE(seen.size() == 2u);
       BOOST_CHECK(seen[0].damaged);
       BOOST_CHECK(seen[0].octets.empty());
@@ -174,12 +174,12 @@ BOOST_AUTO_TEST_CASE(every_changed_column_is_shown_as_damage) {
 
 BOOST_AUTO_TEST_CASE(octets_of_another_sequence_are_shown_as_damage) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(2);
+  Fixture fixture(folder / "j.db");
+  fixture.append(2);
   // The whole row, checksum included, under another number.
-  BOOST_REQUIRE(bench.database.execute("DELETE FROM journal WHERE first=4"));
-  BOOST_REQUIRE(bench.database.execute("UPDATE journal SET first=4, last=6 WHERE first=1"));
-  const auto seen = bench.read(1);
+  BOOST_REQUIRE(fixture.database.execute("DELETE FROM journal WHERE first=4"));
+  BOOST_REQUIRE(fixture.database.execute("UPDATE journal SET first=4, last=6 WHERE first=1"));
+  const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() == 1u);
   BOOST_CHECK(seen[0].damaged);
 }
@@ -188,12 +188,12 @@ BOOST_AUTO_TEST_CASE(flipped_octet_in_the_file_is_shown_as_damage) {
   const TemporaryFolder folder;
   const auto path = folder / "j.db";
   {
-    Bench bench(path);
+    Fixture fixture(path);
     const std::string needle(3000, 'N');
-    BOOST_REQUIRE(bench.journal.append({1, 1, WallTime{}, "before", false}));
-    BOOST_REQUIRE(bench.journal.append({2, 2, WallTime{}, needle, false}));
-    BOOST_REQUIRE(bench.journal.append({3, 3, WallTime{}, "behind", false}));
-    BOOST_REQUIRE(bench.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    BOOST_REQUIRE(fixture.journal.append({1, 1, WallTime{}, "before", false}));
+    BOOST_REQUIRE(fixture.journal.append({2, 2, WallTime{}, needle, false}));
+    BOOST_REQUIRE(fixture.journal.append({3, 3, WallTime{}, "behind", false}));
+    BOOST_REQUIRE(fixture.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
   std::ifstream in(path, std::ios::binary);
   std::string file(std::istreambuf_iterator<char>(in), {});
@@ -203,8 +203,8 @@ BOOST_AUTO_TEST_CASE(flipped_octet_in_the_file_is_shown_as_damage) {
   file[at + 1000] = 'n';
   std::ofstream(path, std::ios::binary) << file;
 
-  Bench bench(path);
-  const auto seen = bench.read(1);
+  Fixture fixture(path);
+  const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
   BOOST_CHECK_EQUAL(seen[0].octets, "before");
   BOOST_CHECK(seen[1].damaged);
@@ -215,16 +215,16 @@ BOOST_AUTO_TEST_CASE(what_lies_behind_destroyed_pages_is_still_read) {
   const TemporaryFolder folder;
   const auto path = folder / "j.db";
   {
-    Bench bench(path);
-    bench.append(200, 12'000);
-    BOOST_REQUIRE(bench.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    Fixture fixture(path);
+    fixture.append(200, 12'000);
+    BOOST_REQUIRE(fixture.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
   std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
   file.seekp(16'384 * 20);
   file << std::string(16'384 * 100, '\xff');
   file.close();
-  Bench bench(path);
-  const auto seen = bench.read(1);
+  Fixture fixture(path);
+  const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() > 2u);
   std::uint64_t next = 1;
   std::uint64_t lost = 0;
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(what_lies_behind_destroyed_pages_is_still_read) {
   BOOST_CHECK(!seen.front().damaged);
   BOOST_CHECK(!seen.back().damaged);
   // From within the hole, too.
-  const auto within = bench.read(150);
+  const auto within = fixture.read(150);
   BOOST_CHECK(within.front().damaged);
   BOOST_CHECK_EQUAL(within.front().first, 150u);
   BOOST_CHECK_GT(within.size(), 2u);
@@ -254,11 +254,11 @@ BOOST_AUTO_TEST_CASE(numbers_of_a_damaged_row_are_not_believed) {
   for (const char* change : {"last=1000000000000", "last=0", "last=-5", "first=1000000000000"}) {
     BOOST_TEST_CONTEXT(change) {
       const TemporaryFolder folder;
-      Bench bench(folder / "j.db");
-      bench.append(3);
-      BOOST_REQUIRE(bench.database.execute(
+      Fixture fixture(folder / "j.db");
+      fixture.append(3);
+      BOOST_REQUIRE(fixture.database.execute(
           ("UPDATE journal SET " + std::string(change) + " WHERE first=4").c_str()));
-      const auto seen = bench.read(1);
+      const auto seen = fixture.read(1);
       BOOST_REQUIRE(seen.size() >= 2u);
       BOOST_CHECK_EQUAL(seen[0].last, 3u);
       BOOST_CHECK(!seen[0].damaged);
@@ -272,9 +272,9 @@ BOOST_AUTO_TEST_CASE(numbers_of_a_damaged_row_are_not_believed) {
 
 BOOST_AUTO_TEST_CASE(group_that_is_not_what_its_owner_wrote_is_damaged) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(3);  // "bbbb", "eeee", "hhhh"
-  auto strict = Journal::open(bench.database,
+  Fixture fixture(folder / "j.db");
+  fixture.append(3);  // "bbbb", "eeee", "hhhh"
+  auto strict = Journal::open(fixture.database,
                               [](const JournalGroup& group) { return group.octets != "eeee"; });
   std::vector<bool> damaged;
   BOOST_REQUIRE(strict->read(1, [&](const JournalGroup& group) {
@@ -286,64 +286,64 @@ BOOST_AUTO_TEST_CASE(group_that_is_not_what_its_owner_wrote_is_damaged) {
 
 BOOST_AUTO_TEST_CASE(quarantine_moves_what_is_damaged_and_nothing_else) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(4);
-  BOOST_CHECK(!bench.journal.inspect(1, 12).value());
-  BOOST_REQUIRE(bench.database.execute("UPDATE journal SET octets=x'616263' WHERE first=4"));
-  const auto damage = bench.journal.inspect(4, 6).value();
+  Fixture fixture(folder / "j.db");
+  fixture.append(4);
+  BOOST_CHECK(!fixture.journal.inspect(1, 12).value());
+  BOOST_REQUIRE(fixture.database.execute("UPDATE journal SET octets=x'616263' WHERE first=4"));
+  const auto damage = fixture.journal.inspect(4, 6).value();
   BOOST_REQUIRE(damage);
   BOOST_TEST(damage->rows == std::vector<std::int64_t>{4}, boost::test_tools::per_element());
   BOOST_CHECK(!damage->unreachable);
-  BOOST_REQUIRE(bench.journal.quarantine(*damage, from_micros(77)));
-  const auto seen = bench.read(1);
+  BOOST_REQUIRE(fixture.journal.quarantine(*damage, from_micros(77)));
+  const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
   BOOST_CHECK_EQUAL(seen[1].first, 7u);
-  const auto kept = bench.journal.quarantined().value();
+  const auto kept = fixture.journal.quarantined().value();
   BOOST_REQUIRE(kept.size() == 1u);
   BOOST_CHECK_EQUAL(kept[0].first, 4u);
   BOOST_CHECK_EQUAL(kept[0].last, 6u);
   BOOST_CHECK_EQUAL(kept[0].octets, 3u);
   BOOST_CHECK_EQUAL(to_micros(kept[0].found), 77);
-  BOOST_CHECK(!bench.journal.inspect(4, 6).value());
+  BOOST_CHECK(!fixture.journal.inspect(4, 6).value());
   // Retention by age empties it.
-  BOOST_CHECK_EQUAL(bench.trim(78, no_limit), 2u);
-  BOOST_CHECK(bench.journal.quarantined()->empty());
+  BOOST_CHECK_EQUAL(fixture.trim(78, no_limit), 2u);
+  BOOST_CHECK(fixture.journal.quarantined()->empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_reached_is_noted_once) {
   const TemporaryFolder folder;
   const auto path = folder / "j.db";
   {
-    Bench bench(path);
-    bench.append(200, 3000);
-    BOOST_REQUIRE(bench.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    Fixture fixture(path);
+    fixture.append(200, 3000);
+    BOOST_REQUIRE(fixture.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
   std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
   file.seekp(4096 * 60);
   file << std::string(4096 * 3, '\xff');
   file.close();
-  Bench bench(path);
+  Fixture fixture(path);
   std::optional<Seen> hole;
-  for (const auto& group : bench.read(1))
+  for (const auto& group : fixture.read(1))
     if (group.damaged) hole = group;
   BOOST_REQUIRE(hole);
-  const auto damage = bench.journal.inspect(hole->first, hole->last).value();
+  const auto damage = fixture.journal.inspect(hole->first, hole->last).value();
   BOOST_REQUIRE(damage);
   BOOST_CHECK(damage->unreachable);
-  BOOST_REQUIRE(bench.journal.quarantine(*damage, from_micros(1)));
-  BOOST_CHECK(!bench.journal.inspect(hole->first, hole->last).value());
+  BOOST_REQUIRE(fixture.journal.quarantine(*damage, from_micros(1)));
+  BOOST_CHECK(!fixture.journal.inspect(hole->first, hole->last).value());
 }
 
 BOOST_AUTO_TEST_CASE(no_sequence_is_given_twice_when_the_newest_group_is_damaged) {
   for (const char* change : {"octets=substr(octets,2)||'z'", "last=10", "last=1000000"}) {
     BOOST_TEST_CONTEXT(change) {
       const TemporaryFolder folder;
-      Bench bench(folder / "j.db");
-      bench.append(4, 64);
-      BOOST_CHECK_EQUAL(bench.journal.safe_last(16).value(), 12u);
-      BOOST_REQUIRE(bench.database.execute(
+      Fixture fixture(folder / "j.db");
+      fixture.append(4, 64);
+      BOOST_CHECK_EQUAL(fixture.journal.safe_last(16).value(), 12u);
+      BOOST_REQUIRE(fixture.database.execute(
           ("UPDATE journal SET " + std::string(change) + " WHERE first=10").c_str()));
-      const auto last = bench.journal.safe_last(16).value();
+      const auto last = fixture.journal.safe_last(16).value();
       BOOST_CHECK_GE(last, 12u);
       BOOST_CHECK_LT(last, 100u);
     }
@@ -352,38 +352,38 @@ BOOST_AUTO_TEST_CASE(no_sequence_is_given_twice_when_the_newest_group_is_damaged
 
 BOOST_AUTO_TEST_CASE(newest_groups_that_vanished_are_missed_once_trim_has_noted_the_end) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(4);
-  BOOST_CHECK_EQUAL(bench.trim(0, no_limit), 0u);
-  BOOST_REQUIRE(bench.database.execute("DELETE FROM journal WHERE first>4"));
-  BOOST_CHECK_EQUAL(bench.journal.range()->last, 12u);
-  BOOST_CHECK_EQUAL(bench.journal.safe_last(1).value(), 12u);
-  const auto seen = bench.read(1);
+  Fixture fixture(folder / "j.db");
+  fixture.append(4);
+  BOOST_CHECK_EQUAL(fixture.trim(0, no_limit), 0u);
+  BOOST_REQUIRE(fixture.database.execute("DELETE FROM journal WHERE first>4"));
+  BOOST_CHECK_EQUAL(fixture.journal.range()->last, 12u);
+  BOOST_CHECK_EQUAL(fixture.journal.safe_last(1).value(), 12u);
+  const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
   BOOST_CHECK((seen[2] == Seen{7, 12, 0, "", true}));
-  const auto damage = bench.journal.inspect(7, 12).value();
+  const auto damage = fixture.journal.inspect(7, 12).value();
   BOOST_REQUIRE(damage);
   BOOST_CHECK(damage->unreachable);
-  BOOST_REQUIRE(bench.journal.quarantine(*damage, WallTime{}));
-  BOOST_CHECK(!bench.journal.inspect(7, 12).value());
+  BOOST_REQUIRE(fixture.journal.quarantine(*damage, WallTime{}));
+  BOOST_CHECK(!fixture.journal.inspect(7, 12).value());
   // What is behind makes an ordinary gap of it.
-  bench.append(1);
-  BOOST_CHECK_EQUAL(bench.read(1).size(), 3u);
+  fixture.append(1);
+  BOOST_CHECK_EQUAL(fixture.read(1).size(), 3u);
   // A note that is damaged itself is not believed.
-  BOOST_REQUIRE(bench.database.execute("UPDATE journal_last SET last=1000000"));
-  BOOST_CHECK_EQUAL(bench.journal.range()->last, 15u);
+  BOOST_REQUIRE(fixture.database.execute("UPDATE journal_last SET last=1000000"));
+  BOOST_CHECK_EQUAL(fixture.journal.range()->last, 15u);
 }
 
 BOOST_AUTO_TEST_CASE(damage_at_the_end_does_not_hide_what_is_committed_meanwhile) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(2);
-  BOOST_REQUIRE(bench.database.execute("UPDATE journal SET octets=x'00' WHERE first=4"));
+  Fixture fixture(folder / "j.db");
+  fixture.append(2);
+  BOOST_REQUIRE(fixture.database.execute("UPDATE journal SET octets=x'00' WHERE first=4"));
   auto reading = Database::open_read_only(folder / "j.db");
   auto reader = Journal::open_read_only(*reading);
   std::vector<std::uint64_t> lost;
   BOOST_REQUIRE(reader->read(1, [&](const JournalGroup& group) {
-    if (group.first == 1) bench.append(3);
+    if (group.first == 1) fixture.append(3);
     if (group.damaged) lost = {group.first, group.last};
     return true;
   }));
@@ -392,7 +392,7 @@ BOOST_AUTO_TEST_CASE(damage_at_the_end_does_not_hide_what_is_committed_meanwhile
 
 BOOST_AUTO_TEST_CASE(journal_of_a_newer_version_is_refused_with_both_versions) {
   const TemporaryFolder folder;
-  { Bench(folder / "j.db").append(1); }
+  { Fixture(folder / "j.db").append(1); }
   auto database = Database::open(folder / "j.db", Database::Durability::full);
   BOOST_REQUIRE(database->execute("UPDATE journal_version SET version=7"));
   BOOST_REQUIRE(database->execute("DROP TABLE journal_quarantine"));
@@ -415,71 +415,71 @@ BOOST_AUTO_TEST_CASE(read_only_journal_is_not_made) {
 
 BOOST_AUTO_TEST_CASE(trim_by_age_takes_what_is_older_and_keeps_the_newest) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(5);  // times 1, 4, 7, 10, 13
-  BOOST_CHECK_EQUAL(bench.trim(7, no_limit), 2u);
-  BOOST_CHECK_EQUAL(bench.journal.range()->first, 7u);
-  BOOST_CHECK_EQUAL(bench.trim(7, no_limit), 0u);
-  BOOST_CHECK_EQUAL(bench.trim(1'000'000, no_limit), 2u);
-  BOOST_CHECK_EQUAL(bench.journal.range()->first, 13u);
-  BOOST_CHECK_EQUAL(bench.journal.range()->last, 15u);
+  Fixture fixture(folder / "j.db");
+  fixture.append(5);  // times 1, 4, 7, 10, 13
+  BOOST_CHECK_EQUAL(fixture.trim(7, no_limit), 2u);
+  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 7u);
+  BOOST_CHECK_EQUAL(fixture.trim(7, no_limit), 0u);
+  BOOST_CHECK_EQUAL(fixture.trim(1'000'000, no_limit), 2u);
+  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 13u);
+  BOOST_CHECK_EQUAL(fixture.journal.range()->last, 15u);
 }
 
 BOOST_AUTO_TEST_CASE(trim_by_size_takes_no_more_than_needed) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(10, 100);
-  BOOST_CHECK_EQUAL(bench.trim(0, 1000), 0u);
-  BOOST_CHECK_EQUAL(bench.trim(0, 999), 1u);
-  BOOST_CHECK_EQUAL(bench.trim(0, 450), 5u);
-  BOOST_CHECK_EQUAL(bench.journal.range()->first, 19u);
-  bench.append(1, 100);
-  BOOST_CHECK_EQUAL(bench.trim(0, 450), 1u);
-  BOOST_CHECK_EQUAL(bench.trim(0, 0), 3u);
-  BOOST_CHECK_EQUAL(bench.read(0).size(), 1u);
+  Fixture fixture(folder / "j.db");
+  fixture.append(10, 100);
+  BOOST_CHECK_EQUAL(fixture.trim(0, 1000), 0u);
+  BOOST_CHECK_EQUAL(fixture.trim(0, 999), 1u);
+  BOOST_CHECK_EQUAL(fixture.trim(0, 450), 5u);
+  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 19u);
+  fixture.append(1, 100);
+  BOOST_CHECK_EQUAL(fixture.trim(0, 450), 1u);
+  BOOST_CHECK_EQUAL(fixture.trim(0, 0), 3u);
+  BOOST_CHECK_EQUAL(fixture.read(0).size(), 1u);
 }
 
 BOOST_AUTO_TEST_CASE(trim_by_count_keeps_so_many_events_behind_each_group_that_goes) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(10);  // 30 events
+  Fixture fixture(folder / "j.db");
+  fixture.append(10);  // 30 events
   const auto trim = [&](std::uint64_t events) {
-    return bench.journal.trim({WallTime{}, no_limit, events}, 1000).value();
+    return fixture.journal.trim({WallTime{}, no_limit, events}, 1000).value();
   };
   BOOST_CHECK_EQUAL(trim(0), 0u);
   BOOST_CHECK_EQUAL(trim(30), 0u);
   BOOST_CHECK_EQUAL(trim(28), 0u);
   BOOST_CHECK_EQUAL(trim(27), 1u);
-  BOOST_CHECK_EQUAL(bench.journal.range()->first, 4u);
+  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 4u);
   BOOST_CHECK_EQUAL(trim(10), 5u);
-  BOOST_CHECK_EQUAL(bench.journal.range()->first, 19u);
+  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 19u);
   BOOST_CHECK_EQUAL(trim(1), 3u);
-  BOOST_CHECK_EQUAL(bench.journal.range()->last, 30u);
+  BOOST_CHECK_EQUAL(fixture.journal.range()->last, 30u);
 }
 
 BOOST_AUTO_TEST_CASE(trim_takes_at_most_so_many_groups_a_call) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(10);
-  BOOST_CHECK_EQUAL(bench.trim(1'000'000, no_limit, 4), 4u);
-  BOOST_CHECK_EQUAL(bench.trim(1'000'000, no_limit, 4), 4u);
-  BOOST_CHECK_EQUAL(bench.trim(1'000'000, no_limit, 4), 1u);
+  Fixture fixture(folder / "j.db");
+  fixture.append(10);
+  BOOST_CHECK_EQUAL(fixture.trim(1'000'000, no_limit, 4), 4u);
+  BOOST_CHECK_EQUAL(fixture.trim(1'000'000, no_limit, 4), 4u);
+  BOOST_CHECK_EQUAL(fixture.trim(1'000'000, no_limit, 4), 1u);
 }
 
 // A disk that stays full makes one failing group after another; none of them may count.
 BOOST_AUTO_TEST_CASE(groups_that_were_rolled_back_do_not_push_out_others) {
   const TemporaryFolder folder;
-  Bench bench(folder / "j.db");
-  bench.append(4, 100);
-  BOOST_CHECK_EQUAL(bench.trim(0, 1000), 0u);
+  Fixture fixture(folder / "j.db");
+  fixture.append(4, 100);
+  BOOST_CHECK_EQUAL(fixture.trim(0, 1000), 0u);
   for (int i = 0; i < 100; ++i) {
-    BOOST_REQUIRE(bench.database.begin());
-    bench.append(1, 100);
-    bench.database.rollback();
-    bench.journal.rolled_back();
-    bench.next = 13;
+    BOOST_REQUIRE(fixture.database.begin());
+    fixture.append(1, 100);
+    fixture.database.rollback();
+    fixture.journal.rolled_back();
+    fixture.next = 13;
   }
-  BOOST_CHECK_EQUAL(bench.trim(0, 1000), 0u);
+  BOOST_CHECK_EQUAL(fixture.trim(0, 1000), 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

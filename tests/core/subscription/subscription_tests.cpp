@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_test_is_for_the_subscription_that_it_names_alone) {
   other.id = "s-other";
   other.types = {*TypePattern::parse("{urn:sense:management}*")};
   BOOST_CHECK(!matches(other, test));
-  other.id = "";  // who only watches
+  other.id = "";  // an observer
   BOOST_CHECK(matches(other, test));
   test.type = *QName::parse("{urn:p}test");
   BOOST_CHECK(!matches(subscription, test));
@@ -283,7 +283,8 @@ BOOST_AUTO_TEST_CASE(delivery_options_that_contradict_each_other_are_refused) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(an_event_with_an_audience_is_for_nobody_else_and_not_for_whom_it_leaves_out) {
+BOOST_AUTO_TEST_CASE(
+    an_event_with_an_audience_is_for_its_principals_only_except_those_it_excludes) {
   const auto subscription = small_subscription();
   auto event = event_of("a");
   event.audience = {"grace"};

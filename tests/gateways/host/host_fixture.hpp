@@ -63,7 +63,8 @@ struct HostFixture {
     BOOST_REQUIRE(config.settings.set("retention-size", "1MiB").has_value());
     if (rights != nullptr) {
       allow(rights);
-      BOOST_REQUIRE(config.settings.set("allow-file", (place / "allow.yaml").string()).has_value());
+      BOOST_REQUIRE(
+          config.settings.set("access-file", (place / "allow.yaml").string()).has_value());
     }
     auto started = sense::Broker::start(std::move(config));
     BOOST_REQUIRE_MESSAGE(started.has_value(), started.error().message);

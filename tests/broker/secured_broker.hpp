@@ -14,27 +14,27 @@
 
 namespace sense {
 
-// A broker with CURVE on tcp:// endpoints of the loopback, beside ipc://, and an allow file.
-class GuardedBroker {
+// A broker with CURVE on tcp:// endpoints of the loopback, beside ipc://, and an access file.
+class SecuredBroker {
  public:
   using Steady = std::chrono::steady_clock;
   using Principals = std::map<std::string, std::string>;
 
-  // `principals`: name and rights, as in the allow file: "publish: [\"*\"], list: true".
-  explicit GuardedBroker(Principals principals, RunningBroker::Change change = {})
+  // `principals`: name and rights, as in the access file: "publish: [\"*\"], list: true".
+  explicit SecuredBroker(Principals principals, RunningBroker::Change change = {})
       : broker_([this, change](BrokerConfig& config) {
           for (auto* endpoint :
                {&config.endpoints.service, &config.endpoints.events, &config.endpoints.publish})
             *endpoint += ",tcp://127.0.0.1:*";
           BOOST_REQUIRE(config.settings.set("key-file", files_ / "broker.key"));
-          BOOST_REQUIRE(config.settings.set("allow-file", files_ / "allow.yaml"));
+          BOOST_REQUIRE(config.settings.set("access-file", files_ / "allow.yaml"));
           if (change) change(config);
         }) {
     BOOST_REQUIRE(write_key_file(files_ / "broker.key", "broker", own_));
     allow(std::move(principals));
   }
 
-  // Who is named gets a key pair of its own, once.
+  // Each principal gets a key pair at first use.
   void allow(Principals principals) {
     std::string text = "principals:\n";
     for (const auto& [name, rights] : principals) {
@@ -42,10 +42,10 @@ class GuardedBroker {
       if (name != "local") text += "key: \"" + keys(name).public_key + "\", ";
       text += rights + "}\n";
     }
-    write_allow_file(text);
+    write_access_file(text);
   }
   // As an editor does it: beside, and renamed.
-  void write_allow_file(const std::string& text) {
+  void write_access_file(const std::string& text) {
     std::ofstream(files_ / "allow.new") << text;
     std::filesystem::permissions(files_ / "allow.new", std::filesystem::perms(0600));
     std::filesystem::rename(files_ / "allow.new", files_ / "allow.yaml");
