@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_cannot_begin_says_why) {
   };
   BOOST_CHECK_EQUAL(refusal("create"), "the option is wrong");
   BOOST_CHECK(refusal("create-throws").find("unknown exception") != std::string::npos);
-  BOOST_CHECK(refusal("create-null").find("made nothing") != std::string::npos);
+  BOOST_CHECK(refusal("create-null").find("returned null") != std::string::npos);
   BOOST_CHECK_EQUAL(refusal("start"), "the port is taken");
   BOOST_CHECK(refusal("start-throws").find("start went wrong") != std::string::npos);
 }
