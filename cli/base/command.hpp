@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/base/error.hpp"
 
-namespace CLI {
-class App;
-}
-
-// The shape of a subcommand: `add_NAME` declares its options and, when it was chosen, leaves in
-// Cli::run what is to be done. Main thread only.
+// A subcommand of `sense` describes itself in tables; command_line.hpp reads the command line by
+// them. Main thread only.
 namespace sense::cli {
 
 inline constexpr int exit_ok = 0;
@@ -27,45 +27,56 @@ struct Global {
   bool json = false;    // --json
 };
 
-// Lives as long as the command line; `run` is set by the subcommand that was chosen.
-struct Cli {
-  Global global;
-  std::function<int()> run;
-  // As main() was given them.
-  int argc = 0;
-  char** argv = nullptr;
+// Where a value is stored; what it points to lives at least as long as the command. bool: a flag
+// without a value; vector: the option may be given several times.
+using CommandTarget =
+    std::variant<bool*, int*, unsigned*, std::int64_t*, std::uint64_t*,
+                 std::optional<std::uint64_t>*, std::string*, std::vector<std::string>*>;
+
+// Bounds of a number, both included.
+struct NumberRange {
+  std::int64_t min = 0;
+  std::optional<std::int64_t> max = std::nullopt;  // none: the largest that the target holds
 };
 
-using AddCommand = void (*)(CLI::App&, Cli&);
-void add_broker(CLI::App& app, Cli& cli);
-void add_gateway(CLI::App& app, Cli& cli);
-void add_adapter(CLI::App& app, Cli& cli);
-void add_up(CLI::App& app, Cli& cli);
-void add_publish(CLI::App& app, Cli& cli);
-void add_step(CLI::App& app, Cli& cli);
-void add_subscribe(CLI::App& app, Cli& cli);
-void add_subscriptions(CLI::App& app, Cli& cli);
-void add_listen(CLI::App& app, Cli& cli);
-void add_ping(CLI::App& app, Cli& cli);
-void add_parameters(CLI::App& app, Cli& cli);
-void add_source_list(CLI::App& app, Cli& cli);
-void add_keys(CLI::App& app, Cli& cli);
-void add_config(CLI::App& app, Cli& cli);
-void add_filter(CLI::App& app, Cli& cli);
-void add_journal(CLI::App& app, Cli& cli);
-void add_dead_letters(CLI::App& app, Cli& cli);
-void add_bench(CLI::App& app, Cli& cli);
+// An option or a positional argument of a command.
+struct CommandOption {
+  std::string name;  // "--file", "-d,--data" with a short form; "FILE": a positional argument
+  std::string value_name = {};  // stands for the value in the help; empty: by the target's type
+  CommandTarget target;
+  std::string help;
+  bool required = false;
+  bool show_default = false;  // the help shows what the target holds before the line is read
+  // Why the text is refused, one sentence; empty: it is accepted. Called while the line is read, so
+  // that a mistake is bad usage.
+  std::function<std::string(const std::string&)> check = {};
+  std::optional<NumberRange> range = std::nullopt;
+  std::vector<std::string> choices = {};  // the only texts accepted; empty: any
+  std::string excludes = {};              // the option that may not be given as well
+  bool open_ended = false;                // vector: the help shows that more may follow
+};
 
-// Declares the whole command line, reads it, runs the subcommand and answers the exit code.
-[[nodiscard]] int run_command_line(int argc, char** argv, AddCommand bench = add_bench);
+struct Command {
+  std::string name;
+  std::string summary;
+  std::string notes = {};  // behind the options in the help: details, examples
+  std::vector<CommandOption> options = {};
+  std::vector<Command> subcommands = {};  // if any, one of them must be given
+  std::function<int()> run = {};          // answers the exit code; null with subcommands
+  bool hidden = false;                    // not in the list of subcommands
+  bool raw = false;                       // takes every argument, --help included, and reads none
+};
 
-// A subcommand of `app` that takes the global options too; help ends with `examples`.
-[[nodiscard]] CLI::App* add_command(CLI::App& app, const char* name, const char* help,
-                                    const char* examples);
-// Options whose text is checked while the command line is read, so that mistakes are usage errors.
-void add_duration(CLI::App& app, const char* name, std::string& target, const char* help);
-void add_types(CLI::App& app, std::vector<std::string>& target, const char* help);
-void add_sources(CLI::App& app, std::vector<std::string>& target, const char* help);
+// Several tables as one, in order.
+[[nodiscard]] std::vector<CommandOption> joined(
+    std::initializer_list<std::vector<CommandOption>> tables);
+
+// Options whose text is checked.
+[[nodiscard]] CommandOption duration_option(std::string name, std::string& target,
+                                            std::string help);
+// --type and --source: patterns, may be repeated.
+[[nodiscard]] CommandOption types_option(std::vector<std::string>& target, std::string help);
+[[nodiscard]] CommandOption sources_option(std::vector<std::string>& target, std::string help);
 
 // One sentence on standard error; answers the exit code.
 int failed(const Error& error);   // exit_failed

@@ -17,7 +17,7 @@ Executor Loop::executor() {
 void Loop::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
-    // The second one does not wait for the cleaning up.
+    // A second signal does not wait for the clean-up.
     if (finishing_) return leave();
     wait_for_signal();
     finish(interrupted_code_);

@@ -26,7 +26,7 @@ class Loop {
   // Called once, for SIGINT, SIGTERM or finish(), before the loop ends; it must call leave() when
   // what it cleans up is done. Without one the loop ends at once.
   void on_finish(std::function<void()> clean_up) { clean_up_ = std::move(clean_up); }
-  // What a signal means to the exit code; 0 unless set.
+  // The exit code after a signal; 0 unless set.
   void set_interrupted_code(int code) { interrupted_code_ = code; }
   // Zero: no deadline.
   void set_deadline(Duration after, std::function<void()> action);

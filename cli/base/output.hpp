@@ -5,9 +5,9 @@
 
 namespace sense::cli {
 
-// One line on standard output, at once. False when nobody reads it any more.
+// One line on standard output, at once. False when it cannot be written: the reader is gone.
 bool print_line(const std::string& line);
-// For people, on standard error: where we listen and what we wait for.
+// One sentence for people, on standard error.
 void say(const std::string& sentence);
 
 }  // namespace sense::cli

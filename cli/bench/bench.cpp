@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <vector>
 
-#include "cli/base/command.hpp"
+#include "cli/bench/commands.hpp"
 
 namespace sense::cli {
 
 namespace {
 
-// The benchmarks are a program of their own, made with the tests: they are no part of the service.
+// The benchmarks are a program of their own, built with the tests: they are no part of the service.
 int run_benchmarks(int argc, char** argv) {
   std::error_code error;
   const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
@@ -26,12 +25,12 @@ int run_benchmarks(int argc, char** argv) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Cli& cli) {
-  auto* command = app.add_subcommand(
-      "bench", "Measure this machine: the bus beside its peers, the engine, the SENSE/1 gateway");
-  command->prefix_command();
-  command->set_help_flag();
-  command->callback([&cli] { cli.run = [&cli] { return run_benchmarks(cli.argc, cli.argv); }; });
+Command bench_command(int argc, char** argv) {
+  return {
+      .name = "bench",
+      .summary = "Measure this machine: the bus beside its peers, the engine, the SENSE/1 gateway",
+      .run = [argc, argv] { return run_benchmarks(argc, argv); },
+      .raw = true};
 }
 
 }  // namespace sense::cli

@@ -10,8 +10,8 @@
 
 namespace sense::cli {
 
-// A bus whose callbacks come on the loop. Says on standard error that it waits when the broker does
-// not answer within a second. `loop` must outlive it, and run no more when it is closed.
+// A bus whose callbacks run on the loop. Reports on standard error that it waits when the broker
+// does not answer within a second. `loop` must outlive it, and must have ended when it is closed.
 class BusSession {
  public:
   [[nodiscard]] static Result<std::unique_ptr<BusSession>> open(Loop& loop, const Global& global);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/base/output.hpp"
+#include "cli/config/commands.hpp"
 #include "cli/config/config_file.hpp"
 
 namespace sense::cli {
@@ -59,22 +60,26 @@ int run_describe(const Global& global) {
 
 }  // namespace
 
-void add_config(CLI::App& app, Cli& cli) {
-  auto* command = add_command(app, "config", "Check a configuration, or describe all its keys",
-                              "Examples:\n"
-                              "  sense config check --config /etc/sense/sense.yaml\n"
-                              "  sense config describe > sense.yaml");
-  command->require_subcommand(1);
-  auto* check = add_command(*command, "check",
-                            "Read the configuration and load its plugins, but start nothing",
-                            "Prints a summary, or the first mistake with file, line and key.\n\n"
-                            "Example:\n  sense config check --config config/demo.yaml");
-  check->callback([&cli] { cli.run = [&cli] { return run_check(cli.global); }; });
-  auto* describe = add_command(*command, "describe",
-                               "Print a configuration with every key, explained, at its default",
-                               "Keys of plugins come from the plugins in --plugins.\n\n"
-                               "Example:\n  sense config describe > sense.yaml");
-  describe->callback([&cli] { cli.run = [&cli] { return run_describe(cli.global); }; });
+Command config_command(const Global& global) {
+  Command check{.name = "check",
+                .summary = "Read the configuration and load its plugins, but start nothing",
+                .notes =
+                    "Prints a summary, or the first mistake with file, line and key.\n\n"
+                    "Example:\n  sense config check --config config/demo.yaml",
+                .run = [&global] { return run_check(global); }};
+  Command describe{.name = "describe",
+                   .summary = "Print a configuration with every key, explained, at its default",
+                   .notes =
+                       "Keys of plugins come from the plugins in --plugins.\n\n"
+                       "Example:\n  sense config describe > sense.yaml",
+                   .run = [&global] { return run_describe(global); }};
+  return {.name = "config",
+          .summary = "Check a configuration, or describe all its keys",
+          .notes =
+              "Examples:\n"
+              "  sense config check --config /etc/sense/sense.yaml\n"
+              "  sense config describe > sense.yaml",
+          .subcommands = {std::move(check), std::move(describe)}};
 }
 
 }  // namespace sense::cli

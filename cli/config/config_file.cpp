@@ -184,7 +184,7 @@ Status read_sections(ConfigFile& file, const YamlNode& root) {
   if (auto good = read_parts(file.adapters, section(root, "adapters"), "adapters"); !good)
     return good;
   auto subscriptions =
-      read_static_subscriptions(section(root, "subscriptions"), system_clock().now().wall);
+      read_configured_subscriptions(section(root, "subscriptions"), system_clock().now().wall);
   if (!subscriptions) return tl::unexpected(subscriptions.error());
   file.subscriptions = std::move(*subscriptions);
   return {};
@@ -204,7 +204,7 @@ std::vector<std::string_view> keys_of(std::span<const Option> table) {
   return keys;
 }
 
-// A part's mapping holds keys of two tables; each reader is told of the other's keys.
+// A part's mapping holds keys of two tables; each reader gets the other's keys to skip.
 Result<PartSettings> read_part_settings(const PartConfig& part, std::span<const Option> host,
                                         std::span<const Option> plugin) {
   auto host_settings = read_settings(part.node, host, keys_of(plugin));

@@ -37,7 +37,7 @@ struct ConfigFile {
   EgressPolicy egress;
   std::vector<PartConfig> gateways;
   std::vector<PartConfig> adapters;
-  std::vector<Subscription> subscriptions;  // static ones: owner "config", no expiry
+  std::vector<Subscription> subscriptions;  // owner "config", no expiry
 };
 
 // --config, else $SENSE_CONFIG, else /etc/sense/sense.yaml.
@@ -57,7 +57,7 @@ struct LoadedAdapter {
 };
 [[nodiscard]] Result<LoadedAdapter> load_adapter(const ConfigFile& file, const PartConfig& part);
 
-// Loads every plugin that the file names, checks its keys, and lets it go again.
+// Loads every plugin that the file names, checks its keys, and unloads it.
 [[nodiscard]] Status check_parts(const ConfigFile& file);
 
 // The part with that name; the error names those that there are.
@@ -65,7 +65,7 @@ struct LoadedAdapter {
                                                   std::string_view kind, const std::string& name,
                                                   const std::string& path);
 
-// Makes the data folder when it is not there and goes there.
+// Creates the data folder if it does not exist and makes it the working directory.
 [[nodiscard]] Status enter_data(const ConfigFile& file);
 
 // Folder of plugins when the file names none: beside the executable, else ../lib/sense/plugins.

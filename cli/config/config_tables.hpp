@@ -5,7 +5,7 @@
 
 #include "core/config/settings.hpp"
 
-// The keys of the configuration file that belong to no program in particular.
+// The keys of the configuration file that all programs share.
 namespace sense::cli {
 
 inline constexpr std::array top_options{

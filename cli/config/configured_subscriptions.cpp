@@ -136,8 +136,8 @@ Result<Subscription> read_one(const YamlNode& node, WallTime created) {
 
 }  // namespace
 
-Result<std::vector<Subscription>> read_static_subscriptions(const YamlNode& node,
-                                                            WallTime created) {
+Result<std::vector<Subscription>> read_configured_subscriptions(const YamlNode& node,
+                                                                WallTime created) {
   std::vector<Subscription> subscriptions;
   if (node.kind == YamlNode::Kind::null) return subscriptions;
   if (node.kind != YamlNode::Kind::sequence)

@@ -11,7 +11,7 @@ namespace sense::cli {
 
 // The list under `subscriptions:`: active, owned by "config", without expiry. `node` may be null
 // (no list). Each error says file and line, those about one member its own.
-[[nodiscard]] Result<std::vector<Subscription>> read_static_subscriptions(const YamlNode& node,
-                                                                          WallTime created);
+[[nodiscard]] Result<std::vector<Subscription>> read_configured_subscriptions(const YamlNode& node,
+                                                                              WallTime created);
 
 }  // namespace sense::cli

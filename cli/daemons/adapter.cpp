@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/daemons/commands.hpp"
 #include "cli/daemons/daemon.hpp"
 
 namespace sense::cli {
@@ -21,14 +21,16 @@ int run_adapter(const Global& global, const std::string& name) {
 
 }  // namespace
 
-void add_adapter(CLI::App& app, Cli& cli) {
-  auto* command =
-      add_command(app, "adapter", "Run one adapter of the configuration",
-                  "Example:\n  sense adapter snmp       the entry `snmp` under `adapters:`");
+Command adapter_command(const Global& global) {
   const auto name = std::make_shared<std::string>();
-  command->add_option("NAME", *name, "Its name under `adapters:`")->required();
-  command->callback(
-      [&cli, name] { cli.run = [&cli, name] { return run_adapter(cli.global, *name); }; });
+  return {.name = "adapter",
+          .summary = "Run one adapter of the configuration",
+          .notes = "Example:\n  sense adapter snmp       the entry `snmp` under `adapters:`",
+          .options = {{.name = "NAME",
+                       .target = name.get(),
+                       .help = "Its name under `adapters:`",
+                       .required = true}},
+          .run = [&global, name] { return run_adapter(global, *name); }};
 }
 
 }  // namespace sense::cli

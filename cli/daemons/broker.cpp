@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.hpp"
 
-#include <CLI/CLI.hpp>
-
+#include "cli/daemons/commands.hpp"
 #include "cli/daemons/daemon.hpp"
 
 namespace sense::cli {
@@ -25,10 +24,11 @@ int run_broker(const Global& global) {
 
 }  // namespace
 
-void add_broker(CLI::App& app, Cli& cli) {
-  auto* command = add_command(app, "broker", "Run the broker: journal, registry, routing",
-                              "Example:\n  sense broker --config /etc/sense/sense.yaml");
-  command->callback([&cli] { cli.run = [&cli] { return run_broker(cli.global); }; });
+Command broker_command(const Global& global) {
+  return {.name = "broker",
+          .summary = "Run the broker: journal, registry, routing",
+          .notes = "Example:\n  sense broker --config /etc/sense/sense.yaml",
+          .run = [&global] { return run_broker(global); }};
 }
 
 }  // namespace sense::cli

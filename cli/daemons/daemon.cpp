@@ -8,7 +8,7 @@ namespace sense::cli {
 
 namespace {
 
-// Each client is a file descriptor or three; the kernel's default allows few by caution alone.
+// Each client needs one to three file descriptors, and the default limit is low.
 void allow_many_files() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

@@ -8,10 +8,10 @@
 
 namespace sense::cli {
 
-// What the three kinds of daemon do alike: name the process, set up its log, go to the data folder.
+// For all kinds of daemon: names the process, sets up its log, enters the data folder.
 [[nodiscard]] Status begin_daemon(const ConfigFile& file, const std::string& name);
 
-// Whose fault a failed start is: configuration (exit_usage), or the world (exit_failed).
+// The exit code of a failed start: exit_usage for the configuration, else exit_failed.
 [[nodiscard]] int start_failed(const Error& error);
 
 // Runs a Broker, GatewayHost or AdapterHost until a signal comes; answers the exit code.
@@ -30,7 +30,7 @@ template <class Host, class Loaded>
 [[nodiscard]] int run_part(const ConfigFile& file, const std::string& name, Loaded loaded,
                            StopSignals& signals) {
   if (auto ready = begin_daemon(file, name); !ready) return failed(ready.error());
-  // Settings and descriptor live in the shared object: it is kept until all else is gone.
+  // Settings and descriptor live in the shared object: it is kept until all else is destroyed.
   const auto keep = loaded.plugin;
   auto host = Host::start(std::move(loaded.config), std::move(loaded.plugin));
   if (!host) {

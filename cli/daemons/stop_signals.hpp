@@ -23,7 +23,7 @@ class StopSignals {
   void wait(const std::function<void()>& stop) const;
 
   int signals_ = -1;  // signalfd
-  int leave_ = -1;    // eventfd: the destructor's word
+  int leave_ = -1;    // eventfd: written by the destructor
   std::thread thread_;
 };
 

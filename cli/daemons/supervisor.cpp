@@ -38,8 +38,8 @@ std::string how_it_ended(int wait_status) {
   return "exit code " + std::to_string(WEXITSTATUS(wait_status));
 }
 
-// Between fork and exec: only what is safe there. The parent may have died in between, and then no
-// signal would come any more.
+// Between fork and exec: async-signal-safe calls only. The parent may have died in between, and
+// then no signal would be sent any more.
 [[noreturn]] void become(pid_t parent, const char* const* arguments) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(exit_failed);
@@ -138,8 +138,8 @@ Status Supervisor::died(Child& child, int wait_status) {
     log::info("ended", {{"child", child.spec.name}, {"how", how}});
     return {};
   }
-  // It has just said what is wrong, and will say the same each time. Later on the file may be in
-  // the middle of an edit: then it is worth waiting.
+  // It would fail in the same way each time. After a first success the file may be in the middle
+  // of an edit: then it is tried again.
   if (child.starts == 1 && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_usage)
     return fail(Code::badparam, child.spec.name + " cannot run with this configuration: see above");
   const auto pause = child.pauses.next(now() - child.since);
@@ -179,7 +179,7 @@ void Supervisor::stop_all() {
   for (const int stage : stages) stop_stage(stage);
 }
 
-// A second Ctrl-C is impatience: it ends the waiting.
+// A second signal ends the waiting.
 void Supervisor::stop_stage(int stage) {
   signal_stage(stage, SIGTERM);
   const auto deadline = now() + stop_deadline;

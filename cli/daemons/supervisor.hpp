@@ -11,8 +11,8 @@
 
 namespace sense::cli {
 
-// When a child that died starts again: the first time at once, then after pauses that double up to
-// five seconds; one that ran for ten seconds is trusted anew. Pure.
+// How long to wait before a child that died is started again: the first time not at all, then
+// pauses that double up to five seconds; ten seconds of running reset them. Pure.
 class RestartPauses {
  public:
   static constexpr Duration first = std::chrono::milliseconds{250};

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systemd/sd-daemon.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/config/config_file.hpp"
+#include "cli/daemons/commands.hpp"
 #include "cli/daemons/supervisor.hpp"
 
 namespace sense::cli {
 
 namespace {
 
-// In the order in which they stop: what takes in first, the journal last.
+// In the order in which they stop: what accepts events first, the journal last.
 enum Stage { adapters = 0, gateways = 1, broker = 2 };
 
 std::vector<std::string> with_globals(std::vector<std::string> words, const ConfigFile& file) {
@@ -51,20 +51,25 @@ int run_up(const Global& global, const std::string& pids_file) {
 
 }  // namespace
 
-void add_up(CLI::App& app, Cli& cli) {
-  auto* command = add_command(
-      app, "up", "Run everything that the configuration names, and keep it running",
-      "Starts the broker, each gateway and each adapter as processes of their own. One that dies "
-      "is\n"
-      "started again: at once the first time, then after pauses of up to 5 s. SIGINT or SIGTERM\n"
-      "(Ctrl-C) stops adapters, then gateways, then the broker; a second one does not wait.\n\n"
-      "Examples:\n"
-      "  sense up\n"
-      "  sense up --config config/demo.yaml --pids /run/sense/pids.json");
+Command up_command(const Global& global) {
   const auto pids = std::make_shared<std::string>();
-  command->add_option("--pids", *pids, "Write names and process ids of the children here, as JSON")
-      ->type_name("FILE");
-  command->callback([&cli, pids] { cli.run = [&cli, pids] { return run_up(cli.global, *pids); }; });
+  return {
+      .name = "up",
+      .summary = "Run everything that the configuration names, and keep it running",
+      .notes =
+          "Starts the broker, each gateway and each adapter as processes of their own. One that "
+          "dies is\n"
+          "started again: at once the first time, then after pauses of up to 5 s. SIGINT or "
+          "SIGTERM\n"
+          "(Ctrl-C) stops adapters, then gateways, then the broker; a second one does not wait.\n\n"
+          "Examples:\n"
+          "  sense up\n"
+          "  sense up --config config/demo.yaml --pids /run/sense/pids.json",
+      .options = {{.name = "--pids",
+                   .value_name = "FILE",
+                   .target = pids.get(),
+                   .help = "Write names and process ids of the children here, as JSON"}},
+      .run = [&global, pids] { return run_up(global, *pids); }};
 }
 
 }  // namespace sense::cli

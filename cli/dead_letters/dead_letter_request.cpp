@@ -16,21 +16,21 @@ std::string type_of(const char* local) {
   return "{urn:sense:management}" + std::string("dead-letters-") + local;
 }
 
-// One request, from its publication to its answer.
-class Asking {
+// One request, from its publication to its outcome.
+class RequestExchange {
  public:
-  Asking(Loop& loop, BusSession& session, DeadLetterRequest request, const LettersWanted& wanted,
-         bool json)
+  RequestExchange(Loop& loop, BusSession& session, DeadLetterRequest request,
+                  const DeadLetterOptions& options, bool json)
       : loop_(loop),
         session_(session),
         request_(std::move(request)),
-        wanted_(wanted),
+        options_(options),
         json_(json),
-        patience_(*parse_duration(wanted.timeout)) {}
+        timeout_(*parse_duration(options.timeout)) {}
 
   void start() {
     wait();
-    auto event = dead_letter_request_event(wanted_.gateway, request_, system_clock().now().wall);
+    auto event = dead_letter_request_event(options_.gateway, request_, system_clock().now().wall);
     session_.bus().publish(event, [this](const Result<Receipt>& receipt) {
       if (!receipt) return loop_.finish(failed(receipt.error()));
       sequence_ = receipt->sequence;
@@ -49,15 +49,15 @@ class Asking {
     for (const auto* local : {done_word(), "progress"})
       prefixes.push_back(TypePattern::parse(type_of(local))->topic_prefix());
     session_.bus().follow(sequence_, prefixes, [this](const Batch& batch) {
-      for (const auto& event : batch.events) hear(*event);
+      for (const auto& event : batch.events) on_event(*event);
       if (!loop_.finishing()) session_.bus().resume();
     });
   }
 
-  void hear(const Event& event) {
+  void on_event(const Event& event) {
     if (loop_.finishing()) return;
     const auto outcome = dead_letter_outcome(event);
-    if (!outcome || outcome->request != sequence_ || outcome->gateway != wanted_.gateway) return;
+    if (!outcome || outcome->request != sequence_ || outcome->gateway != options_.gateway) return;
     wait();
     if (outcome->finished) return finish(*outcome);
     say(text_of(*outcome) + " so far");
@@ -86,25 +86,25 @@ class Asking {
     if (!outcome.error.empty()) return loop_.finish(failed(outcome.error));
     const auto refused = outcome.refused_in_all();
     if (request_.selection.id != 0 && outcome.done + refused == 0)
-      return loop_.finish(failed("gateway " + wanted_.gateway + " has no dead letter " +
+      return loop_.finish(failed("gateway " + options_.gateway + " has no dead letter " +
                                  std::to_string(request_.selection.id) +
-                                 ": see `sense deadletters list " + wanted_.gateway + "`"));
+                                 ": see `sense deadletters list " + options_.gateway + "`"));
     if (!json_) print_line(printable(text_of(outcome)));
     loop_.finish(refused == 0 ? exit_ok : exit_failed);
   }
 
-  // From now on, until something else is heard.
+  // Restarts the timeout.
   void wait() {
-    loop_.later(patience_, [this, heard = ++heard_] {
-      if (heard == heard_ && !loop_.finishing()) loop_.finish(give_up());
+    loop_.later(timeout_, [this, wait = ++waits_] {
+      if (wait == waits_ && !loop_.finishing()) loop_.finish(give_up());
     });
   }
 
   [[nodiscard]] int give_up() const {
     if (sequence_ == 0)
       return failed("no receipt from the broker at " + session_.endpoint() + " within " +
-                    wanted_.timeout + ": is it running? The request may be stored or not");
-    return failed("gateway " + wanted_.gateway + " has said nothing for " + wanted_.timeout +
+                    options_.timeout + ": is it running? The request may be stored or not");
+    return failed("gateway " + options_.gateway + " has said nothing for " + options_.timeout +
                   ": does it run? Request " + std::to_string(sequence_) +
                   " stands in the journal, and it is acted on when the gateway reads it; `sense "
                   "subscribe --from " +
@@ -115,24 +115,25 @@ class Asking {
   Loop& loop_;
   BusSession& session_;
   DeadLetterRequest request_;
-  const LettersWanted& wanted_;
+  const DeadLetterOptions& options_;
   bool json_;
-  Duration patience_;
+  Duration timeout_;
   std::uint64_t sequence_ = 0;  // of the request; 0: not stored yet
-  std::uint64_t heard_ = 0;
+  std::uint64_t waits_ = 0;
 };
 
 }  // namespace
 
-int ask_gateway(const Global& global, DeadLetterAction action, const LettersWanted& wanted) {
-  DeadLetterRequest request{action, selection_of(wanted)};
+int request_of_gateway(const Global& global, DeadLetterAction action,
+                       const DeadLetterOptions& options) {
+  DeadLetterRequest request{action, selection_of(options)};
   if (const auto good = validate(request.selection); !good) return refused(good.error());
   Loop loop;
   auto session = BusSession::open(loop, global);
   if (!session) return refused(session.error());
   loop.set_interrupted_code(exit_failed);
-  Asking asking(loop, **session, std::move(request), wanted, global.json);
-  asking.start();
+  RequestExchange exchange(loop, **session, std::move(request), options, global.json);
+  exchange.start();
   return loop.run();
 }
 

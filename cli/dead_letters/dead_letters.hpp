@@ -10,8 +10,8 @@
 // `sense deadletters`: what a gateway could not deliver.
 namespace sense::cli {
 
-// As the command line says it.
-struct LettersWanted {
+// As typed.
+struct DeadLetterOptions {
   std::string gateway;  // its name in the configuration
   std::int64_t id = 0;
   std::string subscription;
@@ -22,11 +22,11 @@ struct LettersWanted {
   std::string timeout = "30s";
 };
 // REQUIRES: `since` was checked.
-[[nodiscard]] DeadLetterSelection selection_of(const LettersWanted& wanted);
+[[nodiscard]] DeadLetterSelection selection_of(const DeadLetterOptions& options);
 
-// Asks the gateway, over the bus, to redrive or purge what is wanted, and waits for what becomes of
-// it. Answers the exit code.
-[[nodiscard]] int ask_gateway(const Global& global, DeadLetterAction action,
-                              const LettersWanted& wanted);
+// Requests of the gateway, over the bus, to redrive or purge what is selected, and waits for the
+// outcome. Answers the exit code.
+[[nodiscard]] int request_of_gateway(const Global& global, DeadLetterAction action,
+                                     const DeadLetterOptions& options);
 
 }  // namespace sense::cli

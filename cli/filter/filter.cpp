@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/filter/filter.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -10,8 +9,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/base/command.hpp"
 #include "cli/base/output.hpp"
+#include "cli/filter/commands.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/attributes.hpp"
@@ -26,12 +25,12 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t line_length_max = cloudevents_json_length_max + Filter::length_max * 6;
 constexpr int depth_max = 66;  // what an event may have, and a line around it
 
-struct Wanted {
+struct FilterOptions {
   std::string expression;
   std::string event = "-";
 };
 
-// What is no UTF-8 is replaced.
+// Octets that are not UTF-8 are replaced.
 bool print_json(const Json& json) { return print_line(json_text(json)); }
 
 Json json_of(const FilterValue& value) {
@@ -141,7 +140,7 @@ int run_test() {
     if (reading == Reading::end) return exit_ok;
     const auto answer =
         reading == Reading::line ? answer_to(line) : refusal("the line is longer than 4 MiB");
-    // Who reads the answers may have enough.
+    // The reader of the answers may have closed the pipe.
     if (!print_json(answer)) return exit_failed;
   }
 }
@@ -187,10 +186,10 @@ int refuse(const Global& global, const std::string& expression, const FilterFaul
   return exit_failed;
 }
 
-int run_check(const Global& global, const Wanted& wanted) {
-  const auto filter = Filter::compile(wanted.expression);
-  if (!filter) return refuse(global, wanted.expression, filter.error());
-  if (filter->defect()) return refuse(global, wanted.expression, *filter->defect());
+int run_check(const Global& global, const FilterOptions& options) {
+  const auto filter = Filter::compile(options.expression);
+  if (!filter) return refuse(global, options.expression, filter.error());
+  if (filter->defect()) return refuse(global, options.expression, *filter->defect());
   if (global.json)
     print_json({{"good", true}});
   else
@@ -231,10 +230,10 @@ std::string why_not(const FilterResult& result) {
          ", and only true lets an event pass";
 }
 
-int run_match(const Global& global, const Wanted& wanted) {
-  const auto filter = Filter::compile(wanted.expression);
-  if (!filter) return refuse(global, wanted.expression, filter.error());
-  const auto text = read_event(wanted.event);
+int run_match(const Global& global, const FilterOptions& options) {
+  const auto filter = Filter::compile(options.expression);
+  if (!filter) return refuse(global, options.expression, filter.error());
+  const auto text = read_event(options.event);
   if (!text) return failed(text.error());
   const auto event = event_from_cloudevents_json(*text, EventOrigin::service);
   if (!event) return failed(event.error());
@@ -249,51 +248,68 @@ int run_match(const Global& global, const Wanted& wanted) {
   return matches ? exit_ok : exit_failed;
 }
 
-void add_expression(CLI::App& command, Wanted& wanted) {
-  command.add_option("EXPRESSION", wanted.expression, "CloudEvents SQL, in quotes for your shell")
-      ->required();
+CommandOption expression_option(FilterOptions& options) {
+  return {.name = "EXPRESSION",
+          .target = &options.expression,
+          .help = "CloudEvents SQL, in quotes for your shell",
+          .required = true};
+}
+
+Command check_command(const Global& global) {
+  const auto options = std::make_shared<FilterOptions>();
+  return {.name = "check",
+          .summary = "Tell whether an expression is a good filter",
+          .notes =
+              "Points at the column of a mistake; ends with 1 when there is one.\n\n"
+              "Example:\n  sense filter check \"EXISTS subject AND severity <= 3\"",
+          .options = {expression_option(*options)},
+          .run = [&global, options] { return run_check(global, *options); }};
+}
+
+Command match_command(const Global& global) {
+  const auto options = std::make_shared<FilterOptions>();
+  return {.name = "match",
+          .summary = "Tell whether an event passes a filter, and why not",
+          .notes =
+              "Ends with 1 when it does not pass.\n\nExample:\n"
+              "  sense filter match \"subject = 'tray 2'\" --event event.json",
+          .options = {expression_option(*options),
+                      {.name = "--event",
+                       .value_name = "FILE",
+                       .target = &options->event,
+                       .help = "A CloudEvent in the JSON format; -: standard input",
+                       .show_default = true}},
+          .run = [&global, options] { return run_match(global, *options); }};
+}
+
+Command test_command() {
+  return {
+      .name = "test",
+      .summary = "Evaluate cases, one JSON object a line, for conformance tests",
+      .notes =
+          "Reads {\"expression\": \"...\", \"event\": {a CloudEvent}} from standard input; "
+          "without an\n"
+          "event, any. Answers each line at once with {\"result\": ..., \"error\": ...}: the error "
+          "is null or\nparse (with the column as \"at\"), math, cast, missingFunction, "
+          "functionEvaluation,\n"
+          "missingAttribute or generic. A line that cannot be read is answered with generic and a\n"
+          "message. Times are taken as they are written.\n\n"
+          "Example:\n  echo '{\"expression\": \"1 + 1 = 2\"}' | sense filter test",
+      .run = [] { return run_test(); }};
 }
 
 }  // namespace
 
-void add_filter(CLI::App& app, Cli& cli) {
-  auto* command = add_command(
-      app, "filter", "Try out filters: is the expression good, does it match an event?",
-      "A filter is an expression in CloudEvents SQL over the attributes of an event; see "
-      "docs/filters.md.\n\nExamples:\n"
-      "  sense filter check \"type LIKE '%.jam' AND severity < 4\"\n"
-      "  sense journal dump --limit 1 | sense filter match 'severity < 4'\n"
-      "  sense filter test < cases.jsonl");
-  command->require_subcommand(1);
-  const auto wanted = std::make_shared<Wanted>();
-
-  auto* check = add_command(*command, "check", "Tell whether an expression is a good filter",
-                            "Points at the column of a mistake; ends with 1 when there is one.\n\n"
-                            "Example:\n  sense filter check \"EXISTS subject AND severity <= 3\"");
-  add_expression(*check, *wanted);
-  check->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_check(cli.global, *wanted); }; });
-
-  auto* match = add_command(*command, "match", "Tell whether an event passes a filter, and why not",
-                            "Ends with 1 when it does not pass.\n\nExample:\n"
-                            "  sense filter match \"subject = 'tray 2'\" --event event.json");
-  add_expression(*match, *wanted);
-  match->add_option("--event", wanted->event, "A CloudEvent in the JSON format; -: standard input")
-      ->type_name("FILE")
-      ->capture_default_str();
-  match->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_match(cli.global, *wanted); }; });
-
-  auto* test = add_command(
-      *command, "test", "Evaluate cases, one JSON object a line, for conformance tests",
-      "Reads {\"expression\": \"...\", \"event\": {a CloudEvent}} from standard input; without an\n"
-      "event, any. Answers each line at once with {\"result\": ..., \"error\": ...}: the error is "
-      "null or\nparse (with the column as \"at\"), math, cast, missingFunction, "
-      "functionEvaluation,\n"
-      "missingAttribute or generic. A line that cannot be read is answered with generic and a\n"
-      "message. Times are taken as they are written.\n\n"
-      "Example:\n  echo '{\"expression\": \"1 + 1 = 2\"}' | sense filter test");
-  test->callback([&cli] { cli.run = [] { return run_test(); }; });
+Command filter_command(const Global& global) {
+  return {.name = "filter",
+          .summary = "Try out filters: is the expression good, does it match an event?",
+          .notes =
+              "A filter is an expression in CloudEvents SQL over the attributes of an event; "
+              "see docs/filters.md.\n\nExamples:\n"
+              "  sense filter check \"type LIKE '%.jam' AND severity < 4\"\n"
+              "  sense journal dump --limit 1 | sense filter match 'severity < 4'\n"
+              "  sense filter test < cases.jsonl",
+          .subcommands = {check_command(global), match_command(global), test_command()}};
 }
 
 }  // namespace sense::cli

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/journal/journal.hpp"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "broker/journal/journal_import.hpp"
 #include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
+#include "cli/journal/commands.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
@@ -144,33 +145,60 @@ int run_import(const Global& global, const std::string& path) {
   return exit_ok;
 }
 
-using Run = std::function<int(const Global&, const std::string&)>;
+using FileAction = int (*)(const Global&, const std::string&);
 
-// A command that takes a file, or none when `argument` is null.
-void add_run(CLI::App& app, Cli& cli, const char* name, const char* help, const char* examples,
-             const char* argument, const Run& run) {
-  auto* command = add_command(app, name, help, examples);
+// A command that takes a file.
+Command file_command(const Global& global, Command command, const char* help, FileAction action) {
   const auto path = std::make_shared<std::string>();
-  if (argument != nullptr) command->add_option("FILE", *path, argument)->required();
-  command->callback(
-      [&cli, run, path] { cli.run = [&cli, run, path] { return run(cli.global, *path); }; });
+  command.options = {{.name = "FILE", .target = path.get(), .help = help, .required = true}};
+  command.run = [&global, action, path] { return action(global, *path); };
+  return command;
 }
 
-void add_dump(CLI::App& app, Cli& cli) {
-  auto* command = add_command(app, "dump", "Print events as CloudEvents, one JSON object a line",
-                              "What is damaged is left out, told on standard error, and makes the "
-                              "exit code 1.\n\n"
-                              "Example:\n  sense journal dump --from 1000 --to 1999 "
-                              "--type '{urn:example}*'");
-  const auto wanted = std::make_shared<JournalDump>();
-  command->add_option("--from", wanted->from, "First sequence")->type_name("N");
-  command->add_option("--to", wanted->to, "Last sequence")->type_name("N");
-  command->add_option("--limit", wanted->limit, "At most so many events (default: all)")
-      ->type_name("N");
-  add_types(*command, wanted->types, "Only events of these types");
-  add_sources(*command, wanted->sources, "Only events from these sources");
-  command->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return dump_journal(cli.global, *wanted); }; });
+Command dump_command(const Global& global) {
+  const auto options = std::make_shared<JournalDumpOptions>();
+  return {.name = "dump",
+          .summary = "Print events as CloudEvents, one JSON object a line",
+          .notes =
+              "What is damaged is left out, reported on standard error, and makes the "
+              "exit code 1.\n\n"
+              "Example:\n  sense journal dump --from 1000 --to 1999 "
+              "--type '{urn:example}*'",
+          .options =
+              {{.name = "--from",
+                .value_name = "N",
+                .target = &options->from,
+                .help = "First sequence"},
+               {.name = "--to", .value_name = "N", .target = &options->to, .help = "Last sequence"},
+               {.name = "--limit",
+                .value_name = "N",
+                .target = &options->limit,
+                .help = "At most so many events (default: all)"},
+               types_option(options->types, "Only events of these types"),
+               sources_option(options->sources, "Only events from these sources")},
+          .run = [&global, options] { return dump_journal(global, *options); }};
+}
+
+Command export_command(const Global& global) {
+  return file_command(
+      global,
+      {.name = "export",
+       .summary = "Write journal and registry to a file (docs/journal-file.md)",
+       .notes = "What is damaged is left out, reported on standard error, and makes the exit code "
+                "1.\n\n"
+                "Example:\n  sense journal export /backup/journal.sense"},
+      "File to write; must not be there", run_export);
+}
+
+Command import_command(const Global& global) {
+  return file_command(
+      global,
+      {.name = "import",
+       .summary = "Bring an export into an empty folder, or one it joins on to",
+       .notes = "The broker must not run. Of a damaged file nothing is imported. The registry "
+                "becomes that of the file.\n\n"
+                "Example:\n  sense journal import /backup/journal.sense --data /var/lib/sense"},
+      "File that `sense journal export` wrote", run_import);
 }
 
 }  // namespace
@@ -204,31 +232,27 @@ JournalView::Progress progress_of(const std::string& what) {
   };
 }
 
-void add_journal(CLI::App& app, Cli& cli) {
-  auto* command = add_command(
-      app, "journal", "Look at, check, save and restore the broker's journal, without the broker",
-      "All but import only read, and may run while the broker does.\n\n"
-      "Examples:\n"
-      "  sense journal check\n"
-      "  sense journal export /backup/journal.sense\n"
-      "  sense journal import /backup/journal.sense --data /var/lib/sense-new");
-  command->require_subcommand(1);
-  add_run(*command, cli, "check", "Read everything and print what is damaged or missing",
-          "Exit code 1 when there is damage.\n\nExample:\n  sense journal check --json", nullptr,
-          [](const Global& global, const std::string&) { return run_check(global); });
-  add_run(*command, cli, "stats", "Print how much there is, and from when",
-          "Example:\n  sense journal stats", nullptr,
-          [](const Global& global, const std::string&) { return run_stats(global); });
-  add_dump(*command, cli);
-  add_run(*command, cli, "export", "Write journal and registry to a file (docs/journal-file.md)",
-          "What is damaged is left out, told on standard error, and makes the exit code 1.\n\n"
-          "Example:\n  sense journal export /backup/journal.sense",
-          "File to write; must not be there", run_export);
-  add_run(*command, cli, "import", "Bring an export into an empty folder, or one it joins on to",
-          "The broker must not run. Of a damaged file nothing is imported. The registry becomes "
-          "that of the file.\n\n"
-          "Example:\n  sense journal import /backup/journal.sense --data /var/lib/sense",
-          "File that `sense journal export` wrote", run_import);
+Command journal_command(const Global& global) {
+  Command check{.name = "check",
+                .summary = "Read everything and print what is damaged or missing",
+                .notes =
+                    "Exit code 1 when there is damage.\n\n"
+                    "Example:\n  sense journal check --json",
+                .run = [&global] { return run_check(global); }};
+  Command stats{.name = "stats",
+                .summary = "Print how much there is, and from when",
+                .notes = "Example:\n  sense journal stats",
+                .run = [&global] { return run_stats(global); }};
+  return {.name = "journal",
+          .summary = "Look at, check, save and restore the broker's journal, without the broker",
+          .notes =
+              "All but import only read, and may run while the broker does.\n\n"
+              "Examples:\n"
+              "  sense journal check\n"
+              "  sense journal export /backup/journal.sense\n"
+              "  sense journal import /backup/journal.sense --data /var/lib/sense-new",
+          .subcommands = {std::move(check), std::move(stats), dump_command(global),
+                          export_command(global), import_command(global)}};
 }
 
 }  // namespace sense::cli

@@ -9,7 +9,7 @@
 #include "broker/journal/journal_view.hpp"
 #include "cli/base/command.hpp"
 
-// `sense journal`: the broker's file without the broker.
+// `sense journal`: works on the broker's file without the broker.
 namespace sense::cli {
 
 // The broker's folder: of the configuration, or below --data, or --data itself when the file is
@@ -17,16 +17,16 @@ namespace sense::cli {
 [[nodiscard]] Result<std::string> journal_folder(const Global& global);
 [[nodiscard]] Result<JournalView> open_journal(const Global& global);
 
-// Says on standard error how far it is, every two seconds.
+// Reports progress on standard error every two seconds.
 [[nodiscard]] JournalView::Progress progress_of(const std::string& what);
 
-struct JournalDump {
+struct JournalDumpOptions {
   std::uint64_t from = 1;
   std::uint64_t to = UINT64_MAX;
   std::uint64_t limit = 0;
   std::vector<std::string> types;
   std::vector<std::string> sources;
 };
-[[nodiscard]] int dump_journal(const Global& global, const JournalDump& wanted);
+[[nodiscard]] int dump_journal(const Global& global, const JournalDumpOptions& options);
 
 }  // namespace sense::cli

@@ -19,14 +19,14 @@ bool matches(const std::vector<Pattern>& patterns, const Value& value) {
 
 class Dump {
  public:
-  explicit Dump(const JournalDump& wanted) : wanted_(wanted) {
-    for (const auto& text : wanted.types) types_.push_back(*TypePattern::parse(text));
-    for (const auto& text : wanted.sources) sources_.push_back(*SourcePattern::parse(text));
+  explicit Dump(const JournalDumpOptions& options) : options_(options) {
+    for (const auto& text : options.types) types_.push_back(*TypePattern::parse(text));
+    for (const auto& text : options.sources) sources_.push_back(*SourcePattern::parse(text));
   }
 
-  // False: enough.
-  bool take(const JournalGroup& group) {
-    if (group.first > wanted_.to) return false;
+  // False: no further group is needed.
+  bool print_group(const JournalGroup& group) {
+    if (group.first > options_.to) return false;
     if (group.damaged) {
       complain("events " + std::to_string(group.first) + " to " + std::to_string(group.last) +
                " are damaged and left out");
@@ -49,8 +49,8 @@ class Dump {
     say(sentence);
   }
   bool show(const Record& record) {
-    if (record.sequence < wanted_.from) return true;
-    if (record.sequence > wanted_.to) return false;
+    if (record.sequence < options_.from) return true;
+    if (record.sequence > options_.to) return false;
     const auto event = decode_record(record);
     if (!event) {
       complain("event " + std::to_string(record.sequence) +
@@ -58,12 +58,12 @@ class Dump {
       return true;
     }
     if (!matches(types_, event->type) || !matches(sources_, event->source)) return true;
-    // Who reads this (a pager, `head`) may have enough.
+    // The reader (a pager, `head`) may have closed the pipe.
     if (!print_line(to_cloudevents_json(*event))) return false;
-    return ++shown_ != wanted_.limit;
+    return ++shown_ != options_.limit;
   }
 
-  const JournalDump& wanted_;
+  const JournalDumpOptions& options_;
   std::vector<TypePattern> types_;
   std::vector<SourcePattern> sources_;
   std::uint64_t shown_ = 0;
@@ -72,13 +72,14 @@ class Dump {
 
 }  // namespace
 
-int dump_journal(const Global& global, const JournalDump& wanted) {
+int dump_journal(const Global& global, const JournalDumpOptions& options) {
   auto view = open_journal(global);
   if (!view) return failed(view.error());
   const auto range = view->journal().range();
-  Dump dump(wanted);
-  const auto from = std::max(wanted.from, range ? range->first : 1);
-  const auto status = view->read(from, [&](const JournalGroup& group) { return dump.take(group); });
+  Dump dump(options);
+  const auto from = std::max(options.from, range ? range->first : 1);
+  const auto status =
+      view->read(from, [&](const JournalGroup& group) { return dump.print_group(group); });
   return status ? dump.exit_code() : failed(status.error());
 }
 

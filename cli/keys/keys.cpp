@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -7,6 +6,7 @@
 #include "broker/security/access_file.hpp"
 #include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
+#include "cli/keys/commands.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
 #include "core/sense/shared_keys.hpp"
@@ -17,12 +17,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Wanted {
+struct KeysOptions {
   std::string name;
   std::string file;
 };
 
-// The broker's key is told to the clients, everybody else's to the broker.
+// Clients are given the broker's public key, the broker that of each client.
 std::string entry_for(const std::string& name, const std::string& key) {
   if (name == principal_broker) return "  broker-key: \"" + key + "\"";
   return access_entry(name, key);
@@ -31,64 +31,64 @@ std::string entry_for(const std::string& name, const std::string& key) {
 std::string place_of_entry(const std::string& name) {
   return name == principal_broker
              ? "set broker.key-file to it; in section `bus` of every client's configuration:"
-             : "in the broker's allow file, below `principals:`, with the rights that it shall "
+             : "in the broker's access file, below `principals:`, with the rights that it shall "
                "have:";
 }
 
-int run_new(const Global& global, const Wanted& wanted) {
-  if (!valid_principal(wanted.name) || wanted.name == principal_local ||
-      wanted.name == principal_plaintext || wanted.name == principal_config)
-    return refused("'" + wanted.name +
+int run_new(const Global& global, const KeysOptions& options) {
+  if (!valid_principal(options.name) || options.name == principal_local ||
+      options.name == principal_plaintext || options.name == principal_config)
+    return refused("'" + options.name +
                    "' cannot name a key: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', and not "
                    "local, plaintext or config, which have none");
   const auto keys = make_key_pair();
   if (!keys) return failed(keys.error());
   const auto file =
-      std::filesystem::absolute(wanted.file.empty() ? wanted.name + ".key" : wanted.file)
+      std::filesystem::absolute(options.file.empty() ? options.name + ".key" : options.file)
           .lexically_normal()
           .string();
-  if (auto written = write_key_file(file, wanted.name, *keys); !written)
+  if (auto written = write_key_file(file, options.name, *keys); !written)
     return failed(written.error());
-  const auto entry = entry_for(wanted.name, keys->public_key);
+  const auto entry = entry_for(options.name, keys->public_key);
   if (global.json) {
     print_line(
-        Json{{"name", wanted.name}, {"file", file}, {"key", keys->public_key}, {"entry", entry}}
+        Json{{"name", options.name}, {"file", file}, {"key", keys->public_key}, {"entry", entry}}
             .dump());
     return exit_ok;
   }
   print_line("key pair:   " + file + " (keep it to yourself)");
   print_line("public key: " + keys->public_key);
-  print_line(place_of_entry(wanted.name));
+  print_line(place_of_entry(options.name));
   print_line(entry);
   return exit_ok;
 }
 
-int run_shared(const Global& global, const Wanted& wanted) {
-  if (!datagram::valid_key_name(wanted.name))
-    return refused("'" + wanted.name +
+int run_shared(const Global& global, const KeysOptions& options) {
+  if (!datagram::valid_key_name(options.name))
+    return refused("'" + options.name +
                    "' cannot name a key: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
   const auto file =
-      std::filesystem::absolute(wanted.file.empty() ? wanted.name + ".shared" : wanted.file)
+      std::filesystem::absolute(options.file.empty() ? options.name + ".shared" : options.file)
           .lexically_normal()
           .string();
-  const auto key = datagram::make_shared_key(wanted.name);
+  const auto key = datagram::make_shared_key(options.name);
   if (auto written = datagram::write_shared_key(file, key); !written)
     return failed(written.error());
   if (global.json) {
-    print_line(Json{{"name", wanted.name}, {"file", file}}.dump());
+    print_line(Json{{"name", options.name}, {"file", file}}.dump());
     return exit_ok;
   }
-  print_line("shared key: " + file + " (for both sides, and for nobody else)");
+  print_line("shared key: " + file + " (for the client and its server only)");
   print_line(
       "the client takes the file; of the SENSE gateway either the option `keys` is this file,");
   print_line("or the line below `keys:` in it is added to the file that `keys` names");
   return exit_ok;
 }
 
-int run_show(const Global& global, const Wanted& wanted) {
-  const auto key = read_public_key(wanted.file);
+int run_show(const Global& global, const KeysOptions& options) {
+  const auto key = read_public_key(options.file);
   if (!key) return failed(key.error());
-  print_line(global.json ? Json{{"file", wanted.file}, {"key", *key}}.dump() : *key);
+  print_line(global.json ? Json{{"file", options.file}, {"key", *key}}.dump() : *key);
   return exit_ok;
 }
 
@@ -156,51 +156,76 @@ int run_list(const Global& global) {
   return exit_ok;
 }
 
+CommandOption key_file_option(KeysOptions& options, const char* help) {
+  return {.name = "--file", .value_name = "FILE", .target = &options.file, .help = help};
+}
+
+Command new_command(const Global& global) {
+  const auto options = std::make_shared<KeysOptions>();
+  return {.name = "new",
+          .summary = "Make a key pair in a new file that only you can read",
+          .notes =
+              "Prints the public key and the line for the broker's access file; of the "
+              "broker's own key\n(NAME broker) the line for its clients. The secret "
+              "is never shown.\n\nExample:\n  sense keys new shop --file shop.key",
+          .options = {{.name = "NAME",
+                       .target = &options->name,
+                       .help = "Whose it is: the principal, or broker",
+                       .required = true},
+                      key_file_option(*options, "Where to write it (default: NAME.key)")},
+          .run = [&global, options] { return run_new(global, *options); }};
+}
+
+Command shared_command(const Global& global) {
+  const auto options = std::make_shared<KeysOptions>();
+  return {.name = "shared",
+          .summary = "Make a key that a SENSE/1 client and its server share, in a new file",
+          .notes =
+              "The client signs with it what it sends (docs/sense-protocol.md, rule 6). The "
+              "secret is in the file\nonly, which only its owner can read.\n\n"
+              "Example:\n  sense keys shared hp4 --file hp4.shared",
+          .options = {{.name = "NAME",
+                       .target = &options->name,
+                       .help = "The key's name, which travels in the clear",
+                       .required = true},
+                      key_file_option(*options, "Where to write it (default: NAME.shared)")},
+          .run = [&global, options] { return run_shared(global, *options); }};
+}
+
+Command show_command(const Global& global) {
+  const auto options = std::make_shared<KeysOptions>();
+  return {.name = "show",
+          .summary = "Print the public key of a key file",
+          .notes = "Example:\n  sense keys show shop.key",
+          .options = {{.name = "FILE",
+                       .target = &options->file,
+                       .help = "A file that `sense keys new` wrote",
+                       .required = true}},
+          .run = [&global, options] { return run_show(global, *options); }};
+}
+
+Command list_command(const Global& global) {
+  return {.name = "list",
+          .summary = "List the principals, their keys and their rights",
+          .notes =
+              "As the broker's access file has them; `local` is every client that connects "
+              "through ipc://.\n\nExample:\n  sense keys list --json",
+          .run = [&global] { return run_list(global); }};
+}
+
 }  // namespace
 
-void add_keys(CLI::App& app, Cli& cli) {
-  auto* command = add_command(
-      app, "keys", "Make keys for tcp:// and for SENSE/1, and list who may do what on the bus",
-      "Examples:\n"
-      "  sense keys new broker --file /etc/sense/broker.key\n"
-      "  sense keys new shop                   makes shop.key, prints what to allow\n"
-      "  sense keys shared hp4                 makes hp4.shared, for a SENSE/1 client\n"
-      "  sense keys list                       the principals of the allow file");
-  command->require_subcommand(1);
-  const auto wanted = std::make_shared<Wanted>();
-
-  auto* make = add_command(*command, "new", "Make a key pair in a new file that only you can read",
-                           "Prints the public key and the line for the broker's allow file; of the "
-                           "broker's own key\n(NAME broker) the line for its clients. The secret "
-                           "is never shown.\n\nExample:\n  sense keys new shop --file shop.key");
-  make->add_option("NAME", wanted->name, "Whose it is: the principal, or broker")->required();
-  make->add_option("--file", wanted->file, "Where to write it (default: NAME.key)")
-      ->type_name("FILE");
-  make->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_new(cli.global, *wanted); }; });
-
-  auto* shared = add_command(
-      *command, "shared", "Make a key that a SENSE/1 client and its server share, in a new file",
-      "The client signs with it what it sends (docs/sense-protocol.md, rule 6). The secret is in "
-      "the file\nonly, which nobody else can read.\n\n"
-      "Example:\n  sense keys shared hp4 --file hp4.shared");
-  shared->add_option("NAME", wanted->name, "The key's name, which travels in the clear")
-      ->required();
-  shared->add_option("--file", wanted->file, "Where to write it (default: NAME.shared)")
-      ->type_name("FILE");
-  shared->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_shared(cli.global, *wanted); }; });
-
-  auto* show = add_command(*command, "show", "Print the public key of a key file",
-                           "Example:\n  sense keys show shop.key");
-  show->add_option("FILE", wanted->file, "A file that `sense keys new` wrote")->required();
-  show->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_show(cli.global, *wanted); }; });
-
-  auto* list = add_command(*command, "list", "List the principals, their keys and their rights",
-                           "As the broker's allow file has them; `local` is who comes through "
-                           "ipc://.\n\nExample:\n  sense keys list --json");
-  list->callback([&cli] { cli.run = [&cli] { return run_list(cli.global); }; });
+Command keys_command(const Global& global) {
+  return {.name = "keys",
+          .summary = "Make keys for tcp:// and for SENSE/1, and list who may do what on the bus",
+          .notes =
+              "Examples:\n"
+              "  sense keys new broker --file /etc/sense/broker.key\n"
+              "  sense keys new shop                   makes shop.key, prints what to allow\n"
+              "  sense keys shared hp4                 makes hp4.shared, for a SENSE/1 client\n"
+              "  sense keys list                       the principals of the access file",
+          .subcommands = {new_command(global), shared_command(global), show_command(global),
+                          list_command(global)}};
 }
 
 }  // namespace sense::cli

@@ -20,7 +20,7 @@ namespace {
 constexpr auto deadline = std::chrono::seconds{5};
 constexpr std::size_t reply_max = 1024 * 1024;  // octets
 
-// Holds itself for as long as an operation is under way.
+// Owns itself while an operation is under way.
 class HttpCall : public std::enable_shared_from_this<HttpCall> {
  public:
   HttpCall(asio::io_context& io, beast_http::request<beast_http::string_body> request,

@@ -24,45 +24,45 @@ std::string percent_decoded(std::string_view text) {
   return result;
 }
 
-Result<Arrival> structured(const std::string& body) {
+Result<ReceivedEvent> structured(const std::string& body) {
   auto event = event_from_cloudevents_json(body, EventOrigin::service);
   if (!event) return tl::unexpected(event.error());
-  Arrival arrival;
-  arrival.type = event->type.display();
-  arrival.source = std::move(event->source);
-  arrival.id = std::move(event->id);
-  arrival.data = std::move(event->data);
-  arrival.content_type = std::move(event->datacontenttype);
-  arrival.edition = std::move(event->edition);
-  arrival.language = std::move(event->language);
-  return arrival;
+  ReceivedEvent received;
+  received.type = event->type.display();
+  received.source = std::move(event->source);
+  received.id = std::move(event->id);
+  received.data = std::move(event->data);
+  received.content_type = std::move(event->datacontenttype);
+  received.edition = std::move(event->edition);
+  received.language = std::move(event->language);
+  return received;
 }
 
-Result<Arrival> binary(const HeaderOf& header, const std::string& body) {
-  Arrival arrival;
-  arrival.type = percent_decoded(header("ce-type"));
-  arrival.source = percent_decoded(header("ce-source"));
-  arrival.id = percent_decoded(header("ce-id"));
-  arrival.data = body;
-  arrival.content_type = header("content-type");
-  arrival.edition = percent_decoded(header("ce-edition"));
-  arrival.language = percent_decoded(header("ce-language"));
-  if (arrival.type.empty() || arrival.source.empty() || arrival.id.empty())
+Result<ReceivedEvent> binary(const HeaderOf& header, const std::string& body) {
+  ReceivedEvent received;
+  received.type = percent_decoded(header("ce-type"));
+  received.source = percent_decoded(header("ce-source"));
+  received.id = percent_decoded(header("ce-id"));
+  received.data = body;
+  received.content_type = header("content-type");
+  received.edition = percent_decoded(header("ce-edition"));
+  received.language = percent_decoded(header("ce-language"));
+  if (received.type.empty() || received.source.empty() || received.id.empty())
     return fail(Code::varnotfound, "a CloudEvent needs ce-id, ce-source and ce-type");
-  return arrival;
+  return received;
 }
 
 }  // namespace
 
-Result<Arrival> arrival_of_http(const HeaderOf& header, const std::string& body) {
+Result<ReceivedEvent> event_of_http(const HeaderOf& header, const std::string& body) {
   const bool is_structured =
       lower(header("content-type")).starts_with("application/cloudevents+json");
-  auto arrival = is_structured ? structured(body) : binary(header, body);
-  if (!arrival) return arrival;
-  arrival->subscription = percent_decoded(header("sense-subscription"));
-  arrival->number = header("sense-number");
-  if (arrival->number.empty()) arrival->number = "-";
-  return arrival;
+  auto received = is_structured ? structured(body) : binary(header, body);
+  if (!received) return received;
+  received->subscription = percent_decoded(header("sense-subscription"));
+  received->number = header("sense-number");
+  if (received->number.empty()) received->number = "-";
+  return received;
 }
 
 }  // namespace sense::cli

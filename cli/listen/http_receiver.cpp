@@ -80,11 +80,11 @@ http::Response HttpReceiver::respond(const http::Request& request) const {
   if (target != path_) return text_response(404, "not here\n");
   if (request.method == "OPTIONS") return agree(request);
   if (request.method != "POST") return text_response(405, "POST events here\n");
-  auto arrival = arrival_of_http([&](std::string_view name) { return header_of(request, name); },
-                                 request.body);
-  if (!arrival) return text_response(400, arrival.error().message + "\n");
-  arrival->callback = callback();
-  on_event_(*arrival);
+  auto event =
+      event_of_http([&](std::string_view name) { return header_of(request, name); }, request.body);
+  if (!event) return text_response(400, event.error().message + "\n");
+  event->callback = callback();
+  on_event_(*event);
   return text_response(204);
 }
 

@@ -25,7 +25,7 @@ class HttpReceiver {
 
   // Called for each event, with `callback` filled in. The sender gets its response afterwards: what
   // was acknowledged has been seen.
-  using OnEvent = std::function<void(const Arrival&)>;
+  using OnEvent = std::function<void(const ReceivedEvent&)>;
 
   // `uri`: http://ADDRESS:PORT/path with an address of this machine; port 0 takes any free one.
   // Listens from now on. badparam: the URI cannot be used; addrnotavail: the port cannot.

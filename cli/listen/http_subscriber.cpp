@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/listen/http_subscriber.hpp"
-#include "cli/base/output.hpp"
 
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/base/output.hpp"
 #include "core/base/json.hpp"
 
 namespace sense::cli {
@@ -23,7 +23,7 @@ std::string text_in(const Json& json, const char* member) {
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// The gateway's own sentence (RFC 9457), else what there is.
+// The gateway's own sentence (RFC 9457), else the status.
 std::string reason_in(const HttpReply& reply) {
   if (reply.status == 0) return reply.why;
   const auto json = Json::parse(reply.body, nullptr, false);
@@ -34,8 +34,8 @@ std::string reason_in(const HttpReply& reply) {
 }
 
 bool good(const HttpReply& reply) { return reply.status / 100 == 2; }
-// Nobody there, or not now.
-bool passing(const HttpReply& reply) {
+// Unreachable or unavailable for the moment: worth another try.
+bool temporary(const HttpReply& reply) {
   return reply.status == 0 || reply.status == 429 || reply.status / 100 == 5;
 }
 
@@ -62,15 +62,15 @@ void HttpSubscriber::create() {
 }
 
 void HttpSubscriber::on_created(const HttpReply& reply) {
-  if (good(reply)) return take(reply.body);
-  if (!passing(reply))
+  if (good(reply)) return accept(reply.body);
+  if (!temporary(reply))
     return refused_(options_.subscribe + " refuses the subscription: " + reason_in(reply));
   if (!std::exchange(said_waiting_, true))
     say("waiting for the gateway at " + options_.subscribe + ": " + reason_in(reply));
   loop_.later(ask_again_after, [this] { create(); });
 }
 
-void HttpSubscriber::take(const std::string& body) {
+void HttpSubscriber::accept(const std::string& body) {
   const auto json = Json::parse(body, nullptr, false);
   id_ = text_in(json, "id");
   if (id_.empty())
@@ -78,7 +78,7 @@ void HttpSubscriber::take(const std::string& body) {
   const auto granted = parse_duration(text_in(json, "period"));
   granted_ = granted ? *granted : *parse_duration(options_.period);
   say("subscribed as " + id_ + " for " + to_text(granted_) + ", called back at " + callback_);
-  // The loop was told to end while the gateway was asked: nobody will listen.
+  // The loop began to end while the request was open: nothing will listen.
   if (loop_.finishing()) return end([] {});
   loop_.later(granted_ / 2, [this] { renew(); });
 }

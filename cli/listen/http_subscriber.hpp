@@ -6,16 +6,16 @@
 
 #include "cli/base/loop.hpp"
 #include "cli/listen/http_client.hpp"
-#include "cli/listen/received_event.hpp"
+#include "cli/listen/listen_options.hpp"
 
 namespace sense::cli {
 
-// Keeps one subscription at an HTTP gateway: creates it (again and again until the gateway
-// answers), renews it at half its lease, deletes it at the end. The loop's thread; lives until the
+// Keeps one subscription at an HTTP gateway: creates it (retries until the gateway answers), renews
+// it at half its lease, deletes it at the end. The loop's thread; lives until the
 // loop has ended.
 class HttpSubscriber {
  public:
-  // `refused`: the gateway does not want it, and will not.
+  // `refused`: the gateway rejected the subscription permanently.
   HttpSubscriber(Loop& loop, Uri gateway, const ListenOptions& options, std::string callback,
                  std::function<void(std::string)> refused);
   HttpSubscriber(const HttpSubscriber&) = delete;
@@ -27,7 +27,7 @@ class HttpSubscriber {
 
  private:
   void on_created(const HttpReply& reply);
-  void take(const std::string& body);
+  void accept(const std::string& body);
   void renew();
   void on_renewed(const HttpReply& reply);
   [[nodiscard]] std::string request_body() const;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/base/command.hpp"
-#include "cli/listen/received_event.hpp"
+#include "cli/listen/commands.hpp"
+#include "cli/listen/listen_options.hpp"
 
 namespace sense::cli {
 
 namespace {
 
-constexpr const char* examples =
+constexpr const char* listen_notes =
     "Prints for each event that arrives:  delivered CALLBACK TYPE SOURCE #NUMBER ID\n"
     "sense://HOST:PORT   subscribes at a SENSE gateway and takes its datagrams; so do\n"
     "                    sense:///PATH and the addresses of IPX and AppleTalk\n"
@@ -26,7 +25,7 @@ int run_listen(const ListenOptions& options) {
     return refused("--timeout needs --count: it is how long to wait for that many events");
   if (options.uri.starts_with("sense:")) return listen_sense(options);
   if (!options.filter.empty() || !options.edition.empty() || !options.language.empty() ||
-      !options.way.key_file.empty())
+      !options.socket.key_file.empty())
     return refused("--filter, --edition, --language and --key are for sense:// only");
   if (options.uri.starts_with("http:")) return listen_http(options);
   if (options.uri.starts_with("maildir:")) return listen_maildir(options);
@@ -34,36 +33,52 @@ int run_listen(const ListenOptions& options) {
                  "': it must begin with sense://, http:// or maildir:");
 }
 
+std::vector<CommandOption> listen_command_options(ListenOptions& options) {
+  return joined(
+      {{{.name = "URI", .target = &options.uri, .help = "Where: see below", .required = true},
+        types_option(options.types, "Only these types: {ns}local, {ns}* or *; repeatable"),
+        sources_option(options.sources, "Only these sources; /** for all below; repeatable"),
+        duration_option("--period", options.period, "Lease to ask for; it is renewed")},
+       socket_options(options.socket),
+       {{.name = "--filter",
+         .value_name = "EXPRESSION",
+         .target = &options.filter,
+         .help = "For sense://: CloudEvents SQL, docs/filters.md"},
+        {.name = "--edition",
+         .value_name = "NAME",
+         .target = &options.edition,
+         .help = "For sense://: wanted form of the payload"},
+        {.name = "--language",
+         .value_name = "TAG",
+         .target = &options.language,
+         .help = "For sense://: wanted language (BCP 47)"},
+        duration_option(
+            "--ack-delay", options.ack_delay,
+            "For sense://: how long to collect acknowledgements; 0s: one for each event"),
+        {.name = "--subscribe",
+         .value_name = "URL",
+         .target = &options.subscribe,
+         .help = "HTTP gateway to subscribe at"},
+        {.name = "-n,--count",
+         .value_name = "N",
+         .target = &options.count,
+         .help = "End after so many events (default: never)"},
+        duration_option("--timeout", options.timeout,
+                        "With --count: fail when they have not come by then; 0s waits for ever")}});
+}
+
 }  // namespace
 
-void add_listen(CLI::App& app, Cli& cli) {
-  auto* command = add_command(app, "listen", "Be called back: by datagram, HTTP or mail", examples);
+Command listen_command(const Global& global) {
   const auto options = std::make_shared<ListenOptions>();
-  command->add_option("URI", options->uri, "Where: see below")->required();
-  add_types(*command, options->types, "Only these types: {ns}local, {ns}* or *; repeatable");
-  add_sources(*command, options->sources, "Only these sources; /** for all below; repeatable");
-  add_duration(*command, "--period", options->period, "Lease to ask for; it is renewed");
-  add_way(*command, options->way);
-  command->add_option("--filter", options->filter, "For sense://: CloudEvents SQL, docs/filters.md")
-      ->type_name("EXPRESSION");
-  command->add_option("--edition", options->edition, "For sense://: wanted form of the payload")
-      ->type_name("NAME");
-  command->add_option("--language", options->language, "For sense://: wanted language (BCP 47)")
-      ->type_name("TAG");
-  add_duration(*command, "--ack-delay", options->ack_delay,
-               "For sense://: how long to collect acknowledgements; 0s: one for each event");
-  command->add_option("--subscribe", options->subscribe, "HTTP gateway to subscribe at")
-      ->type_name("URL");
-  command->add_option("-n,--count", options->count, "End after so many events (default: never)")
-      ->type_name("N");
-  add_duration(*command, "--timeout", options->timeout,
-               "With --count: fail when they have not come by then; 0s waits for ever");
-  command->callback([&cli, options] {
-    cli.run = [&cli, options] {
-      options->json = cli.global.json;
-      return run_listen(*options);
-    };
-  });
+  return {.name = "listen",
+          .summary = "Be called back: by datagram, HTTP or mail",
+          .notes = listen_notes,
+          .options = listen_command_options(*options),
+          .run = [&global, options] {
+            options->json = global.json;
+            return run_listen(*options);
+          }};
 }
 
 }  // namespace sense::cli

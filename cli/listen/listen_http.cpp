@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/base/command.hpp"
+#include "cli/base/loop.hpp"
 #include "cli/base/output.hpp"
 #include "cli/listen/http_receiver.hpp"
 #include "cli/listen/http_subscriber.hpp"
+#include "cli/listen/listen_options.hpp"
 #include "cli/listen/received_event.hpp"
 
 namespace sense::cli {
@@ -29,9 +31,9 @@ int listen_http(const ListenOptions& options) {
     return refused(
         "--type and --source are for subscribing: say at which gateway with --subscribe");
   Loop loop;
-  Arrivals arrivals(loop, options);
+  ReceivedEvents received(loop, options);
   auto receiver = HttpReceiver::open(loop.io(), options.uri,
-                                     [&](const Arrival& arrival) { arrivals.arrived(arrival); });
+                                     [&](const ReceivedEvent& event) { received.add(event); });
   if (!receiver)
     return receiver.error().code == Code::badparam ? refused(receiver.error())
                                                    : failed(receiver.error());

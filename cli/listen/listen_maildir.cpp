@@ -10,7 +10,9 @@
 #include <set>
 
 #include "cli/base/command.hpp"
+#include "cli/base/loop.hpp"
 #include "cli/base/output.hpp"
+#include "cli/listen/listen_options.hpp"
 #include "cli/listen/mail_headers.hpp"
 #include "cli/listen/received_event.hpp"
 
@@ -23,13 +25,13 @@ namespace asio = boost::asio;
 
 constexpr std::size_t message_read_max = 1024 * 1024;
 
-// Looks into the `new` folder of every mailbox below a folder. inotify only says when to look: what
-// there is to see is read from the folders each time, so nothing depends on single notifications.
+// Reads the `new` folder of every mailbox below a folder. inotify only triggers the reading; each
+// time the folders are listed anew, so that a lost notification does no harm.
 class MaildirListener {
  public:
   MaildirListener(Loop& loop, const ListenOptions& options, fs::path folder, int notify)
       : loop_(loop),
-        arrivals_(loop, options),
+        received_(loop, options),
         folder_(std::move(folder)),
         notify_(loop.io(), notify) {}
 
@@ -52,7 +54,7 @@ class MaildirListener {
         });
   }
 
-  // Watches are set before a folder is read: what comes in between is seen twice, not never.
+  // Watches are set before a folder is read: a message in between is seen twice, but not missed.
   void look(bool tell) {
     std::error_code error;
     auto existing = folder_;
@@ -86,11 +88,11 @@ class MaildirListener {
     std::string octets(message_read_max, '\0');
     in.read(octets.data(), static_cast<std::streamsize>(octets.size()));
     octets.resize(static_cast<std::size_t>(in.gcount()));
-    arrivals_.arrived(arrival_of_mail(octets));
+    received_.add(event_of_mail(octets));
   }
 
   Loop& loop_;
-  Arrivals arrivals_;
+  ReceivedEvents received_;
   fs::path folder_;
   asio::posix::stream_descriptor notify_;
   std::set<std::string> seen_;

@@ -3,7 +3,9 @@
 #include <variant>
 
 #include "cli/base/command.hpp"
+#include "cli/base/loop.hpp"
 #include "cli/base/output.hpp"
+#include "cli/listen/listen_options.hpp"
 #include "cli/listen/received_event.hpp"
 #include "cli/sense/sense_client.hpp"
 #include "core/base/random.hpp"
@@ -13,7 +15,7 @@ namespace sense::cli {
 
 namespace {
 
-// Servers begin to repeat after a second by default.
+// Servers repeat an unacknowledged delivery after a second by default.
 constexpr std::chrono::milliseconds ack_delay_max{500};
 
 datagram::ClientOptions client_options(const ListenOptions& options) {
@@ -31,23 +33,23 @@ datagram::ClientOptions client_options(const ListenOptions& options) {
 
 class SenseListener {
  public:
-  SenseListener(Loop& loop, const ListenOptions& options, SensePeer peer)
+  SenseListener(Loop& loop, const ListenOptions& options, SenseSocket socket)
       : loop_(loop),
-        arrivals_(loop, options),
-        shell_(
-            std::move(peer), client_options(options),
+        received_(loop, options),
+        client_(
+            std::move(socket), client_options(options),
             [this](const datagram::Notice& notice) {
               std::visit([this](const auto& what) { on(what); }, notice);
             },
-            [this] { say_once_that_nobody_is_there(); }),
-        callback_(shell_.local()) {
+            [this] { say_once_that_port_is_closed(); }),
+        callback_(client_.local()) {
     loop.on_finish([this] { cancel(); });
   }
 
   void start() {
-    say("subscribing at " + shell_.remote());
-    shell_.receive();
-    shell_.handle(shell_.client().subscribe(system_clock().now()));
+    say("subscribing at " + client_.remote());
+    client_.receive();
+    client_.handle(client_.protocol().subscribe(system_clock().now()));
   }
 
  private:
@@ -58,24 +60,24 @@ class SenseListener {
   }
   void on(const datagram::EventReceived& arrived) {
     const auto& event = arrived.event;
-    Arrival arrival{callback_,
-                    std::string(event.type.display()),
-                    event.source,
-                    std::to_string(arrived.number),
-                    event.id,
-                    arrived.subscription,
-                    event.data,
-                    event.datacontenttype,
-                    event.edition,
-                    event.language,
-                    {}};
+    ReceivedEvent received{callback_,
+                           std::string(event.type.display()),
+                           event.source,
+                           std::to_string(arrived.number),
+                           event.id,
+                           arrived.subscription,
+                           event.data,
+                           event.datacontenttype,
+                           event.edition,
+                           event.language,
+                           {}};
     if (arrived.truncated) {
-      arrival.truncated_length = arrived.length;
+      received.truncated_length = arrived.length;
       say("event " + event.id + " came without its data, " + std::to_string(arrived.length) +
           " octets, which do not fit into a datagram" +
           (arrived.fetch.empty() ? "" : ": " + arrived.fetch));
     }
-    arrivals_.arrived(arrival);
+    received_.add(received);
   }
   void on(const datagram::GapReported& gap) {
     say("numbers " + std::to_string(gap.from) + " to " + std::to_string(gap.to) +
@@ -87,37 +89,38 @@ class SenseListener {
   }
   void on(const datagram::Failed& failure) {
     if (loop_.finishing()) return loop_.leave();
-    go_on_or_fail((shell_.client().subscription().empty() ? "not subscribed: " : "not renewed: ") +
-                  failure.error.message);
+    go_on_or_fail(
+        (client_.protocol().subscription().empty() ? "not subscribed: " : "not renewed: ") +
+        failure.error.message);
   }
   void on(const datagram::Replied&) {}
   void on(const datagram::VerifyRequested&) {}
 
-  // When the client waits for nothing, it will not ask again, and nothing will ever arrive.
+  // Without a timer the client will not ask again, and no event would ever be received.
   void go_on_or_fail(const std::string& what) {
-    if (!shell_.client().next_timer())
-      return loop_.finish(failed("sense://" + shell_.remote() + ": " + what));
+    if (!client_.protocol().next_timer())
+      return loop_.finish(failed("sense://" + client_.remote() + ": " + what));
     say(what + "; asking again");
   }
 
-  // The client asks again by itself.
-  void say_once_that_nobody_is_there() {
-    if (!std::exchange(said_absent_, true)) say("nobody listens there yet; asking again");
+  // The client repeats its request by itself.
+  void say_once_that_port_is_closed() {
+    if (!std::exchange(said_absent_, true)) say("nothing listens there yet; asking again");
   }
 
-  // A polite end, but not a long one: the lease ends by itself.
+  // Cancels, but waits a second at most: otherwise the lease expires.
   void cancel() {
-    if (shell_.client().subscription().empty()) return loop_.leave();
+    if (client_.protocol().subscription().empty()) return loop_.leave();
     loop_.later(std::chrono::seconds{1}, [this] { loop_.leave(); });
     // Not at once: finish() may have been called from within the client's own notice, before the
     // acknowledgement that belongs to it was sent.
     loop_.later(Duration{0},
-                [this] { shell_.handle(shell_.client().cancel(system_clock().now())); });
+                [this] { client_.handle(client_.protocol().cancel(system_clock().now())); });
   }
 
   Loop& loop_;
-  Arrivals arrivals_;
-  SenseShell shell_;
+  ReceivedEvents received_;
+  SenseClient client_;
   std::string callback_;
   bool said_absent_ = false;
 };
@@ -131,9 +134,9 @@ int listen_sense(const ListenOptions& options) {
     return refused("--ack-delay is at most " + sense::to_text(ack_delay_max) +
                    ": the server would send again what it believes lost");
   Loop loop;
-  auto peer = open_peer(loop.io(), options.uri, options.way);
-  if (!peer) return refused(peer.error());
-  SenseListener listener(loop, options, std::move(*peer));
+  auto socket = open_sense_socket(loop.io(), options.uri, options.socket);
+  if (!socket) return refused(socket.error());
+  SenseListener listener(loop, options, std::move(*socket));
   listener.start();
   return loop.run();
 }

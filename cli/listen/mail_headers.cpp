@@ -36,7 +36,7 @@ std::string_view body_of(std::string_view message) {
   return {};
 }
 
-// RFC 2045 section 6.7; what is not encoded so stays as it is.
+// RFC 2045 section 6.7; octets that are not so encoded are kept.
 std::string quoted_printable_decoded(std::string_view text) {
   std::string result;
   while (!text.empty()) {
@@ -86,18 +86,18 @@ MailHeaders parse_mail_headers(std::string_view message) {
   return headers;
 }
 
-Arrival arrival_of_mail(std::string_view message) {
+ReceivedEvent event_of_mail(std::string_view message) {
   const auto headers = parse_mail_headers(message);
-  Arrival arrival;
-  arrival.callback = "mailto:" + within_angles(field(headers, "to"));
-  arrival.number = field(headers, "sense-number");
-  arrival.id = field(headers, "sense-event-id");
-  arrival.subscription = field(headers, "sense-subscription");
+  ReceivedEvent event;
+  event.callback = "mailto:" + within_angles(field(headers, "to"));
+  event.number = field(headers, "sense-number");
+  event.id = field(headers, "sense-event-id");
+  event.subscription = field(headers, "sense-subscription");
   // Type and source may be too long for a header; they lead the text.
-  arrival.data = quoted_printable_decoded(body_of(message));
-  arrival.type = line_in(arrival.data, "type: ");
-  arrival.source = line_in(arrival.data, "source: ");
-  return arrival;
+  event.data = quoted_printable_decoded(body_of(message));
+  event.type = line_in(event.data, "type: ");
+  event.source = line_in(event.data, "source: ");
+  return event;
 }
 
 }  // namespace sense::cli

@@ -15,6 +15,6 @@ using MailHeaders = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] MailHeaders parse_mail_headers(std::string_view message);
 
 // What a message from the email gateway says about its event; what it does not say is "-".
-[[nodiscard]] Arrival arrival_of_mail(std::string_view message);
+[[nodiscard]] ReceivedEvent event_of_mail(std::string_view message);
 
 }  // namespace sense::cli

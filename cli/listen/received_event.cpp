@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/base/command.hpp"
+#include "cli/base/loop.hpp"
 #include "cli/base/output.hpp"
+#include "cli/listen/listen_options.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
@@ -12,27 +14,25 @@ namespace sense::cli {
 
 namespace {
 
-std::string json_line(const Arrival& arrival) {
-  nlohmann::ordered_json line{{"callback", arrival.callback},
-                              {"type", arrival.type},
-                              {"source", arrival.source},
-                              {"number", arrival.number},
-                              {"id", arrival.id},
-                              {"subscription", arrival.subscription},
-                              {"data", arrival.data}};
+std::string json_line(const ReceivedEvent& event) {
+  nlohmann::ordered_json line{
+      {"callback", event.callback}, {"type", event.type}, {"source", event.source},
+      {"number", event.number},     {"id", event.id},     {"subscription", event.subscription},
+      {"data", event.data}};
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) line[name] = value;
   };
-  add("datacontenttype", arrival.content_type);
-  add("edition", arrival.edition);
-  add("language", arrival.language);
-  if (arrival.truncated_length) line["truncated"] = *arrival.truncated_length;
+  add("datacontenttype", event.content_type);
+  add("edition", event.edition);
+  add("language", event.language);
+  if (event.truncated_length) line["truncated"] = *event.truncated_length;
   return json_ascii(line);
 }
 
 }  // namespace
 
-Arrivals::Arrivals(Loop& loop, const ListenOptions& options) : loop_(loop), options_(options) {
+ReceivedEvents::ReceivedEvents(Loop& loop, const ListenOptions& options)
+    : loop_(loop), options_(options) {
   loop.set_interrupted_code(options.count == 0 ? exit_ok : exit_failed);
   loop.set_deadline(*parse_duration(options.timeout), [this] {
     loop_.finish(failed("within " + options_.timeout + " only " + std::to_string(seen_) + " of " +
@@ -40,16 +40,16 @@ Arrivals::Arrivals(Loop& loop, const ListenOptions& options) : loop_(loop), opti
   });
 }
 
-void Arrivals::arrived(const Arrival& arrival) {
+void ReceivedEvents::add(const ReceivedEvent& event) {
   if (loop_.finishing()) return;
-  if (!print_line(line_of(arrival, options_.json))) return loop_.finish(exit_failed);
+  if (!print_line(line_of(event, options_.json))) return loop_.finish(exit_failed);
   if (++seen_ == options_.count) loop_.finish(exit_ok);
 }
 
-std::string line_of(const Arrival& arrival, bool json) {
-  if (json) return json_line(arrival);
-  return "delivered " + printable(arrival.callback) + " " + printable(arrival.type) + " " +
-         printable(arrival.source) + " #" + printable(arrival.number) + " " + printable(arrival.id);
+std::string line_of(const ReceivedEvent& event, bool json) {
+  if (json) return json_line(event);
+  return "delivered " + printable(event.callback) + " " + printable(event.type) + " " +
+         printable(event.source) + " #" + printable(event.number) + " " + printable(event.id);
 }
 
 }  // namespace sense::cli

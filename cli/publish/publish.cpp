@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/base/command.hpp"
 #include "cli/base/loop.hpp"
+#include "cli/publish/commands.hpp"
 #include "cli/publish/publish_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
@@ -37,35 +36,35 @@ Result<std::string> read_data(std::istream& in, const std::string& name) {
   return data;
 }
 
-Result<std::string> data_of(const PublishOptions& wanted) {
-  if (wanted.data_file.empty()) return wanted.data;
-  if (wanted.data_file == "-") return read_data(std::cin, "standard input");
-  std::ifstream in(wanted.data_file, std::ios::binary);
-  if (!in) return fail(Code::notfound, wanted.data_file + " cannot be opened");
-  return read_data(in, wanted.data_file);
+Result<std::string> data_of(const PublishOptions& options) {
+  if (options.data_file.empty()) return options.data;
+  if (options.data_file == "-") return read_data(std::cin, "standard input");
+  std::ifstream in(options.data_file, std::ios::binary);
+  if (!in) return fail(Code::notfound, options.data_file + " cannot be opened");
+  return read_data(in, options.data_file);
 }
 
-Result<Event> event_of(const PublishOptions& wanted, WallTime now) {
-  auto type = QName::parse(wanted.type);
+Result<Event> event_of(const PublishOptions& options, WallTime now) {
+  auto type = QName::parse(options.type);
   if (!type) return tl::unexpected(type.error());
-  auto data = data_of(wanted);
+  auto data = data_of(options);
   if (!data) return tl::unexpected(data.error());
   Event event;
-  event.id = wanted.id.empty() ? make_ulid(now) : wanted.id;
+  event.id = options.id.empty() ? make_ulid(now) : options.id;
   event.type = *type;
-  event.source = wanted.source;
+  event.source = options.source;
   event.time = now;
-  event.subject = wanted.subject;
-  event.language = wanted.language;
-  event.edition = wanted.edition;
+  event.subject = options.subject;
+  event.language = options.language;
+  event.edition = options.edition;
   event.data = std::move(*data);
-  event.datacontenttype = wanted.content_type;
+  event.datacontenttype = options.content_type;
   if (event.datacontenttype.empty() && !event.data.empty())
     event.datacontenttype =
         valid_utf8(event.data) ? "text/plain; charset=utf-8" : "application/octet-stream";
-  if (wanted.severity >= 0) event.severity = static_cast<std::uint8_t>(wanted.severity);
-  if (!wanted.time.empty()) {
-    const auto time = parse_rfc3339(wanted.time);
+  if (options.severity >= 0) event.severity = static_cast<std::uint8_t>(options.severity);
+  if (!options.time.empty()) {
+    const auto time = parse_rfc3339(options.time);
     if (!time) return tl::unexpected(time.error());
     event.time = *time;
   }
@@ -84,16 +83,16 @@ void print_receipt(const Receipt& receipt, const std::string& id, bool json) {
               printable(id).c_str(), receipt.duplicate ? " (it was there before)" : "");
 }
 
-int run_publish(const Global& global, const PublishOptions& wanted) {
-  auto event = event_of(wanted, system_clock().now().wall);
+int run_publish(const Global& global, const PublishOptions& options) {
+  auto event = event_of(options, system_clock().now().wall);
   if (!event) return refused(event.error());
   Loop loop;
-  const auto session = PublishSession::open(loop, global, wanted.via);
+  const auto session = PublishSession::open(loop, global, options.via);
   if (!session) return refused(session.error());
   const auto id = event->id;
   loop.set_interrupted_code(exit_failed);
-  loop.set_deadline(*parse_duration(wanted.timeout), [&] {
-    loop.finish(failed("no receipt from " + (*session)->where() + " within " + wanted.timeout +
+  loop.set_deadline(*parse_duration(options.timeout), [&] {
+    loop.finish(failed("no receipt from " + (*session)->where() + " within " + options.timeout +
                        ": is it running? The event may be stored or not; to publish it again "
                        "without a repeat, give --id " +
                        id));
@@ -106,45 +105,71 @@ int run_publish(const Global& global, const PublishOptions& wanted) {
   return loop.run();
 }
 
-void add_options(CLI::App& command, PublishOptions& wanted) {
-  command.add_option("TYPE", wanted.type, "Type: {namespace}local, or a bare name")->required();
-  command.add_option("SOURCE", wanted.source, "URI-reference of what the event arose on")
-      ->required();
-  auto* data = command.add_option("-d,--data", wanted.data, "Data, as text")->type_name("TEXT");
-  command.add_option("--data-file", wanted.data_file, "Data, from a file; - is standard input")
-      ->type_name("FILE")
-      ->excludes(data);
-  command.add_option("--content-type", wanted.content_type, "Media type of the data")
-      ->type_name("TYPE");
-  command.add_option("--id", wanted.id, "Id; the same id and source again is the same event")
-      ->type_name("ID");
-  command.add_option("--severity", wanted.severity, "0 (emergency) to 7 (debug)")
-      ->type_name("N")
-      ->check(CLI::Range(0, 7));
-  command.add_option("--subject", wanted.subject, "What in the source it is about")
-      ->type_name("TEXT");
-  command.add_option("--time", wanted.time, "When it happened (RFC 3339; default: now)")
-      ->type_name("TIME");
-  command.add_option("--language", wanted.language, "Language of the text (BCP 47)")
-      ->type_name("TAG");
-  command.add_option("--edition", wanted.edition, "Form of the data")->type_name("NAME");
-  add_via(command, wanted.via);
-  add_duration(command, "--timeout", wanted.timeout, "How long to wait for the receipt");
+std::vector<CommandOption> event_options(PublishOptions& options) {
+  return {
+      {.name = "TYPE",
+       .target = &options.type,
+       .help = "Type: {namespace}local, or a bare name",
+       .required = true},
+      {.name = "SOURCE",
+       .target = &options.source,
+       .help = "URI-reference of what the event arose on",
+       .required = true},
+      {.name = "-d,--data", .value_name = "TEXT", .target = &options.data, .help = "Data, as text"},
+      {.name = "--data-file",
+       .value_name = "FILE",
+       .target = &options.data_file,
+       .help = "Data, from a file; - is standard input",
+       .excludes = "--data"},
+      {.name = "--content-type",
+       .value_name = "TYPE",
+       .target = &options.content_type,
+       .help = "Media type of the data"},
+      {.name = "--id",
+       .value_name = "ID",
+       .target = &options.id,
+       .help = "Id; the same id and source again is the same event"},
+      {.name = "--severity",
+       .value_name = "N",
+       .target = &options.severity,
+       .help = "0 (emergency) to 7 (debug)",
+       .range = NumberRange{0, 7}},
+      {.name = "--subject",
+       .value_name = "TEXT",
+       .target = &options.subject,
+       .help = "What in the source it is about"},
+      {.name = "--time",
+       .value_name = "TIME",
+       .target = &options.time,
+       .help = "When it happened (RFC 3339; default: now)"},
+      {.name = "--language",
+       .value_name = "TAG",
+       .target = &options.language,
+       .help = "Language of the text (BCP 47)"},
+      {.name = "--edition",
+       .value_name = "NAME",
+       .target = &options.edition,
+       .help = "Form of the data"},
+  };
 }
 
 }  // namespace
 
-void add_publish(CLI::App& app, Cli& cli) {
-  auto* command = add_command(
-      app, "publish", "Publish one event; prints its sequence number and id once it is on disk",
-      "Examples:\n"
-      "  sense publish '{urn:example:printer}jam' //hq.example/printer/4 --data 'tray 2'\n"
-      "  df -h | sense publish '{urn:example:host}disk' //hq.example/host/a --data-file -\n"
-      "  sense publish '{urn:example:door}open' //hq.example/door/3 --via sense://127.0.0.1:7367");
-  const auto wanted = std::make_shared<PublishOptions>();
-  add_options(*command, *wanted);
-  command->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_publish(cli.global, *wanted); }; });
+Command publish_command(const Global& global) {
+  const auto options = std::make_shared<PublishOptions>();
+  return {.name = "publish",
+          .summary = "Publish one event; prints its sequence number and id once it is on disk",
+          .notes =
+              "Examples:\n"
+              "  sense publish '{urn:example:printer}jam' //hq.example/printer/4 --data 'tray 2'\n"
+              "  df -h | sense publish '{urn:example:host}disk' //hq.example/host/a --data-file -\n"
+              "  sense publish '{urn:example:door}open' //hq.example/door/3 --via "
+              "sense://127.0.0.1:7367",
+          .options = joined({event_options(*options),
+                             via_options(options->via),
+                             {duration_option("--timeout", options->timeout,
+                                              "How long to wait for the receipt")}}),
+          .run = [&global, options] { return run_publish(global, *options); }};
 }
 
 }  // namespace sense::cli

@@ -3,15 +3,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/base/command.hpp"
 #include "cli/base/loop.hpp"
 #include "cli/bus/bus_session.hpp"
 #include "cli/publish/sense_publisher.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace sense::cli {
 
@@ -19,11 +16,11 @@ namespace sense::cli {
 // needed.
 struct Via {
   std::string target;
-  SenseWay way;
+  SenseSocketOptions socket;
 };
 
-// Where a command's events go in: over the bus of the configuration, or through a SENSE/1 server.
-// `loop` must outlive it, and run no more when it is closed.
+// Where a command publishes: on the bus of the configuration, or through a SENSE/1 server.
+// `loop` must outlive it, and must have ended when it is closed.
 class PublishSession {
  public:
   [[nodiscard]] static Result<std::unique_ptr<PublishSession>> open(Loop& loop,
@@ -41,6 +38,6 @@ class PublishSession {
 };
 
 // The options --via and --key.
-void add_via(CLI::App& command, Via& via);
+[[nodiscard]] std::vector<CommandOption> via_options(Via& via);
 
 }  // namespace sense::cli

@@ -47,13 +47,14 @@ Result<Receipt> receipt_of(const datagram::Message& reply) {
 
 }  // namespace
 
-SensePublisher::SensePublisher(Loop& loop, std::string uri, SensePeer peer)
+SensePublisher::SensePublisher(Loop& loop, std::string uri, SenseSocket socket)
     : loop_(loop),
       uri_(std::move(uri)),
-      shell_(
-          std::move(peer), client_options(), [this](const datagram::Notice& notice) { on(notice); },
-          [this] { say_silent("nobody listens at " + uri_ + " yet; asking again"); }) {
-  shell_.receive();
+      client_(
+          std::move(socket), client_options(),
+          [this](const datagram::Notice& notice) { on(notice); },
+          [this] { say_silent("nothing listens at " + uri_ + " yet; asking again"); }) {
+  client_.receive();
 }
 
 void SensePublisher::publish(const Event& event, Done done) {
@@ -68,10 +69,10 @@ void SensePublisher::publish(const Event& event, Done done) {
 
 void SensePublisher::ask_limit() {
   if (limit_request_ != 0) return;
-  const auto output = shell_.client().parameters(system_clock().now());
+  const auto output = client_.protocol().parameters(system_clock().now());
   limit_request_ = output.request;
   watch();
-  shell_.handle(output);
+  client_.handle(output);
 }
 
 void SensePublisher::send_more() {
@@ -85,14 +86,14 @@ void SensePublisher::send_more() {
 void SensePublisher::send(Waiting waiting) {
   if (const auto status = fits(waiting.event); !status)
     return answer(std::move(waiting), tl::unexpected(status.error()));
-  const auto output = shell_.client().publish(waiting.event, system_clock().now());
+  const auto output = client_.protocol().publish(waiting.event, system_clock().now());
   under_way_.emplace(output.request, std::move(waiting));
   watch();
-  shell_.handle(output);
+  client_.handle(output);
 }
 
 Status SensePublisher::fits(const Event& event) const {
-  const auto needed = octets_of(event, shell_.key());
+  const auto needed = octets_of(event, client_.key());
   if (needed <= *limit_) return {};
   return fail(Code::datatoobig, "the event needs " + std::to_string(needed) +
                                     " octets in a datagram, and " + uri_ + " takes at most " +
@@ -128,7 +129,7 @@ void SensePublisher::on_failure(const datagram::Failed& failure) {
     if (failure.silent) return ask_limit();
     for (auto& waiting : std::exchange(waiting_, {})) answer(std::move(waiting), refused);
   } else if (auto found = under_way_.extract(failure.request)) {
-    // Under the same id, so that it is there once even when only the answers were lost.
+    // Under the same id, so that it is stored once even if only the replies were lost.
     if (failure.silent) return send(std::move(found.mapped()));
     answer(std::move(found.mapped()), refused);
   }
@@ -155,7 +156,7 @@ void SensePublisher::heard() {
   if (std::exchange(said_silent_, false)) say(uri_ + " answers again");
 }
 
-// Whether the server is silent is looked at now and then, while something is under way.
+// Checks periodically, while a request is open, whether the server is silent.
 void SensePublisher::watch() {
   if (std::exchange(watching_, true)) return;
   silent_since_ = system_clock().now().mono;

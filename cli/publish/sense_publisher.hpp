@@ -13,15 +13,15 @@
 
 namespace sense::cli {
 
-// Publishes through a SENSE/1 server by PUBLISH (docs/sense-protocol.md). It asks for the server's
-// max-message first, so that nothing is sent that the server would not take. An event that gets no
-// answer is sent again, with the same id, for as long as this lives; that the server is silent is
-// said on standard error, once for each silence. `done` is never called from within publish(). The
-// loop's thread; must outlive the loop's run.
+// Publishes through a SENSE/1 server by PUBLISH (docs/sense-protocol.md). It requests the server's
+// max-message first, so that no larger datagram is sent. An event without a reply is sent again,
+// with the same id, for as long as this object lives; a silent server is reported on standard
+// error, once for each silence. `done` is never called from within publish(). The loop's thread;
+// must outlive the loop's run.
 class SensePublisher final : public Publisher {
  public:
-  // `uri`: the server, for messages. The peer talks to it.
-  SensePublisher(Loop& loop, std::string uri, SensePeer peer);
+  // `uri`: the server, for messages. `socket` is connected to it.
+  SensePublisher(Loop& loop, std::string uri, SenseSocket socket);
   SensePublisher(const SensePublisher&) = delete;
   SensePublisher& operator=(const SensePublisher&) = delete;
 
@@ -59,7 +59,7 @@ class SensePublisher final : public Publisher {
   MonoTime silent_since_{};
   bool watching_ = false;
   bool said_silent_ = false;
-  SenseShell shell_;
+  SenseClient client_;
 };
 
 }  // namespace sense::cli

@@ -2,7 +2,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -11,8 +10,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/base/command.hpp"
 #include "cli/base/output.hpp"
+#include "cli/publish/commands.hpp"
 #include "cli/publish/publish_session.hpp"
 #include "cli/publish/step_pipeline.hpp"
 #include "core/base/json.hpp"
@@ -24,7 +23,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t piece = 4096;  // octets read at a time
-constexpr std::size_t in_flight_limit = 64;
+constexpr std::uint64_t in_flight_limit = 64;
 constexpr std::chrono::seconds farewell{30};  // after a signal
 
 struct StepOptions {
@@ -32,17 +31,17 @@ struct StepOptions {
   std::string type = "{urn:sense:step}status";
   std::string language;
   Via via;
-  std::size_t in_flight = 1;
+  std::uint64_t in_flight = 1;
   std::string timeout = "0s";
 };
 
-Result<Event> form_of(const StepOptions& wanted) {
-  auto type = QName::parse(wanted.type);
+Result<Event> form_of(const StepOptions& options) {
+  auto type = QName::parse(options.type);
   if (!type) return tl::unexpected(type.error());
   Event form;
   form.type = std::move(*type);
-  form.source = wanted.source;
-  form.language = wanted.language;
+  form.source = options.source;
+  form.language = options.language;
   Event example = form;
   example.id = "x";
   if (auto good = validate(example); !good) return tl::unexpected(good.error());
@@ -52,11 +51,11 @@ Result<Event> form_of(const StepOptions& wanted) {
 // Standard input, a piece at a time, as long as the pipeline wants more.
 class Step {
  public:
-  Step(Loop& loop, Event form, const StepOptions& wanted, Publisher& publisher)
+  Step(Loop& loop, Event form, const StepOptions& options, Publisher& publisher)
       : loop_(loop),
-        wanted_(wanted),
+        options_(options),
         input_(loop.io()),
-        pipeline_(std::move(form), wanted.in_flight,
+        pipeline_(std::move(form), options.in_flight,
                   {publisher, system_clock(),
                    [this](Duration after, std::function<void()> action) {
                      loop_.later(after, std::move(action));
@@ -93,18 +92,18 @@ class Step {
       input_.async_wait(asio::posix::stream_descriptor::wait_read, ready);
   }
 
-  // Through a descriptor of our own: to wait for one, Asio makes it non-blocking, and standard
-  // input may be a terminal that others write to.
+  // Through an epoll descriptor: Asio makes a descriptor non-blocking to wait for it, and standard
+  // input may be a terminal that is shared with other processes.
   Status watch_input() {
     boost::system::error_code error;
-    epoll_event wanted{};
-    wanted.events = EPOLLIN;
+    epoll_event interest{};
+    interest.events = EPOLLIN;
     const int own = ::epoll_create1(EPOLL_CLOEXEC);
     if (own < 0) return fail(Code::system, std::string("no descriptor: ") + std::strerror(errno));
     input_.assign(own, error);
     if (error) return fail(Code::system, "standard input cannot be waited for: " + error.message());
-    if (::epoll_ctl(own, EPOLL_CTL_ADD, STDIN_FILENO, &wanted) == 0) return {};
-    // A file or /dev/null cannot be waited for, and makes nobody wait.
+    if (::epoll_ctl(own, EPOLL_CTL_ADD, STDIN_FILENO, &interest) == 0) return {};
+    // A file or /dev/null cannot be waited for, and is always readable.
     always_ready_ = errno == EPERM;
     if (always_ready_) return {};
     return fail(Code::system, std::string("standard input cannot be read: ") +
@@ -129,10 +128,10 @@ class Step {
 
   void end() {
     pipeline_.end();
-    loop_.set_deadline(*parse_duration(wanted_.timeout), [this] { loop_.leave(); });
+    loop_.set_deadline(*parse_duration(options_.timeout), [this] { loop_.leave(); });
   }
 
-  // A signal: what was read is still published.
+  // After a signal: lines that were read are still published.
   void stop() {
     boost::system::error_code ignored;
     input_.cancel(ignored);
@@ -175,7 +174,7 @@ class Step {
   }
 
   Loop& loop_;
-  const StepOptions& wanted_;
+  const StepOptions& options_;
   asio::posix::stream_descriptor input_;  // readable when standard input is
   bool always_ready_ = false;
   StepPipeline pipeline_;
@@ -183,19 +182,19 @@ class Step {
   bool unreadable_ = false;
 };
 
-int run_step(const Global& global, const StepOptions& wanted) {
-  auto form = form_of(wanted);
+int run_step(const Global& global, const StepOptions& options) {
+  auto form = form_of(options);
   if (!form) return refused(form.error());
   Loop loop;
-  const auto session = PublishSession::open(loop, global, wanted.via);
+  const auto session = PublishSession::open(loop, global, options.via);
   if (!session) return refused(session.error());
-  Step step(loop, std::move(*form), wanted, (*session)->publisher());
+  Step step(loop, std::move(*form), options, (*session)->publisher());
   if (const auto started = step.start(); !started) return failed(started.error());
   (void)loop.run();
   return step.report(global.json);
 }
 
-constexpr const char* examples =
+constexpr const char* step_notes =
     "Lines on standard input such as `342 Printer jam`: a code, one space, a reason. A line "
     "without\n"
     "a code is a further event under the last one. Each is published as text in the edition\n"
@@ -210,29 +209,39 @@ constexpr const char* examples =
 
 }  // namespace
 
-void add_step(CLI::App& app, Cli& cli) {
-  auto* command =
-      add_command(app, "step", "Publish STEP status lines, such as those of a printer", examples);
-  const auto wanted = std::make_shared<StepOptions>();
-  command->add_option("-s,--source", wanted->source, "URI-reference of what the lines are about")
-      ->type_name("SOURCE")
-      ->required();
-  command->add_option("-t,--type", wanted->type, "Type of the events: {namespace}local")
-      ->type_name("TYPE")
-      ->capture_default_str();
-  command->add_option("--language", wanted->language, "Language of the reasons (BCP 47)")
-      ->type_name("TAG");
-  add_via(*command, wanted->via);
-  command
-      ->add_option("--in-flight", wanted->in_flight,
-                   "Events on their way at once; more than 1 is faster and may change their order")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, in_flight_limit));
-  add_duration(*command, "--timeout", wanted->timeout,
-               "How long to wait at the end of the input for what is on its way; 0s: for ever");
-  command->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_step(cli.global, *wanted); }; });
+Command step_command(const Global& global) {
+  const auto options = std::make_shared<StepOptions>();
+  return {
+      .name = "step",
+      .summary = "Publish STEP status lines, such as those of a printer",
+      .notes = step_notes,
+      .options = joined(
+          {{{.name = "-s,--source",
+             .value_name = "SOURCE",
+             .target = &options->source,
+             .help = "URI-reference of what the lines are about",
+             .required = true},
+            {.name = "-t,--type",
+             .value_name = "TYPE",
+             .target = &options->type,
+             .help = "Type of the events: {namespace}local",
+             .show_default = true},
+            {.name = "--language",
+             .value_name = "TAG",
+             .target = &options->language,
+             .help = "Language of the reasons (BCP 47)"}},
+           via_options(options->via),
+           {{.name = "--in-flight",
+             .value_name = "N",
+             .target = &options->in_flight,
+             .help =
+                 "Events on their way at once; more than 1 is faster and may change their order",
+             .show_default = true,
+             .range = NumberRange{1, in_flight_limit}},
+            duration_option("--timeout", options->timeout,
+                            "How long to wait at the end of the input for what is on its way; 0s: "
+                            "for ever")}}),
+      .run = [&global, options] { return run_step(global, *options); }};
 }
 
 }  // namespace sense::cli

@@ -19,14 +19,16 @@ std::string place(std::uint64_t line) { return "line " + std::to_string(line); }
 
 }  // namespace
 
-StepPipeline::StepPipeline(Event form, std::size_t in_flight_max, Surroundings surroundings)
-    : form_(std::move(form)), in_flight_max_(in_flight_max), around_(std::move(surroundings)) {}
+StepPipeline::StepPipeline(Event form, std::size_t in_flight_max, Dependencies dependencies)
+    : form_(std::move(form)),
+      in_flight_max_(in_flight_max),
+      dependencies_(std::move(dependencies)) {}
 
 void StepPipeline::add(std::string_view octets) {
   SENSE_CHECK(wants_input());
   ahead_ = octets;
-  ahead_at_ = around_.clock.now().wall;
-  pump();
+  ahead_at_ = dependencies_.clock.now().wall;
+  publish_pending();
 }
 
 void StepPipeline::read_ahead() {
@@ -39,7 +41,7 @@ void StepPipeline::end() {
   ended_ = true;
   read_ahead();
   reader_.end();
-  pump();
+  publish_pending();
 }
 
 std::size_t StepPipeline::stop() {
@@ -50,7 +52,7 @@ std::size_t StepPipeline::stop() {
 }
 
 void StepPipeline::give_up() {
-  over_ = true;
+  given_up_ = true;
   read_ahead();
   counts_.unacknowledged += in_flight_ + again_.size();
   while (const auto line = reader_.next()) {
@@ -59,12 +61,12 @@ void StepPipeline::give_up() {
   }
 }
 
-void StepPipeline::pump() {
-  while (!over_ && !pausing_ && !full() && publish_next()) {
+void StepPipeline::publish_pending() {
+  while (!given_up_ && !pausing_ && !full() && publish_next()) {
   }
 }
 
-// What was refused comes first: it is older. False when nothing is left.
+// Retries come first: they are older. False when nothing is left.
 bool StepPipeline::publish_next() {
   left_ = true;
   if (!again_.empty()) {
@@ -77,32 +79,32 @@ bool StepPipeline::publish_next() {
     read_ahead();
     line = reader_.next();
   }
-  if (line) take(*line);
+  if (line) publish_line(*line);
   left_ = line.has_value();
   return left_;
 }
 
-void StepPipeline::take(const step::Line& line) {
+void StepPipeline::publish_line(const step::Line& line) {
   ++counts_.lines;
   counts_.shortened += line.shortened ? 1 : 0;
   if (line.shortened)
-    tell_once(told_shortened_, place(line.number) + " is longer than " +
-                                   std::to_string(step::line_length_max) +
-                                   " octets, and so are perhaps others: published without the "
-                                   "rest");
+    say_once(said_shortened_, place(line.number) + " is longer than " +
+                                  std::to_string(step::line_length_max) +
+                                  " octets, and so are perhaps others: published without the "
+                                  "rest");
   if (line.code.empty()) {
     ++counts_.without_code;
-    return tell_once(told_without_code_,
-                     place(line.number) +
-                         " has no code, and none came before it: not published, as are those "
-                         "behind it up to the first code");
+    return say_once(said_without_code_,
+                    place(line.number) +
+                        " has no code, and none came before it: not published, as are those "
+                        "behind it up to the first code");
   }
   counts_.doubtful += line.doubtful ? 1 : 0;
   if (line.doubtful)
-    tell_once(told_doubtful_, place(line.number) +
-                                  " begins with a digit, but not with a code and one space: "
-                                  "published as a reason under the last code, " +
-                                  line.code);
+    say_once(said_doubtful_, place(line.number) +
+                                 " begins with a digit, but not with a code and one space: "
+                                 "published as a reason under the last code, " +
+                                 line.code);
   auto said = step::event_of(line);
   Event event = form_;
   event.id = make_ulid(read_at_);
@@ -116,27 +118,28 @@ void StepPipeline::take(const step::Line& line) {
 void StepPipeline::publish(Waiting waiting) {
   ++in_flight_;
   const auto& event = waiting.event;
-  around_.publisher.publish(event, [this, waiting](const Result<Receipt>& result) mutable {
+  dependencies_.publisher.publish(event, [this, waiting](const Result<Receipt>& result) mutable {
     on_answer(std::move(waiting), result);
   });
 }
 
 void StepPipeline::on_answer(Waiting waiting, const Result<Receipt>& result) {
-  if (over_) return;
+  if (given_up_) return;
   --in_flight_;
   if (result) {
     ++counts_.acknowledged;
     counts_.duplicates += result->duplicate ? 1 : 0;
-    if (std::exchange(pause_, Duration{0}) != Duration{0}) around_.say("lines are taken again");
+    if (std::exchange(pause_, Duration{0}) != Duration{0})
+      dependencies_.say("lines are taken again");
   } else if (datagram::is_temporary(result.error().code)) {
     pause(std::move(waiting), result.error());
   } else {
     ++counts_.refused;
     if (std::exchange(last_refusal_, result.error().message) != result.error().message)
-      around_.say(place(waiting.line) + " was refused: " + result.error().message);
+      dependencies_.say(place(waiting.line) + " was refused: " + result.error().message);
   }
-  pump();
-  around_.changed();
+  publish_pending();
+  dependencies_.changed();
 }
 
 void StepPipeline::pause(Waiting waiting, const Error& error) {
@@ -144,18 +147,18 @@ void StepPipeline::pause(Waiting waiting, const Error& error) {
   left_ = true;
   if (std::exchange(pausing_, true)) return;
   if (pause_ == Duration{0})
-    around_.say(place(waiting.line) + " was not taken: " + error.message +
-                "; trying again until it is");
+    dependencies_.say(place(waiting.line) + " was not taken: " + error.message +
+                      "; trying again until it is");
   pause_ = std::clamp<Duration>(pause_ * 2, pause_min, pause_max);
-  around_.later(pause_, [this] {
+  dependencies_.later(pause_, [this] {
     pausing_ = false;
-    pump();
-    around_.changed();
+    publish_pending();
+    dependencies_.changed();
   });
 }
 
-void StepPipeline::tell_once(bool& told, const std::string& sentence) {
-  if (!std::exchange(told, true)) around_.say(sentence);
+void StepPipeline::say_once(bool& said, const std::string& sentence) {
+  if (!std::exchange(said, true)) dependencies_.say(sentence);
 }
 
 }  // namespace sense::cli

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/base/command.hpp"
 #include "cli/base/output.hpp"
+#include "cli/sense/commands.hpp"
 #include "cli/sense/sense_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -16,7 +15,7 @@ namespace {
 struct ParametersOptions {
   std::string uri;
   std::string timeout = "5s";
-  SenseWay way;
+  SenseSocketOptions socket;
 };
 
 bool print(const Parameters& parameters, bool json) {
@@ -26,33 +25,36 @@ bool print(const Parameters& parameters, bool json) {
   return true;
 }
 
-int run_parameters(const Global& global, const ParametersOptions& wanted) {
+int run_parameters(const Global& global, const ParametersOptions& options) {
   std::unique_ptr<ParameterList> list;
-  return talk_to_sense(wanted.uri, wanted.way, wanted.timeout, [&](Loop& loop, SenseTalk& talk) {
-    list = std::make_unique<ParameterList>(
-        talk, wanted.uri, [&](const Result<Parameters>& parameters) {
-          if (!parameters) return loop.finish(failed(parameters.error()));
-          loop.finish(print(*parameters, global.json) ? exit_ok : exit_failed);
-        });
-    list->ask();
-  });
+  return with_sense_session(
+      options.uri, options.socket, options.timeout, [&](Loop& loop, SenseSession& session) {
+        list = std::make_unique<ParameterList>(
+            session, options.uri, [&](const Result<Parameters>& parameters) {
+              if (!parameters) return loop.finish(failed(parameters.error()));
+              loop.finish(print(*parameters, global.json) ? exit_ok : exit_failed);
+            });
+        list->ask();
+      });
 }
 
 }  // namespace
 
-void add_parameters(CLI::App& app, Cli& cli) {
-  auto* command =
-      add_command(app, "parameters", "Ask a SENSE server for its parameters, among them its limits",
-                  "A line is: NAME: VALUE; with --json all are one object.\n\n"
-                  "Examples:\n"
-                  "  sense parameters sense://127.0.0.1:7367\n"
-                  "  sense parameters sense://hq.example --json | jq -r '.\"max-message\"'");
-  const auto wanted = std::make_shared<ParametersOptions>();
-  command->add_option("URI", wanted->uri, "sense://HOST:PORT")->required();
-  add_duration(*command, "--timeout", wanted->timeout, "How long to wait for the answer");
-  add_way(*command, wanted->way);
-  command->callback(
-      [&cli, wanted] { cli.run = [&cli, wanted] { return run_parameters(cli.global, *wanted); }; });
+Command parameters_command(const Global& global) {
+  const auto options = std::make_shared<ParametersOptions>();
+  return {
+      .name = "parameters",
+      .summary = "Ask a SENSE server for its parameters, among them its limits",
+      .notes =
+          "A line is: NAME: VALUE; with --json all are one object.\n\n"
+          "Examples:\n"
+          "  sense parameters sense://127.0.0.1:7367\n"
+          "  sense parameters sense://hq.example --json | jq -r '.\"max-message\"'",
+      .options = joined(
+          {{{.name = "URI", .target = &options->uri, .help = "sense://HOST:PORT", .required = true},
+            duration_option("--timeout", options->timeout, "How long to wait for the answer")},
+           socket_options(options->socket)}),
+      .run = [&global, options] { return run_parameters(global, *options); }};
 }
 
 }  // namespace sense::cli

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/base/command.hpp"
 #include "cli/base/output.hpp"
 #include "cli/bus/bus_session.hpp"
+#include "cli/sense/commands.hpp"
 #include "cli/sense/sense_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -18,7 +17,7 @@ namespace {
 struct PingOptions {
   std::string target;
   std::string timeout = "5s";
-  SenseWay way;
+  SenseSocketOptions socket;
 };
 
 std::string milliseconds(Duration took) {
@@ -44,15 +43,15 @@ std::string silence(const std::string& target, const std::string& timeout) {
   return "no answer from " + target + " within " + timeout + ": is it running, and is this where?";
 }
 
-int ping_broker(const Global& global, const PingOptions& wanted) {
+int ping_broker(const Global& global, const PingOptions& options) {
   Loop loop;
   auto session = BusSession::open(loop, global);
   if (!session) return refused(session.error());
   const auto target = (*session)->endpoint();
   const auto started = system_clock().now().mono;
   loop.set_interrupted_code(exit_failed);
-  loop.set_deadline(*parse_duration(wanted.timeout),
-                    [&] { loop.finish(failed(silence(target, wanted.timeout))); });
+  loop.set_deadline(*parse_duration(options.timeout),
+                    [&] { loop.finish(failed(silence(target, options.timeout))); });
   // A request may be lost while the broker is away or starting: it is repeated until the deadline.
   std::function<void()> ask = [&] {
     (*session)->bus().parameters([&](Result<Parameters> parameters) {
@@ -66,41 +65,45 @@ int ping_broker(const Global& global, const PingOptions& wanted) {
   return loop.run();
 }
 
-// PARAMETERS: the first reply may only bring a cookie, so the time of all that follow is counted.
-int ping_sense(const Global& global, const PingOptions& wanted) {
+// PARAMETERS: the first reply may only carry a cookie; the time of all requests is counted.
+int ping_sense(const Global& global, const PingOptions& options) {
   std::unique_ptr<ParameterList> list;
-  return talk_to_sense(wanted.target, wanted.way, wanted.timeout, [&](Loop& loop, SenseTalk& talk) {
-    const auto started = system_clock().now().mono;
-    list = std::make_unique<ParameterList>(
-        talk, wanted.target, [&, started](const Result<Parameters>& parameters) {
-          if (!parameters) return loop.finish(failed(parameters.error()));
-          print_answer(wanted.target, system_clock().now().mono - started, *parameters,
-                       global.json);
-          loop.finish(exit_ok);
-        });
-    list->ask();
-  });
+  return with_sense_session(
+      options.target, options.socket, options.timeout, [&](Loop& loop, SenseSession& session) {
+        const auto started = system_clock().now().mono;
+        list = std::make_unique<ParameterList>(
+            session, options.target, [&, started](const Result<Parameters>& parameters) {
+              if (!parameters) return loop.finish(failed(parameters.error()));
+              print_answer(options.target, system_clock().now().mono - started, *parameters,
+                           global.json);
+              loop.finish(exit_ok);
+            });
+        list->ask();
+      });
 }
 
 }  // namespace
 
-void add_ping(CLI::App& app, Cli& cli) {
-  auto* command = add_command(
-      app, "ping", "Ask the broker, or a SENSE gateway, for its parameters; shows how long it took",
-      "Examples:\n"
-      "  sense ping                            the broker of the configuration\n"
-      "  sense ping sense://127.0.0.1:7367     a gateway, by datagram\n"
-      "  sense ping sense:///run/sense/sense.sock");
-  const auto wanted = std::make_shared<PingOptions>();
-  command->add_option("TARGET", wanted->target, "sense://HOST:PORT (default: the broker)");
-  add_way(*command, wanted->way);
-  add_duration(*command, "--timeout", wanted->timeout, "How long to wait for the answer");
-  command->callback([&cli, wanted] {
-    cli.run = [&cli, wanted] {
-      return wanted->target.empty() ? ping_broker(cli.global, *wanted)
-                                    : ping_sense(cli.global, *wanted);
-    };
-  });
+Command ping_command(const Global& global) {
+  const auto options = std::make_shared<PingOptions>();
+  return {
+      .name = "ping",
+      .summary = "Ask the broker, or a SENSE gateway, for its parameters; shows how long it took",
+      .notes =
+          "Examples:\n"
+          "  sense ping                            the broker of the configuration\n"
+          "  sense ping sense://127.0.0.1:7367     a gateway, by datagram\n"
+          "  sense ping sense:///run/sense/sense.sock",
+      .options = joined(
+          {{{.name = "TARGET",
+             .target = &options->target,
+             .help = "sense://HOST:PORT (default: the broker)"}},
+           socket_options(options->socket),
+           {duration_option("--timeout", options->timeout, "How long to wait for the answer")}}),
+      .run = [&global, options] {
+        return options->target.empty() ? ping_broker(global, *options)
+                                       : ping_sense(global, *options);
+      }};
 }
 
 }  // namespace sense::cli

@@ -9,36 +9,36 @@
 
 namespace sense::cli {
 
-// The thin shell around a datagram::Client: one transport, one timer. Notices are handed out before
-// anything is sent, so that what is acknowledged has been dealt with. The loop's thread; lives
-// until the loop has ended.
-class SenseShell {
+// A datagram::Client with one transport and one timer. Notices are delivered before anything is
+// sent, so that an event is acknowledged after it was processed. The loop's thread; must live until
+// the loop has ended.
+class SenseClient {
  public:
   using OnNotice = std::function<void(const datagram::Notice&)>;
 
-  // `on_silence`: the server's machine said that nobody listens there; may come often.
-  SenseShell(SensePeer peer, datagram::ClientOptions options, OnNotice on_notice,
-             std::function<void()> on_silence);
-  SenseShell(const SenseShell&) = delete;
-  SenseShell& operator=(const SenseShell&) = delete;
+  // `on_silence`: the server's machine reported that the port is closed; may be called often.
+  SenseClient(SenseSocket socket, datagram::ClientOptions options, OnNotice on_notice,
+              std::function<void()> on_silence);
+  SenseClient(const SenseClient&) = delete;
+  SenseClient& operator=(const SenseClient&) = delete;
 
-  [[nodiscard]] datagram::Client& client() { return client_; }
+  [[nodiscard]] datagram::Client& protocol() { return protocol_; }
   // As URIs.
-  [[nodiscard]] std::string local() const { return to_uri(peer_.transport->local()); }
-  [[nodiscard]] std::string remote() const { return to_uri(peer_.server); }
+  [[nodiscard]] std::string local() const { return to_uri(socket_.transport->local()); }
+  [[nodiscard]] std::string remote() const { return to_uri(socket_.server); }
 
-  [[nodiscard]] const std::optional<datagram::SharedKey>& key() const { return peer_.key; }
+  [[nodiscard]] const std::optional<datagram::SharedKey>& key() const { return socket_.key; }
 
   void receive();
-  // What a call of client() answered.
+  // Processes what a call of protocol() returned.
   void handle(const datagram::Output& output);
 
  private:
   void take(const datagram::Output& output);
   void set_timer();
 
-  SensePeer peer_;
-  datagram::Client client_;
+  SenseSocket socket_;
+  datagram::Client protocol_;
   OnNotice on_notice_;
   std::function<void()> on_silence_;
 };

@@ -21,44 +21,44 @@ datagram::ClientOptions client_options() {
 
 }  // namespace
 
-Result<std::unique_ptr<SenseTalk>> SenseTalk::open(Loop& loop, const std::string& uri,
-                                                   const SenseWay& way,
-                                                   const std::string& timeout) {
-  auto peer = open_peer(loop.io(), uri, way);
-  if (!peer) return tl::unexpected(peer.error());
-  return std::unique_ptr<SenseTalk>(new SenseTalk(loop, uri, timeout, std::move(*peer)));
+Result<std::unique_ptr<SenseSession>> SenseSession::open(Loop& loop, const std::string& uri,
+                                                         const SenseSocketOptions& options,
+                                                         const std::string& timeout) {
+  auto socket = open_sense_socket(loop.io(), uri, options);
+  if (!socket) return tl::unexpected(socket.error());
+  return std::unique_ptr<SenseSession>(new SenseSession(loop, uri, timeout, std::move(*socket)));
 }
 
-SenseTalk::SenseTalk(Loop& loop, std::string uri, std::string timeout, SensePeer peer)
+SenseSession::SenseSession(Loop& loop, std::string uri, std::string timeout, SenseSocket socket)
     : loop_(loop),
       uri_(std::move(uri)),
       timeout_(std::move(timeout)),
-      shell_(
-          std::move(peer), client_options(), [this](const datagram::Notice& notice) { on(notice); },
-          [this] { nobody_ = true; }) {
-  shell_.receive();
+      client_(
+          std::move(socket), client_options(),
+          [this](const datagram::Notice& notice) { on(notice); }, [this] { port_closed_ = true; }) {
+  client_.receive();
 }
 
-void SenseTalk::ask_parameters(std::string_view after, Answer answer) {
+void SenseSession::ask_parameters(std::string_view after, Answer answer) {
   begin(std::move(answer));
-  shell_.handle(shell_.client().parameters(system_clock().now(), after));
+  client_.handle(client_.protocol().parameters(system_clock().now(), after));
 }
 
-void SenseTalk::ask_sources(std::string_view after, std::uint32_t limit, Answer answer) {
+void SenseSession::ask_sources(std::string_view after, std::uint32_t limit, Answer answer) {
   begin(std::move(answer));
-  shell_.handle(shell_.client().sources(after, limit, system_clock().now()));
+  client_.handle(client_.protocol().sources(after, limit, system_clock().now()));
 }
 
-void SenseTalk::begin(Answer answer) {
+void SenseSession::begin(Answer answer) {
   answer_ = std::move(answer);
-  loop_.set_deadline(*parse_duration(timeout_), [this, question = ++questions_] {
-    if (question == questions_) conclude(fail(Code::timeout, silence()));
+  loop_.set_deadline(*parse_duration(timeout_), [this, request = ++requests_] {
+    if (request == requests_) conclude(fail(Code::timeout, silence()));
   });
 }
 
-void SenseTalk::on(const datagram::Notice& notice) {
+void SenseSession::on(const datagram::Notice& notice) {
   if (const auto* answered = std::get_if<datagram::Replied>(&notice)) {
-    nobody_ = false;
+    port_closed_ = false;
     conclude(answered->reply);
   } else if (const auto* failure = std::get_if<datagram::Failed>(&notice)) {
     const auto& error = failure->error;
@@ -67,18 +67,19 @@ void SenseTalk::on(const datagram::Notice& notice) {
 }
 
 // Not from within the client's own notice, whose datagrams have not been sent yet.
-void SenseTalk::conclude(Result<datagram::Message> result) {
-  ++questions_;
+void SenseSession::conclude(Result<datagram::Message> result) {
+  ++requests_;
   if (!answer_) return;
   loop_.later(Duration{0}, [answer = std::exchange(answer_, {}), result = std::move(result)] {
     answer(result);
   });
 }
 
-std::string SenseTalk::silence() const {
+std::string SenseSession::silence() const {
   const auto within = timeout_ == "0s" ? std::string() : " within " + timeout_;
-  if (nobody_)
-    return "nobody listens at " + uri_ + within + ": is the gateway running, and is this its port?";
+  if (port_closed_)
+    return "nothing listens at " + uri_ + within +
+           ": is the gateway running, and is this its port?";
   return "no answer from " + uri_ + within + ": is it running, and is this where?";
 }
 
@@ -93,7 +94,7 @@ Parameters parse_parameters(std::string_view data) {
 }
 
 void ParameterList::ask() {
-  talk_.ask_parameters(after_, [this](const Result<datagram::Message>& reply) { take(reply); });
+  session_.ask_parameters(after_, [this](const Result<datagram::Message>& reply) { take(reply); });
 }
 
 void ParameterList::take(const Result<datagram::Message>& reply) {
@@ -106,20 +107,21 @@ void ParameterList::take(const Result<datagram::Message>& reply) {
     parameters_.merge(parameters);
   }
   if (lower(reply->text("More")) != "yes") return done_(std::move(parameters_));
-  // Or it would go round in a circle.
+  // Asking again would bring the same page.
   if (parameters_.size() == known)
     return done_(
         fail(Code::protoerror, uri_ + " said that there are more parameters, and named none"));
   ask();
 }
 
-int talk_to_sense(const std::string& uri, const SenseWay& way, const std::string& timeout,
-                  const std::function<void(Loop&, SenseTalk&)>& action) {
+int with_sense_session(const std::string& uri, const SenseSocketOptions& options,
+                       const std::string& timeout,
+                       const std::function<void(Loop&, SenseSession&)>& action) {
   Loop loop;
-  const auto talk = SenseTalk::open(loop, uri, way, timeout);
-  if (!talk) return refused(talk.error());
+  const auto session = SenseSession::open(loop, uri, options, timeout);
+  if (!session) return refused(session.error());
   loop.set_interrupted_code(exit_failed);
-  action(loop, **talk);
+  action(loop, **session);
   return loop.run();
 }
 

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <filesystem>
 
@@ -22,7 +21,7 @@ using datagram::TransportKind;
 
 constexpr std::uint32_t loopback_network = 0x7f000000U;
 
-// The server answers from another user's process; whatever else comes is not taken in.
+// The server may run as another user. Datagrams of other senders are dropped.
 constexpr unsigned socket_file_mode = 0666;
 
 Result<Endpoint> resolve(boost::asio::io_context& io, const std::string& uri_text) {
@@ -45,7 +44,7 @@ Result<Endpoint> resolve(boost::asio::io_context& io, const std::string& uri_tex
   return Endpoint(endpoint.address(), endpoint.port());
 }
 
-// The default is right for a server on this machine; for another one, the kernel knows better.
+// The loopback address for a server on this machine; for another one the kernel chooses.
 Endpoint own_ip(const Endpoint& server) {
   const auto address = server.address();
   if (address.is_v6())
@@ -57,7 +56,8 @@ Endpoint own_ip(const Endpoint& server) {
           0};
 }
 
-// Beside the server's, where it surely sees it; or, where we may not write, where anybody may.
+// Beside the server's socket, which it can reach; without write permission there, in the folder for
+// temporary files.
 Result<Endpoint> own_path(const Endpoint& server) {
   std::error_code error;
   auto folder = std::filesystem::path(server.path()).parent_path();
@@ -71,7 +71,7 @@ Result<Endpoint> own_path(const Endpoint& server) {
               "with --bind");
 }
 
-// Each node has one UDP port, so ours is another address than the server's.
+// Each node has one UDP port, so this side needs another node address than the server.
 Result<Endpoint> own_ipx(boost::asio::io_context& io, const Endpoint& server) {
   const boost::asio::ip::address_v4 there(static_cast<std::uint32_t>(server.node()));
   if (there.is_loopback()) {
@@ -91,7 +91,7 @@ Result<Endpoint> own_ipx(boost::asio::io_context& io, const Endpoint& server) {
 
 Result<Endpoint> own_endpoint(boost::asio::io_context& io, const std::string& bind,
                               const Endpoint& server) {
-  if (bind != SenseWay::bind_default) {
+  if (bind != SenseSocketOptions::bind_default) {
     const auto own = datagram::parse_endpoint(bind);
     if (!own || own->kind() == TransportKind::none)
       return fail(Code::badparam, "--bind '" + printable(bind) + "' is not ADDRESS:PORT");
@@ -109,61 +109,65 @@ Result<Endpoint> own_endpoint(boost::asio::io_context& io, const std::string& bi
 
 }  // namespace
 
-void add_way(CLI::App& command, SenseWay& way) {
-  command.add_option("--bind", way.bind, "Own address for sense://")
-      ->type_name("ADDRESS:PORT")
-      ->capture_default_str();
-  command.add_option("--ipx-port", way.ipx_port, "UDP port of the IPX network, for .ipx addresses")
-      ->type_name("PORT")
-      ->check(CLI::Range(1, 65535))
-      ->capture_default_str();
-  command
-      .add_option("--ddp-group", way.ddp_group,
-                  "Multicast group of the LocalTalk cable, for .ddp addresses; @ADDRESS behind it "
-                  "names the interface")
-      ->type_name("GROUP:PORT")
-      ->capture_default_str();
-  add_key(command, way);
+std::vector<CommandOption> socket_options(SenseSocketOptions& options) {
+  return {{.name = "--bind",
+           .value_name = "ADDRESS:PORT",
+           .target = &options.bind,
+           .help = "Own address for sense://",
+           .show_default = true},
+          {.name = "--ipx-port",
+           .value_name = "PORT",
+           .target = &options.ipx_port,
+           .help = "UDP port of the IPX network, for .ipx addresses",
+           .show_default = true,
+           .range = NumberRange{1, 65535}},
+          {.name = "--ddp-group",
+           .value_name = "GROUP:PORT",
+           .target = &options.ddp_group,
+           .help = "Multicast group of the LocalTalk cable, for .ddp addresses; @ADDRESS behind it "
+                   "names the interface",
+           .show_default = true},
+          key_option(options)};
 }
 
-void add_key(CLI::App& command, SenseWay& way) {
-  command
-      .add_option("--key", way.key_file,
-                  "Key to sign with, shared with the SENSE server (`sense keys shared`)")
-      ->type_name("FILE");
+CommandOption key_option(SenseSocketOptions& options) {
+  return {.name = "--key",
+          .value_name = "FILE",
+          .target = &options.key_file,
+          .help = "Key to sign with, shared with the SENSE server (`sense keys shared`)"};
 }
 
-Result<SensePeer> open_peer(boost::asio::io_context& io, const std::string& uri,
-                            const SenseWay& way) {
+Result<SenseSocket> open_sense_socket(boost::asio::io_context& io, const std::string& uri,
+                                      const SenseSocketOptions& options) {
   auto server = resolve(io, uri);
   if (!server) return tl::unexpected(server.error());
-  const auto own = own_endpoint(io, way.bind, *server);
+  const auto own = own_endpoint(io, options.bind, *server);
   if (!own) return tl::unexpected(own.error());
   if (own->kind() != server->kind())
-    return fail(Code::badparam, "--bind '" + printable(way.bind) + "' is an address of " +
+    return fail(Code::badparam, "--bind '" + printable(options.bind) + "' is an address of " +
                                     std::string(to_text(own->kind())) + ", and " + to_uri(*server) +
                                     " one of " + std::string(to_text(server->kind())));
-  const auto group = datagram::DdpGroup::parse(way.ddp_group);
+  const auto group = datagram::DdpGroup::parse(options.ddp_group);
   if (!group) return fail(Code::badparam, "--ddp-group " + group.error().message);
-  datagram::TransportOptions options;
-  options.peer = *server;
-  options.receive_buffer = 0;
-  options.unix_mode = socket_file_mode;
-  options.ipx_port = way.ipx_port;
-  options.ddp_group = *group;
-  SensePeer peer{std::move(*server), std::make_unique<Counters>(), nullptr,
-                 boost::asio::steady_timer(io), std::nullopt};
-  if (!way.key_file.empty()) {
-    auto key = datagram::read_shared_key(way.key_file);
+  datagram::TransportOptions transport_options;
+  transport_options.peer = *server;
+  transport_options.receive_buffer = 0;
+  transport_options.unix_mode = socket_file_mode;
+  transport_options.ipx_port = static_cast<std::uint16_t>(options.ipx_port);
+  transport_options.ddp_group = *group;
+  SenseSocket socket{std::move(*server), std::make_unique<Counters>(), nullptr,
+                     boost::asio::steady_timer(io), std::nullopt};
+  if (!options.key_file.empty()) {
+    auto key = datagram::read_shared_key(options.key_file);
     if (!key) return tl::unexpected(key.error());
-    peer.key = std::move(*key);
+    socket.key = std::move(*key);
   }
-  auto transport = datagram::open_transport(io, *own, options, *peer.counters);
+  auto transport = datagram::open_transport(io, *own, transport_options, *socket.counters);
   if (!transport)
     return fail(transport.error().code,
                 transport.error().message + "; choose another address with --bind");
-  peer.transport = std::move(*transport);
-  return peer;
+  socket.transport = std::move(*transport);
+  return socket;
 }
 
 }  // namespace sense::cli

@@ -7,36 +7,34 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "cli/base/command.hpp"
 #include "core/base/counters.hpp"
 #include "core/base/error.hpp"
 #include "core/sense/shared_keys.hpp"
 #include "core/sense/transport/transport.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace sense::cli {
 
-// The way of a command to a SENSE server, as it was typed.
-struct SenseWay {
+// How a command reaches a SENSE server, as typed.
+struct SenseSocketOptions {
   // ADDRESS:PORT of this side, port 0 for any; a path; NETWORK.NODE.ipx:SOCKET and the like. The
   // default stands for an address that fits the server's.
   static constexpr const char* bind_default = "127.0.0.1:0";
   std::string bind = bind_default;
-  std::uint16_t ipx_port = 213;
+  int ipx_port = 213;  // UDP port of the IPX network
   std::string ddp_group = "239.192.76.84:1954";
   std::string key_file;  // with the key to sign with; "": nothing is signed
 };
 
 // --bind, --ipx-port, --ddp-group and --key.
-void add_way(CLI::App& command, SenseWay& way);
+[[nodiscard]] std::vector<CommandOption> socket_options(SenseSocketOptions& options);
 // --key alone.
-void add_key(CLI::App& command, SenseWay& way);
+[[nodiscard]] CommandOption key_option(SenseSocketOptions& options);
 
 // A socket that talks to one SENSE server only. The loop's thread.
-struct SensePeer {
+struct SenseSocket {
   datagram::Endpoint server;
   std::unique_ptr<Counters> counters;
   std::unique_ptr<datagram::Transport> transport;
@@ -46,7 +44,8 @@ struct SensePeer {
 
 // `uri`: sense://HOST[:PORT], or one of the forms of docs/transports.md. Asks the name server for a
 // HOST that is a name, and waits for its answer.
-[[nodiscard]] Result<SensePeer> open_peer(boost::asio::io_context& io, const std::string& uri,
-                                          const SenseWay& way);
+[[nodiscard]] Result<SenseSocket> open_sense_socket(boost::asio::io_context& io,
+                                                    const std::string& uri,
+                                                    const SenseSocketOptions& options);
 
 }  // namespace sense::cli

@@ -20,7 +20,7 @@ std::string joined(const std::vector<Pattern>& patterns) {
   return text.empty() ? "all" : text;
 }
 
-// Who asks here may ask for any lease, and knows who serves what.
+// The command line may request any lease; it does not know which callbacks a gateway serves.
 SubscriptionClient::Served served() {
   return {[](const std::string&) { return true; }, std::chrono::years{10}};
 }
@@ -44,43 +44,44 @@ std::string unreadable_line(const std::string& id, const std::string& reason, bo
   return json_ascii(nlohmann::ordered_json{{"id", id}, {"unreadable", reason}});
 }
 
-void say_whose(const Bus::RegistryPage& page) {
+void say_if_own_only(const Bus::RegistryPage& page) {
   if (page.own_only)
-    say("these are only your own: the allow file of the broker grants your principal no 'list' "
+    say("these are only your own: the access file of the broker grants your principal no 'list' "
         "right");
 }
 
-void RegistryTalk::fail_with(const std::string& id, const Error& error) const {
+void RegistrySession::fail_with(const std::string& id, const Error& error) const {
   if (error.code == Code::notfound)
     return loop.finish(
         failed("there is no subscription " + id + ": see `sense subscriptions list`"));
   loop.finish(failed(error));
 }
 
-Subscriptions::Answer<SubscriptionRef> RegistryTalk::shown(const std::string& id) const {
-  return [talk = *this, id](const Result<SubscriptionRef>& answer) {
+Subscriptions::Answer<SubscriptionRef> RegistrySession::shown(const std::string& id) const {
+  return [session = *this, id](const Result<SubscriptionRef>& answer) {
     if (!answer) {
-      if (answer.error().code == Code::notyetimplemented && talk.json)
+      if (answer.error().code == Code::notyetimplemented && session.json)
         print_line(unreadable_line(id, answer.error().message, true));
-      return talk.fail_with(id, answer.error());
+      return session.fail_with(id, answer.error());
     }
-    print_line(line_of(**answer, talk.json));
-    talk.loop.finish(exit_ok);
+    print_line(line_of(**answer, session.json));
+    session.loop.finish(exit_ok);
   };
 }
 
-int talk_to_registry(const Global& global, const std::function<void(const RegistryTalk&)>& action,
-                     Duration patience) {
+int with_registry_session(const Global& global,
+                          const std::function<void(const RegistrySession&)>& action,
+                          Duration timeout) {
   Loop loop;
-  auto session = BusSession::open(loop, global);
-  if (!session) return refused(session.error());
+  auto bus = BusSession::open(loop, global);
+  if (!bus) return refused(bus.error());
   loop.set_interrupted_code(exit_failed);
-  loop.set_deadline(patience, [&] {
-    loop.finish(failed("no answer from the broker at " + (*session)->endpoint() + " within " +
-                       to_text(patience) + ": is it running?"));
+  loop.set_deadline(timeout, [&] {
+    loop.finish(failed("no answer from the broker at " + (*bus)->endpoint() + " within " +
+                       to_text(timeout) + ": is it running?"));
   });
-  SubscriptionClient subscriptions((*session)->bus(), system_clock(), loop.executor(), served());
-  action({loop, (*session)->bus(), subscriptions, global.json});
+  SubscriptionClient subscriptions((*bus)->bus(), system_clock(), loop.executor(), served());
+  action({loop, (*bus)->bus(), subscriptions, global.json});
   return loop.run();
 }
 

@@ -11,8 +11,8 @@
 // What the commands about subscriptions have in common. The loop's thread.
 namespace sense::cli {
 
-// One conversation with the broker's registry; the loop ends with its answer.
-struct RegistryTalk {
+// One exchange with the broker's registry; the loop ends with its answer.
+struct RegistrySession {
   Loop& loop;
   Bus& bus;
   Subscriptions& subscriptions;
@@ -24,14 +24,14 @@ struct RegistryTalk {
   void fail_with(const std::string& id, const Error& error) const;
 };
 
-// Answers the exit code. Gives up when the broker is silent for longer than 15 seconds altogether,
-// or than `patience`.
-[[nodiscard]] int talk_to_registry(const Global& global,
-                                   const std::function<void(const RegistryTalk&)>& action,
-                                   Duration patience = std::chrono::seconds{15});
+// Runs `action` on a loop until the loop is finished. Answers the exit code. Fails when that takes
+// longer than `timeout`.
+[[nodiscard]] int with_registry_session(const Global& global,
+                                        const std::function<void(const RegistrySession&)>& action,
+                                        Duration timeout = std::chrono::seconds{15});
 
-// Says so, beside the output, when others' subscriptions are left out of a list.
-void say_whose(const Bus::RegistryPage& page);
+// Reports on standard error that a list contains only the principal's own subscriptions, if so.
+void say_if_own_only(const Bus::RegistryPage& page);
 
 // One line about a subscription: words, or JSON.
 [[nodiscard]] std::string line_of(const Subscription& subscription, bool json);

@@ -6,7 +6,7 @@
 // Subcommands of `sense subscriptions` that have files of their own.
 namespace sense::cli {
 
-void add_export(CLI::App& parent, Cli& cli);
-void add_import(CLI::App& parent, Cli& cli);
+[[nodiscard]] Command subscriptions_export_command(const Global& global);
+[[nodiscard]] Command subscriptions_import_command(const Global& global);
 
 }  // namespace sense::cli

@@ -17,7 +17,7 @@ using OrderedJson = nlohmann::ordered_json;
 
 std::string scalar(const OrderedJson& value) { return json_text(value); }
 
-// JSON with the spaces that make it YAML, too.
+// JSON with the spaces that make it valid YAML.
 std::string flow(const OrderedJson& value) {
   if (!value.is_structured()) return scalar(value);
   std::string text;
@@ -51,7 +51,7 @@ Result<std::vector<Subscription>> read_subscription_file(std::string_view text,
     if (key != "subscriptions")
       return value.refuse_key("only `subscriptions` can be imported, not '" +
                               printable(key.substr(0, 64)) + "'");
-  return read_static_subscriptions(*list, now);
+  return read_configured_subscriptions(*list, now);
 }
 
 }  // namespace sense::cli

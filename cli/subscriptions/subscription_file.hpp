@@ -8,7 +8,7 @@
 #include "core/subscription/subscription.hpp"
 
 // Subscriptions as YAML, in the form of the section `subscriptions:` of the configuration file:
-// what their owner decides, and nothing of their life. Pure functions.
+// what their owner decides, without state and lease. Pure functions.
 namespace sense::cli {
 
 // One entry of the list, indented to stand under `subscriptions:`.

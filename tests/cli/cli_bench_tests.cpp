@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Bench {
+struct BenchFixture {
   TempFolder data;
   TempFolder peers;
 
@@ -32,7 +32,7 @@ struct Bench {
 };
 
 // Whether a process works in the folder or below it.
-bool somebody_works_in(const fs::path& folder) {
+bool process_works_in(const fs::path& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
     const auto place = fs::read_symlink(entry.path() / "cwd", ignored).string();
@@ -44,7 +44,7 @@ bool somebody_works_in(const fs::path& folder) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(figure_is_one_line_and_a_missing_peer_is_null) {
-  const Bench bench;
+  const BenchFixture bench;
   const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
   BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   BOOST_CHECK_EQUAL(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
@@ -59,11 +59,11 @@ BOOST_AUTO_TEST_CASE(figure_is_one_line_and_a_missing_peer_is_null) {
   BOOST_CHECK_MESSAGE(contains(outcome.err, "without jetstream"), outcome.err);
   BOOST_CHECK_MESSAGE(contains(outcome.err, "tests/bench/packages.txt"), outcome.err);
   BOOST_CHECK(fs::is_empty(bench.data.path()));
-  BOOST_CHECK(!somebody_works_in(bench.data.path()));
+  BOOST_CHECK(!process_works_in(bench.data.path()));
 }
 
 BOOST_AUTO_TEST_CASE(peer_is_measured_in_the_same_run) {
-  const Bench bench;
+  const BenchFixture bench;
   bench.have("jetstream", R"(echo '{"seconds": 2, "acknowledged": 2000, "received": []}')");
   const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
   BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
@@ -74,9 +74,9 @@ BOOST_AUTO_TEST_CASE(peer_is_measured_in_the_same_run) {
 }
 
 BOOST_AUTO_TEST_CASE(stopped_subscriber_catches_up_and_everything_is_replayed) {
-  const Bench bench;
-  const auto outcome = run_sense({"bench", "contestant", "kind=stalled", "events=2000",
-                                  "subscribers=3", "folder=" + bench.data.path().string()});
+  const BenchFixture bench;
+  const auto outcome = run_sense({"bench", "system", "kind=stalled", "events=2000", "subscribers=3",
+                                  "folder=" + bench.data.path().string()});
   BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   const auto line = nlohmann::json::parse(outcome.out);
   BOOST_CHECK(line["received"] == (std::vector{2000, 2000}));
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(stopped_subscriber_catches_up_and_everything_is_replayed) {
 }
 
 BOOST_AUTO_TEST_CASE(peer_that_fails_is_named) {
-  const Bench bench;
+  const BenchFixture bench;
   bench.have("jetstream", "exit 3");
   const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
   BOOST_CHECK_EQUAL(outcome.code, 1);
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(peer_that_fails_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(peer_that_prints_nonsense_is_an_error) {
-  const Bench bench;
+  const BenchFixture bench;
   bench.have("jetstream", "echo nonsense");
   const auto outcome = run_sense(bench.words("sync_publish_vs_jetstream"));
   BOOST_CHECK_EQUAL(outcome.code, 1);
@@ -103,20 +103,20 @@ BOOST_AUTO_TEST_CASE(peer_that_prints_nonsense_is_an_error) {
 }
 
 BOOST_AUTO_TEST_CASE(interrupt_takes_everything_away) {
-  const Bench bench;
+  const BenchFixture bench;
   Running running(bench.words("replay_rate"));
-  BOOST_REQUIRE(eventually([&] { return somebody_works_in(bench.data.path()); }));
+  BOOST_REQUIRE(eventually([&] { return process_works_in(bench.data.path()); }));
   running.signal(SIGINT);
   const auto outcome = running.finish();
   BOOST_CHECK_EQUAL(outcome.code, 1);
   BOOST_CHECK(outcome.out.empty());
   BOOST_CHECK_MESSAGE(contains(outcome.err, "stopped before the end"), outcome.err);
   BOOST_CHECK(fs::is_empty(bench.data.path()));
-  BOOST_CHECK(eventually([&] { return !somebody_works_in(bench.data.path()); }));
+  BOOST_CHECK(eventually([&] { return !process_works_in(bench.data.path()); }));
 }
 
 BOOST_AUTO_TEST_CASE(subscribing_is_measured_with_a_broker_and_a_gateway_of_its_own) {
-  const Bench bench;
+  const BenchFixture bench;
   for (const std::string figure : {"subscribe_latency_p99", "subscribe_remembered_rate"}) {
     const auto outcome = run_sense({"bench", "engine", "--quick", "--runs", "1", "--json", "--data",
                                     bench.data.path(), "--figure", figure});
@@ -128,12 +128,12 @@ BOOST_AUTO_TEST_CASE(subscribing_is_measured_with_a_broker_and_a_gateway_of_its_
     BOOST_CHECK_EQUAL(line["runs"], 1);
     BOOST_CHECK_MESSAGE(contains(outcome.err, "run 1 of 1"), outcome.err);
     BOOST_CHECK(fs::is_empty(bench.data.path()));
-    BOOST_CHECK(!somebody_works_in(bench.data.path()));
+    BOOST_CHECK(!process_works_in(bench.data.path()));
   }
 }
 
 BOOST_AUTO_TEST_CASE(measurement_that_cannot_be_made_says_why) {
-  const Bench bench;
+  const BenchFixture bench;
   const auto outcome =
       run_sense({"bench", "engine", "--quick", "--runs", "1", "--data", bench.data.path(),
                  "--plugins", bench.peers.path(), "--figure", "subscribe_rate"});
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_bad_usage) {
 }
 
 BOOST_AUTO_TEST_CASE(table_that_cannot_be_written_is_said_before_measuring) {
-  const Bench bench;
+  const BenchFixture bench;
   auto words = bench.words("replay_rate");
   words.insert(words.end(), {"--table", "/nowhere/at/all.md"});
   const auto outcome = run_sense(words);

@@ -17,15 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Letters 1 to 4: of s-1, s-2, s-1, s-2, an hour apart.
+// Dead letters 1 to 4: of s-1, s-2, s-1, s-2, an hour apart.
 constexpr const char* second_hour = "2023-11-14T23:13:20Z";
 
-struct WithLetters {
+struct DeadLettersFixture {
   TempFolder folder;
   std::string config = broker_config(folder, "gateways:\n  web: {plugin: http}\n");
   fs::path place = folder.path() / "data" / "gateway-web";
 
-  WithLetters() {
+  DeadLettersFixture() {
     fs::create_directories(place);
     auto store = open();
     sense::VirtualClock clock;
@@ -36,14 +36,14 @@ struct WithLetters {
       event.source = "//test/one";
       event.data = "octets\x1b[31m";
       event.sequence = 10 + number;
-      sense::Engine::DeadLetter letter{number % 2 == 1 ? "s-1" : "s-2",
-                                       number,
-                                       event.sequence,
-                                       3,
-                                       "undeliverable",
-                                       "HTTP 500 \x1b[31m",
-                                       std::make_shared<const sense::Event>(event)};
-      BOOST_REQUIRE(store.save(number, {}, {letter}, clock.now()));
+      sense::Engine::DeadLetter dead_letter{number % 2 == 1 ? "s-1" : "s-2",
+                                            number,
+                                            event.sequence,
+                                            3,
+                                            "undeliverable",
+                                            "HTTP 500 \x1b[31m",
+                                            std::make_shared<const sense::Event>(event)};
+      BOOST_REQUIRE(store.save(number, {}, {dead_letter}, clock.now()));
       clock.advance(1h);
     }
   }
@@ -80,8 +80,8 @@ using Ids = std::vector<int>;
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(letters_are_listed_whether_the_gateway_runs_or_not) {
-  const WithLetters with;
+BOOST_AUTO_TEST_CASE(dead_letters_are_listed_whether_the_gateway_runs_or_not) {
+  const DeadLettersFixture with;
   const auto before = with.octets();
   const auto stopped = with.run({"list", "web"});
   BOOST_CHECK_MESSAGE(stopped.code == 0, stopped.err);
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(letters_are_listed_whether_the_gateway_runs_or_not) {
 }
 
 BOOST_AUTO_TEST_CASE(a_reader_keeps_no_gateway_from_starting_and_writing) {
-  const WithLetters with;
+  const DeadLettersFixture with;
   (void)with.run({"list", "web"});
   auto store = with.open();
   sense::VirtualClock clock;
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_reader_keeps_no_gateway_from_starting_and_writing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_list_can_be_narrowed_and_turned_page_by_page) {
-  const WithLetters with;
+  const DeadLettersFixture with;
   BOOST_CHECK((with.ids({}) == Ids{1, 2, 3, 4}));
   BOOST_CHECK((with.ids({"--subscription", "s-2"}) == Ids{2, 4}));
   BOOST_CHECK((with.ids({"--since", second_hour}) == Ids{2, 3, 4}));
@@ -120,8 +120,8 @@ BOOST_AUTO_TEST_CASE(a_list_can_be_narrowed_and_turned_page_by_page) {
   BOOST_CHECK_MESSAGE(last.err.empty(), last.err);
 }
 
-BOOST_AUTO_TEST_CASE(more_letters_than_a_page_are_all_listed) {
-  const WithLetters with;
+BOOST_AUTO_TEST_CASE(more_dead_letters_than_a_page_are_all_listed) {
+  const DeadLettersFixture with;
   auto store = with.open();
   sense::VirtualClock clock;
   const std::vector<sense::Engine::DeadLetter> many(2'500,
@@ -131,23 +131,23 @@ BOOST_AUTO_TEST_CASE(more_letters_than_a_page_are_all_listed) {
   BOOST_CHECK_EQUAL(with.ids({"--subscription", "s-3"}).size(), 2'500U);
 }
 
-BOOST_AUTO_TEST_CASE(one_letter_is_shown_with_its_event) {
-  const WithLetters with;
+BOOST_AUTO_TEST_CASE(one_dead_letter_is_shown_with_its_event) {
+  const DeadLettersFixture with;
   const auto shown = with.run({"get", "web", "2", "--json"});
   BOOST_REQUIRE_MESSAGE(shown.code == 0, shown.err);
-  const auto letter = json::parse(shown.out);
-  BOOST_CHECK_EQUAL(letter["subscription"], "s-2");
-  BOOST_CHECK_EQUAL(letter["number"], 2);
-  BOOST_CHECK_EQUAL(letter["sequence"], 12);
-  BOOST_CHECK_EQUAL(letter["answer"], "HTTP 500 \x1b[31m");
-  BOOST_CHECK_EQUAL(letter["event"]["id"], "e2");
+  const auto dead_letter = json::parse(shown.out);
+  BOOST_CHECK_EQUAL(dead_letter["subscription"], "s-2");
+  BOOST_CHECK_EQUAL(dead_letter["number"], 2);
+  BOOST_CHECK_EQUAL(dead_letter["sequence"], 12);
+  BOOST_CHECK_EQUAL(dead_letter["answer"], "HTTP 500 \x1b[31m");
+  BOOST_CHECK_EQUAL(dead_letter["event"]["id"], "e2");
   const auto text = with.run({"get", "web", "2"});
   BOOST_CHECK_MESSAGE(contains(text.out, "subscription:  s-2\n"), text.out);
   BOOST_CHECK(!contains(text.out + shown.out, "\x1b"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_or_lost_is_said_and_fails) {
-  const WithLetters with;
+  const DeadLettersFixture with;
   const auto absent = with.run({"get", "web", "5"});
   BOOST_CHECK_EQUAL(absent.code, 1);
   BOOST_CHECK_MESSAGE(contains(absent.err, "has no dead letter 5"), absent.err);
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_or_lost_is_said_and_fails) {
 }
 
 BOOST_AUTO_TEST_CASE(where_no_store_is_that_is_said_and_none_is_made) {
-  const WithLetters with;
+  const DeadLettersFixture with;
   const auto unknown = with.run({"list", "wep"});
   BOOST_CHECK_EQUAL(unknown.code, 1);
   BOOST_CHECK_MESSAGE(contains(unknown.err, "it names web"), unknown.err);
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(where_no_store_is_that_is_said_and_none_is_made) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_store_is_refused_by_name) {
-  const WithLetters with;
+  const DeadLettersFixture with;
   with.sql("DROP TABLE dead_letter");
   const auto other = with.run({"list", "web"});
   BOOST_CHECK_EQUAL(other.code, 1);
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_no_store_is_refused_by_name) {
 // ---- asking
 
 BOOST_AUTO_TEST_CASE(a_request_that_selects_nothing_or_two_things_is_bad_usage) {
-  const WithLetters with;
+  const DeadLettersFixture with;
   for (const auto* command : {"redrive", "purge"}) {
     const auto nothing = with.run({command, "web"});
     BOOST_CHECK_EQUAL(nothing.code, 2);
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_gateway_that_is_not_there_is_refused_by_the_broker) {
 }
 
 BOOST_AUTO_TEST_CASE(a_broker_that_is_not_there_is_waited_for_no_longer_than_wanted) {
-  const WithLetters with;
+  const DeadLettersFixture with;
   const auto outcome = with.run({"purge", "web", "--all", "--timeout", "300ms"});
   BOOST_CHECK_EQUAL(outcome.code, 1);
   BOOST_CHECK_MESSAGE(contains(outcome.err, "no receipt from the broker"), outcome.err);
@@ -233,9 +233,9 @@ BOOST_AUTO_TEST_CASE(a_gateway_that_is_stopped_acts_when_it_comes_back) {
     Running running(gateway);
     BOOST_REQUIRE(running.wait_for("listening"));
     BOOST_REQUIRE(eventually([&] { return ask("20s").code == 0; }));
-    const auto nobody = with.sense({"deadletters", "redrive", "sense", "7", "--timeout", "20s"});
-    BOOST_CHECK_EQUAL(nobody.code, 1);
-    BOOST_CHECK_MESSAGE(contains(nobody.err, "has no dead letter 7"), nobody.err);
+    const auto absent = with.sense({"deadletters", "redrive", "sense", "7", "--timeout", "20s"});
+    BOOST_CHECK_EQUAL(absent.code, 1);
+    BOOST_CHECK_MESSAGE(contains(absent.err, "has no dead letter 7"), absent.err);
     running.signal(SIGTERM);
     BOOST_CHECK_EQUAL(running.finish().code, 0);
   }

@@ -17,8 +17,8 @@ BOOST_AUTO_TEST_SUITE(cli_journal_tests)
 
 namespace {
 
-struct Bench {
-  explicit Bench(int events = 5) : config(broker_config(folder)) {
+struct JournalFixture {
+  explicit JournalFixture(int events = 5) : config(broker_config(folder)) {
     start();
     for (int i = 1; i <= events; ++i) publish(i);
   }
@@ -70,9 +70,9 @@ std::vector<Json> lines_of(const std::string& text) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(good_journal_is_good_while_the_broker_runs_and_after) {
-  Bench bench;
-  for (int round = 0; round < 2; ++round) {
-    const auto check = bench.journal({"check", "--json"});
+  JournalFixture fixture;
+  for (int pass = 0; pass < 2; ++pass) {
+    const auto check = fixture.journal({"check", "--json"});
     BOOST_CHECK_MESSAGE(check.code == 0, check.err);
     const auto line = Json::parse(check.out);
     BOOST_CHECK_EQUAL(line["good"], true);
@@ -81,62 +81,62 @@ BOOST_AUTO_TEST_CASE(good_journal_is_good_while_the_broker_runs_and_after) {
     BOOST_CHECK_EQUAL(line["last"], 5);
     BOOST_CHECK_EQUAL(line["registry-entries"], 5);  // the sources
     BOOST_CHECK(line["findings"].empty());
-    const auto stats = Json::parse(bench.journal({"stats", "--json"}).out);
+    const auto stats = Json::parse(fixture.journal({"stats", "--json"}).out);
     BOOST_CHECK_EQUAL(stats["events"], 5);
     BOOST_CHECK_EQUAL(stats["groups"], 5);
     BOOST_CHECK_EQUAL(stats["registry"]["source"], 5);
     BOOST_CHECK_GT(stats["octets"], 100);
     BOOST_CHECK_LE(stats["oldest"], stats["newest"]);
-    if (round == 0) bench.stop();
+    if (pass == 0) fixture.stop();
   }
-  BOOST_CHECK(contains(bench.journal({"stats"}).out, "quarantined-groups:"));
+  BOOST_CHECK(contains(fixture.journal({"stats"}).out, "quarantined-groups:"));
 }
 
 BOOST_AUTO_TEST_CASE(dump_selects_and_carries_what_the_broker_gave) {
-  const Bench bench;
-  const auto all = lines_of(bench.journal({"dump"}).out);
+  const JournalFixture fixture;
+  const auto all = lines_of(fixture.journal({"dump"}).out);
   BOOST_REQUIRE(all.size() == 5u);
   BOOST_CHECK_EQUAL(all[1]["source"], "//hq/2");
   BOOST_CHECK_EQUAL(all[1]["principal"], "local");
   BOOST_CHECK(all[1].contains("sequence"));
   BOOST_CHECK(all[1].contains("observedtime"));
-  BOOST_CHECK_EQUAL(lines_of(bench.journal({"dump", "--from", "2", "--to", "3"}).out).size(), 2u);
-  BOOST_CHECK_EQUAL(lines_of(bench.journal({"dump", "--type", "{urn:a}odd"}).out).size(), 3u);
-  BOOST_CHECK_EQUAL(lines_of(bench.journal({"dump", "--source", "//hq/4"}).out).size(), 1u);
-  BOOST_CHECK_EQUAL(lines_of(bench.journal({"dump", "--limit", "4"}).out).size(), 4u);
+  BOOST_CHECK_EQUAL(lines_of(fixture.journal({"dump", "--from", "2", "--to", "3"}).out).size(), 2u);
+  BOOST_CHECK_EQUAL(lines_of(fixture.journal({"dump", "--type", "{urn:a}odd"}).out).size(), 3u);
+  BOOST_CHECK_EQUAL(lines_of(fixture.journal({"dump", "--source", "//hq/4"}).out).size(), 1u);
+  BOOST_CHECK_EQUAL(lines_of(fixture.journal({"dump", "--limit", "4"}).out).size(), 4u);
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_found_left_out_quarantined_and_then_known) {
-  Bench bench;
-  bench.stop();
-  bench.damage(3);
-  const auto check = bench.journal({"check"});
+  JournalFixture fixture;
+  fixture.stop();
+  fixture.damage(3);
+  const auto check = fixture.journal({"check"});
   BOOST_CHECK_EQUAL(check.code, 1);
   BOOST_CHECK_MESSAGE(contains(check.out, "damaged: events 3 to 3"), check.out);
-  const auto dump = bench.journal({"dump"});
+  const auto dump = fixture.journal({"dump"});
   BOOST_CHECK_EQUAL(dump.code, 1);
   BOOST_CHECK_EQUAL(lines_of(dump.out).size(), 4u);
   BOOST_CHECK(contains(dump.err, "events 3 to 3 are damaged"));
-  const auto saved = bench.journal({"export", bench.path("j"), "--json"});
+  const auto saved = fixture.journal({"export", fixture.path("j"), "--json"});
   BOOST_CHECK_EQUAL(saved.code, 1);
   BOOST_CHECK(contains(saved.err, "left out"));
   BOOST_CHECK_EQUAL(Json::parse(saved.out)["events"], 4);
 
   // The broker finds it at start, quarantines and announces it.
-  bench.start();
+  fixture.start();
   const auto event =
-      bench.sense({"subscribe", "--from", "4", "--type", "{urn:sense:management}journal-damaged",
-                   "--count", "1", "--timeout", "20s", "--json"});
+      fixture.sense({"subscribe", "--from", "4", "--type", "{urn:sense:management}journal-damaged",
+                     "--count", "1", "--timeout", "20s", "--json"});
   BOOST_REQUIRE_MESSAGE(event.code == 0, event.err);
   BOOST_CHECK_EQUAL(Json::parse(event.out)["data"]["first"], 3);
-  const auto known = bench.journal({"check", "--json"});
+  const auto known = fixture.journal({"check", "--json"});
   BOOST_CHECK_EQUAL(known.code, 1);
   BOOST_CHECK_EQUAL(Json::parse(known.out)["findings"][0]["what"], "quarantined");
-  BOOST_CHECK_EQUAL(Json::parse(bench.journal({"stats", "--json"}).out)["quarantined-groups"], 1);
+  BOOST_CHECK_EQUAL(Json::parse(fixture.journal({"stats", "--json"}).out)["quarantined-groups"], 1);
 
   // What was saved makes a journal with a hole.
-  const auto other = bench.path("other");
-  const auto imported = bench.sense({"journal", "import", bench.path("j"), "--data", other});
+  const auto other = fixture.path("other");
+  const auto imported = fixture.sense({"journal", "import", fixture.path("j"), "--data", other});
   BOOST_CHECK_MESSAGE(imported.code == 0, imported.err);
   const auto hole = run_sense({"journal", "check", "--data", other, "--json"});
   BOOST_CHECK_EQUAL(hole.code, 1);
@@ -144,14 +144,14 @@ BOOST_AUTO_TEST_CASE(damage_is_found_left_out_quarantined_and_then_known) {
 }
 
 BOOST_AUTO_TEST_CASE(export_and_import_bring_every_octet_and_join_on) {
-  Bench bench(3);
-  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("one")}).code, 0);
-  bench.publish(4);
-  bench.publish(5);
-  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("two")}).code, 0);
-  const auto there = bench.path("there");
+  JournalFixture fixture(3);
+  BOOST_CHECK_EQUAL(fixture.journal({"export", fixture.path("one")}).code, 0);
+  fixture.publish(4);
+  fixture.publish(5);
+  BOOST_CHECK_EQUAL(fixture.journal({"export", fixture.path("two")}).code, 0);
+  const auto there = fixture.path("there");
   const auto import = [&](const std::string& file) {
-    return run_sense({"journal", "import", bench.path(file), "--data", there, "--json"});
+    return run_sense({"journal", "import", fixture.path(file), "--data", there, "--json"});
   };
   BOOST_CHECK_EQUAL(Json::parse(import("one").out)["events"], 3);
   // The second holds what is there already, and two events behind it.
@@ -161,30 +161,30 @@ BOOST_AUTO_TEST_CASE(export_and_import_bring_every_octet_and_join_on) {
   BOOST_CHECK_EQUAL(Json::parse(joined.out)["there-already"], 3);
   BOOST_CHECK_EQUAL(Json::parse(joined.out)["last"], 5);
   const auto copy = run_sense({"journal", "dump", "--data", there});
-  BOOST_CHECK_EQUAL(copy.out, bench.journal({"dump"}).out);
+  BOOST_CHECK_EQUAL(copy.out, fixture.journal({"dump"}).out);
   BOOST_CHECK_EQUAL(
       Json::parse(run_sense({"journal", "check", "--data", there, "--json"}).out)["good"], true);
 
   // Not into a journal with other events, nor beside a broker.
-  const Bench other(2);
-  BOOST_CHECK_EQUAL(other.journal({"export", bench.path("other")}).code, 0);
+  const JournalFixture other(2);
+  BOOST_CHECK_EQUAL(other.journal({"export", fixture.path("other")}).code, 0);
   const auto mixed = import("other");
   BOOST_CHECK_EQUAL(mixed.code, 1);
   BOOST_CHECK_MESSAGE(contains(mixed.err, "other events"), mixed.err);
-  const auto locked = bench.journal({"import", bench.path("two")});
+  const auto locked = fixture.journal({"import", fixture.path("two")});
   BOOST_CHECK_EQUAL(locked.code, 1);
   BOOST_CHECK_MESSAGE(contains(locked.err, "another process"), locked.err);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_export_is_refused_with_the_place_and_nothing_is_imported) {
-  Bench bench(3);
-  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("j")}).code, 0);
-  std::fstream file(bench.path("j"), std::ios::binary | std::ios::in | std::ios::out);
+  JournalFixture fixture(3);
+  BOOST_CHECK_EQUAL(fixture.journal({"export", fixture.path("j")}).code, 0);
+  std::fstream file(fixture.path("j"), std::ios::binary | std::ios::in | std::ios::out);
   file.seekp(-60, std::ios::end);
   file << '!';
   file.close();
-  const auto there = bench.path("there");
-  const auto refused = run_sense({"journal", "import", bench.path("j"), "--data", there});
+  const auto there = fixture.path("there");
+  const auto refused = run_sense({"journal", "import", fixture.path("j"), "--data", there});
   BOOST_CHECK_EQUAL(refused.code, 1);
   BOOST_CHECK_MESSAGE(contains(refused.err, "is damaged at octet"), refused.err);
   BOOST_CHECK(!std::filesystem::exists(there));
@@ -206,38 +206,38 @@ BOOST_AUTO_TEST_CASE(what_is_no_journal_is_said_in_a_sentence) {
 }
 
 BOOST_AUTO_TEST_CASE(journal_that_was_cut_short_is_refused_by_the_broker_and_can_be_saved) {
-  Bench bench(30);
-  bench.stop();
-  const auto path = bench.data() + "/broker/broker.db";
+  JournalFixture fixture(30);
+  fixture.stop();
+  const auto path = fixture.data() + "/broker/broker.db";
   const auto size = std::filesystem::file_size(path);
   std::filesystem::resize_file(path, size - 16'384);
-  Running broker({"broker", "--config", bench.config});
+  Running broker({"broker", "--config", fixture.config});
   const auto refused = broker.finish();
   BOOST_CHECK_EQUAL(refused.code, 1);
   BOOST_CHECK_MESSAGE(contains(refused.err, "sense journal export"), refused.err);
   BOOST_CHECK_EQUAL(std::filesystem::file_size(path), size - 16'384);
-  BOOST_CHECK_EQUAL(bench.journal({"check"}).code, 1);
-  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("j")}).code, 1);
-  const auto there = bench.path("there");
+  BOOST_CHECK_EQUAL(fixture.journal({"check"}).code, 1);
+  BOOST_CHECK_EQUAL(fixture.journal({"export", fixture.path("j")}).code, 1);
+  const auto there = fixture.path("there");
   const auto imported =
-      run_sense({"journal", "import", bench.path("j"), "--data", there, "--json"});
+      run_sense({"journal", "import", fixture.path("j"), "--data", there, "--json"});
   BOOST_CHECK_MESSAGE(imported.code == 0, imported.err);
   BOOST_CHECK_GT(Json::parse(imported.out)["events"], 0);
 }
 
 // SQLite takes such a file for whole, and the octets that are missing for zeros.
 BOOST_AUTO_TEST_CASE(journal_that_was_cut_within_a_page_is_told_by_a_check_and_can_be_saved) {
-  Bench bench(30);
-  bench.stop();
-  const auto path = bench.data() + "/broker/broker.db";
+  JournalFixture fixture(30);
+  fixture.stop();
+  const auto path = fixture.data() + "/broker/broker.db";
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 4096);
-  const auto checked = bench.journal({"check"});
+  const auto checked = fixture.journal({"check"});
   BOOST_CHECK_EQUAL(checked.code, 1);
   BOOST_CHECK_MESSAGE(contains(checked.out + checked.err, "nothing is left"),
                       checked.out + checked.err);
-  BOOST_CHECK_EQUAL(bench.journal({"export", bench.path("j")}).code, 1);
-  const auto imported =
-      run_sense({"journal", "import", bench.path("j"), "--data", bench.path("there"), "--json"});
+  BOOST_CHECK_EQUAL(fixture.journal({"export", fixture.path("j")}).code, 1);
+  const auto imported = run_sense(
+      {"journal", "import", fixture.path("j"), "--data", fixture.path("there"), "--json"});
   BOOST_CHECK_MESSAGE(imported.code == 0, imported.err);
   BOOST_CHECK_GT(Json::parse(imported.out)["events"], 0);
 }

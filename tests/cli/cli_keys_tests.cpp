@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(names_that_cannot_be_are_usage_errors) {
   BOOST_CHECK_EQUAL(run_sense({"keys"}).code, 2);
 }
 
-BOOST_AUTO_TEST_CASE(list_shows_the_allow_file_with_its_rights) {
+BOOST_AUTO_TEST_CASE(list_shows_the_access_file_with_its_rights) {
   const TempFolder folder;
   const auto made =
       run_sense({"keys", "new", "shop", "--file", (folder.path() / "shop.key").string()});

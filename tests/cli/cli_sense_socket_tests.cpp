@@ -97,14 +97,14 @@ BOOST_AUTO_TEST_CASE(own_address_may_be_named) {
 
 BOOST_AUTO_TEST_CASE(way_that_cannot_be_gone_is_refused_with_a_sentence) {
   const TempFolder folder;
-  const auto path = "sense://" + (folder.path() / "nobody.sock").string();
+  const auto path = "sense://" + (folder.path() / "absent.sock").string();
   const auto refused = [](std::vector<std::string> words, const std::string& sentence) {
     words.insert(words.end(), {"--timeout", "300ms"});
     const auto outcome = run_sense(words);
     BOOST_CHECK_NE(outcome.code, 0);
     BOOST_CHECK_MESSAGE(contains(outcome.err, sentence), outcome.err);
   };
-  refused({"ping", path}, "nobody listens at " + path);
+  refused({"ping", path}, "nothing listens at " + path);
   refused({"ping", path, "--bind", "127.0.0.1:1"}, "an address of IPv4");
   refused({"ping", path, "--key", "/no/such/key"}, "make one with `sense keys shared NAME");
   refused({"publish", "{a}b", "//c", "--key", "k"}, "--key is for --via");

@@ -7,7 +7,7 @@
 #include "tests/cli/fake_sense_server.hpp"
 #include "tests/cli/with_broker.hpp"
 
-// The commands that talk SENSE/1: sources, parameters, ping, publish --via, step --via, listen.
+// The commands that speak SENSE/1: sources, parameters, ping, publish --via, step --via, listen.
 using namespace sense;
 using namespace sense::test;
 using datagram::Kind;
@@ -145,14 +145,14 @@ BOOST_AUTO_TEST_CASE(refusal_silence_and_absence_are_told_apart) {
     return {reply_to(request, {{"Reason", "the broker is away"}}, {}, Code::timeout)};
   });
   const FakeSenseServer silent([](const Message&) { return Datagrams(); });
-  const auto nobody = "sense://127.0.0.1:" + std::to_string(port_of_nobody());
+  const auto closed = "sense://127.0.0.1:" + std::to_string(closed_port());
   for (const auto* command : {"sources", "parameters", "ping"}) {
     const auto ask = [&](const std::string& uri) {
       return run_sense({command, uri, "--timeout", "400ms"});
     };
     is_failure(ask(refusing.uri()), refusing.uri() + " refused: the broker is away");
     is_failure(ask(silent.uri()), "no answer from " + silent.uri() + " within 400ms");
-    is_failure(ask(nobody), "nobody listens at " + nobody + " within 400ms");
+    is_failure(ask(closed), "nothing listens at " + closed + " within 400ms");
   }
 }
 
@@ -230,12 +230,12 @@ BOOST_AUTO_TEST_CASE(publishing_by_datagram_fails_with_the_servers_reason) {
              server.uri() + ": the disk is full");
 }
 
-BOOST_AUTO_TEST_CASE(publishing_by_datagram_to_nobody_says_so_and_how_to_repeat) {
-  const auto uri = "sense://127.0.0.1:" + std::to_string(port_of_nobody());
+BOOST_AUTO_TEST_CASE(publishing_by_datagram_to_a_closed_port_says_so_and_how_to_repeat) {
+  const auto uri = "sense://127.0.0.1:" + std::to_string(closed_port());
   const auto outcome =
       run_sense({"publish", "{urn:a}b", "//c", "--via", uri, "--id", "e9", "--timeout", "500ms"});
   BOOST_CHECK_EQUAL(outcome.code, 1);
-  BOOST_CHECK(contains(outcome.err, "nobody listens at " + uri));
+  BOOST_CHECK(contains(outcome.err, "nothing listens at " + uri));
   BOOST_CHECK_MESSAGE(contains(outcome.err, "no receipt from " + uri + " within 500ms"),
                       outcome.err);
   BOOST_CHECK_MESSAGE(contains(outcome.err, "--id e9"), outcome.err);
@@ -279,10 +279,10 @@ BOOST_AUTO_TEST_CASE(steps_go_by_datagram_one_after_the_other) {
 }
 
 BOOST_AUTO_TEST_CASE(step_waits_for_a_server_that_comes_later) {
-  const auto port = port_of_nobody();
+  const auto port = closed_port();
   Running step({"step", "--source", "//c", "--via", "sense://127.0.0.1:" + std::to_string(port)},
                "111 Ready\n");
-  BOOST_REQUIRE(step.wait_for("nobody listens"));
+  BOOST_REQUIRE(step.wait_for("nothing listens"));
   const FakeSenseServer server(Store(), port);
   const auto outcome = step.finish();
   BOOST_CHECK_MESSAGE(outcome.code == 0, outcome.err);

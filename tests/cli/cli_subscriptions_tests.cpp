@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(an_export_can_be_imported_elsewhere_and_pasted_into_a_confi
   BOOST_REQUIRE(exported.code == 0);
   BOOST_CHECK_EQUAL(with.sense({"subscriptions", "import", "-"}, exported.out).out,
                     "unchanged desk\nunchanged lab\n");
-  BOOST_CHECK_EQUAL(with.sense({"subscriptions", "export", "--owner", "nobody"}).out,
+  BOOST_CHECK_EQUAL(with.sense({"subscriptions", "export", "--owner", "no-one"}).out,
                     "subscriptions:\n");
   const WithBroker other(exported.out);
   BOOST_CHECK_EQUAL(other.sense({"subscriptions", "export"}).out, exported.out);

@@ -27,7 +27,7 @@ Result<std::vector<Subscription>> read(const std::string& text) {
   if (!root) return tl::unexpected(root.error());
   const auto* list = root->find("subscriptions");
   BOOST_REQUIRE(list != nullptr);
-  return cli::read_static_subscriptions(*list, created);
+  return cli::read_configured_subscriptions(*list, created);
 }
 
 Subscription read_one(const std::string& text) {

@@ -97,7 +97,7 @@ std::string reply_to(const Message& request, const Properties& properties, const
   return datagram::serialize(reply);
 }
 
-std::uint16_t port_of_nobody() {
+std::uint16_t closed_port() {
   return FakeSenseServer([](const Message&) { return std::vector<std::string>(); }).port();
 }
 

@@ -53,7 +53,7 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::string reply_to(const datagram::Message& request, const Properties& properties,
                                    const std::string& data = {}, Code code = Code::noerror);
 
-// A port at which nobody listens: somebody did a moment ago.
-[[nodiscard]] std::uint16_t port_of_nobody();
+// A port that was bound a moment ago and is closed now.
+[[nodiscard]] std::uint16_t closed_port();
 
 }  // namespace sense::test

@@ -9,7 +9,7 @@
 
 namespace sense::test {
 
-// A broker in a folder of its own, and the commands that talk to it.
+// A broker in a folder of its own, and the commands that connect to it.
 struct WithBroker {
   explicit WithBroker(const std::string& more = {})
       : config(broker_config(folder, more)), broker({"broker", "--config", config}) {

@@ -28,7 +28,7 @@ constexpr unsigned crowd = 16;
 using Values = std::vector<double>;
 using ValueOf = std::function<double(const Outcome&)>;
 
-Values values_of(const Arena::Outcomes& outcomes, const std::string& name, const ValueOf& value) {
+Values values_of(const Runner::Outcomes& outcomes, const std::string& name, const ValueOf& value) {
   Values values;
   if (const auto found = outcomes.find(name); found != outcomes.end())
     for (const auto& outcome : found->second) values.push_back(value(outcome));
@@ -37,26 +37,26 @@ Values values_of(const Arena::Outcomes& outcomes, const std::string& name, const
 
 class Measurement {
  public:
-  Measurement(Arena& arena, const BusBench& bench) : arena_(arena), bench_(bench) {}
+  Measurement(Runner& runner, const BusOptions& options) : runner_(runner), options_(options) {}
 
-  Result<std::vector<Figure>> run() {
+  Result<std::vector<Metric>> run() {
     for (const auto step :
          {&Measurement::durable, &Measurement::sync, &Measurement::latency, &Measurement::stalled})
       if (auto good = (this->*step)(); !good) return tl::unexpected(good.error());
-    return std::move(figures_);
+    return std::move(metrics_);
   }
 
  private:
-  [[nodiscard]] bool wanted(std::string_view name) const {
-    return bench_.figures.empty() ||
-           std::find(bench_.figures.begin(), bench_.figures.end(), name) != bench_.figures.end();
+  [[nodiscard]] bool is_wanted(std::string_view name) const {
+    return options_.metrics.empty() || std::find(options_.metrics.begin(), options_.metrics.end(),
+                                                 name) != options_.metrics.end();
   }
 
-  [[nodiscard]] Result<Arena::Outcomes> side_by_side(const std::string& title,
-                                                     std::vector<std::string> contestants,
-                                                     const Workload& same, unsigned runs) {
-    return arena_.side_by_side(
-        title, std::move(contestants), [&](const std::string&) { return same; }, runs);
+  [[nodiscard]] Result<Runner::Outcomes> side_by_side(const std::string& title,
+                                                      std::vector<std::string> systems,
+                                                      const Workload& same, unsigned runs) {
+    return runner_.side_by_side(
+        title, std::move(systems), [&](const std::string&) { return same; }, runs);
   }
 
   [[nodiscard]] Workload workload(Workload::Kind kind, std::uint64_t events,
@@ -65,26 +65,27 @@ class Measurement {
     workload.kind = kind;
     workload.events = events;
     workload.subscribers = subscribers;
-    workload.tcp = bench_.tcp;
-    workload.folder = bench_.data;
+    workload.tcp = options_.tcp;
+    workload.folder = options_.data;
     return workload;
   }
 
-  void add(std::string_view name, const char* unit, const Arena::Outcomes& outcomes,
+  void add(std::string_view name, const char* unit, const Runner::Outcomes& outcomes,
            const ValueOf& value, const std::string& peer = {}) {
-    if (!wanted(name)) return;
-    figures_.push_back(make_figure(std::string(name), unit, values_of(outcomes, sense_name, value),
+    if (!is_wanted(name)) return;
+    metrics_.push_back(make_metric(std::string(name), unit, values_of(outcomes, sense_name, value),
                                    peer, values_of(outcomes, peer, value)));
   }
 
   Status durable() {
-    std::vector<std::string> contestants{sense_name};
-    if (wanted(vs_zmq_proxy)) contestants.emplace_back(zmq_proxy);
-    if (wanted(vs_jetstream)) contestants.emplace_back(jetstream);
-    if (contestants.size() == 1) return {};
-    const auto outcomes = side_by_side(
-        "durable throughput", contestants,
-        workload(Workload::Kind::throughput, bench_.quick ? 50'000 : 1'000'000, 1), bench_.runs);
+    std::vector<std::string> systems{sense_name};
+    if (is_wanted(vs_zmq_proxy)) systems.emplace_back(zmq_proxy);
+    if (is_wanted(vs_jetstream)) systems.emplace_back(jetstream);
+    if (systems.size() == 1) return {};
+    const auto outcomes =
+        side_by_side("durable throughput", systems,
+                     workload(Workload::Kind::throughput, options_.quick ? 50'000 : 1'000'000, 1),
+                     options_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(vs_zmq_proxy, events_a_second, *outcomes, rate_of, zmq_proxy);
     add(vs_jetstream, events_a_second, *outcomes, rate_of, jetstream);
@@ -92,21 +93,21 @@ class Measurement {
   }
 
   Status sync() {
-    if (!wanted(sync_publish)) return {};
-    const auto outcomes =
-        side_by_side("synchronous publish", {sense_name, jetstream},
-                     workload(Workload::Kind::sync, bench_.quick ? 500 : 20'000, 0), bench_.runs);
+    if (!is_wanted(sync_publish)) return {};
+    const auto outcomes = side_by_side(
+        "synchronous publish", {sense_name, jetstream},
+        workload(Workload::Kind::sync, options_.quick ? 500 : 20'000, 0), options_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(sync_publish, events_a_second, *outcomes, rate_of, jetstream);
     return {};
   }
 
   Status latency() {
-    if (!wanted(latency_p50) && !wanted(latency_p99)) return {};
-    auto open_loop = workload(Workload::Kind::latency, bench_.quick ? 10'000 : 100'000, 1);
+    if (!is_wanted(latency_p50) && !is_wanted(latency_p99)) return {};
+    auto open_loop = workload(Workload::Kind::latency, options_.quick ? 10'000 : 100'000, 1);
     open_loop.rate = latency_rate;
     const auto outcomes =
-        side_by_side("latency at 10,000 events/s", {sense_name}, open_loop, bench_.runs);
+        side_by_side("latency at 10,000 events/s", {sense_name}, open_loop, options_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(latency_p50, "ms", *outcomes, [](const Outcome& outcome) { return outcome.p50; });
     add(latency_p99, "ms", *outcomes, [](const Outcome& outcome) { return outcome.p99; });
@@ -115,11 +116,11 @@ class Measurement {
 
   // Once: it takes long, and what it shows does not vary.
   Status stalled() {
-    if (!wanted(stalled_rss) && !wanted(replay_rate)) return {};
-    const auto events = std::uint64_t{bench_.quick ? 200'000U : 10'000'000U};
-    const auto outcomes =
-        side_by_side("one subscriber stopped, then a replay", {sense_name},
-                     workload(Workload::Kind::stalled, events, wanted(stalled_rss) ? crowd : 0), 1);
+    if (!is_wanted(stalled_rss) && !is_wanted(replay_rate)) return {};
+    const auto events = std::uint64_t{options_.quick ? 200'000U : 10'000'000U};
+    const auto outcomes = side_by_side(
+        "one subscriber stopped, then a replay", {sense_name},
+        workload(Workload::Kind::stalled, events, is_wanted(stalled_rss) ? crowd : 0), 1);
     if (!outcomes) return tl::unexpected(outcomes.error());
     add(stalled_rss, "MiB", *outcomes, [](const Outcome& outcome) { return outcome.server_rss; });
     add(replay_rate, events_a_second, *outcomes, [events](const Outcome& outcome) {
@@ -128,17 +129,17 @@ class Measurement {
     return {};
   }
 
-  Arena& arena_;
-  const BusBench& bench_;
-  std::vector<Figure> figures_;
+  Runner& runner_;
+  const BusOptions& options_;
+  std::vector<Metric> metrics_;
 };
 
 }  // namespace
 
-std::span<const std::string_view> bus_figure_names() { return names; }
+std::span<const std::string_view> bus_metric_names() { return names; }
 
-Result<std::vector<Figure>> measure_bus(Arena& arena, const BusBench& bench) {
-  return Measurement(arena, bench).run();
+Result<std::vector<Metric>> measure_bus(Runner& runner, const BusOptions& options) {
+  return Measurement(runner, options).run();
 }
 
 }  // namespace sense::bench

@@ -11,18 +11,18 @@
 namespace sense::bench {
 
 // How `sense bench bus` was asked to measure.
-struct BusBench {
+struct BusOptions {
   unsigned runs = 5;
   bool quick = false;
   bool tcp = false;
   std::string data = ".";            // on a disk
-  std::vector<std::string> figures;  // none: all
+  std::vector<std::string> metrics;  // none: all
 };
 
-// The names that may stand in BusBench::figures.
-[[nodiscard]] std::span<const std::string_view> bus_figure_names();
+// The names that may stand in BusOptions::metrics.
+[[nodiscard]] std::span<const std::string_view> bus_metric_names();
 
-// Measures the figures that were asked for, in the order of bus_figure_names().
-[[nodiscard]] Result<std::vector<Figure>> measure_bus(Arena& arena, const BusBench& bench);
+// Measures the metrics that were asked for, in the order of bus_metric_names().
+[[nodiscard]] Result<std::vector<Metric>> measure_bus(Runner& runner, const BusOptions& options);
 
 }  // namespace sense::bench

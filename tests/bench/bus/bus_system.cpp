@@ -49,7 +49,7 @@ class Client {
  private:
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> keep_ = asio::make_work_guard(io_);
-  BusOptions options_;
+  sense::BusOptions options_;
   std::unique_ptr<Bus> bus_;
 };
 
@@ -66,7 +66,7 @@ Status write_config(const std::string& name, const std::string& service, const s
 
 }  // namespace
 
-Result<pid_t> SenseContestant::start(const Workload& workload, Children& children) {
+Result<pid_t> BusSystem::start(const Workload& workload, Children& children) {
   service_ = "ipc://service";
   events_ = "ipc://events";
   std::string publish = "ipc://publish";
@@ -82,9 +82,9 @@ Result<pid_t> SenseContestant::start(const Workload& workload, Children& childre
   return start_server(children, {"/proc/self/exe", "broker", "--config", config_file});
 }
 
-std::string SenseContestant::source_of(std::uint64_t) const { return "//bench.example/publisher"; }
+std::string BusSystem::source_of(std::uint64_t) const { return "//bench.example/publisher"; }
 
-Status SenseContestant::publish(const Workload& workload, Sender& sender) {
+Status BusSystem::publish(const Workload& workload, Sender& sender) {
   auto client = Client::connect(service_, events_);
   if (!client) return tl::unexpected(client.error());
   const auto limit =
@@ -116,7 +116,7 @@ Status SenseContestant::publish(const Workload& workload, Sender& sender) {
   return failure;
 }
 
-Status SenseContestant::subscribe(const Workload& workload, Receiver& receiver) {
+Status BusSystem::subscribe(const Workload& workload, Receiver& receiver) {
   const auto index = receiver.index();
   const auto prefix = std::string(type_text()) + " ";  // the blank ends the type
   if (index >= followers(workload) && index < workload.subscribers)

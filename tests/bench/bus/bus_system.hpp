@@ -10,7 +10,7 @@
 namespace sense::bench {
 
 // SENSE itself: `sense broker` from this executable, Bus::publish and Bus::follow.
-class SenseContestant : public Contestant {
+class BusSystem : public SystemUnderTest {
  public:
   [[nodiscard]] Result<pid_t> start(const Workload& workload, Children& children) override;
   [[nodiscard]] Status publish(const Workload& workload, Sender& sender) override;
@@ -20,7 +20,7 @@ class SenseContestant : public Contestant {
   [[nodiscard]] Duration patience() const override { return std::chrono::seconds{60}; }
 
  protected:
-  static constexpr auto config_file = "sense.yaml";  // of start(), in the contestant's folder
+  static constexpr auto config_file = "sense.yaml";  // of start(), in the system's folder
   // What the configuration file is to hold besides, in YAML.
   [[nodiscard]] virtual std::string more_config() const { return {}; }
   // Of the event with that number, from 1; warm_up()'s are numbered, too.
@@ -29,7 +29,7 @@ class SenseContestant : public Contestant {
   static std::string_view type_text() { return "{urn:example:bench}event"; }
 
  private:
-  // Relative to the contestant's folder.
+  // Relative to the system's folder.
   std::string service_;
   std::string events_;
 };

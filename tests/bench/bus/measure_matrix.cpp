@@ -10,7 +10,7 @@ namespace sense::bench {
 
 namespace {
 
-constexpr std::array<const char*, 7> contestants{
+constexpr std::array<const char*, 7> systems{
     sense_name,       "zmq_proxy",     "nats", "jetstream", "jetstream_sync_always",
     "mosquitto_qos0", "mosquitto_qos1"};
 constexpr std::array<std::size_t, 4> sizes{64, 256, 1'024, 65'536};
@@ -31,9 +31,9 @@ std::uint64_t events_for(std::size_t octets, unsigned subscribers, bool quick) {
 
 class Measurement {
  public:
-  Measurement(Arena& arena, const BusBench& bench) : arena_(arena), bench_(bench) {
-    matrix_.contestants.assign(contestants.begin(), contestants.end());
-    matrix_.runs = std::min(bench.runs, runs_max);
+  Measurement(Runner& runner, const BusOptions& options) : runner_(runner), options_(options) {
+    matrix_.systems.assign(systems.begin(), systems.end());
+    matrix_.runs = std::min(options.runs, runs_max);
   }
 
   Result<Matrix> run() {
@@ -48,22 +48,22 @@ class Measurement {
  private:
   [[nodiscard]] Workload workload(std::size_t octets, unsigned subscribers) const {
     Workload workload;
-    workload.events = events_for(octets, subscribers, bench_.quick);
+    workload.events = events_for(octets, subscribers, options_.quick);
     workload.octets = octets;
     workload.subscribers = subscribers;
-    workload.tcp = bench_.tcp;
-    workload.folder = bench_.data;
+    workload.tcp = options_.tcp;
+    workload.folder = options_.data;
     return workload;
   }
 
   Status throughput(std::size_t octets, unsigned subscribers) {
     const auto same = workload(octets, subscribers);
-    const auto outcomes = arena_.side_by_side(
-        std::to_string(octets) + " octets to " + std::to_string(subscribers), matrix_.contestants,
+    const auto outcomes = runner_.side_by_side(
+        std::to_string(octets) + " octets to " + std::to_string(subscribers), matrix_.systems,
         [&](const std::string&) { return same; }, matrix_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     ThroughputRow row{octets, subscribers, {}};
-    for (const auto& name : matrix_.contestants) {
+    for (const auto& name : matrix_.systems) {
       auto& cell = row.cells.emplace_back();
       if (!outcomes->contains(name)) continue;
       for (const auto& outcome : outcomes->at(name)) {
@@ -75,33 +75,33 @@ class Measurement {
     return {};
   }
 
-  // What the contestant carried of such events to one subscriber; 0 when it is not there.
-  [[nodiscard]] double most_of(std::size_t contestant) const {
+  // What the system carried of such events to one subscriber; 0 when it is not there.
+  [[nodiscard]] double most_of(std::size_t system) const {
     const auto row = std::find_if(
         matrix_.throughput.begin(), matrix_.throughput.end(),
         [](const auto& each) { return each.octets == latency_octets && each.subscribers == 1; });
-    const auto& rates = row->cells.at(contestant).rates;
+    const auto& rates = row->cells.at(system).rates;
     return rates.empty() ? 0 : median(rates);
   }
 
   [[nodiscard]] Workload open_loop(const std::string& name, unsigned percent) const {
-    const auto found = std::find(matrix_.contestants.begin(), matrix_.contestants.end(), name);
-    const auto most = most_of(static_cast<std::size_t>(found - matrix_.contestants.begin()));
+    const auto found = std::find(matrix_.systems.begin(), matrix_.systems.end(), name);
+    const auto most = most_of(static_cast<std::size_t>(found - matrix_.systems.begin()));
     auto workload = this->workload(latency_octets, 1);
     workload.kind = Workload::Kind::latency;
     workload.rate = std::max<std::uint64_t>(static_cast<std::uint64_t>(most) * percent / 100, 1);
     workload.events =
-        std::max<std::uint64_t>(workload.rate * latency_seconds / (bench_.quick ? 10 : 1), 100);
+        std::max<std::uint64_t>(workload.rate * latency_seconds / (options_.quick ? 10 : 1), 100);
     return workload;
   }
 
   Status latency(unsigned percent) {
-    const auto outcomes = arena_.side_by_side(
-        "latency at " + std::to_string(percent) + " % load", matrix_.contestants,
+    const auto outcomes = runner_.side_by_side(
+        "latency at " + std::to_string(percent) + " % load", matrix_.systems,
         [&](const std::string& name) { return open_loop(name, percent); }, matrix_.runs);
     if (!outcomes) return tl::unexpected(outcomes.error());
     LatencyRow row{percent, {}};
-    for (const auto& name : matrix_.contestants) {
+    for (const auto& name : matrix_.systems) {
       auto& cell = row.cells.emplace_back();
       if (!outcomes->contains(name)) continue;
       const auto asked = open_loop(name, percent);
@@ -116,15 +116,15 @@ class Measurement {
     return {};
   }
 
-  Arena& arena_;
-  const BusBench& bench_;
+  Runner& runner_;
+  const BusOptions& options_;
   Matrix matrix_;
 };
 
 }  // namespace
 
-Result<Matrix> measure_matrix(Arena& arena, const BusBench& bench) {
-  return Measurement(arena, bench).run();
+Result<Matrix> measure_matrix(Runner& runner, const BusOptions& options) {
+  return Measurement(runner, options).run();
 }
 
 }  // namespace sense::bench

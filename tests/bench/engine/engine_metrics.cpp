@@ -191,12 +191,12 @@ class Crowd {
 
   // The 99th percentile of event to answer, in milliseconds, of the endpoints that work.
   double p99() {
-    auto arrival = clock_.now().mono;
+    auto when = clock_.now().mono;
     for (std::uint64_t i = 1; i <= events_; ++i) {
-      arrival += interval;
-      run_until(arrival);
+      when += interval;
+      run_until(when);
       const auto event = event_of({static_cast<std::uint32_t>(i) % groups, 0}, i);
-      came_[i] = arrival;
+      came_[i] = when;
       timed([&] { engine_.on_event(event, clock_.now()); });
       perform();
       if (i % 500 == 0) {
@@ -204,7 +204,7 @@ class Crowd {
         engine_.stored(clock_.now());
       }
     }
-    run_until(arrival + 1s);
+    run_until(when + 1s);
     std::sort(latencies_.begin(), latencies_.end());
     return percentile(latencies_, 0.99);
   }
@@ -287,27 +287,27 @@ using Values = std::vector<double>;
 
 constexpr unsigned clients_at_once = 32;
 
-Result<Values> subscribe(const FiguresWanted& wanted, bool remembered, unsigned at_once) {
-  SubscribeCourse course;
-  course.count = at_once > 1 ? 20'000 : 2'000;
-  if (wanted.quick) course.count /= 20;
-  course.at_once = at_once;
-  course.remembered = remembered;
-  course.data = wanted.data;
-  course.plugins = wanted.plugins;
-  const auto outcome = run_course(course);
+Result<Values> subscribe(const MetricOptions& options, bool remembered, unsigned at_once) {
+  SubscribeBenchmark benchmark;
+  benchmark.count = at_once > 1 ? 20'000 : 2'000;
+  if (options.quick) benchmark.count /= 20;
+  benchmark.at_once = at_once;
+  benchmark.remembered = remembered;
+  benchmark.data = options.data;
+  benchmark.plugins = options.plugins;
+  const auto outcome = run_subscribe_benchmark(benchmark);
   if (!outcome) return tl::unexpected(outcome.error());
   if (at_once > 1) return Values{outcome->rate};
   return Values{outcome->p50, outcome->p99};
 }
 
 template <bool remembered>
-Result<Values> subscribe_latency(const FiguresWanted& wanted) {
-  return subscribe(wanted, remembered, 1);
+Result<Values> subscribe_latency(const MetricOptions& options) {
+  return subscribe(options, remembered, 1);
 }
 template <bool remembered>
-Result<Values> subscribe_rate(const FiguresWanted& wanted) {
-  return subscribe(wanted, remembered, clients_at_once);
+Result<Values> subscribe_rate(const MetricOptions& options) {
+  return subscribe(options, remembered, clients_at_once);
 }
 
 // ---- all of them
@@ -317,13 +317,13 @@ using Names = std::array<std::string_view, 2>;
 struct Measured {
   Names names;
   const char* unit;
-  Result<Values> (*measure)(const FiguresWanted& wanted);
+  Result<Values> (*measure)(const MetricOptions& options);
   bool on_disk = false;
 };
 
 template <double (*measure)(bool quick)>
-Result<Values> alone(const FiguresWanted& wanted) {
-  return Values{measure(wanted.quick)};
+Result<Values> alone(const MetricOptions& options) {
+  return Values{measure(options.quick)};
 }
 
 constexpr std::array measured = {
@@ -386,12 +386,12 @@ Result<Values> in_child(const std::function<Result<Values>()>& task) {
   return heard(status == 0 ? text : "");
 }
 
-bool is_wanted(const FiguresWanted& wanted, std::string_view name) {
-  return !name.empty() && wanted.has(name);
+bool is_wanted(const MetricOptions& options, std::string_view name) {
+  return !name.empty() && options.has(name);
 }
 
-bool is_wanted(const FiguresWanted& wanted, const Measured& each) {
-  return is_wanted(wanted, each.names[0]) || is_wanted(wanted, each.names[1]);
+bool is_wanted(const MetricOptions& options, const Measured& each) {
+  return is_wanted(options, each.names[0]) || is_wanted(options, each.names[1]);
 }
 
 void say(const Measured& each, unsigned run, unsigned runs, const Values& values) {
@@ -404,7 +404,7 @@ void say(const Measured& each, unsigned run, unsigned runs, const Values& values
 
 }  // namespace
 
-std::span<const std::string_view> engine_figure_names() {
+std::span<const std::string_view> engine_metric_names() {
   static const auto names = [] {
     std::vector<std::string_view> all;
     for (const auto& each : measured)
@@ -415,27 +415,28 @@ std::span<const std::string_view> engine_figure_names() {
   return names;
 }
 
-bool needs_disk(const FiguresWanted& wanted) {
-  return std::any_of(measured.begin(), measured.end(),
-                     [&](const Measured& each) { return each.on_disk && is_wanted(wanted, each); });
+bool needs_disk(const MetricOptions& options) {
+  return std::any_of(measured.begin(), measured.end(), [&](const Measured& each) {
+    return each.on_disk && is_wanted(options, each);
+  });
 }
 
-Result<std::vector<Figure>> measure_engine(const FiguresWanted& wanted) {
-  std::vector<Figure> figures;
+Result<std::vector<Metric>> measure_engine(const MetricOptions& options) {
+  std::vector<Metric> metrics;
   for (const auto& each : measured) {
-    if (!is_wanted(wanted, each)) continue;
+    if (!is_wanted(options, each)) continue;
     std::array<Values, 2> values;
-    for (unsigned run = 1; run <= wanted.runs; ++run) {
-      const auto answer = in_child([&] { return each.measure(wanted); });
+    for (unsigned run = 1; run <= options.runs; ++run) {
+      const auto answer = in_child([&] { return each.measure(options); });
       if (!answer) return tl::unexpected(answer.error());
-      say(each, run, wanted.runs, *answer);
+      say(each, run, options.runs, *answer);
       for (std::size_t i = 0; i < answer->size(); ++i) values.at(i).push_back((*answer)[i]);
     }
     for (std::size_t i = 0; i < each.names.size(); ++i)
-      if (is_wanted(wanted, each.names[i]))
-        figures.push_back(make_figure(std::string(each.names[i]), each.unit, values[i]));
+      if (is_wanted(options, each.names[i]))
+        metrics.push_back(make_metric(std::string(each.names[i]), each.unit, values[i]));
   }
-  return figures;
+  return metrics;
 }
 
 }  // namespace sense::bench

@@ -11,16 +11,16 @@
 namespace sense::bench {
 
 // The names that may be asked for.
-[[nodiscard]] std::span<const std::string_view> engine_figure_names();
+[[nodiscard]] std::span<const std::string_view> engine_metric_names();
 
-// Whether a figure that was asked for says something about a disk.
-[[nodiscard]] bool needs_disk(const FiguresWanted& wanted);
+// Whether a metric that was asked for says something about a disk.
+[[nodiscard]] bool needs_disk(const MetricOptions& options);
 
 // Measures in this process's children, each run in a new one, and says on standard error what came
 // of each. The delivery engine alone, without broker, plugin and disk, never waits for anything, so
-// processor time is what counts there: figures stay the same while others use the machine, too.
+// processor time is what counts there: metrics stay the same while others use the machine, too.
 // What begins with "subscribe_" is the way of a subscription through broker, gateway, callback and
-// disk, and takes the time of a clock (subscribe_course.hpp). In a process that has one thread.
-[[nodiscard]] Result<std::vector<Figure>> measure_engine(const FiguresWanted& wanted);
+// disk, and takes the time of a clock (subscribe_benchmark.hpp). In a process that has one thread.
+[[nodiscard]] Result<std::vector<Metric>> measure_engine(const MetricOptions& options);
 
 }  // namespace sense::bench

@@ -110,14 +110,14 @@ class Client {
   boost::beast::flat_buffer buffer_;
 };
 
-class Course {
+class BenchmarkRun {
  public:
-  explicit Course(const SubscribeCourse& wanted) : wanted_(wanted) {}
-  ~Course() {
+  explicit BenchmarkRun(const SubscribeBenchmark& benchmark) : benchmark_(benchmark) {}
+  ~BenchmarkRun() {
     if (bus_) bus_->close();
   }
-  Course(const Course&) = delete;
-  Course& operator=(const Course&) = delete;
+  BenchmarkRun(const BenchmarkRun&) = delete;
+  BenchmarkRun& operator=(const BenchmarkRun&) = delete;
 
   Result<SubscribeOutcome> run() {
     if (auto good = start(); !good) finish(good);
@@ -139,21 +139,22 @@ class Course {
   // ---- broker, gateway, callbacks
 
   Status start() {
-    if (auto good = folder_.enter(wanted_.data); !good) return good;
+    if (auto good = folder_.enter(benchmark_.data); !good) return good;
     if (auto good = write_config(); !good) return good;
     for (const auto& words : {std::vector<std::string>{"broker"}, {"gateway", "http"}}) {
       std::vector<std::string> command{"/proc/self/exe"};
       command.insert(command.end(), words.begin(), words.end());
       command.insert(command.end(), {"--config", config_file});
-      if (!wanted_.plugins.empty()) command.insert(command.end(), {"--plugins", wanted_.plugins});
+      if (!benchmark_.plugins.empty())
+        command.insert(command.end(), {"--plugins", benchmark_.plugins});
       if (auto started = start_server(children_, command); !started)
         return tl::unexpected(started.error());
     }
     auto receiver = cli::HttpReceiver::open(io_, "http://127.0.0.1:0/hook",
-                                            [this](const auto& arrival) { on_arrival(arrival); });
+                                            [this](const auto& event) { on_received(event); });
     if (!receiver) return tl::unexpected(receiver.error());
     receiver_ = std::move(*receiver);
-    BusOptions options;
+    sense::BusOptions options;
     options.service = "ipc://service";
     options.events = "ipc://events";
     options.executor = [this](std::function<void()> task) { asio::post(io_, std::move(task)); };
@@ -196,7 +197,7 @@ class Course {
       const auto json = entry ? Json::parse(entry->value, nullptr, false) : Json();
       const auto port = port_in(json);
       if (port == 0) return later(look_interval, [this] { find_gateway(); });
-      for (unsigned i = 0; i < wanted_.at_once; ++i) {
+      for (unsigned i = 0; i < benchmark_.at_once; ++i) {
         clients_.push_back(std::make_unique<Client>(
             io_, [this](const auto& why) { finish(fail(Code::commerror, why)); }));
         clients_.back()->connect({asio::ip::address_v4::loopback(), port});
@@ -216,8 +217,8 @@ class Course {
   void create(unsigned client) {
     const auto number = ++created_;
     if (number == warm_up + 1) begin_ = mono_now();
-    const auto callback = receiver_->callback() + (wanted_.remembered ? "?all" : "?n=") +
-                          (wanted_.remembered ? "" : std::to_string(number));
+    const auto callback = receiver_->callback() + (benchmark_.remembered ? "?all" : "?n=") +
+                          (benchmark_.remembered ? "" : std::to_string(number));
     const Json body{{"callback", callback},
                     {"types", {type().clark()}},
                     {"sources", {source_of(number), source_of_group(number / group_size)}},
@@ -258,20 +259,20 @@ class Course {
     moved_ = mono_now();
     end_ = std::max(*begun.verified, *begun.answered);
     if (begun.number > warm_up) latencies_.push_back(milliseconds(end_ - begun.asked));
-    if (wanted_.at_once == 1) return prove(source_of(begun.number), {id});
+    if (benchmark_.at_once == 1) return prove(source_of(begun.number), {id});
     groups_[begun.number / group_size].push_back(id);
     go_on(begun.client);
   }
 
   void go_on(unsigned client) {
-    const auto all = warm_up + wanted_.count;
+    const auto all = warm_up + benchmark_.count;
     if (created_ == warm_up && begin_ == MonoTime{}) {
       for (unsigned i = 0; i < clients_.size(); ++i) create(i);
       return;
     }
     if (created_ < all) return create(client);
     if (!begun_.empty()) return;
-    if (wanted_.at_once == 1) return finish({});
+    if (benchmark_.at_once == 1) return finish({});
     prove_next();
   }
 
@@ -291,22 +292,22 @@ class Course {
 
   // One after the other, the next one is created; all at once, groups of them end it.
   void prove_next() {
-    if (wanted_.at_once == 1) return go_on(0);
+    if (benchmark_.at_once == 1) return go_on(0);
     if (groups_.empty()) return finish({});
     const auto group = groups_.extract(groups_.begin());
     prove(source_of_group(group.key()), group.mapped());
   }
 
-  void on_arrival(const cli::Arrival& arrival) {
+  void on_received(const cli::ReceivedEvent& event) {
     if (finished_) return;
     moved_ = mono_now();
-    if (arrival.number != "1")
-      return finish(fail(Code::internalerror, "subscription " + printable(arrival.subscription) +
-                                                  " got event " + printable(arrival.id) +
-                                                  " as its number " + printable(arrival.number) +
+    if (event.number != "1")
+      return finish(fail(Code::internalerror, "subscription " + printable(event.subscription) +
+                                                  " got event " + printable(event.id) +
+                                                  " as its number " + printable(event.number) +
                                                   ", not 1: that is a bug"));
     // What is not awaited is a repeat, which is promised to be possible.
-    if (unproved_.erase(arrival.subscription) > 0 && unproved_.empty()) prove_next();
+    if (unproved_.erase(event.subscription) > 0 && unproved_.empty()) prove_next();
   }
 
   // ---- the end
@@ -329,7 +330,7 @@ class Course {
         static_cast<double>(latencies_.size()) * 1000 / milliseconds(end_ - begin_)};
   }
 
-  const SubscribeCourse& wanted_;
+  const SubscribeBenchmark& benchmark_;
   WorkFolder folder_;
   Children children_;
   asio::io_context io_{1};
@@ -340,7 +341,7 @@ class Course {
   unsigned created_ = 0;
   unsigned published_ = 0;
   std::map<unsigned, std::vector<std::string>> groups_;  // to be proved at the end
-  std::set<std::string> unproved_;                       // who has not got the event yet
+  std::set<std::string> unproved_;                       // without the event so far
   std::vector<double> latencies_;
   MonoTime begin_{};
   MonoTime end_{};
@@ -351,6 +352,8 @@ class Course {
 
 }  // namespace
 
-Result<SubscribeOutcome> run_course(const SubscribeCourse& course) { return Course(course).run(); }
+Result<SubscribeOutcome> run_subscribe_benchmark(const SubscribeBenchmark& benchmark) {
+  return BenchmarkRun(benchmark).run();
+}
 
 }  // namespace sense::bench

@@ -8,7 +8,7 @@
 namespace sense::bench {
 
 // How subscriptions are to be created. A plain value.
-struct SubscribeCourse {
+struct SubscribeBenchmark {
   unsigned count = 1000;
   unsigned at_once = 1;     // clients, each with a connection and one subscription under way
   bool remembered = false;  // one callback for all, which agreed before; else each is asked
@@ -17,7 +17,7 @@ struct SubscribeCourse {
 };
 
 // From the request to create a subscription until it is effective: verified, in the journal and
-// told to who follows it, so that the next event is its.
+// seen by its followers, so that the next event is delivered.
 struct SubscribeOutcome {
   double p50 = 0;   // milliseconds
   double p99 = 0;   // milliseconds
@@ -28,6 +28,6 @@ struct SubscribeOutcome {
 // their own below `data`, with callbacks at a server of its own. Fails when a subscription is
 // refused, and when one does not get the event that it has to. In a process that has one thread,
 // and none when it is done; looks for SIGINT and SIGTERM itself.
-[[nodiscard]] Result<SubscribeOutcome> run_course(const SubscribeCourse& course);
+[[nodiscard]] Result<SubscribeOutcome> run_subscribe_benchmark(const SubscribeBenchmark& benchmark);
 
 }  // namespace sense::bench

@@ -42,13 +42,13 @@ double rate_of(const Outcome& outcome) {
   return static_cast<double>(sum) / static_cast<double>(outcome.received.size()) / outcome.seconds;
 }
 
-void Arena::leave_out(const std::string& name, const std::string& why) {
+void Runner::leave_out(const std::string& name, const std::string& why) {
   if (absent_.emplace(name, why).second)
     std::fprintf(stderr, "sense: without %s: %s\n", name.c_str(), printable(why).c_str());
 }
 
-Result<std::string> Arena::output_of(const std::string& name,
-                                     const std::vector<std::string>& command) {
+Result<std::string> Runner::output_of(const std::string& name,
+                                      const std::vector<std::string>& command) {
   const int out = ::memfd_create("outcome", MFD_CLOEXEC);
   if (out < 0) return fail(Code::system, "no memory for the outcome of " + name);
   auto pid = children_.run(name, command, out, STDERR_FILENO);
@@ -64,7 +64,7 @@ Result<std::string> Arena::output_of(const std::string& name,
   return text.substr(0, text.find('\n'));
 }
 
-Result<Outcome> Arena::run(const std::string& name, const Workload& workload) {
+Result<Outcome> Runner::run(const std::string& name, const Workload& workload) {
   auto command = name == sense_name ? sense_ : std::vector{peers_ + "/" + name};
   if (name != sense_name && !std::filesystem::exists(command.front())) {
     Outcome outcome;
@@ -80,9 +80,9 @@ Result<Outcome> Arena::run(const std::string& name, const Workload& workload) {
   return parse_outcome(*line);
 }
 
-Result<Arena::Outcomes> Arena::side_by_side(const std::string& title,
-                                            std::vector<std::string> names,
-                                            const WorkloadOf& workload_of, unsigned runs) {
+Result<Runner::Outcomes> Runner::side_by_side(const std::string& title,
+                                              std::vector<std::string> names,
+                                              const WorkloadOf& workload_of, unsigned runs) {
   Outcomes outcomes;
   for (unsigned number = 1; number <= runs; ++number) {
     for (const auto& name : names) {

@@ -12,16 +12,16 @@
 
 namespace sense::bench {
 
-// Where contestants meet: each a program of its own, one after the other, never two at once. Says
-// on standard error what runs. One thread, as Children.
-class Arena {
+// Runs systems under test: each a program of its own, one after the other, never two at once.
+// Reports on standard error what runs. One thread, as Children.
+class Runner {
  public:
-  // `peers`: the folder of the peers' programs, each with the peer's name. `contestant`: the words
-  // that make this executable take part itself.
-  Arena(std::string peers, std::vector<std::string> contestant)
-      : peers_(std::move(peers)), sense_(std::move(contestant)) {}
+  // `peers`: the folder of the peers' programs, each with the peer's name. `system`: the command
+  // that runs this executable as a system under test.
+  Runner(std::string peers, std::vector<std::string> system)
+      : peers_(std::move(peers)), sense_(std::move(system)) {}
 
-  // The outcomes of each run, by contestant; without those that are not there, which is said once.
+  // The outcomes of each run, by system; without those that are not there, which is said once.
   // The order changes from run to run, so that none always comes first. SENSE comes first in
   // `names`, and fails the whole when it loses an event.
   using Outcomes = std::map<std::string, std::vector<Outcome>>;
@@ -30,7 +30,7 @@ class Arena {
                                               std::vector<std::string> names,
                                               const WorkloadOf& workload_of, unsigned runs);
 
-  // Why contestants could not take part, by name.
+  // Why systems could not take part, by name.
   [[nodiscard]] const std::map<std::string, std::string>& absent() const { return absent_; }
 
  private:
@@ -45,7 +45,7 @@ class Arena {
   Children children_;
 };
 
-// Arrivals a second at each subscriber, or acknowledgements where nobody subscribes.
+// Events a second at each subscriber, or acknowledgements where there is no subscriber.
 [[nodiscard]] double rate_of(const Outcome& outcome);
 
 }  // namespace sense::bench

@@ -42,7 +42,7 @@ std::int64_t now_ns() {
   return now.tv_sec * second_ns + now.tv_nsec;
 }
 
-Board::Board(const Workload& workload) : length_(sizeof(Shared)) {
+SharedCounters::SharedCounters(const Workload& workload) : length_(sizeof(Shared)) {
   const bool sampled = workload.kind == Workload::Kind::latency;
   if (sampled) length_ += workload.events * sizeof(std::uint32_t);
   auto* memory =
@@ -52,33 +52,33 @@ Board::Board(const Workload& workload) : length_(sizeof(Shared)) {
   samples_ = sampled ? reinterpret_cast<std::uint32_t*>(shared_ + 1) : nullptr;
 }
 
-Board::~Board() { ::munmap(shared_, length_); }
+SharedCounters::~SharedCounters() { ::munmap(shared_, length_); }
 
-bool Board::ready(unsigned subscribers) const {
+bool SharedCounters::ready(unsigned subscribers) const {
   for (unsigned i = 0; i < subscribers; ++i)
     if (!shared_->receivers.at(i).ready) return false;
   return true;
 }
 
-std::uint64_t Board::progress() const {
+std::uint64_t SharedCounters::progress() const {
   std::uint64_t sum = shared_->acknowledged;
   for (const auto& slot : shared_->receivers) sum += slot.received + (slot.ready ? 1 : 0);
   return sum;
 }
 
-Sender::Sender(const Workload& workload, Board& board)
-    : workload_(workload), board_(board), data_(workload.octets, 'x') {
+Sender::Sender(const Workload& workload, SharedCounters& counters)
+    : workload_(workload), counters_(counters), data_(workload.octets, 'x') {
   // The kernel's default of 50 us would be late by that much on each event.
   ::prctl(PR_SET_TIMERSLACK, 1);
 }
 
 void Sender::warm_up(const std::function<void(std::string_view)>& send) {
-  while (!board_->started) {
+  while (!counters_->started) {
     stamp(data_, 0, probe_number);
-    if (!board_.ready(workload_.subscribers)) send(data_);
+    if (!counters_.ready(workload_.subscribers)) send(data_);
     wait_until(now_ns() + probe_pause_ns);
   }
-  board_->first_ns = now_ns();
+  counters_->first_ns = now_ns();
 }
 
 std::optional<std::string_view> Sender::next() {
@@ -86,7 +86,7 @@ std::optional<std::string_view> Sender::next() {
   std::int64_t due = 0;
   if (workload_.kind == Workload::Kind::latency) {
     const double seconds = static_cast<double>(sent_) / static_cast<double>(workload_.rate);
-    due = board_->first_ns + static_cast<std::int64_t>(seconds * second_ns);
+    due = counters_->first_ns + static_cast<std::int64_t>(seconds * second_ns);
     if (due > now_ns()) wait_until(due);
   }
   stamp(data_, due, sent_++);
@@ -94,16 +94,16 @@ std::optional<std::string_view> Sender::next() {
 }
 
 void Sender::acknowledged(std::uint64_t count) {
-  const auto all = board_->acknowledged.load(std::memory_order_relaxed) + count;
-  board_->acknowledged.store(all, std::memory_order_relaxed);
-  if (all == workload_.events) board_->acknowledged_ns = now_ns();
+  const auto all = counters_->acknowledged.load(std::memory_order_relaxed) + count;
+  counters_->acknowledged.store(all, std::memory_order_relaxed);
+  if (all == workload_.events) counters_->acknowledged_ns = now_ns();
 }
 
-Receiver::Receiver(const Workload& workload, Board& board, unsigned index)
+Receiver::Receiver(const Workload& workload, SharedCounters& counters, unsigned index)
     : workload_(workload),
       index_(index),
-      samples_(board.samples()),
-      slot_(board->receivers.at(index)) {}
+      samples_(counters.samples()),
+      slot_(counters->receivers.at(index)) {}
 
 void Receiver::take_unread() {
   slot_.ready = true;
@@ -127,7 +127,7 @@ void Receiver::take(std::string_view data) {
   slot_.last_ns = now;
   if (samples_ != nullptr)
     samples_[number] = static_cast<std::uint32_t>(
-        std::max<std::int64_t>(std::min<std::int64_t>((now - due) / Board::sample_ns,
+        std::max<std::int64_t>(std::min<std::int64_t>((now - due) / SharedCounters::sample_ns,
                                                       std::numeric_limits<std::uint32_t>::max()),
                                1));
 }

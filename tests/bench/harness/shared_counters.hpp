@@ -17,28 +17,28 @@ namespace sense::bench {
 // CLOCK_MONOTONIC, the same in all processes of a machine.
 [[nodiscard]] std::int64_t now_ns();
 
-// What a subscriber's process says; in cache lines of its own.
+// Written by one subscriber's process; in cache lines of its own.
 struct alignas(128) ReceiverSlot {
   std::atomic<bool> ready = false;
   std::atomic<std::uint64_t> received = 0;
   std::atomic<std::int64_t> last_ns = 0;
 };
 
-// Memory that the processes of one contestant share; made before they are forked, and gone with the
+// Memory that the processes of one system share; made before they are forked, and unmapped with the
 // last of them. Counting here costs the measured path no message.
-class Board {
+class SharedCounters {
  public:
-  explicit Board(const Workload& workload);
-  ~Board();
-  Board(const Board&) = delete;
-  Board& operator=(const Board&) = delete;
+  explicit SharedCounters(const Workload& workload);
+  ~SharedCounters();
+  SharedCounters(const SharedCounters&) = delete;
+  SharedCounters& operator=(const SharedCounters&) = delete;
 
   struct Shared {
     std::atomic<bool> started = false;
     std::atomic<std::int64_t> first_ns = 0;
     alignas(128) std::atomic<std::uint64_t> acknowledged = 0;
     std::atomic<std::int64_t> acknowledged_ns = 0;
-    // The one beyond the subscribers reads again what was kept.
+    // The last one belongs to the replay.
     std::array<ReceiverSlot, Workload::subscribers_max + 1> receivers;
   };
   Shared& operator*() const { return *shared_; }
@@ -49,7 +49,7 @@ class Board {
   [[nodiscard]] std::uint32_t* samples() const { return samples_; }
 
   [[nodiscard]] bool ready(unsigned subscribers) const;
-  // Grows with everything that happens.
+  // Grows with every event received or acknowledged.
   [[nodiscard]] std::uint64_t progress() const;
 
  private:
@@ -61,7 +61,7 @@ class Board {
 // The publisher's side of the clock. One thread, but acknowledged().
 class Sender {
  public:
-  Sender(const Workload& workload, Board& board);
+  Sender(const Workload& workload, SharedCounters& counters);
 
   // Sends probes, again and again, until all subscribers are there and the start is given.
   void warm_up(const std::function<void(std::string_view)>& send);
@@ -72,7 +72,7 @@ class Sender {
 
  private:
   const Workload workload_;
-  Board& board_;
+  SharedCounters& counters_;
   std::string data_;
   std::uint64_t sent_ = 0;
 };
@@ -80,10 +80,10 @@ class Sender {
 // A subscriber's side. One thread.
 class Receiver {
  public:
-  Receiver(const Workload& workload, Board& board, unsigned index);
+  Receiver(const Workload& workload, SharedCounters& counters, unsigned index);
   // The data of each message that arrives, probes too.
   void take(std::string_view data);
-  // A message that nobody reads.
+  // A message whose data is not read.
   void take_unread();
   [[nodiscard]] unsigned index() const { return index_; }
 

@@ -39,10 +39,10 @@ double peak_rss(pid_t pid) {
   return 0;
 }
 
-class Course {
+class BenchmarkRun {
  public:
-  Course(const Workload& workload, Contestant& contestant)
-      : workload_(workload), contestant_(contestant), board_(workload) {}
+  BenchmarkRun(const Workload& workload, SystemUnderTest& system)
+      : workload_(workload), system_(system), counters_(workload) {}
 
   Result<Outcome> run() {
     if (auto ended = run_all(); !ended)
@@ -52,14 +52,14 @@ class Course {
 
  private:
   Status run_all() {
-    auto server = contestant_.start(workload_, children_);
+    auto server = system_.start(workload_, children_);
     if (!server) return tl::unexpected(server.error());
     if (auto good = start_clients(); !good) return good;
     if (auto good = warm_up(); !good) return good;
     const bool stalled = workload_.kind == Workload::Kind::stalled;
     const bool stop_one = stalled && workload_.subscribers > Workload::stalled_subscriber;
     if (stop_one) ::kill(subscribers_.at(Workload::stalled_subscriber), SIGSTOP);
-    board_->started = true;
+    counters_->started = true;
     if (auto good = until_arrived(followers(workload_) - (stop_one ? 1 : 0)); !good) return good;
     if (stop_one) {
       ::kill(subscribers_.at(Workload::stalled_subscriber), SIGCONT);
@@ -77,8 +77,8 @@ class Course {
       subscribers_.push_back(*started);
     }
     auto started = children_.run("publisher", [this] {
-      Sender sender(workload_, board_);
-      return contestant_.publish(workload_, sender);
+      Sender sender(workload_, counters_);
+      return system_.publish(workload_, sender);
     });
     if (!started) return tl::unexpected(started.error());
     publisher_ = *started;
@@ -87,14 +87,14 @@ class Course {
 
   Result<pid_t> subscribe(unsigned index) {
     return children_.run("subscriber " + std::to_string(index), [this, index] {
-      Receiver receiver(workload_, board_, index);
-      return contestant_.subscribe(workload_, receiver);
+      Receiver receiver(workload_, counters_, index);
+      return system_.subscribe(workload_, receiver);
     });
   }
 
   Status warm_up() {
     const auto deadline = mono_now() + start_deadline;
-    while (!board_.ready(workload_.subscribers)) {
+    while (!counters_.ready(workload_.subscribers)) {
       if (auto good = children_.pause(look_interval); !good) return good;
       if (mono_now() > deadline)
         return fail(Code::timeout,
@@ -105,7 +105,7 @@ class Course {
 
   [[nodiscard]] bool arrived(unsigned subscribers) const {
     for (unsigned i = 0; i < subscribers; ++i)
-      if (board_->receivers.at(i).received < workload_.events) return false;
+      if (counters_->receivers.at(i).received < workload_.events) return false;
     return true;
   }
 
@@ -115,9 +115,9 @@ class Course {
     std::uint64_t progress = 0;
     while (children_.running(publisher_) || !arrived(subscribers)) {
       if (auto good = children_.pause(look_interval); !good) return good;
-      const auto before = std::exchange(progress, board_.progress());
+      const auto before = std::exchange(progress, counters_.progress());
       if (progress != before) moved = mono_now();
-      if (mono_now() - moved < contestant_.patience()) continue;
+      if (mono_now() - moved < system_.patience()) continue;
       if (!children_.running(publisher_)) return {};
       if (mono_now() - moved > start_deadline)
         return fail(Code::timeout, "the publisher got stuck: nothing has moved for " +
@@ -127,31 +127,31 @@ class Course {
   }
 
   void report() {
-    auto last = board_->acknowledged_ns.load();
-    outcome_.acknowledged = board_->acknowledged;
+    auto last = counters_->acknowledged_ns.load();
+    outcome_.acknowledged = counters_->acknowledged;
     for (unsigned i = 0; i < followers(workload_); ++i) {
-      const auto& slot = board_->receivers.at(i);
+      const auto& slot = counters_->receivers.at(i);
       outcome_.received.push_back(slot.received);
       last = std::max(last, slot.last_ns.load());
     }
-    outcome_.seconds = static_cast<double>(last - board_->first_ns) * ns;
-    if (board_.samples() != nullptr) report_latency();
+    outcome_.seconds = static_cast<double>(last - counters_->first_ns) * ns;
+    if (counters_.samples() != nullptr) report_latency();
   }
 
   void report_latency() {
     std::vector<std::uint32_t> samples;
-    std::copy_if(board_.samples(), board_.samples() + workload_.events, std::back_inserter(samples),
-                 [](auto sample) { return sample != 0; });
+    std::copy_if(counters_.samples(), counters_.samples() + workload_.events,
+                 std::back_inserter(samples), [](auto sample) { return sample != 0; });
     std::sort(samples.begin(), samples.end());
     const auto milliseconds = [&](double share) {
-      return samples.empty() ? 0 : percentile(samples, share) * Board::sample_ns * 1e-6;
+      return samples.empty() ? 0 : percentile(samples, share) * SharedCounters::sample_ns * 1e-6;
     };
     outcome_.p50 = milliseconds(0.50);
     outcome_.p99 = milliseconds(0.99);
   }
 
   Status replay() {
-    const auto& slot = board_->receivers.at(workload_.subscribers);
+    const auto& slot = counters_->receivers.at(workload_.subscribers);
     const auto started = now_ns();
     if (auto reader = subscribe(workload_.subscribers); !reader)
       return tl::unexpected(reader.error());
@@ -161,7 +161,7 @@ class Course {
       if (auto good = children_.pause(look_interval); !good) return good;
       const auto before = std::exchange(received, slot.received.load());
       if (received != before) moved = mono_now();
-      if (mono_now() - moved > contestant_.patience())
+      if (mono_now() - moved > system_.patience())
         return fail(Code::timeout, "the replay ended after " + std::to_string(received) + " of " +
                                        std::to_string(workload_.events) + " events");
     }
@@ -170,8 +170,8 @@ class Course {
   }
 
   const Workload& workload_;
-  Contestant& contestant_;
-  Board board_;
+  SystemUnderTest& system_;
+  SharedCounters counters_;
   Children children_;
   pid_t publisher_ = 0;
   std::vector<pid_t> subscribers_;
@@ -180,18 +180,18 @@ class Course {
 
 }  // namespace
 
-Result<Outcome> run(const Workload& workload, Contestant& contestant) {
-  if (auto why = contestant.absent(workload); !why.empty()) {
+Result<Outcome> run(const Workload& workload, SystemUnderTest& system) {
+  if (auto why = system.absent(workload); !why.empty()) {
     Outcome outcome;
     outcome.absent = std::move(why);
     return outcome;
   }
   WorkFolder folder;
   if (auto good = folder.enter(workload.folder); !good) return tl::unexpected(good.error());
-  return Course(workload, contestant).run();
+  return BenchmarkRun(workload, system).run();
 }
 
-int run_contestant(const std::vector<std::string>& words, Contestant& contestant) {
+int run_system(const std::vector<std::string>& words, SystemUnderTest& system) {
   const auto say = [](const Error& error) {
     std::fprintf(stderr, "sense: %s\n", printable(error.message).c_str());
   };
@@ -200,7 +200,7 @@ int run_contestant(const std::vector<std::string>& words, Contestant& contestant
     say(workload.error());
     return 2;
   }
-  const auto outcome = run(*workload, contestant);
+  const auto outcome = run(*workload, system);
   if (!outcome) {
     say(outcome.error());
     return 1;

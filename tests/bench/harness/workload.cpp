@@ -98,7 +98,8 @@ std::string to_json(const Outcome& outcome) {
 Result<Outcome> parse_outcome(std::string_view line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object())
-    return fail(Code::protoerror, "a contestant printed no outcome, but: " + printable(line));
+    return fail(Code::protoerror,
+                "a system under test printed no outcome, but: " + printable(line));
   Outcome outcome;
   try {
     outcome.absent = json.value("absent", "");
@@ -110,7 +111,8 @@ Result<Outcome> parse_outcome(std::string_view line) {
     outcome.server_rss = json.value("server_rss", 0.0);
     outcome.replay_seconds = json.value("replay_seconds", 0.0);
   } catch (const nlohmann::json::exception&) {
-    return fail(Code::protoerror, "a contestant printed a malformed outcome: " + printable(line));
+    return fail(Code::protoerror,
+                "a system under test printed a malformed outcome: " + printable(line));
   }
   return outcome;
 }

@@ -8,11 +8,12 @@
 
 #include "core/base/error.hpp"
 
-// Benchmarks. A *contestant* is SENSE or one of its peers: a program that takes a workload as words
-// KEY=VALUE, does it once with a server and clients of its own, and prints the outcome as one line.
+// Benchmarks. A *system under test* is SENSE or one of its peers: a program that takes a workload
+// as words KEY=VALUE, runs it once with a server and clients of its own, and prints the outcome as
+// one line.
 namespace sense::bench {
 
-// What a contestant is to do. A plain value.
+// What a system under test has to do. A plain value.
 struct Workload {
   static constexpr std::size_t octets_min = 16;  // when it was sent, and which one it is
   static constexpr std::size_t octets_max = 1024 * 1024;
@@ -24,7 +25,7 @@ struct Workload {
     sync,        // one publisher with one event outstanding
     latency,     // open loop: each event leaves at its time, whatever became of those before
     // Throughput while the second subscriber is stopped; it goes on; then all is read again. The
-    // first two follow; the others only receive, and nobody counts what they miss.
+    // first two follow; the others only receive, and what they miss is not counted.
     stalled,
   };
 
@@ -46,11 +47,11 @@ struct Workload {
 // A key that is not given keeps its default.
 [[nodiscard]] Result<Workload> parse_workload(const std::vector<std::string>& words);
 
-// What came of a workload. A plain value.
+// The result of a workload. A plain value.
 struct Outcome {
-  std::string absent;                   // why it cannot be measured here; nothing else counts then
-  double seconds = 0;                   // first publish to last arrival and last acknowledgement
-  std::uint64_t acknowledged = 0;       // 0 where nothing is
+  std::string absent;              // why it cannot be measured here; nothing else counts then
+  double seconds = 0;              // first publish to last event received and last acknowledgement
+  std::uint64_t acknowledged = 0;  // 0 where nothing is
   std::vector<std::uint64_t> received;  // by each subscriber
   double p50 = 0;  // latency in milliseconds, from the time it should have left
   double p99 = 0;

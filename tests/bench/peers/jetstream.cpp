@@ -128,7 +128,7 @@ bool knows_sync_always(const std::string& version) {
          (major > 2 || (major == 2 && minor >= 10));
 }
 
-class JetStreamContestant final : public Contestant {
+class JetStreamSystem final : public SystemUnderTest {
  public:
   Duration patience() const override { return std::chrono::seconds{60}; }
 
@@ -182,6 +182,6 @@ class JetStreamContestant final : public Contestant {
 }  // namespace sense::bench
 
 int main(int argc, char** argv) {
-  sense::bench::JetStreamContestant contestant;
-  return sense::bench::run_contestant({argv + 1, argv + argc}, contestant);
+  sense::bench::JetStreamSystem system;
+  return sense::bench::run_system({argv + 1, argv + argc}, system);
 }

@@ -17,8 +17,8 @@ namespace {
 constexpr auto topic = "bench/event";
 constexpr int qos = SENSE_QOS;
 constexpr int inflight_max = 1000;
-// Longer than any run: an answer to a ping that nobody reads would make the kernel throw away what
-// the publisher wrote last.
+// Longer than any run: an unread answer to a ping would make the kernel discard the last data that
+// the publisher wrote.
 constexpr int keepalive_s = 3600;
 
 Status check(int status, const std::string& what) {
@@ -64,7 +64,7 @@ struct Publisher {
   }
 };
 
-class Mosquitto final : public Contestant {
+class Mosquitto final : public SystemUnderTest {
  public:
   Result<pid_t> start(const Workload& workload, Children& children) override {
     const auto port = free_port();
@@ -143,6 +143,6 @@ class Mosquitto final : public Contestant {
 
 int main(int argc, char** argv) {
   mosquitto_lib_init();
-  sense::bench::Mosquitto contestant;
-  return sense::bench::run_contestant({argv + 1, argv + argc}, contestant);
+  sense::bench::Mosquitto system;
+  return sense::bench::run_system({argv + 1, argv + argc}, system);
 }

@@ -6,7 +6,7 @@ namespace sense::bench {
 
 namespace {
 
-class Nats final : public Contestant {
+class Nats final : public SystemUnderTest {
  public:
   Result<pid_t> start(const Workload&, Children& children) override {
     return start_nats_server(children, "", url_);
@@ -51,6 +51,6 @@ class Nats final : public Contestant {
 }  // namespace sense::bench
 
 int main(int argc, char** argv) {
-  sense::bench::Nats contestant;
-  return sense::bench::run_contestant({argv + 1, argv + argc}, contestant);
+  sense::bench::Nats system;
+  return sense::bench::run_system({argv + 1, argv + argc}, system);
 }

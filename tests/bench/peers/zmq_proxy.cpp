@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view topic("{urn:example:bench}event //bench.example/publisher\0", 51);
 
-class ZmqProxy final : public Contestant {
+class ZmqProxy final : public SystemUnderTest {
  public:
   Result<pid_t> start(const Workload&, Children& children) override {
     for (auto* endpoint : {&publish_, &events_}) {
@@ -69,6 +69,6 @@ class ZmqProxy final : public Contestant {
 }  // namespace sense::bench
 
 int main(int argc, char** argv) {
-  sense::bench::ZmqProxy contestant;
-  return sense::bench::run_contestant({argv + 1, argv + argc}, contestant);
+  sense::bench::ZmqProxy system;
+  return sense::bench::run_system({argv + 1, argv + argc}, system);
 }

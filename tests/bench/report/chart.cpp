@@ -45,18 +45,18 @@ std::vector<Bar> bars_of_matrix(const Matrix& matrix) {
     if (row.octets != charted_octets || row.subscribers != 1) continue;
     for (std::size_t i = 0; i < row.cells.size(); ++i)
       if (!row.cells[i].rates.empty())
-        bars.push_back({matrix.contestants[i], median(row.cells[i].rates)});
+        bars.push_back({matrix.systems[i], median(row.cells[i].rates)});
   }
   return bars;
 }
 
-// From the figures of durable throughput, when there is no matrix.
-std::vector<Bar> bars_of_figures(const std::vector<Figure>& figures) {
+// From the metrics of durable throughput, when there is no matrix.
+std::vector<Bar> bars_of_metrics(const std::vector<Metric>& metrics) {
   std::vector<Bar> bars;
-  for (const auto& figure : figures) {
-    if (!figure.name.starts_with("durable_throughput_vs_") || !figure.value) continue;
-    if (bars.empty()) bars.push_back({sense_name, *figure.value});
-    if (figure.peer_value) bars.push_back({figure.peer, *figure.peer_value});
+  for (const auto& metric : metrics) {
+    if (!metric.name.starts_with("durable_throughput_vs_") || !metric.value) continue;
+    if (bars.empty()) bars.push_back({sense_name, *metric.value});
+    if (metric.peer_value) bars.push_back({metric.peer, *metric.peer_value});
   }
   return bars;
 }
@@ -95,7 +95,7 @@ std::string drawn(const Bar& bar, double most, int y) {
 }  // namespace
 
 std::string to_svg(const Report& report) {
-  auto bars = report.matrix ? bars_of_matrix(*report.matrix) : bars_of_figures(report.figures);
+  auto bars = report.matrix ? bars_of_matrix(*report.matrix) : bars_of_metrics(report.metrics);
   std::erase_if(bars, [](const Bar& bar) { return bar.value <= 0; });
   if (bars.empty()) return {};
   std::stable_sort(bars.begin(), bars.end(),

@@ -5,7 +5,7 @@
 
 namespace sense::bench {
 
-// What figures depend on. A plain value.
+// What metrics depend on. A plain value.
 struct Machine {
   std::string processor;
   unsigned cores = 0;

@@ -5,27 +5,27 @@ namespace sense::bench {
 
 namespace {
 
-Figure lost_figure(const std::string& name, const std::string& peer, std::uint64_t ours,
+Metric lost_metric(const std::string& name, const std::string& peer, std::uint64_t ours,
                    const std::optional<std::uint64_t>& theirs, unsigned runs) {
-  Figure figure{name + "_lost", static_cast<double>(ours), "events", peer, {}, {}, runs};
-  if (theirs) figure.peer_value = static_cast<double>(*theirs);
-  return figure;
+  Metric metric{name + "_lost", static_cast<double>(ours), "events", peer, {}, {}, runs};
+  if (theirs) metric.peer_value = static_cast<double>(*theirs);
+  return metric;
 }
 
 }  // namespace
 
-std::vector<Figure> figures_of(const Matrix& matrix) {
-  std::vector<Figure> figures;
-  const auto peers = matrix.contestants.size();
+std::vector<Metric> metrics_of(const Matrix& matrix) {
+  std::vector<Metric> metrics;
+  const auto peers = matrix.systems.size();
   for (const auto& row : matrix.throughput) {
     const auto name =
         "throughput_" + std::to_string(row.octets) + "B_" + std::to_string(row.subscribers) + "sub";
     const auto& ours = row.cells.front();
     for (std::size_t i = 1; i < peers; ++i) {
-      const auto& peer = matrix.contestants[i];
+      const auto& peer = matrix.systems[i];
       const auto& theirs = row.cells[i];
-      figures.push_back(make_figure(name, "events/s", ours.rates, peer, theirs.rates));
-      figures.push_back(lost_figure(
+      metrics.push_back(make_metric(name, "events/s", ours.rates, peer, theirs.rates));
+      metrics.push_back(lost_metric(
           name, peer, ours.lost, theirs.rates.empty() ? std::nullopt : std::optional(theirs.lost),
           matrix.runs));
     }
@@ -34,16 +34,16 @@ std::vector<Figure> figures_of(const Matrix& matrix) {
     const auto name = "latency_" + std::to_string(row.percent) + "pct";
     const auto& ours = row.cells.front();
     for (std::size_t i = 1; i < peers; ++i) {
-      const auto& peer = matrix.contestants[i];
+      const auto& peer = matrix.systems[i];
       const auto& theirs = row.cells[i];
-      figures.push_back(make_figure(name + "_p50", "ms", ours.p50, peer, theirs.p50));
-      figures.push_back(make_figure(name + "_p99", "ms", ours.p99, peer, theirs.p99));
-      figures.push_back(lost_figure(name, peer, ours.lost,
+      metrics.push_back(make_metric(name + "_p50", "ms", ours.p50, peer, theirs.p50));
+      metrics.push_back(make_metric(name + "_p99", "ms", ours.p99, peer, theirs.p99));
+      metrics.push_back(lost_metric(name, peer, ours.lost,
                                     theirs.p50.empty() ? std::nullopt : std::optional(theirs.lost),
                                     matrix.runs));
     }
   }
-  return figures;
+  return metrics;
 }
 
 }  // namespace sense::bench

@@ -18,11 +18,11 @@ struct ThroughputRow {
     std::vector<double> rates;  // events/s at each subscriber, run by run; none: not there
     std::uint64_t lost = 0;     // in all runs
   };
-  std::vector<Cell> cells;  // one for each contestant
+  std::vector<Cell> cells;  // one for each system
 };
 
 struct LatencyRow {
-  unsigned percent = 0;  // of what each contestant carried at most
+  unsigned percent = 0;  // of what each system carried at most
   struct Cell {
     std::uint64_t rate = 0;  // events/s
     std::vector<double> p50;
@@ -33,7 +33,7 @@ struct LatencyRow {
 };
 
 struct Matrix {
-  std::vector<std::string> contestants;  // the names of the columns; SENSE first
+  std::vector<std::string> systems;  // the names of the columns; SENSE first
   std::vector<ThroughputRow> throughput;
   std::vector<LatencyRow> latency;
   unsigned runs = 0;
@@ -41,6 +41,6 @@ struct Matrix {
 
 // throughput_256B_4sub, latency_50pct_p99 and so on, one for each peer, and beside each
 // throughput_256B_4sub_lost: how many events did not arrive.
-[[nodiscard]] std::vector<Figure> figures_of(const Matrix& matrix);
+[[nodiscard]] std::vector<Metric> metrics_of(const Matrix& matrix);
 
 }  // namespace sense::bench

@@ -21,34 +21,34 @@ nlohmann::ordered_json or_null(const std::optional<double>& number) {
 
 }  // namespace
 
-bool FiguresWanted::has(std::string_view name) const {
-  return figures.empty() || std::find(figures.begin(), figures.end(), name) != figures.end();
+bool MetricOptions::has(std::string_view name) const {
+  return metrics.empty() || std::find(metrics.begin(), metrics.end(), name) != metrics.end();
 }
 
-Figure make_figure(std::string name, std::string unit, const std::vector<double>& values,
+Metric make_metric(std::string name, std::string unit, const std::vector<double>& values,
                    std::string peer, const std::vector<double>& peer_values) {
-  Figure figure{std::move(name), {}, std::move(unit), std::move(peer), {}, {}, 0};
-  figure.runs = static_cast<unsigned>(values.size());
-  if (!values.empty()) figure.value = median(values);
-  if (!peer_values.empty()) figure.peer_value = median(peer_values);
-  if (values.empty() || peer_values.empty()) return figure;
+  Metric metric{std::move(name), {}, std::move(unit), std::move(peer), {}, {}, 0};
+  metric.runs = static_cast<unsigned>(values.size());
+  if (!values.empty()) metric.value = median(values);
+  if (!peer_values.empty()) metric.peer_value = median(peer_values);
+  if (values.empty() || peer_values.empty()) return metric;
   SENSE_CHECK(values.size() == peer_values.size());
   std::vector<double> ratios;
   for (std::size_t i = 0; i < values.size(); ++i)
     if (peer_values[i] > 0) ratios.push_back(values[i] / peer_values[i]);
-  if (!ratios.empty()) figure.ratio = median(ratios);
-  return figure;
+  if (!ratios.empty()) metric.ratio = median(ratios);
+  return metric;
 }
 
-std::string to_json(const Figure& figure) {
-  nlohmann::ordered_json line{{"figure", figure.name},
-                              {"value", or_null(figure.value)},
-                              {"unit", figure.unit},
+std::string to_json(const Metric& metric) {
+  nlohmann::ordered_json line{{"figure", metric.name},
+                              {"value", or_null(metric.value)},
+                              {"unit", metric.unit},
                               {"peer", nullptr},
-                              {"peer_value", or_null(figure.peer_value)},
-                              {"ratio", or_null(figure.ratio)},
-                              {"runs", figure.runs}};
-  if (!figure.peer.empty()) line["peer"] = figure.peer;
+                              {"peer_value", or_null(metric.peer_value)},
+                              {"ratio", or_null(metric.ratio)},
+                              {"runs", metric.runs}};
+  if (!metric.peer.empty()) line["peer"] = metric.peer;
   return line.dump();
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/bench/report/matrix.hpp"
 #include "tests/bench/report/machine.hpp"
+#include "tests/bench/report/matrix.hpp"
 #include "tests/bench/report/metric.hpp"
 
 namespace sense::bench {
@@ -18,19 +18,19 @@ struct Report {
   Machine machine;
   std::string transport;  // SENSE's: "ipc" or "tcp"
   bool quick = false;
-  std::vector<Figure> figures;
+  std::vector<Metric> metrics;
   std::optional<Matrix> matrix;
-  std::map<std::string, std::string> absent;  // why, by contestant
+  std::map<std::string, std::string> absent;  // why, by system
 };
 
 // As tables in Markdown, with what a reader has to know beside them.
 [[nodiscard]] std::string to_markdown(const Report& report);
 
 // The report of `sense bench engine`, likewise.
-[[nodiscard]] std::string figures_to_markdown(const Report& report);
+[[nodiscard]] std::string metrics_to_markdown(const Report& report);
 
 // As a bar chart in SVG that needs nothing else, and can be read on light and on dark: how many
-// events of 256 octets to one subscriber, and what each contestant promises for them. Empty when
+// events of 256 octets to one subscriber, and what each system promises for them. Empty when
 // the report has none of that.
 [[nodiscard]] std::string to_svg(const Report& report);
 

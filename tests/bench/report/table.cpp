@@ -34,18 +34,18 @@ std::string caption(const Report& report, const std::string& how) {
   return text;
 }
 
-std::string headline(const std::vector<Figure>& figures) {
+std::string headline(const std::vector<Metric>& metrics) {
   auto text = "\n" + head_of({"Figure", "Unit", "SENSE", "Peer", "Peer's", "Ratio", "Runs"}, 2);
-  for (const auto& figure : figures)
-    text += row_of({"`" + figure.name + "`", figure.unit, shown(figure.value),
-                    figure.peer.empty() ? missing : figure.peer, shown(figure.peer_value),
-                    shown(figure.ratio), std::to_string(figure.runs)});
+  for (const auto& metric : metrics)
+    text += row_of({"`" + metric.name + "`", metric.unit, shown(metric.value),
+                    metric.peer.empty() ? missing : metric.peer, shown(metric.peer_value),
+                    shown(metric.ratio), std::to_string(metric.runs)});
   return text;
 }
 
 std::string throughput(const Matrix& matrix) {
   std::vector<std::string> head{"Octets", "Subscribers"};
-  head.insert(head.end(), matrix.contestants.begin(), matrix.contestants.end());
+  head.insert(head.end(), matrix.systems.begin(), matrix.systems.end());
   auto text = "\nEvents a second at each subscriber; what did not arrive is counted.\n\n" +
               head_of(head, 0);
   for (const auto& row : matrix.throughput) {
@@ -60,10 +60,10 @@ std::string throughput(const Matrix& matrix) {
 
 std::string latency(const Matrix& matrix) {
   std::vector<std::string> head{"Load"};
-  head.insert(head.end(), matrix.contestants.begin(), matrix.contestants.end());
+  head.insert(head.end(), matrix.systems.begin(), matrix.systems.end());
   auto text =
       "\nLatency p50 / p99 in milliseconds, from when each event was due, at a share of what the "
-      "contestant carried at most, which is the number of events a second behind it.\n\n" +
+      "system carried at most, which is the number of events a second behind it.\n\n" +
       head_of(head, 0);
   for (const auto& row : matrix.latency) {
     std::vector<std::string> cells{std::to_string(row.percent) + " %"};
@@ -92,21 +92,21 @@ std::string to_markdown(const Report& report) {
                           report.transport +
                           "://. Medians; a ratio is the median of the ratios of runs side by "
                           "side.");
-  if (!report.figures.empty()) text += headline(report.figures);
+  if (!report.metrics.empty()) text += headline(report.metrics);
   if (report.matrix) text += throughput(*report.matrix) + latency(*report.matrix);
   text += promises;
   for (const auto& [name, why] : report.absent) text += "\nWithout " + name + ": " + why + ".\n";
   return text;
 }
 
-std::string figures_to_markdown(const Report& report) {
+std::string metrics_to_markdown(const Report& report) {
   auto text = caption(report,
                       "everything on this one machine. Medians. The engine's times are processor "
                       "time, those of `subscribe_...` time of a clock.") +
               "\n" + head_of({"Figure", "Unit", "Value", "Runs"}, 2);
-  for (const auto& figure : report.figures)
+  for (const auto& metric : report.metrics)
     text += row_of(
-        {"`" + figure.name + "`", figure.unit, shown(figure.value), std::to_string(figure.runs)});
+        {"`" + metric.name + "`", metric.unit, shown(metric.value), std::to_string(metric.runs)});
   return text;
 }
 

@@ -50,18 +50,16 @@ sockaddr_in loopback(std::uint16_t port) {
 
 }  // namespace
 
-void GatewayContestant::Unmap::operator()(Shared* shared) const {
-  ::munmap(shared, sizeof(Shared));
-}
+void GatewaySystem::Unmap::operator()(Shared* shared) const { ::munmap(shared, sizeof(Shared)); }
 
-GatewayContestant::GatewayContestant(Setup setup) : setup_(std::move(setup)) {
+GatewaySystem::GatewaySystem(Setup setup) : setup_(std::move(setup)) {
   auto* memory =
       ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   SENSE_CHECK(memory != MAP_FAILED);
   shared_.reset(new (memory) Shared);
 }
 
-std::string GatewayContestant::more_config() const {
+std::string GatewaySystem::more_config() const {
   // Eight tries over a network that loses a fifth leave three events in a million undeliverable,
   // with a GAP; with twelve, one that does not arrive is a bug.
   const std::string tries =
@@ -73,41 +71,41 @@ std::string GatewayContestant::more_config() const {
 }
 
 // In turn, so that every client gets its share; the first events warm up.
-std::string GatewayContestant::source_of(std::uint64_t number) const {
+std::string GatewaySystem::source_of(std::uint64_t number) const {
   return source_of_client(number % setup_.clients);
 }
 
-Result<pid_t> GatewayContestant::start(const Workload& workload, Children& children) {
+Result<pid_t> GatewaySystem::start(const Workload& workload, Children& children) {
   const auto port = free_port();
   if (!port) return tl::unexpected(port.error());
   port_ = *port;
-  if (auto broker = SenseContestant::start(workload, children); !broker) return broker;
+  if (auto broker = BusSystem::start(workload, children); !broker) return broker;
   std::vector<std::string> command{"/proc/self/exe", "gateway", "sense", "--config", config_file};
   if (!setup_.plugins.empty()) command.insert(command.end(), {"--plugins", setup_.plugins});
   return start_server(children, command);
 }
 
-Status GatewayContestant::subscribe(const Workload&, Receiver& receiver) {
-  DatagramSwarm swarm(setup_.clients, port_, setup_.network, shared_->events_sent);
+Status GatewaySystem::subscribe(const Workload&, Receiver& receiver) {
+  LoadGenerator generator(setup_.clients, port_, setup_.network, shared_->events_sent);
   const auto begun = now_ns();
-  const auto good = swarm.register_all(
+  const auto good = generator.register_all(
       [](unsigned client) {
         return "Type: " + std::string(type_text()) + "\nSource: " + source_of_client(client) + "\n";
       },
       registrations_at_once);
   if (!good) return good;
   shared_->registration_ns = now_ns() - begun;
-  swarm.receive([&](std::string_view data) { receiver.take(data); });
+  generator.receive([&](std::string_view data) { receiver.take(data); });
 }
 
-Result<pid_t> UdpContestant::start(const Workload&, Children&) {
+Result<pid_t> UdpSystem::start(const Workload&, Children&) {
   const auto port = free_port();
   if (!port) return tl::unexpected(port.error());
   port_ = *port;
   return ::getpid();
 }
 
-Status UdpContestant::publish(const Workload& workload, Sender& sender) {
+Status UdpSystem::publish(const Workload& workload, Sender& sender) {
   const UdpSocket socket;
   const auto to = loopback(port_);
   if (::connect(socket.fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
@@ -140,7 +138,7 @@ Status UdpContestant::publish(const Workload& workload, Sender& sender) {
   return {};
 }
 
-Status UdpContestant::subscribe(const Workload&, Receiver& receiver) {
+Status UdpSystem::subscribe(const Workload&, Receiver& receiver) {
   const UdpSocket socket;
   const auto at = loopback(port_);
   if (::bind(socket.fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0)

@@ -14,14 +14,14 @@ namespace sense::bench {
 // The whole way: Bus::publish, `sense broker`, its journal, `sense gateway sense`, and SENSE/1
 // clients that acknowledge. Each event is for one client, in turn. One subscriber process for all
 // of them.
-class GatewayContestant final : public SenseContestant {
+class GatewaySystem final : public BusSystem {
  public:
   struct Setup {
     unsigned clients = 1;
     BadNetwork network;
     std::string plugins;  // empty: those beside the executable
   };
-  explicit GatewayContestant(Setup setup);
+  explicit GatewaySystem(Setup setup);
 
   [[nodiscard]] Result<pid_t> start(const Workload& workload, Children& children) override;
   [[nodiscard]] Status subscribe(const Workload& workload, Receiver& receiver) override;
@@ -53,7 +53,7 @@ class GatewayContestant final : public SenseContestant {
 };
 
 // The sockets alone: datagrams as large as those of events, as many as the kernel takes.
-class UdpContestant final : public Contestant {
+class UdpSystem final : public SystemUnderTest {
  public:
   [[nodiscard]] Result<pid_t> start(const Workload& workload, Children& children) override;
   [[nodiscard]] Status publish(const Workload& workload, Sender& sender) override;

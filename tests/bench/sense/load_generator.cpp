@@ -63,7 +63,7 @@ union Control {
 
 }  // namespace
 
-DatagramSwarm::DatagramSwarm(unsigned clients, std::uint16_t server, BadNetwork network,
+LoadGenerator::LoadGenerator(unsigned clients, std::uint16_t server, BadNetwork network,
                              std::atomic<std::uint64_t>& events_sent)
     : network_(network),
       server_(loopback(server)),
@@ -71,11 +71,11 @@ DatagramSwarm::DatagramSwarm(unsigned clients, std::uint16_t server, BadNetwork 
       clients_(clients),
       random_(network.seed) {}
 
-DatagramSwarm::~DatagramSwarm() {
+LoadGenerator::~LoadGenerator() {
   if (socket_ >= 0) ::close(socket_);
 }
 
-Status DatagramSwarm::open() {
+Status LoadGenerator::open() {
   socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   sockaddr_in any{};
   any.sin_family = AF_INET;
@@ -88,7 +88,7 @@ Status DatagramSwarm::open() {
   return {};
 }
 
-Status DatagramSwarm::register_all(const Patterns& patterns, unsigned at_once) {
+Status LoadGenerator::register_all(const Patterns& patterns, unsigned at_once) {
   if (auto good = open(); !good) return good;
   unsigned begun = 0;
   Status good;
@@ -118,7 +118,7 @@ Status DatagramSwarm::register_all(const Patterns& patterns, unsigned at_once) {
 }
 
 // The first time without a cookie; a repeat keeps its tag.
-void DatagramSwarm::ask(unsigned client, const Patterns& patterns) {
+void LoadGenerator::ask(unsigned client, const Patterns& patterns) {
   auto& one = clients_[client];
   const bool proved = !one.cookie.empty();
   one.stage = proved ? Client::Stage::proved : Client::Stage::asked;
@@ -129,7 +129,7 @@ void DatagramSwarm::ask(unsigned client, const Patterns& patterns) {
   queue(client, text + "\n");
 }
 
-Status DatagramSwarm::on_reply(unsigned client, std::string_view octets, const Patterns& patterns) {
+Status LoadGenerator::on_reply(unsigned client, std::string_view octets, const Patterns& patterns) {
   auto& one = clients_.at(client);
   constexpr std::string_view start = "SENSE/1 REPLY ";
   if (!octets.starts_with(start) || one.stage == Client::Stage::registered) return {};
@@ -151,7 +151,7 @@ Status DatagramSwarm::on_reply(unsigned client, std::string_view octets, const P
   return {};
 }
 
-void DatagramSwarm::receive(const Take& take) {
+void LoadGenerator::receive(const Take& take) {
   for (;;) {
     read(std::chrono::milliseconds{100},
          [&](unsigned client, std::string_view octets) { on_event(client, octets, take); });
@@ -160,7 +160,7 @@ void DatagramSwarm::receive(const Take& take) {
   }
 }
 
-void DatagramSwarm::on_event(unsigned client, std::string_view octets, const Take& take) {
+void LoadGenerator::on_event(unsigned client, std::string_view octets, const Take& take) {
   if (!octets.starts_with(event_start)) return;
   auto& one = clients_.at(client);
   const auto number = number_in(value_of(octets, "\nNumber: "));
@@ -176,7 +176,7 @@ void DatagramSwarm::on_event(unsigned client, std::string_view octets, const Tak
   if (!std::exchange(one.touched, true)) touched_.push_back(client);
 }
 
-void DatagramSwarm::acknowledge() {
+void LoadGenerator::acknowledge() {
   for (const auto client : touched_) {
     auto& one = clients_[client];
     one.touched = false;
@@ -203,7 +203,7 @@ void DatagramSwarm::acknowledge() {
   touched_.clear();
 }
 
-void DatagramSwarm::read(Duration wait, const Handle& handle) {
+void LoadGenerator::read(Duration wait, const Handle& handle) {
   thread_local std::array<std::array<char, datagram_max>, batch> buffers;
   thread_local std::array<Control, batch> controls;
   std::array<mmsghdr, batch> messages{};
@@ -236,7 +236,7 @@ void DatagramSwarm::read(Duration wait, const Handle& handle) {
   }
 }
 
-void DatagramSwarm::receive_one(unsigned client, std::string_view octets, const Handle& handle) {
+void LoadGenerator::receive_one(unsigned client, std::string_view octets, const Handle& handle) {
   if (octets.starts_with(event_start)) events_sent_.fetch_add(1, std::memory_order_relaxed);
   if (network_.perfect()) return handle(client, octets);
   if (happens(network_.lost)) return;
@@ -247,11 +247,11 @@ void DatagramSwarm::receive_one(unsigned client, std::string_view octets, const 
     handle(client, octets);
 }
 
-bool DatagramSwarm::happens(double share) {
+bool LoadGenerator::happens(double share) {
   return std::uniform_real_distribution<double>(0, 1)(random_) < share;
 }
 
-void DatagramSwarm::queue(unsigned client, std::string octets) {
+void LoadGenerator::queue(unsigned client, std::string octets) {
   if (network_.perfect()) {
     out_.push_back({client, std::move(octets)});
     return;
@@ -261,7 +261,7 @@ void DatagramSwarm::queue(unsigned client, std::string octets) {
   (happens(network_.reordered) ? out_late_ : out_).push_back({client, std::move(octets)});
 }
 
-void DatagramSwarm::flush() {
+void LoadGenerator::flush() {
   std::array<mmsghdr, batch> messages{};
   std::array<iovec, batch> parts{};
   std::array<Control, batch> controls{};

@@ -28,17 +28,17 @@ struct BadNetwork {
 // Many SENSE/1 clients that cost little: the load for a gateway. Each has an address of its own in
 // 127.0.0.0/8, all share one socket and one thread. They read only what they need to register, to
 // tell events apart and to acknowledge: what arrived together is acknowledged together, in ranges.
-class DatagramSwarm {
+class LoadGenerator {
  public:
   static constexpr unsigned clients_max = 1'000'000;
 
   // `server`: its port at 127.0.0.1. `events_sent`: counts the datagrams of events that the server
   // has sent, repeats and those that were lost included; outlives this.
-  DatagramSwarm(unsigned clients, std::uint16_t server, BadNetwork network,
+  LoadGenerator(unsigned clients, std::uint16_t server, BadNetwork network,
                 std::atomic<std::uint64_t>& events_sent);
-  ~DatagramSwarm();
-  DatagramSwarm(const DatagramSwarm&) = delete;
-  DatagramSwarm& operator=(const DatagramSwarm&) = delete;
+  ~LoadGenerator();
+  LoadGenerator(const LoadGenerator&) = delete;
+  LoadGenerator& operator=(const LoadGenerator&) = delete;
 
   // Every client registers for what `patterns` answers for its index: lines "Type: ...\nSource:
   // ...\n". So many requests are under way at a time. Fails when one is refused, or when nothing is
@@ -84,7 +84,7 @@ class DatagramSwarm {
   int socket_ = -1;
   std::vector<Client> clients_;
   std::vector<unsigned> touched_;
-  // What is overtaken by others waits for the next round, one for each direction.
+  // Reordered datagrams wait for the next flush or read, a list for each direction.
   std::vector<Datagram> out_, out_late_, in_late_;
   std::mt19937_64 random_;
   unsigned registered_ = 0;

@@ -10,16 +10,16 @@ BOOST_AUTO_TEST_SUITE(bench_metric_tests)
 
 BOOST_AUTO_TEST_CASE(ratio_is_the_median_of_the_ratios_of_each_run) {
   // Of the medians it would be 20 / 20.
-  const auto figure = make_figure("f", "events/s", {10, 20, 90}, "peer", {20, 10, 30});
-  BOOST_CHECK_EQUAL(figure.value.value(), 20);
-  BOOST_CHECK_EQUAL(figure.peer_value.value(), 20);
-  BOOST_CHECK_EQUAL(figure.ratio.value(), 2);
-  BOOST_CHECK_EQUAL(figure.runs, 3U);
+  const auto metric = make_metric("f", "events/s", {10, 20, 90}, "peer", {20, 10, 30});
+  BOOST_CHECK_EQUAL(metric.value.value(), 20);
+  BOOST_CHECK_EQUAL(metric.peer_value.value(), 20);
+  BOOST_CHECK_EQUAL(metric.ratio.value(), 2);
+  BOOST_CHECK_EQUAL(metric.runs, 3U);
 }
 
 BOOST_AUTO_TEST_CASE(line_has_exactly_the_members_that_are_promised) {
   const auto line = nlohmann::ordered_json::parse(
-      to_json(make_figure("durable", "events/s", {30}, "zmq_proxy", {40})));
+      to_json(make_metric("durable", "events/s", {30}, "zmq_proxy", {40})));
   std::vector<std::string> names;
   for (const auto& [name, value] : line.items()) names.push_back(name);
   const std::vector<std::string> promised{"figure",     "value", "unit", "peer",
@@ -35,19 +35,19 @@ BOOST_AUTO_TEST_CASE(line_has_exactly_the_members_that_are_promised) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_null) {
-  const auto alone = nlohmann::json::parse(to_json(make_figure("f", "ms", {1})));
+  const auto alone = nlohmann::json::parse(to_json(make_metric("f", "ms", {1})));
   for (const auto* name : {"peer", "peer_value", "ratio"})
     BOOST_CHECK_MESSAGE(alone[name].is_null(), name);
-  const auto without_peer = nlohmann::json::parse(to_json(make_figure("f", "ms", {1}, "nats")));
+  const auto without_peer = nlohmann::json::parse(to_json(make_metric("f", "ms", {1}, "nats")));
   BOOST_CHECK_EQUAL(without_peer["peer"], "nats");
   for (const auto* name : {"peer_value", "ratio"})
     BOOST_CHECK_MESSAGE(without_peer[name].is_null(), name);
-  const auto nothing = nlohmann::json::parse(to_json(make_figure("f", "ms", {})));
+  const auto nothing = nlohmann::json::parse(to_json(make_metric("f", "ms", {})));
   BOOST_CHECK(nothing["value"].is_null());
 }
 
 BOOST_AUTO_TEST_CASE(peer_that_got_nothing_through_has_no_ratio) {
-  BOOST_CHECK(!make_figure("f", "events/s", {1}, "peer", {0}).ratio);
+  BOOST_CHECK(!make_metric("f", "events/s", {1}, "peer", {0}).ratio);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_are_shown_as_people_read_them) {

@@ -18,15 +18,15 @@ Report small_report() {
   report.date = "2026-11-21";
   report.machine = {"Fast & <Furious> CPU", 2, "Linux 6.1", "ext4 on vda"};
   report.transport = "ipc";
-  report.figures = {
-      make_figure("durable_throughput_vs_zmq_proxy", "events/s", {600'000}, "zmq_proxy", {800'000}),
-      make_figure("latency_10k_p50", "ms", {0.31})};
+  report.metrics = {
+      make_metric("durable_throughput_vs_zmq_proxy", "events/s", {600'000}, "zmq_proxy", {800'000}),
+      make_metric("latency_10k_p50", "ms", {0.31})};
   return report;
 }
 
 Matrix small_matrix() {
   Matrix matrix;
-  matrix.contestants = {sense_name, "nats", "mosquitto_qos0"};
+  matrix.systems = {sense_name, "nats", "mosquitto_qos0"};
   matrix.runs = 3;
   matrix.throughput = {{256, 1, {{{400, 500, 600}, 0}, {{1000, 1000, 1000}, 12'345}, {{}, 0}}}};
   matrix.latency = {{50, {{250, {1, 2, 3}, {4, 5, 6}, 0}, {500, {2, 2, 2}, {9, 9, 9}, 1}, {}}}};
@@ -60,9 +60,9 @@ BOOST_AUTO_TEST_CASE(table_names_the_machine_and_every_figure) {
 
 BOOST_AUTO_TEST_CASE(table_of_the_engine_has_no_peers) {
   auto report = small_report();
-  report.figures = {make_figure("subscribe_latency", "ms", {4.5, 3.25, 5}),
-                    make_figure("match_rate", "events/s", {1'000'000})};
-  const auto table = figures_to_markdown(report);
+  report.metrics = {make_metric("subscribe_latency", "ms", {4.5, 3.25, 5}),
+                    make_metric("match_rate", "events/s", {1'000'000})};
+  const auto table = metrics_to_markdown(report);
   is_well_formed(table);
   for (const auto* part : {"2026-11-21", "ext4 on vda", "| `subscribe_latency` | ms | 4.500 | 3 |",
                            "| `match_rate` | events/s | 1,000,000 | 1 |"})
@@ -89,9 +89,9 @@ BOOST_AUTO_TEST_CASE(matrix_shows_losses_and_what_was_not_there) {
 }
 
 BOOST_AUTO_TEST_CASE(matrix_has_a_figure_and_a_loss_for_each_cell_and_peer) {
-  const auto figures = figures_of(small_matrix());
+  const auto metrics = metrics_of(small_matrix());
   std::vector<std::string> names;
-  for (const auto& figure : figures) names.push_back(figure.name + "/" + figure.peer);
+  for (const auto& metric : metrics) names.push_back(metric.name + "/" + metric.peer);
   const std::vector<std::string> wanted{"throughput_256B_1sub/nats",
                                         "throughput_256B_1sub_lost/nats",
                                         "throughput_256B_1sub/mosquitto_qos0",
@@ -103,11 +103,11 @@ BOOST_AUTO_TEST_CASE(matrix_has_a_figure_and_a_loss_for_each_cell_and_peer) {
                                         "latency_50pct_p99/mosquitto_qos0",
                                         "latency_50pct_lost/mosquitto_qos0"};
   BOOST_TEST(names == wanted, boost::test_tools::per_element());
-  BOOST_CHECK_EQUAL(figures[0].ratio.value(), 0.5);
-  BOOST_CHECK_EQUAL(figures[1].value.value(), 0);
-  BOOST_CHECK_EQUAL(figures[1].peer_value.value(), 12'345);
-  BOOST_CHECK(!figures[2].peer_value);
-  BOOST_CHECK(!figures[3].peer_value);
+  BOOST_CHECK_EQUAL(metrics[0].ratio.value(), 0.5);
+  BOOST_CHECK_EQUAL(metrics[1].value.value(), 0);
+  BOOST_CHECK_EQUAL(metrics[1].peer_value.value(), 12'345);
+  BOOST_CHECK(!metrics[2].peer_value);
+  BOOST_CHECK(!metrics[3].peer_value);
 }
 
 BOOST_AUTO_TEST_CASE(chart_has_a_bar_for_each_that_was_measured_the_longest_first) {
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(chart_escapes_what_the_machine_is_called) {
 
 BOOST_AUTO_TEST_CASE(report_without_throughput_has_no_chart) {
   auto report = small_report();
-  report.figures = {make_figure("durable_throughput_vs_zmq_proxy", "events/s", {})};
+  report.metrics = {make_metric("durable_throughput_vs_zmq_proxy", "events/s", {})};
   BOOST_CHECK(to_svg(report).empty());
 }
 

@@ -30,7 +30,7 @@ Workload workload_in(const TemporaryFolder& folder) {
 }
 
 // A bus that is a socket from the publisher to its one subscriber; misbehaves as told.
-struct Wire : Contestant {
+struct Wire : SystemUnderTest {
   std::uint64_t lose_every = 0;
   bool acknowledges = true;
   bool publisher_fails = false;

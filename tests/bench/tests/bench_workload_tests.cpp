@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(loss_is_counted_for_each_subscriber_and_repeats_do_not_make
   BOOST_CHECK_EQUAL(lost(workload, outcome), 3U);
 }
 
-BOOST_AUTO_TEST_CASE(rate_is_that_of_arrivals_or_else_of_acknowledgements) {
+BOOST_AUTO_TEST_CASE(rate_is_that_of_events_received_or_else_of_acknowledgements) {
   Outcome outcome;
   outcome.seconds = 2;
   outcome.acknowledged = 50;

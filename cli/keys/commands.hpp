@@ -3,9 +3,9 @@
 
 #include "cli/base/command.hpp"
 
+// `global` must outlive the command.
 namespace sense::cli {
 
-// `sense bench bus|engine|sense`.
-void add_benchmarks(CLI::App& app, Cli& cli);
+[[nodiscard]] Command keys_command(const Global& global);
 
 }  // namespace sense::cli

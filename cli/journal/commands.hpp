@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/base/command.hpp"
+
+// `global` must outlive the command.
+namespace sense::cli {
+
+[[nodiscard]] Command journal_command(const Global& global);
+
+}  // namespace sense::cli

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/sense/sense_socket.hpp"
+
+namespace sense::cli {
+
+// As typed; the durations and patterns were checked.
+struct ListenOptions {
+  std::string uri;
+  std::vector<std::string> types;
+  std::vector<std::string> sources;
+  std::string period = "10min";
+  SenseSocketOptions socket;
+  std::string subscribe;  // base URL of an HTTP gateway
+  std::string filter;
+  std::string edition;
+  std::string language;
+  std::string ack_delay = "10ms";
+  std::uint64_t count = 0;
+  std::string timeout = "0s";
+  bool json = false;
+};
+
+// Each sets up its listener on a loop and runs it; answers the exit code.
+[[nodiscard]] int listen_sense(const ListenOptions& options);
+[[nodiscard]] int listen_http(const ListenOptions& options);
+[[nodiscard]] int listen_maildir(const ListenOptions& options);
+
+}  // namespace sense::cli

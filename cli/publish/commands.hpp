@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/base/command.hpp"
+
+// `global` must outlive the commands.
+namespace sense::cli {
+
+[[nodiscard]] Command publish_command(const Global& global);
+[[nodiscard]] Command step_command(const Global& global);
+
+}  // namespace sense::cli

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/base/command.hpp"
+
+// `global` must outlive the commands.
+namespace sense::cli {
+
+[[nodiscard]] Command ping_command(const Global& global);
+[[nodiscard]] Command parameters_command(const Global& global);
+[[nodiscard]] Command sources_command(const Global& global);
+
+}  // namespace sense::cli
