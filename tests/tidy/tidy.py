@@ -107,12 +107,12 @@ LIBRARIES = [
 HEAVY = {
     # header              files
     "CLI/CLI.hpp":        1,
-    "nlohmann/json.hpp":  38,
+    "nlohmann/json.hpp":  20,
     "simdjson.h":         1,
     "boost/beast*":       2,
-    "boost/asio*":        60,
+    "boost/asio*":        31,
     "spdlog/*":           1,
-    "msgpack.hpp":        3,
+    "msgpack.hpp":        0,  # all of it; its parts are cheaper
 }
 
 CODE = (".cpp", ".hpp", ".c", ".h")

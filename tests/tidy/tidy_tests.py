@@ -141,7 +141,7 @@ class Includes(unittest.TestCase):
         for header, good, bad in [
                 ("zmq.hpp", "core/bus/a.cpp", "gateways/http/a.cpp"),
                 ("zmq.h", "broker/a.cpp", "cli/bus/a.cpp"),
-                ("msgpack.hpp", "core/event/a.cpp", "core/storage/a.cpp"),
+                ("msgpack/pack.hpp", "core/event/a.cpp", "core/storage/a.cpp"),
                 ("sqlite3.h", "core/storage/a.cpp", "broker/a.cpp"),
                 ("curl/curl.h", "core/egress/a.cpp", "gateways/email/a.cpp"),
                 ("curl/curl.h", "core/base/uri.cpp", "core/base/text.cpp"),
