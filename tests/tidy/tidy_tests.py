@@ -257,7 +257,8 @@ class Words(unittest.TestCase):
     def test_parts_of_other_words_and_good_english_are_left_alone(self):
         for line in ("planet", "sparkle", "ticketing", "pumpkin", "letterbox", "deadletters",
                      "dead_letter", "DeadLetterTable", "dead letters", "dead-letter",
-                     "a lower-case letter", "//hq.example/door/3", "{urn:example:door}open",
+                     "a lower-case letter", "letters and digits",
+                     "a letter or an underscore", "is_letter(c)", 'the file "ballast"', "//hq.example/door/3", "{urn:example:door}open",
                      "the key allow-file", "the arrival time", "a round trip", "of course",
                      "clients talk to it", "quoted for your shell", "discourse", "parts"):
             self.code(f"// {line}\n")
