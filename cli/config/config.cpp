@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/base/output.hpp"
 #include "cli/config/commands.hpp"
 #include "cli/config/config_file.hpp"
+#include "core/base/json.hpp"
 
 namespace sense::cli {
 
@@ -19,10 +19,11 @@ std::string names_of(const std::vector<PartConfig>& parts) {
   return names.empty() ? "none" : names;
 }
 
-nlohmann::ordered_json json_of(const std::vector<PartConfig>& parts) {
-  auto list = nlohmann::ordered_json::array();
-  for (const auto& part : parts) list.push_back({{"name", part.name}, {"plugin", part.plugin}});
-  return list;
+std::string json_of(const std::vector<PartConfig>& parts) {
+  std::vector<std::string> values;
+  for (const auto& part : parts)
+    values.push_back(JsonObject().put("name", part.name).put("plugin", part.plugin).take());
+  return json_array(values);
 }
 
 int run_check(const Global& global) {
@@ -31,13 +32,14 @@ int run_check(const Global& global) {
   if (const auto good = check_parts(*file); !good) return refused(good.error());
   for (const auto& sentence : file->broker.renamed()) log::warn(sentence);
   if (global.json) {
-    const nlohmann::ordered_json line{{"file", file->path},
-                                      {"data", file->data},
-                                      {"plugins", file->plugins},
-                                      {"gateways", json_of(file->gateways)},
-                                      {"adapters", json_of(file->adapters)},
-                                      {"subscriptions", file->subscriptions.size()}};
-    print_line(line.dump());
+    print_line(JsonObject()
+                   .put("file", file->path)
+                   .put("data", file->data)
+                   .put("plugins", file->plugins)
+                   .put_raw("gateways", json_of(file->gateways))
+                   .put_raw("adapters", json_of(file->adapters))
+                   .put("subscriptions", file->subscriptions.size())
+                   .take());
     return exit_ok;
   }
   print_line("ok: " + file->path);

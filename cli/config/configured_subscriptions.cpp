@@ -2,9 +2,9 @@
 #include "cli/config/configured_subscriptions.hpp"
 
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "cli/base/output.hpp"
 #include "cli/config/config_tables.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -12,8 +12,6 @@
 namespace sense::cli {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 2> nested{"labels", "delivery"};
 
@@ -76,32 +74,36 @@ Status read_labels(Subscription& subscription, const YamlNode& mapping) {
   return {};
 }
 
-Json json_of(const YamlNode& node) {
-  Json json;
+// A number if it looks like one; all else is text, as durations are.
+std::string json_of_scalar(const std::string& scalar) {
+  const bool like_number = scalar.find_first_of("-0123456789") == 0;
+  const auto number = like_number ? JsonDocument::parse(scalar) : std::nullopt;
+  return number ? number->root().dump() : json_string(scalar);
+}
+
+std::string json_of(const YamlNode& node) {
+  std::vector<std::string> items;
+  JsonObject object;
   switch (node.kind) {
-    case YamlNode::Kind::null: break;
-    case YamlNode::Kind::scalar:
-      // A number if it looks like one; all else is text, as durations are.
-      json = Json::parse(node.scalar, nullptr, /*allow_exceptions=*/false);
-      return json.is_number() ? json : Json(node.scalar);
+    case YamlNode::Kind::null: return "null";
+    case YamlNode::Kind::scalar: return json_of_scalar(node.scalar);
     case YamlNode::Kind::sequence:
-      json = Json::array();
-      for (const auto& item : node.items) json.push_back(json_of(item));
-      break;
+      for (const auto& item : node.items) items.push_back(json_of(item));
+      return json_array(items);
     case YamlNode::Kind::mapping:
-      json = Json::object();
-      for (const auto& [key, value] : node.entries) json[key] = json_of(value);
-      break;
+      for (const auto& [key, value] : node.entries) object.put_raw(key, json_of(value));
+      return object.take();
   }
-  return json;
+  return "null";
 }
 
 // The same members as everywhere, read by the same code.
 Status read_delivery(Subscription& subscription, const YamlNode& mapping) {
   const auto* node = mapping.find("delivery");
   if (node == nullptr || node->kind == YamlNode::Kind::null) return {};
-  const Json whole = {{"callback", subscription.callback}, {"delivery", json_of(*node)}};
-  const auto read = subscription_from_json(json_text(whole));
+  JsonObject whole;
+  whole.put("callback", subscription.callback).put_raw("delivery", json_of(*node));
+  const auto read = subscription_from_json(whole.take());
   if (!read) return refuse(*node, read.error().message);
   subscription.delivery = read->delivery;
   return {};

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "broker/security/access_file.hpp"
 #include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
 #include "cli/keys/commands.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
 #include "core/sense/shared_keys.hpp"
@@ -14,8 +14,6 @@
 namespace sense::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct KeysOptions {
   std::string name;
@@ -51,9 +49,12 @@ int run_new(const Global& global, const KeysOptions& options) {
     return failed(written.error());
   const auto entry = entry_for(options.name, keys->public_key);
   if (global.json) {
-    print_line(
-        Json{{"name", options.name}, {"file", file}, {"key", keys->public_key}, {"entry", entry}}
-            .dump());
+    print_line(JsonObject()
+                   .put("name", options.name)
+                   .put("file", file)
+                   .put("key", keys->public_key)
+                   .put("entry", entry)
+                   .take());
     return exit_ok;
   }
   print_line("key pair:   " + file + " (keep it to yourself)");
@@ -75,7 +76,7 @@ int run_shared(const Global& global, const KeysOptions& options) {
   if (auto written = datagram::write_shared_key(file, key); !written)
     return failed(written.error());
   if (global.json) {
-    print_line(Json{{"name", options.name}, {"file", file}}.dump());
+    print_line(JsonObject().put("name", options.name).put("file", file).take());
     return exit_ok;
   }
   print_line("shared key: " + file + " (for the client and its server only)");
@@ -88,7 +89,7 @@ int run_shared(const Global& global, const KeysOptions& options) {
 int run_show(const Global& global, const KeysOptions& options) {
   const auto key = read_public_key(options.file);
   if (!key) return failed(key.error());
-  print_line(global.json ? Json{{"file", options.file}, {"key", *key}}.dump() : *key);
+  print_line(global.json ? JsonObject().put("file", options.file).put("key", *key).take() : *key);
   return exit_ok;
 }
 
@@ -98,22 +99,25 @@ std::string text_of(const Rule& rule) {
                                           : rule.type.text() + " of " + rule.source.text();
 }
 
-Json json_of(const std::vector<Rule>& rules) {
-  auto list = Json::array();
+std::string json_of(const std::vector<Rule>& rules) {
+  std::vector<std::string> values;
   for (const auto& rule : rules)
-    list.push_back({{"type", rule.type.text()}, {"source", rule.source.text()}});
-  return list;
+    values.push_back(
+        JsonObject().put("type", rule.type.text()).put("source", rule.source.text()).take());
+  return json_array(values);
 }
 
-Json json_of(const Principal& principal) {
+std::string json_of(const Principal& principal) {
   const auto& rights = principal.rights->granted();
-  return {{"name", principal.name},
-          {"key", principal.key.empty() ? Json(nullptr) : Json(principal.key)},
-          {"publish", json_of(rights.publish)},
-          {"subscribe", json_of(rights.subscribe)},
-          {"route", rights.route},
-          {"list", rights.list},
-          {"manage", rights.manage}};
+  return JsonObject()
+      .put("name", principal.name)
+      .put_raw("key", principal.key.empty() ? "null" : json_string(principal.key))
+      .put_raw("publish", json_of(rights.publish))
+      .put_raw("subscribe", json_of(rights.subscribe))
+      .put_raw("route", json_array_of_texts(rights.route))
+      .put("list", rights.list)
+      .put("manage", rights.manage)
+      .take();
 }
 
 void print_right(const std::string& name, const std::vector<std::string>& what) {
@@ -149,7 +153,7 @@ int run_list(const Global& global) {
   for (const auto& principal : access->principals()) {
     if (principal.name == principal_plaintext && !file->endpoints.keys.plaintext_tcp) continue;
     if (global.json)
-      print_line(json_of(principal).dump());
+      print_line(json_of(principal));
     else
       print_principal(principal);
   }

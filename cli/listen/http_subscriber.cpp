@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/listen/http_subscriber.hpp"
 
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "cli/base/output.hpp"
@@ -9,24 +9,20 @@
 
 namespace sense::cli {
 
-using Json = nlohmann::json;
-
 namespace {
 
 constexpr Duration ask_again_after = std::chrono::milliseconds{500};
 constexpr Duration end_deadline = std::chrono::seconds{2};
 constexpr const char* collection = "/v1/subscriptions";
 
-std::string text_in(const Json& json, const char* member) {
-  if (!json.is_object()) return {};
-  const auto found = json.find(member);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+std::string text_in(const std::optional<JsonDocument>& json, const char* member) {
+  return json ? json->root().find(member).text().value_or("") : "";
 }
 
 // The gateway's own sentence (RFC 9457), else the status.
 std::string reason_in(const HttpReply& reply) {
   if (reply.status == 0) return reply.why;
-  const auto json = Json::parse(reply.body, nullptr, false);
+  const auto json = JsonDocument::parse(reply.body);
   const auto status = "HTTP status " + std::to_string(reply.status);
   const auto detail = text_in(json, "detail");
   const auto sentence = detail.empty() ? text_in(json, "title") : detail;
@@ -50,10 +46,11 @@ HttpSubscriber::HttpSubscriber(Loop& loop, Uri gateway, const ListenOptions& opt
       refused_(std::move(refused)) {}
 
 std::string HttpSubscriber::request_body() const {
-  Json body{{"callback", callback_}, {"period", options_.period}};
-  if (!options_.types.empty()) body["types"] = options_.types;
-  if (!options_.sources.empty()) body["sources"] = options_.sources;
-  return json_text(body);
+  JsonObject body;
+  body.put("callback", callback_).put("period", options_.period);
+  if (!options_.types.empty()) body.put_raw("types", json_array_of_texts(options_.types));
+  if (!options_.sources.empty()) body.put_raw("sources", json_array_of_texts(options_.sources));
+  return body.take();
 }
 
 void HttpSubscriber::create() {
@@ -71,7 +68,7 @@ void HttpSubscriber::on_created(const HttpReply& reply) {
 }
 
 void HttpSubscriber::accept(const std::string& body) {
-  const auto json = Json::parse(body, nullptr, false);
+  const auto json = JsonDocument::parse(body);
   id_ = text_in(json, "id");
   if (id_.empty())
     return refused_("the answer of " + options_.subscribe + " names no subscription");
@@ -85,7 +82,7 @@ void HttpSubscriber::accept(const std::string& body) {
 
 void HttpSubscriber::renew() {
   ask_http(loop_.io(), gateway_, "POST", std::string(collection) + "/" + id_ + "/renew",
-           Json{{"period", options_.period}}.dump(),
+           JsonObject().put("period", options_.period).take(),
            [this](const HttpReply& reply) { on_renewed(reply); });
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/listen/received_event.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "cli/base/command.hpp"
 #include "cli/base/loop.hpp"
 #include "cli/base/output.hpp"
@@ -15,18 +13,22 @@ namespace sense::cli {
 namespace {
 
 std::string json_line(const ReceivedEvent& event) {
-  nlohmann::ordered_json line{
-      {"callback", event.callback}, {"type", event.type}, {"source", event.source},
-      {"number", event.number},     {"id", event.id},     {"subscription", event.subscription},
-      {"data", event.data}};
-  const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) line[name] = value;
+  JsonObject line;
+  const auto put = [&](const char* name, const std::string& value) {
+    line.put_raw(name, json_string_ascii(value));
   };
-  add("datacontenttype", event.content_type);
-  add("edition", event.edition);
-  add("language", event.language);
-  if (event.truncated_length) line["truncated"] = *event.truncated_length;
-  return json_ascii(line);
+  put("callback", event.callback);
+  put("type", event.type);
+  put("source", event.source);
+  put("number", event.number);
+  put("id", event.id);
+  put("subscription", event.subscription);
+  put("data", event.data);
+  if (!event.content_type.empty()) put("datacontenttype", event.content_type);
+  if (!event.edition.empty()) put("edition", event.edition);
+  if (!event.language.empty()) put("language", event.language);
+  if (event.truncated_length) line.put("truncated", *event.truncated_length);
+  return line.take();
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/base/loop.hpp"
 #include "cli/publish/commands.hpp"
@@ -74,9 +73,9 @@ Result<Event> event_of(const PublishOptions& options, WallTime now) {
 
 void print_receipt(const Receipt& receipt, const std::string& id, bool json) {
   if (json) {
-    const nlohmann::ordered_json line{
-        {"sequence", receipt.sequence}, {"id", id}, {"duplicate", receipt.duplicate}};
-    std::puts(json_text(line).c_str());
+    JsonObject line;
+    line.put("sequence", receipt.sequence).put("id", id).put("duplicate", receipt.duplicate);
+    std::puts(line.take().c_str());
     return;
   }
   std::printf("%llu %s%s\n", static_cast<unsigned long long>(receipt.sequence),

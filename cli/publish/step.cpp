@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/base/output.hpp"
 #include "cli/publish/commands.hpp"
@@ -163,14 +162,16 @@ class Step {
   }
 
   static std::string as_json(const StepCounts& counts) {
-    return json_ascii(nlohmann::ordered_json{{"lines", counts.lines},
-                                             {"acknowledged", counts.acknowledged},
-                                             {"duplicates", counts.duplicates},
-                                             {"refused", counts.refused},
-                                             {"unacknowledged", counts.unacknowledged},
-                                             {"withoutcode", counts.without_code},
-                                             {"shortened", counts.shortened},
-                                             {"doubtful", counts.doubtful}});
+    return JsonObject()
+        .put("lines", counts.lines)
+        .put("acknowledged", counts.acknowledged)
+        .put("duplicates", counts.duplicates)
+        .put("refused", counts.refused)
+        .put("unacknowledged", counts.unacknowledged)
+        .put("withoutcode", counts.without_code)
+        .put("shortened", counts.shortened)
+        .put("doubtful", counts.doubtful)
+        .take();
   }
 
   Loop& loop_;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/base/output.hpp"
 #include "cli/sense/commands.hpp"
 #include "cli/sense/sense_session.hpp"
-#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::cli {
@@ -19,7 +17,7 @@ struct ParametersOptions {
 };
 
 bool print(const Parameters& parameters, bool json) {
-  if (json) return print_line(json_ascii(nlohmann::json(parameters)));
+  if (json) return print_line(json_object_ascii(parameters));
   for (const auto& [name, value] : parameters)
     if (!print_line(printable(name) + ": " + printable(value))) return false;
   return true;

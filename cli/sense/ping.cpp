@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/base/output.hpp"
 #include "cli/bus/bus_session.hpp"
@@ -29,9 +28,11 @@ std::string milliseconds(Duration took) {
 void print_answer(const std::string& target, Duration took, const Parameters& parameters,
                   bool json) {
   if (json) {
-    const nlohmann::ordered_json line{
-        {"target", target}, {"microseconds", took.count()}, {"parameters", parameters}};
-    print_line(json_ascii(line));
+    print_line(JsonObject()
+                   .put_raw("target", json_string_ascii(target))
+                   .put("microseconds", took.count())
+                   .put_raw("parameters", json_object_ascii(parameters))
+                   .take());
     return;
   }
   print_line(printable(target) + " answered in " + milliseconds(took) + " ms");

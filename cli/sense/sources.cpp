@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/base/output.hpp"
 #include "cli/sense/commands.hpp"
@@ -71,7 +70,7 @@ class Listing {
   }
 
   [[nodiscard]] bool print(const std::string& source) const {
-    if (json_) return print_line(json_ascii(nlohmann::ordered_json{{"source", source}}));
+    if (json_) return print_line(JsonObject().put_raw("source", json_string_ascii(source)).take());
     return print_line(printable(source));
   }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/subscriptions/registry_session.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "cli/base/output.hpp"
 #include "cli/bus/bus_session.hpp"
 #include "core/base/json.hpp"
@@ -41,7 +39,10 @@ std::string line_of(const Subscription& subscription, bool json) {
 
 std::string unreadable_line(const std::string& id, const std::string& reason, bool json) {
   if (!json) return printable(id + " unreadable: " + reason);
-  return json_ascii(nlohmann::ordered_json{{"id", id}, {"unreadable", reason}});
+  return JsonObject()
+      .put_raw("id", json_string_ascii(id))
+      .put_raw("unreadable", json_string_ascii(reason))
+      .take();
 }
 
 void say_if_own_only(const Bus::RegistryPage& page) {

@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_SUITE(cli_listen_tests)
 namespace {
 
 // Sends octets to 127.0.0.1:port and answers all that comes back until the other side closes.
-std::string exchange(int port, const std::string& request) {
+std::string response_to(int port, const std::string& request) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -67,7 +67,7 @@ constexpr const char* mail =
 
 BOOST_AUTO_TEST_CASE(http_event_is_printed_and_accepted) {
   HttpListener listener({"--count", "1", "--timeout", "25s"});
-  const auto answer = exchange(listener.port, http("POST /in", event_headers, "hello"));
+  const auto answer = response_to(listener.port, http("POST /in", event_headers, "hello"));
   BOOST_CHECK_MESSAGE(answer.starts_with("HTTP/1.1 204"), answer);
   const auto outcome = listener.running.finish();
   BOOST_CHECK_EQUAL(outcome.code, 0);
@@ -77,11 +77,11 @@ BOOST_AUTO_TEST_CASE(http_event_is_printed_and_accepted) {
 
 BOOST_AUTO_TEST_CASE(structured_http_event_is_the_same_event) {
   HttpListener listener({"--count", "1", "--timeout", "25s", "--json"});
-  const auto answer =
-      exchange(listener.port,
-               http("POST /in", "Content-Type: application/cloudevents+json\r\nsense-number: 2\r\n",
-                    R"({"specversion":"1.0","id":"e1","type":"{urn:a}b","source":"//c",)"
-                    R"("datacontenttype":"text/plain","data":"x"})"));
+  const auto answer = response_to(
+      listener.port,
+      http("POST /in", "Content-Type: application/cloudevents+json\r\nsense-number: 2\r\n",
+           R"({"specversion":"1.0","id":"e1","type":"{urn:a}b","source":"//c",)"
+           R"("datacontenttype":"text/plain","data":"x"})"));
   BOOST_CHECK_MESSAGE(answer.starts_with("HTTP/1.1 204"), answer);
   const auto line = nlohmann::json::parse(listener.running.finish().out);
   BOOST_CHECK_EQUAL(line["id"], "e1");
@@ -93,23 +93,24 @@ BOOST_AUTO_TEST_CASE(structured_http_event_is_the_same_event) {
 BOOST_AUTO_TEST_CASE(handshake_allows_who_asks) {
   const HttpListener listener;
   const auto answer =
-      exchange(listener.port, http("OPTIONS /in", "WebHook-Request-Origin: me\r\n"));
+      response_to(listener.port, http("OPTIONS /in", "WebHook-Request-Origin: me\r\n"));
   BOOST_CHECK(answer.starts_with("HTTP/1.1 200"));
   BOOST_CHECK(contains(answer, "WebHook-Allowed-Origin: me\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_event_is_refused_and_not_printed) {
   HttpListener listener;
-  BOOST_CHECK(contains(exchange(listener.port, http("GET /in", "")), " 405 "));
-  BOOST_CHECK(contains(exchange(listener.port, http("POST /elsewhere", event_headers)), " 404 "));
-  BOOST_CHECK(contains(exchange(listener.port, http("POST /in", "ce-id: x\r\n")), " 400 "));
-  BOOST_CHECK(contains(exchange(listener.port, http("POST /in",
-                                                    "Content-Type: "
-                                                    "application/cloudevents+json\r\n",
-                                                    "{")),
+  BOOST_CHECK(contains(response_to(listener.port, http("GET /in", "")), " 405 "));
+  BOOST_CHECK(
+      contains(response_to(listener.port, http("POST /elsewhere", event_headers)), " 404 "));
+  BOOST_CHECK(contains(response_to(listener.port, http("POST /in", "ce-id: x\r\n")), " 400 "));
+  BOOST_CHECK(contains(response_to(listener.port, http("POST /in",
+                                                       "Content-Type: "
+                                                       "application/cloudevents+json\r\n",
+                                                       "{")),
                        " 400 "));
-  exchange(listener.port, "nonsense\r\n\r\n");
-  BOOST_CHECK(contains(exchange(listener.port, http("POST /in", event_headers)), " 204 "));
+  response_to(listener.port, "nonsense\r\n\r\n");
+  BOOST_CHECK(contains(response_to(listener.port, http("POST /in", event_headers)), " 204 "));
   listener.running.signal(SIGTERM);
   const auto outcome = listener.running.finish();
   BOOST_CHECK_EQUAL(outcome.code, 0);

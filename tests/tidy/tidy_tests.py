@@ -141,7 +141,7 @@ class Includes(unittest.TestCase):
         for header, good, bad in [
                 ("zmq.hpp", "core/bus/a.cpp", "gateways/http/a.cpp"),
                 ("zmq.h", "broker/a.cpp", "cli/bus/a.cpp"),
-                ("msgpack.hpp", "core/event/a.cpp", "core/storage/a.cpp"),
+                ("msgpack/pack.hpp", "core/event/a.cpp", "core/storage/a.cpp"),
                 ("sqlite3.h", "core/storage/a.cpp", "broker/a.cpp"),
                 ("curl/curl.h", "core/egress/a.cpp", "gateways/email/a.cpp"),
                 ("curl/curl.h", "core/base/uri.cpp", "core/base/text.cpp"),
@@ -257,7 +257,8 @@ class Words(unittest.TestCase):
     def test_parts_of_other_words_and_good_english_are_left_alone(self):
         for line in ("planet", "sparkle", "ticketing", "pumpkin", "letterbox", "deadletters",
                      "dead_letter", "DeadLetterTable", "dead letters", "dead-letter",
-                     "a lower-case letter", "//hq.example/door/3", "{urn:example:door}open",
+                     "a lower-case letter", "letters and digits",
+                     "a letter or an underscore", "is_letter(c)", 'the file "ballast"', "//hq.example/door/3", "{urn:example:door}open",
                      "the key allow-file", "the arrival time", "a round trip", "of course",
                      "clients talk to it", "quoted for your shell", "discourse", "parts"):
             self.code(f"// {line}\n")
