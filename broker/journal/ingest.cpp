@@ -156,13 +156,14 @@ Status Ingest::check_reserved(const ParsedEvent& parsed, const Incoming& incomin
                                     " are published by gateways: the broker's access file grants "
                                     "this principal no 'manage' right");
   }
-  const bool letters = type.starts_with(dead_letters_prefix);
-  if ((type != test_type && !letters) || incoming.peer.empty())
+  const bool dead_letters = type.starts_with(dead_letters_prefix);
+  if ((type != test_type && !dead_letters) || incoming.peer.empty())
     return fail(Code::noaccess,
                 "events of type " + std::string(type) + " are published by the broker only");
   const auto event = decode_event(parsed.octets);
   if (!event) return tl::unexpected(event.error());
-  return letters ? check_dead_letter_event(*event, incoming) : check_test_event(*event, incoming);
+  return dead_letters ? check_dead_letter_event(*event, incoming)
+                      : check_test_event(*event, incoming);
 }
 
 Status Ingest::check_dead_letter_event(const Event& event, const Incoming& incoming) const {

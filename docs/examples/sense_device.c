@@ -52,7 +52,7 @@ static int tell(void* context, sense_kind kind, const sense_notice* notice) {
              (unsigned long long)notice->last);
       return say(" will not come: ", notice->reason);
     case sense_ended: return say("# ended: ", notice->reason);
-    case sense_verify: return 0; /* somebody else's subscription is not wanted */
+    case sense_verify: return 0; /* a subscription of another client is not wanted */
     case sense_answered:
       outcome = notice->code == 0 ? 0 : 1;
       if (outcome == 0) return say("# stored: ", sense_client_property(notice, "Id"));
@@ -62,7 +62,7 @@ static int tell(void* context, sense_kind kind, const sense_notice* notice) {
   return 1;
 }
 
-/* Begins all tags, so that nobody off the path can answer in the place of the server. */
+/* Begins all tags, so that no peer off the path can answer in the place of the server. */
 static int make_prefix(void) {
   unsigned char octets[12];
   size_t i;
@@ -79,7 +79,7 @@ static int open_socket(const char* address, const char* port) {
   hints.ai_socktype = SOCK_DGRAM;
   if (getaddrinfo(address, port, &hints, &to) != 0) return 0;
   s = socket(to->ai_family, SOCK_DGRAM, 0);
-  /* Connected: datagrams of nobody else come in. */
+  /* Connected: datagrams of other peers are not received. */
   if (s < 0 || connect(s, to->ai_addr, to->ai_addrlen) < 0) return perror(address), 0;
   freeaddrinfo(to);
   return 1;

@@ -63,19 +63,19 @@ def dead_letters_come_back_or_go(installation):
                                       f"jam-{number}", "--data", f"tray {number}"))
     for number in (1, 2, 3):
         publish(number)
-    letters = wait_for("three dead letters", lambda: (found := listed()) and len(found) == 3 and found)
-    assert {letter["subscription"] for letter in letters} == {made["id"]}, letters
-    assert {letter["reason"] for letter in letters} == {"rejected"}, letters
-    shown = json.loads(done(run("deadletters", "get", "http", str(letters[0]["id"]), "--json")))
+    listing = wait_for("three dead letters", lambda: (found := listed()) and len(found) == 3 and found)
+    assert {each["subscription"] for each in listing} == {made["id"]}, listing
+    assert {each["reason"] for each in listing} == {"rejected"}, listing
+    shown = json.loads(done(run("deadletters", "get", "http", str(listing[0]["id"]), "--json")))
     first = shown["event"]["id"]
     assert shown["event"]["data"] == "tray " + first[-1], shown
     assert "400" in shown["answer"], shown
 
     # Redriven to a callback that is as it was, it is a dead letter again.
-    redriven = json.loads(done(run("deadletters", "redrive", "http", str(letters[0]["id"]), "--json")))
+    redriven = json.loads(done(run("deadletters", "redrive", "http", str(listing[0]["id"]), "--json")))
     assert redriven["redriven"] == 1, redriven
     again = wait_for("it is dead again", lambda: (found := listed()) and len(found) == 3 and found)
-    assert again[-1]["id"] > letters[-1]["id"] and again[-1]["number"] > 3, again
+    assert again[-1]["id"] > listing[-1]["id"] and again[-1]["number"] > 3, again
 
     callback.status = 204
     done(run("deadletters", "redrive", "http", str(again[-1]["id"])))

@@ -106,7 +106,7 @@ Status ListenerPolicy::may_request(Kind kind, bool keyed) const {
   if (kind == Kind::publish && !may_publish)
     return fail(Code::noaccess, "no events are taken here");
   if (kind == Kind::register_ && !may_register)
-    return fail(Code::noaccess, "nobody can subscribe here");
+    return fail(Code::noaccess, "this listener takes no subscriptions");
   return {};
 }
 

@@ -230,12 +230,12 @@ BOOST_AUTO_TEST_CASE(what_stands_beside_the_value_is_believed_without_reading_th
   const auto subscription = fixture.leased("s-1", 10min);
   const auto end = fixture.clock.now().wall + 5min;
   BOOST_REQUIRE(fixture.registry.load(
-      {{"subscription", "s-1", 5, to_json(subscription, true)}, SubscriptionHead{"somebody", end}},
+      {{"subscription", "s-1", 5, to_json(subscription, true)}, SubscriptionHead{"another", end}},
       fixture.clock.now()));
   BOOST_REQUIRE(fixture.registry.load(
-      {{"subscription", "s-2", 6, "{\"what\":"}, SubscriptionHead{"somebody", {}}},
+      {{"subscription", "s-2", 6, "{\"what\":"}, SubscriptionHead{"another", {}}},
       fixture.clock.now()));
-  BOOST_CHECK_EQUAL(fixture.registry.list_owned("somebody", "", 10).size(), 2u);
+  BOOST_CHECK_EQUAL(fixture.registry.list_owned("another", "", 10).size(), 2u);
   BOOST_CHECK(fixture.registry.list_owned("owner", "", 10).empty());
   BOOST_REQUIRE(fixture.registry.next_expiry());
   BOOST_CHECK(*fixture.registry.next_expiry() == fixture.clock.now().mono + 5min);

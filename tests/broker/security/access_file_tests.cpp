@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_principal_without_rights_has_none) {
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_file_accepts_no_key) {
-  for (const auto* text : {"", "principals:\n", "principals: []\n", "# nobody\n"}) {
+  for (const auto* text : {"", "principals:\n", "principals: []\n", "# none\n"}) {
     const auto access = parse_access_file(text, "allow.yaml");
     BOOST_REQUIRE_MESSAGE(access, text);
     BOOST_CHECK_EQUAL(access->principals().size(), 2u);  // local and plaintext

@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_allowed_that_was_not_granted) {
 
 BOOST_AUTO_TEST_CASE(all_rights_are_all) {
   const auto all = Rights::all();
-  const std::vector<std::string> audience = {"anybody"};
+  const std::vector<std::string> audience = {"all"};
   BOOST_CHECK(all->may_publish(QName::parse("x").value(), "urn:x", audience));
   BOOST_CHECK(all->may_publish_all());
   BOOST_CHECK(all->may_publish_foreign());

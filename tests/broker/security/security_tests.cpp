@@ -131,13 +131,13 @@ BOOST_AUTO_TEST_CASE(keys_without_an_access_file_entry_and_wrong_broker_keys_are
   SecuredBroker secured(Principals{});
   secured.broker().start();
   const auto other = make_key_pair().value();
-  KeyPeer nobody(zmq::socket_type::dealer, secured.tcp().service, secured.keys("nobody"),
-                 secured.public_key());
-  KeyPeer deceived(zmq::socket_type::dealer, secured.tcp().service, secured.keys("nobody"),
+  KeyPeer unknown(zmq::socket_type::dealer, secured.tcp().service, secured.keys("unknown"),
+                  secured.public_key());
+  KeyPeer deceived(zmq::socket_type::dealer, secured.tcp().service, secured.keys("unknown"),
                    other.public_key);
-  nobody.send({"x"});
+  unknown.send({"x"});
   deceived.send({"x"});
-  BOOST_CHECK(!nobody.hears(300ms));
+  BOOST_CHECK(!unknown.hears(300ms));
   BOOST_CHECK(!deceived.hears(300ms));
 }
 
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(each_operation_asks_for_its_right) {
   BOOST_CHECK((shop.code(put("s-3", narrow("s-3", "shop", "{urn:a}two"))) == Code::noaccess));
   BOOST_CHECK(shop.code(put("s-3", subscription("s-3", "shop"))) == Code::noaccess);
   BOOST_CHECK(shop.code(put("s-3", "rubbish")) != Code::noerror);
-  BOOST_CHECK(boss.code(put("s-4", subscription("s-4", "somebody", "*"))) == Code::noerror);
+  BOOST_CHECK(boss.code(put("s-4", subscription("s-4", "another", "*"))) == Code::noerror);
 
   const auto get = [](const std::string& key) {
     return registry(Operation::get, "subscription", key);
@@ -341,7 +341,7 @@ BOOST_AUTO_TEST_CASE(a_replaced_key_is_worth_nothing_also_on_open_connections) {
   BOOST_CHECK(stolen.publish_one(event("3")) == Code::noaccess);
 }
 
-BOOST_AUTO_TEST_CASE(a_broken_allow_file_changes_nothing_and_a_later_good_one_does) {
+BOOST_AUTO_TEST_CASE(a_broken_access_file_changes_nothing_and_a_later_good_one_does) {
   SecuredBroker secured(Principals{{"shop", "publish: [\"{urn:a}*\"]"}});
   secured.broker().start();
   KeyClient shop(secured, "shop");

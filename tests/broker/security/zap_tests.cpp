@@ -95,7 +95,7 @@ class PlantedGate {
 };
 
 PlantedGate::Frames answer(const PlantedGate::Frames& request, const std::string& code) {
-  return {"1.0", request[1], code, "", "anybody", ""};
+  return {"1.0", request[1], code, "", "unknown", ""};
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(the_domain_determines_the_principal_without_a_key) {
   BOOST_CHECK_EQUAL(plaintext.user_id, "plaintext");
 }
 
-BOOST_AUTO_TEST_CASE(a_key_is_admitted_when_the_allow_file_has_it) {
+BOOST_AUTO_TEST_CASE(a_key_is_admitted_when_the_access_file_has_it) {
   const auto made = request("curve/service", "CURVE", {octets});
   BOOST_CHECK_EQUAL(judged(made).status, "400");
   std::string key(41, '\0');

@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(types_are_selected_as_their_topics_are) {
       {"{urn:a}one "},
       {"{urn:a}one ", "{urn:ab}"},
       {"{}bare ", "{urn:a}two "},
-      {"{urn:nobody}x ", "{urn:a}one "},
+      {"{urn:none}x ", "{urn:a}one "},
   };
   const std::vector<std::string> types = {"{urn:a}one",  "{urn:a}ones", "{urn:a}two", "{urn:ab}one",
                                           "{urn:abc}on", "{}bare",      "{}one"};

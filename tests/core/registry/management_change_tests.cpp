@@ -24,7 +24,7 @@ Event subscription_event() {
   return change_event("subscription-created",
                       R"({"subscription":)" +
                           sense::to_json(subscription_of("s-1", {"{urn:a}x"}), false) +
-                          R"(,"by":"somebody","reason":"because"})");
+                          R"(,"by":"another","reason":"because"})");
 }
 
 }  // namespace

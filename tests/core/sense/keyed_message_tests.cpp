@@ -46,7 +46,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 BOOST_AUTO_TEST_SUITE(keyed_message_tests)
 
 // Both values were computed with another implementation of HMAC-SHA256 over the octets shown.
-BOOST_AUTO_TEST_CASE(signed_messages_are_those_that_anybody_else_would_write) {
+BOOST_AUTO_TEST_CASE(signed_messages_are_those_that_another_implementation_writes) {
   BOOST_CHECK_EQUAL(sign(serialize(make_message(Kind::parameters, "q1")), key, sent),
                     "SENSE/1 PARAMETERS q1\nTime: 2023-11-14T22:13:20.000Z\nKey: hp4\n"
                     "Mac: RT8D5muVAIoxxHqf5pJjIhpyA9x4C7nyqtCDEkPJlS8=\n\n");

@@ -56,8 +56,8 @@ BOOST_AUTO_TEST_CASE(what_is_redriven_is_stored_before_it_or_what_follows_is_att
   put(subscription_of("s-1", {type}));
   put(subscription_of("s-2", {type}));
   publish();
-  const auto letter = next();
-  answer(letter, Attempt::rejected("no"));
+  const auto dead_letter = next();
+  answer(dead_letter, Attempt::rejected("no"));
   while (!out.empty()) answer_next(Attempt::delivered());
   store();
   BOOST_REQUIRE(engine.redrive("s-1", dead[0].event, clock.now()).has_value());

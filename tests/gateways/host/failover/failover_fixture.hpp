@@ -211,7 +211,7 @@ struct Member {
 struct FailoverFixture {
   Hub hub;
   std::filesystem::path place = std::filesystem::temp_directory_path() /
-                                ("sense_succession_tests_" + std::to_string(::getpid()));
+                                ("sense_failover_tests_" + std::to_string(::getpid()));
   std::map<std::string, std::unique_ptr<Member>> members;
 
   FailoverFixture() { std::filesystem::remove_all(place); }

@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_publish_does_not_wait_and_makes_a_new_
 
 BOOST_AUTO_TEST_CASE(a_store_of_many_parts_is_copied_while_it_changes) {
   auto& one = start("one");
-  for (int i = 0; i < 5000; ++i) one.save("lane-" + std::to_string(i));
+  for (int i = 0; i < 5000; ++i) one.save("queue-" + std::to_string(i));
   auto& two = start("two");
   for (int i = 0; i < 200; ++i) {
     one.save("more-" + std::to_string(i));

@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(an_event_is_loaded_as_it_was) {
   auto event = sense::testing::event_of(type, 1);
   event.time = clock.now().wall;
   event.observedtime = clock.now().wall + 1s;
-  event.principal = "somebody";
+  event.principal = "another";
   event.expirytime = clock.now().wall + 1h;
   event.data = std::string("\0\xff bytes", 8);
   event.extensions["mine"] = std::int32_t{7};
