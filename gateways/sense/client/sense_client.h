@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* A SENSE/1 client (docs/sense-protocol.md) for machines without an operating system: two files to
-   copy, C99, no heap, no library, no socket, no clock. It keeps one subscription, hands each event
-   over before it acknowledges it, and publishes. docs/examples/sense_device.c shows its use: wait
-   for a datagram, at most as long as sense_client_tick() said; give it to sense_client_receive();
-   then, in any case, tick again.
+/* A SENSE/1 client (docs/sense-protocol.md) for machines without an operating system: two files of
+   C99, no heap, library, socket or clock. It keeps one subscription, hands each event over before
+   it acknowledges it, and publishes. Use: docs/examples/sense_device.c. Wait for a datagram, at
+   most as long as sense_client_tick() said; give it to sense_client_receive(); always tick again.
 
    The caller owns socket, buffers and clock. The socket takes datagrams of the server only; `now`
    is milliseconds since any moment, and may begin again at 2^32. Not thread-safe. Callbacks may
@@ -72,9 +71,8 @@ typedef struct {
 /* `options` and all they name must outlive the client. 0: prefix or out_size are not as above. */
 int sense_client_init(sense_client* client, const sense_client_options* options, uint32_t now);
 void sense_client_cancel(sense_client* client, uint32_t now);
-/* PUBLISH, PARAMETERS (the ping) or SOURCES; `lines` are its properties. With an Id, a PUBLISH that
-   is repeated to a restarted server is found out. All texts must stay until sense_answered.
-   0: another one is under way, or `out` is too small. */
+/* PUBLISH, PARAMETERS (the ping) or SOURCES; `lines`: its properties. With an Id, also a restarted
+   server recognises a repeated PUBLISH. Texts stay until sense_answered. 0: busy, or no room. */
 int sense_client_ask(sense_client* client, const char* kind, const char* lines, sense_text data,
                      uint32_t now);
 void sense_client_receive(sense_client* client, const void* octets, size_t size, uint32_t now);
