@@ -190,6 +190,10 @@ class Messages(unittest.TestCase):
     def test_a_line_that_no_program_logs(self):
         self.assertIn("logs", self.found("| Line | Meaning | Do |\n|---|---|---|\n| `it is empty` | a | b |\n")[0])
 
+    def test_a_line_that_the_log_is_said_to_have(self):
+        self.assertEqual(self.found("The log says `it is full;\nwait`. More.\n"), [])
+        self.assertIn("logs", self.found("The log says `it is full; wait` and `it waits`. More.\n")[0])
+
     def test_a_counter_that_no_program_has(self):
         self.assertIn("counts", self.found("`snmp.traps.lost`\n")[0])
 

@@ -33,7 +33,7 @@ def strings_of(root):
 
 
 def explained_lines(page):
-    """(line, text) of each log line that the table `| Line | Meaning | Do |` explains."""
+    """(line, text) of each log line in the table `| Line | Meaning | Do |`, and behind "The log says"."""
     inside = False
     for number, line in enumerate(page.lines, 1):
         if line.startswith("| Line |"):
@@ -44,6 +44,10 @@ def explained_lines(page):
             found = re.match(r"\| `([^`]+)`", line)
             if found:
                 yield number, found.group(1)
+    for found in re.finditer(r"The log says (`.*?`)\.\s", page.prose(), re.DOTALL):
+        number = page.prose().count("\n", 0, found.start()) + 1
+        for span in pages.CODE_SPAN.finditer(found.group(1)):
+            yield number, " ".join(span.group(2).split())
 
 
 def counted(strings, name):
