@@ -198,6 +198,13 @@ class Messages(unittest.TestCase):
         self.assertIn("counts", self.found("`snmp.traps.lost`\n")[0])
 
 
+class Interfaces(unittest.TestCase):
+    def test_an_interface_of_another_version(self):
+        with tree(a_dot_md="`sense-gateway/2` `sense-gateway/3`\n", core__a_dot_cpp='f("sense-gateway/3");\n') as root:
+            self.assertEqual(messages.check(root)[0],
+                             ["a.md:1: the plugin interface is not sense-gateway/2 any more"])
+
+
 class ListedTests(unittest.TestCase):
     def test_tests_are_listed_and_exist(self):
         with tree(docs__testing_dot_md="| Test | Claim |\n|---|---|\n| `one` | a |\n| `two` | b |\n",
