@@ -60,6 +60,11 @@ class Links(unittest.TestCase):
         self.assertIn("does not exist", self.found("`docs/x*.md`\n")[0])
 
 
+    def test_a_page_that_code_names(self):
+        self.assertEqual(self.found("# A\n", core__a_dot_hpp="// docs/b.md, 2\n// docs/c.md\n"),
+                         ["core/a.hpp:2: docs/c.md does not exist"])
+
+
 class Prose(unittest.TestCase):
     def found(self, text):
         with tree(a_dot_md=text) as root:
