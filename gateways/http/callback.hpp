@@ -20,7 +20,7 @@ inline constexpr Duration retry_after_max = std::chrono::hours{24};
 
 [[nodiscard]] HttpRequest callback_request(const Delivery& delivery);
 
-// docs/http-gateway.md, "What your answer means".
+// docs/http-gateway.md, "What the callback's answer means".
 [[nodiscard]] Attempt outcome_of(const Result<TransferReply>& reply, WallTime now);
 
 // RFC 9110 section 10.2.3: seconds, or an IMF-fixdate; clamped. Nothing when it is neither.

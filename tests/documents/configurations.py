@@ -25,7 +25,7 @@ def check_block(sense, block):
         if text.startswith("principals:"):
             access.write_text(text)
             access.chmod(0o600)
-            config.write_text(f"data: {place}\nbroker: {{allow-file: {access}}}\n")
+            config.write_text(f"data: {place}\nbroker: {{access-file: {access}}}\n")
             words = ["keys", "list"]
         else:
             config.write_text(text if "data:" in text else f"data: {place}\n{text}")

@@ -60,6 +60,11 @@ class Links(unittest.TestCase):
         self.assertIn("does not exist", self.found("`docs/x*.md`\n")[0])
 
 
+    def test_a_page_that_code_names(self):
+        self.assertEqual(self.found("# A\n", core__a_dot_hpp="// docs/b.md, 2\n// docs/c.md\n"),
+                         ["core/a.hpp:2: docs/c.md does not exist"])
+
+
 class Prose(unittest.TestCase):
     def found(self, text):
         with tree(a_dot_md=text) as root:
@@ -190,8 +195,19 @@ class Messages(unittest.TestCase):
     def test_a_line_that_no_program_logs(self):
         self.assertIn("logs", self.found("| Line | Meaning | Do |\n|---|---|---|\n| `it is empty` | a | b |\n")[0])
 
+    def test_a_line_that_the_log_is_said_to_have(self):
+        self.assertEqual(self.found("The log says `it is full;\nwait`. More.\n"), [])
+        self.assertIn("logs", self.found("The log says `it is full; wait` and `it waits`. More.\n")[0])
+
     def test_a_counter_that_no_program_has(self):
         self.assertIn("counts", self.found("`snmp.traps.lost`\n")[0])
+
+
+class Interfaces(unittest.TestCase):
+    def test_an_interface_of_another_version(self):
+        with tree(a_dot_md="`sense-gateway/2` `sense-gateway/3`\n", core__a_dot_cpp='f("sense-gateway/3");\n') as root:
+            self.assertEqual(messages.check(root)[0],
+                             ["a.md:1: the plugin interface is not sense-gateway/2 any more"])
 
 
 class ListedTests(unittest.TestCase):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Claim: every relative link and anchor of every page resolves, and every path in backticks that looks
-like one of this tree exists.
+"""Claim: every relative link and anchor of every page resolves, every path in backticks that looks like
+one of this tree exists, and so does every page that the code names.
 
     tests/documents/links.py [ROOT]"""
 import glob
@@ -16,6 +16,9 @@ import pages
 EXTERNAL = re.compile(r"^[a-z][a-z0-9+.-]*:")
 PATH = re.compile(r"^\.?[\w@*{},+-][\w@*{},.+-]*(/[\w@*{},.+-]+)+/?$|^[\w-]+\.(sh|txt|json|md)$")
 PLACEHOLDER = re.compile(r"[A-Z]{3,}")
+
+CODE = (".cpp", ".hpp", ".c", ".h", ".py", ".txt", ".cmake", ".yaml", ".service", ".sh")
+PAGE_IN_CODE = re.compile(r"(?<![\w/.])((?:docs|core)/[a-z/-]+\.md)")
 
 # Paths in backticks that look like ours and are not, and why.
 OTHERS = {
@@ -70,6 +73,18 @@ def check_paths(page, root, tops):
             yield line, f"`{word}` does not exist"
 
 
+def check_code(root):
+    """Pages that code and configuration name."""
+    for path in pages.files_below(root):
+        if not path.endswith(CODE) or path.startswith(("tests/documents/", "tests/tidy/")):
+            continue
+        with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file, 1):
+                for name in PAGE_IN_CODE.findall(line):
+                    if not os.path.exists(os.path.join(root, name)):
+                        yield f"{path}:{number}: {name} does not exist"
+
+
 def check(root):
     found = pages.pages(root)
     by_path = {page.path: page for page in found}
@@ -79,7 +94,7 @@ def check(root):
     for page in found:
         mistakes = [*check_links(page, by_path, root), *check_paths(page, root, tops)]
         violations += [f"{page.path}:{line}: {why}" for line, why in sorted(mistakes)]
-    return violations, len(found)
+    return violations + list(check_code(root)), len(found)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Claim: the log lines that docs/operations.md explains, the counters that the pages name, and the
-integration tests that docs/testing.md lists, are those of the code.
+"""Claim: the log lines that docs/operations.md explains, the counters and plugin interfaces that
+the pages name, and the integration tests that docs/testing.md lists, are those of the code.
 
     tests/documents/messages.py [ROOT]"""
 import pathlib
@@ -33,7 +33,7 @@ def strings_of(root):
 
 
 def explained_lines(page):
-    """(line, text) of each log line that the table `| Line | Meaning | Do |` explains."""
+    """(line, text) of each log line in the table `| Line | Meaning | Do |`, and behind "The log says"."""
     inside = False
     for number, line in enumerate(page.lines, 1):
         if line.startswith("| Line |"):
@@ -44,6 +44,10 @@ def explained_lines(page):
             found = re.match(r"\| `([^`]+)`", line)
             if found:
                 yield number, found.group(1)
+    for found in re.finditer(r"The log says (`.*?`)\.\s", page.prose(), re.DOTALL):
+        number = page.prose().count("\n", 0, found.start()) + 1
+        for span in pages.CODE_SPAN.finditer(found.group(1)):
+            yield number, " ".join(span.group(2).split())
 
 
 def counted(strings, name):
@@ -75,14 +79,24 @@ def check_tests(root, page):
         yield f"{page.path}:1: there is no integration test {name}"
 
 
+def check_interface(page, strings):
+    """The versions of the plugin interfaces that a page names."""
+    for number, line in enumerate(page.lines, 1):
+        for name in re.findall(r"`(sense-(?:gateway|adapter)/\d+)`", line):
+            if name not in strings:
+                yield f"{page.path}:{number}: the plugin interface is not {name} any more"
+
+
 def check(root):
     strings = set(strings_of(root))
     violations, count = [], 0
     for page in pages.pages(root):
         for number, line in explained_lines(page) if page.path == PAGE else ():
             count += 1
-            if line not in NO_LINES and not any(line in text for text in strings):
+            # "...: …" stands for a line that ends in what happened.
+            if line not in NO_LINES and not any(line.removesuffix("…") in text for text in strings):
                 violations.append(f"{page.path}:{number}: no program logs `{line}`")
+        violations += check_interface(page, strings)
         if page.path == "docs/testing.md":
             violations += check_tests(root, page)
         for number, span in page.code_spans():

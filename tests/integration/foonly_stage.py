@@ -30,7 +30,7 @@ REPEAT = 5        # for the twelve hours in which an order that comes again is t
 CLOCKS = {
     "hold: 15min": f"hold: {HOLD}s",
     "min-interval: 1min": f"min-interval: {MIN_INTERVAL}s",
-    "repeat-window: 12h": f"repeat-window: {REPEAT}s",
+    "deduplication-window: 12h": f"deduplication-window: {REPEAT}s",
     "expiry: 3min": f"expiry: {FRESH}s",
     '"until": "18:00"': f'"interval": "{DIGEST_SECONDS}s"',
     "retry-initial: 2s": "retry-initial: 200ms",
