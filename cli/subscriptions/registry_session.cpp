@@ -3,20 +3,12 @@
 
 #include "cli/base/output.hpp"
 #include "cli/bus/bus_session.hpp"
-#include "core/base/json.hpp"
-#include "core/base/text.hpp"
+#include "cli/subscriptions/subscription_output.hpp"
 #include "core/registry/subscription_client.hpp"
 
 namespace sense::cli {
 
 namespace {
-
-template <class Pattern>
-std::string joined(const std::vector<Pattern>& patterns) {
-  std::string text;
-  for (const auto& pattern : patterns) text += (text.empty() ? "" : ",") + pattern.text();
-  return text.empty() ? "all" : text;
-}
 
 // The command line may request any lease; it does not know which callbacks a gateway serves.
 SubscriptionClient::Served served() {
@@ -24,26 +16,6 @@ SubscriptionClient::Served served() {
 }
 
 }  // namespace
-
-std::string line_of(const Subscription& subscription, bool json) {
-  if (json) return to_json(subscription, false);
-  std::string line =
-      subscription.id + " " + std::string(to_text(subscription.state)) + " " +
-      subscription.callback + " types=" + joined(subscription.types) +
-      " sources=" + joined(subscription.sources) + " owner=" + subscription.owner +
-      " expires=" + (subscription.expires ? to_rfc3339(*subscription.expires) : "never");
-  if (!subscription.filter.empty()) line += " filter=" + std::string(subscription.filter.text());
-  if (!subscription.reason.empty()) line += " reason=" + subscription.reason;
-  return printable(line);
-}
-
-std::string unreadable_line(const std::string& id, const std::string& reason, bool json) {
-  if (!json) return printable(id + " unreadable: " + reason);
-  return JsonObject()
-      .put_raw("id", json_string_ascii(id))
-      .put_raw("unreadable", json_string_ascii(reason))
-      .take();
-}
 
 void say_if_own_only(const Bus::RegistryPage& page) {
   if (page.own_only)

@@ -33,10 +33,4 @@ struct RegistrySession {
 // Reports on standard error that a list contains only the principal's own subscriptions, if so.
 void say_if_own_only(const Bus::RegistryPage& page);
 
-// One line about a subscription: words, or JSON.
-[[nodiscard]] std::string line_of(const Subscription& subscription, bool json);
-// One about a subscription that a newer version wrote: it is kept and not served.
-[[nodiscard]] std::string unreadable_line(const std::string& id, const std::string& reason,
-                                          bool json);
-
 }  // namespace sense::cli

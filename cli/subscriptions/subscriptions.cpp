@@ -6,6 +6,7 @@
 #include "cli/subscriptions/commands.hpp"
 #include "cli/subscriptions/registry_session.hpp"
 #include "cli/subscriptions/subscription_commands.hpp"
+#include "cli/subscriptions/subscription_output.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 

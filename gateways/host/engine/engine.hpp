@@ -33,9 +33,6 @@ class Engine final : public ServedSubscriptions {
     Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
     Duration probe_max = std::chrono::hours{1};
   };
-  static constexpr Duration pause_max = std::chrono::hours{24};
-  static constexpr std::uint32_t jitter_percent = 10;
-  static constexpr std::uint32_t ended_attempts_max = 4;
   // Per queue, so many windows of deliveries may await a retry; beyond, no fresh one is attempted.
   static constexpr std::uint32_t retrying_windows = 16;
 
@@ -250,7 +247,6 @@ class Engine final : public ServedSubscriptions {
                const std::string& answer, Timestamp now);
   void dead_letter(const SubscriptionQueue& queue, const PendingDelivery& pending,
                    std::uint32_t attempts, const std::string& reason, const std::string& answer);
-  [[nodiscard]] Duration retry_delay(const SubscriptionQueue& queue, std::uint32_t attempts);
   [[nodiscard]] bool exhausted(const SubscriptionQueue& queue, const PendingDelivery& pending,
                                Timestamp now) const;
   void add_gap(SubscriptionQueue& queue, std::uint64_t number, const std::string& reason,

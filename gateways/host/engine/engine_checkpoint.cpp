@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateways/host/engine/engine.hpp"
+#include "gateways/host/engine/retry_schedule.hpp"
 
 namespace sense {
 
@@ -157,7 +158,7 @@ void Engine::restore(Key key, SavedDelivery saved, Timestamp now) {
   pending.number_last = saved.number_last;
   pending.sequence = saved.sequence;
   pending.attempts = saved.attempts;
-  pending.due = now.mono + std::clamp(Duration{saved.due - now.wall}, -past_max, pause_max);
+  pending.due = now.mono + std::clamp(Duration{saved.due - now.wall}, -past_max, retry_pause_max);
   pending.first = now.mono + std::clamp(Duration{saved.first - now.wall}, -past_max, Duration{0});
   if (saved.expires) pending.expires = *saved.expires;
   if (!saved.reason.empty()) pending.details.edit().reason = std::move(saved.reason);

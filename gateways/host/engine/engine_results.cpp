@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Outcomes of attempts: settled, retried, given up; and the state of the callback.
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/text.hpp"
 #include "gateways/host/engine/engine.hpp"
+#include "gateways/host/engine/retry_schedule.hpp"
 
 namespace sense {
 
@@ -119,38 +119,12 @@ void Engine::suspend(SubscriptionQueue& queue, Timestamp now) {
 
 // ---- retries
 
-Duration Engine::retry_delay(const SubscriptionQueue& queue, std::uint32_t attempts) {
-  const auto& options = queue.subscription->delivery;
-  const auto& pauses = defaults_.pauses;
-  const auto longest = options.retry_max.value_or(pause_max);
-  auto pause = longest;
-  if (options.retry_initial || options.sparse->retry_factor) {
-    const auto first = options.retry_initial.value_or(pauses.empty() ? Duration{} : pauses.front());
-    const auto grown = static_cast<double>(first.count()) *
-                       std::pow(options.sparse->retry_factor.value_or(2.0), attempts - 1);
-    if (grown < static_cast<double>(longest.count()))
-      pause = Duration{static_cast<std::int64_t>(grown)};
-  } else {
-    const auto step = std::min<std::size_t>(attempts, pauses.size());
-    pause = std::min(longest, step == 0 ? Duration{} : pauses[step - 1]);
-  }
-  // Jitter only adds: no attempt is earlier than scheduled.
-  const auto per_cent = options.sparse->retry_jitter.value_or(jitter_percent);
-  const auto spread = static_cast<std::uint64_t>(pause.count()) * per_cent / 100;
-  return pause + Duration{spread == 0 ? 0 : static_cast<std::int64_t>(random_() % spread)};
-}
-
 bool Engine::exhausted(const SubscriptionQueue& queue, const PendingDelivery& pending,
                        Timestamp now) const {
   // During suspension nothing is given up.
   if (queue.suspension == SubscriptionQueue::Suspension::suspended) return false;
-  const auto& options = queue.subscription->delivery;
-  const auto& span = options.sparse->retry_span;
-  if (span && now.mono - pending.first >= *span) return true;
-  auto most = options.retry_count.value_or(
-      span ? UINT32_MAX : static_cast<std::uint32_t>(defaults_.pauses.size()) + 1);
-  if (pending.kind == Delivery::Kind::ended) most = std::min(most, ended_attempts_max);
-  return pending.attempts >= most;
+  return retries_exhausted(queue.subscription->delivery, defaults_.pauses, pending.attempts,
+                           now.mono - pending.first, pending.kind == Delivery::Kind::ended);
 }
 
 void Engine::retry(SubscriptionQueue& queue, Key key, const Attempt& result, Timestamp now) {
@@ -158,8 +132,9 @@ void Engine::retry(SubscriptionQueue& queue, Key key, const Attempt& result, Tim
   if (exhausted(queue, pending, now))
     return give_up(queue, key, "undeliverable", result.answer, now);
   ++totals_.retried;
-  const auto pause = result.after ? std::clamp(*result.after, Duration{0}, pause_max)
-                                  : retry_delay(queue, pending.attempts);
+  const auto pause = result.after ? std::clamp(*result.after, Duration{0}, retry_pause_max)
+                                  : retry_pause(queue.subscription->delivery, defaults_.pauses,
+                                                pending.attempts, random_);
   pending.stage = Stage::retrying;
   pending.due = now.mono + pause;
   queue.backlog->retries.emplace(pending.due, key);

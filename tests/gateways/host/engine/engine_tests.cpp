@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/engine/engine.hpp"
 
+#include "gateways/host/engine/retry_schedule.hpp"
 #include "tests/gateways/engine_fixture.hpp"
 
 using sense::Attempt;
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(the_wanted_pause_is_kept_and_clamped) {
   answer_next(Attempt::retry("busy", 90s));
   BOOST_CHECK(pass_to_timer() == Duration{90s});
   answer_next(Attempt::retry("busy", std::chrono::hours{24 * 400}));
-  BOOST_CHECK(pass_to_timer() == Engine::pause_max);
+  BOOST_CHECK(pass_to_timer() == sense::retry_pause_max);
   answer_next(Attempt::retry("busy", Duration{-5s}));
   BOOST_CHECK_EQUAL(out.size(), 1U);
 }
@@ -132,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_long_schedule_does_not_overflow) {
   for (int i = 1; i < 1000; ++i) {
     answer_next(Attempt::retry("no"));
     const auto waited = pass_to_timer();
-    BOOST_REQUIRE(waited >= Engine::pause_max && waited <= Engine::pause_max * 11 / 10);
+    BOOST_REQUIRE(waited >= sense::retry_pause_max && waited <= sense::retry_pause_max * 11 / 10);
   }
 }
 
@@ -416,7 +417,7 @@ BOOST_AUTO_TEST_CASE(the_end_is_tried_a_few_times_only) {
   subscription.delivery.retry_count = 1000;
   put(subscription);
   end("s-1");
-  fail_until_given_up(static_cast<int>(Engine::ended_attempts_max));
+  fail_until_given_up(static_cast<int>(sense::end_notice_attempts_max));
   BOOST_CHECK((forgotten == std::vector<std::string>{"s-1"}));
   BOOST_CHECK(dead.empty());
 }
