@@ -51,24 +51,26 @@ install_packages() {
 }
 
 # progress: reads ninja's lines, which begin with FINISHED/TOTAL/SECONDS, and says how far it is and how
-# long it still takes if it goes on like that. What else is printed (errors) passes as it is.
+# long it still takes if it goes on like that. What else is printed (errors) passes as it is. In bash,
+# since Debian's awk reads a pipe in blocks and would say it late.
 progress() {
-  awk '
-    function left(seconds) {
-      return seconds < 60 ? "less than a minute left" : sprintf("about %d min left", (seconds + 59) / 60)
-    }
-    $1 ~ "^[0-9]+/[0-9]+/[0-9.]+$" {
-      split($1, at, "/")
-      # A line every five seconds, and the last: this is read in logs, too.
-      if (at[3] - said >= 5 || at[1] == at[2]) {
-        said = at[3]
-        if (at[1] == at[2]) printf "   %d of %d steps, %d s\n", at[1], at[2], at[3]
-        else printf "   %d of %d steps, %s\n", at[1], at[2], left(at[3] * (at[2] - at[1]) / at[1])
-        fflush()
-      }
-      next
-    }
-    { print; fflush() }'
+  local line finished total seconds rest said=0 left
+  while IFS= read -r line; do
+    if ! [[ $line =~ ^([0-9]+)/([0-9]+)/([0-9]+)[.0-9]*\  ]]; then
+      printf '%s\n' "$line"
+      continue
+    fi
+    finished=${BASH_REMATCH[1]} total=${BASH_REMATCH[2]} seconds=${BASH_REMATCH[3]}
+    if [ "$finished" -eq "$total" ]; then
+      printf '   %d of %d steps, %d s\n' "$finished" "$total" "$seconds"
+    elif [ $((seconds - said)) -ge 5 ]; then
+      # A line every five seconds: this is read in logs, too.
+      said=$seconds
+      left=$((seconds * (total - finished) / finished))
+      if [ $left -lt 60 ]; then rest='less than a minute'; else rest="about $(((left + 59) / 60)) min"; fi
+      printf '   %d of %d steps, %s left\n' "$finished" "$total" "$rest"
+    fi
+  done
 }
 
 # build PRESET [TARGET...]: into build/PRESET; without targets, everything.
