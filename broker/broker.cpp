@@ -35,8 +35,6 @@ constexpr auto too_fast =
     "later";
 constexpr std::size_t group_octets_soft_max = 8 * 1024 * 1024;
 
-MonoTime mono_now() { return system_clock().now().mono; }
-
 class ZmqBroker final : public Broker {
  public:
   ZmqBroker(BrokerConfig config, Store store)

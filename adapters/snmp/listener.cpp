@@ -94,12 +94,9 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   if (no_address) return refuse_listen(text, "has no numeric address");
   if (address.is_v6() != brackets || (says_v6 && !brackets) || (says_v4 && brackets))
     return refuse_listen(text, "has an address that does not fit what stands before it");
-  const auto digits = rest.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size())
-    return refuse_listen(text, "has no port from 0 to 65535");
-  return ListenAddress{brackets, address.to_string(), port};
+  const auto port = parse_integer<std::uint16_t>(rest.substr(colon + 1));
+  if (!port) return refuse_listen(text, "has no port from 0 to 65535");
+  return ListenAddress{brackets, address.to_string(), *port};
 }
 
 bool version_is_safe(std::string_view version) {

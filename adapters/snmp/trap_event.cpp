@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
@@ -19,17 +20,6 @@ constexpr std::array<std::string_view, 6> standard_names = {
     "coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss"};
 // Proxies put the community of an SNMPv1 trap into this variable (RFC 3584 section 3.1, (4)).
 constexpr std::string_view community_oid = "1.3.6.1.6.3.18.1.4.0";
-
-std::string hex(const Bytes& octets) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(octets.size() * 2);
-  for (const auto octet : octets) {
-    text += digits[octet >> 4U];
-    text += digits[octet & 0xfU];
-  }
-  return text;
-}
 
 // Devices send line ends and tabs in text.
 bool readable(std::string_view text) {
@@ -46,7 +36,7 @@ void put_octets(Json& json, const Bytes& octets, bool may_be_text) {
     json["value"] = text;
     return;
   }
-  json["value"] = hex(octets);
+  json["value"] = to_hex(text);
   json["encoding"] = "hex";
 }
 

@@ -5,6 +5,7 @@
 #include <msgpack/pack.hpp>
 #include <msgpack/sbuffer.hpp>
 
+#include "core/base/text.hpp"
 #include "core/event/msgpack_reader.hpp"
 
 namespace sense {
@@ -17,8 +18,8 @@ constexpr std::size_t frames_max = 64;
 constexpr std::string_view digits = "0123456789ABCDEF";
 constexpr std::size_t escape_length = 7;
 
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool digit(char c) { return (c >= '0' && c <= '9') || c == '-' || c == '.'; }
+bool letter(char c) { return is_alpha(c) || c == '_'; }
+bool digit(char c) { return is_digit(c) || c == '-' || c == '.'; }
 
 std::optional<unsigned> nibble(char c) {
   const auto at = digits.find(c);

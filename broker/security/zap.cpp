@@ -27,8 +27,6 @@ constexpr std::size_t curve_key_octets = 32;
 constexpr auto later = "300";  // temporary error: ends the connection without an error message
 constexpr auto log_interval = std::chrono::seconds{10};
 
-MonoTime mono_now() { return system_clock().now().mono; }
-
 std::string z85(std::string_view octets) {
   std::array<char, key_length + 1> text{};
   zmq_z85_encode(text.data(), reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size());

@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/listen/http_event.hpp"
 
+#include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"
 
 namespace sense::cli {
 
 namespace {
-
-// Section 3.1.3.2 of the binding: what a header cannot carry is percent-encoded UTF-8.
-std::string percent_decoded(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = i + 2 < text.size() && text[i] == '%' ? hex_value(text[i + 1]) : -1;
-    const int low = high < 0 ? -1 : hex_value(text[i + 2]);
-    if (low >= 0) {
-      result += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
 
 Result<ReceivedEvent> structured(const std::string& body) {
   auto event = event_from_cloudevents_json(body, EventOrigin::service);
@@ -39,14 +24,15 @@ Result<ReceivedEvent> structured(const std::string& body) {
 }
 
 Result<ReceivedEvent> binary(const HeaderOf& header, const std::string& body) {
+  // Section 3.1.3.2 of the binding: what a header cannot carry is percent-encoded UTF-8.
   ReceivedEvent received;
-  received.type = percent_decoded(header("ce-type"));
-  received.source = percent_decoded(header("ce-source"));
-  received.id = percent_decoded(header("ce-id"));
+  received.type = percent_decode_leniently(header("ce-type"));
+  received.source = percent_decode_leniently(header("ce-source"));
+  received.id = percent_decode_leniently(header("ce-id"));
   received.data = body;
   received.content_type = header("content-type");
-  received.edition = percent_decoded(header("ce-edition"));
-  received.language = percent_decoded(header("ce-language"));
+  received.edition = percent_decode_leniently(header("ce-edition"));
+  received.language = percent_decode_leniently(header("ce-language"));
   if (received.type.empty() || received.source.empty() || received.id.empty())
     return fail(Code::varnotfound, "a CloudEvent needs ce-id, ce-source and ce-type");
   return received;
@@ -59,7 +45,7 @@ Result<ReceivedEvent> event_of_http(const HeaderOf& header, const std::string& b
       lower(header("content-type")).starts_with("application/cloudevents+json");
   auto received = is_structured ? structured(body) : binary(header, body);
   if (!received) return received;
-  received->subscription = percent_decoded(header("sense-subscription"));
+  received->subscription = percent_decode_leniently(header("sense-subscription"));
   received->number = header("sense-number");
   if (received->number.empty()) received->number = "-";
   return received;

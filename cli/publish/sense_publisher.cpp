@@ -9,6 +9,7 @@
 #include "cli/base/output.hpp"
 #include "cli/sense/sense_session.hpp"
 #include "core/base/random.hpp"
+#include "core/base/text.hpp"
 #include "core/sense/event_message.hpp"
 #include "core/sense/keyed.hpp"
 
@@ -142,7 +143,7 @@ void SensePublisher::learn_limit(const datagram::Message& reply) {
   const auto found = parameters.find("max-message");
   auto limit = datagram::default_message_max;
   if (found != parameters.end())
-    limit = std::max<std::size_t>(limit, std::strtoull(found->second.c_str(), nullptr, 10));
+    limit = std::max(limit, parse_integer<std::size_t>(found->second).value_or(0));
   limit_ = std::min(limit, datagram::message_max);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/clock.hpp"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "core/base/text.hpp"
 
@@ -21,9 +21,9 @@ class SystemClock final : public Clock {
 };
 
 bool take_digits(std::string_view& text, std::size_t count, int& value) {
-  if (text.size() < count) return false;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + count, value);
-  if (error != std::errc{} || end != text.data() + count || text.front() == '-') return false;
+  const auto number = parse_integer<unsigned>(text.substr(0, count));
+  if (text.size() < count || !number) return false;
+  value = static_cast<int>(*number);
   text.remove_prefix(count);
   return true;
 }
@@ -39,7 +39,7 @@ bool take_fraction(std::string_view& text, std::int64_t& micros) {
   if (!take(text, '.')) return true;
   std::int64_t scale = 100'000;
   std::size_t digits = 0;
-  while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+  while (!text.empty() && is_digit(text.front())) {
     micros += (text.front() - '0') * scale;
     scale /= 10;
     text.remove_prefix(1);
@@ -134,16 +134,13 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
 }
 
 Result<Duration> parse_duration(std::string_view text) {
-  std::int64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error == std::errc{} && count >= 0) {
-    for (const auto& candidate : units) {
-      if (candidate.name != unit) continue;
-      if (count > duration_max / candidate.size)
-        return fail(Code::badparam, "'" + printable(text) + "' is longer than ten years");
-      return candidate.size * count;
-    }
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto count = parse_integer<std::int64_t>(text.substr(0, digits));
+  for (const auto& candidate : units) {
+    if (!count || candidate.name != text.substr(digits)) continue;
+    if (*count > duration_max / candidate.size)
+      return fail(Code::badparam, "'" + printable(text) + "' is longer than ten years");
+    return candidate.size * *count;
   }
   return fail(Code::badparam, "'" + printable(text.substr(0, 64)) +
                                   "' is not a duration such as 250ms, 10s, 5min, 2h or 7d");

@@ -29,6 +29,8 @@ class Clock {
 
 // The machine's clocks. Lives as long as the process; any thread.
 [[nodiscard]] const Clock& system_clock();
+// The machine's monotonic clock, for loops that wait; pure cores take a Timestamp instead.
+[[nodiscard]] inline MonoTime mono_now() { return system_clock().now().mono; }
 
 // A clock that tests set. Not thread-safe.
 class VirtualClock final : public Clock {

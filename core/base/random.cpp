@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "core/base/check.hpp"
+#include "core/base/encoding.hpp"
 
 namespace sense {
 
@@ -58,13 +59,7 @@ std::string sha256_hex(std::string_view text) {
   unsigned length = 0;
   SENSE_CHECK(EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr) ==
               1);
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  for (const auto byte : digest) {
-    hex += digits[byte >> 4U];
-    hex += digits[byte & 15U];
-  }
-  return hex;
+  return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view text) {

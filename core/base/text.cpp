@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/text.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <numeric>
 
 namespace sense {
@@ -54,43 +53,16 @@ CodePoint first_code_point(std::string_view text) {
   return {value, length};
 }
 
-namespace {
+bool valid_utf8(std::string_view text) { return simdjson::validate_utf8(text); }
 
-// Whether one of the eight octets is zero (Hacker's Delight, 6-1).
-constexpr bool has_zero(std::uint64_t chunk) {
-  return ((chunk - 0x0101'0101'0101'0101U) & ~chunk & 0x8080'8080'8080'8080U) != 0;
+bool valid_text(std::string_view text) {
+  return text.find('\0') == std::string_view::npos && valid_utf8(text);
 }
-
-bool valid(std::string_view text, bool with_nul) {
-  while (!text.empty()) {
-    // Most text is ASCII, checked eight octets at a time.
-    std::uint64_t chunk = 0;
-    if (text.size() >= sizeof chunk) {
-      std::memcpy(&chunk, text.data(), sizeof chunk);
-      if ((chunk & 0x8080'8080'8080'8080U) == 0 && (with_nul || !has_zero(chunk))) {
-        text.remove_prefix(sizeof chunk);
-        continue;
-      }
-    }
-    const auto octet = static_cast<unsigned char>(text.front());
-    if (octet == 0 && !with_nul) return false;
-    const auto length = octet < 0x80 ? 1 : first_code_point(text).length;
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-}  // namespace
-
-bool valid_utf8(std::string_view text) { return valid(text, true); }
-
-bool valid_text(std::string_view text) { return valid(text, false); }
 
 std::string lower(std::string_view text) {
   std::string result(text);
   for (auto& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
   return result;
 }
 
@@ -146,14 +118,6 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
     }
   }
   return best;
-}
-
-std::optional<std::uint64_t> parse_decimal(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (text.empty() || problem != std::errc{} || stop != end) return std::nullopt;
-  return value;
 }
 
 }  // namespace sense

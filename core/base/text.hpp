@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <charconv>
+#include <concepts>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+// Questions about text, and small changes to it. Pure functions of any thread.
 namespace sense {
+
+// Classes of ASCII characters; false for all other octets, whatever the locale.
+[[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+[[nodiscard]] constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+[[nodiscard]] constexpr bool is_alpha(char c) { return is_lower(c) || is_upper(c); }
+[[nodiscard]] constexpr bool is_alphanumeric(char c) { return is_alpha(c) || is_digit(c); }
+[[nodiscard]] constexpr bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 [[nodiscard]] bool valid_utf8(std::string_view text);
 // Likewise, and without NUL.
@@ -40,12 +54,23 @@ struct CodePoint {
 };
 [[nodiscard]] CodePoint first_code_point(std::string_view text);
 
-// A number of decimal digits only; absent when the text is empty, signed, too big or anything else.
-[[nodiscard]] std::optional<std::uint64_t> parse_decimal(std::string_view text);
+// The whole number that the text is, from `min` to `max`; absent when it is anything else: empty,
+// with spaces, a plus sign or more behind it, out of range. A minus sign only for signed types.
+template <std::integral Number>
+[[nodiscard]] std::optional<Number> parse_integer(std::string_view text,
+                                                  Number min = std::numeric_limits<Number>::min(),
+                                                  Number max = std::numeric_limits<Number>::max(),
+                                                  int base = 10) {
+  Number number = 0;
+  const auto* const last = text.data() + text.size();
+  const auto [end, wrong] = std::from_chars(text.data(), last, number, base);
+  if (wrong != std::errc{} || end != last || number < min || number > max) return std::nullopt;
+  return number;
+}
 
 // 0 to 15 of a hexadecimal digit, upper or lower case; -1 of any other character.
 [[nodiscard]] constexpr int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
+  if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;

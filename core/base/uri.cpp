@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 
 #include "core/base/text.hpp"
@@ -31,7 +30,7 @@ tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
 }
 
 bool host_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+  return is_alphanumeric(c) ||
          std::string_view("-._~!$&'()*+,;=:[]").find(c) != std::string_view::npos;
 }
 
@@ -86,8 +85,7 @@ Result<Uri> parse_hierarchical(std::string_view text, std::string scheme) {
   uri.host = lower(part(url.get(), CURLUPART_HOST));
   if (uri.host.starts_with('[') && uri.host.ends_with(']'))
     uri.host = uri.host.substr(1, uri.host.size() - 2);
-  if (const auto port = part(url.get(), CURLUPART_PORT); !port.empty())
-    std::from_chars(port.data(), port.data() + port.size(), uri.port.emplace());
+  uri.port = parse_integer<std::uint16_t>(part(url.get(), CURLUPART_PORT));  // libcurl checked it
   uri.path = part(url.get(), CURLUPART_PATH);
   uri.query = part(url.get(), CURLUPART_QUERY);
   return uri;
@@ -113,9 +111,9 @@ Result<Uri> parse_uri(std::string_view text) {
     return refuse(text, "it has no scheme such as sense: or https:");
   const auto scheme = lower(text.substr(0, colon));
   const auto scheme_char = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+    return is_lower(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
   };
-  if (!std::all_of(scheme.begin(), scheme.end(), scheme_char) || scheme[0] < 'a')
+  if (!std::all_of(scheme.begin(), scheme.end(), scheme_char) || !is_lower(scheme[0]))
     return refuse(text, "its scheme has a character that no scheme has");
   if (text.find('#') != std::string_view::npos) return refuse(text, "it has a fragment");
   if (text.substr(colon).starts_with("://")) return parse_hierarchical(text, scheme);

@@ -48,8 +48,6 @@ struct Waiting {
   Duration pause{0};  // until it is sent again
 };
 
-MonoTime mono_now() { return system_clock().now().mono; }
-
 // An unreadable event is logged and omitted, so that it does not stop the events behind it.
 Result<std::vector<EventRef>> decode_records(std::string_view octets) {
   const auto records = split_records(octets);

@@ -2,7 +2,6 @@
 #include "core/config/settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/base/check.hpp"
 #include "core/base/text.hpp"
@@ -52,14 +51,13 @@ Status check_duration(const Option& option, Duration value) {
 }
 
 Result<std::int64_t> read_integer(const Option& option, std::string_view value) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error == std::errc::result_out_of_range) return refuse(option, value, "is too big a number");
-  if (error != std::errc{} || end != value.data() + value.size())
-    return refuse(option, value, "is not a whole number");
-  if (auto good = check_range(option, number, "is " + std::to_string(number)); !good)
+  const auto number = parse_integer<std::int64_t>(value);
+  if (!number && !value.empty() && std::all_of(value.begin(), value.end(), is_digit))
+    return refuse(option, value, "is too big a number");
+  if (!number) return refuse(option, value, "is not a whole number");
+  if (auto good = check_range(option, *number, "is " + std::to_string(*number)); !good)
     return tl::unexpected(good.error());
-  return number;
+  return *number;
 }
 
 Result<bool> read_boolean(const Option& option, std::string_view value) {

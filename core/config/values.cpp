@@ -2,7 +2,6 @@
 #include "core/config/values.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <limits>
 
@@ -28,8 +27,7 @@ constexpr std::array<Unit, 4> units = {{{"TiB", std::int64_t{1} << 40},
 bool plain(std::string_view text) {
   if (text.empty() || text == "~" || lower(text) == "null") return false;
   const auto safe = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_./:@+-").find(c) != std::string_view::npos;
+    return is_alphanumeric(c) || std::string_view("_./:@+-").find(c) != std::string_view::npos;
   };
   for (const char c : text)
     if (!safe(c)) return false;
@@ -59,11 +57,9 @@ Result<std::int64_t> parse_size(std::string_view text) {
     text = trim(text.substr(0, text.size() - unit.name.size()));
     break;
   }
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || number < 0) return refuse();
-  if (number > number_max / factor) return refuse();
-  return number * factor;
+  const auto number = parse_integer<std::int64_t>(text, 0, number_max / factor);
+  if (!number) return refuse();
+  return *number * factor;
 }
 
 std::string size_text(std::int64_t octets) {

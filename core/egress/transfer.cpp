@@ -37,8 +37,6 @@ std::size_t files_allowed() {
   return std::max<std::size_t>(16, static_cast<std::size_t>(limit.rlim_cur) / 2);
 }
 
-MonoTime mono_now() { return system_clock().now().mono; }
-
 }  // namespace
 
 class Transfer::Engine {

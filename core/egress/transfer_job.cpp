@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
-#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -280,7 +279,7 @@ void TransferJob::on_header(std::string_view line) {
     const bool refusal = line.size() >= 3 && (line[0] == '4' || line[0] == '5');
     // The last refusal counts: libcurl continued after earlier ones (of EHLO or STARTTLS).
     if (!refusal) return;
-    std::from_chars(line.data(), line.data() + 3, reply_.status);
+    reply_.status = parse_integer<unsigned>(line.substr(0, 3)).value_or(0);
     reply_.body = line.substr(0, refusal_kept_max);
     return;
   }

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "core/event/cloudevents_json.hpp"
+#include "core/base/encoding.hpp"
+#include "core/base/text.hpp"
 
 namespace sense {
 
@@ -51,14 +52,7 @@ std::string joined(const std::vector<std::string>& entries) {
   std::string text;
   for (const auto& entry : entries) {
     if (&entry != &entries.front()) text += ',';
-    for (const char c : entry) {
-      if (c == ',')
-        text += "%2C";
-      else if (c == '%')
-        text += "%25";
-      else
-        text += c;
-    }
+    text += percent_encode(entry, is_plain_in_list);
   }
   return text;
 }

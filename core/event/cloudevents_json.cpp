@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/base/check.hpp"
+#include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/attributes.hpp"

@@ -45,10 +45,6 @@ enum class EventOrigin {
 [[nodiscard]] Status set_attribute(Event& event, std::string_view name, std::string_view text,
                                    EventOrigin origin);
 
-// Base 64 (RFC 4648 section 4). Decoding is strict: padding is mandatory, nothing else is skipped.
-[[nodiscard]] std::string to_base64(std::string_view octets);
-[[nodiscard]] Result<std::string> from_base64(std::string_view text);
-
 // Whether a content type declares JSON: .../json or ...+json, whatever its parameters.
 [[nodiscard]] bool is_json_type(std::string_view content_type);
 // Whether it declares text that a person may read: text/*, JSON, XML.

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 #include "core/event/attributes.hpp"
 #include "core/event/cloudevents_json.hpp"
@@ -12,39 +13,19 @@ namespace sense {
 
 namespace {
 
-constexpr std::string_view alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-constexpr std::array<std::int8_t, 256> make_values() {
-  std::array<std::int8_t, 256> values{};
-  for (auto& value : values) value = -1;
-  for (std::size_t i = 0; i < alphabet.size(); ++i)
-    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
-  return values;
-}
-constexpr auto base64_values = make_values();
-
 Status set_list(std::vector<std::string>& list, std::string_view name, std::string_view text) {
   list.clear();
   if (text.empty()) return {};
   for (const auto piece : split(text, ',')) {
-    std::string entry;
-    for (std::size_t at = 0; at < piece.size(); ++at) {
-      const auto escape = piece.substr(at, 3);
-      if (piece[at] != '%') {
-        entry += piece[at];
-      } else if (escape == "%2C" || escape == "%2c" || escape == "%25") {
-        entry += escape == "%25" ? '%' : ',';
-        at += 2;
-      } else {
-        return fail(Code::badparam,
-                    "event: " + std::string(name) + " has a % that is neither %2C nor %25");
-      }
-    }
-    if (entry.empty() || list.size() >= Event::principals_max)
+    // A percent sign that begins neither %2C nor %25 is likely to be meant as itself.
+    auto entry = percent_decode(piece);
+    if (!entry || lower(percent_encode(*entry, is_plain_in_list)) != lower(piece))
+      return fail(Code::badparam,
+                  "event: " + std::string(name) + " has a % that is neither %2C nor %25");
+    if (entry->empty() || list.size() >= Event::principals_max)
       return fail(Code::badparam,
                   "event: " + std::string(name) + " has an empty entry or more than 256 of them");
-    list.push_back(std::move(entry));
+    list.push_back(*std::move(entry));
   }
   return {};
 }
@@ -64,19 +45,10 @@ Status set_time(std::optional<WallTime>& time, std::string_view name, std::strin
   return {};
 }
 
-template <class T>
-bool read_number(std::string_view text, T& number) {
-  const auto* const last = text.data() + text.size();
-  const auto [end, wrong] = std::from_chars(text.data(), last, number);
-  return wrong == std::errc{} && end == last;
-}
-
 Status set_severity(Event& event, std::string_view text) {
-  unsigned number = 8;
-  if (!read_number(text, number) || number > 7)
-    return fail(Code::badparam, "event: severity is 0 (emergency) to 7 (debug)");
-  event.severity = static_cast<std::uint8_t>(number);
-  return {};
+  event.severity = parse_integer<std::uint8_t>(text, 0, 7);
+  if (event.severity) return {};
+  return fail(Code::badparam, "event: severity is 0 (emergency) to 7 (debug)");
 }
 
 Status set_type(Event& event, std::string_view text) {
@@ -87,8 +59,9 @@ Status set_type(Event& event, std::string_view text) {
 }
 
 Status set_sequence(Event& event, std::string_view text) {
-  if (!read_number(text, event.sequence))
-    return fail(Code::badparam, "event: sequence is not a number");
+  const auto number = parse_integer<std::uint64_t>(text);
+  if (!number) return fail(Code::badparam, "event: sequence is not a number");
+  event.sequence = *number;
   return {};
 }
 
@@ -142,43 +115,6 @@ Status set_attribute(Event& event, std::string_view name, std::string_view text,
     case Attribute::Kind::sequence: return set_sequence(event, text);
   }
   return {};
-}
-
-std::string to_base64(std::string_view octets) {
-  std::string text;
-  text.reserve((octets.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < octets.size(); at += 3) {
-    std::uint32_t group = 0;
-    const auto count = std::min<std::size_t>(3, octets.size() - at);
-    for (std::size_t i = 0; i < 3; ++i)
-      group = (group << 8U) | (i < count ? static_cast<unsigned char>(octets[at + i]) : 0U);
-    for (std::size_t i = 0; i < 4; ++i)
-      text += i <= count ? alphabet[(group >> (18 - 6 * i)) & 63U] : '=';
-  }
-  return text;
-}
-
-Result<std::string> from_base64(std::string_view text) {
-  const auto refuse = [] { return fail(Code::badparam, "not base 64 (RFC 4648 section 4)"); };
-  if (text.size() % 4 != 0) return refuse();
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  std::string octets;
-  octets.reserve(text.size() / 4 * 3);
-  for (std::size_t at = 0; at < text.size(); at += 4) {
-    const auto used = at + 4 == text.size() ? 4 - padding : 4;
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 4; ++i) {
-      const int value = i < used ? base64_values[static_cast<unsigned char>(text[at + i])] : 0;
-      if (value < 0) return refuse();
-      group = (group << 6U) | static_cast<std::uint32_t>(value);
-    }
-    // Bits that no octet takes must be zero, so that each octet string has one text only.
-    if ((group & ((1U << (8 * (4 - used))) - 1U)) != 0) return refuse();
-    for (std::size_t i = 0; i + 1 < used; ++i)
-      octets += static_cast<char>((group >> (16 - 8 * i)) & 255U);
-  }
-  return octets;
 }
 
 bool is_json_type(std::string_view content_type) {

@@ -57,8 +57,7 @@ Status check_extension(const std::string& name, const Value& value) {
 
 bool valid_extension_name(std::string_view text) {
   if (text.empty() || text.size() > 64) return false;
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }) &&
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_lower(c) || is_digit(c); }) &&
          text != "data" && find_attribute(text) == nullptr;
 }
 

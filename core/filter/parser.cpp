@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <charconv>
 
 #include "core/base/text.hpp"
 #include "core/filter/lexer.hpp"
@@ -72,9 +71,7 @@ std::string in_quotes(std::string_view text) {
   return "'" + printable(text.substr(0, shown_max)) + (text.size() > shown_max ? "…'" : "'");
 }
 
-bool is_callable(std::string_view name) {
-  return std::none_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
+bool is_callable(std::string_view name) { return std::none_of(name.begin(), name.end(), is_digit); }
 
 class Parser {
  public:
@@ -222,10 +219,9 @@ class Parser {
   Typed integer(Token from, Token digits) {
     const bool negative = from.kind == Kind::minus;
     const auto text = text_of(digits);
-    std::int64_t number = 0;
-    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (negative) number = -number;
-    if (wrong != std::errc{} || number != static_cast<std::int32_t>(number))
+    const auto digits_value = parse_integer<std::int64_t>(text).value_or(INT64_MAX);
+    const auto number = negative ? -digits_value : digits_value;
+    if (number != static_cast<std::int32_t>(number))
       return refuse(from, "the number is not within -2147483648 to 2147483647");
     return push({Op::integer, 0, from.at, static_cast<std::int32_t>(number)}, Type::integer);
   }

@@ -51,12 +51,9 @@ bool cast_to_integer(Operand& value) {
     text.remove_prefix(1);
     if (text.starts_with('-')) text = {};
   }
-  std::int32_t number = 0;
-  const auto* const last = text.data() + text.size();
-  const auto [end, wrong] = std::from_chars(text.data(), last, number);
-  const bool good = wrong == std::errc{} && end == last && !text.empty();
-  value.set(good ? number : 0);
-  return good;
+  const auto number = parse_integer<std::int32_t>(text);
+  value.set(number.value_or(0));
+  return number.has_value();
 }
 
 bool cast_to_boolean(Operand& value) {

@@ -2,7 +2,6 @@
 #include "core/http/request_guard.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
@@ -47,12 +46,9 @@ Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   boost::system::error_code wrong_address;
   const auto address = boost::asio::ip::make_address(host, wrong_address);
-  std::uint16_t port = 0;
-  const auto* const last = text.data() + text.size();
-  const auto [end, wrong_port] = std::from_chars(text.data() + colon + 1, last, port);
-  if (wrong_address || address.is_v6() != bracketed || wrong_port != std::errc{} || end != last)
-    return refuse_text();
-  return boost::asio::ip::tcp::endpoint(address, port);
+  const auto port = parse_integer<std::uint16_t>(std::string_view(text).substr(colon + 1));
+  if (wrong_address || address.is_v6() != bracketed || !port) return refuse_text();
+  return boost::asio::ip::tcp::endpoint(address, *port);
 }
 
 RequestGuard::RequestGuard(std::vector<std::string> hosts, bool allow_anonymous)

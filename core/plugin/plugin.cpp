@@ -16,9 +16,8 @@ constexpr std::size_t abi_length_shown = 64;
 // The name becomes part of a path.
 bool valid_plugin_name(std::string_view name) {
   return !name.empty() && name.size() <= plugin_name_length_max &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-         });
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_lower(c) || is_digit(c) || c == '-' || c == '_'; });
 }
 
 }  // namespace

@@ -2,11 +2,11 @@
 #include "core/sense/address.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <optional>
 
 #include "core/base/check.hpp"
+#include "core/base/encoding.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
@@ -37,48 +37,14 @@ std::uint64_t get(const std::array<unsigned char, 16>& octets, std::size_t at, s
 
 // Characters that RFC 3986 allows in a path, except some that could be misread.
 bool plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("/-._~+,=:").find(c) != std::string_view::npos;
-}
-
-std::string encode_path(const std::string& path) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string text;
-  for (const char c : path) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (plain(c))
-      text += c;
-    else
-      (text += '%').append({digits[octet >> 4U], digits[octet & 15U]});
-  }
-  return text;
+  return is_alphanumeric(c) || std::string_view("/-._~+,=:").find(c) != std::string_view::npos;
 }
 
 template <class Number>
 std::optional<Number> read_number(std::string_view text, int base, std::size_t digits_max,
                                   std::uint64_t max) {
-  Number number = 0;
-  const auto* const last = text.data() + text.size();
-  const auto [end, wrong] = std::from_chars(text.data(), last, number, base);
-  if (wrong != std::errc{} || end != last || text.empty() || text.size() > digits_max ||
-      number > max)
-    return std::nullopt;
-  return number;
-}
-
-std::optional<std::string> decode_path(std::string_view text) {
-  std::string path;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      path += text[i];
-      continue;
-    }
-    const auto octet = read_number<unsigned>(text.substr(i + 1, 2), 16, 2, 255);
-    if (!octet || i + 2 >= text.size()) return std::nullopt;
-    path += static_cast<char>(*octet);
-    i += 2;
-  }
-  return path;
+  if (text.size() > digits_max) return std::nullopt;
+  return parse_integer<Number>(text, 0, static_cast<Number>(max), base);
 }
 
 tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
@@ -87,7 +53,7 @@ tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
 }
 
 Result<Endpoint> parse_path(std::string_view text, const Uri& uri) {
-  const auto path = decode_path(uri.path);
+  const auto path = percent_decode(uri.path);
   if (!path || !uri.query.empty() || !Endpoint::may_be_path(*path))
     return refuse(text, "a path is absolute, at most 107 octets long, and without NUL");
   return Endpoint::at_path(*path);
@@ -262,7 +228,8 @@ std::string to_uri(const Endpoint& endpoint) {
   std::array<char, 48> text{};
   switch (endpoint.kind()) {
     case TransportKind::none: return std::string(scheme);
-    case TransportKind::unix_path: return std::string(scheme) + encode_path(endpoint.path());
+    case TransportKind::unix_path:
+      return std::string(scheme) + percent_encode(endpoint.path(), plain);
     case TransportKind::ipv4:
       return std::string(scheme) + endpoint.address().to_string() + ":" +
              std::to_string(endpoint.port());

@@ -2,10 +2,10 @@
 #include "core/sense/fetch_url.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "core/base/encoding.hpp"
 #include "core/base/random.hpp"
-#include "core/event/cloudevents_json.hpp"
+#include "core/base/text.hpp"
 
 namespace sense::datagram {
 
@@ -19,10 +19,7 @@ constexpr std::size_t number_length_max = 19;
 std::string mac_of(std::uint64_t sequence, std::string_view expires, std::string_view secret) {
   std::string text = "sense fetch " + std::to_string(sequence) + " until ";
   text += expires;
-  auto mac = to_base64(hmac_sha256(secret, text).substr(0, mac_octets));
-  std::replace(mac.begin(), mac.end(), '+', '-');
-  std::replace(mac.begin(), mac.end(), '/', '_');
-  return mac;
+  return to_base64url(hmac_sha256(secret, text).substr(0, mac_octets));
 }
 
 }  // namespace
@@ -43,12 +40,9 @@ bool may_fetch(std::uint64_t sequence, std::string_view query, std::string_view 
   const auto until = query.substr(0, mac_at);
   const auto mac = query.substr(mac_at + mac_is.size());
   if (!equal_secret(mac_of(sequence, until, secret), mac)) return false;
-  std::int64_t seconds = 0;
-  const auto* const last = until.data() + until.size();
-  const auto [end, wrong] = std::from_chars(until.data(), last, seconds);
-  return wrong == std::errc{} && end == last &&
-         now.time_since_epoch() < Duration{std::chrono::seconds{std::min<std::int64_t>(
-                                      seconds, to_micros(wall_time_max) / 1'000'000)}};
+  const auto seconds = parse_integer<std::int64_t>(until);
+  return seconds && now.time_since_epoch() < Duration{std::chrono::seconds{std::min<std::int64_t>(
+                                                 *seconds, to_micros(wall_time_max) / 1'000'000)}};
 }
 
 }  // namespace sense::datagram

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "core/base/check.hpp"
+#include "core/base/encoding.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
-#include "core/event/cloudevents_json.hpp"
 
 namespace sense::datagram {
 

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/base/check.hpp"
+#include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::datagram {
@@ -19,10 +20,6 @@ constexpr std::size_t kind_length_max = 32;
 constexpr std::array<std::string_view, 11> kind_names = {
     "REGISTER", "CANCEL", "SOURCES", "PARAMETERS", "PUBLISH", "EVENT",
     "GAP",      "ENDED",  "VERIFY",  "ACK",        "REPLY"};
-
-bool is_alpha(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 bool same_name(std::string_view left, std::string_view right) {
   const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
@@ -65,13 +62,6 @@ Escape escape_after(std::string_view rest) {
   return escape;
 }
 
-void append_encoded(std::string& out, char c) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  out += '%';
-  out += digits[static_cast<unsigned char>(c) >> 4U];
-  out += digits[static_cast<unsigned char>(c) & 15U];
-}
-
 // The next line without its line end; nothing when there is no LF within `limit` octets.
 std::optional<std::string_view> take_line(std::string_view& rest, std::size_t limit) {
   const auto end = rest.substr(0, limit).find('\n');
@@ -92,7 +82,7 @@ Status read_code(Message& message, const std::vector<std::string_view>& words) {
     return bad("the start line has a code, which only a REPLY has");
   }
   if (words.size() != 4) return bad("the start line of a REPLY has no code and symbol");
-  const auto number = parse_decimal(words[2]);
+  const auto number = parse_integer<std::uint64_t>(words[2]);
   const auto code = number ? code_from_number(*number) : std::nullopt;
   if (!code || words[2].size() > 2) return bad("the start line has a code that does not exist");
   if (words[3].empty() || !std::all_of(words[3].begin(), words[3].end(), is_alpha))
@@ -150,7 +140,7 @@ Status take_framing(Message& message, std::optional<std::uint64_t>& length, bool
     const bool is_truncated = same_name(property->name, "Truncated") && property->value == "yes";
     if (is_length) {
       if (length) return bad("Length stands there twice");
-      length = parse_decimal(property->value);
+      length = parse_integer<std::uint64_t>(property->value);
       if (!length) return bad("Length is not a decimal number");
     }
     truncated = truncated || is_truncated;
@@ -231,7 +221,7 @@ std::vector<std::string_view> Message::all(std::string_view name) const {
 Result<std::uint64_t> Message::number(std::string_view name) const {
   const auto value = get(name);
   if (!value) return fail(Code::varnotfound, std::string(name) + " is missing");
-  const auto number = parse_decimal(*value);
+  const auto number = parse_integer<std::uint64_t>(*value);
   if (!number) return fail(Code::badparam, std::string(name) + " is not a decimal number");
   return *number;
 }
@@ -283,7 +273,7 @@ void append_value(std::string& out, std::string_view name, std::string_view valu
   if (std::all_of(value.begin(), value.end(), plain))
     out += value;
   else if (is_verbatim(name))
-    for (const char c : value) is_control(c) ? append_encoded(out, c) : out.push_back(c);
+    for (const char c : value) is_control(c) ? append_percent_encoded(out, c) : out.push_back(c);
   else
     out += encode_value(value);
 }
@@ -360,7 +350,7 @@ std::string encode_value(std::string_view value) {
   out.reserve(value.size());
   for (std::size_t i = 0; i < value.size(); ++i) {
     if (is_control(value[i])) {
-      append_encoded(out, value[i]);
+      append_percent_encoded(out, value[i]);
       continue;
     }
     out += value[i];

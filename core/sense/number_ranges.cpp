@@ -14,9 +14,10 @@ Result<std::vector<NumberRange>> parse_ranges(std::string_view text) {
   std::vector<NumberRange> ranges;
   for (const auto piece : split(text, ',')) {
     const auto dash = piece.find('-');
-    const auto first = parse_decimal(piece.substr(0, dash));
-    const auto last =
-        dash == std::string_view::npos ? first : parse_decimal(piece.substr(dash + 1));
+    const auto first = parse_integer<std::uint64_t>(piece.substr(0, dash));
+    const auto last = dash == std::string_view::npos
+                          ? first
+                          : parse_integer<std::uint64_t>(piece.substr(dash + 1));
     if (!first || !last || *first > *last) return fail(Code::badparam, sentence);
     ranges.push_back({*first, *last});
   }

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kept_max = line_length_max + 2;
 
 // Independent of the locale.
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });

@@ -33,8 +33,7 @@ Status check_text(std::string_view member, std::string_view text, std::size_t ma
 
 bool is_token(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '/';
+    return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '/';
   });
 }
 

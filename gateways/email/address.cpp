@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 
@@ -61,19 +62,11 @@ Result<std::string> address_of_callback(std::string_view text) {
     return fail(Code::badparam,
                 "mailto: with a subject, copies or a body is not supported; write "
                 "the address alone");
-  std::string decoded;
-  const auto& path = uri->path;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    const bool escape = path[i] == '%' && i + 2 < path.size() && hex_value(path[i + 1]) >= 0 &&
-                        hex_value(path[i + 2]) >= 0;
-    if (path[i] == '%' && !escape)
-      return fail(Code::badparam, "'" + printable(text.substr(0, 100)) +
-                                      "' has a % that is not followed by two digits");
-    decoded +=
-        escape ? static_cast<char>(hex_value(path[i + 1]) * 16 + hex_value(path[i + 2])) : path[i];
-    if (escape) i += 2;
-  }
-  return parse_address(decoded);
+  const auto decoded = percent_decode(uri->path);
+  if (!decoded)
+    return fail(Code::badparam, "'" + printable(text.substr(0, 100)) +
+                                    "' has a % that is not followed by two digits");
+  return parse_address(*decoded);
 }
 
 }  // namespace sense::email

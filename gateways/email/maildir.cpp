@@ -9,7 +9,9 @@
 #include <cstring>
 
 #include "core/base/clock.hpp"
+#include "core/base/encoding.hpp"
 #include "core/base/random.hpp"
+#include "core/base/text.hpp"
 
 namespace sense::email {
 
@@ -95,19 +97,10 @@ std::string file_name() {
 }  // namespace
 
 std::string folder_name(std::string_view address) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string name;
-  for (const char c : address) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-' || c == '+' || c == '@' || (c == '.' && !name.empty());
-    if (plain) {
-      name += c;
-      continue;
-    }
-    name += '%';
-    name += digits[static_cast<unsigned char>(c) >> 4U];
-    name += digits[static_cast<unsigned char>(c) & 15U];
-  }
+  auto name = percent_encode(address, [](char c) {
+    return is_alphanumeric(c) || std::string_view("_-+@.").find(c) != std::string_view::npos;
+  });
+  if (name.starts_with('.')) name.replace(0, 1, "%2E");
   return name.size() <= name_length_max ? name : sha256_hex(address);
 }
 

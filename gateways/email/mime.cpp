@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"
 

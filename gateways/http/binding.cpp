@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"
 
@@ -72,37 +73,11 @@ Result<Event> event_of_binary(const Request& request) {
 }  // namespace
 
 std::string encode_header(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string result;
-  result.reserve(text.size());
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet > ' ' && octet < 0x7f && c != '"' && c != '%') {
-      result += c;
-    } else {
-      result += '%';
-      result += digits[octet >> 4U];
-      result += digits[octet & 15U];
-    }
-  }
-  return result;
+  return percent_encode(text, [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '%'; });
 }
 
 std::string decode_header(std::string_view given) {
-  const auto text = unquoted(trim(given));
-  std::string result;
-  result.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const int high = text[at] == '%' && at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[at + 2]) : -1;
-    if (low < 0) {
-      result += text[at];
-      continue;
-    }
-    result += static_cast<char>(high * 16 + low);
-    at += 2;
-  }
-  return result;
+  return percent_decode_leniently(unquoted(trim(given)));
 }
 
 Headers binary_headers(const Event& event) {

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/subscription/subscription_edit.hpp"
@@ -77,21 +77,18 @@ Result<std::string> only_text(std::string_view text, std::string_view name) {
 
 // "88119", with its quotation marks (RFC 9110, section 8.8.3).
 Result<std::uint64_t> read_entity_tag(std::string_view tag) {
-  std::uint64_t revision = 0;
   const bool quoted = tag.size() > 2 && tag.front() == '"' && tag.back() == '"';
   if (quoted) tag = tag.substr(1, tag.size() - 2);
-  const auto* const last = tag.data() + tag.size();
-  const auto [end, wrong] = std::from_chars(tag.data(), last, revision);
-  if (!quoted || wrong != std::errc{} || end != last || revision == 0)
+  const auto revision = parse_integer<std::uint64_t>(tag, 1);
+  if (!quoted || !revision)
     return refuse(Code::badparam, "If-Match is a revision in quotation marks, as ETag gives it");
-  return revision;
+  return *revision;
 }
 
 Status read_limit(PageRequest& page, const std::string& value) {
-  const auto* const last = value.data() + value.size();
-  const auto [end, wrong] = std::from_chars(value.data(), last, page.limit);
-  if (wrong != std::errc{} || end != last || page.limit < 1 || page.limit > 1000)
-    return refuse(Code::badparam, "limit is 1 to 1000");
+  const auto limit = parse_integer<decltype(page.limit)>(value, 1, 1000);
+  if (!limit) return refuse(Code::badparam, "limit is 1 to 1000");
+  page.limit = *limit;
   return {};
 }
 
@@ -168,21 +165,11 @@ Result<std::string> token_request(std::string_view text) {
 }
 
 Result<std::string> percent_decoded(std::string_view text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      result += text[at];
-      continue;
-    }
-    const int high = at + 2 < text.size() ? hex_value(text[at + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[at + 2]) : -1;
-    if (low < 0) return refuse(Code::badparam, "a % in the address is not followed by two digits");
-    result += static_cast<char>(high * 16 + low);
-    at += 2;
-  }
-  if (!valid_text(result))
+  auto result = percent_decode(text);
+  if (!result) return refuse(Code::badparam, "a % in the address is not followed by two digits");
+  if (!valid_text(*result))
     return refuse(Code::badparam, "the address is not UTF-8 text without NUL");
-  return result;
+  return *std::move(result);
 }
 
 Result<PageRequest> page_request(std::string_view query) {

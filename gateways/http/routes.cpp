@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/http/routes.hpp"
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "core/base/json.hpp"
@@ -60,11 +59,8 @@ Response event_response(const Event& event) {
 
 std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_view query,
                                               std::string_view secret, WallTime now) {
-  std::uint64_t sequence = 0;
-  const auto* const last = id.data() + id.size();
-  const auto [end, wrong] = std::from_chars(id.data(), last, sequence);
-  if (wrong != std::errc{} || end != last || !datagram::may_fetch(sequence, query, secret, now))
-    return std::nullopt;
+  const auto sequence = parse_integer<std::uint64_t>(id);
+  if (!sequence || !datagram::may_fetch(*sequence, query, secret, now)) return std::nullopt;
   return sequence;
 }
 
@@ -80,10 +76,7 @@ Subscriptions::Answer<SubscriptionRef> respond_with(Respond respond) {
 // Prometheus text format 0.0.4: letters, digits and underscores.
 std::string metric_name(std::string_view counter) {
   std::string name = counter.starts_with("sense.") ? "" : "sense_";
-  for (const char c : counter) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    name += plain ? c : '_';
-  }
+  for (const char c : counter) name += is_alphanumeric(c) ? c : '_';
   return name + "_total";
 }
 

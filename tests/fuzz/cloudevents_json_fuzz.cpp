@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "core/base/encoding.hpp"
 #include "core/event/cloudevents_json.hpp"
 
 // Every event that is read can be written, and reads back equal.

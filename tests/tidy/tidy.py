@@ -92,12 +92,14 @@ LIBRARIES = [
     ("yaml-cpp/*",        ["core/config"]),
     ("net-snmp/*",        ["adapters/snmp"]),
     ("nlohmann/*",        ["*.cpp"]),  # heavy: never in a header
-    ("simdjson.h",        ["core/subscription/subscription_read.cpp"]),  # heavy
+    ("simdjson.h",        ["core/base/text.cpp",
+                           "core/subscription/subscription_read.cpp"]),  # heavy
     ("spdlog/*",          ["core/base/log.cpp"]),
     ("fmt/*",             ["core/base/log.cpp"]),
     ("CLI/*",             ["cli/base/command_line.cpp"]),
     ("boost/beast*",      ["core/http", "cli/listen/http_client.cpp"]),
-    ("openssl/*",         ["core/base/random.cpp", "core/egress"]),
+    ("openssl/*",         ["core/base/encoding.cpp", "core/base/random.cpp", "core/egress"]),
+    ("utf8proc.h",        ["core/filter/functions.cpp"]),
     ("xxhash*",           ["core/base/hash.cpp", "core/storage"]),
     ("systemd/*",         ["cli/daemons"]),
 ]
@@ -108,7 +110,7 @@ HEAVY = {
     # header              files
     "CLI/CLI.hpp":        1,
     "nlohmann/json.hpp":  20,
-    "simdjson.h":         1,
+    "simdjson.h":         2,
     "boost/beast*":       2,
     "boost/asio*":        31,
     "spdlog/*":           1,

@@ -155,6 +155,7 @@ class Includes(unittest.TestCase):
                 ("boost/beast/http.hpp", "core/http/a.cpp", "gateways/http/a.cpp"),
                 ("boost/beast.hpp", "cli/listen/http_client.cpp", "cli/listen/a.cpp"),
                 ("openssl/evp.h", "core/base/random.cpp", "gateways/http/a.cpp"),
+                ("utf8proc.h", "core/filter/functions.cpp", "core/base/text.cpp"),
                 ("xxhash.h", "core/base/hash.cpp", "broker/a.cpp"),
                 ("systemd/sd-daemon.h", "cli/daemons/a.cpp", "broker/a.cpp")]:
             self.allowed(good, f"<{header}>")

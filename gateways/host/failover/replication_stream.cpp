@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/failover/replication_stream.hpp"
 
-#include <charconv>
-
 #include "core/base/hash.hpp"
 #include "core/base/random.hpp"
+#include "core/base/text.hpp"
 #include "core/subscription/subscription.hpp"
 
 namespace sense {
@@ -34,11 +33,7 @@ std::string text_of(const Event& event, std::string_view name) {
 
 // 0 when it is no number.
 std::uint64_t number_of(const Event& event, std::string_view name) {
-  const auto text = text_of(event, name);
-  std::uint64_t number = 0;
-  const auto end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
-  return read.ec == std::errc() && read.ptr == end ? number : 0;
+  return parse_integer<std::uint64_t>(text_of(event, name)).value_or(0);
 }
 
 bool is_gateway_event(const Event& event, std::string_view local) {

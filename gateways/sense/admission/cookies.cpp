@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/sense/admission/cookies.hpp"
 
+#include "core/base/encoding.hpp"
 #include "core/base/random.hpp"
 
 namespace sense::datagram {
@@ -19,23 +20,12 @@ std::int64_t window_of(MonoTime now) { return now.time_since_epoch() / Duration{
 
 char digit_of(std::int64_t window) { return digits[static_cast<std::uint64_t>(window) & 63U]; }
 
-std::string base64url(std::string_view octets) {
-  std::string text;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char octet : octets) {
-    bits = (bits << 8U) | static_cast<unsigned char>(octet);
-    for (count += 8; count >= 6; count -= 6) text += digits[(bits >> (count - 6)) & 63U];
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string Cookies::make_for(const Endpoint& endpoint, std::int64_t window) const {
   // The window contains no colon: no two inputs give the same text.
   const auto text = std::to_string(window) + ':' + endpoint.identity();
-  const auto mac = base64url(hmac_sha256(key_, text).substr(0, mac_octets));
+  const auto mac = to_base64url(hmac_sha256(key_, text).substr(0, mac_octets));
   return digit_of(window) + mac.substr(0, mac_characters);
 }
 

@@ -2,7 +2,6 @@
 #include "gateways/sense/admission/listener_policy.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "core/base/text.hpp"
@@ -22,13 +21,11 @@ tl::unexpected<Error> refuse(std::string_view entry, const std::string& why) {
 std::string quoted(std::string_view text) { return "'" + printable(text.substr(0, 80)) + "'"; }
 
 Status read_rate(std::string_view value, ListenerPolicy& policy) {
-  std::uint32_t rate = 0;
-  const auto* const last = value.data() + value.size();
-  const auto [end, wrong] = std::from_chars(value.data(), last, rate);
-  if (wrong != std::errc{} || end != last || value.empty() || rate > rate_max)
+  const auto rate = parse_integer<std::uint32_t>(value, 0, rate_max);
+  if (!rate)
     return fail(Code::badparam,
                 "rate=" + quoted(value) + " is not a whole number from 0 (no limit) to 1000000");
-  policy.rate = rate;
+  policy.rate = *rate;
   return {};
 }
 

@@ -42,8 +42,6 @@ constexpr unsigned warm_up = 50;
 // Told of one event together: less than may wait for one endpoint (core/egress/transfer.hpp).
 constexpr unsigned group_size = 1000;
 
-MonoTime mono_now() { return system_clock().now().mono; }
-
 const QName& type() {
   static const auto name = *QName::parse("{urn:example:bench}event");
   return name;

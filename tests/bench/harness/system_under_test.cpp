@@ -25,8 +25,6 @@ constexpr auto look_interval = std::chrono::milliseconds{5};
 constexpr auto start_deadline = std::chrono::seconds{30};
 constexpr double ns = 1e-9;
 
-MonoTime mono_now() { return system_clock().now().mono; }
-
 // The most that a process had in memory, in MiB (proc(5), VmHWM).
 double peak_rss(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/status");

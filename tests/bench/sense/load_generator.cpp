@@ -27,8 +27,6 @@ constexpr auto ask_again = std::chrono::milliseconds{500};
 constexpr std::uint64_t look_back = 64;
 constexpr std::string_view event_start = "SENSE/1 EVENT ";
 
-MonoTime mono_now() { return system_clock().now().mono; }
-
 in_addr address_of(unsigned client) { return {htonl((127U << 24U) + (1U << 16U) + 1 + client)}; }
 unsigned client_at(in_addr address) {
   return ntohl(address.s_addr) - ((127U << 24U) + (1U << 16U) + 1);

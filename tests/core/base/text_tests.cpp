@@ -88,4 +88,30 @@ BOOST_AUTO_TEST_CASE(nearest_finds_a_slip_and_invents_nothing) {
   BOOST_CHECK(nearest("x", {}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_whole_number_is_all_of_the_text_and_within_its_bounds) {
+  BOOST_CHECK(parse_integer<std::uint8_t>("255") == 255);
+  BOOST_CHECK(parse_integer<std::int64_t>("-9223372036854775808") == INT64_MIN);
+  BOOST_CHECK(parse_integer<std::uint64_t>("18446744073709551615") == UINT64_MAX);
+  BOOST_CHECK(parse_integer<unsigned>("0007") == 7U);
+  BOOST_CHECK(parse_integer<unsigned>("fF", 0, 255, 16) == 255U);
+  for (const char* text :
+       {"", " 1", "1 ", "+1", "-1", "256", "1.0", "1e1", "0x1", "99999999999999999999"})
+    BOOST_CHECK_MESSAGE(!parse_integer<std::uint8_t>(text), text);
+  BOOST_CHECK(!parse_integer<int>("0", 1, 10));
+  BOOST_CHECK(!parse_integer<int>("11", 1, 10));
+  BOOST_CHECK(!parse_integer<int>("-2147483649"));
+}
+
+BOOST_AUTO_TEST_CASE(classes_of_characters_know_ascii_only) {
+  int digits = 0, alphas = 0, controls = 0;
+  for (int c = 0; c < 256; ++c) {
+    digits += is_digit(static_cast<char>(c));
+    alphas += is_alpha(static_cast<char>(c));
+    controls += is_control(static_cast<char>(c));
+  }
+  BOOST_CHECK_EQUAL(digits, 10);
+  BOOST_CHECK_EQUAL(alphas, 52);
+  BOOST_CHECK_EQUAL(controls, 33);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

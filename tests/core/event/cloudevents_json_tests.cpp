@@ -227,22 +227,4 @@ BOOST_AUTO_TEST_CASE(too_many_members_are_refused_before_they_take_memory) {
   check_refused(with(members), Code::protoerror, "too many");
 }
 
-BOOST_AUTO_TEST_CASE(base64_is_the_one_of_rfc_4648) {
-  const std::vector<std::pair<std::string, std::string>> vectors = {{"", ""},
-                                                                    {"f", "Zg=="},
-                                                                    {"fo", "Zm8="},
-                                                                    {"foo", "Zm9v"},
-                                                                    {"foob", "Zm9vYg=="},
-                                                                    {"fooba", "Zm9vYmE="},
-                                                                    {"foobar", "Zm9vYmFy"}};
-  for (const auto& [octets, text] : vectors) {
-    BOOST_CHECK_EQUAL(to_base64(octets), text);
-    BOOST_REQUIRE(from_base64(text));
-    BOOST_CHECK_EQUAL(*from_base64(text), octets);
-  }
-  for (const char* text :
-       {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "====", "Zg==Zg==", "Z===", "Zm-v", "Zm9\n"})
-    BOOST_CHECK_MESSAGE(!from_base64(text), text);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

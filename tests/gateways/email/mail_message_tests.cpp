@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "core/base/encoding.hpp"
 #include "core/event/cloudevents_json.hpp"
 #include "gateways/email/mime.hpp"
 #include "tests/gateways/api/fakes.hpp"
