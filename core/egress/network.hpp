@@ -2,8 +2,10 @@
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
-#include <cstdint>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <string_view>
+#include <variant>
 
 #include "core/base/error.hpp"
 
@@ -17,14 +19,12 @@ class Network {
   [[nodiscard]] bool contains(const boost::asio::ip::address& address) const;
 
  private:
-  boost::asio::ip::address address_;
-  unsigned bits_ = 0;
+  using V4 = boost::asio::ip::network_v4;
+  using V6 = boost::asio::ip::network_v6;
+  std::variant<V4, V6> range_;  // canonical: the bits behind the prefix are 0
 };
 
 // The address as the kernel treats it: ::ffff:a.b.c.d is a.b.c.d.
 [[nodiscard]] boost::asio::ip::address unmapped(const boost::asio::ip::address& given);
-
-// Whether two IPv4 addresses share their first `bits` bits.
-[[nodiscard]] bool same_prefix(std::uint32_t left, std::uint32_t right, unsigned bits);
 
 }  // namespace sense

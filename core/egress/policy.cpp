@@ -2,9 +2,8 @@
 #include "core/egress/policy.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "core/base/text.hpp"
 #include "core/egress/network.hpp"
@@ -17,37 +16,53 @@ using boost::asio::ip::address;
 using boost::asio::ip::address_v4;
 using boost::asio::ip::address_v6;
 
-struct Denied4 {
-  std::uint32_t network;
-  unsigned bits;
+struct Denied {
+  Network network;
   const char* what;
 };
 
-constexpr std::uint32_t v4(unsigned a, unsigned b, unsigned c, unsigned d) {
-  return (a << 24U) | (b << 16U) | (c << 8U) | d;
+// IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), and a cloud's metadata service
+// on a public address. The first entry that contains an address counts.
+const std::vector<Denied>& denied() {
+  static const auto entries = [] {
+    std::vector<Denied> made;
+    for (const auto& [text, what] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"0.0.0.0/8", "this network"},
+             {"10.0.0.0/8", "a private network"},
+             {"100.64.0.0/10", "a carrier's shared network"},
+             {"127.0.0.0/8", "this host"},
+             {"169.254.0.0/16", "link-local, where metadata services are"},
+             {"172.16.0.0/12", "a private network"},
+             {"192.0.0.0/24", "reserved for protocols"},
+             {"192.0.2.0/24", "for documents only"},
+             {"192.88.99.0/24", "the 6to4 relay"},
+             {"192.168.0.0/16", "a private network"},
+             {"198.18.0.0/15", "for benchmarks only"},
+             {"198.51.100.0/24", "for documents only"},
+             {"203.0.113.0/24", "for documents only"},
+             {"168.63.129.16", "a metadata service"},
+             {"224.0.0.0/4", "multicast"},
+             {"255.255.255.255", "broadcast"},
+             {"240.0.0.0/4", "reserved"},
+             {"::1", "this host"},
+             {"::", "no address"},
+             {"ff00::/8", "multicast"},
+             {"fe80::/10", "link-local"},
+             {"fc00::/7", "a unique-local network"},
+             {"2001::/23", "reserved for protocols"},
+             {"2001:db8::/32", "for documents only"},
+             {"3fff::/20", "for documents only"}})
+      made.push_back({*Network::parse(text), what});
+    return made;
+  }();
+  return entries;
 }
 
-// IANA IPv4 Special-Purpose Address Registry (RFC 6890), and a cloud's metadata service on a public
-// address.
-constexpr std::array<Denied4, 17> denied_v4 = {{
-    {v4(0, 0, 0, 0), 8, "this network"},
-    {v4(10, 0, 0, 0), 8, "a private network"},
-    {v4(100, 64, 0, 0), 10, "a carrier's shared network"},
-    {v4(127, 0, 0, 0), 8, "this host"},
-    {v4(169, 254, 0, 0), 16, "link-local, where metadata services are"},
-    {v4(172, 16, 0, 0), 12, "a private network"},
-    {v4(192, 0, 0, 0), 24, "reserved for protocols"},
-    {v4(192, 0, 2, 0), 24, "for documents only"},
-    {v4(192, 88, 99, 0), 24, "the 6to4 relay"},
-    {v4(192, 168, 0, 0), 16, "a private network"},
-    {v4(198, 18, 0, 0), 15, "for benchmarks only"},
-    {v4(198, 51, 100, 0), 24, "for documents only"},
-    {v4(203, 0, 113, 0), 24, "for documents only"},
-    {v4(168, 63, 129, 16), 32, "a metadata service"},
-    {v4(224, 0, 0, 0), 4, "multicast"},
-    {v4(255, 255, 255, 255), 32, "broadcast"},
-    {v4(240, 0, 0, 0), 4, "reserved"},
-}};
+const char* why_listed(const address& given) {
+  for (const auto& entry : denied())
+    if (entry.network.contains(given)) return entry.what;
+  return nullptr;
+}
 
 using Bytes16 = address_v6::bytes_type;
 
@@ -74,27 +89,15 @@ std::optional<address_v4> embedded(const address_v6& given) {
   return std::nullopt;
 }
 
-const char* why_denied(const address_v4& given) {
-  for (const auto& entry : denied_v4)
-    if (same_prefix(given.to_uint(), entry.network, entry.bits)) return entry.what;
-  return nullptr;
-}
-
-// Only global unicast (2000::/3) and NAT64's well-known prefix lead to the public internet, except
-// for the ranges of the IANA IPv6 Special-Purpose Address Registry within them.
-const char* why_denied(const address_v6& given) {
-  const auto bytes = given.to_bytes();
-  if (given.is_loopback()) return "this host";
-  if (given.is_unspecified()) return "no address";
-  if (given.is_multicast()) return "multicast";
-  if (given.is_link_local()) return "link-local";
-  if ((bytes[0] & 0xfeU) == 0xfcU) return "a unique-local network";
+// Of IPv6, only global unicast (2000::/3) and NAT64's well-known prefix lead to the public
+// internet.
+const char* why_denied(const address& given) {
+  if (const auto* why = why_listed(given)) return why;
+  if (given.is_v4()) return nullptr;
+  const auto bytes = given.to_v6().to_bytes();
   const bool nat64 = starts_with(bytes, {0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0});
   if ((bytes[0] & 0xe0U) != 0x20U && !nat64) return "not a public address";
-  if (starts_with(bytes, {0x20, 0x01}) && (bytes[2] & 0xfeU) == 0) return "reserved for protocols";
-  if (starts_with(bytes, {0x20, 0x01, 0x0d, 0xb8})) return "for documents only";
-  if (starts_with(bytes, {0x3f, 0xff}) && (bytes[2] & 0xf0U) == 0) return "for documents only";
-  if (const auto inner = embedded(given)) return why_denied(*inner);
+  if (const auto inner = embedded(given.to_v6())) return why_listed(*inner);
   return nullptr;
 }
 
@@ -118,7 +121,7 @@ Result<EgressPolicy> EgressPolicy::make(const std::vector<std::string>& networks
 
 Status EgressPolicy::check(const address& given) const {
   const auto actual = unmapped(given);
-  const char* why = actual.is_v4() ? why_denied(actual.to_v4()) : why_denied(actual.to_v6());
+  const char* why = why_denied(actual);
   if (why == nullptr) return {};
   const auto allowed = [&](const Network& network) { return network.contains(actual); };
   if (allowed_ && std::any_of(allowed_->begin(), allowed_->end(), allowed)) return {};
