@@ -16,6 +16,7 @@ find_package(CLI11 REQUIRED)
 find_package(cppzmq REQUIRED)
 find_package(tl-expected REQUIRED)
 pkg_check_modules(LIBSYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(LIBUTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(LIBXXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 # msgpack-cxx 4.1 ships a CMake package whose name changed between versions: the header is enough.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utf8proc.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -54,26 +56,16 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, end - first);
 }
 
-std::size_t encode(char32_t c, std::array<char, 4>& octets) {
-  const auto set = [&](std::size_t at, char32_t value) { octets[at] = static_cast<char>(value); };
-  if (c < 0x80) {
-    set(0, c);
-    return 1;
-  }
-  const std::size_t length = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-  constexpr std::array<char32_t, 5> marks = {0, 0, 0xc0, 0xe0, 0xf0};
-  for (auto at = length - 1; at > 0; --at, c >>= 6) set(at, 0x80 | (c & 0x3f));
-  set(0, marks[length] | c);
-  return length;
-}
-
 Failure too_long(Operand& result) {
   result.set(std::string_view(""));
   return FilterError::function_evaluation;
 }
 
+// utf8proc maps the sharp s to its capital; Unicode's simple mappings leave it as it is.
+utf8proc_int32_t upper_case(utf8proc_int32_t c) { return c == 0xdf ? c : utf8proc_toupper(c); }
+
 // The first pass computes the length, the second writes the octets.
-Failure in_case(Operand& value, char32_t (*map)(char32_t), MadeTexts& made) {
+Failure in_case(Operand& value, utf8proc_int32_t (*map)(utf8proc_int32_t), MadeTexts& made) {
   const auto text = value.text();
   char* out = nullptr;
   std::size_t length = 0;
@@ -83,8 +75,11 @@ Failure in_case(Operand& value, char32_t (*map)(char32_t), MadeTexts& made) {
     length = 0;
     for (std::size_t at = 0; at < text.size();) {
       const auto c = first_code_point(text.substr(at));
-      std::array<char, 4> octets{text[at]};
-      const auto mapped = c.length == 0 ? 1 : encode(map(c.value), octets);
+      std::array<utf8proc_uint8_t, 4> octets{static_cast<utf8proc_uint8_t>(text[at])};
+      const auto mapped = c.length == 0
+                              ? 1U
+                              : static_cast<std::size_t>(utf8proc_encode_char(
+                                    map(static_cast<utf8proc_int32_t>(c.value)), octets.data()));
       if (writing) std::copy_n(octets.begin(), mapped, out + length);
       length += mapped;
       at += std::max(1U, c.length);
@@ -186,7 +181,7 @@ Failure call(Function function, Operand* arguments, std::size_t count, MadeTexts
       return {};
     case Function::concat: return concat(arguments, 0, count, made);
     case Function::concat_ws: return concat(arguments, 1, count, made);
-    case Function::lower: return in_case(first, lower_case, made);
+    case Function::lower: return in_case(first, utf8proc_tolower, made);
     case Function::upper: return in_case(first, upper_case, made);
     case Function::trim: first.set(trimmed(first.text())); return {};
     case Function::left: return left(first, arguments[1].number);

@@ -81,8 +81,4 @@ using Failure = std::optional<FilterError>;
 [[nodiscard]] Failure call(Function function, Operand* arguments, std::size_t count,
                            MadeTexts& made);
 
-// Simple case mapping of Unicode 14: one character to one character, whatever the language.
-[[nodiscard]] char32_t lower_case(char32_t c);
-[[nodiscard]] char32_t upper_case(char32_t c);
-
 }  // namespace sense::cesql

@@ -397,6 +397,8 @@ BOOST_AUTO_TEST_CASE(texts_are_joined_trimmed_and_folded) {
          {"LOWER('ÄÖ Straße ΣΩ Ж')", "äö straße σω ж"},
          {"UPPER('äö straße σω ж ÿ')", "ÄÖ STRAßE ΣΩ Ж Ÿ"},
          {"UPPER('ɐ')", "Ɐ"},
+         {"UPPER('ᾀ')", "ᾈ"},
+         {"LOWER('İ')", "i"},
          {"LOWER('Ɐ')", "ɐ"},
          {"UPPER('ā ă')", "Ā Ă"},
          {"LOWER('Ā ă')", "ā ă"},
