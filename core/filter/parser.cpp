@@ -3,7 +3,7 @@
 
 #include "core/base/text.hpp"
 #include "core/filter/lexer.hpp"
-#include "core/filter/program.hpp"
+#include "core/filter/program_writer.hpp"
 
 // A recursive-descent parser that emits instructions while it reads: it builds no tree.
 namespace sense::cesql {
@@ -73,30 +73,75 @@ std::string in_quotes(std::string_view text) {
 
 bool is_callable(std::string_view name) { return std::none_of(name.begin(), name.end(), is_digit); }
 
+std::string why_unknown(std::string_view name, const std::string& wanted,
+                        const std::vector<std::string>& names) {
+  const auto near = nearest(wanted, names);
+  return "there is no function " + in_quotes(name) + (near.empty() ? "" : "; is " + near) +
+         (near.empty() ? "" : " meant?");
+}
+
+std::string not_allowed(const std::string& text) {
+  if (text == "'&'" || text == "'|'") return text + " is no operator: write AND, OR";
+  if (text == "'!'") return text + " is no operator: write NOT, or != between two values";
+  return text + " means nothing outside of quotes";
+}
+
+// What stands where a value is wanted, and does not begin one.
+std::string why_no_operand(Token::Kind kind, const std::string& text) {
+  constexpr std::string_view wanted =
+      "an attribute, a text in quotes, a number, true, false or a ( is missing ";
+  switch (kind) {
+    case Kind::end: return std::string(wanted) + "at the end";
+    case Kind::not_closed: return "the text that starts here has no second quote";
+    case Kind::wrong_name:
+      return text + " is no attribute: their names have letters and digits only";
+    case Kind::function:
+      return text +
+             " is no attribute (their names have letters and digits only), "
+             "and a function is followed by (";
+    case Kind::not_allowed: return not_allowed(text);
+    default: return std::string(wanted) + "before " + text;
+  }
+}
+
+// The function with that name and number of arguments; else null, and the defect is noted.
+const Signature* find_signature(Token name, std::size_t count, ProgramWriter& writer) {
+  auto wanted = std::string(writer.text_of(name));
+  for (auto& c : wanted)
+    if (is_lower(c)) c = static_cast<char>(c - 'a' + 'A');
+  std::vector<std::string> names;
+  bool known = false;
+  for (const auto& signature : signatures) {
+    names.emplace_back(signature.name);
+    if (signature.name != wanted) continue;
+    if (count >= signature.arguments_min && count <= signature.arguments_max) return &signature;
+    known = true;
+  }
+  writer.note_defect(FilterError::missing_function, name.at,
+                     known ? wanted + " does not take " + std::to_string(count) +
+                                 (count == 1 ? " argument" : " arguments")
+                           : why_unknown(writer.text_of(name), wanted, names));
+  return nullptr;
+}
+
 class Parser {
  public:
-  explicit Parser(std::string_view expression) {
-    program_.pool = expression;
-    program_.expression_length = expression.size();
-    token_ = next_token(expression, 0);
-  }
+  explicit Parser(std::string_view expression)
+      : writer_(expression), token_(next_token(expression, 0)) {}
 
   tl::expected<Program, FilterFault> parse() {
     const auto type = expression(binding_logic);
     if (type && token_.kind != Kind::end) refuse_rest();
-    if (fault_) return tl::unexpected(std::move(*fault_));
-    program_.result = *type;
-    program_.code.shrink_to_fit();
-    if (*type == Type::integer || *type == Type::text)
-      note_defect(FilterError::generic, 0,
-                  std::string("the expression gives ") +
-                      (*type == Type::integer ? "a number" : "a text") +
-                      ", and a filter needs true or false: compare it with something");
-    return std::move(program_);
+    if (type == Type::integer || type == Type::text)
+      writer_.note_defect(FilterError::generic, 0,
+                          std::string("the expression gives ") +
+                              (type == Type::integer ? "a number" : "a text") +
+                              ", and a filter needs true or false: compare it with something");
+    return writer_.finish(type);
   }
 
  private:
-  using Typed = std::optional<Type>;  // absent: see fault_
+  using Typed = std::optional<Type>;  // absent: it was refused
 
   // ---- The grammar
 
@@ -118,16 +163,16 @@ class Parser {
   Typed infix(Token sign, int binding, Op op) {
     if (!expression(binding + 1)) return std::nullopt;
     const bool number = binding == binding_sum || binding == binding_product;
-    return emit({op, 0, sign.at}, -1) ? Typed(number ? Type::integer : Type::boolean)
-                                      : std::nullopt;
+    return writer_.emit({op, 0, sign.at}, -1) ? Typed(number ? Type::integer : Type::boolean)
+                                              : std::nullopt;
   }
 
   // AND and OR, whose right side may not be needed.
   Typed decision(Token sign, Op op) {
-    const auto decided = program_.code.size();
-    if (!emit({op, 0, sign.at}, -1) || !expression(binding_logic + 1)) return std::nullopt;
-    if (!emit({Op::to_boolean, 0, sign.at}, 0)) return std::nullopt;
-    program_.code[decided].operand = static_cast<std::int32_t>(program_.code.size());
+    const auto decided = writer_.place();
+    if (!writer_.emit({op, 0, sign.at}, -1) || !expression(binding_logic + 1)) return std::nullopt;
+    if (!writer_.emit({Op::to_boolean, 0, sign.at}, 0)) return std::nullopt;
+    writer_.jump_here(decided);
     return Type::boolean;
   }
 
@@ -141,14 +186,15 @@ class Parser {
 
   Typed like(Token sign, Op op) {
     const auto pattern = take();
-    if (pattern.kind == Kind::not_closed) return refuse_operand(pattern);
+    if (pattern.kind == Kind::not_closed)
+      return refuse(pattern, why_no_operand(pattern.kind, shown(pattern)));
     if (pattern.kind != Kind::text) {
-      refuse(pattern, "LIKE takes a pattern in quotes, for instance 'com.example.%'");
-      fault_->result = false;  // as the specification's test cases expect
-      return std::nullopt;
+      // The result is what the specification's test cases expect.
+      return writer_.refuse(pattern.at,
+                            "LIKE takes a pattern in quotes, for instance 'com.example.%'", false);
     }
-    const auto operand = keep(pattern_of(unquoted(text_of(pattern))), pattern);
-    return emit({op, 0, sign.at, operand}, 0) ? Typed(Type::boolean) : std::nullopt;
+    const auto operand = writer_.keep(pattern_of(unquoted(writer_.text_of(pattern))), pattern);
+    return writer_.emit({op, 0, sign.at, operand}, 0) ? Typed(Type::boolean) : std::nullopt;
   }
 
   Typed in(Token sign, bool negated) {
@@ -159,14 +205,13 @@ class Parser {
     std::vector<std::size_t> elements;
     do {
       if (!expression(binding_logic)) return std::nullopt;
-      elements.push_back(program_.code.size());
-      if (!emit({negated ? Op::not_in_element : Op::in_element, 0, sign.at}, -1))
+      elements.push_back(writer_.place());
+      if (!writer_.emit({negated ? Op::not_in_element : Op::in_element, 0, sign.at}, -1))
         return std::nullopt;
     } while (take_if(Kind::comma));
     if (!close("the list after IN")) return std::nullopt;
-    if (!emit({negated ? Op::not_in_end : Op::in_end, 0, sign.at}, 0)) return std::nullopt;
-    for (const auto element : elements)
-      program_.code[element].operand = static_cast<std::int32_t>(program_.code.size());
+    if (!writer_.emit({negated ? Op::not_in_end : Op::in_end, 0, sign.at}, 0)) return std::nullopt;
+    for (const auto element : elements) writer_.jump_here(element);
     return Type::boolean;
   }
 
@@ -183,8 +228,8 @@ class Parser {
     const Depth depth(*this, sign);
     if (!depth.allowed() || !prefix()) return std::nullopt;
     if (sign.kind == Kind::minus)
-      return emit({Op::negate, 0, sign.at}, 0) ? Typed(Type::integer) : std::nullopt;
-    return emit({Op::invert, 0, sign.at}, 0) ? Typed(Type::boolean) : std::nullopt;
+      return writer_.emit({Op::negate, 0, sign.at}, 0) ? Typed(Type::integer) : std::nullopt;
+    return writer_.emit({Op::invert, 0, sign.at}, 0) ? Typed(Type::boolean) : std::nullopt;
   }
 
   Typed operand() {
@@ -195,30 +240,33 @@ class Parser {
         return push({Op::boolean, 0, token.at, token.kind == Kind::kw_true}, Type::boolean);
       case Kind::integer: return integer(token, token);
       case Kind::text:
-        return push({Op::text, 0, token.at, keep(unquoted(text_of(token)), token)}, Type::text);
+        return push({Op::text, 0, token.at, writer_.keep(unquoted(writer_.text_of(token)), token)},
+                    Type::text);
       case Kind::kw_exists: return exists();
       case Kind::open: return parentheses(token);
       case Kind::name:
       case Kind::function:
-        if (token_.kind == Kind::open && is_callable(text_of(token))) return call(token);
+        if (token_.kind == Kind::open && is_callable(writer_.text_of(token))) return call(token);
         if (token.kind == Kind::function) break;
         return attribute(token, Op::attribute, Op::extension, Type::unknown);
       default: break;
     }
-    return refuse_operand(token);
+    return refuse(token, why_no_operand(token.kind, shown(token)));
   }
 
   Typed parentheses(Token open) {
     const Depth depth(*this, open);
     if (!depth.allowed()) return std::nullopt;
     const auto type = expression(binding_logic);
-    return type && close("the parenthesis at column " + column(open)) ? type : std::nullopt;
+    return type && close("the parenthesis at column " + std::to_string(writer_.column(open)))
+               ? type
+               : std::nullopt;
   }
 
   // `from` is the sign, if there is one.
   Typed integer(Token from, Token digits) {
     const bool negative = from.kind == Kind::minus;
-    const auto text = text_of(digits);
+    const auto text = writer_.text_of(digits);
     const auto digits_value = parse_integer<std::int64_t>(text).value_or(INT64_MAX);
     const auto number = negative ? -digits_value : digits_value;
     if (number != static_cast<std::int32_t>(number))
@@ -234,20 +282,19 @@ class Parser {
   }
 
   Typed attribute(Token token, Op own, Op extension, Type type) {
-    const auto name = lower(text_of(token));
+    const auto name = lower(writer_.text_of(token));
     if (name == "data")
-      note_defect(FilterError::generic, token.at,
-                  "'data' cannot be reached by a filter, only attributes can");
+      writer_.note_defect(FilterError::generic, token.at,
+                          "'data' cannot be reached by a filter, only attributes can");
     if (const auto* known = find_attribute(name); known != nullptr)
       return push({own, 0, token.at, static_cast<std::int32_t>(known - attributes().data())}, type);
-    return push({extension, 0, token.at, keep(name, token)}, type);
+    return push({extension, 0, token.at, writer_.keep(name, token)}, type);
   }
 
   Typed call(Token name) {
     const Depth depth(*this, name);
     if (!depth.allowed()) return std::nullopt;
-    const auto before = program_.code.size();
-    const auto values_before = values_;
+    const auto before = writer_.mark();
     take();
     std::size_t count = 0;
     if (token_.kind != Kind::close) {
@@ -257,50 +304,23 @@ class Parser {
           return refuse(name, "the function has more than 64 arguments");
       } while (take_if(Kind::comma));
     }
-    if (!close("the call of " + std::string(text_of(name)))) return std::nullopt;
-    if (const auto* signature = find_signature(name, count); signature != nullptr)
-      return emit({Op::call, static_cast<std::uint8_t>(count), name.at,
-                   static_cast<std::int32_t>(signature->function)},
-                  1 - static_cast<int>(count))
+    if (!close("the call of " + std::string(writer_.text_of(name)))) return std::nullopt;
+    if (const auto* signature = find_signature(name, count, writer_); signature != nullptr)
+      return writer_.emit({Op::call, static_cast<std::uint8_t>(count), name.at,
+                           static_cast<std::int32_t>(signature->function)},
+                          1 - static_cast<int>(count))
                  ? Typed(signature->result)
                  : std::nullopt;
     // What is not dispatched evaluates nothing.
-    program_.code.resize(before);
-    values_ = values_before;
+    writer_.undo_to(before);
     return push({Op::missing_function, 0, name.at}, Type::unknown);
-  }
-
-  const Signature* find_signature(Token name, std::size_t count) {
-    auto wanted = std::string(text_of(name));
-    for (auto& c : wanted)
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    std::vector<std::string> names;
-    bool known = false;
-    for (const auto& signature : signatures) {
-      names.emplace_back(signature.name);
-      if (signature.name != wanted) continue;
-      if (count >= signature.arguments_min && count <= signature.arguments_max) return &signature;
-      known = true;
-    }
-    note_defect(FilterError::missing_function, name.at,
-                known ? wanted + " does not take " + std::to_string(count) +
-                            (count == 1 ? " argument" : " arguments")
-                      : unknown(text_of(name), wanted, names));
-    return nullptr;
-  }
-
-  static std::string unknown(std::string_view name, const std::string& wanted,
-                             const std::vector<std::string>& names) {
-    const auto near = nearest(wanted, names);
-    return "there is no function " + in_quotes(name) + (near.empty() ? "" : "; is " + near) +
-           (near.empty() ? "" : " meant?");
   }
 
   // ---- Tokens and instructions
 
   Token take() {
     const auto taken = token_;
-    token_ = next_token(program_.expression(), token_.at + token_.length);
+    token_ = next_token(writer_.expression(), token_.at + token_.length);
     return taken;
   }
 
@@ -312,42 +332,15 @@ class Parser {
 
   bool close(const std::string& what) {
     if (take_if(Kind::close)) return true;
-    refuse(token_, token_.kind == Kind::end ? what + " is not closed: a ) is missing"
-                                            : "an operator or a ) is missing before " + shown());
+    refuse(token_, token_.kind == Kind::end
+                       ? what + " is not closed: a ) is missing"
+                       : "an operator or a ) is missing before " + shown(token_));
     return false;
   }
 
-  std::string_view text_of(Token token) const { return token.in(program_.expression()); }
-  std::string shown() const { return in_quotes(text_of(token_)); }
-  std::string column(Token token) const {
-    return std::to_string(column_of(program_.expression(), token.at));
-  }
-
+  std::string shown(Token token) const { return in_quotes(writer_.text_of(token)); }
   Typed push(Instruction instruction, Type type) {
-    return emit(instruction, 1) ? Typed(type) : std::nullopt;
-  }
-
-  bool emit(Instruction instruction, int values) {
-    values_ += values;
-    if (program_.code.size() >= Filter::steps_max)
-      refuse_at(instruction.at, "the expression has more than 1024 operands and operators");
-    else if (values_ > static_cast<int>(Filter::values_max))
-      refuse_at(instruction.at, "more than 128 values wait for their operators here");
-    else
-      program_.code.push_back(instruction);
-    return !fault_;
-  }
-
-  // The text as a slice of the pool: of the token itself, when that has the same octets.
-  std::int32_t keep(const std::string& text, Token token) {
-    const auto where = text_of(token).find(text);
-    if (where != std::string_view::npos)
-      return Slice{static_cast<std::uint16_t>(token.at + where),
-                   static_cast<std::uint16_t>(text.size())}
-          .packed();
-    const auto at = static_cast<std::uint16_t>(program_.pool.size());
-    program_.pool += text;
-    return Slice{at, static_cast<std::uint16_t>(text.size())}.packed();
+    return writer_.emit(instruction, 1) ? Typed(type) : std::nullopt;
   }
 
   // One level of nesting, during its lifetime.
@@ -360,7 +353,7 @@ class Parser {
     ~Depth() { --parser_.depth_; }
     Depth(const Depth&) = delete;
     Depth& operator=(const Depth&) = delete;
-    [[nodiscard]] bool allowed() const { return !parser_.fault_; }
+    [[nodiscard]] bool allowed() const { return !parser_.writer_.refused(); }
 
    private:
     Parser& parser_;
@@ -368,70 +361,25 @@ class Parser {
 
   // ---- Refusals; the first one is reported
 
-  std::nullopt_t refuse_at(std::size_t octet, std::string why) {
-    if (!fault_)
-      fault_ = FilterFault{
-          FilterError::parse, column_of(program_.expression(), octet), std::move(why), {}};
-    return std::nullopt;
-  }
   std::nullopt_t refuse(Token token, std::string why) {
-    return refuse_at(token.at, std::move(why));
-  }
-
-  std::nullopt_t refuse_operand(Token token) {
-    const auto text = in_quotes(text_of(token));
-    constexpr std::string_view wanted =
-        "an attribute, a text in quotes, a number, true, false or a ( is missing ";
-    switch (token.kind) {
-      case Kind::end: return refuse(token, std::string(wanted) + "at the end");
-      case Kind::not_closed: return refuse(token, "the text that starts here has no second quote");
-      case Kind::wrong_name:
-        return refuse(token, text + " is no attribute: their names have letters and digits only");
-      case Kind::function:
-        return refuse(token, text +
-                                 " is no attribute (their names have letters and digits only), "
-                                 "and a function is followed by (");
-      case Kind::not_allowed: return refuse(token, not_allowed(text));
-      default: return refuse(token, std::string(wanted) + "before " + text);
-    }
-  }
-
-  static std::string not_allowed(const std::string& text) {
-    if (text == "'&'" || text == "'|'") return text + " is no operator: write AND, OR";
-    if (text == "'!'") return text + " is no operator: write NOT, or != between two values";
-    return text + " means nothing outside of quotes";
+    return writer_.refuse(token.at, std::move(why));
   }
 
   void refuse_rest() {
     if (token_.kind == Kind::close)
       refuse(token_, "this ) closes nothing");
     else if (token_.kind == Kind::not_allowed || token_.kind == Kind::not_closed)
-      refuse_operand(token_);
+      refuse(token_, why_no_operand(token_.kind, shown(token_)));
     else
-      refuse(token_, "an operator such as AND or = is missing before " + shown());
+      refuse(token_, "an operator such as AND or = is missing before " + shown(token_));
   }
 
-  void note_defect(FilterError kind, std::size_t octet, std::string why) {
-    if (!program_.defect)
-      program_.defect =
-          FilterFault{kind, column_of(program_.expression(), octet), std::move(why), {}};
-  }
-
-  Program program_;
+  ProgramWriter writer_;
   Token token_;
   std::size_t depth_ = 0;
-  int values_ = 0;
-  std::optional<FilterFault> fault_;
 };
 
 }  // namespace
-
-std::size_t column_of(std::string_view expression, std::size_t octet) {
-  const auto before = expression.substr(0, octet);
-  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; };
-  return 1 + before.size() -
-         static_cast<std::size_t>(std::count_if(before.begin(), before.end(), continues));
-}
 
 tl::expected<Program, FilterFault> parse(std::string_view expression) {
   const auto refuse = [](std::size_t column, const char* why) {
