@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
+#include <memory>
 #include <system_error>
 
 #include "core/base/text.hpp"
@@ -16,6 +19,16 @@ namespace sense {
 namespace {
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
+
+tl::unexpected<Error> cannot_read(const std::string& path, int error) {
+  const auto code = error == ENOENT || error == ENOTDIR ? Code::notfound
+                    : error == EACCES || error == EPERM ? Code::noaccess
+                    : error == EISDIR                   ? Code::badparam
+                                                        : Code::system;
+  const auto reason =
+      error == EISDIR ? std::string("it is a folder; name a file") : reason_of(error);
+  return fail(code, printable(path) + " cannot be read: " + reason);
+}
 
 // Owns a file descriptor.
 class Descriptor {
@@ -86,6 +99,23 @@ bool write_all(int fd, std::string_view text) {
 }
 
 }  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t octets_max) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
+                                                             &std::fclose);
+  if (!file) return cannot_read(path, errno);
+  std::string text;
+  std::array<char, 64 * 1024> piece{};
+  while (const auto got = std::fread(piece.data(), 1, piece.size(), file.get())) {
+    if (text.size() + got > octets_max)
+      return fail(Code::datatoobig,
+                  printable(path) + " has more than " + std::to_string(octets_max) + " octets");
+    text.append(piece.data(), got);
+  }
+  // A folder can be opened; its first read fails.
+  if (std::ferror(file.get()) != 0) return cannot_read(path, errno);
+  return text;
+}
 
 Result<std::string> read_secret_file(const std::string& path, const FileWords& words) {
   return read_file(path, words, true);

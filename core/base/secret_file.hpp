@@ -8,9 +8,15 @@
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 
-// Files that hold secrets. They are read only when other users can neither read nor change them. A
-// secret never appears in arguments, environment, logs or messages.
+// Small files as a whole, and files that hold secrets: these are read only when other users can
+// neither read nor change them. A secret never appears in arguments, environment, logs or messages.
+// Functions of any thread; they block.
 namespace sense {
+
+// All octets of a file that a person names: a regular file, a pipe or a device, for whose writer it
+// waits. Fails with notfound, noaccess, badparam (a folder), datatoobig (more than `octets_max`; no
+// more than that is kept) or system; the sentence begins with the path.
+[[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t octets_max);
 
 // The kind of file, for messages.
 struct FileWords {

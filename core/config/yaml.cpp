@@ -6,14 +6,12 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
-#include <system_error>
 
+#include "core/base/secret_file.hpp"
 #include "core/base/text.hpp"
 
 namespace sense {
@@ -236,20 +234,9 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view name) {
 }
 
 Result<YamlNode> read_yaml_file(const std::string& path) {
-  const auto refuse = [&](int error) {
-    const auto code = error == ENOENT   ? Code::notfound
-                      : error == EACCES ? Code::noaccess
-                                        : Code::system;
-    return fail(code, "the configuration file " + printable(path) +
-                          " cannot be read: " + std::generic_category().message(error));
-  };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
-                                                             &std::fclose);
-  if (!file) return refuse(errno);
-  std::string text(file_length_max + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return refuse(errno);
-  return parse_yaml(text, path);
+  const auto text = read_file(path, file_length_max);
+  if (text) return parse_yaml(*text, path);
+  return fail(text.error().code, "the configuration file " + text.error().message);
 }
 
 }  // namespace sense

@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_says_so) {
   BOOST_CHECK_NE(absent.error().message.find("/nonexistent/sense.yaml"), std::string::npos);
   const auto folder = sense::read_yaml_file("/");
   BOOST_REQUIRE(!folder.has_value());
-  BOOST_CHECK_NE(folder.error().message.find("directory"), std::string::npos);
+  BOOST_CHECK_NE(folder.error().message.find("it is a folder"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_is_read_and_named_in_messages) {
