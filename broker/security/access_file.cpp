@@ -10,6 +10,7 @@
 
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
+#include "core/config/values.hpp"
 #include "core/config/yaml.hpp"
 
 namespace sense {
@@ -46,8 +47,8 @@ Result<std::string> read_scalar(const YamlNode& node, const std::string& key) {
 }
 
 Result<bool> read_boolean(const YamlNode& node, const std::string& key) {
-  if (node.kind == YamlNode::Kind::scalar && (node.scalar == "true" || node.scalar == "false"))
-    return node.scalar == "true";
+  const auto flag = node.kind == YamlNode::Kind::scalar ? parse_boolean(node.scalar) : std::nullopt;
+  if (flag) return *flag;
   return node.refuse("'" + key + "' is true or false");
 }
 

@@ -51,7 +51,7 @@ Status check_duration(const Option& option, Duration value) {
 }
 
 Result<std::int64_t> read_integer(const Option& option, std::string_view value) {
-  const auto number = parse_integer<std::int64_t>(value);
+  const auto number = parse_yaml_integer(value);
   if (!number && !value.empty() && std::all_of(value.begin(), value.end(), is_digit))
     return refuse(option, value, "is too big a number");
   if (!number) return refuse(option, value, "is not a whole number");
@@ -61,8 +61,7 @@ Result<std::int64_t> read_integer(const Option& option, std::string_view value) 
 }
 
 Result<bool> read_boolean(const Option& option, std::string_view value) {
-  if (value == "true") return true;
-  if (value == "false") return false;
+  if (const auto flag = parse_boolean(value)) return *flag;
   return refuse(option, value, "is neither true nor false");
 }
 

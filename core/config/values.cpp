@@ -130,4 +130,17 @@ std::string_view type_text(OptionType type) {
   return "text";
 }
 
+std::optional<bool> parse_boolean(std::string_view text) {
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> parse_yaml_integer(std::string_view text) {
+  if (text.starts_with("0o")) return parse_integer<std::int64_t>(text.substr(2), 0, INT64_MAX, 8);
+  if (text.starts_with("0x")) return parse_integer<std::int64_t>(text.substr(2), 0, INT64_MAX, 16);
+  if (text.size() > 1 && text.front() == '+' && is_digit(text[1])) text.remove_prefix(1);
+  return parse_integer<std::int64_t>(text);
+}
+
 }  // namespace sense

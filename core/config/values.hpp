@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,5 +32,11 @@ struct OptionRange {
 [[nodiscard]] std::string range_text(const Option& option);
 // "duration", "whole number".
 [[nodiscard]] std::string_view type_text(OptionType type);
+
+// What plain scalars are in YAML's core schema (YAML 1.2.2 section 10.3.2): true, True or TRUE, and
+// so on; decimal digits with a sign, 0o17, 0x1F. Absent for anything else, and for too big a
+// number.
+[[nodiscard]] std::optional<bool> parse_boolean(std::string_view text);
+[[nodiscard]] std::optional<std::int64_t> parse_yaml_integer(std::string_view text);
 
 }  // namespace sense
