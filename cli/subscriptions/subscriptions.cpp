@@ -103,7 +103,6 @@ Result<Subscriptions::Request> request_of(const SubscriptionOptions& options) {
 // Mistakes are reported before the broker is asked.
 Status check(const Subscriptions::Request& request) {
   Subscription subscription;
-  subscription.id = "s";
   subscription.callback = request.callback;
   subscription.filter = request.filter;
   subscription.labels = request.labels;

@@ -51,14 +51,18 @@ inline constexpr unsigned code_max = 23;
 struct Error {
   Code code = Code::internalerror;
   std::string message;
+  // The attribute, member or option that is wrong, by the name that the peer gave it; empty when
+  // that is no single one.
+  std::string field = {};
 };
 
 template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
-[[nodiscard]] inline tl::unexpected<Error> fail(Code code, std::string message) {
-  return tl::unexpected<Error>(Error{code, std::move(message)});
+[[nodiscard]] inline tl::unexpected<Error> fail(Code code, std::string message,
+                                                std::string field = {}) {
+  return tl::unexpected<Error>(Error{code, std::move(message), std::move(field)});
 }
 
 // "9 NOACCESS: the sentence", for logs and terminals.

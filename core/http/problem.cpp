@@ -63,9 +63,9 @@ const char* title_of(unsigned status) {
 
 unsigned status_of(Code code) { return statuses[static_cast<std::size_t>(code)]; }
 
-namespace {
+Response problem(const Error& error) { return problem(status_of(error.code), error); }
 
-Response make_problem(unsigned status, const Error& error, std::string_view field) {
+Response problem(unsigned status, const Error& error) {
   nlohmann::ordered_json body;
   body["type"] = "about:blank";
   body["title"] = title_of(status);
@@ -73,7 +73,7 @@ Response make_problem(unsigned status, const Error& error, std::string_view fiel
   body["detail"] = error.message;
   body["code"] = static_cast<unsigned>(error.code);
   body["symbol"] = symbol(error.code);
-  if (!field.empty()) body["field"] = field;
+  if (!error.field.empty()) body["field"] = error.field;
   Response response;
   response.status = status;
   response.content_type = "application/problem+json";
@@ -81,15 +81,5 @@ Response make_problem(unsigned status, const Error& error, std::string_view fiel
   if (status == 503) response.headers.emplace_back("Retry-After", "5");
   return response;
 }
-
-}  // namespace
-
-Response problem(const Error& error) { return problem(error, {}); }
-
-Response problem(const Error& error, std::string_view field) {
-  return make_problem(status_of(error.code), error, field);
-}
-
-Response problem(unsigned status, const Error& error) { return make_problem(status, error, {}); }
 
 }  // namespace sense::http

@@ -9,10 +9,9 @@ namespace sense::http {
 // The HTTP status that stands for an error code.
 [[nodiscard]] unsigned status_of(Code code);
 
-// The error as problem details (RFC 9457), with the members `code` and `symbol`.
+// The error as problem details (RFC 9457), with the members `code` and `symbol`, and `field` when
+// the error has one.
 [[nodiscard]] Response problem(const Error& error);
-// The same with the member `field`, the one that is wrong; empty: none.
-[[nodiscard]] Response problem(const Error& error, std::string_view field);
 // The same under another status, for what HTTP has a more precise one for.
 [[nodiscard]] Response problem(unsigned status, const Error& error);
 

@@ -36,7 +36,7 @@ Result<SubscriptionRef> parse_entry(const RegistryEntry& entry) {
 
 Status require_period(Duration period) {
   if (period >= std::chrono::seconds{1}) return {};
-  return fail(Code::badparam, "subscription: period is at least one second");
+  return fail(Code::badparam, "subscription: period is at least one second", "period");
 }
 
 Status require_not_configured(const Subscription& subscription) {
@@ -90,15 +90,19 @@ Status SubscriptionClient::check(const Subscription& subscription) const {
   const auto uri = parse_uri(subscription.callback);
   if (!uri) return tl::unexpected(uri.error());
   if (served_.scheme(uri->scheme)) return {};
-  return fail(Code::noserver, "callback: no gateway here serves '" + uri->scheme +
-                                  ":'; configure one in section `gateways`");
+  return fail(Code::noserver,
+              "callback: no gateway here serves '" + uri->scheme +
+                  ":'; configure one in section `gateways`",
+              "callback");
 }
 
 Status SubscriptionClient::check_period(const Request& request) const {
   if (auto status = require_period(request.period); !status) return status;
   if (!request.period_exact || request.period <= served_.lease_max) return {};
-  return fail(Code::badparam, "subscription: period is at most " + to_text(served_.lease_max) +
-                                  " here (lease-max), not " + to_text(request.period));
+  return fail(Code::badparam,
+              "subscription: period is at most " + to_text(served_.lease_max) +
+                  " here (lease-max), not " + to_text(request.period),
+              "period");
 }
 
 void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {

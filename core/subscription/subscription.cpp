@@ -21,7 +21,8 @@ constexpr std::size_t reason_length_max = 2048;
 constexpr Duration period_max = std::chrono::years{10};
 
 tl::unexpected<Error> refuse(Code code, std::string_view member, std::string_view why) {
-  return fail(code, "subscription: " + std::string(member) + " " + std::string(why));
+  return fail(code, "subscription: " + std::string(member) + " " + std::string(why),
+              std::string(member.substr(0, member.find(':'))));
 }
 
 Status check_text(std::string_view member, std::string_view text, std::size_t max) {
@@ -37,6 +38,7 @@ bool is_token(std::string_view text) {
   });
 }
 
+// An id that is not there yet is made later.
 Status check_identity(const Subscription& s) {
   if (s.id.size() > id_length_max || !is_token(s.id))
     return refuse(Code::badparam, "id",
@@ -70,7 +72,7 @@ Status check_labels(const Subscription& s) {
 Status check_delivery(const DeliveryOptions& delivery) {
   const auto status = validate(delivery);
   if (status) return {};
-  return fail(status.error().code, "subscription: delivery: " + status.error().message);
+  return fail(status.error().code, "subscription: delivery: " + status.error().message, "delivery");
 }
 
 bool out_of_years(WallTime time) { return time < WallTime{} || time > wall_time_max; }
@@ -91,7 +93,7 @@ Status check_selection(const Subscription& s) {
   if (s.sources.size() > Subscription::patterns_max)
     return refuse(Code::nomoreroom, "sources", "has more than 256 patterns");
   if (auto status = s.filter.check(); !status)
-    return fail(status.error().code, "subscription: " + status.error().message);
+    return fail(status.error().code, "subscription: " + status.error().message, "filter");
   if (s.callback.empty()) return refuse(Code::varnotfound, "callback", "is missing");
   const auto uri = parse_uri(s.callback);
   if (!uri) return refuse(uri.error().code, "callback", uri.error().message);

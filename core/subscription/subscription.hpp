@@ -72,7 +72,8 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 // JSON, the form in the registry, in the management events and in the HTTP interface. Members are
 // those of docs/subscriptions.md. `to_json` leaves challenge_hash out unless `secrets`.
 [[nodiscard]] std::string to_json(const Subscription& subscription, bool secrets);
-// Strict about types and limits; unknown members are refused by name.
+// Strict about types and limits; unknown members are refused by name. The error's field is the
+// outermost member that is wrong.
 [[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
 // The data of the event that announces a change: the subscription without its secrets, the
 // principal, and the reason. change_from_json: absent when the text is not such data.
@@ -95,7 +96,8 @@ struct SubscriptionHead {
 [[nodiscard]] std::string owner_from_json(std::string_view text);
 
 // Checks limits and syntax that do not depend on the serving gateway: pattern counts, callback URI,
-// labels, delivery bounds. The error names the member.
+// labels, delivery bounds. The id may be absent, for it is made when the subscription is created.
+// The error names the member, in its sentence and as its field.
 [[nodiscard]] Status validate(const Subscription& subscription);
 
 }  // namespace sense

@@ -30,9 +30,10 @@ Status check_editable(const std::vector<std::string>& names) {
     const auto& all = editable_members;
     if (std::find(all.begin(), all.end(), std::string_view(key)) != all.end()) continue;
     const auto near = nearest(std::string_view(key).substr(0, 64), {all.begin(), all.end()});
-    return fail(Code::badparam, "subscription: " + printable(key.substr(0, 64)) +
-                                    " cannot be edited" +
-                                    (near.empty() ? "" : "; is '" + near + "' meant?"));
+    return fail(Code::badparam,
+                "subscription: " + printable(key.substr(0, 64)) + " cannot be edited" +
+                    (near.empty() ? "" : "; is '" + near + "' meant?"),
+                key);
   }
   return {};
 }

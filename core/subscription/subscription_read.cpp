@@ -201,7 +201,8 @@ Status read_members(const Element& json, Object& into,
     if (seen[place]) return wrong_member(repeated);
     seen.set(place);
     if (auto status = found->read(value, into); !status)
-      return fail(status.error().code, std::string(found->name) + " " + status.error().message);
+      return fail(status.error().code, std::string(found->name) + " " + status.error().message,
+                  std::string(found->name));
   }
   return {};
 }
@@ -294,7 +295,8 @@ Result<Element> parse(std::string_view text) {
 Result<Subscription> read_subscription(const Element& json) {
   Subscription subscription;
   if (auto status = read_members(json, subscription, subscription_members); !status)
-    return fail(status.error().code, "subscription: " + status.error().message);
+    return fail(status.error().code, "subscription: " + status.error().message,
+                status.error().field);
   if (auto status = validate(subscription); !status) return tl::unexpected(status.error());
   return subscription;
 }

@@ -22,8 +22,8 @@ constexpr std::array<std::string_view, 9> subscription_members = {"callback", "t
                                                                   "filter",   "period",   "edition",
                                                                   "language", "delivery", "labels"};
 
-tl::unexpected<Error> refuse(Code code, const std::string& why) {
-  return fail(code, "request: " + why);
+tl::unexpected<Error> refuse(Code code, const std::string& why, const char* field = "") {
+  return fail(code, "request: " + why, field);
 }
 
 // nlohmann::json itself accepts repeated members and any depth.
@@ -112,7 +112,8 @@ Result<Subscriptions::Request> subscription_request(std::string_view text) {
   request.language = std::move(wanted->language);
   request.delivery = wanted->delivery;
   request.labels = std::move(wanted->labels);
-  if (request.period <= Duration{0}) return refuse(Code::badparam, "period is longer than 0s");
+  if (request.period <= Duration{0})
+    return refuse(Code::badparam, "period is longer than 0s", "period");
   request.period_exact = json->contains("period");
   return request;
 }
@@ -138,22 +139,14 @@ Result<EditRequest> edit_request(std::string_view text, const std::string* if_ma
   return request;
 }
 
-std::string_view field_of(const Error& error) {
-  std::string_view text = error.message;
-  for (const std::string_view start : {"subscription: ", "request: ", "unknown member '"})
-    if (text.starts_with(start)) text.remove_prefix(start.size());
-  const auto name = text.substr(0, text.find_first_of(" :'"));
-  const auto found = std::find(subscription_members.begin(), subscription_members.end(), name);
-  return found == subscription_members.end() ? std::string_view() : *found;
-}
-
 Result<Duration> period_request(std::string_view text) {
   if (trim(text).empty()) return period_default;
   auto period = only_text(text, "period");
   if (!period) return tl::unexpected(period.error());
   auto duration = parse_duration(*period);
-  if (!duration) return refuse(Code::badparam, "period: " + printable(duration.error().message));
-  if (*duration <= Duration{0}) return refuse(Code::badparam, "period is longer than 0s");
+  if (!duration)
+    return refuse(Code::badparam, "period: " + printable(duration.error().message), "period");
+  if (*duration <= Duration{0}) return refuse(Code::badparam, "period is longer than 0s", "period");
   return *duration;
 }
 

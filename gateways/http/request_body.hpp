@@ -33,8 +33,6 @@ struct EditRequest {
 
 // {"period": "10min"}; an empty body means the default period.
 [[nodiscard]] Result<Duration> period_request(std::string_view json);
-// The member of a subscription that an error names; "" when it names none.
-[[nodiscard]] std::string_view field_of(const Error& error);
 
 // {"token": "..."}
 [[nodiscard]] Result<std::string> token_request(std::string_view json);

@@ -64,12 +64,10 @@ std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_v
   return sequence;
 }
 
-Response refuse_subscription(const Error& error) { return problem(error, field_of(error)); }
-
 // Responds with the subscription that an operation results in.
 Subscriptions::Answer<SubscriptionRef> respond_with(Respond respond) {
   return [respond = std::move(respond)](const Result<SubscriptionRef>& result) {
-    respond(result ? subscription_response(200, **result) : refuse_subscription(result.error()));
+    respond(result ? subscription_response(200, **result) : problem(result.error()));
   };
 }
 
@@ -200,12 +198,12 @@ void Routes::fetch(RoutedRequest& request, Respond respond) {
 
 void Routes::create(RoutedRequest& request, Respond respond) {
   auto wanted = subscription_request(request.http.body);
-  if (!wanted) return respond(refuse_subscription(wanted.error()));
+  if (!wanted) return respond(problem(wanted.error()));
   wanted->owner = principal;
   wanted->via = context_.name;
   context_.subscriptions.create(std::move(*wanted), [respond = std::move(respond)](
                                                         const Result<SubscriptionRef>& made) {
-    if (!made) return respond(refuse_subscription(made.error()));
+    if (!made) return respond(problem(made.error()));
     auto response = subscription_response(201, **made);
     response.headers.emplace_back("Location", "/v1/subscriptions/" + encode_header((*made)->id));
     respond(std::move(response));
@@ -261,7 +259,7 @@ void Routes::renew(RoutedRequest& request, Respond respond) {
 void Routes::edit(RoutedRequest& request, Respond respond) {
   const auto* if_match = request.http.header("if-match");
   auto wanted = edit_request(request.http.body, if_match);
-  if (!wanted) return respond(refuse_subscription(wanted.error()));
+  if (!wanted) return respond(problem(wanted.error()));
   const auto finish = [respond, conditional = if_match != nullptr](const auto& result) {
     if (!result && conditional && result.error().code == Code::badcontext)
       return respond(problem(412, result.error()));

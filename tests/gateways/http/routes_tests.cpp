@@ -241,11 +241,13 @@ BOOST_AUTO_TEST_CASE(one_subscription_is_edited_from_the_revision_that_was_seen)
 
 BOOST_AUTO_TEST_CASE(a_wrong_edit_names_its_field_and_changes_nothing) {
   const auto path = "/v1/subscriptions/" + create();
-  for (const auto& [body, field] :
-       std::vector<std::pair<std::string, std::string>>{{R"({"filter":"x ="})", "filter"},
-                                                        {R"({"types":"*"})", "types"},
-                                                        {R"({"callback":null})", "callback"},
-                                                        {R"({"period":"1h"})", "period"}}) {
+  for (const auto& [body, field] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"filter":"x ="})", "filter"},
+           {R"({"types":"*"})", "types"},
+           {R"({"callback":null})", "callback"},
+           {R"({"delivery":{"window":0}})", "delivery"},
+           {R"({"owner":"me"})", "owner"},
+           {R"({"period":"1h"})", "period"}}) {
     const auto response = ask("PATCH", path, body);
     BOOST_CHECK_EQUAL(response.status, 400U);
     BOOST_CHECK_MESSAGE(json::parse(response.body).value("field", "") == field, response.body);
