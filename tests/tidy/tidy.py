@@ -189,7 +189,51 @@ PRODUCT = ("core", "broker", "gateways", "adapters", "cli")
 FOLDER_FILES_MAX = 25  # in one folder of the product, those below it not counted
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LINE_LENGTH_MAX = 100  # columns, in C and C++
-FILE_LENGTH_MAX = 500  # lines, in C and C++
+FILE_LENGTH_MAX = 400  # lines, in C and C++
+CLASS_FUNCTIONS_MAX = 25  # member functions of one class; defaulted and deleted ones are not counted
+
+# A class does one thing. What is larger all the same, and why: no row without a reason that lasts.
+FILES_LONGER = {
+    # file                                              why
+    "broker/broker.cpp":                                   "not divided yet",
+    "broker/journal/ingest.cpp":                           "not divided yet",
+    "core/bus/protocol.cpp":                               "not divided yet",
+    "core/bus/zmq_bus.cpp":                                "not divided yet",
+    "core/event/codec.cpp":                                "not divided yet",
+    "core/filter/parser.cpp":                              "not divided yet",
+    "core/sense/client.cpp":                               "not divided yet",
+    "gateways/host/host.cpp":                              "not divided yet",
+    "tests/bench/engine/engine_metrics.cpp":               "not divided yet",
+    "tests/broker/journal/ingest_tests.cpp":               "not divided yet",
+    "tests/broker/security/security_tests.cpp":            "not divided yet",
+    "tests/cli/cli_sense_tests.cpp":                       "not divided yet",
+    "tests/core/bus/follower_tests.cpp":                   "not divided yet",
+    "tests/core/filter/filter_tests.cpp":                  "not divided yet",
+    "tests/core/storage/journal_tests.cpp":                "not divided yet",
+    "tests/gateways/email/email_gateway_tests.cpp":        "not divided yet",
+    "tests/gateways/host/dead_letters/redrive_tests.cpp":  "not divided yet",
+    "tests/gateways/host/engine/engine_tests.cpp":         "not divided yet",
+    "tests/gateways/host/store/gateway_store_tests.cpp":   "not divided yet",
+    "tests/gateways/http/routes_tests.cpp":                "not divided yet",
+    "tests/gateways/sense/sense_keyed_tests.cpp":          "not divided yet",
+    "tests/gateways/sense/sense_requirements_tests.cpp":   "not divided yet",
+    "tests/gateways/sense/sense_server_tests.cpp":         "not divided yet",
+}
+CLASSES_LARGER = {
+    # file: class                                       why
+    "broker/broker.cpp: ZmqBroker":                        "not divided yet",
+    "broker/journal/ingest.hpp: Ingest":                   "not divided yet",
+    "core/bus/zmq_bus.cpp: ZmqBus":                        "not divided yet",
+    "core/filter/parser.cpp: Parser":                      "not divided yet",
+    "core/sense/client.hpp: Client":                       "not divided yet",
+    "core/sense/transport/socket.hpp: SocketTransport":    "not divided yet",
+    "gateways/host/engine/engine.hpp: Engine":             "not divided yet",
+    "gateways/host/host.cpp: AsioGatewayHost":             "not divided yet",
+    "gateways/sense/plugin.cpp: SenseGateway":             "not divided yet",
+    "gateways/sense/server.hpp: Server":                   "not divided yet",
+    "tests/gateways/sense/server_fixture.hpp: ServerFixture": "not divided yet",
+    "tests/simulation/world.hpp: World":                   "not divided yet",
+}
 
 TEXT = CODE + (".txt", ".cmake", ".md", ".py", ".sh", ".yaml", ".json", ".service", "run", "test")
 NOT_OURS = {".git", "build", ".library", ".mirror"}
@@ -211,6 +255,76 @@ NOT_CODE = re.compile(
 def without_comments_and_strings(text):
     """The code alone, with every line in its place."""
     return NOT_CODE.sub(lambda found: "\n" * found.group().count("\n"), text)
+
+
+CLASS_HEAD = re.compile(r"(?<!enum )\b(?:class|struct)\s+(?:\[\[[^\]]*\]\]\s*)?([\w:]+)\s*"
+                        r"(?:final\s*)?(?::[^;{}()]*)?\{")
+OPERATOR = re.compile(r"\boperator\s*(?:\(\s*\)|\[\s*\]|[-+*/%^&|~!=<>,]+)")
+FUNCTION_HEAD = re.compile(r"[\w~]\s*\(")
+NO_MEMBER = re.compile(r"\s*(?:template\s*)?(?:friend|using|typedef|static_assert|enum|class|struct|union)\b")
+PREPROCESSOR = re.compile(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.MULTILINE)
+ACCESS = re.compile(r"\b(?:public|private|protected)\s*:(?!:)")
+
+
+def balanced_end(text, start, pair):
+    """Behind the bracket that closes the one at `start`."""
+    depth = 0
+    for place in range(start, len(text)):
+        if text[place] == pair[0]:
+            depth += 1
+        elif text[place] == pair[1]:
+            depth -= 1
+            if depth == 0:
+                return place + 1
+    return len(text)
+
+
+def without_angles(text):
+    """Without template arguments, which may hold parentheses: std::function<void(int)>."""
+    before = None
+    while before != text:
+        before, text = text, re.sub(r"<[^<>;{}]*>", "", text)
+    return text
+
+
+def statements_of(body):
+    """The members of a class's body, each without what stands in its braces."""
+    place, member = 0, ""
+    while place < len(body):
+        if body[place] == ";":
+            yield member
+            member = ""
+        elif body[place] == "{":
+            place = balanced_end(body, place, "{}")
+            behind = body[place:].lstrip()[:1]
+            # The block of a function ends a member; the braces of an initialiser do not.
+            if behind not in (",", "{", ";", ")") and "(" in member and "=" not in member.split("(")[0]:
+                yield member
+                member = ""
+            continue
+        else:
+            member += body[place]
+        place += 1
+
+
+def is_function(member):
+    head = without_angles(member)
+    if NO_MEMBER.match(head) or re.search(r"=\s*(default|delete)\s*$", head):
+        return False
+    found = FUNCTION_HEAD.search(head)
+    return found is not None and "=" not in head[:found.start()]
+
+
+def classes_of(text):
+    """(line, name, number of member functions) of each class that a file defines."""
+    code = PREPROCESSOR.sub(lambda found: "\n" * found.group().count("\n"),
+                            without_comments_and_strings(text))
+    code = OPERATOR.sub("operator_", re.sub(r"\[\[[^\]]*\]\]", "", code))
+    for head in CLASS_HEAD.finditer(code):
+        body = code[head.end():balanced_end(code, head.end() - 1, "{}") - 1]
+        members = statements_of(ACCESS.sub("", body))
+        yield (code.count("\n", 0, head.start()) + 1, head.group(1),
+               sum(1 for member in members if is_function(member)))
 
 
 def within(path, places):
@@ -266,8 +380,13 @@ def check_code(path, text):
         lines.pop()
     if path.endswith((".hpp", ".h")) and "#pragma once" not in lines[1:2]:
         yield 2, "a header starts with #pragma once, behind the line of its licence"
-    if len(lines) - 1 > FILE_LENGTH_MAX:  # but for the licence
-        yield FILE_LENGTH_MAX + 1, f"{len(lines)} lines; at most {FILE_LENGTH_MAX}: split the file"
+    if len(lines) - 1 > FILE_LENGTH_MAX and path not in FILES_LONGER:  # but for the licence
+        yield FILE_LENGTH_MAX + 1, (f"{len(lines)} lines; at most {FILE_LENGTH_MAX}: find what in it "
+                                    "is a thing of its own, or name it in FILES_LONGER")
+    for number, name, count in classes_of(text):
+        if count > CLASS_FUNCTIONS_MAX and f"{path}: {name}" not in CLASSES_LARGER:
+            yield number, (f"{name} has {count} member functions; at most {CLASS_FUNCTIONS_MAX}: find "
+                           "the classes in it, or name it in CLASSES_LARGER")
     for number, line in enumerate(lines, 1):
         if len(line) > LINE_LENGTH_MAX:
             yield number, f"{len(line)} columns; at most {LINE_LENGTH_MAX}"

@@ -36,6 +36,49 @@ def source(path, body):
     return SPDX + ("#pragma once\n" if path.endswith(".hpp") else "") + "\n" + body
 
 
+class Classes(unittest.TestCase):
+    def counts(self, body):
+        return {name: count for _, name, count in tidy.classes_of(body)}
+
+    def test_functions_are_counted_and_nothing_else(self):
+        self.assertEqual(self.counts("""
+            #define NOT_A(class) class Hidden { void f(); };
+            // class Comment { void f(); };
+            class Some final : public Base<int> {
+             public:
+              Some() = default;                                  // not counted
+              Some(const Some&) = delete;                        // not counted
+              explicit Some(int a) : a_(a), b_{a, {a}} { go(); }    // 1
+              ~Some() override { stop(); }                       // 2
+              [[nodiscard]] static Result<int> make(std::function<void(int)> done);  // 3
+              bool operator()(int a) const { return a < 2; }     // 4
+              friend bool operator==(const Some&, const Some&) = default;
+              friend void swap(Some&, Some&);
+              template <class T>
+              void each(T call) { for (int i = 0; i < 2; ++i) { call(i); } }  // 5
+              virtual void nothing() {}                          // 6
+              using Done = std::function<void(int)>;
+              enum class Kind { one, two };
+              struct Inner { int a = f(1); int g() const { return a; } };
+              static_assert(sizeof(int) == 4);
+             private:
+              int a_ = go(3);
+              const std::function<void(int)> later_ = [this](int a) { put(a); };
+              std::vector<int> b_{1, 2};
+              std::array<std::pair<int, void (*)(int)>, 2> c_{};
+              Timer timer_{reactor_, [this] { tick(); }};
+            };
+            """), {"Some": 6, "Inner": 1})
+
+    def test_classes_in_a_class_and_beside_it_count_by_themselves(self):
+        self.assertEqual(self.counts("struct A { void f(); class B { void g(); void h(); }; };\n"
+                                     "class C;\nenum class D { e };\nstruct F {};\n"),
+                         {"A": 1, "B": 2, "F": 0})
+
+    def test_line_is_that_of_the_head(self):
+        self.assertEqual([line for line, _, _ in tidy.classes_of("\n// x\nclass A {\n};\n")], [3])
+
+
 class Includes(unittest.TestCase):
     def allowed(self, path, header):
         self.assertEqual(found(path, source(path, f"#include {header}\n")), [], f"{path} {header}")
@@ -197,6 +240,35 @@ class Style(unittest.TestCase):
         most = tidy.FILE_LENGTH_MAX
         self.check("core/base/a.cpp", SPDX + "\n" * most)
         self.check("core/base/a.cpp", SPDX + "\n" * (most + 1), most + 1)
+
+    def test_longer_file_needs_a_row_that_says_why(self):
+        text = source("core/base/a.cpp", "int a;\n" * tidy.FILE_LENGTH_MAX)
+        self.assertEqual(len(found("core/base/a.cpp", text)), 1)
+        with mock.patch.object(tidy, "FILES_LONGER", {"core/base/a.cpp": "one table"}):
+            self.assertEqual(found("core/base/a.cpp", text), [])
+
+    def test_class_has_at_most_so_many_member_functions(self):
+        most = tidy.CLASS_FUNCTIONS_MAX
+        def of(count):
+            return source("core/base/a.cpp", "class Big {\n" + "  void f(int a);\n" * count + "};\n")
+        self.assertEqual(found("core/base/a.cpp", of(most)), [])
+        self.assertEqual(len(found("core/base/a.cpp", of(most + 1))), 1)
+        with mock.patch.object(tidy, "CLASSES_LARGER", {"core/base/a.cpp: Big": "a visitor"}):
+            self.assertEqual(found("core/base/a.cpp", of(most + 1)), [])
+
+    def test_exceptions_are_needed_and_have_a_reason(self):
+        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        def read(path):
+            with open(os.path.join(root, path), encoding="utf-8") as file:
+                return file.read()
+        for path, why in tidy.FILES_LONGER.items():
+            self.assertGreater(len(read(path).split("\n")) - 2, tidy.FILE_LENGTH_MAX, path)
+            self.assertTrue(why, path)
+        for row, why in tidy.CLASSES_LARGER.items():
+            path, name = row.split(": ")
+            counts = [count for _, of, count in tidy.classes_of(read(path)) if of == name]
+            self.assertGreater(max(counts, default=0), tidy.CLASS_FUNCTIONS_MAX, row)
+            self.assertTrue(why, row)
 
     def test_unfinished_work_is_found_in_every_text(self):
         for word in ("TO" "DO", "FIX" "ME", "X" "XX"):
