@@ -162,18 +162,42 @@ void SubscriptionClient::edit(std::string id, std::string reason, Change change,
   });
 }
 
+Status SubscriptionClient::renew_lease(Subscription& subscription, Duration period) const {
+  if (auto status = require_period(period); !status) return status;
+  if (!subscription.expires)
+    return fail(Code::noaccess,
+                "this subscription belongs to the configuration file and has no lease");
+  subscription.period = std::min(period, served_.lease_max);
+  subscription.expires = clock_.now().wall + subscription.period;
+  return {};
+}
+
 void SubscriptionClient::renew(std::string id, Duration period, Answer<SubscriptionRef> done) {
-  const auto granted = std::min(period, served_.lease_max);
   edit(
       std::move(id), "renewed",
-      [this, period, granted](Subscription& subscription) -> Status {
-        if (auto status = require_period(period); !status) return status;
-        if (!subscription.expires)
-          return fail(Code::noaccess,
-                      "this subscription belongs to the configuration file and has no lease");
-        subscription.period = granted;
-        subscription.expires = clock_.now().wall + granted;
-        return {};
+      [this, period](Subscription& subscription) { return renew_lease(subscription, period); },
+      std::move(done));
+}
+
+void SubscriptionClient::move(std::string id, Duration period, Move move,
+                              Answer<SubscriptionRef> done) {
+  edit(
+      std::move(id), "moved by its owner",
+      [this, period, move = std::move(move)](Subscription& subscription) -> Status {
+        // A repeat may find it there already.
+        if (subscription.callback != move.from && subscription.callback != move.callback)
+          return fail(Code::notfound, "the subscription has another callback meanwhile");
+        subscription.callback = move.callback;
+        subscription.owner = move.owner;
+        for (const auto& [name, value] : move.labels)
+          subscription.labels.insert_or_assign(name, value);
+        // It was suspended because nothing answered at the former place.
+        if (subscription.state == SubscriptionState::suspended) {
+          subscription.state = SubscriptionState::active;
+          subscription.reason.clear();
+        }
+        if (auto status = check(subscription); !status) return status;
+        return renew_lease(subscription, period);
       },
       std::move(done));
 }

@@ -32,6 +32,7 @@ class SubscriptionClient final : public Subscriptions {
 
   void create(Request request, Answer<SubscriptionRef> done) override;
   void renew(std::string id, Duration period, Answer<SubscriptionRef> done) override;
+  void move(std::string id, Duration period, Move move, Answer<SubscriptionRef> done) override;
   void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) override;
   void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) override;
   void edit(std::string id, std::uint64_t revision, std::string patch,
@@ -62,6 +63,7 @@ class SubscriptionClient final : public Subscriptions {
   void put(Subscription subscription, std::uint64_t revision, std::string reason,
            Answer<SubscriptionRef> done);
   [[nodiscard]] Status check(const Subscription& subscription) const;
+  [[nodiscard]] Status renew_lease(Subscription& subscription, Duration period) const;
   [[nodiscard]] Status check_period(const Request& request) const;
   void collect(std::string owner, std::string after, std::uint32_t limit, Page page,
                Answer<Page> done);

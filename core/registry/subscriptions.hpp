@@ -38,6 +38,15 @@ class Subscriptions {
     bool callback_proved = false;
   };
 
+  // Where a subscriber is now. The interface has verified that the requester is there, and that the
+  // subscription is the requester's own.
+  struct Move {
+    std::string from;      // the callback until now
+    std::string callback;  // and owner from now on
+    std::string owner;
+    std::map<std::string, std::string, std::less<>> labels;  // replace those of the same name
+  };
+
   virtual ~Subscriptions() = default;
 
   // Creates it; answered when it is durable. Active if proved, otherwise pending until the gateway
@@ -45,6 +54,10 @@ class Subscriptions {
   virtual void create(Request request, Answer<SubscriptionRef> done) = 0;
   // A new lease from now on. Fails with notfound when it has ended.
   virtual void renew(std::string id, Duration period, Answer<SubscriptionRef> done) = 0;
+  // A new lease at another place: events go there from now on, and none goes to the former one.
+  // Resumes a suspended subscription. Fails with notfound when it has ended, or is at another
+  // callback than `move.from` meanwhile.
+  virtual void move(std::string id, Duration period, Move move, Answer<SubscriptionRef> done) = 0;
   // Ends it. The reason is that of Delivery::Kind::ended: "cancelled", "revoked".
   virtual void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) = 0;
   // The answer to a verification: the token sent to the callback. Fails with noaccess when it is

@@ -162,7 +162,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/4";
+inline constexpr const char* gateway_abi = "sense-gateway/5";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {

@@ -247,8 +247,12 @@ void SenseGateway::execute(LookUp& action) {
 }
 
 void SenseGateway::execute(Renew& action) {
-  context_.subscriptions.renew(std::move(action.id), action.period,
-                               on_result_of(action.request_id));
+  if (action.move)
+    context_.subscriptions.move(std::move(action.id), action.period, std::move(*action.move),
+                                on_result_of(action.request_id));
+  else
+    context_.subscriptions.renew(std::move(action.id), action.period,
+                                 on_result_of(action.request_id));
 }
 
 void SenseGateway::execute(Cancel& action) {

@@ -35,6 +35,11 @@ const ListenerPolicy& Server::policy_of(const Peer& from) const {
   return from.listener < config_.policies.size() ? config_.policies[from.listener] : none;
 }
 
+std::string_view Server::name_of_listener(const Peer& from) const {
+  const auto& all = config_.listeners;
+  return from.listener < all.size() ? std::string_view(all[from.listener].name) : "";
+}
+
 std::size_t Server::reply_octets_max(const Requester& requester) const {
   return octets_max_of(config_.limits, config_.listeners, requester.from) -
          trailer_of(requester.key);
@@ -84,7 +89,7 @@ void Server::send_signed(const Requester& requester, std::string octets, Timesta
 
 RequestId Server::add_pending(Pending pending) {
   pending_per_host_.add(host_identity(pending.requester.from.address));
-  if (pending.stage == Stage::create) subscription_quota_.begin(pending.callback);
+  if (!pending.callback.empty()) subscription_quota_.begin(pending.callback);
   pending_.emplace(++last_request_id_, std::move(pending));
   return last_request_id_;
 }
@@ -95,7 +100,7 @@ std::optional<Server::Pending> Server::take_pending(RequestId request_id) {
   auto pending = std::move(found->second);
   pending_.erase(found);
   pending_per_host_.remove(host_identity(pending.requester.from.address));
-  if (pending.stage == Stage::create) subscription_quota_.end(pending.callback);
+  if (!pending.callback.empty()) subscription_quota_.end(pending.callback);
   return pending;
 }
 

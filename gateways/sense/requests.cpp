@@ -4,6 +4,7 @@
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/sense/event_message.hpp"
+#include "gateways/sense/admission/renewal.hpp"
 #include "gateways/sense/server.hpp"
 
 // Execution of requests from addresses that returned their cookie.
@@ -48,21 +49,8 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
     if (auto status = may_be_target(*endpoint, egress); !status)
       return tl::unexpected(status.error());
   }
-  // The zone is local to this machine and is not part of the callback.
-  if (endpoint->zone() != 0)
-    return fail(Code::addrnotavail, "link-local addresses cannot be served; use a routable one");
+  if (auto status = check_zone(*endpoint); !status) return tl::unexpected(status.error());
   return endpoint;
-}
-
-// Whether the requester may renew or cancel the subscription. One that was made with a key:
-// possession of that key authorises, from any address. Any other: requests from the host of its
-// owner or callback; the port may differ, because a restarted client may have another one.
-bool may_change(const Subscription& subscription, const Endpoint& from, std::string_view key) {
-  if (const auto of = key_of_owner(subscription.owner); !of.empty()) return of == key;
-  for (const auto& text : {subscription.callback, subscription.owner})
-    if (const auto endpoint = endpoint_of(text); endpoint && same_host(*endpoint, from))
-      return true;
-  return false;
 }
 
 tl::unexpected<Error> unknown_subscription() {
@@ -111,8 +99,8 @@ Status Server::start_create(const Message& request, const Requester& requester, 
   wanted.delivery.retry_count = limits.tries();
   wanted.delivery.window = limits.window;
   wanted.callback_proved = *target == from.address;
-  if (from.listener < config_.listeners.size())
-    wanted.labels.emplace(listener_label, config_.listeners[from.listener].name);
+  if (const auto name = name_of_listener(from); !name.empty())
+    wanted.labels.emplace(listener_label, name);
   if (!requester.key.empty())
     wanted.labels.emplace(registered_from_label, callback_of(from.address));
   const auto request_id =
@@ -142,7 +130,8 @@ Status Server::start_existing(const Message& request, const Requester& requester
 Status Server::start_change(RequestId request_id, Pending& pending, Actions& out) {
   const auto& subscription = *pending.subscription;
   const auto& [from, key] = pending.requester;
-  if (!may_change(subscription, from.address, key)) return unknown_subscription();
+  const ProvedSender sender{from.address, key, name_of_listener(from)};
+  if (!may_change(subscription, sender)) return unknown_subscription();
   if (pending.request.kind == Kind::cancel) {
     pending.stage = Stage::cancel;
     out.emplace_back(Cancel{request_id, subscription.id});
@@ -150,8 +139,15 @@ Status Server::start_change(RequestId request_id, Pending& pending, Actions& out
   }
   const auto period = read_period(pending.request, config_.limits.max_period);
   if (!period) return tl::unexpected(period.error());
+  auto move = move_of_renewal(subscription, sender, pending.request.get("Deliver-To"));
+  if (!move) return tl::unexpected(move.error());
   pending.stage = Stage::renew;
-  out.emplace_back(Renew{request_id, subscription.id, *period});
+  if (*move && (*move)->callback != (*move)->from) {
+    if (auto status = subscription_quota_.admit_move((*move)->callback); !status) return status;
+    pending.callback = (*move)->callback;
+    subscription_quota_.begin(pending.callback);
+  }
+  out.emplace_back(Renew{request_id, subscription.id, *period, std::move(*move)});
   return {};
 }
 
@@ -242,7 +238,8 @@ Message Server::registered_reply(const Message& request, const Subscription& gra
   reply.add("Subscription", granted.id)
       .add("Period", static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0)))
       .add("Retries", config_.limits.tries())
-      .add("Interval", static_cast<std::uint64_t>(interval.count()));
+      .add("Interval", static_cast<std::uint64_t>(interval.count()))
+      .add("Deliver-To", granted.callback);
   if (granted.state == SubscriptionState::pending) reply.add("State", "pending");
   return reply;
 }
@@ -277,8 +274,8 @@ Actions Server::on_subscription(RequestId request_id, Result<SubscriptionRef> re
     send_reply(pending->requester, make_reply(request.tag, Code::noerror), now, out);
     return out;
   }
-  if (pending->stage == Stage::create)
-    subscription_quota_.created(subscription.id, pending->callback, now.mono);
+  if (!pending->callback.empty())
+    subscription_quota_.granted(subscription.id, pending->callback, now.mono);
   send_reply(pending->requester, registered_reply(request, subscription), now, out);
   return out;
 }

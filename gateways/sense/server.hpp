@@ -109,7 +109,7 @@ class Server {
     Requester requester;
     Message request;
     Stage stage = Stage::create;
-    std::string callback;  // of create
+    std::string callback;  // of create, and of renew when events go there from now on
     std::string event_id;  // of publish
     SubscriptionRef subscription;
   };
@@ -149,6 +149,8 @@ class Server {
   RequestId add_pending(Pending pending);
   [[nodiscard]] std::optional<Pending> take_pending(RequestId request_id);
   [[nodiscard]] const ListenerPolicy& policy_of(const Peer& from) const;
+  // "": the listener has no name.
+  [[nodiscard]] std::string_view name_of_listener(const Peer& from) const;
   // Octets that a reply to a proved address may have, before it is signed.
   [[nodiscard]] std::size_t reply_octets_max(const Requester& requester) const;
   // At most three times the octets of the datagram, and within the rate limits; else nothing.

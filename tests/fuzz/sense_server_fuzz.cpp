@@ -80,7 +80,11 @@ struct World {
   }
   void execute(LookUp& action) { subscriptions.get(action.id, on_subscription(action.request_id)); }
   void execute(Renew& action) {
-    subscriptions.renew(action.id, action.period, on_subscription(action.request_id));
+    if (action.move)
+      subscriptions.move(action.id, action.period, *action.move,
+                         on_subscription(action.request_id));
+    else
+      subscriptions.renew(action.id, action.period, on_subscription(action.request_id));
   }
   void execute(Cancel& action) {
     subscriptions.cancel(action.id, "cancelled", on_subscription(action.request_id));

@@ -13,20 +13,27 @@ constexpr std::chrono::seconds directory_lag_max{10};
 
 Status SubscriptionQuota::admit(const std::string& callback, MonoTime now) {
   expire(now);
-  const auto all = directory_.count() + size();
-  auto same = directory_.count_for(callback);
+  if (directory_.count() + size() >= limits_.max_subscriptions)
+    return fail(Code::nomoreroom, "the server has max-subscriptions already");
+  return admit_move(callback);
+}
+
+Status SubscriptionQuota::admit_move(const std::string& callback) const {
+  auto count = directory_.count_for(callback);
   if (const auto found = by_callback_.find(callback); found != by_callback_.end()) {
     const auto& recent = found->second.recent;
-    same += found->second.under_way;
-    same += static_cast<std::size_t>(
+    count += found->second.under_way;
+    count += static_cast<std::size_t>(
         std::count_if(recent.begin(), recent.end(),
-                      [&](const std::string& id) { return directory_.find(id) == nullptr; }));
+                      [&](const std::string& id) { return !is_visible(id, callback); }));
   }
-  if (all >= limits_.max_subscriptions)
-    return fail(Code::nomoreroom, "the server has max-subscriptions already");
-  if (same >= limits_.max_subscriptions_per_client)
-    return fail(Code::nomoreroom, callback + " has max-subscriptions-per-client already");
-  return {};
+  if (count < limits_.max_subscriptions_per_client) return {};
+  return fail(Code::nomoreroom, callback + " has max-subscriptions-per-client already");
+}
+
+bool SubscriptionQuota::is_visible(const std::string& id, const std::string& callback) const {
+  const auto found = directory_.find(id);
+  return found != nullptr && found->callback == callback;
 }
 
 void SubscriptionQuota::begin(const std::string& callback) {
@@ -42,7 +49,7 @@ void SubscriptionQuota::end(const std::string& callback) {
   drop_if_empty(callback);
 }
 
-void SubscriptionQuota::created(const std::string& id, const std::string& callback, MonoTime now) {
+void SubscriptionQuota::granted(const std::string& id, const std::string& callback, MonoTime now) {
   expire(now);
   recent_.push_back({id, callback, now});
   by_callback_[callback].recent.push_back(id);
@@ -51,7 +58,7 @@ void SubscriptionQuota::created(const std::string& id, const std::string& callba
 // The directory shows them in about the order of their creation.
 void SubscriptionQuota::expire(MonoTime now) {
   while (!recent_.empty() && (now - recent_.front().since > directory_lag_max ||
-                              directory_.find(recent_.front().id) != nullptr)) {
+                              is_visible(recent_.front().id, recent_.front().callback))) {
     const auto oldest = std::move(recent_.front());
     recent_.pop_front();
     std::erase(by_callback_[oldest.callback].recent, oldest.id);

@@ -15,20 +15,24 @@
 namespace sense::datagram {
 
 // Whether one more subscription fits into the limits. Counts subscriptions that are served, being
-// created, or created but not yet visible in the directory; without the last two, a burst of
-// requests could exceed the limits. Pure; one thread. Memory is bounded by the limits.
+// created or moved, or created or moved but not yet visible so in the directory; without the last
+// two, a burst of requests could exceed the limits. Pure; one thread. Memory is bounded by the
+// limits.
 class SubscriptionQuota {
  public:
   // Both must outlive this.
   SubscriptionQuota(const Limits& limits, const ServedSubscriptions& directory)
       : limits_(limits), directory_(directory) {}
 
+  // nomoreroom: there are max-subscriptions, or that many at the callback for one client.
   [[nodiscard]] Status admit(const std::string& callback, MonoTime now);
-  // A creation starts; a creation ends, with or without success.
+  // As above, for one of the subscriptions that there are.
+  [[nodiscard]] Status admit_move(const std::string& callback) const;
+  // A creation, or a move to that callback, starts; it ends, with or without success.
   void begin(const std::string& callback);
   void end(const std::string& callback);
   // It ended with success.
-  void created(const std::string& id, const std::string& callback, MonoTime now);
+  void granted(const std::string& id, const std::string& callback, MonoTime now);
   [[nodiscard]] std::size_t size() const { return under_way_ + recent_.size(); }
 
  private:
@@ -41,6 +45,7 @@ class SubscriptionQuota {
     std::size_t under_way = 0;
     std::vector<std::string> recent;
   };
+  [[nodiscard]] bool is_visible(const std::string& id, const std::string& callback) const;
   void expire(MonoTime now);
   void drop_if_empty(const std::string& callback);
 

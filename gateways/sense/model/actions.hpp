@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -40,6 +41,7 @@ struct Renew {
   RequestId request_id = 0;
   std::string id;
   Duration period{0};
+  std::optional<Subscriptions::Move> move;  // nothing: events go where they went
 };
 struct Cancel {
   RequestId request_id = 0;

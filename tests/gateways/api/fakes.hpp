@@ -53,6 +53,13 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   void renew(std::string id, Duration period, Answer<SubscriptionRef> done) override {
     change(id, std::move(done), [&](Subscription& s) { s.period = period; });
   }
+  void move(std::string id, Duration period, Move move, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [&](Subscription& s) {
+      s.period = period;
+      s.callback = move.callback;
+      s.owner = move.owner;
+    });
+  }
   void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) override {
     change(id, std::move(done), [&](Subscription& s) {
       s.state = SubscriptionState::ended;

@@ -40,6 +40,18 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
     ++renewals;
     change(id, std::move(done), [&](Subscription& s) { s.period = period; });
   }
+  void move(std::string id, Duration period, Move move, Answer<SubscriptionRef> done) override {
+    const auto found = served.find(id);
+    if (found == served.end() || found->second->callback != move.from)
+      return answer(std::move(done), Result<SubscriptionRef>(fail(Code::notfound, "not there")));
+    ++moves;
+    change(id, std::move(done), [&](Subscription& s) {
+      s.period = period;
+      s.callback = move.callback;
+      s.owner = move.owner;
+      for (const auto& [name, value] : move.labels) s.labels.insert_or_assign(name, value);
+    });
+  }
   void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) override {
     change(id, std::move(done), [&](Subscription& s) {
       s.state = SubscriptionState::ended;
@@ -118,7 +130,8 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   std::map<std::string, SubscriptionRef, std::less<>> served;
   std::vector<Request> requests;
   std::vector<std::string> known_sources;
-  unsigned renewals = 0;
+  unsigned renewals = 0;  // in place
+  unsigned moves = 0;
   unsigned confirmed = 0;
   unsigned confirmations_asked = 0;
   bool lagging = false;  // the replica knows nothing yet

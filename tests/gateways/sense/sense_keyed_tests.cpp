@@ -364,7 +364,7 @@ BOOST_AUTO_TEST_CASE(renewal_and_cancellation_need_the_key_and_no_particular_add
   auto renewal = moved.request(Kind::register_);
   renewal.add("Subscription", subscription->id);
   BOOST_CHECK(moved.ask(renewal).code == Code::noerror);
-  BOOST_CHECK_EQUAL(k.fixture.subscriptions.renewals, 1U);
+  BOOST_CHECK_EQUAL(k.fixture.subscriptions.moves, 1U);
   auto cancel = moved.request(Kind::cancel);
   cancel.add("Subscription", subscription->id);
   BOOST_CHECK(moved.ask(cancel).code == Code::noerror);

@@ -40,6 +40,7 @@ BOOST_AUTO_TEST_CASE(registration_says_what_was_granted) {
   BOOST_CHECK_EQUAL(reply.text("Period"), "300");
   BOOST_CHECK_EQUAL(reply.text("Retries"), "8");
   BOOST_CHECK_EQUAL(reply.text("Interval"), "1");
+  BOOST_CHECK_EQUAL(reply.text("Deliver-To"), "sense://192.0.2.7:9000");
   const auto& wanted = fixture.subscriptions.requests.at(0);
   BOOST_CHECK_EQUAL(wanted.callback, "sense://192.0.2.7:9000");
   BOOST_CHECK_EQUAL(wanted.owner, wanted.callback);
@@ -150,7 +151,7 @@ BOOST_AUTO_TEST_CASE(renewal_and_cancellation_are_for_owner_and_callback_only) {
   const auto renewed = fixture.ask(came_back, mine);
   BOOST_CHECK(renewed.code == Code::noerror);
   BOOST_CHECK_EQUAL(renewed.text("Subscription"), subscription->id);
-  BOOST_CHECK_EQUAL(fixture.subscriptions.renewals, 1U);
+  BOOST_CHECK_EQUAL(fixture.subscriptions.moves, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(subscription_that_the_replica_does_not_know_yet_can_be_cancelled) {

@@ -47,11 +47,7 @@ class ServerFixture {
     attempts.clear();
     ServerConfig config;
     config.limits = limits_;
-    config.listeners = {{"127.0.0.1:7367", TransportKind::ipv4},
-                        {"[::1]:7367", TransportKind::ipv6},
-                        {"/run/sense.sock", TransportKind::unix_path},
-                        {"2a.7f000001.ipx:16384", TransportKind::ipx},
-                        {"12.1.ddp:128", TransportKind::ddp, 586}};
+    config.listeners = listeners;
     config.policies = extras_.policies;
     config.keys = extras_.keys;
     config.fetch = extras_.fetch;
@@ -157,6 +153,12 @@ class ServerFixture {
     return octets;
   }
 
+  // Those of the next restart.
+  std::vector<Listener> listeners = {{"127.0.0.1:7367", TransportKind::ipv4},
+                                     {"[::1]:7367", TransportKind::ipv6},
+                                     {"/run/sense.sock", TransportKind::unix_path},
+                                     {"2a.7f000001.ipx:16384", TransportKind::ipx},
+                                     {"12.1.ddp:128", TransportKind::ddp, 586}};
   VirtualClock clock;
   EgressPolicy egress;
   Counters counters;
@@ -190,7 +192,11 @@ class ServerFixture {
   }
   void execute(LookUp& action) { subscriptions.get(action.id, on_subscription(action.request_id)); }
   void execute(Renew& action) {
-    subscriptions.renew(action.id, action.period, on_subscription(action.request_id));
+    if (action.move)
+      subscriptions.move(action.id, action.period, *action.move,
+                         on_subscription(action.request_id));
+    else
+      subscriptions.renew(action.id, action.period, on_subscription(action.request_id));
   }
   void execute(Cancel& action) {
     subscriptions.cancel(action.id, "cancelled", on_subscription(action.request_id));
