@@ -61,6 +61,14 @@ Status require_pending(const Subscription& subscription, const std::string& call
   return {};
 }
 
+constexpr std::string_view not_asked_reason = "its callback has not been asked yet";
+
+void make_verified(Subscription& subscription) {
+  subscription.state = SubscriptionState::active;
+  subscription.challenge_hash.clear();
+  subscription.reason.clear();
+}
+
 Status require_verified(const Subscription& subscription) {
   if (subscription.state != SubscriptionState::pending) return {};
   return fail(Code::badcontext,
@@ -68,6 +76,11 @@ Status require_verified(const Subscription& subscription) {
 }
 
 }  // namespace
+
+bool must_be_asked(const Subscription& subscription) {
+  return subscription.state == SubscriptionState::pending &&
+         (subscription.challenge_hash.empty() || subscription.reason == not_asked_reason);
+}
 
 void log_unreadable_change(const Event& change) {
   if (const auto unreadable = unreadable_change(change))
@@ -146,17 +159,17 @@ void SubscriptionClient::put(Subscription subscription, std::uint64_t revision, 
 }
 
 void SubscriptionClient::edit(std::string id, std::string reason, Change change,
-                              Answer<SubscriptionRef> done, int tries) {
+                              Answer<SubscriptionRef> done, bool visible, int tries) {
   bus_.registry_get(subscription_kind, id, [=, this](Result<RegistryEntry> entry) {
     if (!entry) return done(tl::unexpected(entry.error()));
     auto subscription = read_entry(*entry);
     if (!subscription) return done(tl::unexpected(subscription.error()));
     if (auto status = change(*subscription); !status) return done(tl::unexpected(status.error()));
-    subscription->updated = clock_.now().wall;
+    if (visible) subscription->updated = clock_.now().wall;
     put(std::move(*subscription), entry->revision, reason,
         [=, this](Result<SubscriptionRef> answer) {
           if (!answer && answer.error().code == Code::badcontext && tries > 1)
-            return edit(id, reason, change, done, tries - 1);
+            return edit(id, reason, change, done, visible, tries - 1);
           done(std::move(answer));
         });
   });
@@ -221,18 +234,12 @@ void SubscriptionClient::cancel(std::string id, std::string reason, Answer<Subsc
 }
 
 void SubscriptionClient::confirm(std::string id, std::string token, Answer<SubscriptionRef> done) {
-  // The callback may confirm before the registry has the challenge.
-  if (const auto storing = storing_challenge_.find(id); storing != storing_challenge_.end()) {
-    storing->second.push_back([this, id, token, done] { confirm(id, token, done); });
-    return;
-  }
   edit(
       std::move(id), "confirmed",
       [hash = sha256_hex(token)](Subscription& subscription) -> Status {
         if (subscription.challenge_hash.empty() || !equal_secret(hash, subscription.challenge_hash))
           return fail(Code::noaccess, "this is not the token that the callback was sent");
-        subscription.state = SubscriptionState::active;
-        subscription.challenge_hash.clear();
+        make_verified(subscription);
         return {};
       },
       std::move(done));
@@ -244,8 +251,7 @@ void SubscriptionClient::activate(std::string id, std::string callback,
       std::move(id), "callback verified",
       [callback = std::move(callback)](Subscription& subscription) -> Status {
         if (auto status = require_pending(subscription, callback); !status) return status;
-        subscription.state = SubscriptionState::active;
-        subscription.challenge_hash.clear();
+        make_verified(subscription);
         return {};
       },
       std::move(done));
@@ -269,21 +275,29 @@ void SubscriptionClient::set_suspended(std::string id, bool suspended, std::stri
 
 void SubscriptionClient::store_challenge(std::string id, std::string callback, std::string token,
                                          Answer<SubscriptionRef> done) {
-  storing_challenge_.try_emplace(id);
   edit(
-      id, "verification asked",
+      std::move(id), "verification begins",
       [callback = std::move(callback),
        hash = sha256_hex(token)](Subscription& subscription) -> Status {
         if (auto status = require_pending(subscription, callback); !status) return status;
         subscription.challenge_hash = hash;
+        subscription.reason = not_asked_reason;
         return {};
       },
-      [this, id, done = std::move(done)](Result<SubscriptionRef> answer) {
-        const auto waiting = storing_challenge_.extract(id);
-        done(std::move(answer));
-        if (waiting.empty()) return;
-        for (const auto& confirmation : waiting.mapped()) confirmation();
-      });
+      std::move(done), /*visible=*/false);
+}
+
+void SubscriptionClient::challenge_sent(std::string id, std::string token,
+                                        Answer<SubscriptionRef> done) {
+  edit(
+      std::move(id), "verification asked",
+      [hash = sha256_hex(token)](Subscription& subscription) -> Status {
+        if (subscription.challenge_hash != hash)
+          return fail(Code::duplicate, "the subscription is verified, or has another challenge");
+        subscription.reason.clear();
+        return {};
+      },
+      std::move(done), /*visible=*/false);
 }
 
 void SubscriptionClient::edit(std::string id, std::uint64_t revision, std::string patch,

@@ -18,6 +18,10 @@ namespace sense {
 // Logs when an event announces a subscription that this version cannot read.
 void log_unreadable_change(const Event& change);
 
+// Whether a pending subscription's callback has not been asked yet, as far as the registry says: a
+// challenge is stored before it is sent.
+[[nodiscard]] bool must_be_asked(const Subscription& subscription);
+
 // Subscriptions in the broker's registry. Reactor thread only; bus and clock must outlive it.
 // `later` runs a task on the reactor.
 class SubscriptionClient final : public Subscriptions {
@@ -47,17 +51,22 @@ class SubscriptionClient final : public Subscriptions {
   // For the host: the outcome of the verification of `callback`. Fails with duplicate when the
   // subscription is not pending any more or has another callback.
   void activate(std::string id, std::string callback, Answer<SubscriptionRef> done);
+  // Before the callback is asked: what it is sent must be known wherever it may be confirmed.
   void store_challenge(std::string id, std::string callback, std::string token,
                        Answer<SubscriptionRef> done);
+  // The callback has been asked with that token; it is not asked again. Fails with duplicate when
+  // the subscription has another challenge or none.
+  void challenge_sent(std::string id, std::string token, Answer<SubscriptionRef> done);
   // For the host: suspends or resumes. Fails with duplicate when the state does not allow it.
   void set_suspended(std::string id, bool suspended, std::string reason,
                      Answer<SubscriptionRef> done);
 
  private:
   // Reads the record, changes it and writes it back; tries again after a concurrent change.
+  // `visible`: the change is one of the subscription, and not of its verification alone.
   using Change = std::function<Status(Subscription&)>;
   void edit(std::string id, std::string reason, Change change, Answer<SubscriptionRef> done,
-            int tries = 3);
+            bool visible = true, int tries = 3);
   void set_state(std::string id, SubscriptionState state, std::string reason,
                  Answer<SubscriptionRef> done);
   void put(Subscription subscription, std::uint64_t revision, std::string reason,
@@ -72,8 +81,6 @@ class SubscriptionClient final : public Subscriptions {
   const Clock& clock_;
   Executor later_;
   Served served_;
-  // Challenges being stored; confirmations that have already arrived.
-  std::map<std::string, std::vector<std::function<void()>>> storing_challenge_;
 };
 
 }  // namespace sense

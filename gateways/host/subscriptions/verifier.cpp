@@ -29,7 +29,7 @@ void Verifier::on_change(Gateway& gateway, const SubscriptionRef& before,
 
 void Verifier::verify(Gateway& gateway, const std::string& id) {
   const auto number = ++last_number_;
-  verifications_.insert_or_assign(id, UnderWay{number, 0});
+  verifications_.insert_or_assign(id, UnderWay{number, random_token(token_bits)});
   load_record(gateway, id, number);
 }
 
@@ -47,8 +47,7 @@ void Verifier::load_record(Gateway& gateway, const std::string& id, std::uint64_
     if (under_way == nullptr) return;
     if (!answer && is_temporary(answer.error()))
       return retry_later(gateway, id, *under_way, pause_max);
-    if (!answer || (*answer)->state != SubscriptionState::pending ||
-        !(*answer)->challenge_hash.empty()) {
+    if (!answer || !must_be_asked(**answer)) {
       verifications_.erase(id);
       return;
     }
@@ -59,12 +58,29 @@ void Verifier::load_record(Gateway& gateway, const std::string& id, std::uint64_
       return subscriptions_.activate(id, subscription.callback,
                                      on_outcome_stored(gateway, id, number));
     }
-    ask(gateway, *answer, number);
+    if (under_way->asked)
+      return subscriptions_.challenge_sent(id, under_way->token,
+                                           on_outcome_stored(gateway, id, number));
+    if (subscription.challenge_hash == sha256_hex(under_way->token))
+      return ask(gateway, *answer, number);
+    store_challenge(gateway, *answer, *under_way);
   });
 }
 
+void Verifier::store_challenge(Gateway& gateway, const SubscriptionRef& subscription,
+                               UnderWay& under_way) {
+  const auto& id = subscription->id;
+  subscriptions_.store_challenge(id, subscription->callback, under_way.token,
+                                 [this, &gateway, subscription, number = under_way.number](
+                                     const Result<SubscriptionRef>& answer) {
+                                   if (find(subscription->id, number) == nullptr) return;
+                                   if (answer) return ask(gateway, subscription, number);
+                                   on_outcome_stored(gateway, subscription->id, number)(answer);
+                                 });
+}
+
 void Verifier::ask(Gateway& gateway, const SubscriptionRef& subscription, std::uint64_t number) {
-  const auto token = random_token(token_bits);
+  const auto token = find(subscription->id, number)->token;
   const auto failed = [&](const char* reason) {
     log::error("the gateway plugin failed to verify a callback",
                {{"subscription", subscription->id}, {"reason", reason}});
@@ -72,8 +88,8 @@ void Verifier::ask(Gateway& gateway, const SubscriptionRef& subscription, std::u
   };
   try {
     gateway.verify(subscription, token,
-                   [this, &gateway, subscription, number, token](const Verification& verification) {
-                     on_verification(gateway, *subscription, number, token, verification);
+                   [this, &gateway, subscription, number](const Verification& verification) {
+                     on_verification(gateway, *subscription, number, verification);
                    });
   } catch (const std::exception& error) {
     failed(error.what());
@@ -83,17 +99,18 @@ void Verifier::ask(Gateway& gateway, const SubscriptionRef& subscription, std::u
 }
 
 void Verifier::on_verification(Gateway& gateway, const Subscription& subscription,
-                               std::uint64_t number, const std::string& token,
-                               const Verification& verification) {
+                               std::uint64_t number, const Verification& verification) {
   const auto& id = subscription.id;
   const auto& callback = subscription.callback;
-  if (find(id, number) == nullptr) return;
+  auto* under_way = find(id, number);
+  if (under_way == nullptr) return;
   switch (verification.outcome) {
     case Verification::Outcome::verified:
       return subscriptions_.activate(id, callback, on_outcome_stored(gateway, id, number));
     case Verification::Outcome::asked:
-      return subscriptions_.store_challenge(id, callback, token,
-                                            on_outcome_stored(gateway, id, number));
+      under_way->asked = true;
+      return subscriptions_.challenge_sent(id, under_way->token,
+                                           on_outcome_stored(gateway, id, number));
     case Verification::Outcome::failed:
       return on_failure(gateway, subscription, number, verification.answer);
     case Verification::Outcome::refused: break;

@@ -12,7 +12,8 @@
 
 namespace sense {
 
-// Verifies the callbacks of pending subscriptions and stores the outcome in the registry. A
+// Verifies the callbacks of pending subscriptions and stores the outcome in the registry. The token
+// is stored before the callback is asked, since the answer may come to another process at once. A
 // callback that cannot be reached is tried again at growing intervals, until `give_up_after` has
 // passed since the subscription's last change; only then, or when it refuses, the subscription
 // ends. A callback already verified for the same owner is not asked. Reactor thread; all arguments
@@ -52,12 +53,16 @@ class Verifier {
   // A verification under way. A later one of the same subscription replaces it.
   struct UnderWay {
     std::uint64_t number = 0;
+    // The same in every try, so that one that arrived although the try failed is good.
+    std::string token;
     unsigned failures = 0;
+    bool asked = false;
   };
   void load_record(Gateway& gateway, const std::string& id, std::uint64_t number);
+  void store_challenge(Gateway& gateway, const SubscriptionRef& subscription, UnderWay& under_way);
   void ask(Gateway& gateway, const SubscriptionRef& subscription, std::uint64_t number);
   void on_verification(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
-                       const std::string& token, const Verification& verification);
+                       const Verification& verification);
   void on_failure(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
                   const std::string& answer);
   void retry_later(Gateway& gateway, const std::string& id, UnderWay& under_way,

@@ -174,27 +174,70 @@ BOOST_AUTO_TEST_CASE(nothing_confirms_a_subscription_without_a_challenge) {
   refused(Code::noaccess);
 }
 
-BOOST_AUTO_TEST_CASE(a_callback_that_is_faster_than_the_registry_is_heard) {
+BOOST_AUTO_TEST_CASE(a_challenge_counts_before_it_is_sent_and_says_so_until_then) {
   auto pending = leased("s-1");
   pending.state = SubscriptionState::pending;
+  BOOST_CHECK(sense::must_be_asked(pending));
   keep(pending);
-  int kept_answers = 0;
-  subscriptions.store_challenge("s-1", "test://one/", "secret", [&](const auto& result) {
-    BOOST_CHECK(result.has_value());
-    ++kept_answers;
-  });
+  subscriptions.store_challenge("s-1", "test://one/", "secret", done());
+  BOOST_CHECK(sense::must_be_asked(*success()));
+  const auto updated = kept("s-1").updated;
+  subscriptions.challenge_sent("s-1", "another", done());
+  refused(Code::duplicate);
+  clock.advance(1min);
+  subscriptions.challenge_sent("s-1", "secret", done());
+  BOOST_CHECK(!sense::must_be_asked(*success()));
+  BOOST_CHECK_EQUAL(kept("s-1").reason, "");
+  BOOST_CHECK(kept("s-1").updated == updated);
+  subscriptions.store_challenge("s-1", "test://one/", "second", done());
   subscriptions.confirm("s-1", "secret", done());
+  refused(Code::noaccess);
+  subscriptions.confirm("s-1", "second", done());
   BOOST_CHECK(success()->state == SubscriptionState::active);
-  BOOST_CHECK_EQUAL(kept_answers, 1);
+  BOOST_CHECK_EQUAL(kept("s-1").reason, "");
+  BOOST_CHECK(!sense::must_be_asked(kept("s-1")));
+  subscriptions.challenge_sent("s-1", "second", done());
+  refused(Code::duplicate);
 }
 
-BOOST_AUTO_TEST_CASE(a_challenge_for_an_unknown_subscription_answers_all_confirmations) {
-  int kept_answers = 0;
-  subscriptions.store_challenge("s-1", "test://one/", "secret",
-                                [&](const auto&) { ++kept_answers; });
-  subscriptions.confirm("s-1", "secret", done());
+BOOST_AUTO_TEST_CASE(a_move_changes_place_owner_and_labels_and_resumes) {
+  auto held = leased("s-1");
+  held.owner = held.callback;
+  held.state = SubscriptionState::suspended;
+  held.reason = "no acknowledgement";
+  held.labels = {{"kept", "1"}, {"listener", "a"}};
+  keep(held);
+  const sense::Subscriptions::Move move{
+      held.callback, "test://two/", "test://two/", {{"listener", "b"}}};
+  subscriptions.move("s-1", 10min, move, done());
+  const auto moved = success();
+  BOOST_CHECK_EQUAL(moved->callback, "test://two/");
+  BOOST_CHECK_EQUAL(moved->owner, "test://two/");
+  BOOST_CHECK_EQUAL(moved->labels.at("kept"), "1");
+  BOOST_CHECK_EQUAL(moved->labels.at("listener"), "b");
+  BOOST_CHECK(moved->state == SubscriptionState::active);
+  BOOST_CHECK_EQUAL(moved->reason, "");
+  BOOST_CHECK(moved->period == sense::Duration{10min});
+  // A repeat, and one that comes too late for the place that it saw.
+  subscriptions.move("s-1", 10min, move, done());
+  BOOST_CHECK_EQUAL(success()->callback, "test://two/");
+  subscriptions.move("s-1", 10min, {held.callback, "test://three/", "test://three/", {}}, done());
   refused(Code::notfound);
-  BOOST_CHECK_EQUAL(kept_answers, 1);
+  BOOST_CHECK_EQUAL(kept("s-1").callback, "test://two/");
+}
+
+BOOST_AUTO_TEST_CASE(a_move_does_not_touch_what_has_no_lease_or_has_ended) {
+  auto configured = leased("s-1");
+  configured.via = "config";
+  configured.expires.reset();
+  configured.period = sense::Duration{0};
+  keep(configured);
+  const sense::Subscriptions::Move move{configured.callback, "test://two/", "test://two/", {}};
+  subscriptions.move("s-1", 10min, move, done());
+  refused(Code::noaccess);
+  BOOST_CHECK_EQUAL(kept("s-1").callback, configured.callback);
+  subscriptions.move("s-2", 10min, move, done());
+  refused(Code::notfound);
 }
 
 BOOST_AUTO_TEST_CASE(only_what_is_pending_is_activated_or_asked) {

@@ -24,6 +24,8 @@ using Outcome = Verification::Outcome;
 struct Asked final : sense::Gateway {
   Verification answer{Outcome::verified, "yes"};
   std::vector<std::string> callbacks;
+  std::vector<std::string> tokens;
+  std::function<void(const std::string& token)> on_asked = [](const std::string&) {};
   std::vector<sense::VerificationDone> held;
   bool hold = false;
   bool throws = false;
@@ -32,9 +34,11 @@ struct Asked final : sense::Gateway {
   void stop() override {}
   void deliver(std::shared_ptr<const sense::Delivery>, sense::AttemptDone) override {}
   std::vector<std::string> listening() const override { return {}; }
-  void verify(sense::SubscriptionRef subscription, std::string,
+  void verify(sense::SubscriptionRef subscription, std::string token,
               sense::VerificationDone done) override {
     callbacks.push_back(subscription->callback);
+    tokens.push_back(token);
+    on_asked(token);
     if (throws) throw std::runtime_error("verify went wrong");
     if (hold)
       held.push_back(std::move(done));
@@ -115,6 +119,72 @@ BOOST_AUTO_TEST_CASE(a_yes_activates_and_a_no_ends_at_once) {
   ask(pending("s-2"));
   BOOST_CHECK((refused == std::vector<std::string>{"refused: no"}));
   BOOST_CHECK(timers.empty());
+}
+
+// A mail can be read, and its token used at another gateway, before the relay's answer is here.
+BOOST_AUTO_TEST_CASE(a_token_is_good_from_the_moment_at_which_it_is_sent) {
+  for (const auto outcome : {Outcome::asked, Outcome::failed}) {
+    const auto* id = outcome == Outcome::asked ? "s-1" : "s-2";
+    gateway.answer = {outcome, "the relay says"};
+    gateway.on_asked = [&](const std::string& token) {
+      const auto kept = sense::subscription_from_json(bus.entries.at({"subscription", id}).value);
+      BOOST_CHECK_EQUAL(kept->challenge_hash, sense::sha256_hex(token));
+      subscriptions.confirm(id, token, [](const auto& result) { BOOST_CHECK(result.has_value()); });
+    };
+    ask(pending(id));
+    BOOST_CHECK(state_of(id) == SubscriptionState::active);
+  }
+  pass(1h);
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(every_try_has_the_same_token_since_the_first_may_have_arrived) {
+  gateway.answer = {Outcome::failed, "no answer"};
+  ask(pending("s-1"));
+  pass(10s);
+  gateway.answer = {Outcome::asked, "sent"};
+  pass(20s);
+  BOOST_REQUIRE_EQUAL(gateway.tokens.size(), 3U);
+  BOOST_CHECK_EQUAL(gateway.tokens[0], gateway.tokens[1]);
+  BOOST_CHECK_EQUAL(gateway.tokens[0], gateway.tokens[2]);
+  subscriptions.confirm("s-1", gateway.tokens[0], [](const auto&) {});
+  bus.run();
+  BOOST_CHECK(state_of("s-1") == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_asks_again_unless_the_callback_was_asked) {
+  const auto restart = [&] {
+    verifier.stop();
+    sense::Verifier second{
+        subscriptions, verified_callbacks,
+        clock,         counters,
+        24h,           {[](const auto&, const auto&) {}, [](Duration, const auto&) {}}};
+    second.verify(gateway, "s-1");
+    bus.run();
+    second.stop();
+  };
+  gateway.hold = true;
+  ask(pending("s-1"));
+  restart();  // the first try had no answer
+  BOOST_REQUIRE_EQUAL(gateway.tokens.size(), 2U);
+  gateway.hold = false;
+  gateway.answer = {Outcome::asked, "sent"};
+  restart();
+  BOOST_CHECK_EQUAL(gateway.tokens.size(), 3U);
+  restart();
+  BOOST_CHECK_EQUAL(gateway.tokens.size(), 3U);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_asked_while_the_broker_was_away_is_not_asked_twice) {
+  gateway.answer = {Outcome::asked, "sent"};
+  gateway.on_asked = [&](const std::string&) { bus.failure = sense::Error{Code::timeout, "away"}; };
+  ask(pending("s-1"));
+  BOOST_CHECK_EQUAL(gateway.tokens.size(), 1U);
+  bus.failure.reset();
+  pass(1h);
+  BOOST_CHECK_EQUAL(gateway.tokens.size(), 1U);
+  BOOST_CHECK(!sense::must_be_asked(
+      *sense::subscription_from_json(bus.entries.at({"subscription", "s-1"}).value)));
 }
 
 BOOST_AUTO_TEST_CASE(a_callback_that_could_not_be_asked_is_asked_again_ever_more_rarely) {
