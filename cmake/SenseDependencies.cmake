@@ -21,8 +21,3 @@ pkg_check_modules(LIBXXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 # msgpack-cxx 4.1 ships a CMake package whose name changed between versions: the header is enough.
 find_path(MSGPACK_INCLUDE_DIR msgpack.hpp REQUIRED)
-find_path(NETSNMP_INCLUDE_DIR net-snmp/net-snmp-config.h REQUIRED)
-find_library(NETSNMP_LIBRARY netsnmp REQUIRED)
-add_library(netsnmp INTERFACE)
-target_include_directories(netsnmp SYSTEM INTERFACE "${NETSNMP_INCLUDE_DIR}")
-target_link_libraries(netsnmp INTERFACE "${NETSNMP_LIBRARY}")

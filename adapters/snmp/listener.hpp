@@ -1,74 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
-#include "adapters/snmp/trap.hpp"
+#include "adapters/snmp/ber.hpp"
 #include "adapters/snmp/trap_event.hpp"
 #include "core/base/error.hpp"
 
 namespace sense::snmp {
 
-// Where to listen, as net-snmp writes it: "udp:127.0.0.1:162", "udp6:[::1]:162", or without "udp:".
-// Addresses are numbers, so that nothing waits for a name server.
-struct ListenAddress {
-  bool ipv6 = false;
-  std::string host;
-  std::uint16_t port = 0;
+// Where to listen: "udp:127.0.0.1:162", "udp6:[::1]:162", or without the first word. Addresses are
+// numbers, so that nothing waits for a name server. Port 0 is any.
+[[nodiscard]] Result<boost::asio::ip::udp::endpoint> parse_listen(std::string_view text);
+[[nodiscard]] std::string listen_text(const boost::asio::ip::udp::endpoint& address);
 
-  [[nodiscard]] std::string text() const;
-};
-[[nodiscard]] Result<ListenAddress> parse_listen(std::string_view text);
-
-// "5.9.3", "5.9.3.rc1": whether a libsnmp of that version may parse what unauthenticated peers
-// send. Older versions have known memory errors.
-[[nodiscard]] bool version_is_safe(std::string_view version);
-
-// One UDP socket and the net-snmp session on it. net-snmp is not thread-safe: everything on one
-// thread, which for all listeners of a process must be the same.
+// One UDP socket (RFC 3417 section 2) on which notifications come in and responses go out. One
+// thread: the reactor's, which never waits here. The reactor must outlive the listener.
 class Listener {
  public:
+  // The sender of a datagram, and the address of this machine that it was sent to: a device takes a
+  // response from no other. A value.
+  struct Peer {
+    boost::asio::ip::udp::endpoint remote;
+    boost::asio::ip::address local;
+
+    [[nodiscard]] Sender sender() const;
+  };
   struct Handler {
-    std::function<void(const snmp_pdu&, const Sender&)> message;
-    std::function<void(const Sender&, const std::string& why)> malformed;
+    // The octets are valid during the call only. It may answer; it must not destroy the listener.
+    std::function<void(Octets octets, const Peer& peer)> datagram;
+    // That many more were lost because the receive buffer was full.
+    std::function<void(std::uint64_t count)> dropped;
   };
 
-  [[nodiscard]] static Result<std::unique_ptr<Listener>> open(const ListenAddress& address,
-                                                              std::int64_t receive_buffer,
-                                                              Handler handler);
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-  ~Listener();
+  // Binds the address and asks the kernel for a receive buffer of that many octets. Fails with the
+  // address and the system's reason.
+  [[nodiscard]] static Result<std::unique_ptr<Listener>> open(
+      boost::asio::io_context& reactor, const boost::asio::ip::udp::endpoint& address,
+      std::int64_t receive_buffer);
 
-  // The socket, to wait for input on. Owned by the session.
-  [[nodiscard]] int descriptor() const;
-  // Reads the datagrams that wait, at most `limit`, and passes each to the handler. Never blocks.
-  void read(int limit);
-  // A copy of a message that the handler got, from which to answer it later.
-  [[nodiscard]] static PduOwner copy(const snmp_pdu& pdu);
-  // Answers an inform (RFC 3416 section 4.2.7). Whether the answer was sent.
-  bool answer(PduOwner inform);
+  // Begins to receive. Call once; the handler is kept until the end.
+  void start(Handler handler);
+  // The handler is not called again; answer() still sends. May be called again.
+  void stop() { stopped_ = true; }
+  // Whether the kernel took the datagram; when it does not, the peer repeats its inform.
+  bool answer(const Peer& peer, std::string_view response);
 
-  [[nodiscard]] const ListenAddress& address() const { return address_; }  // the port as bound
+  [[nodiscard]] const boost::asio::ip::udp::endpoint& address() const { return address_; }
   [[nodiscard]] std::int64_t receive_buffer() const { return receive_buffer_; }  // as granted
-  // Datagrams that the kernel dropped because the buffer was full.
-  [[nodiscard]] std::uint64_t dropped() const;
 
  private:
-  struct Hooks;
-  Listener(ListenAddress address, Handler handler)
-      : address_(std::move(address)), handler_(std::move(handler)) {}
-  [[nodiscard]] Status bind();
-  [[nodiscard]] Status prepare_socket(std::int64_t receive_buffer);
+  explicit Listener(boost::asio::io_context& reactor) : socket_(reactor) {}
+  [[nodiscard]] Status bind(const boost::asio::ip::udp::endpoint& address);
+  void request_buffer(std::int64_t receive_buffer);
+  void wait();
+  // Reads the datagrams that wait, a bounded number of them.
+  void read();
+  void report_drops();
 
-  ListenAddress address_;
-  Handler handler_;
-  void* session_ = nullptr;
+  boost::asio::ip::udp::socket socket_;
+  boost::asio::ip::udp::endpoint address_;  // the port as bound
   std::int64_t receive_buffer_ = 0;
-  std::string fault_;  // of the message being read
+  std::uint64_t drops_seen_ = 0;
+  Handler handler_;
+  bool stopped_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::array<unsigned char, 65'535> buffer_;  // no datagram is longer
 };
 
 }  // namespace sense::snmp

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
 #include <array>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "adapters/api/adapter.hpp"
 #include "adapters/snmp/listener.hpp"
@@ -15,17 +13,14 @@ namespace sense::snmp {
 
 namespace {
 
-constexpr std::array<Option, 6> options = {{
+constexpr std::array<Option, 6> options_table = {{
     {"listen", OptionType::text, "udp:127.0.0.1:162",
      "Where traps and informs are received: udp:ADDRESS:PORT or udp6:[ADDRESS]:PORT, several "
-     "separated "
-     "by "
-     "commas.",
+     "separated by commas.",
      1, 512},
     {"communities", OptionType::list, "",
      "The communities whose traps are taken; an empty list takes every trap. A community is sent "
-     "in "
-     "the clear and protects little.",
+     "in the clear and protects little.",
      0, 64},
     {"receive-buffer", OptionType::size, "4MiB",
      "Room in the kernel for traps that wait to be read; the kernel's net.core.rmem_max may allow "
@@ -41,127 +36,120 @@ constexpr std::array<Option, 6> options = {{
 }};
 
 constexpr Duration log_interval = std::chrono::minutes{1};
-constexpr int datagrams_at_once = 256;
 
-}  // namespace
+// What the options say, checked.
+struct IntakeOptions {
+  std::vector<boost::asio::ip::udp::endpoint> listen;
+  std::vector<std::string> communities;  // empty: all
+  std::int64_t receive_buffer = 0;
+  EventRules rules;
+  std::size_t varbinds_max = 0;
+};
 
-// Receives traps and publishes them. Callbacks of the bus and of the socket may come after stop(),
-// those of the bus even after the adapter's destruction: they hold this by a weak pointer.
+Result<IntakeOptions> read_options(const Settings& settings) {
+  IntakeOptions read;
+  for (const auto piece : split(settings.text("listen"), ',')) {
+    auto address = parse_listen(trim(piece));
+    if (!address) return tl::unexpected(address.error());
+    read.listen.push_back(*address);
+  }
+  read.communities = settings.list("communities");
+  read.receive_buffer = settings.size("receive-buffer");
+  read.rules = {settings.text("namespace"), settings.text("source-prefix")};
+  read.varbinds_max = static_cast<std::size_t>(settings.integer("varbinds-max"));
+  if (auto type = QName::make(read.rules.ns, "coldStart"); !type)
+    return fail(Code::badparam, "'namespace': " + type.error().message);
+  if (!valid_source(source_of(read.rules.source_prefix, "192.0.2.7")))
+    return fail(Code::badparam,
+                "'source-prefix': it must be the beginning of a URI, without spaces");
+  return read;
+}
+
+// Receives traps and publishes them. Answers of the bus may come after stop(), even after the
+// adapter's destruction: they hold this by a weak pointer.
 class Intake : public std::enable_shared_from_this<Intake> {
  public:
-  Intake(const Settings& settings, AdapterContext& context)
-      : settings_(settings),
-        context_(context),
-        rules_{settings.text("namespace"), settings.text("source-prefix")},
-        varbinds_max_(static_cast<std::size_t>(settings.integer("varbinds-max"))) {}
+  Intake(IntakeOptions options, AdapterContext& context)
+      : options_(std::move(options)), context_(context) {}
 
   Status start();
   void stop();
-  std::vector<std::string> listening() const;
+  [[nodiscard]] std::vector<std::string> listening() const;
 
  private:
-  struct Port {
-    std::unique_ptr<Listener> listener;
-    boost::asio::posix::stream_descriptor waiting;  // on a descriptor of its own
-    std::uint64_t dropped = 0;
+  // Where the response to an inform goes, and its octets.
+  struct Response {
+    Listener* listener;
+    Listener::Peer peer;
+    std::string octets;
   };
-  Status open(const ListenAddress& address);
-  void wait(std::size_t index);
-  void count_drops(Port& port);
-  void on_message(std::size_t index, const snmp_pdu& pdu, const Sender& sender);
-  void on_malformed(const Sender& sender, const std::string& why);
-  void publish(std::size_t index, const snmp_pdu& pdu, const Trap& trap, const Sender& sender);
-  void on_published(std::size_t index, PduOwner inform, const Sender& sender,
+
+  Status open(const boost::asio::ip::udp::endpoint& address);
+  void on_datagram(Listener& listener, Octets octets, const Listener::Peer& peer);
+  void on_dropped(const Listener& listener, std::uint64_t count);
+  void publish(const Trap& trap, const Sender& sender, std::optional<Response> response);
+  void on_published(const std::optional<Response>& response, const Sender& sender,
                     const Result<Receipt>& result);
-  bool community_allowed(const std::string& community) const;
+  [[nodiscard]] bool community_allowed(const std::string& community) const;
   void warn_limited(log::RateLimiter& limiter, const Sender& sender, std::string_view message,
                     const std::string& why);
 
-  Settings settings_;
+  const IntakeOptions options_;
   AdapterContext& context_;
-  EventRules rules_;
-  std::size_t varbinds_max_;
-  std::vector<Port> ports_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
   InformIds inform_ids_;
   log::RateLimiter malformed_{log_interval};
   log::RateLimiter community_{log_interval};
   log::RateLimiter refused_{log_interval};
-  bool stopped_ = false;
+  log::RateLimiter dropped_{log_interval};
 };
 
 Status Intake::start() {
-  std::vector<ListenAddress> addresses;
-  for (const auto piece : split(settings_.text("listen"), ',')) {
-    auto address = parse_listen(trim(piece));
-    if (!address) return tl::unexpected(address.error());
-    addresses.push_back(std::move(*address));
-  }
-  ports_.reserve(addresses.size());
-  for (const auto& address : addresses)
+  for (const auto& address : options_.listen)
     if (auto good = open(address); !good) return good;
-  if (settings_.list("communities").empty())
+  if (options_.communities.empty())
     log::info("traps of any community are taken; set `communities` to take only yours",
               {{"adapter", context_.name}});
-  for (std::size_t i = 0; i < ports_.size(); ++i) wait(i);
   return {};
 }
 
-Status Intake::open(const ListenAddress& address) {
-  const auto index = ports_.size();
-  // The listener is owned by this object, so its handlers cannot outlive it.
-  Listener::Handler handler{
-      [this, index](const snmp_pdu& pdu, const Sender& sender) { on_message(index, pdu, sender); },
-      [this](const Sender& sender, const std::string& why) { on_malformed(sender, why); }};
-  const auto wanted = settings_.size("receive-buffer");
-  auto listener = Listener::open(address, wanted, std::move(handler));
-  if (!listener) return tl::unexpected(listener.error());
-  const int descriptor = ::dup((*listener)->descriptor());
-  if (descriptor < 0)
-    return fail(Code::system, "no file descriptor is left to wait for traps with");
-  if ((*listener)->receive_buffer() < wanted)
+Status Intake::open(const boost::asio::ip::udp::endpoint& address) {
+  auto opened = Listener::open(context_.reactor, address, options_.receive_buffer);
+  if (!opened) return tl::unexpected(opened.error());
+  auto& listener = **opened;
+  listeners_.push_back(std::move(*opened));
+  if (listener.receive_buffer() < options_.receive_buffer)
     log::warn(
         "the kernel grants a smaller buffer for traps than receive-buffer asks for; bursts may be "
         "lost: raise net.core.rmem_max",
-        {{"listen", (*listener)->address().text()},
-         {"wanted", std::to_string(wanted)},
-         {"given", std::to_string((*listener)->receive_buffer())}});
-  ports_.push_back({std::move(*listener),
-                    boost::asio::posix::stream_descriptor(context_.reactor, descriptor), 0});
+        {{"listen", listen_text(listener.address())},
+         {"wanted", std::to_string(options_.receive_buffer)},
+         {"given", std::to_string(listener.receive_buffer())}});
+  // This object owns the listener, so that its handlers cannot outlive it.
+  listener.start({[this, &listener](Octets octets, const Listener::Peer& peer) {
+                    on_datagram(listener, octets, peer);
+                  },
+                  [this, &listener](std::uint64_t count) { on_dropped(listener, count); }});
   return {};
 }
 
-void Intake::wait(std::size_t index) {
-  ports_[index].waiting.async_wait(
-      boost::asio::posix::stream_descriptor::wait_read,
-      [weak = weak_from_this(), index](const boost::system::error_code& error) {
-        const auto self = weak.lock();
-        if (!self || self->stopped_ || error) return;
-        self->ports_[index].listener->read(datagrams_at_once);
-        self->count_drops(self->ports_[index]);
-        self->wait(index);
-      });
-}
-
 void Intake::stop() {
-  stopped_ = true;
-  boost::system::error_code ignored;
-  for (auto& port : ports_) port.waiting.close(ignored);
+  for (const auto& listener : listeners_) listener->stop();
 }
 
 std::vector<std::string> Intake::listening() const {
   std::vector<std::string> result;
-  for (const auto& port : ports_) result.push_back(port.listener->address().text());
+  for (const auto& listener : listeners_) result.push_back(listen_text(listener->address()));
   return result;
 }
 
-void Intake::count_drops(Port& port) {
-  const auto dropped = port.listener->dropped();
-  if (dropped <= port.dropped) return;
-  context_.counters["snmp.datagrams.dropped"] += dropped - port.dropped;
-  if (port.dropped == 0)
-    log::warn("the kernel dropped traps because the receive buffer was full; raise receive-buffer",
-              {{"listen", port.listener->address().text()}, {"dropped", std::to_string(dropped)}});
-  port.dropped = dropped;
+void Intake::on_dropped(const Listener& listener, std::uint64_t count) {
+  context_.counters["snmp.datagrams.dropped"] += count;
+  const auto where = listen_text(listener.address());
+  const auto line = dropped_.check(where, context_.clock.now().mono);
+  if (!line.allowed) return;
+  log::warn("the kernel dropped traps because the receive buffer was full; raise receive-buffer",
+            {{"listen", where}, {"dropped", std::to_string(count)}});
 }
 
 void Intake::warn_limited(log::RateLimiter& limiter, const Sender& sender, std::string_view message,
@@ -174,26 +162,25 @@ void Intake::warn_limited(log::RateLimiter& limiter, const Sender& sender, std::
                       {"suppressed", std::to_string(line.suppressed)}});
 }
 
-void Intake::on_malformed(const Sender& sender, const std::string& why) {
-  ++context_.counters["snmp.datagrams.malformed"];
-  warn_limited(malformed_, sender, "a datagram is not a readable trap; it is dropped", why);
-}
-
 bool Intake::community_allowed(const std::string& community) const {
-  const auto& allowed = settings_.list("communities");
-  bool found = allowed.empty();
+  bool found = options_.communities.empty();
   // All are compared, so that the time taken does not reveal which one is similar.
-  for (const auto& one : allowed) found = equal_secret(one, community) || found;
+  for (const auto& one : options_.communities) found = equal_secret(one, community) || found;
   return found;
 }
 
-void Intake::on_message(std::size_t index, const snmp_pdu& pdu, const Sender& sender) {
-  const auto trap = read_trap(pdu, varbinds_max_);
+void Intake::on_datagram(Listener& listener, Octets octets, const Listener::Peer& peer) {
+  const auto sender = peer.sender();
+  const auto trap = parse_trap(octets, options_.varbinds_max);
   if (!trap && trap.error().code == Code::notfound) {
     ++context_.counters["snmp.datagrams.ignored"];
     return;
   }
-  if (!trap) return on_malformed(sender, trap.error().message);
+  if (!trap) {
+    ++context_.counters["snmp.datagrams.malformed"];
+    return warn_limited(malformed_, sender, "a datagram is not a readable trap; it is dropped",
+                        trap.error().message);
+  }
   if (!community_allowed(trap->community)) {
     ++context_.counters["snmp.community.refused"];
     return warn_limited(community_, sender,
@@ -201,29 +188,29 @@ void Intake::on_message(std::size_t index, const snmp_pdu& pdu, const Sender& se
                         "not in `communities`");
   }
   ++context_.counters[trap->inform ? "snmp.informs.received" : "snmp.traps.received"];
-  publish(index, pdu, *trap, sender);
+  std::optional<Response> response;
+  if (trap->inform) response = Response{&listener, peer, response_to(octets)};
+  publish(*trap, sender, std::move(response));
 }
 
-void Intake::publish(std::size_t index, const snmp_pdu& pdu, const Trap& trap,
-                     const Sender& sender) {
+void Intake::publish(const Trap& trap, const Sender& sender, std::optional<Response> response) {
   const auto now = context_.clock.now();
-  auto event = trap_event(trap, sender, rules_, now.wall);
+  auto event = trap_event(trap, sender, options_.rules, now.wall);
   if (!event) {
     ++context_.counters["snmp.events.refused"];
     return warn_limited(refused_, sender, "a trap cannot become an event; it is dropped",
                         event.error().message);
   }
   event->id = trap.inform ? inform_ids_.id_of(trap, sender, *event, now) : make_ulid(now.wall);
-  // Functions must be copyable; the copy of the message is not.
-  auto inform = std::make_shared<PduOwner>(trap.inform ? Listener::copy(pdu) : nullptr);
-  context_.publisher.publish(std::move(*event), [weak = weak_from_this(), index, inform,
-                                                 sender](const Result<Receipt>& result) {
-    if (const auto self = weak.lock())
-      self->on_published(index, std::move(*inform), sender, result);
-  });
+  context_.publisher.publish(std::move(*event),
+                             [weak = weak_from_this(), response = std::move(response),
+                              sender](const Result<Receipt>& result) {
+                               if (const auto self = weak.lock())
+                                 self->on_published(response, sender, result);
+                             });
 }
 
-void Intake::on_published(std::size_t index, PduOwner inform, const Sender& sender,
+void Intake::on_published(const std::optional<Response>& response, const Sender& sender,
                           const Result<Receipt>& result) {
   if (!result) {
     const bool full = result.error().code == Code::nomoreroom;
@@ -233,15 +220,15 @@ void Intake::on_published(std::size_t index, PduOwner inform, const Sender& send
   }
   ++context_.counters[result->duplicate ? "snmp.events.duplicate" : "snmp.events.published"];
   // The event is durable now, so the sender may stop repeating it.
-  if (!inform) return;
-  const bool answered = ports_[index].listener->answer(std::move(inform));
+  if (!response) return;
+  const bool answered = response->listener->answer(response->peer, response->octets);
   ++context_.counters[answered ? "snmp.informs.answered" : "snmp.informs.unanswerable"];
 }
 
 class SnmpAdapter final : public Adapter {
  public:
-  SnmpAdapter(const Settings& settings, AdapterContext& context)
-      : intake_(std::make_shared<Intake>(settings, context)) {}
+  SnmpAdapter(IntakeOptions options, AdapterContext& context)
+      : intake_(std::make_shared<Intake>(std::move(options), context)) {}
   Status start() override { return intake_->start(); }
   void stop() override { intake_->stop(); }
   std::vector<std::string> listening() const override { return intake_->listening(); }
@@ -250,19 +237,14 @@ class SnmpAdapter final : public Adapter {
   std::shared_ptr<Intake> intake_;
 };
 
-namespace {
-
 Result<std::unique_ptr<Adapter>> create(const Settings& settings, AdapterContext& context) {
-  if (auto type = QName::make(settings.text("namespace"), "coldStart"); !type)
-    return fail(Code::badparam, "'namespace': " + type.error().message);
-  if (!valid_source(source_of(settings.text("source-prefix"), "192.0.2.7")))
-    return fail(Code::badparam,
-                "'source-prefix': it must be the beginning of a URI, without spaces");
-  return std::make_unique<SnmpAdapter>(settings, context);
+  auto options = read_options(settings);
+  if (!options) return tl::unexpected(options.error());
+  return std::make_unique<SnmpAdapter>(std::move(*options), context);
 }
 
 const AdapterDescriptor descriptor = {
-    adapter_abi, "snmp", "SNMP traps and informs (v1, v2c) become events.", options, &create};
+    adapter_abi, "snmp", "SNMP traps and informs (v1, v2c) become events.", options_table, &create};
 
 }  // namespace
 

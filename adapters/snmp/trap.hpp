@@ -3,62 +3,46 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
+#include "adapters/snmp/varbind.hpp"
 #include "core/base/error.hpp"
-#include "core/event/event.hpp"
 
-struct snmp_pdu;  // net-snmp's
-
+// SNMPv1 and SNMPv2c notifications. Values and pure functions; any thread.
 namespace sense::snmp {
 
 // The prefix of the six standard traps' object identifiers (RFC 3418 section 2, snmpTraps).
 inline constexpr std::string_view standard_traps = "1.3.6.1.6.3.1.1.5.";
 
-// Nothing for Null and for the exceptions of RFC 3416 section 3; text for object identifiers,
-// addresses and Counter64 (whose values do not fit in a JSON number); octets for the rest.
-using VarValue = std::variant<std::monostate, std::int64_t, double, std::string, Bytes>;
-
-struct Varbind {
-  std::string oid;  // "1.3.6.1.2.1.2.2.1.1.7"
-  std::string type;
-  VarValue value;
-};
-
-// A notification, independent of the protocol version. A plain value.
+// A notification, independent of the protocol version.
 struct Trap {
   int version = 2;  // 1: SNMPv1, 2: SNMPv2c
   bool inform = false;
-  std::int64_t request_id = 0;  // 0 in version 1
+  std::int64_t request_id = 0;  // 0 in version 1, and when it cannot be read
   std::string community;        // a secret: never shown
-  std::uint64_t uptime = 0;     // hundredths of a second
-  std::string trap_oid;         // in version 1 by RFC 3584 section 3.1
-  std::string enterprise;       // empty when not given
-  std::string agent;            // version 1: the device that the trap is about; empty: 0.0.0.0
+  // Hundredths of a second; absent when the trap has none that can be read.
+  std::optional<std::uint64_t> uptime;
+  std::string trap_oid;    // in version 1 by RFC 3584 section 3.1
+  std::string enterprise;  // empty when not given
+  std::string agent;       // version 1: the device that the trap is about; empty: 0.0.0.0
   std::vector<Varbind> varbinds;
   std::size_t varbinds_left_out = 0;  // beyond the limit
+  // The list of variables is missing or cut short, or has an entry without a readable name.
+  bool truncated = false;
 };
 
-struct PduFree {
-  void operator()(snmp_pdu* pdu) const;
-};
-using PduOwner = std::unique_ptr<snmp_pdu, PduFree>;
+// Reads an SNMPv1 trap (RFC 1157 section 4.1.6), or an SNMPv2c trap or inform (RFC 3416 section
+// 4.2.6), and keeps at most `varbinds_max` variables. What cannot be read behind the head is
+// described and does not fail. Fails with notfound when the message is no notification (a GET, a
+// response), with protoerror and a reason for people when its head cannot be read: version,
+// community and kind; enterprise to time-stamp of version 1, snmpTrapOID.0 of version 2.
+[[nodiscard]] Result<Trap> parse_trap(Octets datagram, std::size_t varbinds_max);
 
-// Reads an SNMPv1 or SNMPv2c message into `pdu`; any other octets, version 3 included, are refused
-// with protoerror. net-snmp is not thread-safe: one thread only.
-[[nodiscard]] Status parse_message(std::span<const unsigned char> octets, snmp_pdu& pdu);
-
-// What a parsed message notifies of. Fails with notfound when it is no notification at all (a GET,
-// a response), with protoerror when it is one that RFC 3416 or RFC 1157 does not allow.
-[[nodiscard]] Result<Trap> read_trap(const snmp_pdu& pdu, std::size_t varbinds_max);
-
-// Both steps, for tests.
-[[nodiscard]] Result<Trap> parse_trap(std::span<const unsigned char> octets,
-                                      std::size_t varbinds_max);
+// The response to an inform (RFC 3416 section 4.2.7): the same request id and variables, no error.
+// REQUIRES: parse_trap has read an inform from these octets.
+[[nodiscard]] std::string response_to(Octets inform);
 
 }  // namespace sense::snmp

@@ -2,8 +2,8 @@
 #include "adapters/snmp/trap_event.hpp"
 
 #include <array>
+#include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
@@ -13,8 +13,6 @@
 namespace sense::snmp {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 6> standard_names = {
     "coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss"};
@@ -30,53 +28,82 @@ bool readable(std::string_view text) {
   return printable(rest) == rest;
 }
 
-void put_octets(Json& json, const Bytes& octets, bool may_be_text) {
+void put_octets(JsonObject& json, const Bytes& octets, bool may_be_text) {
   const std::string text(octets.begin(), octets.end());
   if (may_be_text && readable(text)) {
-    json["value"] = text;
+    json.put("value", text);
     return;
   }
-  json["value"] = to_hex(text);
-  json["encoding"] = "hex";
+  json.put("value", to_hex(text)).put("encoding", "hex");
 }
 
-void put_value(Json& json, const Varbind& varbind) {
+// JSON has neither infinity nor NaN.
+void put_real(JsonObject& json, double real) {
+  if (std::isfinite(real))
+    json.put("value", real);
+  else
+    json.put("value", std::to_string(real));
+}
+
+// The double whose shortest text is that of the float: 13.7, and not 13.699999809265137.
+double widened(float real) {
+  std::array<char, 32> text{};
+  const auto written = std::to_chars(text.data(), text.data() + text.size(), real);
+  double wide = real;
+  std::from_chars(text.data(), written.ptr, wide);
+  return wide;
+}
+
+void put_value(JsonObject& json, const Varbind& varbind) {
   if (const auto* number = std::get_if<std::int64_t>(&varbind.value))
-    json["value"] = *number;
+    json.put("value", *number);
   else if (const auto* real = std::get_if<double>(&varbind.value))
-    // JSON has neither infinity nor NaN.
-    json["value"] = std::isfinite(*real) ? Json(*real) : Json(std::to_string(*real));
+    put_real(json, *real);
+  else if (const auto* narrow = std::get_if<float>(&varbind.value))
+    put_real(json, widened(*narrow));
   else if (const auto* text = std::get_if<std::string>(&varbind.value))
-    json["value"] = *text;
+    json.put("value", *text);
   else if (const auto* octets = std::get_if<Bytes>(&varbind.value))
     put_octets(json, *octets, varbind.type == "OctetString");
   else
-    json["value"] = nullptr;
+    json.put_raw("value", "null");
 }
 
-Json varbind_json(const Varbind& varbind) {
-  Json json;
-  json["oid"] = varbind.oid;
-  json["type"] = varbind.type;
+std::string hex_tag(std::uint32_t tag) {
+  std::string octets;
+  for (; octets.empty() || tag != 0; tag >>= 8U)
+    octets.insert(octets.begin(), static_cast<char>(tag & 0xffU));
+  return to_hex(octets);
+}
+
+std::string varbind_json(const Varbind& varbind) {
+  JsonObject json;
+  json.put("oid", varbind.oid).put("type", varbind.type);
+  if (varbind.tag) json.put("tag", hex_tag(*varbind.tag));
   if (varbind.oid == community_oid)
-    json["redacted"] = true;
+    json.put("redacted", true);
   else
     put_value(json, varbind);
-  return json;
+  return json.take();
+}
+
+std::string varbinds_json(const Trap& trap) {
+  std::string list;
+  for (const auto& varbind : trap.varbinds)
+    list += (list.empty() ? "" : ",") + varbind_json(varbind);
+  return "[" + list + "]";
 }
 
 std::string data_of(const Trap& trap, const Sender& sender) {
-  Json json;
-  json["version"] = trap.version == 1 ? "1" : "2c";
-  json["sender"] = sender.address;
-  if (!trap.agent.empty()) json["agent"] = trap.agent;
-  json["uptime"] = trap.uptime;
-  if (!trap.enterprise.empty()) json["enterprise"] = trap.enterprise;
-  json["trap"] = trap.trap_oid;
-  json["varbinds"] = Json::array();
-  for (const auto& varbind : trap.varbinds) json["varbinds"].push_back(varbind_json(varbind));
-  if (trap.varbinds_left_out != 0) json["varbindsLeftOut"] = trap.varbinds_left_out;
-  return json_text(json);
+  JsonObject json;
+  json.put("version", trap.version == 1 ? "1" : "2c").put("sender", sender.address);
+  if (!trap.agent.empty()) json.put("agent", trap.agent);
+  if (trap.uptime) json.put("uptime", *trap.uptime);
+  if (!trap.enterprise.empty()) json.put("enterprise", trap.enterprise);
+  json.put("trap", trap.trap_oid).put_raw("varbinds", varbinds_json(trap));
+  if (trap.varbinds_left_out != 0) json.put("varbindsLeftOut", trap.varbinds_left_out);
+  if (trap.truncated) json.put("truncated", true);
+  return json.take();
 }
 
 }  // namespace
@@ -95,6 +122,7 @@ std::string type_name_of(std::string_view trap_oid) {
 }
 
 std::string source_of(std::string_view prefix, std::string_view address) {
+  address = address.substr(0, address.find('%'));
   const bool brackets = address.find(':') != std::string_view::npos;
   return std::string(prefix) + (brackets ? "[" : "") + std::string(address) +
          (brackets ? "]" : "") + "/snmp";

@@ -14,11 +14,13 @@
 // From a notification to an event. Pure: no sockets, no clocks.
 namespace sense::snmp {
 
+// The peer that a datagram came from. A value.
 struct Sender {
-  std::string address;  // "192.0.2.7", "2001:db8::7"
+  std::string address;  // "192.0.2.7", "2001:db8::7", "fe80::7%eth0"
   std::uint16_t port = 0;
 };
 
+// What the operator decides of the events. A value.
 struct EventRules {
   std::string ns;             // namespace of the types
   std::string source_prefix;  // what precedes the address
@@ -28,17 +30,19 @@ struct EventRules {
 // octets.
 [[nodiscard]] std::string type_name_of(std::string_view trap_oid);
 
-// "//192.0.2.7/snmp", "//[2001:db8::7]/snmp".
+// "//192.0.2.7/snmp", "//[2001:db8::7]/snmp". Without the zone of an address: it is a name on this
+// machine.
 [[nodiscard]] std::string source_of(std::string_view prefix, std::string_view address);
 
-// The event, without its id; everything else has been validated.
+// The event, without its id; everything else has been validated. Fails when the type's namespace or
+// the source cannot be one, or the data is too long.
 [[nodiscard]] Result<Event> trap_event(const Trap& trap, const Sender& sender,
                                        const EventRules& rules, WallTime received);
 
 // Ids for informs. A sender repeats an inform until it is answered; every repetition must get the
 // same id, so that the broker recognises the duplicate. Within `window` the table ensures that; the
 // id is derived from the message and the window's number, so that it survives a restart as well.
-// Bounded: the oldest entries are evicted first.
+// Bounded: the oldest entries are evicted first. One thread.
 class InformIds {
  public:
   static constexpr Duration window = std::chrono::minutes{5};

@@ -189,7 +189,6 @@ class Includes(unittest.TestCase):
                 ("curl/curl.h", "core/egress/a.cpp", "gateways/email/a.cpp"),
                 ("curl/curl.h", "core/base/uri.cpp", "core/base/text.cpp"),
                 ("yaml-cpp/yaml.h", "core/config/a.cpp", "cli/config/a.cpp"),
-                ("net-snmp/net-snmp-config.h", "adapters/snmp/a.cpp", "adapters/host/a.cpp"),
                 ("nlohmann/json.hpp", "cli/keys/a.cpp", "cli/keys/a.hpp"),
                 ("simdjson.h", "core/subscription/subscription_read.cpp", "core/event/a.cpp"),
                 ("spdlog/spdlog.h", "core/base/log.cpp", "core/base/text.cpp"),

@@ -81,4 +81,12 @@ inline std::span<const unsigned char> bytes(const std::string& text) {
   return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
 }
 
+// The octets that hexadecimal digits stand for.
+inline std::string unhex(const std::string& digits) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    out += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  return out;
+}
+
 }  // namespace sense::snmp_test

@@ -33,7 +33,7 @@ sense::Event event_of(const Trap& trap, const Sender& from = sender) {
 nlohmann::json shown(VarValue value, const std::string& type = "OctetString",
                      const std::string& oid = "1.3.6.1.2.1.1.5.0") {
   auto trap = link_down();
-  trap.varbinds.push_back({oid, type, std::move(value)});
+  trap.varbinds.push_back({oid, type, std::move(value), std::nullopt});
   return nlohmann::json::parse(event_of(trap).data).at("varbinds").at(0);
 }
 
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_trap_becomes_an_event) {
 
 BOOST_AUTO_TEST_CASE(the_community_is_nowhere_in_the_event) {
   auto trap = link_down();
-  trap.varbinds.push_back({"1.3.6.1.6.3.18.1.4.0", "OctetString", octets("s3cret")});
+  trap.varbinds.push_back({"1.3.6.1.6.3.18.1.4.0", "OctetString", octets("s3cret"), std::nullopt});
   const auto event = event_of(trap);
   BOOST_CHECK_EQUAL(event.data.find("s3cret"), std::string::npos);
   BOOST_CHECK_EQUAL(event.data.find("community"), std::string::npos);
@@ -130,6 +130,55 @@ BOOST_AUTO_TEST_CASE(numbers_and_nothing_have_their_json_forms) {
   BOOST_CHECK_EQUAL(shown(1.5, "OpaqueFloat").at("value"), 1.5);
   BOOST_CHECK(
       shown(std::numeric_limits<double>::infinity(), "OpaqueFloat").at("value").is_string());
+}
+
+BOOST_AUTO_TEST_CASE(a_float_has_the_fewest_digits_that_give_it_again) {
+  const auto text = [](float value) {
+    auto trap = link_down();
+    trap.varbinds.push_back({"1.3", "OpaqueFloat", value, std::nullopt});
+    const auto data = event_of(trap).data;
+    const auto begin = data.find("\"value\":") + 8;
+    return data.substr(begin, data.find('}', begin) - begin);
+  };
+  BOOST_CHECK_EQUAL(text(13.7F), "13.7");
+  BOOST_CHECK_EQUAL(text(-0.1F), "-0.1");
+  BOOST_CHECK_EQUAL(text(2.5F), "2.5");
+  for (const auto number : {std::numeric_limits<float>::max(), std::numeric_limits<float>::min(),
+                            std::numeric_limits<float>::denorm_min(), 16777217.0F, 1.0e9F})
+    BOOST_CHECK_EQUAL(std::strtof(text(number).c_str(), nullptr), number);
+  BOOST_CHECK_EQUAL(text(std::numeric_limits<float>::infinity()), "\"inf\"");
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_value_has_its_tag_and_octets) {
+  auto trap = link_down();
+  trap.varbinds.push_back({"1.3", "unknown", octets("fire"), 0x14});
+  trap.varbinds.push_back({"1.3", "unknown", Bytes{}, 0x9f78});
+  trap.varbinds.push_back({"1.3", "unknown", Bytes{}, std::nullopt});
+  trap.varbinds.push_back({"1.3", "unknown", Bytes{}, 0});
+  const auto list = nlohmann::json::parse(event_of(trap).data).at("varbinds");
+  BOOST_CHECK_EQUAL(
+      list.at(0).dump(),
+      R"({"encoding":"hex","oid":"1.3","tag":"14","type":"unknown","value":"66697265"})");
+  BOOST_CHECK_EQUAL(list.at(1).at("tag"), "9f78");
+  BOOST_CHECK_EQUAL(list.at(1).at("value"), "");
+  BOOST_CHECK(!list.at(2).contains("tag"));
+  BOOST_CHECK_EQUAL(list.at(3).at("tag"), "00");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_trap_does_not_say_is_absent) {
+  auto trap = link_down();
+  trap.uptime.reset();
+  const auto data = nlohmann::json::parse(event_of(trap).data);
+  BOOST_CHECK(!data.contains("uptime"));
+  BOOST_CHECK(!data.contains("truncated"));
+  trap.truncated = true;
+  BOOST_CHECK_EQUAL(nlohmann::json::parse(event_of(trap).data).at("truncated"), true);
+}
+
+BOOST_AUTO_TEST_CASE(a_link_local_sender_has_its_zone_but_its_source_does_not) {
+  const auto event = event_of(link_down(), {"fe80::7%eth0", 1});
+  BOOST_CHECK_EQUAL(event.source, "//[fe80::7]/snmp");
+  BOOST_CHECK_EQUAL(nlohmann::json::parse(event.data).at("sender"), "fe80::7%eth0");
 }
 
 BOOST_AUTO_TEST_CASE(what_was_left_out_is_said) {
