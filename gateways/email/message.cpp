@@ -52,22 +52,24 @@ std::string subject_of(const Event& event) {
   return shortened(printable(text));
 }
 
-std::string common_headers(const Envelope& envelope, std::string_view subject,
-                           std::string_view message_id) {
+// What every mail of this gateway has; `digest` names it.
+Mail mail_of(const Envelope& envelope, const Subscription& subscription, std::string subject,
+             const std::string& digest) {
   const auto domain = domain_of(envelope.from);
-  return header("From", "<" + envelope.from + ">") + header("To", "<" + envelope.to + ">") +
-         header("Subject", subject) + header("Date", mail_date(envelope.now)) +
-         header("Message-ID", "<" + std::string(message_id) + "@" + domain + ">") +
-         header("Auto-Submitted", "auto-generated") + header("MIME-Version", "1.0");
-}
-
-std::string list_headers(const Envelope& envelope, const Subscription& subscription) {
   // Label characters only: a subscription's id from the configuration may have others.
   std::string label = lower(subscription.id);
   for (auto& c : label)
     if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) c = '-';
-  return header("List-Id", "<" + label + ".sense." + domain_of(envelope.from) + ">") +
-         header("Sense-Subscription", subscription.id);
+  Mail mail;
+  mail.from = envelope.from;
+  mail.to = envelope.to;
+  mail.message_id = digest + "@" + domain;
+  mail.date = envelope.now;
+  mail.headers = {{"Subject", std::move(subject)},
+                  {"Auto-Submitted", "auto-generated"},
+                  {"List-Id", "<" + label + ".sense." + domain + ">"},
+                  {"Sense-Subscription", subscription.id}};
+  return mail;
 }
 
 // Whether data can be shown as it is: text by its type, without control characters that a terminal
@@ -123,12 +125,6 @@ std::string digest_text(const Delivery& delivery) {
   return text;
 }
 
-std::string text_part(std::string_view text) {
-  return "Content-Type: text/plain; charset=utf-8\r\n"
-         "Content-Transfer-Encoding: quoted-printable\r\n\r\n" +
-         quoted_printable(text);
-}
-
 // A content type may go into a header only when it is two tokens and nothing else.
 std::string attachment_type(std::string_view given) {
   const auto type = lower(trim(given.substr(0, given.find(';'))));
@@ -142,17 +138,6 @@ std::string attachment_type(std::string_view given) {
                       std::all_of(type.begin(), type.end(), token) &&
                       !type.starts_with("multipart/") && !type.starts_with("message/");
   return usable ? type : "application/octet-stream";
-}
-
-std::string with_attachment(const Event& event, std::string_view text, std::string_view digest) {
-  // "=_" occurs in neither encoding, so that no content can look like the boundary.
-  const auto boundary = "=_sense_" + std::string(digest);
-  return "Content-Type: multipart/mixed;\r\n boundary=\"" + boundary + "\"\r\n\r\n" + "--" +
-         boundary + "\r\n" + text_part(text) + "--" + boundary + "\r\n" +
-         "Content-Type: " + attachment_type(event.datacontenttype) + "\r\n" +
-         "Content-Transfer-Encoding: base64\r\n" +
-         "Content-Disposition: attachment; filename=\"data\"\r\n\r\n" + base64_lines(event.data) +
-         "--" + boundary + "--\r\n";
 }
 
 std::string verification_text(const Subscription& subscription, std::string_view token,
@@ -177,29 +162,28 @@ std::string verification_text(const Subscription& subscription, std::string_view
 std::string delivery_message(const Envelope& envelope, const Delivery& delivery) {
   const auto& event = *delivery.event;
   const bool collected = delivery.kind == Delivery::Kind::digest;
-  const auto subject =
+  auto subject =
       collected ? std::to_string(delivery.contents.size()) + " events" : subject_of(event);
-  const auto digest = digest_of(delivery);
-  std::string message =
-      common_headers(envelope, subject, digest) + list_headers(envelope, *delivery.subscription);
-  if (delivery.number != 0) message += header("Sense-Number", number_of(delivery));
-  message += header("Sense-Event-Id", shortened(printable(event.id)));
+  auto mail = mail_of(envelope, *delivery.subscription, std::move(subject), digest_of(delivery));
+  if (delivery.number != 0) mail.headers.emplace_back("Sense-Number", number_of(delivery));
+  mail.headers.emplace_back("Sense-Event-Id", shortened(printable(event.id)));
+  mail.text = collected ? digest_text(delivery) : attribute_lines(delivery);
+  const auto type = attachment_type(event.datacontenttype);
   // The text is for people; programs read the attachment.
-  if (collected) return message + with_attachment(event, digest_text(delivery), digest);
-  auto text = attribute_lines(delivery);
-  if (!event.data.empty() && !is_showable(event))
-    return message + with_attachment(event, text, digest);
-  if (!event.data.empty()) text += "\n" + event.data;
-  return message + text_part(text);
+  if (collected || (!event.data.empty() && !is_showable(event)))
+    mail.attachment = {type, event.data};
+  else if (!event.data.empty())
+    mail.text += "\n" + event.data;
+  return to_octets(mail);
 }
 
 std::string verification_message(const Envelope& envelope, const Subscription& subscription,
                                  std::string_view token, std::string_view confirm_url) {
   const auto digest =
       sha256_hex(subscription.id + '\0' + std::string(token) + '\0' + envelope.to).substr(0, 40);
-  return common_headers(envelope, "Please confirm your subscription to events", digest) +
-         list_headers(envelope, subscription) +
-         text_part(verification_text(subscription, token, confirm_url));
+  auto mail = mail_of(envelope, subscription, "Please confirm your subscription to events", digest);
+  mail.text = verification_text(subscription, token, confirm_url);
+  return to_octets(mail);
 }
 
 }  // namespace sense::email

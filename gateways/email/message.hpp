@@ -6,10 +6,12 @@
 
 #include "gateways/api/gateway.hpp"
 
-// Deliveries and requests for confirmation as mail (RFC 5322). Pure functions: the same delivery at
-// the same time gives the same octets, and every attempt at it the same Message-ID.
+// Deliveries and requests for confirmation as mail (RFC 5322). Functions without side effects: the
+// same delivery at the same time gives the same octets, and every attempt at it the same
+// Message-ID. One thread, the reactor's, as to_octets().
 namespace sense::email {
 
+// Between whom a mail goes, and when. A value.
 struct Envelope {
   std::string from;  // both as parse_address gives them
   std::string to;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/email/mime.hpp"
 
+#include <gmime/gmime.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <memory>
 
 #include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
@@ -15,6 +16,12 @@ namespace {
 
 constexpr std::size_t line_max = 76;
 constexpr std::size_t encoded_word_octets = 42;  // 56 characters of base 64 and 12 around them
+
+struct Unref {
+  void operator()(gpointer object) const { g_object_unref(object); }
+};
+template <class T>
+using Object = std::unique_ptr<T, Unref>;
 
 bool is_plain(std::string_view text) {
   return text.find("=?") == std::string_view::npos &&
@@ -33,11 +40,13 @@ std::string_view whole_characters(std::string_view text, std::size_t most) {
   return text.substr(0, length);
 }
 
+// RFC 2047. GMime counts the characters before it encodes them: its words exceed the 75 octets that
+// section 2 allows, and it encodes long words of fields that section 5 excludes.
 std::string encoded_words(std::string_view text) {
   std::string words;
   while (!text.empty()) {
     const auto piece = whole_characters(text, encoded_word_octets);
-    words += (words.empty() ? "" : "\r\n ") + ("=?UTF-8?B?" + to_base64(piece) + "?=");
+    words += (words.empty() ? "" : "\n ") + ("=?UTF-8?B?" + to_base64(piece) + "?=");
     text.remove_prefix(piece.size());
   }
   return words;
@@ -48,7 +57,7 @@ std::string folded(std::string_view text, std::size_t column) {
   for (const auto word : split(text, ' ')) {
     if (!result.empty()) {
       const bool fold = column + 1 + word.size() > line_max && !word.empty();
-      result += fold ? "\r\n " : " ";
+      result += fold ? "\n " : " ";
       column = fold ? 1 : column + 1;
     }
     result += word;
@@ -57,76 +66,106 @@ std::string folded(std::string_view text, std::size_t column) {
   return result;
 }
 
-void append_line(std::string& out, std::string_view line) {
-  std::size_t column = 0;
-  for (std::size_t at = 0; at < line.size(); ++at) {
-    const char c = line[at];
-    if (column + 3 > line_max - 1) {  // room for one escape, and for the "=" that joins lines
-      out += "=\r\n";
-      column = 0;
-    }
-    const bool special = column == 0 && (c == '.' || line.substr(at).starts_with("From "));
-    const bool space_at_end = at + 1 == line.size() && (c == ' ' || c == '\t');
-    const bool plain = ((c >= ' ' && c <= '~') || c == '\t') && c != '=';
-    if (plain && !special && !space_at_end) {
-      out += c;
-      ++column;
-      continue;
-    }
-    std::array<char, 4> escaped{};
-    std::snprintf(escaped.data(), escaped.size(), "=%02X", static_cast<unsigned char>(c));
-    out += escaped.data();
-    column += 3;
+void add_header(GMimeObject* object, std::string_view name, std::string_view text) {
+  const auto safe = printable(text);
+  const auto value = is_plain(safe) ? folded(safe, name.size() + 2) : encoded_words(safe);
+  auto* headers = g_mime_object_get_header_list(object);
+  const std::string field(name);
+  g_mime_header_list_append(headers, field.c_str(), "", nullptr);
+  auto* header =
+      g_mime_header_list_get_header_at(headers, g_mime_header_list_get_count(headers) - 1);
+  g_mime_header_set_raw_value(header, (" " + value + "\n").c_str());
+}
+
+// A carriage return alone would let a terminal write over the line that it is in.
+std::string lf_lines(std::string_view text) {
+  std::string lines;
+  lines.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\r')
+      lines += text[i];
+    else if (i + 1 == text.size() || text[i + 1] != '\n')
+      lines += '\n';
   }
-  out += "\r\n";
+  return lines;
+}
+
+Object<GMimePart> part(const char* type, const char* subtype, std::string_view octets,
+                       GMimeContentEncoding encoding) {
+  Object<GMimePart> made(g_mime_part_new_with_type(type, subtype));
+  const Object<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(octets.data(), octets.size()));
+  const Object<GMimeDataWrapper> content(
+      g_mime_data_wrapper_new_with_stream(stream.get(), GMIME_CONTENT_ENCODING_DEFAULT));
+  g_mime_part_set_content(made.get(), content.get());
+  g_mime_part_set_content_encoding(made.get(), encoding);
+  return made;
+}
+
+Object<GMimePart> text_part(std::string_view text) {
+  auto made = part("text", "plain", lf_lines(text), GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+  g_mime_object_set_content_type_parameter(GMIME_OBJECT(made.get()), "charset", "utf-8");
+  return made;
+}
+
+Object<GMimePart> attachment_part(const Mail::Attachment& attachment) {
+  const auto slash = attachment.type.find('/');
+  const std::string type(attachment.type.substr(0, slash));
+  const std::string subtype(attachment.type.substr(slash + 1));
+  auto made = part(type.c_str(), subtype.c_str(), attachment.octets, GMIME_CONTENT_ENCODING_BASE64);
+  g_mime_object_set_disposition(GMIME_OBJECT(made.get()), GMIME_DISPOSITION_ATTACHMENT);
+  g_mime_object_set_content_disposition_parameter(GMIME_OBJECT(made.get()), "filename", "data");
+  return made;
+}
+
+void set_body(GMimeMessage* message, const Mail& mail) {
+  const auto text = text_part(mail.text);
+  if (!mail.attachment) return g_mime_message_set_mime_part(message, GMIME_OBJECT(text.get()));
+  const Object<GMimeMultipart> both(g_mime_multipart_new_with_subtype("mixed"));
+  // "=_" occurs in neither encoding, so that no content can look like the boundary; and GMime's own
+  // one would be another in each repetition.
+  const auto boundary = "=_sense_" + mail.message_id.substr(0, mail.message_id.find('@'));
+  g_mime_multipart_set_boundary(both.get(), boundary.c_str());
+  g_mime_multipart_add(both.get(), GMIME_OBJECT(text.get()));
+  const auto attached = attachment_part(*mail.attachment);
+  g_mime_multipart_add(both.get(), GMIME_OBJECT(attached.get()));
+  g_mime_message_set_mime_part(message, GMIME_OBJECT(both.get()));
+}
+
+std::string written(GMimeMessage* message) {
+  const Object<GMimeStream> memory(g_mime_stream_mem_new());
+  const Object<GMimeStream> stream(g_mime_stream_filter_new(memory.get()));
+  // Programs on the way change a line that begins with "From ".
+  const Object<GMimeFilter> armour(g_mime_filter_from_new(GMIME_FILTER_FROM_MODE_ARMOR));
+  g_mime_stream_filter_add(GMIME_STREAM_FILTER(stream.get()), armour.get());
+  const std::unique_ptr<GMimeFormatOptions, decltype(&g_mime_format_options_free)> options(
+      g_mime_format_options_new(), &g_mime_format_options_free);
+  g_mime_format_options_set_newline_format(options.get(), GMIME_NEWLINE_FORMAT_DOS);
+  g_mime_object_write_to_stream(GMIME_OBJECT(message), options.get(), stream.get());
+  g_mime_stream_flush(stream.get());
+  const auto* octets = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory.get()));
+  return {reinterpret_cast<const char*>(octets->data), octets->len};
 }
 
 }  // namespace
 
-std::string header(std::string_view name, std::string_view text) {
-  const auto safe = printable(text);
-  auto value = is_plain(safe) ? folded(safe, name.size() + 2) : encoded_words(safe);
-  return std::string(name) + ": " + value + "\r\n";
-}
-
-std::string mail_date(WallTime time) {
-  using namespace std::chrono;
-  constexpr std::array<const char*, 7> weekdays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{floor<seconds>(time - day)};
-  std::array<char, 64> text{};
-  std::snprintf(
-      text.data(), text.size(), "%s, %02u %s %04d %02ld:%02ld:%02ld +0000",
-      weekdays[weekday{day}.c_encoding()], unsigned{date.day()}, months[unsigned{date.month()} - 1],
-      int{date.year()}, static_cast<long>(clock.hours().count()),
-      static_cast<long>(clock.minutes().count()), static_cast<long>(clock.seconds().count()));
-  return text.data();
-}
-
-std::string quoted_printable(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + text.size() / 8 + 16);
-  while (!text.empty()) {
-    const auto end = text.find_first_of("\r\n");
-    append_line(out, text.substr(0, end));
-    if (end == std::string_view::npos) break;
-    text.remove_prefix(text.substr(end).starts_with("\r\n") ? end + 2 : end + 1);
-  }
-  return out;
-}
-
-std::string base64_lines(std::string_view octets) {
-  constexpr std::size_t octets_a_line = line_max / 4 * 3;
-  std::string out;
-  out.reserve(octets.size() / 3 * 4 + octets.size() / 28 + 8);
-  for (std::size_t at = 0; at < octets.size(); at += octets_a_line) {
-    out += to_base64(octets.substr(at, octets_a_line));
-    out += "\r\n";
-  }
-  return out;
+std::string to_octets(const Mail& mail) {
+  static const bool ready = [] {
+    g_mime_init();
+    return true;
+  }();
+  (void)ready;
+  const Object<GMimeMessage> message(g_mime_message_new(FALSE));
+  g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_FROM, nullptr, mail.from.c_str());
+  g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_TO, nullptr, mail.to.c_str());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(mail.date.time_since_epoch());
+  const std::unique_ptr<GDateTime, decltype(&g_date_time_unref)> date(
+      g_date_time_new_from_unix_utc(seconds.count()), &g_date_time_unref);
+  g_mime_message_set_date(message.get(), date.get());
+  auto* object = GMIME_OBJECT(message.get());
+  add_header(object, "Message-ID", "<" + mail.message_id + ">");
+  for (const auto& [name, value] : mail.headers) add_header(object, name, value);
+  set_body(message.get(), mail);
+  return written(message.get());
 }
 
 }  // namespace sense::email

@@ -1,26 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/base/clock.hpp"
 
-// The encodings of mail. Pure functions; every line end they write is CRLF.
+// The octets of mail (RFC 5322, MIME: RFC 2045 to 2047), by GMime.
 namespace sense::email {
 
-// A header field, folded before 78 columns where it has spaces. Text that is not printable ASCII
-// becomes encoded words (RFC 2047), so that no value can end its line. `name` is ours.
-[[nodiscard]] std::string header(std::string_view name, std::string_view text);
+// A mail, before it is encoded. A value.
+struct Mail {
+  struct Attachment {
+    std::string_view type;  // "image/png": two tokens of RFC 2045
+    std::string_view octets;
+  };
 
-// RFC 5322 section 3.3: "Fri, 21 Nov 2026 09:15:00 +0000"
-[[nodiscard]] std::string mail_date(WallTime time);
+  std::string from;  // as parse_address gives them
+  std::string to;
+  std::string message_id;  // left and right of its at sign: ASCII without spaces and brackets
+  WallTime date;
+  // Behind the address fields, in this order. Names are ours; values may be any text, and cannot
+  // end their line. RFC 5322 section 2.2.
+  std::vector<std::pair<std::string_view, std::string>> headers;
+  std::string text;                      // UTF-8; LF, CR and CRLF each end a line
+  std::optional<Attachment> attachment;  // a view of what the caller keeps
+};
 
-// Quoted-printable (RFC 2045 section 6.7) of UTF-8 text. LF, CR and CRLF each end a line. A dot or
-// "From " at the start of a line is encoded, for programs on the way that treat them specially.
-[[nodiscard]] std::string quoted_printable(std::string_view text);
-
-// Base 64 in lines of 76.
-[[nodiscard]] std::string base64_lines(std::string_view octets);
+// Every line end is CRLF, every octet ASCII; lines of text have at most 76 columns, header fields
+// are folded there where they have spaces. The same mail gives the same octets. One thread.
+[[nodiscard]] std::string to_octets(const Mail& mail);
 
 }  // namespace sense::email

@@ -90,6 +90,7 @@ LIBRARIES = [
     ("sqlite3*",          ["core/storage"]),
     ("curl/*",            ["core/egress", "core/base/uri.cpp"]),
     ("yaml-cpp/*",        ["core/config"]),
+    ("gmime/*",           ["gateways/email"]),
     ("nlohmann/*",        ["*.cpp"]),  # heavy: never in a header
     ("simdjson.h",        ["core/base/text.cpp",
                            "core/subscription/subscription_read.cpp"]),  # heavy

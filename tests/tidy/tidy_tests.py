@@ -189,6 +189,7 @@ class Includes(unittest.TestCase):
                 ("curl/curl.h", "core/egress/a.cpp", "gateways/email/a.cpp"),
                 ("curl/curl.h", "core/base/uri.cpp", "core/base/text.cpp"),
                 ("yaml-cpp/yaml.h", "core/config/a.cpp", "cli/config/a.cpp"),
+                ("gmime/gmime.h", "gateways/email/a.cpp", "gateways/http/a.cpp"),
                 ("nlohmann/json.hpp", "cli/keys/a.cpp", "cli/keys/a.hpp"),
                 ("simdjson.h", "core/subscription/subscription_read.cpp", "core/event/a.cpp"),
                 ("spdlog/spdlog.h", "core/base/log.cpp", "core/base/text.cpp"),
