@@ -41,10 +41,15 @@ struct MailRequest {
 
 // The reply of the other side, which may be a refusal.
 struct TransferReply {
+  // What a relay refused: the connection, its greeting, TLS or DATA; MAIL; RCPT; the whole message.
+  enum class MailStep { session, sender, recipient, message };
+
   unsigned status = 0;  // HTTP status; SMTP: the code of the refusal, or 250
   std::vector<std::pair<std::string, std::string>> headers;  // those named by keep_headers
-  std::string body;                // HTTP: its first body_max octets; SMTP: the line of the refusal
-  bool recipient_refused = false;  // SMTP: status refers to the recipient
+  // HTTP: its first body_max octets; SMTP: the lines of the refusal, separated by LF, the first 1
+  // KiB.
+  std::string body;
+  MailStep refused = MailStep::session;  // SMTP: what status and body refer to, when they refuse
 
   // The value of a header, name in lower case; or nullptr.
   [[nodiscard]] const std::string* header(std::string_view name) const;

@@ -10,6 +10,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
@@ -19,7 +20,7 @@ namespace sense {
 namespace {
 
 constexpr std::size_t header_kept_max = 1024;
-constexpr std::size_t refusal_kept_max = 512;
+constexpr std::size_t refusal_kept_max = 1024;
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -275,14 +276,7 @@ void TransferJob::begin_mail(const MailRequest& request) {
 
 void TransferJob::on_header(std::string_view line) {
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
-  if (std::holds_alternative<MailRequest>(request_)) {
-    const bool refusal = line.size() >= 3 && (line[0] == '4' || line[0] == '5');
-    // The last refusal counts: libcurl continued after earlier ones (of EHLO or STARTTLS).
-    if (!refusal) return;
-    reply_.status = parse_integer<unsigned>(line.substr(0, 3)).value_or(0);
-    reply_.body = line.substr(0, refusal_kept_max);
-    return;
-  }
+  if (std::holds_alternative<MailRequest>(request_)) return on_mail_line(line);
   if (line.starts_with("HTTP/")) reply_.headers.clear();  // after a 100 Continue
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return;
@@ -290,6 +284,32 @@ void TransferJob::on_header(std::string_view line) {
   const auto& keep = shared_->options.keep_headers;
   if (std::find(keep.begin(), keep.end(), name) == keep.end() || reply_.header(name)) return;
   reply_.headers.emplace_back(name, trim(line.substr(colon + 1)).substr(0, header_kept_max));
+}
+
+void TransferJob::on_mail_line(std::string_view line) {
+  if (line.starts_with("220")) message_asked_ = false;  // libcurl has connected anew
+  // What follows is the reply to the message, and an earlier refusal (of EHLO) is history.
+  if (line.starts_with("354")) {
+    message_asked_ = true;
+    reply_ = {};
+  }
+  const bool refusal = line.size() >= 3 && (line[0] == '4' || line[0] == '5');
+  const bool more = std::exchange(refusal_continues_, refusal && line.substr(3, 1) == "-");
+  // The last refusal counts: libcurl continued after earlier ones (of EHLO or STARTTLS).
+  if (!refusal) return;
+  if (!more) reply_.body.clear();
+  reply_.status = parse_integer<unsigned>(line.substr(0, 3)).value_or(0);
+  const auto room = refusal_kept_max - reply_.body.size();
+  reply_.body += ((more ? "\n" : "") + std::string(line)).substr(0, room);
+}
+
+// By what libcurl says of the command; it says nothing of the reply to a whole message.
+TransferReply::MailStep TransferJob::refused_step() const {
+  using Step = TransferReply::MailStep;
+  const std::string_view error(error_text_.data());
+  if (error.starts_with("MAIL failed")) return Step::sender;
+  if (error.starts_with("RCPT failed")) return Step::recipient;
+  return message_asked_ ? Step::message : Step::session;
 }
 
 // The decisive check: independent of name and resolver, this is the address that the connection
@@ -332,7 +352,7 @@ Result<TransferReply> TransferJob::result(int curl_code, bool& answered) {
     reply_ = {};
     reply_.status = 250;
   } else {
-    reply_.recipient_refused = std::string_view(error_text_.data()).starts_with("RCPT failed");
+    reply_.refused = refused_step();
   }
   answered = reply_.status != 0 && (mail || curl_code == CURLE_OK || body_full_);
   if (answered) return std::move(reply_);

@@ -56,6 +56,8 @@ class TransferJob {
   void begin_mail(const MailRequest& request);
   void add_header(const std::string& line);
   void on_header(std::string_view line);
+  void on_mail_line(std::string_view line);
+  [[nodiscard]] TransferReply::MailStep refused_step() const;
   [[nodiscard]] int open_socket(const void* address);
   [[nodiscard]] Error failure(int curl_code) const;
 
@@ -67,7 +69,9 @@ class TransferJob {
   void* resolve_ = nullptr;     // curl_slist: pinned address
   void* recipients_ = nullptr;  // curl_slist
   Shared* shared_ = nullptr;
-  std::size_t sent_ = 0;  // octets of the message that libcurl has taken
+  std::size_t sent_ = 0;            // octets of the message that libcurl has taken
+  bool refusal_continues_ = false;  // mail: its next line follows
+  bool message_asked_ = false;      // mail: the relay has said 354
   bool body_full_ = false;
   bool opened_allowed_ = false;  // at least one address was tried
   std::string denied_;           // the policy's error for the last refused address

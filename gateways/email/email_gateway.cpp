@@ -3,11 +3,13 @@
 
 #include <array>
 
+#include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 #include "gateways/email/address.hpp"
 #include "gateways/email/mailer.hpp"
 #include "gateways/email/message.hpp"
+#include "gateways/email/missing_mailboxes.hpp"
 
 namespace sense::email {
 
@@ -36,6 +38,8 @@ constexpr std::array options_table{
     Option{"connections", OptionType::integer, "4",
            "Connections to the relay, each with one message at a time.", 1, 64},
 };
+
+constexpr Duration relay_warning_interval = std::chrono::minutes{10};
 
 class EmailGateway final : public Gateway {
  public:
@@ -69,12 +73,16 @@ class EmailGateway final : public Gateway {
   [[nodiscard]] Envelope envelope(std::string to) const {
     return {from_, std::move(to), context_.clock.now().wall};
   }
+  [[nodiscard]] Attempt attempt_of(const MailOutcome& outcome, const std::string& to);
+  void warn_of_relay(const std::string& answer);
 
   GatewayContext& context_;
   const std::string from_;
   const std::string confirm_url_;
   const MakeMailer make_mailer_;
   std::unique_ptr<Mailer> mailer_;
+  MissingMailboxes missing_;
+  log::RateLimiter relay_warnings_{relay_warning_interval};
   Counters::Counter& delivered_;
   Counters::Counter& failed_;
 };
@@ -84,26 +92,53 @@ void EmailGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
   auto to = address_of_callback(delivery->subscription->callback);
   if (!to) return done(Attempt::gone(to.error().message));
   auto message = delivery_message(envelope(*to), *delivery);
-  mailer_->send(
-      *to, std::move(message),
-      [&delivered = delivered_, &failed = failed_, done = std::move(done)](Attempt attempt) {
-        ++(attempt.outcome == Attempt::Outcome::delivered ? delivered : failed);
-        done(std::move(attempt));
-      });
+  mailer_->send(*to, std::move(message),
+                [this, to = *to, done = std::move(done)](const MailOutcome& outcome) {
+                  ++(outcome.kind == MailOutcome::Kind::sent ? delivered_ : failed_);
+                  done(attempt_of(outcome, to));
+                });
+}
+
+Attempt EmailGateway::attempt_of(const MailOutcome& outcome, const std::string& to) {
+  const auto& answer = outcome.answer;
+  switch (outcome.kind) {
+    case MailOutcome::Kind::sent: missing_.forget(to); return Attempt::delivered(answer);
+    case MailOutcome::Kind::failed: return Attempt::retry(answer);
+    case MailOutcome::Kind::relay_refuses: warn_of_relay(answer); return Attempt::retry(answer);
+    case MailOutcome::Kind::no_mailbox:
+      return missing_.confirmed(to, context_.clock.now().mono) ? Attempt::gone(answer)
+                                                               : Attempt::retry(answer);
+    case MailOutcome::Kind::message_refused: return Attempt::rejected(answer);
+  }
+  return Attempt::retry(answer);
+}
+
+void EmailGateway::warn_of_relay(const std::string& answer) {
+  const auto line = relay_warnings_.check("relay", context_.clock.now().mono);
+  if (!line.allowed) return;
+  log::error("the mail relay refuses this gateway; mail waits and is tried again",
+             {{"gateway", context_.name},
+              {"answer", answer},
+              {"suppressed", std::to_string(line.suppressed)}});
 }
 
 void EmailGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
-  if (!mailer_) return done({Verification::Outcome::failed, "this gateway is stopping"});
+  using Outcome = Verification::Outcome;
+  if (!mailer_) return done({Outcome::failed, "this gateway is stopping"});
   auto to = address_of_callback(subscription->callback);
-  if (!to) return done({Verification::Outcome::refused, to.error().message});
+  if (!to) return done({Outcome::refused, to.error().message});
   auto message = verification_message(envelope(*to), *subscription, token, confirm_url_);
-  mailer_->send(*to, std::move(message), [done = std::move(done)](const Attempt& attempt) {
-    if (attempt.outcome == Attempt::Outcome::delivered)
-      return done({Verification::Outcome::asked, attempt.answer});
-    const bool temporary = attempt.outcome == Attempt::Outcome::retry;
-    done({temporary ? Verification::Outcome::failed : Verification::Outcome::refused,
-          "the mail that asks for confirmation cannot be sent: " + attempt.answer});
-  });
+  mailer_->send(*to, std::move(message),
+                [this, done = std::move(done)](const MailOutcome& outcome) {
+                  if (outcome.kind == MailOutcome::Kind::sent)
+                    return done({Outcome::asked, outcome.answer});
+                  if (outcome.kind == MailOutcome::Kind::relay_refuses)
+                    warn_of_relay(outcome.answer);
+                  // A mistyped address: here nothing is lost by believing the first answer.
+                  const bool no_mailbox = outcome.kind == MailOutcome::Kind::no_mailbox;
+                  done({no_mailbox ? Outcome::refused : Outcome::failed,
+                        "the mail that asks for confirmation cannot be sent: " + outcome.answer});
+                });
 }
 
 Result<MailRequest::Tls> parse_tls(const std::string& text) {

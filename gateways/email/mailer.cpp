@@ -2,12 +2,12 @@
 #include "gateways/email/mailer.hpp"
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include "core/base/text.hpp"
 #include "gateways/api/blocking_gateway.hpp"
 #include "gateways/email/maildir.hpp"
 
@@ -18,6 +18,8 @@ namespace {
 constexpr unsigned maildir_threads = 2;
 constexpr std::size_t maildir_unfinished_max = 4096;
 
+MailOutcome stopping() { return {MailOutcome::Kind::failed, "this gateway is stopping"}; }
+
 // One Transfer for each message in progress, because each waits for the relay's reply by itself.
 class SmtpMailer final : public Mailer {
  public:
@@ -27,8 +29,8 @@ class SmtpMailer final : public Mailer {
   }
   ~SmtpMailer() override { SmtpMailer::stop(); }
 
-  void send(const std::string& to, std::string message, AttemptDone done) override {
-    if (channels_.empty()) return done(Attempt::retry("this gateway is stopping"));
+  void send(const std::string& to, std::string message, Done done) override {
+    if (channels_.empty()) return done(stopping());
     const auto least_busy = std::min_element(channels_.begin(), channels_.end(),
                                              [](const Channel& left, const Channel& right) {
                                                return left.unfinished < right.unfinished;
@@ -53,7 +55,7 @@ class SmtpMailer final : public Mailer {
     for (auto& channel : channels_) channel.transfer->stop();
     channels_.clear();
     auto left = std::exchange(*under_way_, {});
-    for (auto& [id, done] : left) done(Attempt::retry("this gateway is stopping"));
+    for (auto& [id, done] : left) done(stopping());
   }
 
  private:
@@ -61,7 +63,7 @@ class SmtpMailer final : public Mailer {
     std::unique_ptr<Transfer> transfer;
     std::size_t unfinished = 0;
   };
-  using UnderWay = std::map<std::uint64_t, AttemptDone>;
+  using UnderWay = std::map<std::uint64_t, Done>;
 
   [[nodiscard]] MailRequest request_for(const std::string& to, std::string message) const {
     MailRequest request;
@@ -85,13 +87,16 @@ class MaildirMailer final : public Mailer {
   MaildirMailer(Maildir maildir, boost::asio::io_context& reactor)
       : maildir_(std::move(maildir)), pool_(reactor, maildir_threads, maildir_unfinished_max) {}
 
-  void send(const std::string& to, std::string message, AttemptDone done) override {
+  void send(const std::string& to, std::string message, Done done) override {
     pool_.submit(
         [this, to, text = std::move(message)] {
           auto stored = maildir_.deliver(to, text);
           return stored ? Attempt::delivered("stored") : Attempt::retry(stored.error().message);
         },
-        std::move(done));
+        [done = std::move(done)](const Attempt& attempt) {
+          const bool stored = attempt.outcome == Attempt::Outcome::delivered;
+          done({stored ? MailOutcome::Kind::sent : MailOutcome::Kind::failed, attempt.answer});
+        });
   }
   void stop() override { pool_.stop(); }
 
@@ -101,20 +106,6 @@ class MaildirMailer final : public Mailer {
 };
 
 }  // namespace
-
-Attempt outcome_of_smtp(const Result<TransferReply>& reply) {
-  if (!reply) {
-    if (reply.error().code == Code::badparam) return Attempt::rejected(reply.error().message);
-    return Attempt::retry(reply.error().message);
-  }
-  const auto status = reply->status;
-  auto answer = "SMTP " + (reply->body.empty() ? std::to_string(status) : printable(reply->body));
-  if (status >= 200 && status < 300) return Attempt::delivered(std::move(answer));
-  if (status >= 400 && status < 500) return Attempt::retry(std::move(answer));
-  const bool no_mailbox = status == 550 || status == 551 || status == 553;
-  if (no_mailbox && reply->recipient_refused) return Attempt::gone(std::move(answer));
-  return Attempt::rejected(std::move(answer));
-}
 
 Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
                                                  boost::asio::io_context& reactor) {

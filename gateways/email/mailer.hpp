@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "core/egress/transfer.hpp"
-#include "gateways/api/gateway.hpp"
+#include "gateways/email/smtp_outcome.hpp"
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace sense::email {
 
-// Sends mail: to a relay by SMTP, or into maildir folders. Reactor thread only; `done` is called
-// exactly once, on that thread.
+// Sends mail: to a relay by SMTP, or into maildir folders. Owned by the gateway; the reactor must
+// outlive it. Reactor thread only, and never blocks it.
 class Mailer {
  public:
+  using Done = std::function<void(const MailOutcome&)>;
+
   virtual ~Mailer() = default;
-  virtual void send(const std::string& to, std::string message, AttemptDone done) = 0;
-  // Completes the attempts in progress with retry. Nothing is sent afterwards.
+  // `message` as of to_octets(). `done` is called exactly once, on the reactor's thread, perhaps
+  // before this returns.
+  virtual void send(const std::string& to, std::string message, Done done) = 0;
+  // Completes the attempts in progress as failed. Nothing is sent afterwards.
   virtual void stop() = 0;
 };
 
+// A relay, and how to send to it. A value.
 struct SmtpOptions {
   std::string relay;  // smtp://host:25
   std::string from;
@@ -27,13 +36,11 @@ struct SmtpOptions {
   unsigned connections = 4;  // to the relay at once, a thread for each; at least 1
   TransferOptions transfer;
 };
+// Fails when the process has no memory or files left for the connections.
 [[nodiscard]] Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
                                                                boost::asio::io_context& reactor);
-// `root` is made when it is not there.
+// Mailboxes below `root`, which is made when it is not there. Fails with its path.
 [[nodiscard]] Result<std::unique_ptr<Mailer>> make_maildir_mailer(std::string root,
                                                                   boost::asio::io_context& reactor);
-
-// The outcome that a reply of the relay stands for (docs/email-gateway.md). Pure.
-[[nodiscard]] Attempt outcome_of_smtp(const Result<TransferReply>& reply);
 
 }  // namespace sense::email
