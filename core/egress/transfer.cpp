@@ -4,16 +4,10 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <unordered_map>
 
@@ -25,10 +19,16 @@ namespace sense {
 
 namespace {
 
-constexpr auto sweep_interval = std::chrono::milliseconds{500};
+constexpr int sweep_ms = 500;
+constexpr int idle_wait_ms = 3'600'000;
 constexpr std::size_t idle_handles_max = 256;
-constexpr long connections_kept_max = 512;
 constexpr const char* stopping_text = "this process is shutting down";
+
+// libcurl counts the connections in use, too: a smaller bound than that of the transfers in flight
+// would close each connection after its transfer, once so many wait for slow endpoints.
+long connections_max(std::size_t in_flight_max) {
+  return static_cast<long>(in_flight_max + in_flight_max / 4);
+}
 
 // Half of the files that the process may open; the other half is for its other work.
 std::size_t files_allowed() {
@@ -45,19 +45,18 @@ class Transfer::Engine {
       : options_(std::move(options)),
         policy_(std::move(policy)),
         executor_(std::move(executor)),
-        queue_({std::min(options_.in_flight_max, files_allowed()),
-                options_.in_flight_per_endpoint_max, options_.waiting_per_endpoint_max, 10'000,
-                options_.waiting_timeout}) {}
+        in_flight_max_(std::min(options_.in_flight_max, files_allowed())),
+        queue_({in_flight_max_, options_.in_flight_per_endpoint_max,
+                options_.waiting_per_endpoint_max, 10'000, options_.waiting_timeout}) {}
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   [[nodiscard]] Status start();
-  void submit(TransferJob::Request request, Done done);
+  void submit(std::unique_ptr<TransferJob> job);
   void stop();
 
  private:
-  struct Callbacks;
   using JobPtr = std::unique_ptr<TransferJob>;
 
   void run();
@@ -65,20 +64,19 @@ class Transfer::Engine {
   void take_inbox();
   void begin_waiting();
   void begin(TransferQueue::Id id);
-  void wait();
-  void collect_finished();
-  void expire_waiting();
+  [[nodiscard]] bool collect_finished();
+  void finish(TransferJob& job, CURLcode code);
+  void sweep();
   void abandon_all();
   void fail_job(TransferQueue::Id id, Code code, const std::string& message);
   void answer(JobPtr job, Result<TransferReply> result);
   void release(CURL* easy);
-  void on_socket(curl_socket_t socket, int what, void* known);
 
   const TransferOptions options_;
   const EgressPolicy policy_;
   const Executor executor_;
-  int epoll_ = -1;
-  int wake_ = -1;
+  const std::size_t in_flight_max_;
+  CURLM* multi_ = nullptr;  // the thread's, but for curl_multi_wakeup
   std::thread thread_;
 
   std::mutex mutex_;  // protects the next four members
@@ -88,48 +86,21 @@ class Transfer::Engine {
   bool stopping_ = false;
 
   // Used by the thread only.
-  CURLM* multi_ = nullptr;
   std::vector<CURL*> idle_handles_;
   std::unordered_map<TransferQueue::Id, JobPtr> jobs_;
-  std::unordered_map<const TransferJob*, TransferQueue::Id> in_flight_;
+  std::unordered_map<TransferJob*, TransferQueue::Id> in_flight_;
   TransferJob::Shared shared_{options_, policy_, {}, {}};
   TransferQueue::Id last_id_ = 0;
   TransferQueue queue_;
-  std::optional<MonoTime> timer_;
   MonoTime next_sweep_{};
-};
-
-struct Transfer::Engine::Callbacks {
-  static int socket(CURL*, curl_socket_t socket, int what, void* self, void* known) {
-    static_cast<Engine*>(self)->on_socket(socket, what, known);
-    return 0;
-  }
-  static int timer(CURLM*, long milliseconds, void* self) {
-    auto& engine = *static_cast<Engine*>(self);
-    if (milliseconds < 0)
-      engine.timer_.reset();
-    else
-      engine.timer_ = mono_now() + std::chrono::milliseconds{milliseconds};
-    return 0;
-  }
 };
 
 Status Transfer::Engine::start() {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   multi_ = curl_multi_init();
-  if (initialised != CURLE_OK || epoll_ < 0 || wake_ < 0 || multi_ == nullptr)
+  if (initialised != CURLE_OK || multi_ == nullptr)
     return fail(Code::system, "sending by HTTP and mail cannot start: out of memory or open files");
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = wake_;
-  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Callbacks::socket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Callbacks::timer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections_kept_max);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections_max(in_flight_max_));
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "transfer");
     // Signals are handled by other threads. A write to a closed TLS connection raises SIGPIPE,
@@ -144,13 +115,10 @@ Status Transfer::Engine::start() {
 
 Transfer::Engine::~Engine() {
   stop();
-  if (multi_ != nullptr) curl_multi_cleanup(multi_);  // only if the thread was not started
-  if (wake_ >= 0) ::close(wake_);
-  if (epoll_ >= 0) ::close(epoll_);
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);
 }
 
-void Transfer::Engine::submit(TransferJob::Request request, Done done) {
-  auto job = std::make_unique<TransferJob>(std::move(request), std::move(done));
+void Transfer::Engine::submit(JobPtr job) {
   auto good = job->check();
   if (good) {
     const std::lock_guard lock(mutex_);
@@ -165,11 +133,7 @@ void Transfer::Engine::submit(TransferJob::Request request, Done done) {
       inbox_.push_back(std::move(job));
     }
   }
-  if (good) {
-    const std::uint64_t one = 1;
-    (void)!::write(wake_, &one, sizeof one);
-    return;
-  }
+  if (good) return (void)curl_multi_wakeup(multi_);
   executor_([taken = job->take_done(), error = good.error()] { taken(tl::unexpected(error)); });
 }
 
@@ -178,8 +142,7 @@ void Transfer::Engine::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  const std::uint64_t one = 1;
-  (void)!::write(wake_, &one, sizeof one);
+  if (multi_ != nullptr) curl_multi_wakeup(multi_);
   shared_.shut_sockets();  // libcurl may be waiting for a relay's reply
   if (thread_.joinable()) thread_.join();
 }
@@ -189,9 +152,13 @@ void Transfer::Engine::run() {
     take_inbox();
     if (stopping()) break;
     begin_waiting();
-    wait();
-    collect_finished();
-    expire_waiting();
+    int running = 0;
+    curl_multi_perform(multi_, &running);
+    const bool finished = collect_finished();
+    sweep();
+    if (finished) continue;  // others may begin
+    // libcurl wakes for its own timers, which include the deadlines of transfers.
+    curl_multi_poll(multi_, nullptr, 0, jobs_.empty() ? idle_wait_ms : sweep_ms, nullptr);
   }
   take_inbox();
   abandon_all();
@@ -243,77 +210,46 @@ void Transfer::Engine::begin(TransferQueue::Id id) {
   fail_job(id, Code::nomemory, "no memory for another transfer");
 }
 
-void Transfer::Engine::wait() {
-  const auto now = mono_now();
-  auto until =
-      queue_.in_flight() == 0 && jobs_.empty() ? now + std::chrono::hours{1} : now + sweep_interval;
-  if (timer_) until = std::min(until, *timer_);
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
-  std::array<epoll_event, 256> events{};
-  const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                                 static_cast<int>(std::max<std::int64_t>(0, left)));
-  int running = 0;
-  for (int i = 0; i < count; ++i) {
-    const auto& event = events[static_cast<std::size_t>(i)];
-    if (event.data.fd == wake_) {
-      std::uint64_t ignored = 0;
-      (void)!::read(wake_, &ignored, sizeof ignored);
-      continue;
-    }
-    int mask = 0;
-    if ((event.events & EPOLLIN) != 0) mask |= CURL_CSELECT_IN;
-    if ((event.events & EPOLLOUT) != 0) mask |= CURL_CSELECT_OUT;
-    if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) mask |= CURL_CSELECT_ERR;
-    curl_multi_socket_action(multi_, event.data.fd, mask, &running);
-  }
-  if (timer_ && *timer_ <= mono_now()) {
-    timer_.reset();
-    curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
-  }
-}
-
-void Transfer::Engine::on_socket(curl_socket_t socket, int what, void* known) {
-  if (what == CURL_POLL_REMOVE) {
-    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr);
-    return;
-  }
-  epoll_event event{};
-  event.data.fd = socket;
-  if (what != CURL_POLL_OUT) event.events |= EPOLLIN;
-  if (what != CURL_POLL_IN) event.events |= EPOLLOUT;
-  ::epoll_ctl(epoll_, known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &event);
-  if (known == nullptr) curl_multi_assign(multi_, socket, this);
-}
-
-void Transfer::Engine::collect_finished() {
+bool Transfer::Engine::collect_finished() {
+  bool any = false;
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
-    CURL* easy = message->easy_handle;
-    const auto code = message->data.result;
     TransferJob* job = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
-    bool answered = false;
-    auto result = job->result(code, answered);
-    if (!answered && stopping())
-      result = fail(Code::interrupted, stopping_text);  // aborted by stop()
-    curl_multi_remove_handle(multi_, easy);
-    release(easy);
-    const auto found = in_flight_.find(job);
-    auto owned = jobs_.extract(found->second);
-    in_flight_.erase(found);
-    queue_.finished(job->endpoint(), answered);
-    answer(std::move(owned.mapped()), std::move(result));
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &job);
+    finish(*job, message->data.result);
+    any = true;
   }
+  return any;
 }
 
-void Transfer::Engine::expire_waiting() {
+// A transfer that libcurl has not ended loses its connection by this.
+void Transfer::Engine::finish(TransferJob& job, CURLcode code) {
+  bool answered = false;
+  auto result = job.result(code, answered);
+  if (!answered && stopping()) result = fail(Code::interrupted, stopping_text);  // by stop()
+  auto* easy = static_cast<CURL*>(job.easy());
+  curl_multi_remove_handle(multi_, easy);
+  release(easy);
+  const auto found = in_flight_.find(&job);
+  auto owned = jobs_.extract(found->second);
+  in_flight_.erase(found);
+  queue_.finished(job.endpoint(), answered);
+  answer(std::move(owned.mapped()), std::move(result));
+}
+
+// Gives up what has waited for too long, and takes replies whose rest does not come.
+void Transfer::Engine::sweep() {
   const auto now = mono_now();
   if (now < next_sweep_) return;
-  next_sweep_ = now + sweep_interval;
+  next_sweep_ = now + std::chrono::milliseconds{sweep_ms};
   for (const auto id : queue_.expire(now))
     fail_job(id, Code::timeout,
              "it was not attempted: earlier requests to this endpoint are not being answered");
+  std::vector<TransferJob*> enough;
+  for (const auto& [job, id] : in_flight_)
+    if (const auto at = job->enough_at(); at && *at <= now) enough.push_back(job);
+  for (auto* job : enough) finish(*job, CURLE_OPERATION_TIMEDOUT);
 }
 
 void Transfer::Engine::abandon_all() {
@@ -372,11 +308,11 @@ Result<std::unique_ptr<Transfer>> Transfer::make(TransferOptions options, Egress
 }
 
 void Transfer::http(HttpRequest request, Done done) {
-  engine_->submit(std::move(request), std::move(done));
+  engine_->submit(make_http_job(std::move(request), std::move(done)));
 }
 
 void Transfer::mail(MailRequest request, Done done) {
-  engine_->submit(std::move(request), std::move(done));
+  engine_->submit(make_mail_job(std::move(request), std::move(done)));
 }
 
 void Transfer::stop() { engine_->stop(); }

@@ -23,6 +23,9 @@ struct HttpRequest {
   // Sent as they are; a name or value with a control character is refused.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  // Waits for the reply's body as long as total_timeout permits, not body_timeout, because the
+  // caller decides by the body.
+  bool body_decides = false;
   // If not empty, the address of the host, which is then not resolved.
   std::string pinned_address;
 };
@@ -49,6 +52,7 @@ struct TransferReply {
   // HTTP: its first body_max octets; SMTP: the lines of the refusal, separated by LF, the first 1
   // KiB.
   std::string body;
+  bool body_ended = true;  // HTTP: false when the body was longer, cut off, slow or malformed
   MailStep refused = MailStep::session;  // SMTP: what status and body refer to, when they refuse
 
   // The value of a header, name in lower case; or nullptr.
@@ -59,6 +63,8 @@ struct TransferOptions {
   Duration connect_timeout = std::chrono::seconds{5};
   Duration total_timeout = std::chrono::seconds{15};    // from the start of the attempt
   Duration waiting_timeout = std::chrono::seconds{30};  // before an attempt may start
+  // From a reply's headers to the end of its body. What is missing then is not waited for.
+  Duration body_timeout = std::chrono::seconds{5};
   // Octets of a reply's body that are kept; the rest is dropped.
   std::size_t body_max = 64 * 1024;
   std::size_t unfinished_max = 50'000;
@@ -73,6 +79,10 @@ struct TransferOptions {
 // Sends requests, many in parallel, over persistent connections. An endpoint (scheme, host, port)
 // that does not answer gets one attempt at a time and, together with others like it, at most half
 // of the transfers in flight, so that it does not delay the rest.
+//
+// The status line and the headers of an HTTP reply are the reply: once the final ones are there,
+// nothing that happens to the body makes the request fail. A connection whose body has not ended
+// properly is closed.
 //
 // Every HTTP connection's actual address is checked against the policy when it is opened. Redirects
 // are not followed, proxies and credentials from the environment are not used, TLS is verified.
