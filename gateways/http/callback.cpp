@@ -2,10 +2,9 @@
 #include "gateways/http/callback.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "core/base/text.hpp"
+#include "core/egress/http_date.hpp"
 #include "core/event/cloudevents_json.hpp"
 #include "gateways/http/binding.hpp"
 
@@ -27,34 +26,6 @@ std::string shown(const TransferReply& reply) {
   if (!reply.body.empty())
     text += ": " + printable(std::string_view(reply.body).substr(0, body_shown_max));
   return text;
-}
-
-bool read_number(std::string_view text, int& number) {
-  const auto* const last = text.data() + text.size();
-  const auto [end, wrong] = std::from_chars(text.data(), last, number);
-  return wrong == std::errc{} && end == last && number >= 0;
-}
-
-// "Sun, 06 Nov 1994 08:49:37 GMT"
-std::optional<WallTime> parse_fixdate(std::string_view text) {
-  constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" ||
-      text[7] != ' ' || text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':')
-    return std::nullopt;
-  const auto* const month = std::find(months.begin(), months.end(), text.substr(8, 3));
-  int day = 0, year = 0, hour = 0, minute = 0, second = 0;
-  if (month == months.end() || !read_number(text.substr(5, 2), day) ||
-      !read_number(text.substr(12, 4), year) || !read_number(text.substr(17, 2), hour) ||
-      !read_number(text.substr(20, 2), minute) || !read_number(text.substr(23, 2), second))
-    return std::nullopt;
-  const std::chrono::year_month_day date{
-      std::chrono::year{year},
-      std::chrono::month{static_cast<unsigned>(month - months.begin() + 1)},
-      std::chrono::day{static_cast<unsigned>(day)}};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
-         std::chrono::minutes{minute} + std::chrono::seconds{second};
 }
 
 Attempt outcome_of_status(const TransferReply& reply, WallTime now) {
@@ -94,14 +65,12 @@ HttpRequest callback_request(const Delivery& delivery) {
 
 std::optional<Duration> parse_retry_after(std::string_view given, WallTime now) {
   const auto text = trim(given);
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
-                                                   [](char c) { return c >= '0' && c <= '9'; });
-  int seconds = 0;
-  if (digits) {
-    if (!read_number(text, seconds)) return retry_after_max;  // more than an int holds
-    return std::clamp<Duration>(std::chrono::seconds{seconds}, retry_after_min, retry_after_max);
+  if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
+    // One that is too big for a number is too long a time, too.
+    const auto seconds = std::chrono::seconds{parse_decimal(text.substr(0, 9)).value_or(0)};
+    return std::clamp<Duration>(seconds, retry_after_min, retry_after_max);
   }
-  const auto date = parse_fixdate(text);
+  const auto date = parse_http_date(text);
   if (!date) return std::nullopt;
   return std::clamp<Duration>(*date - now, retry_after_min, retry_after_max);
 }

@@ -23,7 +23,7 @@ inline constexpr Duration retry_after_max = std::chrono::hours{24};
 // docs/http-gateway.md, "What the callback's answer means".
 [[nodiscard]] Attempt outcome_of(const Result<TransferReply>& reply, WallTime now);
 
-// RFC 9110 section 10.2.3: seconds, or an IMF-fixdate; clamped. Nothing when it is neither.
+// RFC 9110 section 10.2.3: seconds, or an HTTP-date; clamped. Nothing when it is neither.
 [[nodiscard]] std::optional<Duration> parse_retry_after(std::string_view text, WallTime now);
 
 }  // namespace sense::http
