@@ -10,6 +10,9 @@ namespace sense::http {
 
 namespace {
 
+// More than any form of the token takes.
+constexpr std::size_t answer_length_max = 1024;
+
 bool is_success(const TransferReply& reply) { return reply.status >= 200 && reply.status < 300; }
 
 Verification refused(std::string why) { return {Verification::Outcome::refused, std::move(why)}; }
@@ -31,6 +34,23 @@ std::string_view without_space(std::string_view text) {
   const auto first = text.find_first_not_of(spaces);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(spaces) - first + 1);
+}
+
+// With a second member, so that a server that sends back what it gets, whatever that is, has not
+// answered with the challenge alone.
+std::string challenge_body(const Question& question) {
+  return nlohmann::json{{"challenge", question.token}, {"origin", question.origin}}.dump();
+}
+
+// Whether the body is the token: as plain text, as a JSON string, or as the only member of an
+// object. Each proves that the token was read.
+bool is_echo(std::string_view body, const std::string& token) {
+  const auto text = without_space(body);
+  if (equal_secret(text, token)) return true;
+  auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_object() && json.size() == 1 && json.contains("challenge"))
+    json = nlohmann::json(json["challenge"]);
+  return json.is_string() && equal_secret(json.get_ref<const std::string&>(), token);
 }
 
 }  // namespace
@@ -62,7 +82,8 @@ NextStep after_options(const Question& question, const Result<TransferReply>& re
   step.finished = false;
   step.request.url = question.callback;
   step.request.headers = {{"Content-Type", "application/json"}};
-  step.request.body = nlohmann::json{{"challenge", question.token}}.dump();
+  step.request.body = challenge_body(question);
+  step.request.body_decides = true;
   return step;
 }
 
@@ -76,9 +97,11 @@ Verification after_challenge(const Question& question, const Result<TransferRepl
                    " to the challenge; it is to answer 200 and the challenge's value, or OPTIONS "
                    "with WebHook-Allowed-Origin: " +
                    question.origin);
-  if (!equal_secret(without_space(reply->body), question.token))
-    return refused("the callback did not answer with the challenge's value alone");
-  return {Verification::Outcome::verified, "challenge echoed"};
+  if (is_echo(reply->body, question.token))
+    return {Verification::Outcome::verified, "challenge echoed"};
+  if (!reply->body_ended && reply->body.size() < answer_length_max)
+    return failed("the callback's answer to the challenge was cut off");
+  return refused("the callback did not answer with the challenge's value alone");
 }
 
 }  // namespace sense::http

@@ -70,12 +70,15 @@ BOOST_AUTO_TEST_CASE(retry_after_is_honoured_and_clamped) {
   BOOST_CHECK(outcome(503, "0").after == http::retry_after_min);
   BOOST_CHECK(outcome(503, "99999999").after == http::retry_after_max);
   BOOST_CHECK(outcome(503, "99999999999999999999999").after == http::retry_after_max);
-  BOOST_CHECK(outcome(503, "Sat, 21 Nov 2026 12:01:00 GMT").after == Duration(60s));
+  // RFC 9110 section 5.6.7: the three forms of a date.
+  for (const char* text : {"Sat, 21 Nov 2026 12:01:00 GMT", "Saturday, 21-Nov-26 12:01:00 GMT",
+                           "Sat Nov 21 12:01:00 2026", "  sat, 21 nov 2026 12:01:00 gmt "})
+    BOOST_CHECK_MESSAGE(outcome(503, text).after == Duration(60s), text);
   BOOST_CHECK(outcome(503, "Fri, 21 Nov 2025 12:01:00 GMT").after == http::retry_after_min);
   for (const char* text :
-       {"soon", "-5", "1.5", "Sat, 21 Foo 2026 12:01:00 GMT", "", "Sat, 31 Feb 2026 12:01:00 GMT",
-        "Sat, 21 Nov 2026 25:01:00 GMT", "Sat, +1 Nov 2026 12:01:00 GMT"})
-    BOOST_CHECK(!outcome(503, text).after);
+       {"soon", "-5", "1.5", "Sat, 21 Foo 2026 12:01:00 GMT", "", "Sat, 32 Nov 2026 12:01:00 GMT",
+        "Sat, 21 Nov 2026 25:01:00 GMT", "1 s", "Sat"})
+    BOOST_CHECK_MESSAGE(!outcome(503, text).after, text);
   BOOST_CHECK(!outcome(500, "120").after);
 }
 
@@ -185,10 +188,12 @@ BOOST_FIXTURE_TEST_CASE(an_origin_allowed_by_options_is_verified, Fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(an_echoed_challenge_is_verified, Fixture) {
-  for (const std::string body : {"s3cret", " s3cret\r\n"}) {
+  for (const std::string body :
+       {R"(s3cret)", " s3cret\r\n", R"("s3cret")", R"( "s3cret" )", R"("s3\u0063ret")",
+        R"({"challenge":"s3cret"})", "{\n  \"challenge\": \"s3cret\"\n}\n"}) {
     LoopbackServer server(http_answers([&](const HttpSeen& request) {
       if (request.head.starts_with("OPTIONS")) return http_answer("405 x");
-      BOOST_CHECK_EQUAL(request.body, R"({"challenge":"s3cret"})");
+      BOOST_CHECK_EQUAL(request.body, R"({"challenge":"s3cret","origin":"sense"})");
       BOOST_CHECK(request.has("Content-Type: application/json"));
       return http_answer("200 OK", "", body);
     }));
@@ -214,8 +219,13 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_down_or_busy_has_refused_nothing, Fixtu
 
 BOOST_FIXTURE_TEST_CASE(anything_else_is_refused, Fixture) {
   const std::vector<std::pair<std::string, std::string>> answers = {
-      {http_answer("405 x"),
-       http_answer("200 OK", "", R"({"challenge":"s3cret"})")},  // the request itself
+      {http_answer("405 x"),  // the request itself
+       http_answer("200 OK", "", R"({"challenge":"s3cret","origin":"sense"})")},
+      {http_answer("405 x"), http_answer("200 OK", "", R"({"challenge":"other"})")},
+      {http_answer("405 x"), http_answer("200 OK", "", R"({"Challenge":"s3cret"})")},
+      {http_answer("405 x"), http_answer("200 OK", "", R"(["s3cret"])")},
+      {http_answer("405 x"), http_answer("200 OK", "", R"("s3cret)")},
+      {http_answer("405 x"), http_answer("200 OK", "", R"({"challenge":["s3cret"]})")},
       {http_answer("405 x"), http_answer("200 OK", "", "s3cret and more")},
       {http_answer("405 x"), http_answer("200 OK")},
       {http_answer("405 x"), http_answer("404 x", "", "s3cret")},
@@ -235,6 +245,51 @@ BOOST_FIXTURE_TEST_CASE(anything_else_is_refused, Fixture) {
     BOOST_CHECK_MESSAGE((answer.outcome == Verification::Outcome::refused), to_options << to_post);
     BOOST_CHECK(!answer.answer.empty());
     BOOST_CHECK_LE(requests, 2U);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_event_stream_as_the_answer_is_a_delivery, Fixture) {
+  LoopbackServer server([](LoopbackServer::Peer& peer) {
+    (void)peer.read_until("\r\n\r\n");
+    peer.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: queued\n\n");
+    peer.wait_for_close();
+  });
+  const auto attempt = harness.deliver(sample_delivery(url_of(server)));
+  BOOST_CHECK(attempt.outcome == Attempt::Outcome::delivered);
+  BOOST_CHECK_EQUAL(server.connections(), 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refusal_with_a_broken_body_stays_a_refusal, Fixture) {
+  for (const auto& [status, outcome] :
+       std::vector<std::pair<std::string, Attempt::Outcome>>{{"200", Attempt::Outcome::delivered},
+                                                             {"410", Attempt::Outcome::gone},
+                                                             {"422", Attempt::Outcome::rejected},
+                                                             {"500", Attempt::Outcome::retry}}) {
+    LoopbackServer server([&](LoopbackServer::Peer& peer) {
+      (void)peer.read_until("\r\n\r\n");
+      peer.write("HTTP/1.1 " + status + " x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+    });
+    BOOST_CHECK_MESSAGE((harness.deliver(sample_delivery(url_of(server))).outcome == outcome),
+                        status);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_answer_to_the_challenge_that_is_cut_off_counts_as_far_as_it_goes,
+                        Fixture) {
+  for (const auto& [body, outcome] : std::vector<std::pair<std::string, Verification::Outcome>>{
+           {"s3cret", Verification::Outcome::verified},
+           {R"({"challenge":"s3cret"})", Verification::Outcome::verified},
+           {"s3c", Verification::Outcome::failed},
+           {"", Verification::Outcome::failed},
+           {R"({"challenge":"s3cr)", Verification::Outcome::failed},
+           {std::string(5000, 'x'), Verification::Outcome::refused}}) {
+    LoopbackServer server([&](LoopbackServer::Peer& peer) {
+      const auto head = peer.read_until("\r\n\r\n");
+      if (head && head->starts_with("OPTIONS")) return peer.write(http_answer("405 x"));
+      peer.write("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + body);
+    });
+    BOOST_CHECK_MESSAGE((harness.verify(pending(url_of(server)), "s3cret").outcome == outcome),
+                        body);
   }
 }
 
