@@ -60,26 +60,38 @@ bool RequestGuard::is_ours(std::string_view authority) const {
   return std::find(hosts_.begin(), hosts_.end(), lower(host_of(authority))) != hosts_.end();
 }
 
-std::optional<Response> RequestGuard::refusal(const boost::asio::ip::address& from,
-                                              const std::vector<std::string_view>& hosts_given,
-                                              const std::string_view* origin,
-                                              bool permitted) const {
-  if (!permitted && !allow_anonymous_ && !is_this_machine(from))
+std::optional<RequestTarget> parse_target(std::string_view method, std::string_view target) {
+  if (target.starts_with('/')) return RequestTarget{{}, std::string(target)};
+  if (target == "*" && method == "OPTIONS") return RequestTarget{{}, "*"};
+  const auto scheme_end = target.find("://");
+  if (scheme_end == std::string_view::npos) return std::nullopt;
+  const auto scheme = lower(target.substr(0, scheme_end));
+  if (scheme != "http" && scheme != "https") return std::nullopt;
+  const auto rest = target.substr(scheme_end + 3);
+  const auto authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (authority.empty()) return std::nullopt;
+  const auto path = rest.substr(authority.size());
+  if (path.empty() && method == "OPTIONS") return RequestTarget{authority, "*"};
+  return RequestTarget{authority, (path.starts_with('/') ? "" : "/") + std::string(path)};
+}
+
+std::optional<Response> RequestGuard::refusal(const Head& head) const {
+  if (!head.permitted && !allow_anonymous_ && !is_this_machine(head.from))
     return forbid(403,
                   "requests are not authenticated, so only those from this machine are served; to "
                   "serve other machines, set allow-anonymous: true in this gateway's "
                   "configuration");
-  if (hosts_given.size() != 1)
+  if (head.hosts.size() > 1 || (head.hosts.empty() && !head.host_optional))
     return problem(400, Error{Code::protoerror, "a request has exactly one Host header"});
-  if (!is_ours(trim(hosts_given.front())))
-    return forbid(421, "Host '" + printable(hosts_given.front().substr(0, 100)) +
+  if (!head.hosts.empty() && !is_ours(trim(head.hosts.front())))
+    return forbid(421, "Host '" + printable(head.hosts.front().substr(0, 100)) +
                            "' is not a name of this service; to allow it, add it to hosts in this "
                            "gateway's configuration");
-  if (origin == nullptr) return std::nullopt;
-  const auto scheme_end = origin->find("://");
-  if (scheme_end != std::string_view::npos && is_ours(origin->substr(scheme_end + 3)))
+  if (!head.origin) return std::nullopt;
+  const auto scheme_end = head.origin->find("://");
+  if (scheme_end != std::string_view::npos && is_ours(head.origin->substr(scheme_end + 3)))
     return std::nullopt;
-  return forbid(403, "a web page of another origin ('" + printable(origin->substr(0, 100)) +
+  return forbid(403, "a web page of another origin ('" + printable(head.origin->substr(0, 100)) +
                          "') may not use this service");
 }
 

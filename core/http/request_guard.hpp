@@ -15,19 +15,33 @@ namespace sense::http {
 // "127.0.0.1:8080" or "[::1]:8080". Fails with a sentence that begins with the key `listen`.
 [[nodiscard]] Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text);
 
-// Decides by a request's sender and headers whether it is looked at. A value.
+// The target of a request (RFC 9112 section 3.2).
+struct RequestTarget {
+  std::string_view authority;  // host and port of an absolute form; otherwise empty
+  std::string path;            // with its query, starts with a slash; "*" of OPTIONS
+};
+// Takes the origin form, the absolute form with http or https, and "*" of OPTIONS; nothing when it
+// is another. The authority is part of `target`.
+[[nodiscard]] std::optional<RequestTarget> parse_target(std::string_view method,
+                                                        std::string_view target);
+
+// Decides by a request's sender and headers whether it is looked at, against web pages that use a
+// browser on this machine (DNS rebinding, cross-origin requests). A value; any thread.
 class RequestGuard {
  public:
   // `hosts` without ports, IPv6 addresses in brackets.
   RequestGuard(std::vector<std::string> hosts, bool allow_anonymous);
 
-  // The response to a request that is rejected, or nothing. `hosts_given` are the values of its
-  // Host headers, `origin` is its Origin or null. `permitted`: the request carries its own
-  // permission, so it may come from any address.
-  [[nodiscard]] std::optional<Response> refusal(const boost::asio::ip::address& from,
-                                                const std::vector<std::string_view>& hosts_given,
-                                                const std::string_view* origin,
-                                                bool permitted = false) const;
+  struct Head {
+    boost::asio::ip::address from;
+    std::vector<std::string_view> hosts;     // the values of the Host headers
+    std::optional<std::string_view> origin;  // of Origin
+    // The request carries its own permission, so it may come from any address.
+    bool permitted = false;
+    bool host_optional = false;  // it needs no Host header; one that is there is checked
+  };
+  // The response to a request that is rejected, or nothing.
+  [[nodiscard]] std::optional<Response> refusal(const Head& head) const;
 
  private:
   [[nodiscard]] bool is_ours(std::string_view authority) const;

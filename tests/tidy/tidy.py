@@ -89,6 +89,7 @@ LIBRARIES = [
     ("msgpack*",          ["core/event", "core/bus", "broker"]),
     ("sqlite3*",          ["core/storage"]),
     ("curl/*",            ["core/egress", "core/base/uri.cpp"]),
+    ("zlib.h",            ["core/http/content_coding.cpp"]),
     ("yaml-cpp/*",        ["core/config"]),
     ("gmime/*",           ["gateways/email"]),
     ("nlohmann/*",        ["*.cpp"]),  # heavy: never in a header

@@ -29,8 +29,8 @@ class HttpClient {
     boost::system::error_code error;
     boost::asio::write(socket_, boost::asio::buffer(text), error);
   }
-  // Nothing when the server has closed.
-  std::optional<Reply> read() {
+  // Nothing when the server has closed. The reply to HEAD has no body, whatever its length says.
+  std::optional<Reply> read_head() {
     std::size_t end = 0;
     while ((end = buffer_.find("\r\n\r\n")) == std::string::npos)
       if (!fill()) return std::nullopt;
@@ -38,11 +38,16 @@ class HttpClient {
     reply.head = buffer_.substr(0, end + 2);
     reply.status = static_cast<unsigned>(std::stoul(reply.head.substr(9, 3)));
     buffer_.erase(0, end + 4);
-    const auto at = reply.head.find("Content-Length: ");
-    const auto length = at == std::string::npos ? 0 : std::stoul(reply.head.substr(at + 16));
+    return reply;
+  }
+  std::optional<Reply> read() {
+    auto reply = read_head();
+    if (!reply) return reply;
+    const auto at = reply->head.find("Content-Length: ");
+    const auto length = at == std::string::npos ? 0 : std::stoul(reply->head.substr(at + 16));
     while (buffer_.size() < length)
       if (!fill()) return std::nullopt;
-    reply.body = buffer_.substr(0, length);
+    reply->body = buffer_.substr(0, length);
     buffer_.erase(0, length);
     return reply;
   }

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/http/connection.hpp"
+
+#include <array>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+
+#include "core/base/text.hpp"
+#include "core/http/content_coding.hpp"
+#include "core/http/problem.hpp"
+
+namespace sense::http {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace bhttp = boost::beast::http;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+constexpr auto write_timeout = std::chrono::seconds{30};
+constexpr auto linger_timeout = std::chrono::seconds{2};
+
+template <class Text>
+std::string_view view(const Text& text) {
+  return {text.data(), text.size()};
+}
+
+template <class Fields>
+std::vector<std::string_view> values_of(const Fields& fields, bhttp::field name) {
+  std::vector<std::string_view> values;
+  const auto [first, last] = fields.equal_range(name);
+  for (auto it = first; it != last; ++it) values.push_back(view(it->value()));
+  return values;
+}
+
+// The values of all headers with that name as one list (RFC 9110 section 5.3).
+template <class Fields>
+std::string list_of(const Fields& fields, bhttp::field name) {
+  std::string list;
+  for (const auto value : values_of(fields, name))
+    list.append(list.empty() ? "" : ", ").append(value);
+  return list;
+}
+
+Response refuse(const std::string& why) { return problem(Error{Code::protoerror, why}); }
+
+bool has_no_body(unsigned status) { return status < 200 || status == 204 || status == 304; }
+
+// One client's connection. Lives as long as an operation or the handler's response is pending.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<Service> service, tcp::socket socket)
+      : service_(std::move(service)),
+        stream_(std::move(socket)),
+        buffer_(service_->options.header_max + 64 * 1024),
+        response_timer_(service_->reactor) {
+    service_->connections.emplace(this, [this] {
+      response_timer_.cancel();
+      stream_.close();
+    });
+    ErrorCode error;
+    from_ = stream_.socket().remote_endpoint(error).address();
+  }
+  ~Connection() { service_->connections.erase(this); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void next_request();
+
+ private:
+  void read_header();
+  void on_header(ErrorCode error);
+  [[nodiscard]] std::optional<Response> check_head();
+  [[nodiscard]] std::optional<Response> check_guard(const RequestTarget& target) const;
+  void allow_body();
+  void read_body();
+  void on_read_error(ErrorCode error);
+  [[nodiscard]] Result<Request> take_request();
+  void handle();
+  void respond(const Response& response, bool keep);
+  void linger();
+  void discard();
+
+  std::shared_ptr<Service> service_;
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_;
+  asio::ip::address from_;
+  std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
+  std::string path_;    // of the request's target, with its query
+  std::string coding_;  // of the request's body; "": as it is
+  std::optional<bhttp::response<bhttp::string_body>> response_;
+  std::optional<bhttp::response<bhttp::empty_body>> continue_;
+  asio::steady_timer response_timer_;
+  std::uint64_t request_number_ = 0;  // tells a late response from the awaited one
+  bool awaiting_ = false;
+  std::array<char, 4096> discarded_{};
+};
+
+void Connection::next_request() {
+  if (service_->closed) return;
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(service_->options.header_max));
+  parser_->body_limit(service_->options.body_max);
+  stream_.expires_after(service_->options.header_timeout);
+  read_header();
+}
+
+// RFC 9112 section 2.2: empty lines before a request are skipped. Old clients send one behind the
+// body of the request before.
+void Connection::read_header() {
+  const std::string_view given(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+  buffer_.consume(std::min(given.find_first_not_of("\r\n"), given.size()));
+  auto self = shared_from_this();
+  if (buffer_.size() > 0)
+    return bhttp::async_read_header(
+        stream_, buffer_, *parser_,
+        [self](ErrorCode error, std::size_t) { self->on_header(error); });
+  stream_.async_read_some(buffer_.prepare(discarded_.size()),
+                          [self](ErrorCode error, std::size_t octets) {
+                            if (error) return self->on_read_error(error);
+                            self->buffer_.commit(octets);
+                            self->read_header();
+                          });
+}
+
+std::optional<Response> Connection::check_guard(const RequestTarget& target) const {
+  const auto& options = service_->options;
+  if (!options.guarded) return std::nullopt;
+  const auto& request = parser_->get();
+  RequestGuard::Head head;
+  head.from = from_;
+  head.hosts = values_of(request, bhttp::field::host);
+  // RFC 9112 section 3.2.2: the target's authority counts, and Host is ignored. It still must be
+  // there (3.2), except in HTTP/1.0, which no browser sends.
+  if (!target.authority.empty() && head.hosts.size() == 1) head.hosts = {target.authority};
+  head.host_optional = request.version() == 10;
+  const auto origins = values_of(request, bhttp::field::origin);
+  if (!origins.empty()) head.origin = origins.front();
+  const bool reads = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
+  head.permitted = reads && options.permitted && options.permitted(target.path);
+  return service_->guard.refusal(head);
+}
+
+std::optional<Response> Connection::check_head() {
+  const auto& request = parser_->get();
+  const auto target = parse_target(view(request.method_string()), view(request.target()));
+  if (!target) return refuse("the request's target is not a path");
+  if (auto refusal = check_guard(*target)) return refusal;
+  path_ = target->path;
+  // RFC 9112 section 6.1. Octets in another transfer coding would be taken for the body itself, or
+  // for the next request.
+  const auto framing = lower(trim(list_of(request, bhttp::field::transfer_encoding)));
+  if (!framing.empty() && request.version() == 10)
+    return refuse("HTTP/1.0 has no Transfer-Encoding");
+  if (!framing.empty() && framing != "chunked")
+    return problem(501, Error{Code::notyetimplemented, "Transfer-Encoding '" +
+                                                           printable(framing.substr(0, 100)) +
+                                                           "' is not taken; only chunked is"});
+  auto coding = content_coding(list_of(request, bhttp::field::content_encoding));
+  if (coding) {
+    coding_ = std::move(*coding);
+    return std::nullopt;
+  }
+  auto refusal = problem(415, coding.error());
+  refusal.headers.emplace_back("Accept-Encoding", accepted_codings);
+  return refusal;
+}
+
+void Connection::on_header(ErrorCode error) {
+  if (error) return on_read_error(error);
+  ++service_->requests;
+  if (const auto refusal = check_head()) return respond(*refusal, false);
+  const auto length = parser_->content_length();
+  if (length && *length > service_->options.body_max)
+    return on_read_error(bhttp::error::body_limit);
+  const auto& request = parser_->get();
+  const bool waits = beast::iequals(request[bhttp::field::expect], "100-continue");
+  if (waits && request.version() >= 11) return allow_body();
+  read_body();
+}
+
+void Connection::allow_body() {
+  continue_.emplace(bhttp::status::continue_, 11);
+  stream_.expires_after(write_timeout);
+  bhttp::async_write(stream_, *continue_,
+                     [self = shared_from_this()](ErrorCode error, std::size_t) {
+                       if (!error) self->read_body();
+                     });
+}
+
+void Connection::read_body() {
+  if (parser_->is_done()) return handle();
+  stream_.expires_after(service_->options.body_timeout);
+  bhttp::async_read(stream_, buffer_, *parser_,
+                    [self = shared_from_this()](ErrorCode error, std::size_t) {
+                      error ? self->on_read_error(error) : self->handle();
+                    });
+}
+
+void Connection::on_read_error(ErrorCode error) {
+  if (error == beast::error::timeout) ++service_->timed_out;
+  const bool readable = error.category() == make_error_code(bhttp::error::bad_method).category() &&
+                        error != bhttp::error::end_of_stream &&
+                        error != bhttp::error::partial_message;
+  if (!readable) {
+    stream_.close();  // the client has closed, or its deadline has passed
+    return;
+  }
+  if (error == bhttp::error::body_limit)
+    return respond(problem(Error{Code::datatoobig, "the body has more than " +
+                                                       std::to_string(service_->options.body_max) +
+                                                       " octets"}),
+                   false);
+  if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow)
+    return respond(problem(431, Error{Code::datatoobig,
+                                      "the headers are too big; an event with "
+                                      "large attributes fits in structured mode"}),
+                   false);
+  respond(problem(Error{Code::protoerror, "this is not an HTTP/1.1 request: " + error.message()}),
+          false);
+}
+
+Result<Request> Connection::take_request() {
+  auto& parsed = parser_->get();
+  Request request;
+  request.method = view(parsed.method_string());
+  request.target = std::move(path_);
+  for (const auto& field : parsed)
+    if (field.name() != bhttp::field::content_encoding)
+      request.headers.emplace_back(lower(view(field.name_string())), view(field.value()));
+  request.body = std::move(parsed.body());
+  if (coding_.empty() || request.body.empty()) return request;
+  auto body = decoded(coding_, request.body, service_->options.body_max);
+  if (!body) return tl::unexpected(body.error());
+  request.body = std::move(*body);
+  return request;
+}
+
+void Connection::handle() {
+  if (service_->closed) return;
+  const bool keep = parser_->get().keep_alive();
+  auto request = take_request();
+  if (!request) return respond(problem(request.error()), keep);
+  const auto number = ++request_number_;
+  awaiting_ = true;
+  stream_.expires_never();
+  response_timer_.expires_after(service_->options.answer_timeout);
+  response_timer_.async_wait([self = shared_from_this(), number](ErrorCode error) {
+    if (error || !self->awaiting_ || self->request_number_ != number) return;
+    ++self->service_->timed_out;
+    self->respond(problem(Error{Code::timeout,
+                                "no answer within the time allowed; it is not known whether the "
+                                "request took effect: send it again, an event with the same id"}),
+                  false);
+  });
+  service_->handler(std::move(*request),
+                    [self = shared_from_this(), number, keep](const Response& given) {
+                      if (!self->awaiting_ || self->request_number_ != number) return;
+                      self->respond(given, keep);
+                    });
+}
+
+void Connection::respond(const Response& given, bool keep) {
+  awaiting_ = false;
+  response_timer_.cancel();
+  if (service_->closed) return;
+  if (given.status >= 400) ++service_->refused;
+  // A client of HTTP/1.0 understands only its own way to keep a connection.
+  const auto& request = parser_->get();
+  response_.emplace(static_cast<bhttp::status>(given.status), request.version() == 10 ? 10 : 11);
+  if (!given.content_type.empty()) response_->set(bhttp::field::content_type, given.content_type);
+  if (const auto& name = service_->options.server_name; !name.empty())
+    response_->set(bhttp::field::server, name);
+  response_->set(bhttp::field::cache_control, "no-store");
+  response_->set("X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : given.headers) response_->set(name, value);
+  response_->keep_alive(keep);
+  // RFC 9110 section 9.3.2: HEAD gets the length that GET would have.
+  if (!has_no_body(given.status)) response_->content_length(given.body.size());
+  if (!has_no_body(given.status) && request.method() != bhttp::verb::head)
+    response_->body() = given.body;
+  stream_.expires_after(write_timeout);
+  bhttp::async_write(stream_, *response_,
+                     [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
+                       if (error) return;
+                       if (keep)
+                         self->next_request();
+                       else
+                         self->linger();
+                     });
+}
+
+// Closing while the client still sends would reset the connection, and the client might lose the
+// response.
+void Connection::linger() {
+  ErrorCode error;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+  stream_.expires_after(linger_timeout);
+  discard();
+}
+
+void Connection::discard() {
+  stream_.async_read_some(asio::buffer(discarded_),
+                          [self = shared_from_this()](ErrorCode error, std::size_t) {
+                            if (!error) self->discard();
+                          });
+}
+
+}  // namespace
+
+void serve_connection(std::shared_ptr<Service> service, tcp::socket socket) {
+  std::make_shared<Connection>(std::move(service), std::move(socket))->next_request();
+}
+
+}  // namespace sense::http
