@@ -16,6 +16,7 @@
 #include "core/bus/bus.hpp"
 #include "core/config/settings.hpp"
 #include "core/egress/policy.hpp"
+#include "core/registry/ended_subscriptions.hpp"
 #include "core/registry/subscriptions.hpp"
 #include "core/subscription/subscription.hpp"
 
@@ -39,7 +40,8 @@ struct Attempt {
     delivered,  // the receiver has it
     retry,      // failed for now: the host tries again later
     rejected,   // this event will never be accepted: it becomes a dead letter
-    gone,       // no event will be accepted any more: the subscription ends
+    gone,       // no event will be accepted any more: the subscription ends; one of the
+                // configuration file stays, and this is as retry
   };
   Outcome outcome = Outcome::retry;
   // With retry: how long to wait, instead of the subscription's own schedule. Clamped by the host.
@@ -144,6 +146,9 @@ struct GatewayContext {
   // host cannot read the journal.
   std::function<void(std::uint64_t sequence, std::function<void(Result<EventRef>)> done)> event_at =
       {};
+  // Why a subscription of this installation ended, for an hour, from this process's memory. The
+  // plugin says it to its owner alone. Empty: this host does not know.
+  std::function<std::optional<EndedSubscription>(std::string_view id)> ended = {};
 };
 
 // What a subscriber may expect of the transport (docs/writing-a-gateway.md).
