@@ -22,6 +22,7 @@
 #include "gateways/host/event_reader.hpp"
 #include "gateways/host/failover/failover.hpp"
 #include "gateways/host/gateway_context.hpp"
+#include "gateways/host/lasting_outcome.hpp"
 #include "gateways/host/lazy_timer.hpp"
 #include "gateways/host/notices/notices.hpp"
 #include "gateways/host/store/checkpoint_writer.hpp"
@@ -99,8 +100,6 @@ class AsioGatewayHost final : public GatewayHost {
     const auto uri = parse_uri(subscription.callback);
     return uri && directory_.serves_here(uri->scheme);
   }
-
-  // ---- start and stop
 
   void begin() {
     directory_.load();
@@ -182,8 +181,6 @@ class AsioGatewayHost final : public GatewayHost {
     work_.reset();
     reactor_->stop();
   }
-
-  // ---- the stream of events
 
   std::vector<std::string> wanted_prefixes() const {
     auto prefixes =
@@ -275,6 +272,7 @@ class AsioGatewayHost final : public GatewayHost {
     const auto now = system_clock().now();
     const auto held = engine_.find(subscription.id);
     if (subscription.state == SubscriptionState::ended) {
+      ended_.add(subscription.id, subscription.owner, reason, now);
       // A cancellation was the owner's own: no end notice.
       engine_.end(subscription.id, reason, reason != "cancelled", now);
       return false;
@@ -298,8 +296,6 @@ class AsioGatewayHost final : public GatewayHost {
     });
   }
 
-  // ---- the engine's actions
-
   void perform() {
     if (performing_ || stopped_ || !gateway_) return;
     if (!failover_.has_lease() && !stopping_) return;  // until the lease is renewed or lost
@@ -314,6 +310,7 @@ class AsioGatewayHost final : public GatewayHost {
       if (stopping_) continue;  // pending deliveries are attempted after the next start
       for (auto& deliver : actions.deliver) attempt(deliver);
       for (const auto& id : actions.gone) {
+        log::warn("a callback is gone: its subscription ends", {{"id", id}});
         if (const auto held = engine_.find(id)) verifier_.on_gone(held->callback);
         end_in_registry(id, "unreachable");
       }
@@ -340,8 +337,10 @@ class AsioGatewayHost final : public GatewayHost {
     const auto now = system_clock().now();
     if (const auto loaded = load_payload(deliver, store_, now.wall); !loaded)
       return engine_.on_result(attempt_id, failed_load_outcome(loaded.error()), now);
+    const auto subscription = deliver.delivery->subscription;
     const auto status = call_plugin([&]() -> Status {
-      gateway_->deliver(std::move(deliver.delivery), [this, attempt_id](Attempt result) {
+      gateway_->deliver(std::move(deliver.delivery), [this, attempt_id, subscription](Attempt got) {
+        const auto result = lasting_outcome(std::move(got), *subscription);
         // An attempt that the stop interrupted is repeated after the next start.
         if (stopped_ || (stopping_ && result.outcome == Attempt::Outcome::retry)) return;
         engine_.on_result(attempt_id, result, system_clock().now());
@@ -352,8 +351,6 @@ class AsioGatewayHost final : public GatewayHost {
     if (!status)
       engine_.on_result(attempt_id, Attempt::retry(status.error().message), system_clock().now());
   }
-
-  // ---- checkpoints
 
   void checkpoint_later() {
     if (stopped_) return;
@@ -412,16 +409,19 @@ class AsioGatewayHost final : public GatewayHost {
       executor_of(*reactor_),
       {[this](const std::string& scheme) { return directory_.serves_anywhere(scheme); },
        config_.host.duration("lease-max")}};
-  GatewayContext context_{config_.name,
-                          system_clock(),
-                          counters_,
-                          *reactor_,
-                          *bus_,
-                          subscriptions_,
-                          engine_,
-                          config_.egress,
-                          [this] { return shown_parameters(config_.host, config_.plugin); },
-                          events_by_sequence(*bus_)};
+  EndedSubscriptions ended_;
+  GatewayContext context_{
+      config_.name,
+      system_clock(),
+      counters_,
+      *reactor_,
+      *bus_,
+      subscriptions_,
+      engine_,
+      config_.egress,
+      [this] { return shown_parameters(config_.host, config_.plugin); },
+      events_by_sequence(*bus_),
+      [this](std::string_view id) { return ended_.find(id, system_clock().now().mono); }};
   RegistryReader registry_reader_{*bus_, retry_later_};
   Failover failover_{*bus_,
                      store_,
