@@ -1,61 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/http/routes.hpp"
 
-#include <nlohmann/json.hpp>
-
-#include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
 #include "core/sense/fetch_url.hpp"
 #include "gateways/http/binding.hpp"
 #include "gateways/http/request_body.hpp"
+#include "gateways/http/responses.hpp"
 
 namespace sense::http {
 
 namespace {
-
-using Ordered = nlohmann::ordered_json;
-
-Response json_response(unsigned status, const Ordered& body) {
-  Response response;
-  response.status = status;
-  response.body = json_text(body) + "\n";
-  return response;
-}
-
-Response subscription_response(unsigned status, const Subscription& subscription) {
-  Response response;
-  response.status = status;
-  response.body = to_json(subscription, /*secrets=*/false) + "\n";
-  response.headers.emplace_back("ETag", "\"" + std::to_string(subscription.revision) + "\"");
-  return response;
-}
-
-// The member `unreadable` of a list, or nothing when every entry was readable.
-std::string unreadable_of(const Subscriptions::Page& page) {
-  if (page.unreadable.empty()) return {};
-  auto list = Ordered::array();
-  for (const auto& each : page.unreadable)
-    list.push_back({{"id", each.id}, {"reason", each.reason}});
-  return R"(,"unreadable":)" + json_text(list);
-}
-
-// The data was written by its producer: a browser must not show it as a page of this service.
-Response event_response(const Event& event) {
-  Response response;
-  response.content_type = "application/octet-stream";
-  for (auto& [name, value] : binary_headers(event)) {
-    if (name == "Content-Type")
-      response.content_type = value;
-    else
-      response.headers.emplace_back(name, std::move(value));
-  }
-  response.headers.emplace_back("Content-Disposition", "attachment");
-  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; sandbox");
-  response.body = event.data;
-  return response;
-}
 
 std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_view query,
                                               std::string_view secret, WallTime now) {
@@ -67,15 +23,8 @@ std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_v
 // Responds with the subscription that an operation results in.
 Subscriptions::Answer<SubscriptionRef> respond_with(Respond respond) {
   return [respond = std::move(respond)](const Result<SubscriptionRef>& result) {
-    respond(result ? subscription_response(200, **result) : problem(result.error()));
+    respond(result ? subscription_response(**result) : refused_response(result.error()));
   };
-}
-
-// Prometheus text format 0.0.4: letters, digits and underscores.
-std::string metric_name(std::string_view counter) {
-  std::string name = counter.starts_with("sense.") ? "" : "sense_";
-  for (const char c : counter) name += is_alphanumeric(c) ? c : '_';
-  return name + "_total";
 }
 
 }  // namespace
@@ -129,10 +78,12 @@ bool matches_path(std::string_view pattern, std::string_view path, std::string_v
   return true;
 }
 
-Response wrong_method(const std::string& allowed) {
-  auto response = problem(405, Error{Code::protoerror, "this path takes " + allowed + " only"});
-  response.headers.emplace_back("Allow", allowed);
-  return response;
+// To a list such as "GET, HEAD, POST".
+void add_method(std::string& allowed, const std::string& method) {
+  const auto known = split(allowed, ',');
+  for (const auto each : known)
+    if (trim(each) == method) return;
+  allowed += (allowed.empty() ? "" : ", ") + method + (method == "GET" ? ", HEAD" : "");
 }
 
 }  // namespace
@@ -142,12 +93,14 @@ void Routes::handle(Request incoming, Respond respond) {
   const std::string path = incoming.target.substr(0, question);
   RoutedRequest request{std::move(incoming), "", ""};
   if (question != std::string::npos) request.query = request.http.target.substr(question + 1);
+  // RFC 9110 section 9.3.2: HEAD is a GET whose body the server leaves out.
+  const std::string method = request.http.method == "HEAD" ? "GET" : request.http.method;
   std::string allowed;
   for (const auto& route : table()) {
     std::string_view id;
-    if (!matches_path(route.path, path, id)) continue;
-    if (route.method != request.http.method) {
-      allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
+    if (path != "*" && !matches_path(route.path, path, id)) continue;
+    if (route.method != method) {
+      add_method(allowed, route.method);
       continue;
     }
     auto decoded = percent_decoded(id);
@@ -155,8 +108,11 @@ void Routes::handle(Request incoming, Respond respond) {
     request.id = std::move(*decoded);
     return (this->*route.serve)(request, std::move(respond));
   }
-  if (!allowed.empty()) return respond(wrong_method(allowed));
-  respond(problem(Error{Code::notfound, "there is nothing at " + printable(path.substr(0, 100))}));
+  if (allowed.empty())
+    return respond(
+        problem(Error{Code::notfound, "there is nothing at " + printable(path.substr(0, 100))}));
+  allowed += ", OPTIONS";
+  respond(method == "OPTIONS" ? options_response(allowed) : wrong_method_response(allowed));
 }
 
 void Routes::publish(RoutedRequest& request, Respond respond) {
@@ -167,9 +123,7 @@ void Routes::publish(RoutedRequest& request, Respond respond) {
   auto id = event->id;
   context_.publisher.publish(std::move(*event), [id = std::move(id), respond = std::move(respond)](
                                                     const Result<Receipt>& receipt) {
-    if (!receipt) return respond(problem(receipt.error()));
-    respond(json_response(
-        202, {{"id", id}, {"sequence", receipt->sequence}, {"duplicate", receipt->duplicate}}));
+    respond(receipt ? published_response(id, *receipt) : problem(receipt.error()));
   });
 }
 
@@ -198,16 +152,13 @@ void Routes::fetch(RoutedRequest& request, Respond respond) {
 
 void Routes::create(RoutedRequest& request, Respond respond) {
   auto wanted = subscription_request(request.http.body);
-  if (!wanted) return respond(problem(wanted.error()));
+  if (!wanted) return respond(refused_response(wanted.error()));
   wanted->owner = principal;
   wanted->via = context_.name;
-  context_.subscriptions.create(std::move(*wanted), [respond = std::move(respond)](
-                                                        const Result<SubscriptionRef>& made) {
-    if (!made) return respond(problem(made.error()));
-    auto response = subscription_response(201, **made);
-    response.headers.emplace_back("Location", "/v1/subscriptions/" + encode_header((*made)->id));
-    respond(std::move(response));
-  });
+  context_.subscriptions.create(
+      std::move(*wanted), [respond = std::move(respond)](const Result<SubscriptionRef>& made) {
+        respond(made ? created_response(**made) : refused_response(made.error()));
+      });
 }
 
 void Routes::list(RoutedRequest& request, Respond respond) {
@@ -216,36 +167,33 @@ void Routes::list(RoutedRequest& request, Respond respond) {
   context_.subscriptions.list(
       std::string(principal), page->after, page->limit,
       [respond = std::move(respond)](const Result<Subscriptions::Page>& found) {
-        if (!found) return respond(problem(found.error()));
-        Response response;
-        response.body = R"({"subscriptions":[)";
-        for (const auto& subscription : found->subscriptions) {
-          if (&subscription != &found->subscriptions.front()) response.body += ',';
-          response.body += to_json(*subscription, /*secrets=*/false);
-        }
-        response.body +=
-            "]" + unreadable_of(*found) + R"(,"more":)" + (found->more ? "true" : "false") + "}\n";
-        respond(std::move(response));
+        respond(found ? list_response(*found) : problem(found.error()));
       });
 }
 
 void Routes::if_owned(const std::string& id, const Respond& respond,
                       std::function<void(SubscriptionRef)> then) {
-  context_.subscriptions.get(id, [self = weak_from_this(), respond,
+  context_.subscriptions.get(id, [self = weak_from_this(), id, respond,
                                   then = std::move(then)](const Result<SubscriptionRef>& found) {
     const auto alive = self.lock();
     if (!alive) return;
-    if (!found) return respond(problem(found.error()));
+    if (!found) return respond(alive->not_found(id, found.error()));
     if ((*found)->owner != principal)
       return respond(problem(Error{Code::notfound, "there is no such subscription of yours"}));
     then(*found);
   });
 }
 
+// Why it ended is said to its owner alone.
+Response Routes::not_found(const std::string& id, const Error& error) const {
+  if (error.code != Code::notfound || !context_.ended) return problem(error);
+  const auto ended = context_.ended(id);
+  return ended && ended->owner == principal ? ended_response(id, *ended) : problem(error);
+}
+
 void Routes::get(RoutedRequest& request, Respond respond) {
-  if_owned(request.id, respond, [respond](const SubscriptionRef& found) {
-    respond(subscription_response(200, *found));
-  });
+  if_owned(request.id, respond,
+           [respond](const SubscriptionRef& found) { respond(subscription_response(*found)); });
 }
 
 void Routes::renew(RoutedRequest& request, Respond respond) {
@@ -259,7 +207,7 @@ void Routes::renew(RoutedRequest& request, Respond respond) {
 void Routes::edit(RoutedRequest& request, Respond respond) {
   const auto* if_match = request.http.header("if-match");
   auto wanted = edit_request(request.http.body, if_match);
-  if (!wanted) return respond(problem(wanted.error()));
+  if (!wanted) return respond(refused_response(wanted.error()));
   const auto finish = [respond, conditional = if_match != nullptr](const auto& result) {
     if (!result && conditional && result.error().code == Code::badcontext)
       return respond(problem(412, result.error()));
@@ -284,11 +232,10 @@ void Routes::resume(RoutedRequest& request, Respond respond) {
 
 void Routes::test(RoutedRequest& request, Respond respond) {
   if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
-    context_.subscriptions.test(found->id, std::string(principal),
-                                [respond](const Result<Receipt>& receipt) {
-                                  if (!receipt) return respond(problem(receipt.error()));
-                                  respond(json_response(202, {{"sequence", receipt->sequence}}));
-                                });
+    context_.subscriptions.test(
+        found->id, std::string(principal), [respond](const Result<Receipt>& receipt) {
+          respond(receipt ? tested_response(*receipt) : problem(receipt.error()));
+        });
   });
 }
 
@@ -311,33 +258,20 @@ void Routes::sources(RoutedRequest& request, Respond respond) {
   context_.subscriptions.sources(
       page->after, page->limit,
       [respond = std::move(respond)](const Result<Subscriptions::SourcePage>& found) {
-        if (!found) return respond(problem(found.error()));
-        respond(json_response(200, {{"sources", found->sources}, {"more", found->more}}));
+        respond(found ? sources_response(*found) : problem(found.error()));
       });
 }
 
 void Routes::parameters(RoutedRequest&, Respond respond) {
-  auto body = Ordered::object();
-  for (const auto& [name, value] : context_.parameters())
-    if (name != "fetch-key") body[name] = value;  // the path of a secret stays private
-  respond(json_response(200, body));
+  respond(parameters_response(context_.parameters()));
 }
 
 void Routes::health(RoutedRequest&, Respond respond) {
-  respond(json_response(200, {{"status", "ok"},
-                              {"gateway", context_.name},
-                              {"time", to_rfc3339(context_.clock.now().wall)},
-                              {"subscriptions", context_.served.count()}}));
+  respond(health_response(context_.name, context_.clock.now().wall, context_.served.count()));
 }
 
 void Routes::metrics(RoutedRequest&, Respond respond) {
-  Response response;
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  for (const auto& [counter, value] : context_.counters.snapshot()) {
-    const auto name = metric_name(counter);
-    response.body += "# TYPE " + name + " counter\n" + name + " " + std::to_string(value) + "\n";
-  }
-  respond(std::move(response));
+  respond(metrics_response(context_.counters.snapshot()));
 }
 
 }  // namespace sense::http

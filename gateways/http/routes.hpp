@@ -13,8 +13,9 @@
 namespace sense::http {
 
 // The paths of docs/http-gateway.md: turns each request into a call of the publisher or the
-// subscription list, and the result into JSON. Without sockets. Reactor thread only. Held by a
-// shared_ptr; requests in progress when the last one is released get no response.
+// subscription list, and the result into a response (responses.hpp). Without sockets. Reactor
+// thread only. Held by a shared_ptr; requests in progress when the last one is released get no
+// response.
 class Routes : public std::enable_shared_from_this<Routes> {
  public:
   // The owner of what these requests make, since they are not authenticated.
@@ -51,9 +52,10 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void metrics(RoutedRequest& request, Respond respond);
 
   // Calls `then` only if the subscription exists and has the requester's owner; otherwise responds
-  // with notfound.
+  // with notfound, and why it ended.
   void if_owned(const std::string& id, const Respond& respond,
                 std::function<void(SubscriptionRef)> then);
+  [[nodiscard]] Response not_found(const std::string& id, const Error& error) const;
 
   GatewayContext& context_;
   const std::string fetch_secret_;

@@ -9,6 +9,7 @@
 #include "core/http/problem.hpp"
 #include "core/sense/fetch_url.hpp"
 #include "gateways/http/http_gateway.hpp"
+#include "tests/core/http/coded_bodies.hpp"
 #include "tests/core/http/http_client.hpp"
 #include "tests/gateways/api/fakes.hpp"
 
@@ -331,8 +332,60 @@ BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_are_told_apart) {
     check_problem(ask("GET", path), 404, Code::notfound);
   const auto response = ask("PUT", "/v1/subscriptions");
   check_problem(response, 405, Code::protoerror);
-  BOOST_CHECK_EQUAL(response.headers.at(0).second, "POST, GET");
-  check_problem(ask("OPTIONS", "/v1/events"), 405, Code::protoerror);
+  BOOST_CHECK_EQUAL(response.headers.at(0).first, "Allow");
+  BOOST_CHECK_EQUAL(response.headers.at(0).second, "POST, GET, HEAD, OPTIONS");
+  check_problem(ask("HEAD", "/v1/events"), 405, Code::protoerror);
+  check_problem(ask("HEAD", "/v1/nothing"), 404, Code::notfound);
+}
+
+BOOST_AUTO_TEST_CASE(head_is_served_wherever_get_is) {
+  const auto id = create();
+  for (const auto& path : {std::string("/v1/subscriptions"), "/v1/subscriptions/" + id,
+                           std::string("/v1/sources?limit=5"), std::string("/v1/parameters"),
+                           std::string("/v1/health"), std::string("/metrics")}) {
+    const auto head = ask("HEAD", path);
+    const auto get = ask("GET", path);
+    BOOST_CHECK_MESSAGE(head.status == 200U, path);
+    BOOST_CHECK_EQUAL(head.body, get.body);  // the server leaves it out, and says its length
+  }
+}
+
+BOOST_AUTO_TEST_CASE(options_says_what_a_path_takes) {
+  for (const auto& [path, allowed] : std::vector<std::pair<std::string, std::string>>{
+           {"/v1/events", "POST, OPTIONS"},
+           {"/v1/events/7", "GET, HEAD, OPTIONS"},
+           {"/v1/subscriptions/a", "GET, HEAD, PATCH, DELETE, OPTIONS"},
+           {"*", "POST, GET, HEAD, PATCH, DELETE, OPTIONS"}}) {
+    const auto response = ask("OPTIONS", path);
+    BOOST_CHECK_EQUAL(response.status, 204U);
+    BOOST_CHECK_EQUAL(response.headers.at(0).first, "Allow");
+    BOOST_CHECK_EQUAL(response.headers.at(0).second, allowed);
+    BOOST_CHECK(response.body.empty());
+  }
+  check_problem(ask("OPTIONS", "/v1/nothing"), 404, Code::notfound);
+}
+
+BOOST_AUTO_TEST_CASE(why_a_subscription_ended_is_said_to_its_owner_alone) {
+  const WallTime at = *parse_rfc3339("2026-11-29T20:00:00Z");
+  harness.context.ended = [&](std::string_view id) -> std::optional<EndedSubscription> {
+    if (id == "s-mine") return EndedSubscription{"anonymous", "unreachable\n", at};
+    if (id == "s-other") return EndedSubscription{"other", "expired", at};
+    return std::nullopt;
+  };
+  const std::string mine = "/v1/subscriptions/s-mine";
+  for (const auto& response : {ask("GET", mine), ask("DELETE", mine), ask("PATCH", mine, "{}"),
+                               ask("POST", mine + "/renew"), ask("POST", mine + "/pause")}) {
+    check_problem(response, 404, Code::notfound);
+    const auto detail = json::parse(response.body)["detail"].get<std::string>();
+    BOOST_CHECK_EQUAL(detail,
+                      "subscription s-mine ended at 2026-11-29T20:00:00.000Z: "
+                      "unreachable\\x0a");
+  }
+  for (const auto* id : {"s-other", "s-nothing"}) {
+    const auto response = ask("GET", std::string("/v1/subscriptions/") + id);
+    check_problem(response, 404, Code::notfound);
+    BOOST_CHECK_EQUAL(response.body.find("ended"), std::string::npos);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(every_code_has_a_status) {
@@ -356,6 +409,18 @@ BOOST_AUTO_TEST_CASE(the_whole_gateway_answers_on_a_socket_and_stops) {
       "application/cloudevents+json\r\nContent-Length: " +
       std::to_string(body.size()) + "\r\n\r\n" + body);
   BOOST_CHECK_EQUAL(client.read()->status, 202U);
+  client.write("HEAD /v1/health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  BOOST_CHECK_EQUAL(client.read_head()->status, 200U);
+  client.write("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  BOOST_CHECK_EQUAL(client.read()->status, 204U);
+  client.write(
+      "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nce-specversion: 1.0\r\nce-type: a.b\r\n"
+      "ce-source: /s\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+      "Content-Length: " +
+      std::to_string(gzipped.size()) + "\r\n\r\n" + gzipped);
+  BOOST_CHECK_EQUAL(client.read()->status, 202U);
+  BOOST_CHECK_EQUAL(harness.on_reactor([&] { return harness.publisher.published.back().data; }),
+                    plain);
   harness.publisher.hold = true;
   client.write(
       "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: "

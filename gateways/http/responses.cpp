@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateways/http/responses.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/json.hpp"
+#include "core/base/text.hpp"
+#include "core/http/problem.hpp"
+#include "gateways/http/binding.hpp"
+#include "gateways/http/request_body.hpp"
+
+namespace sense::http {
+
+namespace {
+
+using Ordered = nlohmann::ordered_json;
+
+// Prometheus text format 0.0.4: letters, digits and underscores.
+std::string metric_name(std::string_view counter) {
+  std::string name = counter.starts_with("sense.") ? "" : "sense_";
+  for (const char c : counter) name += is_alphanumeric(c) ? c : '_';
+  return name + "_total";
+}
+
+// The member `unreadable` of a list, or nothing when every entry was readable.
+std::string unreadable_of(const Subscriptions::Page& page) {
+  if (page.unreadable.empty()) return {};
+  auto list = Ordered::array();
+  for (const auto& each : page.unreadable)
+    list.push_back({{"id", each.id}, {"reason", each.reason}});
+  return R"(,"unreadable":)" + json_text(list);
+}
+
+Response json_response(unsigned status, const Ordered& body) {
+  Response response;
+  response.status = status;
+  response.body = json_text(body) + "\n";
+  return response;
+}
+
+}  // namespace
+
+Response published_response(const std::string& id, const Receipt& receipt) {
+  return json_response(
+      202, {{"id", id}, {"sequence", receipt.sequence}, {"duplicate", receipt.duplicate}});
+}
+
+Response tested_response(const Receipt& receipt) {
+  return json_response(202, {{"sequence", receipt.sequence}});
+}
+
+// The data was written by its producer: a browser must not show it as a page of this service.
+Response event_response(const Event& event) {
+  Response response;
+  response.content_type = "application/octet-stream";
+  for (auto& [name, value] : binary_headers(event)) {
+    if (name == "Content-Type")
+      response.content_type = value;
+    else
+      response.headers.emplace_back(name, std::move(value));
+  }
+  response.headers.emplace_back("Content-Disposition", "attachment");
+  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; sandbox");
+  response.body = event.data;
+  return response;
+}
+
+Response subscription_response(const Subscription& subscription) {
+  Response response;
+  response.body = to_json(subscription, /*secrets=*/false) + "\n";
+  response.headers.emplace_back("ETag", "\"" + std::to_string(subscription.revision) + "\"");
+  return response;
+}
+
+Response created_response(const Subscription& subscription) {
+  auto response = subscription_response(subscription);
+  response.status = 201;
+  response.headers.emplace_back("Location", "/v1/subscriptions/" + encode_header(subscription.id));
+  return response;
+}
+
+Response list_response(const Subscriptions::Page& page) {
+  Response response;
+  response.body = R"({"subscriptions":[)";
+  for (const auto& subscription : page.subscriptions) {
+    if (&subscription != &page.subscriptions.front()) response.body += ',';
+    response.body += to_json(*subscription, /*secrets=*/false);
+  }
+  response.body +=
+      "]" + unreadable_of(page) + R"(,"more":)" + (page.more ? "true" : "false") + "}\n";
+  return response;
+}
+
+Response ended_response(std::string_view id, const EndedSubscription& ended) {
+  return problem(Error{Code::notfound, "subscription " + printable(id) + " ended at " +
+                                           to_rfc3339(ended.at) + ": " + printable(ended.reason)});
+}
+
+Response refused_response(const Error& error) { return problem(error, field_of(error)); }
+
+Response sources_response(const Subscriptions::SourcePage& page) {
+  return json_response(200, {{"sources", page.sources}, {"more", page.more}});
+}
+
+Response parameters_response(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  auto body = Ordered::object();
+  for (const auto& [name, value] : parameters)
+    if (name != "fetch-key") body[name] = value;  // the path of a secret stays private
+  return json_response(200, body);
+}
+
+Response health_response(const std::string& gateway, WallTime now, std::size_t subscriptions) {
+  return json_response(200, {{"status", "ok"},
+                             {"gateway", gateway},
+                             {"time", to_rfc3339(now)},
+                             {"subscriptions", subscriptions}});
+}
+
+Response metrics_response(const std::map<std::string, std::uint64_t>& counters) {
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  for (const auto& [counter, value] : counters) {
+    const auto name = metric_name(counter);
+    response.body += "# TYPE " + name + " counter\n" + name + " " + std::to_string(value) + "\n";
+  }
+  return response;
+}
+
+Response options_response(const std::string& allowed) {
+  return {204, "", "", {{"Allow", allowed}}};
+}
+
+Response wrong_method_response(const std::string& allowed) {
+  auto response = problem(405, Error{Code::protoerror, "this path takes " + allowed + " only"});
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+}  // namespace sense::http

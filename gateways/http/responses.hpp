@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/bus/bus.hpp"
+#include "core/http/message.hpp"
+#include "core/registry/ended_subscriptions.hpp"
+#include "core/registry/subscriptions.hpp"
+
+// What the paths of docs/http-gateway.md answer, as JSON unless another form is named. Pure
+// functions; any thread.
+namespace sense::http {
+
+// 202.
+[[nodiscard]] Response published_response(const std::string& id, const Receipt& receipt);
+[[nodiscard]] Response tested_response(const Receipt& receipt);
+
+// The event in binary mode.
+[[nodiscard]] Response event_response(const Event& event);
+
+// Without secrets; the revision is the ETag.
+[[nodiscard]] Response subscription_response(const Subscription& subscription);
+// 201, with its Location.
+[[nodiscard]] Response created_response(const Subscription& subscription);
+[[nodiscard]] Response list_response(const Subscriptions::Page& page);
+// 404, with the reason.
+[[nodiscard]] Response ended_response(std::string_view id, const EndedSubscription& ended);
+// The problem, with the member of the subscription that it names.
+[[nodiscard]] Response refused_response(const Error& error);
+
+[[nodiscard]] Response sources_response(const Subscriptions::SourcePage& page);
+[[nodiscard]] Response parameters_response(
+    const std::vector<std::pair<std::string, std::string>>& parameters);
+[[nodiscard]] Response health_response(const std::string& gateway, WallTime now,
+                                       std::size_t subscriptions);
+// In the text format of Prometheus.
+[[nodiscard]] Response metrics_response(const std::map<std::string, std::uint64_t>& counters);
+
+// 204 and 405, with the methods that a path takes: "GET, HEAD, OPTIONS".
+[[nodiscard]] Response options_response(const std::string& allowed);
+[[nodiscard]] Response wrong_method_response(const std::string& allowed);
+
+}  // namespace sense::http
