@@ -11,7 +11,10 @@
 #include "core/bus/bus.hpp"
 
 // The messages between broker and clients: docs/bus-protocol.md. Pure: octets to values and back.
-// Decoding is strict and checks sizes before allocating memory; views point into the given octets.
+// Decoding is strict and checks counts before allocating memory; it fails with protoerror for
+// octets that are no such message, datatoobig above message_length_max, badcontext for another
+// version, notyetimplemented for another operation. Views point into the given octets. Encoding
+// checks nothing: the sender keeps the limits.
 namespace sense::bus {
 
 inline constexpr std::uint64_t protocol_version = 1;
@@ -30,9 +33,11 @@ inline constexpr std::size_t subscribed_prefix_max = 240;
 // Topics that start with NUL are reserved for the broker.
 inline constexpr std::string_view watermark_topic{"\0mark", 5};
 
+// What a request asks for, in the order of their names on the wire (to_text).
 enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters };
 [[nodiscard]] std::string_view to_text(Operation operation);
 
+// Of the members, those of its operation are sent.
 struct Request {
   std::uint64_t id = 0;
   Operation operation = Operation::ping;
@@ -60,6 +65,7 @@ struct Published {
   std::string reason;          // when refused
 };
 
+// Likewise; without noerror no body is sent.
 struct Reply {
   std::uint64_t id = 0;
   Code code = Code::noerror;
@@ -74,6 +80,7 @@ struct Reply {
   std::map<std::string, std::string> parameters;  // PARAMETERS
 };
 // The operation of the request determines the form of the body.
+// REQUIRES: a reply of noerror to GET has one entry.
 [[nodiscard]] std::string encode(const Reply& reply, Operation operation);
 [[nodiscard]] Result<Reply> decode_reply(std::string_view octets, Operation operation);
 [[nodiscard]] Result<std::uint64_t> reply_id(std::string_view octets);
