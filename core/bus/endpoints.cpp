@@ -60,16 +60,22 @@ Status check_endpoint(const std::string& key, const std::string& endpoint) {
   return {};
 }
 
+// A comma ends an endpoint before the next one and at the end of the text; any other is a part of a
+// path.
+bool ends_endpoint(std::string_view behind_comma) {
+  const auto next = trim(behind_comma);
+  return next.empty() || next.find("://") < next.find_first_of("/,");
+}
+
+std::vector<std::string> prefix_list(std::string_view prefixes) {
+  std::vector<std::string> list;
+  for (const auto prefix : split(prefixes, ',')) list.emplace_back(trim(prefix));
+  return list;
+}
+
 // Equal endpoints with a wildcard port get different ports.
 bool same(const std::string& left, const std::string& right) {
   return left == right && !left.ends_with(":*") && !left.ends_with(":0");
-}
-
-Status check_external_endpoint(const std::string& key, const std::string& endpoint) {
-  if (endpoint.empty() || endpoint.starts_with("tcp://") || endpoint.starts_with("ipc://"))
-    return {};
-  return fail(Code::badparam, "bus." + key + " is '" + printable(endpoint) +
-                                  "', but must begin with ipc:// or tcp://");
 }
 
 // A proxy returns given messages to all subscribers, also to the broker.
@@ -88,13 +94,13 @@ Result<ExternalBus> external_bus(const Settings& settings) {
   ExternalBus external;
   external.events = settings.text("external");
   external.publish = settings.text("external-publish");
-  external.take = endpoint_list(settings.text("external-take"));
-  external.give = endpoint_list(settings.text("external-give"));
+  external.take = prefix_list(settings.text("external-take"));
+  external.give = prefix_list(settings.text("external-give"));
   std::erase(external.give, "");
   external.ns = settings.text("external-namespace");
   for (const auto* key : {"external", "external-publish"})
-    if (auto good = check_external_endpoint(key, settings.text(key)); !good)
-      return tl::unexpected(good.error());
+    if (const auto& endpoint = settings.text(key); !endpoint.empty())
+      if (auto good = check_endpoint(key, endpoint); !good) return tl::unexpected(good.error());
   if (external.publish.empty() != external.give.empty())
     return fail(Code::badparam,
                 "bus.external-publish and bus.external-give belong together: where to, and what");
@@ -135,7 +141,14 @@ Result<BusEndpoints> bus_endpoints(const Settings& settings) {
 
 std::vector<std::string> endpoint_list(std::string_view endpoints) {
   std::vector<std::string> list;
-  for (const auto endpoint : split(endpoints, ',')) list.emplace_back(trim(endpoint));
+  std::size_t start = 0;
+  for (auto comma = endpoints.find(','); comma != std::string_view::npos;
+       comma = endpoints.find(',', comma + 1)) {
+    if (!ends_endpoint(endpoints.substr(comma + 1))) continue;
+    list.emplace_back(trim(endpoints.substr(start, comma - start)));
+    start = comma + 1;
+  }
+  list.emplace_back(trim(endpoints.substr(start)));
   return list;
 }
 

@@ -9,6 +9,7 @@
 #include "core/bus/keys.hpp"
 #include "core/config/settings.hpp"
 
+// The endpoints of the bus as the configuration names them. Pure values.
 namespace sense {
 
 // A foreign ZeroMQ proxy that the broker connects to (docs/external-bus.md).
@@ -20,8 +21,8 @@ struct ExternalBus {
   std::string ns;                 // the namespace of the types
 };
 
-// The three ZeroMQ endpoints of a broker. Each may be several, separated by commas: the broker
-// listens on all, a client connects to the first.
+// The three ZeroMQ endpoints of a broker, as a list (endpoint_list): the broker listens on all of
+// it, a client connects to the first.
 struct BusEndpoints {
   std::string service;  // ROUTER: publish with an answer, fetch, registry
   std::string events;   // XPUB: the live stream
@@ -32,10 +33,12 @@ struct BusEndpoints {
 
 // Section `bus` of the configuration file.
 [[nodiscard]] std::span<const Option> bus_options();
-// Fails when an endpoint is neither ipc:// nor tcp://.
+// Fails with badparam, naming the key: an endpoint is neither ipc:// with a path of 1 to 107 octets
+// nor tcp://, or stands there twice.
 [[nodiscard]] Result<BusEndpoints> bus_endpoints(const Settings& settings);
 
-// The endpoints of a list, in its order.
+// The endpoints of a list, in its order, without spaces around them. A comma separates two only
+// where a transport (`ipc://`) or nothing follows it: a path may contain commas.
 [[nodiscard]] std::vector<std::string> endpoint_list(std::string_view endpoints);
 // The one that a client connects to.
 [[nodiscard]] std::string client_endpoint(std::string_view endpoints);

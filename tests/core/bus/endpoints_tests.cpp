@@ -39,6 +39,27 @@ BOOST_AUTO_TEST_CASE(several_endpoints_are_a_list_of_which_clients_use_the_first
     BOOST_CHECK_NE(refusal({{"events", list}}), "accepted");
 }
 
+BOOST_AUTO_TEST_CASE(a_comma_in_a_path_does_not_make_two_endpoints) {
+  BOOST_CHECK_EQUAL(sense::client_endpoint("ipc:///data, old,x/s"), "ipc:///data, old,x/s");
+  BOOST_CHECK_EQUAL(
+      refusal(
+          {{"service", "ipc:///a,b/s"}, {"events", "ipc:///a,b/e"}, {"publish", "ipc:///a,b/p"}}),
+      "accepted");
+  const auto list = sense::endpoint_list("ipc:///a,b/s ,tcp://127.0.0.1:5000, ipc:///c,");
+  BOOST_REQUIRE_EQUAL(list.size(), 4U);
+  BOOST_CHECK_EQUAL(list[0], "ipc:///a,b/s");
+  BOOST_CHECK_EQUAL(list[1], "tcp://127.0.0.1:5000");
+  BOOST_CHECK_EQUAL(list[2], "ipc:///c");
+  BOOST_CHECK_EQUAL(list[3], "");
+}
+
+BOOST_AUTO_TEST_CASE(prefixes_of_an_external_bus_are_separated_by_every_comma) {
+  auto settings = Settings::defaults(bus_options());
+  BOOST_REQUIRE(settings.set("external", "tcp://127.0.0.1:5000").has_value());
+  BOOST_REQUIRE(settings.set("external-take", "a,b").has_value());
+  BOOST_CHECK_EQUAL(bus_endpoints(settings)->external.take.size(), 2U);
+}
+
 BOOST_AUTO_TEST_CASE(other_transports_are_refused) {
   for (const auto* endpoint :
        {"inproc://a", "udp://a:1", "pgm://a", "/run/x", "IPC:///a", "tcp://", "ipc://"})
