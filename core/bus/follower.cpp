@@ -150,7 +150,7 @@ bool Follower::on_unreadable(const Fetch& fetch) {
   return waits_for(fetch);
 }
 
-void Follower::on_fetched(const Fetch& fetch, Bus::FetchReply reply) {
+void Follower::on_fetched(const Fetch& fetch, JournalReader::FetchReply reply) {
   // A reply before that of the fetch it continues is useless; the fetch is repeated.
   if (fetch.id == behind_) behind_ = 0;
   if (!waits_for(fetch)) return;

@@ -56,7 +56,7 @@ class Follower {
   [[nodiscard]] std::optional<Fetch> next_fetch_behind(const Fetch& fetch, std::uint64_t next,
                                                        std::uint64_t head);
   // The reply to `fetch`. Ignored when it is not awaited.
-  void on_fetched(const Fetch& fetch, Bus::FetchReply reply);
+  void on_fetched(const Fetch& fetch, JournalReader::FetchReply reply);
   // The reply to `fetch` could not be decoded. Whether to repeat the fetch.
   [[nodiscard]] bool on_unreadable(const Fetch& fetch);
 

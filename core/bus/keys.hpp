@@ -7,13 +7,15 @@
 #include "core/base/error.hpp"
 
 // CURVE keys (ZeroMQ RFC 26) and the files that hold them. A secret key is read from a file and set
-// on a socket; it never appears in arguments, environment, logs or messages.
+// on a socket; it never appears in arguments, environment, logs or messages. Any thread; what reads
+// or writes a file blocks, and fails with a sentence that names the file and the command to run.
 namespace sense {
 
 // Keys are written in Z85 (ZeroMQ RFC 32): 40 characters, 32 octets.
 inline constexpr std::size_t key_length = 40;
 [[nodiscard]] bool valid_key(std::string_view text);
 
+// Both keys in Z85.
 struct KeyPair {
   std::string public_key;
   std::string secret_key;

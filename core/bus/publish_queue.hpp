@@ -16,12 +16,13 @@ namespace sense::bus {
 
 // The queue of events to the broker: put by any thread, taken by one thread as whole PUBLISH
 // requests. Waiting events form batches that are encoded while they wait, so that an event's octets
-// are copied once.
+// are copied once. Bounded by events and by their encoded octets.
 class PublishQueue {
  public:
   static constexpr std::size_t batch_events_max = 2'000;
   static constexpr std::size_t batch_octets_max = 1024 * 1024;
 
+  // One PUBLISH.
   struct Batch {
     std::uint64_t id = 0;
     std::shared_ptr<const std::string> request;  // encoded

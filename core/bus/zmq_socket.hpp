@@ -12,7 +12,8 @@
 #include "core/bus/keys.hpp"
 
 // ZeroMQ functions that broker and client share; only core/bus and broker include this. Exceptions
-// of libzmq are caught here.
+// of libzmq are caught here. A socket is used by one thread at a time; nothing here blocks, but
+// bind of an ipc endpoint for the time of a local connect.
 namespace sense::bus {
 
 // A socket with the limits common to all sockets: message size, heartbeats, handshake time.

@@ -19,7 +19,7 @@ class RegistryReader {
   using Each = std::function<void(const std::string& id, std::optional<Subscription>)>;
   // `sequence`: all changes up to it are included; later ones may be.
   using Done = std::function<void(std::uint64_t sequence)>;
-  RegistryReader(Bus& bus, RetryLater retry_later)
+  RegistryReader(RegistryClient& bus, RetryLater retry_later)
       : bus_(bus), retry_later_(std::move(retry_later)) {}
 
   // One call at a time.
@@ -29,7 +29,7 @@ class RegistryReader {
  private:
   void read_after(const std::string& after);
 
-  Bus& bus_;
+  RegistryClient& bus_;
   RetryLater retry_later_;
   Each each_;
   Done done_;

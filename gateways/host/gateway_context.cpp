@@ -3,7 +3,7 @@
 
 namespace sense {
 
-EventLoader events_by_sequence(Bus& bus) {
+EventLoader events_by_sequence(JournalReader& bus) {
   return [&bus](std::uint64_t sequence, std::function<void(Result<EventRef>)> done) {
     // A bound of one octet is one event: the broker ends a reply with the first event that reaches
     // the bound.

@@ -16,7 +16,7 @@ namespace sense {
 using EventLoader = std::function<void(std::uint64_t, std::function<void(Result<EventRef>)>)>;
 
 // Loads single events of the journal by sequence. The bus must outlive the result.
-[[nodiscard]] EventLoader events_by_sequence(Bus& bus);
+[[nodiscard]] EventLoader events_by_sequence(JournalReader& bus);
 
 // The parameters of the service that clients may see: of the host, then of the plugin.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown_parameters(
