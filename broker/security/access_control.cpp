@@ -5,52 +5,34 @@
 
 namespace sense {
 
-namespace {
-
-Status bind_all(zmq::socket_t& socket, std::vector<bus::Listener>& listeners) {
-  for (auto& listener : listeners) {
-    if (auto status = bus::bind(socket, listener); !status) return status;
-    listener.endpoint = socket.get(zmq::sockopt::last_endpoint);
-  }
-  return {};
-}
-
-std::string joined(const std::vector<bus::Listener>& listeners) {
-  std::string list;
-  for (const auto& listener : listeners) list += (list.empty() ? "" : ",") + listener.endpoint;
-  return list;
-}
-
-}  // namespace
-
 Status AccessControl::open(const BusEndpoints& endpoints, const Settings& settings,
                            zmq::socket_t& service, zmq::socket_t& events, zmq::socket_t& publish) {
   const auto& access_file = settings.text("access-file");
-  auto listeners = make_listeners(endpoints, settings.text("key-file"), access_file);
+  const auto listeners = make_listeners(endpoints, settings.text("key-file"), access_file);
   if (!listeners) return tl::unexpected(listeners.error());
-  listeners_ = std::move(*listeners);
   auto authenticator = Authenticator::start(context_, access_file, counters_);
   if (!authenticator) return tl::unexpected(authenticator.error());
   authenticator_ = std::move(*authenticator);
   version_ = authenticator_->version();
   access_ = authenticator_->access();
   rate_ = RateLimit(static_cast<std::uint64_t>(settings.integer("rate-per-principal-max")));
-  if (auto status = bind_all(service, listeners_.service); !status) return status;
+  if (auto status = service_.open(service, listeners->service); !status) return status;
   stream_ = std::make_unique<EventStream>(
       context_, events, *authenticator_, counters_,
       static_cast<std::size_t>(settings.integer("prefixes-per-principal-max")));
-  if (auto status = stream_->open(listeners_.events, access_); !status) return status;
-  listeners_.events = stream_->listeners();
-  if (auto status = bind_all(publish, listeners_.publish); !status) return status;
-  if (listeners_.public_key.empty()) return {};
+  if (auto status = stream_->open(listeners->events, access_); !status) return status;
+  if (auto status = publish_.open(publish, listeners->publish); !status) return status;
+  if (listeners->public_key.empty()) return {};
   const auto unknown_key = make_key_pair();
   if (!unknown_key) return tl::unexpected(unknown_key.error());
   authenticator_->expect(unknown_key->public_key);
-  return check_listeners(listeners_, *unknown_key);
+  return check_listeners({service_.listeners(), stream_->listeners().listeners(),
+                          publish_.listeners(), listeners->public_key},
+                         *unknown_key);
 }
 
 BusEndpoints AccessControl::endpoints() const {
-  return {joined(listeners_.service), joined(listeners_.events), joined(listeners_.publish)};
+  return {service_.endpoints(), stream_->listeners().endpoints(), publish_.endpoints()};
 }
 
 bool AccessControl::update(MonoTime now) {
@@ -60,7 +42,9 @@ bool AccessControl::update(MonoTime now) {
     stream_->allow(access_, now);
   }
   stream_->receive(now);
-  return stream_->tick(now);
+  const bool service = service_.tick(now);
+  const bool publish = publish_.tick(now);
+  return stream_->tick(now) && service && publish;
 }
 
 const Principal* AccessControl::sender(const zmq::message_t& frame, MonoTime now) {

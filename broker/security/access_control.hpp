@@ -4,6 +4,7 @@
 #include <memory>
 #include <zmq.hpp>
 
+#include "broker/security/bound_listeners.hpp"
 #include "broker/security/event_stream.hpp"
 #include "broker/security/listeners.hpp"
 #include "broker/security/rate_limit.hpp"
@@ -27,9 +28,10 @@ class AccessControl {
   // The endpoints as bound.
   [[nodiscard]] BusEndpoints endpoints() const;
 
-  // Applies changes of the access file and processes received subscriptions. Call it in each cycle
-  // of the network thread before sending. False: call it again within milliseconds.
-  bool update(MonoTime now);
+  // Applies changes of the access file, processes received subscriptions, and binds listeners that
+  // were lost (BoundListeners). Call it in each cycle of the network thread before sending. False:
+  // call it again within milliseconds.
+  [[nodiscard]] bool update(MonoTime now);
 
   // The principal that sent the message; null when its key has no access any more, which is counted
   // and logged. Valid until update().
@@ -42,7 +44,8 @@ class AccessControl {
   Counters& counters_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<EventStream> stream_;
-  Listeners listeners_;
+  BoundListeners service_{counters_};
+  BoundListeners publish_{counters_};
   std::shared_ptr<const AccessList> access_;
   std::uint64_t version_ = 0;
   RateLimit rate_{0};

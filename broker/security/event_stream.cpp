@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/security/event_stream.hpp"
 
-#include <filesystem>
-
 #include "core/base/text.hpp"
-#include "core/bus/endpoints.hpp"
 
 namespace sense {
 
@@ -15,7 +12,6 @@ using Verdict = SubscriptionGate::Verdict;
 constexpr int queue_max = 1'000;  // messages waiting for one subscriber
 constexpr int drain_max = 100'000;
 constexpr auto suspension = std::chrono::seconds{60};
-constexpr auto closing_max = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -25,7 +21,8 @@ EventStream::EventStream(zmq::context_t& context, zmq::socket_t& socket,
       socket_(socket),
       authenticator_(authenticator),
       counters_(counters),
-      gate_(units_max) {}
+      gate_(units_max),
+      listeners_(counters) {}
 
 void EventStream::make() {
   manual_ = access_->restricts_subscriptions();
@@ -37,16 +34,11 @@ void EventStream::make() {
   gate_.forget();
 }
 
-Status EventStream::open(std::vector<bus::Listener> listeners,
+Status EventStream::open(const std::vector<bus::Listener>& listeners,
                          std::shared_ptr<const AccessList> access) {
   access_ = std::move(access);
-  listeners_ = std::move(listeners);
   make();
-  for (auto& listener : listeners_) {
-    if (auto status = bus::bind(socket_, listener); !status) return status;
-    listener.endpoint = socket_.get(zmq::sockopt::last_endpoint);
-  }
-  return {};
+  return listeners_.open(socket_, listeners);
 }
 
 void EventStream::allow(std::shared_ptr<const AccessList> access, MonoTime now) {
@@ -59,41 +51,23 @@ void EventStream::replace(MonoTime now) {
   ++counters_["broker.events.rebound"];
   socket_.close();
   make();
-  unbound_ = listeners_;
-  replaced_ = now;
-  tick(now);
+  listeners_.on_replaced(now);
+  (void)tick(now);
+  replaced_ = true;
 }
 
-// libzmq closes asynchronously and removes the socket file at the end, also that of a new socket.
-bool EventStream::old_socket_file_exists(const bus::Listener& listener, MonoTime now) const {
-  constexpr std::string_view ipc = "ipc://";
-  std::error_code ignored;
-  return listener.endpoint.starts_with(ipc) && now - replaced_ < closing_max &&
-         std::filesystem::exists(listener.endpoint.substr(ipc.size()), ignored);
-}
-
-bool EventStream::tick(MonoTime now) {
-  std::erase_if(unbound_, [&](const bus::Listener& listener) {
-    if (old_socket_file_exists(listener, now)) return false;
-    const auto bound = bus::bind(socket_, listener);
-    if (!bound && now - replaced_ > closing_max)
-      if (const auto line = log_limit_.check(listener.endpoint, now); line.allowed)
-        log::error("the live stream cannot be bound again; retrying, followers fetch meanwhile",
-                   {{"reason", bound.error().message}});
-    return bound.has_value();
-  });
-  return unbound_.empty();
-}
+bool EventStream::tick(MonoTime now) { return listeners_.tick(now); }
 
 void EventStream::receive(MonoTime now) {
   gate_.begin();
+  replaced_ = false;
   int count = 0;
   while (count < drain_max) {
     const auto frames = bus::receive(socket_);
     if (!frames) break;
     ++count;
     judge(*frames, now);
-    if (!unbound_.empty()) return;  // the socket was replaced
+    if (replaced_) return;
   }
   if (manual_ && (gate_.spoilt() || count == drain_max)) replace(now);
 }

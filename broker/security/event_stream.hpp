@@ -7,6 +7,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "broker/security/bound_listeners.hpp"
 #include "broker/security/subscription_gate.hpp"
 #include "broker/security/zap.hpp"
 #include "core/base/counters.hpp"
@@ -27,17 +28,16 @@ class EventStream {
               Counters& counters, std::size_t units_max);
 
   // Binds all listeners, or fails.
-  [[nodiscard]] Status open(std::vector<bus::Listener> listeners,
+  [[nodiscard]] Status open(const std::vector<bus::Listener>& listeners,
                             std::shared_ptr<const AccessList> access);
-  // As bound, with the ports that the system chose.
-  [[nodiscard]] const std::vector<bus::Listener>& listeners() const { return listeners_; }
+  [[nodiscard]] const BoundListeners& listeners() const { return listeners_; }
 
   // Applies changed rights. They are in effect when it returns; tick() completes the binding.
   void allow(std::shared_ptr<const AccessList> access, MonoTime now);
   // Reads and checks all waiting messages. Call it before sending.
   void receive(MonoTime now);
-  // Binds listeners that could not be bound before. False: not all are bound yet.
-  bool tick(MonoTime now);
+  // As BoundListeners::tick.
+  [[nodiscard]] bool tick(MonoTime now);
 
  private:
   void make();
@@ -48,7 +48,6 @@ class EventStream {
   void on_foreign(std::string_view user_id, MonoTime now);
   void suspend_access(std::string_view user_id, const char* why, MonoTime now);
   [[nodiscard]] std::string name_of(std::string_view user_id) const;
-  [[nodiscard]] bool old_socket_file_exists(const bus::Listener& listener, MonoTime now) const;
 
   zmq::context_t& context_;
   zmq::socket_t& socket_;
@@ -57,9 +56,8 @@ class EventStream {
   SubscriptionGate gate_;
   std::shared_ptr<const AccessList> access_;
   bool manual_ = false;
-  std::vector<bus::Listener> listeners_;
-  std::vector<bus::Listener> unbound_;
-  MonoTime replaced_{};
+  BoundListeners listeners_;
+  bool replaced_ = false;                                   // within receive()
   std::map<std::string, MonoTime, std::less<>> recounted_;  // by user id
   log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <boost/test/unit_test.hpp>
 #include <zmq.hpp>
 
@@ -250,59 +246,6 @@ BOOST_AUTO_TEST_CASE(restart_keeps_sequence_registry_and_repeats) {
   get.kind = "gateway";
   get.key = "http";
   BOOST_CHECK_EQUAL(client.ask(get).entries.front().revision, 3u);
-}
-
-BOOST_AUTO_TEST_CASE(second_broker_on_the_same_folder_is_refused) {
-  RunningBroker broker;
-  broker.start();
-  auto config = broker.config();
-  for (auto* endpoint :
-       {&config.endpoints.service, &config.endpoints.events, &config.endpoints.publish})
-    *endpoint += "2";
-  const auto second = Broker::start(config);
-  BOOST_REQUIRE(!second);
-  BOOST_CHECK(second.error().code == Code::addrnotavail);
-  BOOST_CHECK_NE(second.error().message.find(config.data), std::string::npos);
-  BOOST_CHECK(Client(broker).ask_for(Operation::ping).code == Code::noerror);
-}
-
-BOOST_AUTO_TEST_CASE(second_broker_on_the_same_endpoints_is_refused) {
-  RunningBroker broker;
-  broker.start();
-  auto config = broker.config();
-  config.data += "2";
-  const auto second = Broker::start(config);
-  BOOST_REQUIRE(!second);
-  BOOST_CHECK(second.error().code == Code::addrnotavail);
-  BOOST_CHECK_NE(second.error().message.find(config.endpoints.service), std::string::npos);
-  BOOST_CHECK(Client(broker).ask_for(Operation::ping).code == Code::noerror);
-}
-
-BOOST_AUTO_TEST_CASE(socket_files_that_a_dead_broker_left_are_no_obstacle) {
-  RunningBroker broker;
-  {
-    zmq::context_t context;
-    auto socket = bus::make_socket(context, zmq::socket_type::router, 1024);
-    BOOST_REQUIRE(bus::bind(socket, broker.endpoints().service + "x"));
-  }
-  // A socket file without a process, as after kill -9.
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  (broker.folder() / "s").copy(address.sun_path, sizeof address.sun_path - 1);
-  BOOST_REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  ::close(fd);
-  broker.start();
-  BOOST_CHECK(Client(broker).ask_for(Operation::ping).code == Code::noerror);
-}
-
-BOOST_AUTO_TEST_CASE(endpoint_that_cannot_be_had_is_named) {
-  RunningBroker broker;
-  auto config = broker.config();
-  config.endpoints.events = "ipc:///proc/none/e";
-  const auto started = Broker::start(config);
-  BOOST_REQUIRE(!started);
-  BOOST_CHECK_NE(started.error().message.find("ipc:///proc/none/e"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(subscriptions_to_very_long_topics_do_no_harm) {
