@@ -3,12 +3,9 @@
 
 #include <algorithm>
 
-#include "broker/security/permission.hpp"
+#include "broker/journal/configured_subscriptions.hpp"
+#include "broker/registry/management_event.hpp"
 #include "core/base/log.hpp"
-#include "core/base/text.hpp"
-#include "core/event/codec.hpp"
-#include "core/subscription/dead_letter_request.hpp"
-#include "core/subscription/test_event.hpp"
 
 namespace sense {
 
@@ -18,37 +15,10 @@ using bus::Reply;
 
 namespace {
 
-// A group below this still fits the journal's row after one more request of the greatest length.
-constexpr std::size_t group_octets_max_before = group_octets_max / 2;
-static_assert(group_octets_max_before + 2 * bus::message_length_max <= group_octets_max);
-
-constexpr std::string_view dead_letters_prefix = "{urn:sense:management}dead-letters-";
-
-// Types that only the broker publishes, because gateways act on them, and dead-letter requests,
-// which need the right to manage.
-bool reserved(std::string_view type) {
-  static const std::string prefix = "{" + std::string(management_namespace) + "}";
-  if (!type.starts_with(prefix)) return false;
-  const auto local = type.substr(prefix.size());
-  return local.starts_with("subscription-") || local.starts_with("journal-") ||
-         local.starts_with("leader-") || local.starts_with("dead-letters-") ||
-         local == "overload" || local.starts_with("gateway-changed") ||
-         local.starts_with("gateway-removed");
-}
-
-// Events between gateways contain events of all types: they need the right to manage.
-bool between_gateways(std::string_view type) {
-  static const std::string prefix = "{" + std::string(gateway_namespace) + "}";
-  return type.starts_with(prefix);
-}
-
-constexpr auto not_seen =
-    "no such entry, or the broker's access file grants this principal no 'list' right to it";
+constexpr std::size_t suspected_max = 1'000;  // the reader reports further ranges again
 constexpr std::size_t parse_ahead_max = 32;
-
-constexpr auto too_much = "the broker received too many requests at once: send it again";
-
-Published refuse(Code code, std::string reason) { return {code, 0, std::move(reason)}; }
+// A group ends at most so many leases, so that many that end at once do not delay publishers.
+constexpr int leases_at_once = 1'000;
 
 // The error to answer with when the broker can go on: nothing was stored. Absent after any other
 // failure, which leaves the state of the disk unknown.
@@ -65,11 +35,25 @@ std::optional<Error> recoverable(const Error& error) {
   return std::nullopt;
 }
 
-Reply refusal(const bus::Request& request, const Error& error) {
+void answer(const Incoming& incoming, Result<Reply> reply, Outgoing& out) {
+  if (incoming.peer.empty()) return;
+  if (!reply) {
+    Reply refusal;
+    refusal.code = reply.error().code;
+    refusal.reason = reply.error().message;
+    reply = std::move(refusal);
+  }
+  reply->id = incoming.request.id;
+  out.answers.push_back({incoming.peer, bus::encode(*reply, incoming.request.operation)});
+}
+
+Requester requester_of(const Incoming& incoming) {
+  return {*incoming.rights, incoming.principal, !incoming.peer.empty()};
+}
+
+Reply with_sequence(std::uint64_t sequence) {
   Reply reply;
-  reply.id = request.id;
-  reply.code = error.code;
-  reply.reason = error.message;
+  reply.sequence = sequence;
   return reply;
 }
 
@@ -86,7 +70,6 @@ Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, 
   const auto last = store.journal().safe_last(Store::record_octets_min);
   if (!last) return tl::unexpected(last.error());
   ingest.head_ = *last;
-  ingest.next_ = ingest.head_ + 1;
   const auto loaded = store.load([&](RegistryRow row) {
     if (auto status = ingest.registry_.load(std::move(row), now); !status)
       log::error(status.error().message);
@@ -119,180 +102,102 @@ Status Ingest::restore_ids(Timestamp now) {
   return status;
 }
 
-void Ingest::append(std::string_view event, std::string_view type, std::string_view source,
-                    std::string_view principal, Timestamp now) {
-  const auto start = records_.size();
-  append_record(records_, {next_, now.wall, principal, event});
-  const auto length = records_.size() - start;
-  // Consecutive records of one topic share a message, of a size that every subscriber accepts.
-  if (!publications_.empty() && is_topic(publications_.back().topic, type, source) &&
-      publications_.back().length + length <= bus::publication_octets_max)
-    publications_.back().length += length;
-  else
-    publications_.push_back({topic_of(type, source), start, length});
-  count_type(type);
-  ++next_;
+FindEntry Ingest::find_entry() const {
+  return [this](std::string_view kind, std::string_view key) { return registry_.get(kind, key); };
 }
 
-// Consecutive events mostly share type and source: the last ones are compared first.
-void Ingest::count_type(std::string_view type) {
-  if (last_tally_ == nullptr || last_tally_->first != type)
-    last_tally_ = &*tally_.try_emplace(std::string(type), 0).first;
-  ++last_tally_->second;
+Ingest::ParsedEvent Ingest::parse(std::string_view octets) {
+  ParsedEvent event{octets, peek_event(octets, &names_), {}};
+  if (!event.head) return event;
+  event.key = ids_.key_of(event.head->source, event.head->id);
+  ids_.prefetch(event.key);
+  return event;
 }
 
-void Ingest::note_source(std::string_view source) {
-  if (source == last_source_) return;
-  last_source_ = source;
-  if (auto row = registry_.note_source(source)) rows_.push_back(std::move(*row));
-}
-
-// Which reserved types a principal may publish, by an acknowledged request only.
-Status Ingest::check_reserved(const ParsedEvent& parsed, const Incoming& incoming) const {
-  const auto type = parsed.head->type;
-  if (between_gateways(type)) {
-    if (incoming.rights->may_manage()) return {};
-    return fail(Code::noaccess, "events of namespace " + std::string(gateway_namespace) +
-                                    " are published by gateways: the broker's access file grants "
-                                    "this principal no 'manage' right");
-  }
-  const bool dead_letters = type.starts_with(dead_letters_prefix);
-  if ((type != test_type && !dead_letters) || incoming.peer.empty())
-    return fail(Code::noaccess,
-                "events of type " + std::string(type) + " are published by the broker only");
-  const auto event = decode_event(parsed.octets);
-  if (!event) return tl::unexpected(event.error());
-  return dead_letters ? check_dead_letter_event(*event, incoming)
-                      : check_test_event(*event, incoming);
-}
-
-Status Ingest::check_dead_letter_event(const Event& event, const Incoming& incoming) const {
-  if (!is_about_dead_letters(event.type))
-    return fail(Code::noaccess, "there are no events of type " + event.type.clark());
-  if (auto status = check_dead_letters(*incoming.rights, event); !status) return status;
-  if (!requested_action(event.type) || registry_.get("gateway", event.subject)) return {};
-  return fail(Code::notfound, "no gateway has announced itself by the name of " +
-                                  printable(event.subject.substr(0, 256)) +
-                                  ": the request's subject is the gateway's name as the "
-                                  "configuration has it");
-}
-
-// Only the owner of the subscription may test it; the refusal does not tell whether it exists.
-Status Ingest::check_test_event(const Event& event, const Incoming& incoming) const {
-  const auto entry = registry_.get("subscription", event.subject);
-  if (entry && may_test(*incoming.rights, incoming.principal, *entry)) return {};
-  return fail(
-      Code::noaccess,
-      "a test event needs a subscription of the publishing principal: its id is the subject");
-}
-
-Published Ingest::accept_event(const ParsedEvent& parsed, const Incoming& incoming, Timestamp now) {
-  const auto& event = parsed.head;
-  if (!event) {
-    ++counters_["broker.events.refused"];
-    return refuse(event.error().code, event.error().message);
-  }
-  const bool special = reserved(event->type) || between_gateways(event->type);
-  const auto allowed =
-      special ? check_reserved(parsed, incoming) : check_publish(*incoming.rights, parsed.octets);
-  if (!allowed) {
-    ++counters_["broker.events.refused"];
-    return refuse(allowed.error().code, allowed.error().message);
-  }
-  if (incoming.peer.empty() && !is_topic(incoming.topic, event->type, event->source)) {
-    ++counters_["broker.events.refused"];
-    return refuse(Code::protoerror, "the topic frame is not that of the event");
-  }
-  const auto sequence = next_;
-  if (const auto first = ids_.insert(parsed.key, sequence, now.wall); first != 0) {
-    ++counters_["broker.events.repeated"];
-    return {Code::duplicate, first, {}};
-  }
-  append(parsed.octets, event->type, event->source, incoming.principal, now);
-  note_source(event->source);
-  return {Code::noerror, sequence, {}};
-}
-
-Reply Ingest::handle_publish(const Incoming& incoming, Timestamp now) {
+Reply Ingest::publish(const Incoming& incoming, CommitGroup& group) {
   const auto& events = incoming.request.events;
+  const auto find = find_entry();
   Reply reply;
-  reply.id = incoming.request.id;
   reply.published.reserve(events.size());
+  std::vector<ParsedEvent> parsed;
+  parsed.reserve(std::min(events.size(), parse_ahead_max));
   // In blocks: the slots of the whole block are prefetched before the first look-up.
   for (std::size_t from = 0; from < events.size(); from += parse_ahead_max) {
-    parsed_.clear();
-    for (auto i = from; i < std::min(from + parse_ahead_max, events.size()); ++i) {
-      ParsedEvent parsed{events[i], peek_event(events[i], &names_), {}};
-      if (parsed.head) {
-        parsed.key = ids_.key_of(parsed.head->source, parsed.head->id);
-        ids_.prefetch(parsed.key);
+    parsed.clear();
+    for (auto i = from; i < std::min(from + parse_ahead_max, events.size()); ++i)
+      parsed.push_back(parse(events[i]));
+    for (const auto& event : parsed) {
+      auto accepted = accept(event, incoming, find, group);
+      if (!accepted) {
+        ++counters_["broker.events.refused"];
+        accepted = Published{accepted.error().code, 0, accepted.error().message};
       }
-      parsed_.push_back(std::move(parsed));
+      reply.published.push_back(std::move(*accepted));
     }
-    for (const auto& parsed : parsed_)
-      reply.published.push_back(accept_event(parsed, incoming, now));
   }
   return reply;
 }
 
-void Ingest::append_change(const Registry::Change& change, Timestamp now) {
-  rows_.push_back(change.row);
-  if (!change.event) return;
-  append(encode(*change.event), change.event->type.clark(), change.event->source, "broker", now);
+Result<Published> Ingest::accept(const ParsedEvent& event, const Incoming& incoming,
+                                 const FindEntry& find, CommitGroup& group) {
+  if (!event.head) return tl::unexpected(event.head.error());
+  const auto& [id, type, source] = *event.head;
+  if (auto good = check_publish(requester_of(incoming), type, event.octets, find); !good)
+    return tl::unexpected(good.error());
+  if (incoming.peer.empty() && !is_topic(incoming.topic, type, source))
+    return fail(Code::protoerror, "the topic frame is not that of the event");
+  const auto sequence = group.next();
+  if (const auto first = ids_.insert(event.key, sequence, group.now().wall); first != 0) {
+    ++counters_["broker.events.repeated"];
+    return Published{Code::duplicate, first, {}};
+  }
+  group.append(event.octets, type, source, incoming.principal);
+  if (group.is_other_source(source))
+    if (auto row = registry_.note_source(source)) group.add(std::move(*row));
+  return Published{Code::noerror, sequence, {}};
 }
 
-Status Ingest::check_change(const Incoming& incoming) const {
+Result<Reply> Ingest::put(const Incoming& incoming, CommitGroup& group) {
   const auto& request = incoming.request;
-  if (incoming.rights->may_manage()) return {};
-  const auto current = registry_.get(request.kind, request.key);
-  return sense::check_change(*incoming.rights, incoming.principal, request,
-                             current ? &*current : nullptr);
-}
-
-Reply Ingest::handle_put(const Incoming& incoming, Timestamp now) {
-  const auto& request = incoming.request;
+  if (auto good = check_change(requester_of(incoming), request, find_entry()); !good)
+    return tl::unexpected(good.error());
   const RegistryEntry entry{std::string(request.kind), std::string(request.key), request.revision,
                             std::string(request.value)};
-  if (auto allowed = check_change(incoming); !allowed) return refusal(request, allowed.error());
-  const auto put = registry_.put(entry, request.reason, incoming.principal, next_, now);
-  if (!put) return refusal(request, put.error());
-  if (put->change) append_change(*put->change, now);
-  Reply reply;
-  reply.id = request.id;
-  reply.sequence = put->revision;
-  return reply;
+  const auto put =
+      registry_.put(entry, request.reason, incoming.principal, group.next(), group.now());
+  if (!put) return tl::unexpected(put.error());
+  if (put->change) group.add(*put->change);
+  return with_sequence(put->revision);
 }
 
-Reply Ingest::handle_remove(const Incoming& incoming, Timestamp now) {
+Result<Reply> Ingest::remove(const Incoming& incoming, CommitGroup& group) {
   const auto& request = incoming.request;
-  if (auto allowed = check_change(incoming); !allowed) return refusal(request, allowed.error());
+  if (auto good = check_change(requester_of(incoming), request, find_entry()); !good)
+    return tl::unexpected(good.error());
+  const auto sequence = group.next();
   const auto change = registry_.remove(request.kind, request.key, request.revision, request.reason,
-                                       incoming.principal, next_, now);
-  if (!change) return refusal(request, change.error());
+                                       incoming.principal, sequence, group.now());
+  if (!change) return tl::unexpected(change.error());
+  group.add(*change);
+  return with_sequence(sequence);
+}
+
+Result<Reply> Ingest::get(const Incoming& incoming) const {
+  const auto& request = incoming.request;
+  auto entry = visible_entry(requester_of(incoming), request.kind, request.key, find_entry());
+  if (!entry) return tl::unexpected(entry.error());
   Reply reply;
-  reply.id = request.id;
-  reply.sequence = next_;
-  append_change(*change, now);
+  reply.entries.push_back(std::move(*entry));
   return reply;
 }
 
-Reply Ingest::handle_read(const Incoming& incoming) const {
+Result<Reply> Ingest::list(const Incoming& incoming, const CommitGroup& group) const {
   const auto& request = incoming.request;
-  Reply reply;
-  reply.id = request.id;
-  if (request.operation == Operation::get) {
-    auto entry = registry_.get(request.kind, request.key);
-    // One sentence for an absent and for a hidden entry, so that the reply does not tell which.
-    if (!incoming.rights->may_list() &&
-        (!entry || !may_see(*incoming.rights, incoming.principal, *entry)))
-      return refusal(request, {Code::notfound, not_seen});
-    if (!entry) return refusal(request, entry.error());
-    reply.entries.push_back(std::move(*entry));
-    return reply;
-  }
+  const auto listed = check_list(requester_of(incoming), request.kind);
+  if (!listed) return tl::unexpected(listed.error());
   const auto limit = std::clamp<std::uint64_t>(request.limit, 1, bus::list_limit_max);
-  const auto listed = check_list(*incoming.rights, request.kind);
-  if (!listed) return refusal(request, listed.error());
+  // What the requests before this one in the group have changed is listed, too.
+  auto reply = with_sequence(group.head());
   reply.own_only = *listed == Listed::own;
   reply.entries = reply.own_only ? registry_.list_owned(incoming.principal, request.key, limit + 1)
                                  : registry_.list(request.kind, request.key, limit + 1);
@@ -302,169 +207,94 @@ Reply Ingest::handle_read(const Incoming& incoming) const {
     octets += reply.entries[count++].value.size();
   reply.more = count < reply.entries.size();
   reply.entries.resize(count);
-  reply.sequence = next_ - 1;
   return reply;
 }
 
-Reply Ingest::handle(const Incoming& incoming, Timestamp now) {
-  const auto& request = incoming.request;
-  switch (request.operation) {
-    case Operation::publish: return handle_publish(incoming, now);
-    case Operation::put: return handle_put(incoming, now);
-    case Operation::remove: return handle_remove(incoming, now);
-    default: return handle_read(incoming);
+Result<Reply> Ingest::reply_to(const Incoming& incoming, CommitGroup& group) {
+  if (!group.has_room())
+    return fail(Code::nomoreroom, "the broker received too many requests at once: send it again");
+  switch (incoming.request.operation) {
+    case Operation::publish: return publish(incoming, group);
+    case Operation::put: return put(incoming, group);
+    case Operation::remove: return remove(incoming, group);
+    case Operation::get: return get(incoming);
+    default: return list(incoming, group);
   }
 }
 
-void Ingest::expire_leases(Timestamp now) {
-  // At most a thousand a group, so that many leases ending at once do not delay publishers.
-  for (int count = 0; count < 1000 && records_.size() < group_octets_max_before / 4; ++count) {
-    const auto change = registry_.expire_one(next_, now);
+void Ingest::end_leases(CommitGroup& group) {
+  for (int count = 0; count < leases_at_once && group.has_room_for_own(); ++count) {
+    const auto change = registry_.expire_one(group.next(), group.now());
     if (!change) return;
-    append_change(*change, now);
+    group.add(*change);
   }
 }
 
-// Appended behind the requests, so that their sequences do not depend on notices.
-void Ingest::announce_notices(Timestamp now) {
-  for (const auto& event : notices_.due(now))
-    append(encode(event), event.type.clark(), event.source, "broker", now);
+void Ingest::note_damage(Journal::Range range) {
+  const bool known = std::any_of(suspected_.begin(), suspected_.end(), [&](const auto& noted) {
+    return noted.first == range.first && noted.last == range.last;
+  });
+  if (!known && suspected_.size() < suspected_max) suspected_.push_back(range);
 }
 
-Status Ingest::write(Timestamp now) {
-  if (records_.empty() && rows_.empty()) return {};
-  if (auto status = store_.begin(); !status) return status;
-  if (!records_.empty())
-    if (auto status = store_.journal().append({head_ + 1, next_ - 1, now.wall, records_, false});
-        !status)
-      return status;
-  for (const auto& row : rows_)
-    if (auto status = store_.save(row); !status) return status;
-  for (const auto& damage : damage_)
-    if (auto status = store_.journal().quarantine(damage, now.wall); !status) return status;
-  return store_.commit();
-}
-
-void Ingest::undo() {
-  store_.rollback();
-  registry_.rollback();
-  ids_.rollback();
-  last_source_.clear();
-  next_ = head_ + 1;
-}
-
-Outgoing Ingest::refused(std::span<const IncomingRef> group, const Error& error) const {
-  Outgoing out;
-  for (const auto& incoming : group)
-    if (!incoming->peer.empty())
-      out.answers.push_back({incoming->peer, bus::encode(refusal(incoming->request, error),
-                                                         incoming->request.operation)});
-  return out;
-}
-
-void Ingest::finish(Outgoing& out) {
-  if (!records_.empty()) {
-    bus::Watermark watermark{head_, next_ - 1, {}};
-    for (auto& [type, count] : tally_) watermark.tally.emplace_back(type, count);
-    out.publications = std::move(publications_);
-    out.records = std::move(records_);
-    out.watermark = bus::encode(watermark);
+void Ingest::announce_damage(CommitGroup& group) {
+  for (const auto& range : suspected_) {
+    auto damage = store_.journal().inspect(range.first, range.last);
+    if (!damage)
+      log::error("a damaged range of the journal cannot be inspected: " + damage.error().message);
+    if (!damage || !*damage) continue;
+    group.append(journal_damaged_event(**damage, group.now().wall));
+    group.add(std::move(**damage));
+    ++counters_["broker.journal.quarantined"];
   }
-  head_ = next_ - 1;
-  out.head = head_;
 }
 
-Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> group, Timestamp now) {
-  records_.clear();
-  publications_.clear();
-  tally_.clear();
-  last_tally_ = nullptr;
-  rows_.clear();
-  damage_.clear();
+Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> requests, Timestamp now) {
   std::size_t octets = 0;
-  for (const auto& incoming : group) octets += incoming->octets.size();
-  // The broker's stamp adds less than half to an event.
-  records_.reserve(octets + octets / 2);
+  for (const auto& incoming : requests) octets += incoming->octets.size();
+  CommitGroup group(head_, octets, now);
   ids_.expire(now.wall);
   Outgoing out;
-  expire_leases(now);
-  announce_damage(now);
-  for (const auto& incoming : group) {
-    const auto reply = records_.size() < group_octets_max_before
-                           ? handle(*incoming, now)
-                           : refusal(incoming->request, {Code::nomoreroom, too_much});
-    if (!incoming->peer.empty())
-      out.answers.push_back({incoming->peer, bus::encode(reply, incoming->request.operation)});
-  }
-  announce_notices(now);
-  const auto events = next_ - 1 - head_;
-  if (auto status = write(now); !status) {
-    undo();
-    const auto reason = recoverable(status.error());
-    if (!reason) return tl::unexpected(status.error());
-    if (reason->code == Code::nomoreroom) {
-      store_.note_full();
-      notices_.note_full(group.size(), now);
-    }
-    ++counters_["broker.groups.refused"];
-    return refused(group, *reason);
-  }
+  end_leases(group);
+  announce_damage(group);
+  for (const auto& incoming : requests) answer(*incoming, reply_to(*incoming, group), out);
+  // Behind the requests, so that their sequences do not depend on notices.
+  for (const auto& notice : notices_.due(now)) group.append(notice);
+  if (const auto status = group.write(store_); !status) return undo(requests, status.error(), now);
   suspected_.clear();
   notices_.published(now);
   registry_.commit();
   ids_.commit();
-  finish(out);
   ++counters_["broker.groups"];
-  counters_["broker.events"] += events;
+  counters_["broker.events"] += group.head() - head_;
+  head_ = group.head();
+  group.move_to(out);
+  return out;
+}
+
+// Nothing of the group is stored: refuses its requests, when the broker can go on.
+Result<Outgoing> Ingest::undo(std::span<const IncomingRef> requests, const Error& error,
+                              Timestamp now) {
+  store_.rollback();
+  registry_.rollback();
+  ids_.rollback();
+  const auto reason = recoverable(error);
+  if (!reason) return tl::unexpected(error);
+  if (reason->code == Code::nomoreroom) {
+    store_.note_full();
+    notices_.note_full(requests.size(), now);
+  }
+  ++counters_["broker.groups.refused"];
+  Outgoing out;
+  for (const auto& incoming : requests) answer(*incoming, tl::unexpected(*reason), out);
   return out;
 }
 
 Status Ingest::load_configured_subscriptions(const std::vector<Subscription>& wanted,
                                              Timestamp now) {
-  std::vector<IncomingRef> group;
-  const auto request = [&](Operation operation, std::string_view key, std::uint64_t revision) {
-    auto incoming = std::make_unique<Incoming>();
-    incoming->principal = "config";
-    incoming->topic = key;  // owns the octets that request.key views
-    incoming->request.operation = operation;
-    incoming->request.kind = "subscription";
-    incoming->request.key = incoming->topic;
-    incoming->request.revision = revision;
-    incoming->request.reason = "configuration file";
-    group.push_back(std::move(incoming));
-    return group.back().get();
-  };
-  std::map<std::string, const Subscription*, std::less<>> by_id;
-  for (const auto& subscription : wanted) {
-    by_id.emplace(subscription.id, &subscription);
-    const auto current = registry_.get("subscription", subscription.id);
-    auto* incoming = request(Operation::put, subscription.id, current ? current->revision : 0);
-    incoming->octets = to_json(subscription, true);
-    incoming->request.value = incoming->octets;
-  }
-  std::string after;
-  for (;;) {
-    const auto page = registry_.list("subscription", after, 1000);
-    if (page.empty()) break;
-    for (const auto& row : page) {
-      // A cheap test first, since few of perhaps a million match: to_json writes the member so.
-      if (row.value.find(R"("via":"config")") == std::string::npos) continue;
-      const auto held = subscription_from_json(row.value);
-      if (held && held->via == "config" && !by_id.contains(row.key))
-        request(Operation::remove, row.key, row.revision);
-    }
-    after = page.back().key;
-  }
-  const auto out = commit_group(group, now);
+  const auto out = commit_group(configured_changes(registry_, wanted), now);
   if (!out) return tl::unexpected(out.error());
-  for (const auto& subscription : wanted)
-    if (!registry_.get("subscription", subscription.id))
-      return fail(Code::badparam,
-                  "subscription " + printable(subscription.id) +
-                      " of the configuration file was refused: " +
-                      (validate(subscription) ? "the registry or the disk is full"
-                                              : validate(subscription).error().message));
-  return {};
+  return check_configured(registry_, wanted);
 }
 
 }  // namespace sense

@@ -9,6 +9,7 @@
 
 namespace sense {
 
+// What an import did.
 struct JournalImport {
   std::uint64_t groups = 0;
   std::uint64_t events = 0;

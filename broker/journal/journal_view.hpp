@@ -31,12 +31,14 @@ class JournalView {
   // Octets on the disk: the database and its WAL.
   [[nodiscard]] std::uint64_t file_octets() const;
 
+  // Sequences first..last that cannot be read.
   struct Finding {
     enum class Kind { damaged, missing, quarantined };
     Kind kind;
     std::uint64_t first;
     std::uint64_t last;
   };
+  // The result of check().
   struct Check {
     std::uint64_t first = 0;  // of the readable groups; 0: none
     std::uint64_t last = 0;
@@ -54,6 +56,7 @@ class JournalView {
   // Reads everything: checksums, records, sequences, registry.
   [[nodiscard]] Result<Check> check(const Progress& progress);
 
+  // The result of stats().
   struct Stats {
     Journal::Range range;
     Journal::Stats groups;
@@ -62,6 +65,7 @@ class JournalView {
   };
   [[nodiscard]] Result<Stats> stats();
 
+  // The result of export_to().
   struct Export {
     std::uint64_t groups = 0;
     std::uint64_t events = 0;

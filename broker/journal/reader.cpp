@@ -5,6 +5,7 @@
 
 #include "broker/journal/store.hpp"
 #include "core/base/log.hpp"
+#include "core/event/event.hpp"
 #include "core/event/record_scan.hpp"
 
 namespace sense {
@@ -30,17 +31,16 @@ class Selection {
     const auto place = place_of(event);
     if (!place) return rights_.may_subscribe_all();  // the reader of the record reports it
     if (!rights_.may_read(place->type, place->source)) return false;
-    topic_.assign(place->type) += ' ';
-    topic_.append(place->source) += '\0';
-    const auto above = std::upper_bound(prefixes_.begin(), prefixes_.end(), topic_);
-    return above != prefixes_.begin() && bus::selects(*std::prev(above), topic_);
+    const auto topic = topic_of(place->type, place->source);
+    const auto above =
+        std::upper_bound(prefixes_.begin(), prefixes_.end(), std::string_view(topic));
+    return above != prefixes_.begin() && bus::selects(*std::prev(above), topic);
   }
 
  private:
   const Rights& rights_;
   std::vector<std::string_view> prefixes_;
   bool all_ = false;
-  std::string topic_;
 };
 
 // Adds the group's records from reply.next on. False: the reply is full.

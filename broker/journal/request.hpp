@@ -11,8 +11,8 @@
 
 namespace sense {
 
-// A request under processing in the broker. `request` holds views into `octets`, which must not be
-// changed.
+// A request under processing in the broker; the loop that has it owns it. `request` holds views
+// into `octets`, which must not be changed.
 struct Incoming {
   std::string peer;                  // ZeroMQ routing id; empty: no reply is expected (plain PUB)
   std::string principal;             // as authenticated
@@ -23,8 +23,9 @@ struct Incoming {
 };
 using IncomingRef = std::unique_ptr<Incoming>;
 
-// The messages that the network thread sends.
+// The messages that the network thread sends, after what they tell is on stable storage.
 struct Outgoing {
+  // The encoded reply to the client with this routing id.
   struct Answer {
     std::string peer;
     std::string octets;

@@ -5,12 +5,34 @@
 #include "core/event/codec.hpp"
 #include "core/subscription/dead_letter_request.hpp"
 #include "core/subscription/subscription.hpp"
+#include "core/subscription/test_event.hpp"
 
 namespace sense {
 
 namespace {
 
 constexpr std::string_view subscription_kind = "subscription";
+constexpr std::string_view dead_letters_prefix = "{urn:sense:management}dead-letters-";
+constexpr auto not_seen =
+    "no such entry, or the broker's access file grants this principal no 'list' right to it";
+
+// The local name of a type in a namespace of SENSE; absent: it is in another.
+std::optional<std::string_view> local_in(std::string_view ns, std::string_view type) {
+  if (!type.starts_with('{') || !type.substr(1).starts_with(ns)) return std::nullopt;
+  type.remove_prefix(1 + ns.size());
+  if (!type.starts_with('}')) return std::nullopt;
+  return type.substr(1);
+}
+
+// Types that only the broker publishes, because gateways act on them, and those about dead letters.
+bool reserved(std::string_view type) {
+  const auto local = local_in(management_namespace, type);
+  if (!local) return false;
+  for (const auto* prefix : {"subscription-", "journal-", "leader-", "dead-letters-",
+                             "gateway-changed", "gateway-removed"})
+    if (local->starts_with(prefix)) return true;
+  return *local == "overload";
+}
 
 tl::unexpected<Error> no_right(const std::string& what, const char* right) {
   return fail(Code::noaccess, what + ": the broker's access file grants this principal no '" +
@@ -40,10 +62,60 @@ Status check_consent(const Subscription& wanted, const RegistryEntry* current,
   return {};
 }
 
+// Events between gateways contain events of all types.
+Status check_between_gateways(const Rights& rights) {
+  if (rights.may_manage()) return {};
+  return fail(Code::noaccess, "events of namespace " + std::string(gateway_namespace) +
+                                  " are published by gateways: the broker's access file grants "
+                                  "this principal no 'manage' right");
+}
+
+// They redeliver or purge dead letters of other owners, or report on that.
+Status check_dead_letters(const Rights& rights, const Event& event, const FindEntry& find) {
+  if (!is_about_dead_letters(event.type))
+    return fail(Code::noaccess, "there are no events of type " + event.type.clark());
+  if (!rights.may_manage())
+    return no_right("event of type " + printable(event.type.clark()), "manage");
+  if (!requested_action(event.type)) return {};
+  if (const auto request = dead_letter_request(event); !request)
+    return tl::unexpected(request.error());
+  if (find("gateway", event.subject)) return {};
+  return fail(Code::notfound, "no gateway has announced itself by the name of " +
+                                  printable(event.subject.substr(0, 256)) +
+                                  ": the request's subject is the gateway's name as the "
+                                  "configuration has it");
+}
+
+Status check_test(const Requester& requester, const Event& event, const FindEntry& find) {
+  const auto entry = find(subscription_kind, event.subject);
+  if (entry && (requester.rights.may_manage() || owns(requester.principal, entry->value)))
+    return {};
+  return fail(
+      Code::noaccess,
+      "a test event needs a subscription of the publishing principal: its id is the subject");
+}
+
+Status check_reserved(const Requester& requester, std::string_view type, std::string_view octets,
+                      const FindEntry& find) {
+  const bool dead_letters = type.starts_with(dead_letters_prefix);
+  if ((type != test_type && !dead_letters) || !requester.answered)
+    return fail(Code::noaccess,
+                "events of type " + std::string(type) + " are published by the broker only");
+  const auto event = decode_event(octets);
+  if (!event) return tl::unexpected(event.error());
+  return dead_letters ? check_dead_letters(requester.rights, *event, find)
+                      : check_test(requester, *event, find);
+}
+
 }  // namespace
 
-Status check_publish(const Rights& rights, std::string_view octets) {
+Status check_publish(const Requester& requester, std::string_view type, std::string_view octets,
+                     const FindEntry& find) {
+  const auto& rights = requester.rights;
+  if (local_in(gateway_namespace, type)) return check_between_gateways(rights);
+  if (reserved(type)) return check_reserved(requester, type, octets, find);
   if (rights.may_publish_all()) return {};
+  // Decoded only here, where the rights depend on its attributes.
   const auto event = decode_event(octets);
   if (!event) return tl::unexpected(event.error());
   if (rights.may_publish(event->type, event->source, event->audience)) return {};
@@ -54,43 +126,35 @@ Status check_publish(const Rights& rights, std::string_view octets) {
   return no_right(what, "publish");
 }
 
-Status check_change(const Rights& rights, std::string_view principal, const bus::Request& request,
-                    const RegistryEntry* current) {
-  if (rights.may_manage()) return {};
+Status check_change(const Requester& requester, const bus::Request& request,
+                    const FindEntry& find) {
+  if (requester.rights.may_manage()) return {};
   const auto what =
       printable(request.kind.substr(0, 64)) + " " + printable(request.key.substr(0, 256));
   if (request.kind != subscription_kind) return no_right(what, "manage");
-  if (current != nullptr && !owns(principal, current->value))
+  const auto current = find(request.kind, request.key);
+  if (current && !owns(requester.principal, current->value))
     return no_right(what + " belongs to another principal", "manage");
   if (request.operation == bus::Operation::remove) return {};
   const auto wanted = subscription_from_json(request.value);
   if (!wanted) return tl::unexpected(wanted.error());
-  if (wanted->owner != principal)
+  if (wanted->owner != requester.principal)
     return no_right(what + " would belong to " + printable(wanted->owner.substr(0, 256)), "manage");
-  if (!rights.may_hold(*wanted))
+  if (!requester.rights.may_hold(*wanted))
     return no_right(what + " asks for more types or sources", "subscribe");
-  return check_consent(*wanted, current, what);
+  return check_consent(*wanted, current ? &*current : nullptr, what);
 }
 
-bool may_test(const Rights& rights, std::string_view principal, const RegistryEntry& subscription) {
-  return rights.may_manage() || owns(principal, subscription.value);
+Result<RegistryEntry> visible_entry(const Requester& requester, std::string_view kind,
+                                    std::string_view key, const FindEntry& find) {
+  auto entry = find(kind, key);
+  if (requester.rights.may_list()) return entry;
+  if (entry && kind == subscription_kind && owns(requester.principal, entry->value)) return entry;
+  return fail(Code::notfound, not_seen);
 }
 
-Status check_dead_letters(const Rights& rights, const Event& event) {
-  if (!rights.may_manage())
-    return no_right("event of type " + printable(event.type.clark()), "manage");
-  if (!requested_action(event.type)) return {};
-  const auto request = dead_letter_request(event);
-  if (!request) return tl::unexpected(request.error());
-  return {};
-}
-
-bool may_see(const Rights& rights, std::string_view principal, const RegistryEntry& entry) {
-  return rights.may_list() || (entry.kind == subscription_kind && owns(principal, entry.value));
-}
-
-Result<Listed> check_list(const Rights& rights, std::string_view kind) {
-  if (rights.may_list()) return Listed::all;
+Result<Listed> check_list(const Requester& requester, std::string_view kind) {
+  if (requester.rights.may_list()) return Listed::all;
   if (kind == subscription_kind) return Listed::own;
   return no_right("LIST of kind " + printable(kind.substr(0, 64)), "list");
 }

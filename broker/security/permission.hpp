@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "broker/security/rights.hpp"
@@ -8,35 +9,44 @@
 #include "core/bus/bus.hpp"
 #include "core/bus/protocol.hpp"
 
-// Permission checks for each kind of message. Pure. A refusal is 9 NOACCESS and names the missing
-// right.
+// What a principal may publish, change and see: every check that the broker makes for a request.
+// Pure. A refusal is 9 NOACCESS and names the missing right, except where it says otherwise.
 namespace sense {
 
-// `octets`: an encoded event, decoded only when the rights depend on its attributes.
-[[nodiscard]] Status check_publish(const Rights& rights, std::string_view octets);
+// The sender of a request, for one check: views.
+struct Requester {
+  const Rights& rights;
+  std::string_view principal;
+  bool answered = true;  // false: a plain publisher, which gets no answer
+};
 
-// PUT or DELETE of an entry; `current` is its present state, null: none. Without the right to
-// manage, a principal may change its own subscriptions only.
-[[nodiscard]] Status check_change(const Rights& rights, std::string_view principal,
-                                  const bus::Request& request, const RegistryEntry* current);
+// An entry of the registry as it is now; fails when there is none.
+using FindEntry = std::function<Result<RegistryEntry>(std::string_view kind, std::string_view key)>;
 
-// Whether the principal may send a test event (core/subscription/test_event.hpp) to a subscription.
-[[nodiscard]] bool may_test(const Rights& rights, std::string_view principal,
-                            const RegistryEntry& subscription);
+// Whether an event may be published: `type` and `octets` are of one that peek_event has accepted.
+// Beside the rights to publish and to route there are types with a rule of their own:
+// - those on which gateways act are published by the broker only;
+// - events between gateways, and events about dead letters, need the right to manage. A request
+//   about dead letters must be valid and name a gateway that has announced itself, else badparam,
+//   notfound;
+// - a test event needs a subscription of the principal, or the right to manage. The refusal does
+//   not tell whether the subscription exists.
+[[nodiscard]] Status check_publish(const Requester& requester, std::string_view type,
+                                   std::string_view octets, const FindEntry& find);
 
-// An event about the dead letters of a gateway (core/subscription/dead_letter_request.hpp): needs
-// the right to manage, since it redelivers or purges dead letters of other owners, or reports on
-// that. A request must have a valid selection.
-[[nodiscard]] Status check_dead_letters(const Rights& rights, const Event& event);
+// PUT or DELETE of an entry. Without the right to manage, a principal may change its own
+// subscriptions only, and cannot say that a callback has agreed.
+[[nodiscard]] Status check_change(const Requester& requester, const bus::Request& request,
+                                  const FindEntry& find);
 
-// Whether GET returns an entry: every entry with the right to list, otherwise the principal's own
-// subscriptions.
-[[nodiscard]] bool may_see(const Rights& rights, std::string_view principal,
-                           const RegistryEntry& entry);
+// The entry that GET answers: every one with the right to list, otherwise the principal's own
+// subscriptions. Else notfound, in one sentence for an absent and for a hidden entry.
+[[nodiscard]] Result<RegistryEntry> visible_entry(const Requester& requester, std::string_view kind,
+                                                  std::string_view key, const FindEntry& find);
 
-// Which entries of a kind LIST returns: with the right to list all, otherwise the principal's own
+// Which entries of a kind LIST answers: with the right to list all, otherwise the principal's own
 // subscriptions, and a refusal for other kinds.
 enum class Listed { all, own };
-[[nodiscard]] Result<Listed> check_list(const Rights& rights, std::string_view kind);
+[[nodiscard]] Result<Listed> check_list(const Requester& requester, std::string_view kind);
 
 }  // namespace sense

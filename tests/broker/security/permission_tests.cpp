@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "core/event/codec.hpp"
 #include "core/subscription/subscription.hpp"
 
 using namespace sense;
@@ -31,8 +32,34 @@ bool may_put(const Subscription& wanted, const Subscription* before = nullptr) {
   request.key = wanted.id;
   const auto value = to_json(wanted, true);
   request.value = value;
-  RegistryEntry current{"subscription", wanted.id, 1, before ? to_json(*before, true) : ""};
-  return check_change(may_subscribe, "shop", request, before ? &current : nullptr).has_value();
+  const auto find = [&](std::string_view kind, std::string_view key) -> Result<RegistryEntry> {
+    if (before == nullptr || kind != "subscription" || key != wanted.id)
+      return fail(Code::notfound, "not there");
+    return RegistryEntry{"subscription", wanted.id, 1, to_json(*before, true)};
+  };
+  return check_change({may_subscribe, "shop"}, request, find).has_value();
+}
+
+// A registry with the shop's subscription s-1 and the gateway desk.
+Result<RegistryEntry> registry(std::string_view kind, std::string_view key) {
+  if (kind == "subscription" && key == "s-1")
+    return RegistryEntry{"subscription", "s-1", 1, to_json(of_shop(State::active), true)};
+  if (kind == "gateway" && key == "desk") return RegistryEntry{"gateway", "desk", 2, "{}"};
+  return fail(Code::notfound, "not there");
+}
+
+std::string symbol_of(const Requester& requester, const Event& event) {
+  const auto good = check_publish(requester, event.type.clark(), encode(event), registry);
+  return std::string(symbol(good ? Code::noerror : good.error().code));
+}
+
+Event of_type(const std::string& type, const std::string& subject = {}) {
+  Event event;
+  event.id = "1";
+  event.type = *QName::parse(type);
+  event.source = "//hq.example/desk";
+  event.subject = subject;
+  return event;
 }
 
 }  // namespace
@@ -79,6 +106,51 @@ BOOST_AUTO_TEST_CASE(a_client_has_a_lease_and_is_not_the_configuration) {
   wanted = of_shop(State::pending);
   wanted.via = "config";
   BOOST_CHECK(!may_put(wanted));
+}
+
+// Gateways act on these events: a forged one would end or redirect deliveries of others.
+BOOST_AUTO_TEST_CASE(no_right_lets_a_client_publish_what_the_broker_announces) {
+  for (const auto* local :
+       {"subscription-created", "subscription-ended", "subscription-", "journal-damaged",
+        "journal-full", "leader-changed", "gateway-changed", "gateway-removed", "overload"}) {
+    const auto event = of_type("{urn:sense:management}" + std::string(local), "s-1");
+    BOOST_CHECK_MESSAGE(symbol_of({*Rights::all(), "boss"}, event) == "NOACCESS", local);
+  }
+  // Similar names are not reserved.
+  for (const auto* type : {"{urn:sense:management}overloaded", "{urn:sense:management}other",
+                           "{urn:sense:managements}overload", "{}overload"})
+    BOOST_CHECK_EQUAL(symbol_of({*Rights::all(), "boss"}, of_type(type)), "NOERROR");
+}
+
+BOOST_AUTO_TEST_CASE(a_test_event_is_for_the_owner_and_for_managers_by_an_answered_request) {
+  const Rights none;
+  const auto test = of_type("{urn:sense:management}subscription-test", "s-1");
+  const auto absent = of_type("{urn:sense:management}subscription-test", "s-2");
+  BOOST_CHECK_EQUAL(symbol_of({none, "shop"}, test), "NOERROR");
+  BOOST_CHECK_EQUAL(symbol_of({*Rights::all(), "boss"}, test), "NOERROR");
+  BOOST_CHECK_EQUAL(symbol_of({none, "other"}, test), "NOACCESS");
+  BOOST_CHECK_EQUAL(symbol_of({none, ""}, test), "NOACCESS");
+  BOOST_CHECK_EQUAL(symbol_of({none, "shop", false}, test), "NOACCESS");
+  BOOST_CHECK_EQUAL(symbol_of({*Rights::all(), "boss"}, absent), "NOACCESS");
+}
+
+BOOST_AUTO_TEST_CASE(events_between_gateways_need_the_right_to_manage) {
+  const auto event = of_type("{urn:sense:gateway}part");
+  const Rights publisher({{Rule::everything()}, {}, {"*"}, false, false});
+  BOOST_CHECK_EQUAL(symbol_of({publisher, "shop"}, event), "NOACCESS");
+  BOOST_CHECK_EQUAL(symbol_of({*Rights::all(), "boss"}, event), "NOERROR");
+}
+
+BOOST_AUTO_TEST_CASE(get_does_not_tell_a_hidden_entry_from_an_absent_one) {
+  const Rights none;
+  BOOST_CHECK(visible_entry({none, "shop"}, "subscription", "s-1", registry).has_value());
+  const auto hidden = visible_entry({none, "other"}, "subscription", "s-1", registry);
+  const auto absent = visible_entry({none, "other"}, "subscription", "s-2", registry);
+  const auto gateway = visible_entry({none, "shop"}, "gateway", "desk", registry);
+  BOOST_REQUIRE(!hidden && !absent && !gateway);
+  BOOST_CHECK_EQUAL(hidden.error().message, absent.error().message);
+  BOOST_CHECK_EQUAL(symbol(gateway.error().code), "NOTFOUND");
+  BOOST_CHECK(visible_entry({*Rights::all(), "boss"}, "gateway", "desk", registry).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
