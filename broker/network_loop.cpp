@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/network_loop.hpp"
+
+#include <sys/prctl.h>
+
+#include <array>
+
+namespace sense {
+
+using bus::Operation;
+
+namespace {
+constexpr auto poll_interval = std::chrono::milliseconds{100};
+constexpr auto unsettled_poll_interval = std::chrono::milliseconds{5};
+}  // namespace
+
+NetworkLoop::NetworkLoop(const BrokerConfig& config, CommitLoop& commits, ReaderLoop& reads,
+                         bus::Mailbox<Outgoing>& results, Counters& counters)
+    : config_(config),
+      commits_(commits),
+      reads_(reads),
+      results_(results),
+      counters_(counters),
+      service_(context_, access_control_, counters,
+               static_cast<std::size_t>(config.settings.integer("requests-per-client-max"))),
+      events_(counters, commits.head()) {}
+
+Status NetworkLoop::open() {
+  auto status = access_control_.open(config_.endpoints, config_.settings, service_.socket(),
+                                     events_.socket(), plain_.socket());
+  if (status) status = external_.open(config_.endpoints.external);
+  if (status) status = plain_.open();
+  return status;
+}
+
+void NetworkLoop::stop() {
+  stopping_.store(true);
+  results_.wake();
+}
+
+void NetworkLoop::run() {
+  ::prctl(PR_SET_NAME, "sense-network");
+  auto poll = poll_interval;
+  while (!stopping_.load()) poll = run_once(poll) ? poll_interval : unsettled_poll_interval;
+  for (const auto& out : results_.take()) send(out, system_clock().now().mono);
+}
+
+bool NetworkLoop::run_once(std::chrono::milliseconds poll) {
+  std::array<zmq::pollitem_t, 5> items = {{{service_.socket().handle(), 0, ZMQ_POLLIN, 0},
+                                           {plain_.socket().handle(), 0, ZMQ_POLLIN, 0},
+                                           {events_.socket().handle(), 0, ZMQ_POLLIN, 0},
+                                           {nullptr, results_.fd(), ZMQ_POLLIN, 0},
+                                           {external_.handle(), 0, ZMQ_POLLIN, 0}}};
+  try {
+    zmq::poll(items.data(), external_.takes() ? 5 : 4, poll);
+  } catch (const zmq::error_t&) {
+    // Interrupted by a signal.
+  }
+  const auto now = system_clock().now();
+  const bool settled = access_control_.update(now.mono);
+  // Receiving from an idle socket costs system calls, which add latency to a single event.
+  const auto ready = [&](std::size_t item) { return (items[item].revents & ZMQ_POLLIN) != 0; };
+  if (ready(3))
+    for (const auto& out : results_.take()) send(out, now.mono);
+  if (ready(0))
+    service_.receive(now.mono, [this](IncomingRef incoming) { dispatch(std::move(incoming)); });
+  if (ready(1))
+    plain_.receive(
+        now.mono, [this](IncomingRef incoming) { commit(std::move(incoming)); },
+        [this](std::vector<zmq::message_t>& frames) { return events_.forward(frames); });
+  if (ready(4))
+    for (auto& incoming : external_.take(now.wall)) commit(std::move(incoming));
+  events_.tick(now.mono);
+  return settled;
+}
+
+void NetworkLoop::send(const Outgoing& out, MonoTime now) {
+  for (const auto& answer : out.answers) service_.answer(answer);
+  external_.give(out);
+  events_.send(out, now);
+}
+
+void NetworkLoop::dispatch(IncomingRef incoming) {
+  bus::Reply reply;
+  reply.id = incoming->request.id;
+  const auto operation = incoming->request.operation;
+  switch (operation) {
+    case Operation::parameters: reply.parameters = parameters(); [[fallthrough]];
+    case Operation::ping: return service_.answer({incoming->peer, bus::encode(reply, operation)});
+    case Operation::fetch:
+    case Operation::head: return reads_.put(std::move(incoming));
+    default: return commit(std::move(incoming));
+  }
+}
+
+void NetworkLoop::commit(IncomingRef incoming) {
+  if (commits_.put(incoming) || incoming->peer.empty()) return;
+  service_.refuse(*incoming, {Code::nomoreroom,
+                              "events come in faster than the broker can store them "
+                              "(broker.waiting-size)"});
+}
+
+std::map<std::string, std::string> NetworkLoop::parameters() const {
+  std::map<std::string, std::string> all;
+  for (auto& [name, value] : config_.settings.shown()) all.emplace(name, value);
+  // Names in this reply are part of the protocol: the former ones stay.
+  for (const auto& option : broker_options())
+    if (option.old_key != nullptr) all.emplace(option.old_key, all.at(option.key));
+  all.emplace("protocol-version", std::to_string(bus::protocol_version));
+  all.emplace("head", std::to_string(events_.head()));
+  for (const auto& [name, value] : counters_.snapshot())
+    all.emplace("counter." + name, std::to_string(value));
+  return all;
+}
+
+}  // namespace sense

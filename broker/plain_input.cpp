@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/plain_input.hpp"
+
+#include "core/bus/zmq_socket.hpp"
+
+namespace sense {
+
+namespace {
+constexpr int messages_at_once = 1'024;
+}
+
+PlainInput::PlainInput(zmq::context_t& context, AccessControl& access, Counters& counters)
+    : access_(access),
+      counters_(counters),
+      socket_(bus::make_socket(context, zmq::socket_type::xsub, bus::message_length_max)) {}
+
+Status PlainInput::open() {
+  if (bus::send(socket_, {std::string_view("\x01", 1)})) return {};
+  return fail(Code::system, "the publish endpoint cannot subscribe to plain publishers");
+}
+
+void PlainInput::receive(MonoTime now, const Take& take, const Forward& forward) {
+  for (int count = 0; count < messages_at_once; ++count) {
+    auto frames = bus::receive(socket_);
+    if (!frames) return;
+    switch (receive_one(*frames, now, take, forward)) {
+      case Fate::taken: ++counters_["broker.plain.events"]; break;
+      case Fate::unsent: ++counters_["broker.plain.unsent"]; [[fallthrough]];
+      case Fate::forwarded: ++counters_["broker.plain.forwarded"]; break;
+      case Fate::refused: ++counters_["broker.plain.refused"]; break;
+    }
+  }
+}
+
+PlainInput::Fate PlainInput::receive_one(std::vector<zmq::message_t>& frames, MonoTime now,
+                                         const Take& take, const Forward& forward) {
+  if (frames.empty()) return Fate::refused;
+  const auto topic = bus::view(frames.front());
+  const auto* sender = access_.sender(frames.back(), now);
+  if (sender == nullptr || topic.starts_with('\0')) return Fate::refused;
+  if (!topic.starts_with('{')) {
+    if (!sender->rights->may_publish_foreign()) return Fate::refused;
+    return forward(frames) ? Fate::forwarded : Fate::unsent;
+  }
+  if (frames.size() != 2) return Fate::refused;
+  take_event(topic, bus::view(frames[1]), *sender, now, take);
+  return Fate::taken;
+}
+
+void PlainInput::take_event(std::string_view topic, std::string_view event, const Principal& sender,
+                            MonoTime now, const Take& take) {
+  if (!access_.within_rate(sender, 1, now)) return;
+  auto incoming = std::make_unique<Incoming>();
+  incoming->principal = sender.name;
+  incoming->rights = sender.rights;
+  incoming->topic = topic;
+  incoming->octets = event;
+  incoming->request.operation = bus::Operation::publish;
+  incoming->request.events.push_back(incoming->octets);
+  take(std::move(incoming));
+}
+
+}  // namespace sense
