@@ -39,6 +39,8 @@ class Registry {
   static constexpr std::size_t key_length_max = 256;
   static constexpr std::size_t value_length_max = 64 * 1024;
 
+  // How many entries there may be of a kind; further ones are refused with nomoreroom, further
+  // sources are not listed.
   struct Limits {
     std::size_t subscriptions_max = 1'000'000;
     std::size_t sources_max = 100'000;

@@ -13,8 +13,8 @@ namespace sense {
 // says file, line and key. `name` is the file's name in messages.
 [[nodiscard]] Result<AccessList> parse_access_file(std::string_view text, std::string_view name);
 
-// Reads the file. Refuses one that other users than root and this one may write, since write
-// permission is the authority over the bus.
+// Reads the file; blocks. Refuses one that other users than root and this one may write, since
+// write permission is the authority over the bus.
 [[nodiscard]] Result<AccessList> read_access_file(const std::string& path);
 
 // An entry of the file for a new principal, with rights to example types only: the operator decides

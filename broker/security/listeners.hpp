@@ -23,7 +23,7 @@ struct Listeners {
                                                const std::string& key_file,
                                                const std::string& access_file);
 
-// Runs check_listener for each listener with CURVE.
+// Runs check_listener for each listener with CURVE; each blocks for at most its timeout.
 [[nodiscard]] Status check_listeners(const Listeners& listeners, const KeyPair& unknown_key);
 
 }  // namespace sense

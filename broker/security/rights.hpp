@@ -28,6 +28,7 @@ struct Rule {
 // The rights of one principal; none by default.
 class Rights {
  public:
+  // As the access file grants them.
   struct Granted {
     std::vector<Rule> publish;
     std::vector<Rule> subscribe;
@@ -72,6 +73,7 @@ class Rights {
 };
 using RightsRef = std::shared_ptr<const Rights>;
 
+// A client of the bus, its key and its rights.
 struct Principal {
   static constexpr std::size_t name_length_max = 64;
 

@@ -22,6 +22,7 @@ namespace sense {
 // read to its end before sending, and the socket is replaced when either case was met (`spoilt`).
 class SubscriptionGate {
  public:
+  // What to do with a message.
   enum class Verdict {
     add,      // tell the socket, when it is manual
     remove,   // likewise

@@ -35,6 +35,7 @@ struct ZapRequest {
 };
 [[nodiscard]] std::optional<ZapRequest> read_zap(const std::vector<std::string_view>& frames);
 
+// The reply to a request.
 struct ZapVerdict {
   std::string status;  // "200", "400" or "500"
   std::string reason;  // for the log; libzmq does not send it

@@ -50,6 +50,7 @@ class Statement {
 // database, system when the disk failed or the file is damaged.
 class Database {
  public:
+  // What a commit promises.
   enum class Durability {
     full,   // commit returns once the operating system reports stable storage
     normal  // a power cut may lose the last transactions, but not the file's consistency

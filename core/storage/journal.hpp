@@ -58,6 +58,7 @@ class Journal {
   [[nodiscard]] Status read(std::uint64_t from,
                             const std::function<bool(const JournalGroup&)>& take);
 
+  // The sequences of a journal.
   struct Range {
     std::uint64_t first = 0;  // of the oldest group still held; last + 1 when empty
     std::uint64_t last = 0;   // highest sequence ever appended, 0 when there was none
@@ -68,6 +69,7 @@ class Journal {
   // then an upper bound of it, given that each record has at least `octets_of_one` octets.
   [[nodiscard]] Result<std::uint64_t> safe_last(std::size_t octets_of_one);
 
+  // What trim() keeps.
   struct Retention {
     WallTime oldest;               // groups before are removed
     std::uint64_t octets_max = 0;  // and the oldest until the total is within this
@@ -91,6 +93,7 @@ class Journal {
   // by age empties it. Unreachable rows are recorded there. Inside the caller's transaction.
   [[nodiscard]] Status quarantine(const Damage& damage, WallTime now);
 
+  // Over the groups that the table still has.
   struct Stats {
     std::uint64_t groups = 0;
     std::uint64_t events = 0;
@@ -99,6 +102,7 @@ class Journal {
     WallTime newest;
   };
   [[nodiscard]] Result<Stats> stats();
+  // One entry of journal_quarantine.
   struct Quarantined {
     std::uint64_t first = 0;
     std::uint64_t last = 0;

@@ -15,6 +15,7 @@ namespace sense {
 
 // One entry of an exported journal: docs/journal-file.md.
 struct JournalFileEntry {
+  // As written in the file.
   enum class Kind : std::uint32_t { group = 1, registry = 2, end = 3 };
   Kind kind = Kind::group;
   std::uint64_t first = 0;  // group: its sequences; registry: the revision; end: count of groups
@@ -24,6 +25,7 @@ struct JournalFileEntry {
 };
 
 namespace detail {
+// Owns an open file.
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };

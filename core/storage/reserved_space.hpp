@@ -7,7 +7,8 @@
 namespace sense {
 
 // A file that reserves disk space, to be released when the disk is full: even deleting rows writes
-// before it frees. Losing it, or having no space for it, does no harm. One thread.
+// before it frees. Losing it, or having no space for it, does no harm: failures are answers, not
+// errors. One thread; blocks while the file grows.
 class ReservedSpace {
  public:
   ReservedSpace(std::string path, std::uint64_t octets) : path_(std::move(path)), octets_(octets) {}
