@@ -98,4 +98,27 @@ class KeyPeer : public Peer {
   }
 };
 
+[[nodiscard]] inline std::string encoded_event(const std::string& id,
+                                               const std::string& type = "{urn:a}one",
+                                               const std::string& source = "//h/p/4") {
+  return encode(make_event(id, type, source));
+}
+
+// A subscriber whose subscription to watermarks is known to be there.
+struct KeySubscriber : KeyPeer {
+  KeySubscriber(SecuredBroker& broker, const std::string& name, std::vector<std::string> prefixes)
+      : KeyPeer(zmq::socket_type::sub, broker.tcp().events, broker.keys(name), broker.public_key(),
+                with_watermark(std::move(prefixes))) {
+    next_watermark();
+  }
+  static std::vector<std::string> with_watermark(std::vector<std::string> prefixes) {
+    prefixes.emplace_back(bus::watermark_topic);
+    return prefixes;
+  }
+  void next_watermark() {
+    while (receive()[0] != bus::watermark_topic) {
+    }
+  }
+};
+
 }  // namespace sense

@@ -7,65 +7,15 @@
 #include <optional>
 #include <vector>
 
-#include "tests/core/storage/temporary_folder.hpp"
+#include "tests/core/storage/journal_fixture.hpp"
 
 using namespace sense;
-
-namespace {
-
-struct Seen {
-  std::uint64_t first;
-  std::uint64_t last;
-  std::int64_t time;
-  std::string octets;
-  bool damaged;
-  friend bool operator==(const Seen&, const Seen&) = default;
-};
-
-// A journal of groups of three: 1-3, 4-6, ...
-struct Fixture {
-  explicit Fixture(const std::string& path)
-      : database(*Database::open(path, Database::Durability::full)),
-        journal(*Journal::open(database)) {}
-
-  void append(std::uint64_t groups, std::size_t octets = 4) {
-    for (std::uint64_t i = 0; i < groups; ++i) {
-      const std::string text(octets, static_cast<char>('a' + next % 26));
-      BOOST_REQUIRE(journal.append(
-          {next, next + 2, from_micros(static_cast<std::int64_t>(next)), text, false}));
-      next += 3;
-    }
-  }
-  std::vector<Seen> read(std::uint64_t from, std::size_t count_max = 1000) {
-    std::vector<Seen> all;
-    const auto status = journal.read(from, [&](const JournalGroup& group) {
-      all.push_back({group.first, group.last, to_micros(group.time), std::string(group.octets),
-                     group.damaged});
-      return all.size() < count_max;
-    });
-    BOOST_CHECK(status.has_value());
-    return all;
-  }
-  std::uint64_t trim(std::int64_t oldest, std::uint64_t octets, std::uint32_t groups = 1000) {
-    const auto removed = journal.trim({from_micros(oldest), octets, 0}, groups);
-    BOOST_REQUIRE(removed);
-    return *removed;
-  }
-
-  Database database;
-  Journal journal;
-  std::uint64_t next = 1;
-};
-
-constexpr std::uint64_t no_limit = std::uint64_t{1} << 60;
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(journal_tests)
 
 BOOST_AUTO_TEST_CASE(empty_journal_begins_at_one) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   const auto range = fixture.journal.range();
   BOOST_REQUIRE(range);
   BOOST_CHECK_EQUAL(range->first, 1u);
@@ -76,15 +26,15 @@ BOOST_AUTO_TEST_CASE(empty_journal_begins_at_one) {
 
 BOOST_AUTO_TEST_CASE(groups_come_back_as_appended_also_after_reopening) {
   const TemporaryFolder folder;
-  std::vector<Seen> written;
+  std::vector<SeenGroup> written;
   {
-    Fixture fixture(folder / "j.db");
+    JournalFixture fixture(folder / "j.db");
     fixture.append(5);
     written = fixture.read(1);
     BOOST_CHECK_EQUAL(written.size(), 5u);
-    BOOST_CHECK((written[1] == Seen{4, 6, 4, "eeee", false}));
+    BOOST_CHECK((written[1] == SeenGroup{4, 6, 4, "eeee", false}));
   }
-  Fixture again(folder / "j.db");
+  JournalFixture again(folder / "j.db");
   BOOST_CHECK(again.read(1) == written);
   BOOST_CHECK_EQUAL(again.journal.range()->first, 1u);
   BOOST_CHECK_EQUAL(again.journal.range()->last, 15u);
@@ -92,7 +42,7 @@ BOOST_AUTO_TEST_CASE(groups_come_back_as_appended_also_after_reopening) {
 
 BOOST_AUTO_TEST_CASE(reading_from_within_a_group_begins_with_that_group) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(4);
   for (std::uint64_t from = 1; from <= 12; ++from) {
     const auto seen = fixture.read(from);
@@ -104,7 +54,7 @@ BOOST_AUTO_TEST_CASE(reading_from_within_a_group_begins_with_that_group) {
 
 BOOST_AUTO_TEST_CASE(reading_beyond_the_end_gives_nothing_even_at_the_largest_number) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(4);
   for (const std::uint64_t from :
        {std::uint64_t{13}, std::uint64_t{1} << 40, std::uint64_t{INT64_MAX},
@@ -114,7 +64,7 @@ BOOST_AUTO_TEST_CASE(reading_beyond_the_end_gives_nothing_even_at_the_largest_nu
 
 BOOST_AUTO_TEST_CASE(reader_that_has_enough_stops_and_can_read_again) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(4);
   BOOST_CHECK_EQUAL(fixture.read(1, 2).size(), 2u);
   BOOST_CHECK_EQUAL(fixture.read(1).size(), 4u);
@@ -122,7 +72,7 @@ BOOST_AUTO_TEST_CASE(reader_that_has_enough_stops_and_can_read_again) {
 
 BOOST_AUTO_TEST_CASE(append_is_undone_by_rollback) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(2);
   BOOST_REQUIRE(fixture.database.begin());
   fixture.append(2);
@@ -136,7 +86,7 @@ BOOST_AUTO_TEST_CASE(append_is_undone_by_rollback) {
 
 BOOST_AUTO_TEST_CASE(the_same_sequence_twice_is_an_error) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(1);
   BOOST_CHECK(!fixture.journal.append({1, 1, WallTime{}, "x", false}));
   BOOST_CHECK_EQUAL(fixture.read(1).size(), 1u);
@@ -144,13 +94,13 @@ BOOST_AUTO_TEST_CASE(the_same_sequence_twice_is_an_error) {
 
 BOOST_AUTO_TEST_CASE(changed_octets_are_shown_as_damage_and_not_handed_out) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(3);
   BOOST_REQUIRE(fixture.database.execute("UPDATE journal SET octets=x'65656564' WHERE first=4"));
   const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
   BOOST_CHECK(!seen[0].damaged);
-  BOOST_CHECK((seen[1] == Seen{4, 6, 0, "", true}));
+  BOOST_CHECK((seen[1] == SeenGroup{4, 6, 0, "", true}));
   BOOST_CHECK(!seen[2].damaged);
 }
 
@@ -159,7 +109,7 @@ BOOST_AUTO_TEST_CASE(every_changed_column_is_shown_as_damage) {
                              "checksum=checksum+1", "octets=x''"}) {
     BOOST_TEST_CONTEXT(change) {
       const TemporaryFolder folder;
-      Fixture fixture(folder / "j.db");
+      JournalFixture fixture(folder / "j.db");
       fixture.append(2);
       BOOST_REQUIRE(fixture.database.execute(
           ("UPDATE journal SET " + std::string(change) + " WHERE first=1").c_str()));
@@ -174,7 +124,7 @@ BOOST_AUTO_TEST_CASE(every_changed_column_is_shown_as_damage) {
 
 BOOST_AUTO_TEST_CASE(octets_of_another_sequence_are_shown_as_damage) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(2);
   // The whole row, checksum included, under another number.
   BOOST_REQUIRE(fixture.database.execute("DELETE FROM journal WHERE first=4"));
@@ -188,7 +138,7 @@ BOOST_AUTO_TEST_CASE(flipped_octet_in_the_file_is_shown_as_damage) {
   const TemporaryFolder folder;
   const auto path = folder / "j.db";
   {
-    Fixture fixture(path);
+    JournalFixture fixture(path);
     const std::string needle(3000, 'N');
     BOOST_REQUIRE(fixture.journal.append({1, 1, WallTime{}, "before", false}));
     BOOST_REQUIRE(fixture.journal.append({2, 2, WallTime{}, needle, false}));
@@ -203,7 +153,7 @@ BOOST_AUTO_TEST_CASE(flipped_octet_in_the_file_is_shown_as_damage) {
   file[at + 1000] = 'n';
   std::ofstream(path, std::ios::binary) << file;
 
-  Fixture fixture(path);
+  JournalFixture fixture(path);
   const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
   BOOST_CHECK_EQUAL(seen[0].octets, "before");
@@ -215,7 +165,7 @@ BOOST_AUTO_TEST_CASE(what_lies_behind_destroyed_pages_is_still_read) {
   const TemporaryFolder folder;
   const auto path = folder / "j.db";
   {
-    Fixture fixture(path);
+    JournalFixture fixture(path);
     fixture.append(200, 12'000);
     BOOST_REQUIRE(fixture.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
@@ -223,7 +173,7 @@ BOOST_AUTO_TEST_CASE(what_lies_behind_destroyed_pages_is_still_read) {
   file.seekp(16'384 * 20);
   file << std::string(16'384 * 100, '\xff');
   file.close();
-  Fixture fixture(path);
+  JournalFixture fixture(path);
   const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() > 2u);
   std::uint64_t next = 1;
@@ -254,7 +204,7 @@ BOOST_AUTO_TEST_CASE(numbers_of_a_damaged_row_are_not_believed) {
   for (const char* change : {"last=1000000000000", "last=0", "last=-5", "first=1000000000000"}) {
     BOOST_TEST_CONTEXT(change) {
       const TemporaryFolder folder;
-      Fixture fixture(folder / "j.db");
+      JournalFixture fixture(folder / "j.db");
       fixture.append(3);
       BOOST_REQUIRE(fixture.database.execute(
           ("UPDATE journal SET " + std::string(change) + " WHERE first=4").c_str()));
@@ -272,7 +222,7 @@ BOOST_AUTO_TEST_CASE(numbers_of_a_damaged_row_are_not_believed) {
 
 BOOST_AUTO_TEST_CASE(group_that_is_not_what_its_owner_wrote_is_damaged) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(3);  // "bbbb", "eeee", "hhhh"
   auto strict = Journal::open(fixture.database,
                               [](const JournalGroup& group) { return group.octets != "eeee"; });
@@ -286,7 +236,7 @@ BOOST_AUTO_TEST_CASE(group_that_is_not_what_its_owner_wrote_is_damaged) {
 
 BOOST_AUTO_TEST_CASE(quarantine_moves_what_is_damaged_and_nothing_else) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(4);
   BOOST_CHECK(!fixture.journal.inspect(1, 12).value());
   BOOST_REQUIRE(fixture.database.execute("UPDATE journal SET octets=x'616263' WHERE first=4"));
@@ -314,7 +264,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_reached_is_noted_once) {
   const TemporaryFolder folder;
   const auto path = folder / "j.db";
   {
-    Fixture fixture(path);
+    JournalFixture fixture(path);
     fixture.append(200, 3000);
     BOOST_REQUIRE(fixture.database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
@@ -322,8 +272,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_reached_is_noted_once) {
   file.seekp(4096 * 60);
   file << std::string(4096 * 3, '\xff');
   file.close();
-  Fixture fixture(path);
-  std::optional<Seen> hole;
+  JournalFixture fixture(path);
+  std::optional<SeenGroup> hole;
   for (const auto& group : fixture.read(1))
     if (group.damaged) hole = group;
   BOOST_REQUIRE(hole);
@@ -338,7 +288,7 @@ BOOST_AUTO_TEST_CASE(no_sequence_is_given_twice_when_the_newest_group_is_damaged
   for (const char* change : {"octets=substr(octets,2)||'z'", "last=10", "last=1000000"}) {
     BOOST_TEST_CONTEXT(change) {
       const TemporaryFolder folder;
-      Fixture fixture(folder / "j.db");
+      JournalFixture fixture(folder / "j.db");
       fixture.append(4, 64);
       BOOST_CHECK_EQUAL(fixture.journal.safe_last(16).value(), 12u);
       BOOST_REQUIRE(fixture.database.execute(
@@ -352,7 +302,7 @@ BOOST_AUTO_TEST_CASE(no_sequence_is_given_twice_when_the_newest_group_is_damaged
 
 BOOST_AUTO_TEST_CASE(newest_groups_that_vanished_are_missed_once_trim_has_noted_the_end) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(4);
   BOOST_CHECK_EQUAL(fixture.trim(0, no_limit), 0u);
   BOOST_REQUIRE(fixture.database.execute("DELETE FROM journal WHERE first>4"));
@@ -360,7 +310,7 @@ BOOST_AUTO_TEST_CASE(newest_groups_that_vanished_are_missed_once_trim_has_noted_
   BOOST_CHECK_EQUAL(fixture.journal.safe_last(1).value(), 12u);
   const auto seen = fixture.read(1);
   BOOST_REQUIRE(seen.size() == 3u);
-  BOOST_CHECK((seen[2] == Seen{7, 12, 0, "", true}));
+  BOOST_CHECK((seen[2] == SeenGroup{7, 12, 0, "", true}));
   const auto damage = fixture.journal.inspect(7, 12).value();
   BOOST_REQUIRE(damage);
   BOOST_CHECK(damage->unreachable);
@@ -376,7 +326,7 @@ BOOST_AUTO_TEST_CASE(newest_groups_that_vanished_are_missed_once_trim_has_noted_
 
 BOOST_AUTO_TEST_CASE(damage_at_the_end_does_not_hide_what_is_committed_meanwhile) {
   const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
+  JournalFixture fixture(folder / "j.db");
   fixture.append(2);
   BOOST_REQUIRE(fixture.database.execute("UPDATE journal SET octets=x'00' WHERE first=4"));
   auto reading = Database::open_read_only(folder / "j.db");
@@ -392,7 +342,7 @@ BOOST_AUTO_TEST_CASE(damage_at_the_end_does_not_hide_what_is_committed_meanwhile
 
 BOOST_AUTO_TEST_CASE(journal_of_a_newer_version_is_refused_with_both_versions) {
   const TemporaryFolder folder;
-  { Fixture(folder / "j.db").append(1); }
+  { JournalFixture(folder / "j.db").append(1); }
   auto database = Database::open(folder / "j.db", Database::Durability::full);
   BOOST_REQUIRE(database->execute("UPDATE journal_version SET version=7"));
   BOOST_REQUIRE(database->execute("DROP TABLE journal_quarantine"));
@@ -411,75 +361,6 @@ BOOST_AUTO_TEST_CASE(read_only_journal_is_not_made) {
   BOOST_CHECK(!Journal::open_read_only(*database));
   BOOST_REQUIRE(Journal::open(*database));
   BOOST_CHECK(Journal::open_read_only(*database).has_value());
-}
-
-BOOST_AUTO_TEST_CASE(trim_by_age_takes_what_is_older_and_keeps_the_newest) {
-  const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
-  fixture.append(5);  // times 1, 4, 7, 10, 13
-  BOOST_CHECK_EQUAL(fixture.trim(7, no_limit), 2u);
-  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 7u);
-  BOOST_CHECK_EQUAL(fixture.trim(7, no_limit), 0u);
-  BOOST_CHECK_EQUAL(fixture.trim(1'000'000, no_limit), 2u);
-  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 13u);
-  BOOST_CHECK_EQUAL(fixture.journal.range()->last, 15u);
-}
-
-BOOST_AUTO_TEST_CASE(trim_by_size_takes_no_more_than_needed) {
-  const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
-  fixture.append(10, 100);
-  BOOST_CHECK_EQUAL(fixture.trim(0, 1000), 0u);
-  BOOST_CHECK_EQUAL(fixture.trim(0, 999), 1u);
-  BOOST_CHECK_EQUAL(fixture.trim(0, 450), 5u);
-  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 19u);
-  fixture.append(1, 100);
-  BOOST_CHECK_EQUAL(fixture.trim(0, 450), 1u);
-  BOOST_CHECK_EQUAL(fixture.trim(0, 0), 3u);
-  BOOST_CHECK_EQUAL(fixture.read(0).size(), 1u);
-}
-
-BOOST_AUTO_TEST_CASE(trim_by_count_keeps_so_many_events_behind_each_group_that_goes) {
-  const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
-  fixture.append(10);  // 30 events
-  const auto trim = [&](std::uint64_t events) {
-    return fixture.journal.trim({WallTime{}, no_limit, events}, 1000).value();
-  };
-  BOOST_CHECK_EQUAL(trim(0), 0u);
-  BOOST_CHECK_EQUAL(trim(30), 0u);
-  BOOST_CHECK_EQUAL(trim(28), 0u);
-  BOOST_CHECK_EQUAL(trim(27), 1u);
-  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 4u);
-  BOOST_CHECK_EQUAL(trim(10), 5u);
-  BOOST_CHECK_EQUAL(fixture.journal.range()->first, 19u);
-  BOOST_CHECK_EQUAL(trim(1), 3u);
-  BOOST_CHECK_EQUAL(fixture.journal.range()->last, 30u);
-}
-
-BOOST_AUTO_TEST_CASE(trim_takes_at_most_so_many_groups_a_call) {
-  const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
-  fixture.append(10);
-  BOOST_CHECK_EQUAL(fixture.trim(1'000'000, no_limit, 4), 4u);
-  BOOST_CHECK_EQUAL(fixture.trim(1'000'000, no_limit, 4), 4u);
-  BOOST_CHECK_EQUAL(fixture.trim(1'000'000, no_limit, 4), 1u);
-}
-
-// A disk that stays full makes one failing group after another; none of them may count.
-BOOST_AUTO_TEST_CASE(groups_that_were_rolled_back_do_not_push_out_others) {
-  const TemporaryFolder folder;
-  Fixture fixture(folder / "j.db");
-  fixture.append(4, 100);
-  BOOST_CHECK_EQUAL(fixture.trim(0, 1000), 0u);
-  for (int i = 0; i < 100; ++i) {
-    BOOST_REQUIRE(fixture.database.begin());
-    fixture.append(1, 100);
-    fixture.database.rollback();
-    fixture.journal.rolled_back();
-    fixture.next = 13;
-  }
-  BOOST_CHECK_EQUAL(fixture.trim(0, 1000), 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
