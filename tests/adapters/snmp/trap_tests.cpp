@@ -276,6 +276,10 @@ BOOST_AUTO_TEST_CASE(a_list_that_is_missing_or_cut_short_gives_what_there_was) {
     BOOST_CHECK_GE(trap.varbinds.size(), first ? 1U : 0U);
     if (first) BOOST_CHECK(std::get<Bytes>(trap.varbinds[0].value) == (Bytes{'k', 'e', 'p', 't'}));
   }
+  // The list is whole, its last entry is not.
+  const auto overrun = good(v2(head(link_down) + "\x30\x7f" + oid(name) + integer(5)));
+  BOOST_CHECK(overrun.truncated);
+  BOOST_CHECK_EQUAL(std::get<std::int64_t>(overrun.varbinds.at(2).value), 5);
   BOOST_CHECK(!good(sound).truncated);
   BOOST_CHECK(!good(sound + "behind").truncated);
   for (std::size_t size = 0; size < head_size; ++size)
