@@ -306,12 +306,19 @@ BOOST_AUTO_TEST_CASE(version_1_may_have_a_time_stamp_that_is_none) {
   BOOST_CHECK(!good(pdu(tlv(0x43, ""))).uptime.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_generic_trap_needs_no_enterprise) {
-  BOOST_CHECK_EQUAL(good(message(0, "public",
-                                 tlv(0xa4, tlv(0x06, "") + tlv(0x40, "\1\2\3\4") + integer(2) +
-                                               integer(0) + integer(1, 0x43) + tlv(0x30, ""))))
-                        .trap_oid,
-                    "1.3.6.1.6.3.1.1.5.3");
+BOOST_AUTO_TEST_CASE(only_a_specific_trap_needs_its_enterprise) {
+  const auto pdu = [](int generic) {
+    return message(0, "public",
+                   tlv(0xa4, tlv(0x06, "") + tlv(0x40, "\1\2\3\4") + integer(generic) + integer(1) +
+                                 integer(1, 0x43) + tlv(0x30, "")));
+  };
+  BOOST_CHECK_EQUAL(good(pdu(2)).trap_oid, "1.3.6.1.6.3.1.1.5.3");
+  BOOST_CHECK(refusal(pdu(6)) == Code::protoerror);
+}
+
+BOOST_AUTO_TEST_CASE(of_two_trap_oids_the_first_counts) {
+  const auto second = varbind(trap_oid_oid, oid(cisco));
+  BOOST_CHECK_EQUAL(good(v2(head(link_down) + second)).trap_oid, "1.3.6.1.6.3.1.1.5.3");
 }
 
 BOOST_AUTO_TEST_CASE(a_community_may_have_any_octets) {
