@@ -26,7 +26,6 @@ struct BusCommandOptions {
   std::string peers;
   bool matrix = false;
   std::string table;
-  std::string svg;
 };
 
 fs::path this_executable() {
@@ -97,14 +96,12 @@ int run_bus(const Global& global, BusCommandOptions options) {
   bus.tcp = options.transport == "tcp";
   if (const auto good = on_disk(bus.data, bus.quick); !good) return refused(good.error());
   if (options.peers.empty()) options.peers = this_executable().parent_path() / "tests/bench";
-  for (const auto& file : {options.table, options.svg})
-    if (auto good = can_write(file); !good) return failed(good.error());
+  if (auto good = can_write(options.table); !good) return failed(good.error());
   const auto report = measure(options);
   if (!report) return failed(report.error());
   print(*report, global.json);
   if (auto good = write(options.table, bench::to_markdown(*report)); !good)
     return failed(good.error());
-  if (auto good = write(options.svg, bench::to_svg(*report)); !good) return failed(good.error());
   return exit_ok;
 }
 
@@ -136,7 +133,7 @@ Command bus_command(const Global& global) {
           "current one (or in --data), on a real disk, and removes it all at the end.\n\n"
           "Examples:\n"
           "  sense bench bus                                       all figures, some minutes\n"
-          "  sense bench bus --matrix --table t.md --svg c.svg     beside all peers, half an hour\n"
+          "  sense bench bus --matrix --table t.md                 beside all peers, half an hour\n"
           "  sense bench bus --quick                               smoke, no figures to quote\n"
           "  sense bench bus --figure latency_10k_p99 --json       one figure, as JSON",
       .options = {runs_option(options->bus.runs),
@@ -160,11 +157,7 @@ Command bus_command(const Global& global) {
                   {.name = "--table",
                    .value_name = "FILE",
                    .target = &options->table,
-                   .help = "Write the tables here, in Markdown"},
-                  {.name = "--svg",
-                   .value_name = "FILE",
-                   .target = &options->svg,
-                   .help = "Write a chart here"}},
+                   .help = "Write the tables here, in Markdown"}},
       .run = [&global, options] { return run_bus(global, *options); }};
 }
 

@@ -23,15 +23,11 @@ struct Report {
   std::map<std::string, std::string> absent;  // why, by system
 };
 
-// As tables in Markdown, with what a reader has to know beside them.
+// As tables in Markdown, with what a reader has to know beside them; prose is wrapped at 100
+// columns.
 [[nodiscard]] std::string to_markdown(const Report& report);
 
 // The report of `sense bench engine`, likewise.
 [[nodiscard]] std::string metrics_to_markdown(const Report& report);
-
-// As a bar chart in SVG that needs nothing else, and can be read on light and on dark: how many
-// events of 256 octets to one subscriber, and what each system promises for them. Empty when
-// the report has none of that.
-[[nodiscard]] std::string to_svg(const Report& report);
 
 }  // namespace sense::bench

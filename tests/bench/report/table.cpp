@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/base/text.hpp"
 #include "tests/bench/report/report.hpp"
 #include "tests/bench/report/statistics.hpp"
 
@@ -14,6 +15,20 @@ std::string row_of(const std::vector<std::string>& cells) {
   return row + "\n";
 }
 
+// One paragraph, as documents are wrapped.
+std::string paragraph(const std::string& text) {
+  constexpr std::size_t width = 100;
+  std::string wrapped;
+  std::size_t column = 0;
+  for (const auto word : split(text, ' ')) {
+    const bool fits = column + word.size() < width;
+    if (column > 0) wrapped += fits ? " " : "\n";
+    column = column > 0 && fits ? column + 1 + word.size() : word.size();
+    wrapped += word;
+  }
+  return wrapped + "\n";
+}
+
 // Numbers to the right.
 std::string head_of(const std::vector<std::string>& cells, std::size_t texts) {
   std::string rule = "|";
@@ -27,9 +42,9 @@ std::string with_loss(const std::string& text, std::uint64_t lost) {
 
 std::string caption(const Report& report, const std::string& how) {
   const auto& machine = report.machine;
-  std::string text = "Measured on " + report.date + ": " + machine.processor + ", " +
-                     std::to_string(machine.cores) + " cores, " + machine.kernel + ", data on " +
-                     machine.disk + "; " + how + "\n";
+  auto text = paragraph("Measured on " + report.date + ": " + machine.processor + ", " +
+                        std::to_string(machine.cores) + " cores, " + machine.kernel + ", data on " +
+                        machine.disk + "; " + how);
   if (report.quick) text += "\n**Measured with --quick: these figures only show that it runs.**\n";
   return text;
 }
@@ -62,9 +77,11 @@ std::string latency(const Matrix& matrix) {
   std::vector<std::string> head{"Load"};
   head.insert(head.end(), matrix.systems.begin(), matrix.systems.end());
   auto text =
-      "\nLatency p50 / p99 in milliseconds, from when each event was due, at a share of what the "
-      "system carried at most, which is the number of events a second behind it.\n\n" +
-      head_of(head, 0);
+      "\n" +
+      paragraph(
+          "Latency p50 / p99 in milliseconds, from when each event was due, at a share of what the "
+          "system carried at most, which is the number of events a second behind it.") +
+      "\n" + head_of(head, 0);
   for (const auto& row : matrix.latency) {
     std::vector<std::string> cells{std::to_string(row.percent) + " %"};
     for (const auto& cell : row.cells)
@@ -79,9 +96,9 @@ std::string latency(const Matrix& matrix) {
 }
 
 constexpr auto promises =
-    "\nSENSE: acknowledged and synced, nothing missed by a subscriber. zmq_proxy, nats, "
+    "SENSE: acknowledged and synced, nothing missed by a subscriber. zmq_proxy, nats, "
     "mosquitto_qos0: neither stored nor acknowledged. jetstream: acknowledged when written to a "
-    "file, not synced; ordered consumers. mosquitto_qos1: acknowledged, not stored.\n";
+    "file, not synced; ordered consumers. mosquitto_qos1: acknowledged, not stored.";
 
 }  // namespace
 
@@ -94,8 +111,9 @@ std::string to_markdown(const Report& report) {
                           "side.");
   if (!report.metrics.empty()) text += headline(report.metrics);
   if (report.matrix) text += throughput(*report.matrix) + latency(*report.matrix);
-  text += promises;
-  for (const auto& [name, why] : report.absent) text += "\nWithout " + name + ": " + why + ".\n";
+  text += "\n" + paragraph(promises);
+  for (const auto& [name, why] : report.absent)
+    text += "\n" + paragraph("Without " + name + ": " + why + ".");
   return text;
 }
 
