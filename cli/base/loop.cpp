@@ -4,11 +4,17 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 
+#include "cli/base/signals.hpp"
+
 namespace sense::cli {
 
 namespace asio = boost::asio;
 
-Loop::Loop() : io_(1), signals_(io_, SIGINT, SIGTERM) { wait_for_signal(); }
+Loop::Loop() : io_(1), signals_(io_, SIGINT, SIGTERM) {
+  // A terminal that is closed: what was registered is cancelled, as for Ctrl-C.
+  if (!hangup_ignored()) signals_.add(SIGHUP);
+  wait_for_signal();
+}
 
 Executor Loop::executor() {
   return [this](std::function<void()> work) { asio::post(io_, std::move(work)); };

@@ -23,8 +23,8 @@ class Loop {
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] Executor executor();
 
-  // Called once, for SIGINT, SIGTERM or finish(), before the loop ends; it must call leave() when
-  // what it cleans up is done. Without one the loop ends at once.
+  // Called once, for SIGINT, SIGTERM, SIGHUP or finish(), before the loop ends; it must call
+  // leave() when what it cleans up is done. Without one the loop ends at once.
   void on_finish(std::function<void()> clean_up) { clean_up_ = std::move(clean_up); }
   // The exit code after a signal; 0 unless set.
   void set_interrupted_code(int code) { interrupted_code_ = code; }

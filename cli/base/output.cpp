@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/base/output.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::cli {
 
+namespace {
+
+int lost = 0;  // errno of the first line that could not be written
+
+}  // namespace
+
 bool print_line(const std::string& line) {
-  return std::puts(line.c_str()) >= 0 && std::fflush(stdout) == 0;
+  if (std::puts(line.c_str()) >= 0 && std::fflush(stdout) == 0) return true;
+  if (lost == 0 && errno != EPIPE) lost = errno;
+  return false;
+}
+
+std::string lost_output() {
+  return lost == 0 ? std::string() : std::generic_category().message(lost);
 }
 
 void say(const std::string& sentence) {

@@ -7,8 +7,13 @@
 
 namespace sense::cli {
 
-// One line on standard output, at once. False when it cannot be written: the reader is gone.
+// What commands print. Main thread only.
+
+// One line on standard output, at once. False when it cannot be written: the reader is gone, or see
+// lost_output().
 bool print_line(const std::string& line);
+// Why a line could not be written, other than that its reader is gone; empty: all were written.
+[[nodiscard]] std::string lost_output();
 // One sentence for people, on standard error.
 void say(const std::string& sentence);
 

@@ -9,7 +9,7 @@ namespace sense::cli {
 namespace {
 
 int run_adapter(const Global& global, const std::string& name) {
-  StopSignals signals;
+  DaemonSignals signals;
   const auto file = load_config(global);
   if (!file) return refused(file.error());
   const auto part = find_part(file->adapters, "adapter", name, file->path);

@@ -9,7 +9,7 @@ namespace sense::cli {
 namespace {
 
 int run_broker(const Global& global) {
-  StopSignals signals;
+  DaemonSignals signals;
   auto file = load_config(global);
   if (!file) return refused(file.error());
   if (auto ready = begin_daemon(*file, "broker"); !ready) return failed(ready.error());

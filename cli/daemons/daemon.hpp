@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/config/config_file.hpp"
-#include "cli/daemons/stop_signals.hpp"
+#include "cli/daemons/daemon_signals.hpp"
 
 namespace sense::cli {
 
@@ -16,7 +16,7 @@ namespace sense::cli {
 
 // Runs a Broker, GatewayHost or AdapterHost until a signal comes; answers the exit code.
 template <class Daemon>
-[[nodiscard]] int run_daemon(Daemon& daemon, StopSignals& signals) {
+[[nodiscard]] int run_daemon(Daemon& daemon, DaemonSignals& signals) {
   signals.call([&daemon] { daemon.stop(); });
   if (const auto ended = daemon.run(); !ended) {
     log::error(ended.error().message);
@@ -28,7 +28,7 @@ template <class Daemon>
 // Starts and runs the gateway or adapter that was loaded.
 template <class Host, class Loaded>
 [[nodiscard]] int run_part(const ConfigFile& file, const std::string& name, Loaded loaded,
-                           StopSignals& signals) {
+                           DaemonSignals& signals) {
   if (auto ready = begin_daemon(file, name); !ready) return failed(ready.error());
   // Settings and descriptor live in the shared object: it is kept until all else is destroyed.
   const auto keep = loaded.plugin;

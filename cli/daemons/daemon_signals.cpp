@@ -1,55 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/daemons/stop_signals.hpp"
+#include "cli/daemons/daemon_signals.hpp"
 
 #include <pthread.h>
-#include <sys/eventfd.h>
-#include <sys/poll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-#include <array>
-#include <csignal>
 
 #include "cli/base/command.hpp"
-#include "core/base/check.hpp"
 #include "core/base/log.hpp"
 
 namespace sense::cli {
 
-StopSignals::StopSignals() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGINT);
-  ::sigaddset(&set, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
-  leave_ = ::eventfd(0, EFD_CLOEXEC);
-  SENSE_CHECK(signals_ >= 0 && leave_ >= 0);
+void log_restart_needed(int number) {
+  log::warn("a signal came that changes nothing: to apply a changed configuration, restart",
+            {{"signal", signal_name(number)}});
 }
 
-StopSignals::~StopSignals() {
-  if (thread_.joinable()) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(leave_, &one, sizeof one);
-    thread_.join();
-  }
-  ::close(leave_);
-  ::close(signals_);
+DaemonSignals::~DaemonSignals() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  ::pthread_kill(thread_.native_handle(), SIGRTMIN);
+  thread_.join();
 }
 
-void StopSignals::call(std::function<void()> stop) {
-  thread_ = std::thread([this, stop = std::move(stop)] { wait(stop); });
+void DaemonSignals::call(std::function<void()> stop) {
+  thread_ = std::jthread(
+      [this, stop = std::move(stop)](const std::stop_token& ended) { wait(ended, stop); });
   ::pthread_setname_np(thread_.native_handle(), "signals");
 }
 
-void StopSignals::wait(const std::function<void()>& stop) const {
+void DaemonSignals::wait(const std::stop_token& ended, const std::function<void()>& stop) const {
   bool stopping = false;
-  for (;;) {
-    std::array<pollfd, 2> ready{pollfd{signals_, POLLIN, 0}, pollfd{leave_, POLLIN, 0}};
-    if (::poll(ready.data(), ready.size(), -1) < 0) continue;
-    if (ready[1].revents != 0) return;
-    signalfd_siginfo info{};
-    if (::read(signals_, &info, sizeof info) != sizeof info) continue;
+  while (!ended.stop_requested()) {
+    const auto number = signals_.next(std::chrono::hours{1});
+    if (!number || *number == SIGRTMIN) continue;
+    if (*number != SIGINT && *number != SIGTERM) {
+      log_restart_needed(*number);
+      continue;
+    }
     if (stopping) {
       log::warn("stopped at once: a second signal came");
       ::_exit(exit_failed);

@@ -14,7 +14,7 @@ struct GatewayOptions {
 };
 
 int run_gateway(const Global& global, const GatewayOptions& options) {
-  StopSignals signals;
+  DaemonSignals signals;
   const auto file = load_config(global);
   if (!file) return refused(file.error());
   const auto part = find_part(file->gateways, "gateway", options.name, file->path);

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/daemons/supervisor.hpp"
 
-#include <fcntl.h>
-#include <sys/poll.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +14,7 @@
 #include <set>
 
 #include "cli/base/command.hpp"
-#include "core/base/check.hpp"
+#include "cli/daemons/daemon_signals.hpp"
 #include "core/base/log.hpp"
 
 namespace sense::cli {
@@ -29,29 +25,6 @@ constexpr Duration idle = std::chrono::hours{1};
 
 MonoTime now() { return system_clock().now().mono; }
 
-std::string how_it_ended(int wait_status) {
-  if (WIFSIGNALED(wait_status)) {
-    const char* name = ::sigabbrev_np(WTERMSIG(wait_status));
-    return "signal " +
-           (name != nullptr ? std::string(name) : std::to_string(WTERMSIG(wait_status)));
-  }
-  return "exit code " + std::to_string(WEXITSTATUS(wait_status));
-}
-
-// Between fork and exec: async-signal-safe calls only. The parent may have died in between, and
-// then no signal would be sent any more.
-[[noreturn]] void become(pid_t parent, const char* const* arguments) {
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (::getppid() != parent) ::_exit(exit_failed);
-  // A group of its own: Ctrl-C reaches the supervisor only, which stops all in order.
-  ::setpgid(0, 0);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execv("/proc/self/exe", const_cast<char* const*>(arguments));
-  ::_exit(exit_failed);
-}
-
 }  // namespace
 
 Duration RestartPauses::next(Duration ran) {
@@ -61,18 +34,11 @@ Duration RestartPauses::next(Duration ran) {
   return answer;
 }
 
-Supervisor::Supervisor(std::vector<ChildSpec> specs, std::string pids_file)
-    : pids_file_(std::move(pids_file)) {
+Supervisor::Supervisor(const SignalQueue& signals, std::vector<ChildSpec> specs,
+                       std::string pids_file)
+    : signals_(signals), pids_file_(std::move(pids_file)) {
   for (auto& spec : specs) children_.push_back({std::move(spec), 0, now(), {}, 0});
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGCHLD}) ::sigaddset(&set, number);
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  SENSE_CHECK(signals_ >= 0);
 }
-
-Supervisor::~Supervisor() { ::close(signals_); }
 
 Status Supervisor::run() {
   const auto ended = serve();
@@ -106,9 +72,10 @@ Status Supervisor::start(Child& child) {
   std::vector<const char*> arguments{"sense"};
   for (const auto& argument : child.spec.arguments) arguments.push_back(argument.c_str());
   arguments.push_back(nullptr);
-  const auto parent = ::getpid();
-  const auto pid = ::fork();
-  if (pid == 0) become(parent, arguments.data());
+  const auto pid = fork_child(signals_, SIGTERM, [&] {
+    ::execv("/proc/self/exe", const_cast<char* const*>(arguments.data()));
+    return exit_failed;
+  });
   if (pid < 0)
     return fail(Code::system,
                 "no process can be started for " + child.spec.name + ": " + std::strerror(errno));
@@ -151,17 +118,14 @@ Status Supervisor::died(Child& child, int wait_status) {
   return {};
 }
 
+// Until then, or until a signal comes.
 void Supervisor::wait_until(MonoTime deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now()).count();
-  pollfd ready{signals_, POLLIN, 0};
-  ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
-  take_signals();
-}
-
-void Supervisor::take_signals() {
-  signalfd_siginfo info{};
-  while (::read(signals_, &info, sizeof info) == sizeof info)
-    if (info.ssi_signo != SIGCHLD) ++stops_;
+  for (auto number = signals_.next(deadline - now()); number; number = signals_.next({})) {
+    if (*number == SIGINT || *number == SIGTERM)
+      ++stops_;
+    else if (*number != SIGCHLD)
+      log_restart_needed(*number);
+  }
 }
 
 MonoTime Supervisor::next_due() const {
@@ -212,10 +176,15 @@ bool Supervisor::running(int stage) const {
 void Supervisor::write_pids() const {
   if (pids_file_.empty()) return;
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const auto& child : children_)
+  for (const auto& child : children_) {
     list.push_back({{"name", child.spec.name},
-                    {"pid", child.pid},
+                    {"pid", nullptr},
                     {"restarts", child.starts == 0 ? 0 : child.starts - 1}});
+    if (child.pid != 0)
+      list.back()["pid"] = child.pid;
+    else if (stops_ == 0)
+      list.back()["starts-in"] = to_text(std::max(child.since - now(), Duration{0}));
+  }
   const nlohmann::ordered_json all{{"pid", ::getpid()}, {"children", list}};
   const auto beside = pids_file_ + ".new";
   std::error_code error;

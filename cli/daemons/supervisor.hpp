@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/base/signals.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 
@@ -33,16 +34,19 @@ struct ChildSpec {
   int stage = 0;                       // stages stop in order; all of one before the next
 };
 
-// Keeps child processes of this executable running until SIGINT or SIGTERM. One thread; forks, so
-// construct it while the process has no other. Ends only processes that it started itself. They get
-// SIGTERM when this process dies, however it dies.
+// Keeps child processes of this executable running until SIGINT or SIGTERM; other signals of the
+// queue are logged. One thread; forks, so run it while the process has no other. Ends only
+// processes that it started itself. They get SIGTERM when this process dies, however it dies.
 class Supervisor {
  public:
   static constexpr Duration stop_deadline = std::chrono::seconds{10};  // for each stage
+  // What the queue that it is given must hold.
+  static constexpr std::initializer_list<int> watched{SIGINT, SIGTERM, SIGCHLD,
+                                                      SIGHUP, SIGUSR1, SIGUSR2};
 
-  // `pids_file`: where names and ids are written as JSON at each change; empty: nowhere.
-  Supervisor(std::vector<ChildSpec> specs, std::string pids_file);
-  ~Supervisor();
+  // `signals` must outlive it. `pids_file`: where names and ids are written as JSON at each change
+  // (docs/operations.md); empty: nowhere.
+  Supervisor(const SignalQueue& signals, std::vector<ChildSpec> specs, std::string pids_file);
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
@@ -65,7 +69,6 @@ class Supervisor {
   [[nodiscard]] Status died(Child& child, int wait_status);
   [[nodiscard]] Status serve();
   void wait_until(MonoTime deadline);
-  void take_signals();
   void stop_all();
   void stop_stage(int stage);
   void signal_stage(int stage, int number) const;
@@ -73,9 +76,9 @@ class Supervisor {
   [[nodiscard]] MonoTime next_due() const;
   void write_pids() const;
 
+  const SignalQueue& signals_;
   std::vector<Child> children_;
   std::string pids_file_;
-  int signals_ = -1;    // signalfd
   unsigned stops_ = 0;  // SIGINT and SIGTERM so far
 };
 

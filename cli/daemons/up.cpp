@@ -34,11 +34,12 @@ std::vector<ChildSpec> children_of(const ConfigFile& file) {
 }
 
 int run_up(const Global& global, const std::string& pids_file) {
+  const SignalQueue signals(Supervisor::watched);
   const auto file = load_config(global);
   if (!file) return refused(file.error());
   if (const auto good = check_parts(*file); !good) return refused(good.error());
   log::configure("up", file->log_level, file->log_format);
-  Supervisor supervisor(children_of(*file), pids_file);
+  Supervisor supervisor(signals, children_of(*file), pids_file);
   ::sd_notify(0, "READY=1\nSTATUS=children are supervised");
   const auto ended = supervisor.run();
   ::sd_notify(0, "STOPPING=1");

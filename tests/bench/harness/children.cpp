@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/harness/children.hpp"
 
-#include <sys/poll.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +9,6 @@
 #include <cstdio>
 #include <cstring>
 
-#include "core/base/check.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::bench {
@@ -22,53 +18,27 @@ namespace {
 constexpr auto stop_deadline = std::chrono::seconds{10};
 constexpr int exit_no_program = 127;
 
-sigset_t watched() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGCHLD}) ::sigaddset(&set, number);
-  return set;
-}
-
-std::string how_it_ended(int status) {
-  if (WIFSIGNALED(status)) return "by signal " + std::to_string(WTERMSIG(status));
-  if (WEXITSTATUS(status) == exit_no_program) return "at once: there is no such program";
-  return "with exit code " + std::to_string(WEXITSTATUS(status));
+std::string how_child_ended(int status) {
+  const bool absent = WIFEXITED(status) && WEXITSTATUS(status) == exit_no_program;
+  return absent ? "at once: there is no such program" : "with " + cli::how_it_ended(status);
 }
 
 }  // namespace
 
-Children::Children() {
-  const auto set = watched();
-  ::sigprocmask(SIG_BLOCK, &set, &before_);
-  signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  SENSE_CHECK(signals_ >= 0);
-}
-
 Children::~Children() {
   for (const auto& [pid, name] : names_) ::kill(pid, SIGKILL);
   for (const auto& [pid, name] : names_) ::waitpid(pid, nullptr, 0);
-  ::close(signals_);
-  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
 Result<pid_t> Children::start(const std::string& name, int death_signal,
                               const std::function<int()>& child) {
   std::fflush(nullptr);
-  const auto parent = ::getpid();
-  const auto pid = ::fork();
+  const auto pid = cli::fork_child(signals_, death_signal, child);
   if (pid < 0)
     return fail(Code::system,
                 "no process can be started for " + name + ": " + std::strerror(errno));
-  if (pid > 0) {
-    names_[pid] = name;
-    return pid;
-  }
-  ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, death_signal);
-  // The parent may have died in between, and then no signal would come any more.
-  if (::getppid() != parent) ::_exit(1);
-  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-  ::_exit(child());
+  names_[pid] = name;
+  return pid;
 }
 
 Result<pid_t> Children::run(const std::string& name, const std::function<Status()>& role) {
@@ -95,11 +65,8 @@ Result<pid_t> Children::run(const std::string& name, const std::vector<std::stri
 }
 
 void Children::wait_for_signals(Duration duration) {
-  pollfd ready{signals_, POLLIN, 0};
-  ::poll(&ready, 1, static_cast<int>(duration / std::chrono::milliseconds{1}));
-  signalfd_siginfo info{};
-  while (::read(signals_, &info, sizeof info) == sizeof info)
-    told_to_stop_ = told_to_stop_ || info.ssi_signo != SIGCHLD;
+  for (auto number = signals_.next(duration); number; number = signals_.next({}))
+    told_to_stop_ = told_to_stop_ || *number != SIGCHLD;
 }
 
 Status Children::pause(Duration duration) {
@@ -116,7 +83,7 @@ Status Children::reap() {
     ++child;
     if (::waitpid(pid, &status, WNOHANG) != pid) continue;
     names_.erase(pid);
-    if (status != 0) all_well = fail(Code::system, name + " ended " + how_it_ended(status));
+    if (status != 0) all_well = fail(Code::system, name + " ended " + how_child_ended(status));
   }
   return all_well;
 }

@@ -3,12 +3,12 @@
 
 #include <sys/types.h>
 
-#include <csignal>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "cli/base/signals.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
 
@@ -19,7 +19,7 @@ namespace sense::bench {
 // children are in groups of their own, so that Ctrl-C reaches this process alone.
 class Children {
  public:
-  Children();
+  Children() = default;
   ~Children();  // kills what still runs
   Children(const Children&) = delete;
   Children& operator=(const Children&) = delete;
@@ -44,8 +44,7 @@ class Children {
   void wait_for_signals(Duration duration);
   [[nodiscard]] Status reap();
 
-  sigset_t before_{};  // signals that were blocked before
-  int signals_ = -1;   // signalfd
+  cli::SignalQueue signals_{SIGINT, SIGTERM, SIGCHLD};
   bool told_to_stop_ = false;
   std::map<pid_t, std::string> names_;
 };
