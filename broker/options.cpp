@@ -39,9 +39,9 @@ std::span<const Option> broker_options() {
        "How many subscriptions to the live stream one principal may have at once; those that come "
        "through ipc:// may have any number.",
        100, 10'000'000},
-      {"key-file", OptionType::text, "",
+      {"key-file", OptionType::path, "",
        "The broker's key pair; tcp:// needs it (`sense keys new broker`)."},
-      {"access-file", OptionType::text, "",
+      {"access-file", OptionType::path, "",
        "The access file: the principals of the bus, their keys and rights (docs/security.md). Its "
        "changes take effect while the broker runs; empty: no key is accepted.",
        0, 0, "allow-file"},

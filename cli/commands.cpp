@@ -3,16 +3,7 @@
 
 #include <utility>
 
-#include "cli/config/commands.hpp"
-#include "cli/daemons/commands.hpp"
-#include "cli/dead_letters/commands.hpp"
-#include "cli/filter/commands.hpp"
-#include "cli/journal/commands.hpp"
-#include "cli/keys/commands.hpp"
-#include "cli/listen/commands.hpp"
-#include "cli/publish/commands.hpp"
-#include "cli/sense/commands.hpp"
-#include "cli/subscriptions/commands.hpp"
+#include "cli/base/commands.hpp"
 
 namespace sense::cli {
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "cli/base/command_line.hpp"
-#include "cli/bench/commands.hpp"
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
 #include "cli/commands.hpp"
 

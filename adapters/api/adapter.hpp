@@ -43,7 +43,7 @@ class Adapter {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* adapter_abi = "sense-adapter/2";
+inline constexpr const char* adapter_abi = "sense-adapter/3";
 
 // The one thing that a plugin exports. Static data.
 struct AdapterDescriptor {
@@ -52,6 +52,8 @@ struct AdapterDescriptor {
   const char* summary;
   std::span<const Option> options;
   Result<std::unique_ptr<Adapter>> (*create)(const Settings& options, AdapterContext& context);
+  // As GatewayDescriptor::check (gateways/api/gateway.hpp).
+  Result<std::vector<std::string>> (*check)(const Settings& options) = nullptr;
 };
 
 }  // namespace sense

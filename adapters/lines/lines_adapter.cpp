@@ -95,20 +95,26 @@ class LinesAdapter final : public Adapter {
 };
 
 constexpr Option options[] = {
-    {"path", OptionType::text, "lines", "The file or named pipe with the lines.", 1, 1000},
+    {"path", OptionType::path, "lines", "The file or named pipe with the lines.", 1, 1000},
     {"type", OptionType::text, "{urn:sense:lines}line", "The type of the events.", 1, 1000},
     {"source", OptionType::text, "//localhost/lines", "The source of the events.", 1, 1000},
     {"line-max", OptionType::size, "64KiB", "The longest line.", 1, Event::data_length_max}};
 
-Result<std::unique_ptr<Adapter>> create(const Settings& settings, AdapterContext& context) {
-  if (auto type = QName::parse(settings.text("type")); !type) return tl::unexpected(type.error());
-  if (valid_source(settings.text("source")))
-    return std::make_unique<LinesAdapter>(settings, context);
+Result<std::vector<std::string>> check(const Settings& settings) {
+  if (auto type = QName::parse(settings.text("type")); !type)
+    return fail(Code::badparam, "type: " + type.error().message);
+  if (valid_source(settings.text("source"))) return std::vector<std::string>();  // listens nowhere
   return fail(Code::badparam, "source: it must be a URI, without spaces");
 }
 
+Result<std::unique_ptr<Adapter>> create(const Settings& settings, AdapterContext& context) {
+  if (auto good = check(settings); !good) return tl::unexpected(good.error());
+  return std::make_unique<LinesAdapter>(settings, context);
+}
+
 const AdapterDescriptor descriptor = {
-    adapter_abi, "lines", "The lines of a file or named pipe become events.", options, &create};
+    adapter_abi, "lines", "The lines of a file or named pipe become events.",
+    options,     &create, &check};
 
 }  // namespace sense::lines
 

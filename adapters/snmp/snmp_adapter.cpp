@@ -237,6 +237,18 @@ class SnmpAdapter final : public Adapter {
   std::shared_ptr<Intake> intake_;
 };
 
+// Where it would listen.
+Result<std::vector<std::string>> check(const Settings& settings) {
+  const auto options = read_options(settings);
+  if (!options) return tl::unexpected(options.error());
+  std::vector<std::string> listeners;
+  for (const auto& address : options->listen) {
+    const auto text = listen_text(address);
+    listeners.push_back("udp " + text.substr(text.find(':') + 1));
+  }
+  return listeners;
+}
+
 Result<std::unique_ptr<Adapter>> create(const Settings& settings, AdapterContext& context) {
   auto options = read_options(settings);
   if (!options) return tl::unexpected(options.error());
@@ -244,7 +256,8 @@ Result<std::unique_ptr<Adapter>> create(const Settings& settings, AdapterContext
 }
 
 const AdapterDescriptor descriptor = {
-    adapter_abi, "snmp", "SNMP traps and informs (v1, v2c) become events.", options_table, &create};
+    adapter_abi,   "snmp",  "SNMP traps and informs (v1, v2c) become events.",
+    options_table, &create, &check};
 
 }  // namespace
 

@@ -63,4 +63,9 @@ int refused(const std::string& sentence) {
 int failed(const Error& error) { return failed(error.message); }
 int refused(const Error& error) { return refused(error.message); }
 
+int refused(const std::vector<Error>& errors) {
+  for (const auto& error : errors) refused(error);
+  return exit_usage;
+}
+
 }  // namespace sense::cli

@@ -83,5 +83,7 @@ int failed(const Error& error);   // exit_failed
 int refused(const Error& error);  // exit_usage
 int failed(const std::string& sentence);
 int refused(const std::string& sentence);
+// One sentence each. REQUIRES: there is one.
+int refused(const std::vector<Error>& errors);  // exit_usage
 
 }  // namespace sense::cli

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "cli/bench/commands.hpp"
+#include "cli/base/commands.hpp"
 
 namespace sense::cli {
 

@@ -10,10 +10,13 @@
 
 namespace sense::cli {
 
-// A bus whose callbacks run on the loop. Reports on standard error that it waits when the broker
-// does not answer within a second. `loop` must outlive it, and must have ended when it is closed.
+// A connection to the broker, whose callbacks run on the loop's thread, as every call must. Reports
+// on standard error that it waits when the broker does not answer within a second. `loop` must
+// outlive it, and must have ended when it is closed.
 class BusSession {
  public:
+  // Fails when the configuration or the client's keys cannot be used; a broker that is away is no
+  // failure.
   [[nodiscard]] static Result<std::unique_ptr<BusSession>> open(Loop& loop, const Global& global);
   ~BusSession();
   [[nodiscard]] Bus& bus() { return *bus_; }

@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
-#include "cli/config/commands.hpp"
 #include "cli/config/config_file.hpp"
 #include "core/base/json.hpp"
 
@@ -27,28 +27,29 @@ std::string json_of(const std::vector<PartConfig>& parts) {
 }
 
 int run_check(const Global& global) {
-  const auto file = load_config(global);
-  if (!file) return refused(file.error());
-  if (const auto good = check_parts(*file); !good) return refused(good.error());
-  for (const auto& sentence : file->broker.renamed()) log::warn(sentence);
+  Mistakes mistakes;
+  const auto file = read_config(global, mistakes);
+  if (!file.path.empty() && file.root.line != 0) check_programs(file, mistakes);
+  if (!mistakes.empty()) return refused(mistakes);
+  for (const auto& sentence : file.broker.renamed()) log::warn(sentence);
   if (global.json) {
     print_line(JsonObject()
-                   .put("file", file->path)
-                   .put("data", file->data)
-                   .put("plugins", file->plugins)
-                   .put_raw("gateways", json_of(file->gateways))
-                   .put_raw("adapters", json_of(file->adapters))
-                   .put("subscriptions", file->subscriptions.size())
+                   .put("file", file.path)
+                   .put("data", file.data)
+                   .put("plugins", file.plugins)
+                   .put_raw("gateways", json_of(file.gateways))
+                   .put_raw("adapters", json_of(file.adapters))
+                   .put("subscriptions", file.subscriptions.size())
                    .take());
     return exit_ok;
   }
-  print_line("ok: " + file->path);
-  print_line("  data:          " + file->data);
-  print_line("  plugins:       " + file->plugins);
-  print_line("  broker:        " + file->endpoints.service);
-  print_line("  gateways:      " + names_of(file->gateways));
-  print_line("  adapters:      " + names_of(file->adapters));
-  print_line("  subscriptions: " + std::to_string(file->subscriptions.size()));
+  print_line("ok: " + file.path);
+  print_line("  data:          " + file.data);
+  print_line("  plugins:       " + file.plugins);
+  print_line("  broker:        " + file.endpoints.service);
+  print_line("  gateways:      " + names_of(file.gateways));
+  print_line("  adapters:      " + names_of(file.adapters));
+  print_line("  subscriptions: " + std::to_string(file.subscriptions.size()));
   return exit_ok;
 }
 
@@ -63,12 +64,14 @@ int run_describe(const Global& global) {
 }  // namespace
 
 Command config_command(const Global& global) {
-  Command check{.name = "check",
-                .summary = "Read the configuration and load its plugins, but start nothing",
-                .notes =
-                    "Prints a summary, or the first mistake with file, line and key.\n\n"
-                    "Example:\n  sense config check --config config/demo.yaml",
-                .run = [&global] { return run_check(global); }};
+  Command check{
+      .name = "check",
+      .summary = "Read the configuration and load its plugins, but start nothing",
+      .notes =
+          "Prints a summary, or each mistake with file, line and key. Files are looked at as this\n"
+          "user may: check as the user that runs SENSE.\n\n"
+          "Example:\n  sense config check --config config/demo.yaml",
+      .run = [&global] { return run_check(global); }};
   Command describe{.name = "describe",
                    .summary = "Print a configuration with every key, explained, at its default",
                    .notes =

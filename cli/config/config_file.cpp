@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
@@ -21,16 +22,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t part_name_length_max = 32;
 constexpr std::array<std::string_view, 7> top_sections{
     "log", "bus", "broker", "egress", "gateways", "adapters", "subscriptions"};
-
-YamlNode section(const YamlNode& root, std::string_view key) {
-  const auto* node = root.find(key);
-  if (node != nullptr) return *node;
-  YamlNode absent;
-  absent.file = root.file;
-  absent.line = root.line;
-  absent.column = root.column;
-  return absent;
-}
 
 std::string absolute_from(const fs::path& folder, const std::string& path) {
   return (folder / path).lexically_normal().string();
@@ -49,55 +40,13 @@ std::string resolve_endpoints(const std::string& data, const std::string& endpoi
   return resolved;
 }
 
-// The paths among the values of these keys. What is a key is no path.
-Status resolve_paths(Settings& settings, const std::string& data,
-                     std::initializer_list<const char*> keys) {
-  for (const auto* key : keys) {
-    const auto& value = settings.text(key);
-    if (value.empty() || valid_key(value)) continue;
-    if (auto good = settings.set(key, absolute_from(data, value)); !good) return good;
-  }
-  return {};
-}
-
-Result<BusEndpoints> read_bus(const YamlNode& node, const std::string& data) {
-  auto settings = read_settings(node, bus_options());
-  if (!settings) return tl::unexpected(settings.error());
-  for (const auto* key : {"service", "events", "publish"})
-    if (auto good = settings->set(key, resolve_endpoints(data, settings->text(key))); !good)
-      return node.refuse(good.error().message);
-  if (auto good = resolve_paths(*settings, data, {"key-file", "broker-key"}); !good)
-    return node.refuse(good.error().message);
-  auto endpoints = bus_endpoints(*settings);
-  if (!endpoints) return node.refuse(endpoints.error().message);
-  return endpoints;
-}
-
-Status read_log(ConfigFile& file, const YamlNode& node) {
-  const auto settings = read_settings(node, log_options);
-  if (!settings) return tl::unexpected(settings.error());
-  const auto& level = settings->text("level");
-  const auto& format = settings->text("format");
-  constexpr std::array<std::string_view, 4> levels{"debug", "info", "warn", "error"};
-  const auto place = std::find(levels.begin(), levels.end(), level);
-  if (place == levels.end())
-    return section(node, "level")
-        .refuse("'level' is debug, info, warn or error, not '" + printable(level) + "'");
-  if (format != "text" && format != "json")
-    return section(node, "format")
-        .refuse("'format' is text or json, not '" + printable(format) + "'");
-  file.log_level = static_cast<log::Level>(place - levels.begin());
-  file.log_format = format == "json" ? log::Format::json : log::Format::text;
-  return {};
-}
-
-Status read_egress(ConfigFile& file, const YamlNode& node) {
-  const auto settings = read_settings(node, egress_options);
-  if (!settings) return tl::unexpected(settings.error());
-  auto policy = EgressPolicy::make(settings->list("allow"));
-  if (!policy) return section(node, "allow").refuse(policy.error().message);
-  file.egress = std::move(*policy);
-  return {};
+// "*" leaves the choice to the system, as 0 does.
+bool has_port(std::string_view endpoint) {
+  const auto port = endpoint.substr(endpoint.rfind(':') + 1);
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return port == "*" ||
+         (error == std::errc{} && end == port.data() + port.size() && number <= 65'535);
 }
 
 // It becomes the name of a folder, of a principal and of a registry key.
@@ -122,106 +71,151 @@ Result<PartConfig> read_part(const std::string& name, const YamlNode& node) {
   return part;
 }
 
-Status read_parts(std::vector<PartConfig>& parts, const YamlNode& node, const std::string& key) {
-  if (node.kind == YamlNode::Kind::null) return {};
-  if (node.kind != YamlNode::Kind::mapping)
-    return node.refuse("'" + key + "' takes a mapping of names, such as  http: {}");
-  for (const auto& [name, value] : node.entries) {
-    auto part = read_part(name, value);
-    if (!part) return tl::unexpected(part.error());
-    parts.push_back(std::move(*part));
+// Reads the sections one after another; what is wrong is added to the mistakes.
+class ConfigReader {
+ public:
+  ConfigReader(ConfigFile& file, const Global& global, Mistakes& mistakes)
+      : file_(file), global_(global), mistakes_(mistakes) {}
+
+  void read() {
+    read_folders();  // first: all that follows is resolved against them
+    read_log();
+    read_bus();
+    file_.broker = settings_of("broker", broker_options());
+    take(check_keys());
+    read_egress();
+    file_.gateways = read_parts("gateways");
+    file_.adapters = read_parts("adapters");
+    file_.subscriptions = read_configured_subscriptions(section_of(file_.root, "subscriptions"),
+                                                        system_clock().now().wall, mistakes_);
   }
-  return {};
-}
 
-// The folders come first: all that follows is resolved against them.
-Status read_folders(ConfigFile& file, const YamlNode& root, const Global& global) {
-  const auto settings = read_settings(root, top_options, top_sections);
-  if (!settings) return tl::unexpected(settings.error());
-  const auto own = fs::absolute(file.path).parent_path();
-  const auto here = fs::current_path();
-  file.data = global.data.empty() ? absolute_from(own, settings->text("data"))
-                                  : absolute_from(here, global.data);
-  file.plugins = settings->text("plugins").empty() ? default_plugins()
-                                                   : absolute_from(own, settings->text("plugins"));
-  if (!global.plugins.empty()) file.plugins = absolute_from(here, global.plugins);
-  return {};
-}
+ private:
+  void take(const Status& status) {
+    if (!status) mistakes_.push_back(status.error());
+  }
 
-// Neither a broker nor a client could use such an endpoint. Which of them reads the file is not
-// known here: each says for itself what is missing.
-Status check_keys(const ConfigFile& file, const YamlNode& bus) {
-  const auto& keys = file.endpoints.keys;
-  const bool client = !keys.key_file.empty() && !keys.broker_key.empty();
-  if (keys.plaintext_tcp || client || !file.broker.text("key-file").empty()) return {};
-  for (const auto* list :
-       {&file.endpoints.service, &file.endpoints.events, &file.endpoints.publish})
-    for (const auto& endpoint : endpoint_list(*list))
-      if (is_tcp(endpoint))
-        return bus.refuse(
-            "'" + printable(endpoint) +
-            "' needs keys: on the broker's machine run `sense keys new broker`, and set "
-            "broker.key-file and broker.access-file; on a client's run `sense keys new NAME`, and "
-            "set bus.key-file and bus.broker-key (docs/security.md); or set "
-            "bus.allow-plaintext-tcp to true if the network is yours");
-  return {};
-}
+  [[nodiscard]] Settings settings_of(std::string_view section, std::span<const Option> table) {
+    return read_settings(section_of(file_.root, section), table, {}, file_.data, mistakes_);
+  }
 
-Status read_sections(ConfigFile& file, const YamlNode& root) {
-  if (auto good = read_log(file, section(root, "log")); !good) return good;
-  auto endpoints = read_bus(section(root, "bus"), file.data);
-  if (!endpoints) return tl::unexpected(endpoints.error());
-  file.endpoints = *endpoints;
-  auto broker = read_settings(section(root, "broker"), broker_options());
-  if (!broker) return tl::unexpected(broker.error());
-  file.broker = std::move(*broker);
-  if (auto good = resolve_paths(file.broker, file.data, {"key-file", "access-file"}); !good)
-    return section(root, "broker").refuse(good.error().message);
-  if (auto good = check_keys(file, section(root, "bus")); !good) return good;
-  if (auto good = read_egress(file, section(root, "egress")); !good) return good;
-  if (auto good = read_parts(file.gateways, section(root, "gateways"), "gateways"); !good)
-    return good;
-  if (auto good = read_parts(file.adapters, section(root, "adapters"), "adapters"); !good)
-    return good;
-  auto subscriptions =
-      read_configured_subscriptions(section(root, "subscriptions"), system_clock().now().wall);
-  if (!subscriptions) return tl::unexpected(subscriptions.error());
-  file.subscriptions = std::move(*subscriptions);
-  return {};
-}
+  void read_folders() {
+    const auto own = fs::path(file_.path).parent_path().string();
+    const auto settings = read_settings(file_.root, top_options, top_sections, own, mistakes_);
+    file_.data = settings.text("data");
+    if (!global_.data.empty()) file_.data = fs::absolute(global_.data).lexically_normal();
+    file_.plugins = settings.text("plugins");
+    if (!global_.plugins.empty()) file_.plugins = fs::absolute(global_.plugins).lexically_normal();
+    if (file_.plugins.empty()) file_.plugins = default_plugins();
+  }
 
-struct PartSettings {
-  Settings host;
-  Settings plugin;
+  void read_log() {
+    const auto settings = settings_of("log", log_options);
+    const auto* level = std::find(log_levels.begin(), log_levels.end(), settings.text("level"));
+    file_.log_level = static_cast<log::Level>(level - log_levels.begin());
+    file_.log_format = settings.text("format") == "json" ? log::Format::json : log::Format::text;
+  }
+
+  void read_bus() {
+    const auto node = section_of(file_.root, "bus");
+    auto settings = settings_of("bus", bus_options());
+    for (const auto* key : {"service", "events", "publish"})
+      set(settings, node, key, resolve_endpoints(file_.data, settings.text(key)));
+    // What is a key is no path.
+    const auto& broker_key = settings.text("broker-key");
+    if (!broker_key.empty() && !valid_key(broker_key))
+      set(settings, node, "broker-key", absolute_from(file_.data, broker_key));
+    for (const auto* key : {"service", "events", "publish"})
+      for (const auto& endpoint : endpoint_list(settings.text(key)))
+        if (is_tcp(endpoint) && !has_port(endpoint))
+          return take(section_of(node, key).refuse("bus." + std::string(key) + " is '" +
+                                                   printable(endpoint) + "', but needs a port " +
+                                                   "from 0 to 65535, as tcp://127.0.0.1:7001"));
+    auto endpoints = bus_endpoints(settings);
+    if (!endpoints) return take(refuse_about(node, endpoints.error()));
+    file_.endpoints = std::move(*endpoints);
+  }
+
+  void set(Settings& settings, const YamlNode& node, const char* key, const std::string& value) {
+    if (auto good = settings.set(key, value); !good)
+      take(section_of(node, key).refuse(good.error().message));
+  }
+
+  // Neither a broker nor a client could use such an endpoint. Which of them reads the file is not
+  // known here: each says for itself what is missing.
+  [[nodiscard]] Status check_keys() const {
+    const auto& keys = file_.endpoints.keys;
+    const bool client = !keys.key_file.empty() && !keys.broker_key.empty();
+    if (keys.plaintext_tcp || client || !file_.broker.text("key-file").empty()) return {};
+    for (const auto* list :
+         {&file_.endpoints.service, &file_.endpoints.events, &file_.endpoints.publish})
+      for (const auto& endpoint : endpoint_list(*list))
+        if (is_tcp(endpoint))
+          return section_of(file_.root, "bus")
+              .refuse("'" + printable(endpoint) +
+                      "' needs keys: on the broker's machine run `sense keys new broker`, and set "
+                      "broker.key-file and broker.access-file; on a client's run `sense keys new "
+                      "NAME`, and set bus.key-file and bus.broker-key (docs/security.md); or set "
+                      "bus.allow-plaintext-tcp to true if the network is yours");
+    return {};
+  }
+
+  void read_egress() {
+    const auto before = mistakes_.size();
+    const auto settings = settings_of("egress", egress_options);
+    auto policy = EgressPolicy::make(settings.list("allow"));
+    if (policy)
+      file_.egress = std::move(*policy);
+    else if (mistakes_.size() == before)
+      take(section_of(section_of(file_.root, "egress"), "allow").refuse(policy.error().message));
+  }
+
+  [[nodiscard]] std::vector<PartConfig> read_parts(const std::string& key) {
+    const auto node = section_of(file_.root, key);
+    std::vector<PartConfig> parts;
+    if (node.kind != YamlNode::Kind::null && node.kind != YamlNode::Kind::mapping)
+      take(node.refuse("'" + key + "' takes a mapping of names, such as  http: {}"));
+    for (const auto& [name, value] : node.entries) {
+      auto part = read_part(name, value);
+      if (part)
+        parts.push_back(std::move(*part));
+      else
+        take(tl::unexpected(part.error()));
+    }
+    return parts;
+  }
+
+  ConfigFile& file_;
+  const Global& global_;
+  Mistakes& mistakes_;
 };
 
-std::vector<std::string_view> keys_of(std::span<const Option> table) {
-  std::vector<std::string_view> keys{"plugin"};
-  for (const auto& option : table) {
-    keys.emplace_back(option.key);
-    if (option.old_key != nullptr) keys.emplace_back(option.old_key);
-  }
-  return keys;
-}
-
-// A part's mapping holds keys of two tables; each reader gets the other's keys to skip.
-Result<PartSettings> read_part_settings(const PartConfig& part, std::span<const Option> host,
-                                        std::span<const Option> plugin) {
-  auto host_settings = read_settings(part.node, host, keys_of(plugin));
-  if (!host_settings) return tl::unexpected(host_settings.error());
-  auto plugin_settings = read_settings(part.node, plugin, keys_of(host));
-  if (!plugin_settings) return tl::unexpected(plugin_settings.error());
-  return PartSettings{std::move(*host_settings), std::move(*plugin_settings)};
-}
-
-// Where in the file, before what went wrong with the shared object.
-tl::unexpected<Error> refuse_plugin(const PartConfig& part, const Error& error) {
-  auto refusal = part.node.refuse_key(error.message);
-  refusal.value().code = error.code;
-  return refusal;
+Status unusable_data(const ConfigFile& file, const std::error_code& error) {
+  return fail(Code::system, "the data folder " + file.data + " cannot be used: " + error.message() +
+                                "; set `data` in " + file.path +
+                                " to a folder that this user may write");
 }
 
 }  // namespace
+
+YamlNode section_of(const YamlNode& mapping, std::string_view key) {
+  if (const auto* node = mapping.find(key); node != nullptr) return *node;
+  YamlNode absent;
+  absent.file = mapping.file;
+  absent.line = mapping.line;
+  absent.column = mapping.column;
+  return absent;
+}
+
+tl::unexpected<Error> refuse_about(const YamlNode& mapping, const Error& error) {
+  std::string_view words = error.message;
+  for (const std::string_view before : {"bus.", "'"})
+    if (words.starts_with(before)) words.remove_prefix(before.size());
+  const auto key =
+      words.substr(0, words.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"));
+  const auto* node = mapping.find(key);
+  return node != nullptr ? node->refuse(error.message) : mapping.refuse_key(error.message);
+}
 
 std::string config_path(const Global& global) {
   if (!global.config.empty()) return global.config;
@@ -230,54 +224,32 @@ std::string config_path(const Global& global) {
   return "/etc/sense/sense.yaml";
 }
 
-Result<ConfigFile> load_config(const Global& global) {
+ConfigFile read_config(const Global& global, Mistakes& mistakes) {
   ConfigFile file;
   const auto path = config_path(global);
   std::error_code ignored;
-  if (!fs::exists(path, ignored))
-    return fail(Code::notfound,
-                "there is no configuration file " + path +
-                    ": name one with --config, or write one with `sense config describe`");
+  if (!fs::exists(path, ignored)) {
+    mistakes.push_back({Code::notfound,
+                        "there is no configuration file " + path +
+                            ": name one with --config, or write one with `sense config describe`"});
+    return file;
+  }
   file.path = fs::absolute(path).lexically_normal().string();
-  const auto root = read_yaml_file(path);
-  if (!root) return tl::unexpected(root.error());
-  if (auto good = read_folders(file, *root, global); !good) return tl::unexpected(good.error());
-  if (auto good = read_sections(file, *root); !good) return tl::unexpected(good.error());
+  auto root = read_yaml_file(path);
+  if (root) {
+    file.root = std::move(*root);
+    ConfigReader(file, global, mistakes).read();
+  } else {
+    mistakes.push_back(root.error());
+  }
   return file;
 }
 
-Result<LoadedGateway> load_gateway(const ConfigFile& file, const PartConfig& part) {
-  auto plugin = GatewayPlugin::load(file.plugins, part.plugin);
-  if (!plugin) return refuse_plugin(part, plugin.error());
-  auto settings = read_part_settings(part, gateway_host_options(), plugin->descriptor().options);
-  if (!settings) return tl::unexpected(settings.error());
-  GatewayConfig config{part.name,
-                       file.endpoints,
-                       file.data + "/gateway-" + part.name,
-                       std::move(settings->host),
-                       std::move(settings->plugin),
-                       file.egress};
-  return LoadedGateway{std::move(*plugin), std::move(config)};
-}
-
-Result<LoadedAdapter> load_adapter(const ConfigFile& file, const PartConfig& part) {
-  auto plugin = AdapterPlugin::load(file.plugins, part.plugin);
-  if (!plugin) return refuse_plugin(part, plugin.error());
-  auto settings = read_part_settings(part, adapter_host_options(), plugin->descriptor().options);
-  if (!settings) return tl::unexpected(settings.error());
-  AdapterConfig config{part.name, file.endpoints, std::move(settings->host),
-                       std::move(settings->plugin)};
-  return LoadedAdapter{std::move(*plugin), std::move(config)};
-}
-
-Status check_parts(const ConfigFile& file) {
-  for (const auto& part : file.gateways)
-    if (const auto loaded = load_gateway(file, part); !loaded)
-      return tl::unexpected(loaded.error());
-  for (const auto& part : file.adapters)
-    if (const auto loaded = load_adapter(file, part); !loaded)
-      return tl::unexpected(loaded.error());
-  return {};
+Result<ConfigFile> load_config(const Global& global) {
+  Mistakes mistakes;
+  auto file = read_config(global, mistakes);
+  if (!mistakes.empty()) return tl::unexpected(mistakes.front());
+  return file;
 }
 
 Result<const PartConfig*> find_part(const std::vector<PartConfig>& parts, std::string_view kind,
@@ -291,17 +263,19 @@ Result<const PartConfig*> find_part(const std::vector<PartConfig>& parts, std::s
                                   "'; it names " + (known.empty() ? "none" : known));
 }
 
-Status enter_data(const ConfigFile& file) {
+Status make_data(const ConfigFile& file) {
   std::error_code error;
   const auto before = ::umask(S_IRWXO | S_IWGRP);
   fs::create_directories(file.data, error);
   ::umask(before);
-  if (!error) fs::current_path(file.data, error);
-  if (error)
-    return fail(Code::system, "the data folder " + file.data +
-                                  " cannot be used: " + error.message() + "; set `data` in " +
-                                  file.path + " to a folder that this user may write");
-  return {};
+  return error ? unusable_data(file, error) : Status();
+}
+
+Status enter_data(const ConfigFile& file) {
+  if (auto good = make_data(file); !good) return good;
+  std::error_code error;
+  fs::current_path(file.data, error);
+  return error ? unusable_data(file, error) : Status();
 }
 
 std::string default_plugins() {

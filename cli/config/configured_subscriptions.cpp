@@ -47,18 +47,11 @@ tl::unexpected<Error> refuse(const YamlNode& node, const std::string& sentence) 
   return named->refuse_key(sentence);
 }
 
+// The table has checked each.
 template <class Pattern>
-Status read_patterns(std::vector<Pattern>& patterns, const Settings& settings,
-                     const YamlNode& mapping, std::string_view key) {
-  const auto* node = mapping.find(key);
-  if (node == nullptr) return {};
-  const auto& texts = settings.list(key);
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    auto pattern = Pattern::parse(texts[i]);
-    if (!pattern) return node->items[i].refuse(pattern.error().message);
-    patterns.push_back(std::move(*pattern));
-  }
-  return {};
+void read_patterns(std::vector<Pattern>& patterns, const std::vector<std::string>& texts) {
+  for (const auto& text : texts)
+    if (auto pattern = Pattern::parse(text)) patterns.push_back(std::move(*pattern));
 }
 
 Status read_labels(Subscription& subscription, const YamlNode& mapping) {
@@ -109,50 +102,66 @@ Status read_delivery(Subscription& subscription, const YamlNode& mapping) {
   return {};
 }
 
-Result<Subscription> read_one(const YamlNode& node, WallTime created) {
-  if (node.kind != YamlNode::Kind::mapping)
-    return node.refuse("each subscription is a mapping with `id` and `callback`");
-  const auto settings = read_settings(node, subscription_options, nested);
-  if (!settings) return tl::unexpected(settings.error());
-  Subscription subscription;
-  subscription.id = settings->text("id");
-  subscription.callback = settings->text("callback");
+Status read_members(Subscription& subscription, const Settings& settings, const YamlNode& node) {
   if (subscription.id.empty()) return node.refuse("a subscription needs an `id`");
   if (subscription.callback.empty()) return node.refuse("a subscription needs a `callback`");
+  subscription.filter = settings.text("filter");
+  subscription.edition = settings.text("edition");
+  subscription.language = settings.text("language");
+  read_patterns(subscription.types, settings.list("types"));
+  read_patterns(subscription.sources, settings.list("sources"));
+  if (auto good = read_labels(subscription, node); !good) return good;
+  if (auto good = read_delivery(subscription, node); !good) return good;
+  if (auto good = validate(subscription); !good) return refuse(node, good.error().message);
+  return {};
+}
+
+// Of what concerns several members together, the first mistake only.
+Subscription read_one(const YamlNode& node, WallTime created, Mistakes& mistakes) {
+  Subscription subscription;
+  const auto before = mistakes.size();
+  const auto settings = read_settings(node, subscription_options, nested, "", mistakes);
+  subscription.id = settings.text("id");
+  subscription.callback = settings.text("callback");
   subscription.owner = "config";
   subscription.via = "config";
   subscription.created = subscription.updated = created;
   subscription.state = SubscriptionState::active;
-  subscription.filter = settings->text("filter");
-  subscription.edition = settings->text("edition");
-  subscription.language = settings->text("language");
-  if (auto good = read_patterns(subscription.types, *settings, node, "types"); !good)
-    return tl::unexpected(good.error());
-  if (auto good = read_patterns(subscription.sources, *settings, node, "sources"); !good)
-    return tl::unexpected(good.error());
-  if (auto good = read_labels(subscription, node); !good) return tl::unexpected(good.error());
-  if (auto good = read_delivery(subscription, node); !good) return tl::unexpected(good.error());
-  if (auto good = validate(subscription); !good) return refuse(node, good.error().message);
+  if (mistakes.size() != before) return subscription;
+  if (auto good = read_members(subscription, settings, node); !good)
+    mistakes.push_back(good.error());
   return subscription;
 }
 
 }  // namespace
 
-Result<std::vector<Subscription>> read_configured_subscriptions(const YamlNode& node,
-                                                                WallTime created) {
+std::vector<Subscription> read_configured_subscriptions(const YamlNode& node, WallTime created,
+                                                        Mistakes& mistakes) {
   std::vector<Subscription> subscriptions;
-  if (node.kind == YamlNode::Kind::null) return subscriptions;
-  if (node.kind != YamlNode::Kind::sequence)
-    return node.refuse("'subscriptions' takes a list of mappings");
+  const auto refuse = [&](const YamlNode& place, const std::string& why) {
+    mistakes.push_back(place.refuse(why).value());
+  };
+  if (node.kind != YamlNode::Kind::null && node.kind != YamlNode::Kind::sequence)
+    refuse(node, "'subscriptions' takes a list of mappings");
   std::set<std::string> ids;
   for (const auto& item : node.items) {
-    auto subscription = read_one(item, created);
-    if (!subscription) return tl::unexpected(subscription.error());
-    if (!ids.insert(subscription->id).second)
-      return item.refuse("there are two subscriptions with the id '" + printable(subscription->id) +
-                         "'");
-    subscriptions.push_back(std::move(*subscription));
+    if (item.kind != YamlNode::Kind::mapping) {
+      refuse(item, "each subscription is a mapping with `id` and `callback`");
+      continue;
+    }
+    auto subscription = read_one(item, created, mistakes);
+    if (!subscription.id.empty() && !ids.insert(subscription.id).second)
+      refuse(item, "there are two subscriptions with the id '" + printable(subscription.id) + "'");
+    subscriptions.push_back(std::move(subscription));
   }
+  return subscriptions;
+}
+
+Result<std::vector<Subscription>> read_configured_subscriptions(const YamlNode& node,
+                                                                WallTime created) {
+  Mistakes mistakes;
+  auto subscriptions = read_configured_subscriptions(node, created, mistakes);
+  if (!mistakes.empty()) return tl::unexpected(mistakes.front());
   return subscriptions;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include "cli/daemons/commands.hpp"
+#include "cli/base/commands.hpp"
 #include "cli/daemons/daemon.hpp"
 
 namespace sense::cli {
@@ -14,8 +14,9 @@ int run_adapter(const Global& global, const std::string& name) {
   if (!file) return refused(file.error());
   const auto part = find_part(file->adapters, "adapter", name, file->path);
   if (!part) return refused(part.error());
-  auto loaded = load_adapter(*file, **part);
-  if (!loaded) return refused(loaded.error());
+  Mistakes mistakes;
+  auto loaded = load_adapter(*file, **part, mistakes);
+  if (!loaded) return refused(mistakes);
   return run_part<AdapterHost>(*file, "adapter " + name, std::move(*loaded), signals);
 }
 

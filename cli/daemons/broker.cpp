@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/broker.hpp"
 
-#include "cli/daemons/commands.hpp"
+#include "cli/base/commands.hpp"
 #include "cli/daemons/daemon.hpp"
 
 namespace sense::cli {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include "cli/daemons/commands.hpp"
+#include "cli/base/commands.hpp"
 #include "cli/daemons/daemon.hpp"
 
 namespace sense::cli {
@@ -19,8 +19,9 @@ int run_gateway(const Global& global, const GatewayOptions& options) {
   if (!file) return refused(file.error());
   const auto part = find_part(file->gateways, "gateway", options.name, file->path);
   if (!part) return refused(part.error());
-  auto loaded = load_gateway(*file, **part);
-  if (!loaded) return refused(loaded.error());
+  Mistakes mistakes;
+  auto loaded = load_gateway(*file, **part, mistakes);
+  if (!loaded) return refused(mistakes);
   loaded->config.take_over = options.take_over;
   return run_part<GatewayHost>(*file, "gateway " + options.name, std::move(*loaded), signals);
 }

@@ -3,9 +3,10 @@
 
 #include <memory>
 
+#include "cli/base/commands.hpp"
 #include "cli/config/config_file.hpp"
-#include "cli/daemons/commands.hpp"
 #include "cli/daemons/supervisor.hpp"
+#include "core/storage/folder_lock.hpp"
 
 namespace sense::cli {
 
@@ -35,11 +36,16 @@ std::vector<ChildSpec> children_of(const ConfigFile& file) {
 
 int run_up(const Global& global, const std::string& pids_file) {
   const SignalQueue signals(Supervisor::watched);
-  const auto file = load_config(global);
-  if (!file) return refused(file.error());
-  if (const auto good = check_parts(*file); !good) return refused(good.error());
-  log::configure("up", file->log_level, file->log_format);
-  Supervisor supervisor(signals, children_of(*file), pids_file);
+  Mistakes mistakes;
+  const auto file = read_config(global, mistakes);
+  if (mistakes.empty()) check_programs(file, mistakes);
+  if (!mistakes.empty()) return refused(mistakes);
+  log::configure("up", file.log_level, file.log_format);
+  if (const auto made = make_data(file); !made) return failed(made.error());
+  // A second supervisor's processes would only be refused, again and again.
+  const auto lock = FolderLock::take(file.data, "sense up");
+  if (!lock) return failed(lock.error());
+  Supervisor supervisor(signals, children_of(file), pids_file);
   ::sd_notify(0, "READY=1\nSTATUS=children are supervised");
   const auto ended = supervisor.run();
   ::sd_notify(0, "STOPPING=1");

@@ -5,9 +5,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
-#include "cli/dead_letters/commands.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"

@@ -7,7 +7,7 @@
 #include "cli/base/command.hpp"
 #include "core/subscription/dead_letter_request.hpp"
 
-// `sense deadletters`: what a gateway could not deliver.
+// `sense deadletters`: what a gateway could not deliver. Main thread only.
 namespace sense::cli {
 
 // As typed.

@@ -9,8 +9,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
-#include "cli/filter/commands.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/event/attributes.hpp"

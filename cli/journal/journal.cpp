@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "broker/journal/journal_import.hpp"
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
-#include "cli/journal/commands.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 

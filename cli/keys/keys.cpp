@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "broker/security/access_file.hpp"
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
-#include "cli/keys/commands.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"

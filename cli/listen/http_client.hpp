@@ -9,6 +9,7 @@
 
 namespace sense::cli {
 
+// What a server answered, or why it did not. A value.
 struct HttpReply {
   unsigned status = 0;  // 0: no answer, and why
   std::string body;

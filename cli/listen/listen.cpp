@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include "cli/listen/commands.hpp"
+#include "cli/base/commands.hpp"
 #include "cli/listen/listen_options.hpp"
 
 namespace sense::cli {

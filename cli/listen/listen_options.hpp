@@ -9,7 +9,7 @@
 
 namespace sense::cli {
 
-// As typed; the durations and patterns were checked.
+// As typed; the durations and patterns were checked. It outlives the listener.
 struct ListenOptions {
   std::string uri;
   std::vector<std::string> types;
@@ -21,12 +21,13 @@ struct ListenOptions {
   std::string edition;
   std::string language;
   std::string ack_delay = "10ms";
-  std::uint64_t count = 0;
-  std::string timeout = "0s";
+  std::uint64_t count = 0;     // end after so many events; 0: never
+  std::string timeout = "0s";  // end after that time; "0s": never
   bool json = false;
 };
 
-// Each sets up its listener on a loop and runs it; answers the exit code.
+// Each sets up its listener on a loop and runs it until SIGINT, SIGTERM, SIGHUP, `count` or
+// `timeout`; what it subscribed to is cancelled then. Answers the exit code.
 [[nodiscard]] int listen_sense(const ListenOptions& options);
 [[nodiscard]] int listen_http(const ListenOptions& options);
 [[nodiscard]] int listen_maildir(const ListenOptions& options);

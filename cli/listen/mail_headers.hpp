@@ -9,6 +9,8 @@
 
 namespace sense::cli {
 
+// Pure functions over a message that may come from any sender: nothing in it was checked.
+
 // The header fields of a mail message (RFC 5322 section 2.2), names in lower case, folded lines
 // joined; the first of a name counts.
 using MailHeaders = std::map<std::string, std::string, std::less<>>;

@@ -4,8 +4,8 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/loop.hpp"
-#include "cli/publish/commands.hpp"
 #include "cli/publish/publish_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"

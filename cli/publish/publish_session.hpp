@@ -19,10 +19,12 @@ struct Via {
   SenseSocketOptions socket;
 };
 
-// Where a command publishes: on the bus of the configuration, or through a SENSE/1 server.
-// `loop` must outlive it, and must have ended when it is closed.
+// Where a command publishes (the loop's thread): on the bus of the configuration, or through a
+// SENSE/1 server. `loop` must outlive it, and must have ended when it is closed.
 class PublishSession {
  public:
+  // Fails when the configuration, a key file or the URI cannot be used; a server that is away is no
+  // failure.
   [[nodiscard]] static Result<std::unique_ptr<PublishSession>> open(Loop& loop,
                                                                     const Global& global,
                                                                     const Via& via);

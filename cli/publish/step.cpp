@@ -9,8 +9,8 @@
 #include <cstring>
 #include <memory>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
-#include "cli/publish/commands.hpp"
 #include "cli/publish/publish_session.hpp"
 #include "cli/publish/step_pipeline.hpp"
 #include "core/base/json.hpp"

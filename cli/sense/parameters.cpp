@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
-#include "cli/sense/commands.hpp"
 #include "cli/sense/sense_session.hpp"
 #include "core/base/text.hpp"
 

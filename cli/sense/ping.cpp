@@ -2,9 +2,9 @@
 #include <array>
 #include <memory>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
 #include "cli/bus/bus_session.hpp"
-#include "cli/sense/commands.hpp"
 #include "cli/sense/sense_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"

@@ -28,7 +28,8 @@ struct SenseSocketOptions {
   std::string key_file;  // with the key to sign with; "": nothing is signed
 };
 
-// --bind, --ipx-port, --ddp-group and --key.
+// Options that write into `options`, which must outlive them: --bind, --ipx-port, --ddp-group,
+// --key.
 [[nodiscard]] std::vector<CommandOption> socket_options(SenseSocketOptions& options);
 // --key alone.
 [[nodiscard]] CommandOption key_option(SenseSocketOptions& options);

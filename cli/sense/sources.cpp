@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
-#include "cli/sense/commands.hpp"
 #include "cli/sense/sense_session.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"

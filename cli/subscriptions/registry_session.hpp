@@ -11,7 +11,7 @@
 // What the commands about subscriptions have in common. The loop's thread.
 namespace sense::cli {
 
-// One exchange with the broker's registry; the loop ends with its answer.
+// One exchange with the broker's registry; the loop ends with its answer. A view: it owns nothing.
 struct RegistrySession {
   Loop& loop;
   Bus& bus;

@@ -4,9 +4,9 @@
 #include <memory>
 #include <optional>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
 #include "cli/bus/bus_session.hpp"
-#include "cli/subscriptions/commands.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"
 #include "core/subscription/subscription.hpp"

@@ -3,7 +3,7 @@
 
 #include "cli/base/command.hpp"
 
-// Subcommands of `sense subscriptions` that have files of their own.
+// Subcommands of `sense subscriptions` that have files of their own. `global` must outlive them.
 namespace sense::cli {
 
 [[nodiscard]] Command subscriptions_export_command(const Global& global);

@@ -2,8 +2,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
-#include "cli/subscriptions/commands.hpp"
 #include "cli/subscriptions/registry_session.hpp"
 #include "cli/subscriptions/subscription_commands.hpp"
 #include "cli/subscriptions/subscription_output.hpp"

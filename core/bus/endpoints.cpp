@@ -19,7 +19,7 @@ constexpr std::array<Option, 11> endpoint_options = {{
      "Where the broker sends events to those that subscribed to them.", 1, 1024},
     {"publish", OptionType::text, "ipc:///run/sense/publish",
      "Where plain ZeroMQ publishers connect; their events are not acknowledged.", 1, 1024},
-    {"key-file", OptionType::text, "",
+    {"key-file", OptionType::path, "",
      "The client's key pair for connecting to tcp:// (`sense keys new`)."},
     {"broker-key", OptionType::text, "",
      "The broker's public key, which a client needs for tcp://, or the path of a file with it."},

@@ -2,6 +2,7 @@
 #include "core/config/settings.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/base/check.hpp"
 #include "core/base/text.hpp"
@@ -156,7 +157,8 @@ std::vector<std::pair<std::string, std::string>> Settings::shown() const {
   for (const auto& option : table_) {
     std::string value;
     switch (option.type) {
-      case OptionType::text: value = yaml_scalar(text(option.key)); break;
+      case OptionType::text:
+      case OptionType::path: value = yaml_scalar(text(option.key)); break;
       case OptionType::integer: value = std::to_string(integer(option.key)); break;
       case OptionType::boolean: value = boolean(option.key) ? "true" : "false"; break;
       case OptionType::duration: value = to_text(duration(option.key)); break;
@@ -177,7 +179,8 @@ Status Settings::set(std::string_view key, std::string_view value) {
     return {};
   };
   switch (option->type) {
-    case OptionType::text: return take(read_text(*option, value));
+    case OptionType::text:
+    case OptionType::path: return take(read_text(*option, value));
     case OptionType::integer: return take(read_integer(*option, value));
     case OptionType::boolean: return take(read_boolean(*option, value));
     case OptionType::duration: return take(read_duration(*option, value));
@@ -203,6 +206,14 @@ Status Settings::set_list(std::string_view key, std::vector<std::string> values)
   }
   values_.insert_or_assign(option->key, std::move(values));
   return {};
+}
+
+void Settings::resolve_paths(const std::string& folder) {
+  for (const auto& option : table_) {
+    if (option.type != OptionType::path) continue;
+    auto& path = std::get<std::string>(values_.find(option.key)->second);
+    if (!path.empty()) path = (std::filesystem::path(folder) / path).lexically_normal().string();
+  }
 }
 
 }  // namespace sense

@@ -18,7 +18,8 @@
 // tables.
 namespace sense {
 
-enum class OptionType { text, integer, boolean, duration, size, list };
+// A path is text; a relative one counts from the folder of data.
+enum class OptionType { text, path, integer, boolean, duration, size, list };
 
 // One configuration key. Plain data, so that a plugin's table crosses the module boundary.
 struct Option {
@@ -33,7 +34,34 @@ struct Option {
   // A former name of the key, which is still read; null: there is none. Never the key of another
   // option of the table.
   const char* old_key = nullptr;
+  // What is wrong with a value, beyond type and bounds: called for what a file sets, unless it is
+  // empty, and for each entry of a list. It may read files, and changes nothing. Null: nothing is.
+  Status (*check)(const std::string& value) = nullptr;
+
+  // The option with that check.
+  [[nodiscard]] constexpr Option checked(Status (*function)(const std::string&)) const {
+    auto option = *this;
+    option.check = function;
+    return option;
+  }
 };
+
+// A check that a value can be parsed: checked_by<parse_listen>.
+template <auto parse>
+[[nodiscard]] Status checked_by(const std::string& value) {
+  if (auto parsed = parse(value); !parsed) return tl::unexpected(parsed.error());
+  return {};
+}
+// A check that a file can be read.
+[[nodiscard]] Status check_readable(const std::string& path);
+// A check that there is a folder, or that there is nothing yet.
+[[nodiscard]] Status check_folder(const std::string& path);
+
+// A sentence with the key that it is about at its beginning, unless that stands there.
+[[nodiscard]] std::string about_key(std::string_view key, const std::string& sentence);
+
+// All that is wrong with a file, in the order in which it is found; each says file, line and key.
+using Mistakes = std::vector<Error>;
 
 // The validated values of one table. A value; copying is meant for start-up only.
 class Settings {
@@ -42,7 +70,7 @@ class Settings {
   [[nodiscard]] static Settings defaults(std::span<const Option> table);
 
   // REQUIRES for all getters: the key is in the table and has that type.
-  [[nodiscard]] const std::string& text(std::string_view key) const;
+  [[nodiscard]] const std::string& text(std::string_view key) const;  // or path
   [[nodiscard]] std::int64_t integer(std::string_view key) const;
   [[nodiscard]] bool boolean(std::string_view key) const;
   [[nodiscard]] Duration duration(std::string_view key) const;
@@ -60,6 +88,8 @@ class Settings {
   // Checks a value against its option and stores it. For the loader and for tests.
   [[nodiscard]] Status set(std::string_view key, std::string_view value);
   [[nodiscard]] Status set_list(std::string_view key, std::vector<std::string> values);
+  // Makes every relative path absolute.
+  void resolve_paths(const std::string& folder);
 
  private:
   using Held = std::variant<std::string, std::int64_t, bool, Duration, std::vector<std::string>>;
@@ -71,9 +101,14 @@ class Settings {
   std::vector<std::string> renamed_;
 };
 
-// The settings in a YAML mapping. An unknown key is an error that names the nearest known one, and
-// so are the present and the former name of one option together; each error says file, line and
-// key. `extra` are keys of the mapping that another table has.
+// The settings in a YAML mapping, with relative paths made absolute from `folder`, unless that is
+// empty. Each mistake is added, and the option with the mistake is at its default. An unknown key
+// is one that names the nearest known key, and so are the present and the former name of one option
+// together. `extra` are keys of the mapping that another table has.
+[[nodiscard]] Settings read_settings(const YamlNode& mapping, std::span<const Option> table,
+                                     std::span<const std::string_view> extra,
+                                     const std::string& folder, Mistakes& mistakes);
+// The same for a mapping without paths, with the first mistake as the error.
 [[nodiscard]] Result<Settings> read_settings(const YamlNode& mapping, std::span<const Option> table,
                                              std::span<const std::string_view> extra = {});
 

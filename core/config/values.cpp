@@ -101,7 +101,8 @@ OptionRange range_of(const Option& option) {
   const bool stated = option.min != 0 || option.max != 0;
   if (stated) return {option.min, option.max < option.min ? number_max : option.max};
   switch (option.type) {
-    case OptionType::text: return {0, value_length_max};
+    case OptionType::text:
+    case OptionType::path: return {0, value_length_max};
     case OptionType::list: return {0, entries_max};
     case OptionType::integer: return {std::numeric_limits<std::int64_t>::min(), number_max};
     default: return {0, number_max};
@@ -111,7 +112,8 @@ OptionRange range_of(const Option& option) {
 std::string range_text(const Option& option) {
   if ((option.min == 0 && option.max == 0) || option.type == OptionType::boolean) return {};
   const auto [min, max] = range_of(option);
-  const std::string_view unit = option.type == OptionType::text   ? " octets"
+  const bool text = option.type == OptionType::text || option.type == OptionType::path;
+  const std::string_view unit = text                              ? " octets"
                                 : option.type == OptionType::list ? " entries"
                                                                   : "";
   if (max == number_max) return "at least " + bound_text(option, min) + std::string(unit);
@@ -121,6 +123,7 @@ std::string range_text(const Option& option) {
 std::string_view type_text(OptionType type) {
   switch (type) {
     case OptionType::text: return "text";
+    case OptionType::path: return "path";
     case OptionType::integer: return "whole number";
     case OptionType::boolean: return "true or false";
     case OptionType::duration: return "duration";

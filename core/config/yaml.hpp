@@ -33,8 +33,10 @@ struct YamlNode {
   [[nodiscard]] tl::unexpected<Error> refuse_key(std::string_view message) const;
 };
 
-// `name` stands in messages for the file.
+// `name` stands in messages for the file. Fails with badparam, or datatoobig for more than 1 MiB;
+// the first fault only, since what stands behind it cannot be told. Pure.
 [[nodiscard]] Result<YamlNode> parse_yaml(std::string_view text, std::string_view name);
+// The same of a file: also notfound, noaccess or system when it cannot be read.
 [[nodiscard]] Result<YamlNode> read_yaml_file(const std::string& path);
 
 }  // namespace sense

@@ -179,6 +179,11 @@ struct GatewayDescriptor {
   Capabilities capabilities;
   DeliveryDefaults delivery;
   Result<std::unique_ptr<Gateway>> (*create)(const Settings& options, GatewayContext& context);
+  // Refuses what create() or start() would refuse of the options, beyond what the table checks, and
+  // makes, opens and changes nothing: what `sense config check` calls. An error begins with the key
+  // that it is about, and a colon. Else the addresses at which the gateway would listen: "tcp
+  // 127.0.0.1:8080", "udp [::1]:7367", or a path; empty: at none. Null: there is nothing to refuse.
+  Result<std::vector<std::string>> (*check)(const Settings& options) = nullptr;
 };
 
 }  // namespace sense

@@ -15,23 +15,57 @@ namespace sense::email {
 
 namespace {
 
+Result<MailRequest::Tls> parse_tls(const std::string& text) {
+  if (text == "never") return MailRequest::Tls::never;
+  if (text == "when-offered") return MailRequest::Tls::when_offered;
+  if (text == "required") return MailRequest::Tls::required;
+  return fail(Code::badparam,
+              "starttls: '" + printable(text) + "' is not one of never, when-offered, required");
+}
+
+Status check_relay(const std::string& relay) {
+  auto uri = parse_uri(relay);
+  if (!uri) return fail(Code::badparam, "smtp: " + uri.error().message);
+  const bool good = (uri->scheme == "smtp" || uri->scheme == "smtps") && !uri->host.empty() &&
+                    (uri->path.empty() || uri->path == "/") && uri->query.empty();
+  if (good) return {};
+  return fail(Code::badparam,
+              "smtp: '" + printable(relay) + "' is not smtp://host:port or smtps://host:port");
+}
+
+// The address becomes part of a command that the mail's reader may paste into a shell.
+Status check_confirm_url(const std::string& url) {
+  if (url.empty()) return {};
+  auto uri = parse_uri(url);
+  const bool good = uri && (uri->scheme == "http" || uri->scheme == "https") &&
+                    uri->query.empty() && !url.ends_with('/') &&
+                    url.find_first_of("'\"`$\\;&|<>()*?!{}") == std::string::npos;
+  if (good) return {};
+  return fail(Code::badparam, "confirm-url: '" + printable(url.substr(0, 200)) +
+                                  "' is not http(s)://host:port without a slash at its end");
+}
+
 constexpr std::array options_table{
     Option{"smtp", OptionType::text, "",
-           "Mail relay that takes the messages: smtp://host:25 or smtps://host:465."},
-    Option{
-        "maildir", OptionType::text, "mail",
-        "Without a relay: the folder below which each address gets a mailbox in maildir format."},
+           "Mail relay that takes the messages: smtp://host:25 or smtps://host:465."}
+        .checked(check_relay),
+    Option{"maildir", OptionType::path, "mail",
+           "Without a relay: the folder below which each address gets a mailbox in maildir format."}
+        .checked(check_folder),
     Option{"from", OptionType::text, "sense@localhost",
-           "The sender's address, in the message and for bounces.", 3, 254},
+           "The sender's address, in the message and for bounces.", 3, 254}
+        .checked(checked_by<parse_address>),
     Option{
         "confirm-url", OptionType::text, "http://localhost:8080",
         "Address of the HTTP gateway, for the mail that asks a subscriber to confirm; empty: the "
-        "mail gives the token alone."},
+        "mail gives the token alone."}
+        .checked(check_confirm_url),
     Option{"starttls", OptionType::text, "when-offered",
-           "TLS on smtp://: never, when-offered, or required."},
-    Option{
-        "ca-file", OptionType::text, "",
-        "Certificates (PEM) to trust in the relay instead of the system's; empty: the system's."},
+           "TLS on smtp://: never, when-offered, or required."}
+        .checked(checked_by<parse_tls>),
+    Option{"ca-file", OptionType::path, "",
+           "Certificates (PEM) to trust in the relay instead of the system's; empty: the system's."}
+        .checked(check_readable),
     Option{"connect-timeout", OptionType::duration, "10s", "Time to connect to the relay.", 1, 300},
     Option{"timeout", OptionType::duration, "1min", "Time for the relay to take one message.", 1,
            3600},
@@ -141,36 +175,6 @@ void EmailGateway::verify(SubscriptionRef subscription, std::string token, Verif
                 });
 }
 
-Result<MailRequest::Tls> parse_tls(const std::string& text) {
-  if (text == "never") return MailRequest::Tls::never;
-  if (text == "when-offered") return MailRequest::Tls::when_offered;
-  if (text == "required") return MailRequest::Tls::required;
-  return fail(Code::badparam,
-              "starttls: '" + printable(text) + "' is not one of never, when-offered, required");
-}
-
-Status check_relay(const std::string& relay) {
-  auto uri = parse_uri(relay);
-  if (!uri) return fail(Code::badparam, "smtp: " + uri.error().message);
-  const bool good = (uri->scheme == "smtp" || uri->scheme == "smtps") && !uri->host.empty() &&
-                    (uri->path.empty() || uri->path == "/") && uri->query.empty();
-  if (good) return {};
-  return fail(Code::badparam,
-              "smtp: '" + printable(relay) + "' is not smtp://host:port or smtps://host:port");
-}
-
-// The address becomes part of a command that the mail's reader may paste into a shell.
-Status check_confirm_url(const std::string& url) {
-  if (url.empty()) return {};
-  auto uri = parse_uri(url);
-  const bool good = uri && (uri->scheme == "http" || uri->scheme == "https") &&
-                    uri->query.empty() && !url.ends_with('/') &&
-                    url.find_first_of("'\"`$\\;&|<>()*?!{}") == std::string::npos;
-  if (good) return {};
-  return fail(Code::badparam, "confirm-url: '" + printable(url.substr(0, 200)) +
-                                  "' is not http(s)://host:port without a slash at its end");
-}
-
 Result<SmtpOptions> smtp_options(const Settings& options, std::string from) {
   auto tls = parse_tls(options.text("starttls"));
   if (!tls) return tl::unexpected(tls.error());
@@ -191,14 +195,19 @@ Result<SmtpOptions> smtp_options(const Settings& options, std::string from) {
 
 std::span<const Option> email_options() { return options_table; }
 
-Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
-                                                    GatewayContext& context) {
-  const bool by_smtp = !options.text("smtp").empty();
-  const auto maildir = options.text("maildir");
-  if (!by_smtp && maildir.empty())
+Result<std::vector<std::string>> check_email(const Settings& options) {
+  if (options.text("smtp").empty() && options.text("maildir").empty())
     return fail(Code::badparam,
                 "smtp (a relay such as smtp://localhost:25) or maildir (a folder) is to be set for "
                 "an email gateway");
+  return std::vector<std::string>();  // it listens nowhere
+}
+
+Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
+                                                    GatewayContext& context) {
+  if (auto good = check_email(options); !good) return tl::unexpected(good.error());
+  const bool by_smtp = !options.text("smtp").empty();
+  const auto maildir = options.text("maildir");
   auto from = parse_address(options.text("from"));
   if (!from) return fail(Code::badparam, "from: " + from.error().message);
   const auto confirm_url = options.text("confirm-url");

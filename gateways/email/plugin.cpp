@@ -23,6 +23,7 @@ const GatewayDescriptor descriptor = {
     {"minutes", "source", "hop", Event::data_length_max},
     {retry_seconds, 4},
     &make_email_gateway,
+    &check_email,
 };
 
 }  // namespace

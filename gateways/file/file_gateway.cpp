@@ -57,7 +57,7 @@ class FileGateway final : public BlockingGateway {
   const std::string usage_ = "callbacks are file:" + folder_ + "/NAME";
 };
 
-constexpr Option options[] = {{"folder", OptionType::text, "/var/lib/sense/files",
+constexpr Option options[] = {{"folder", OptionType::path, "/var/lib/sense/files",
                                "The folder of the files; it must exist.", 1, 1000}};
 constexpr std::string_view schemes[] = {"file"};
 constexpr std::uint32_t retry_seconds[] = {1, 5, 30, 300, 3600};

@@ -18,11 +18,19 @@ namespace sense::http {
 
 namespace {
 
+Status check_origin(const std::string& origin) {
+  for (const char c : origin)
+    if (c <= ' ' || c > '~')
+      return fail(Code::badparam, "origin: has a character that no HTTP header may have");
+  return {};
+}
+
 constexpr std::array options_table{
     Option{
         "listen", OptionType::text, "127.0.0.1:8080",
         "IP address and port of the HTTP listener, e.g. 127.0.0.1:8080 or [::1]:8080; empty: none.",
-        0, 64},
+        0, 64}
+        .checked(checked_by<parse_listen>),
     Option{
         "hosts", OptionType::list, "localhost,127.0.0.1,[::1]",
         "Names that clients may call this service by (the Host header), without ports, besides the "
@@ -42,7 +50,8 @@ constexpr std::array options_table{
     Option{"origin", OptionType::text, "sense",
            "What this service calls itself when it asks a callback whether it wants deliveries "
            "(WebHook-Request-Origin), e.g. events.example.com.",
-           1, 255},
+           1, 255}
+        .checked(check_origin),
     Option{"connect-timeout", OptionType::duration, "5s", "Time to connect to a callback.", 1, 300},
     Option{"timeout", OptionType::duration, "15s", "Time for one whole attempt at a callback.", 1,
            3600},
@@ -51,13 +60,14 @@ constexpr std::array options_table{
            "process may open.",
            1, 100'000},
     Option{
-        "fetch-key", OptionType::text, "",
+        "fetch-key", OptionType::path, "",
         "The file with the key (`sense keys shared`) that this gateway shares with the SENSE "
         "gateway: possession of a URL made with it authorises fetching that one event, for a day, "
-        "from any machine; empty: events cannot be fetched."},
-    Option{
-        "ca-file", OptionType::text, "",
-        "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."},
+        "from any machine; empty: events cannot be fetched."}
+        .checked(checked_by<datagram::read_shared_key>),
+    Option{"ca-file", OptionType::path, "",
+           "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."}
+        .checked(check_readable),
 };
 
 // Attempts and verifications in progress. The gateway holds the only shared_ptr; a reply that comes
@@ -201,13 +211,17 @@ void HttpGateway::challenge(std::uint64_t id, const Question& question, HttpRequ
 
 std::span<const Option> http_options() { return options_table; }
 
+Result<std::vector<std::string>> http_listeners(const Settings& options) {
+  const auto& listen = options.text("listen");
+  if (listen.empty()) return std::vector<std::string>();
+  return std::vector{"tcp " + listen};
+}
+
 Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
                                                    GatewayContext& context) {
   if (const auto& listen = options.text("listen"); !listen.empty())
     if (auto endpoint = parse_listen(listen); !endpoint) return tl::unexpected(endpoint.error());
-  for (const char c : options.text("origin"))
-    if (c <= ' ' || c > '~')
-      return fail(Code::badparam, "origin: has a character that no HTTP header may have");
+  if (auto good = check_origin(options.text("origin")); !good) return tl::unexpected(good.error());
   std::string fetch_secret;
   if (const auto& file = options.text("fetch-key"); !file.empty()) {
     auto key = datagram::read_shared_key(file);

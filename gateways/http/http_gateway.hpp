@@ -12,6 +12,10 @@ namespace sense::http {
 // The keys of this gateway in the configuration file.
 [[nodiscard]] std::span<const Option> http_options();
 
+// Where the gateway would listen, as GatewayDescriptor::check answers it; the table checks the
+// rest.
+[[nodiscard]] Result<std::vector<std::string>> http_listeners(const Settings& options);
+
 // Fails when an option cannot be used; nothing listens before start().
 [[nodiscard]] Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
                                                                  GatewayContext& context);

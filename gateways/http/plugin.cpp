@@ -23,6 +23,7 @@ const GatewayDescriptor descriptor = {
     {"milliseconds", "both", "end-to-end", Event::data_length_max},
     {retry_seconds, 8},
     &make_http_gateway,
+    &http_listeners,
 };
 
 }  // namespace

@@ -300,25 +300,63 @@ void SenseGateway::set_timer() {
   }));
 }
 
-Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext& context) {
+// All that create() needs of the options.
+struct Parsed {
   std::vector<ListenEntry> entries;
+  KeyOptions keys;
+  TransportOptions transport;
+};
+
+Result<Parsed> parse_options(const Settings& options) {
+  Parsed parsed;
   for (const auto& text : options.list("listen")) {
     auto entry = read_listen_entry(text);
     if (!entry) return tl::unexpected(entry.error());
-    entries.push_back(std::move(*entry));
+    parsed.entries.push_back(std::move(*entry));
   }
-  auto key_options = read_key_options(options, entries);
-  if (!key_options) return tl::unexpected(key_options.error());
-  TransportOptions transport;
+  auto keys = read_key_options(options, parsed.entries);
+  if (!keys) return tl::unexpected(keys.error());
+  parsed.keys = std::move(*keys);
   // One octet more than the limit, so that a longer datagram is recognised and reported as such.
-  transport.octets_max = limits_of(options).max_message + 1;
-  transport.ipx_port = static_cast<std::uint16_t>(options.integer("ipx-port"));
+  parsed.transport.octets_max = limits_of(options).max_message + 1;
+  parsed.transport.ipx_port = static_cast<std::uint16_t>(options.integer("ipx-port"));
   auto group = DdpGroup::parse(options.text("ddp-group"));
   if (!group) return fail(group.error().code, "ddp-group: " + group.error().message);
-  transport.ddp_group = *group;
-  return std::make_unique<SenseGateway>(limits_of(options), std::move(entries),
-                                        std::move(transport), std::move(*key_options), context);
+  parsed.transport.ddp_group = *group;
+  return parsed;
 }
+
+Result<std::vector<std::string>> check(const Settings& options) {
+  const auto parsed = parse_options(options);
+  if (!parsed) return tl::unexpected(parsed.error());
+  std::vector<std::string> listeners;
+  for (const auto& entry : parsed->entries)
+    listeners.push_back((entry.endpoint.is_ip() ? "udp " : "") + entry.address);
+  return listeners;
+}
+
+Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext& context) {
+  auto parsed = parse_options(options);
+  if (!parsed) return tl::unexpected(parsed.error());
+  return std::make_unique<SenseGateway>(limits_of(options), std::move(parsed->entries),
+                                        std::move(parsed->transport), std::move(parsed->keys),
+                                        context);
+}
+
+// The table with what only this file knows how to read.
+std::vector<Option> checked_options() {
+  std::vector<Option> table;
+  for (const auto& option : sense_options()) {
+    const std::string_view key = option.key;
+    table.push_back(option);
+    if (key == "listen") table.back().check = checked_by<read_listen_entry>;
+    if (key == "ddp-group") table.back().check = checked_by<DdpGroup::parse>;
+    if (key == "keys") table.back().check = checked_by<read_shared_keys>;
+    if (key == "fetch-key") table.back().check = checked_by<read_shared_key>;
+  }
+  return table;
+}
+const std::vector<Option> options_table = checked_options();
 
 constexpr std::string_view schemes[] = {"sense"};
 // The plugin itself waits for the acknowledgement and reports `retry` only afterwards; these pauses
@@ -330,10 +368,11 @@ const GatewayDescriptor descriptor = {
     "sense",
     "SENSE/1 over UDP, Unix sockets, IPX or AppleTalk: events as text datagrams.",
     schemes,
-    sense_options(),
+    options_table,
     {"milliseconds", "both", "end-to-end", 1'200},
     {retry_seconds, 32},
     &create,
+    &check,
 };
 
 }  // namespace

@@ -48,7 +48,8 @@ int pipe_with(const std::string& input) {
 
 }  // namespace
 
-Running::Running(const std::vector<std::string>& arguments, const std::string& input) {
+Running::Running(const std::vector<std::string>& arguments, const std::string& input,
+                 const std::function<void()>& prepare) {
   const std::string program = testing::in_build("sense");
   std::vector<const char*> words{program.c_str()};
   for (const auto& argument : arguments) words.push_back(argument.c_str());
@@ -63,6 +64,7 @@ Running::Running(const std::vector<std::string>& arguments, const std::string& i
     ::dup2(in, 0);
     ::dup2(out[1], 1);
     ::dup2(err[1], 2);
+    if (prepare) prepare();
     ::execv(program.c_str(), const_cast<char* const*>(words.data()));
     ::_exit(127);
   }
@@ -110,8 +112,8 @@ bool Running::read_more(std::chrono::steady_clock::time_point deadline) {
   return open;
 }
 
-bool Running::wait_for(const std::string& text) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+bool Running::wait_for(const std::string& text, std::chrono::milliseconds time) {
+  const auto deadline = std::chrono::steady_clock::now() + time;
   for (;;) {
     if (contains(outcome_.out, text) || contains(outcome_.err, text)) return true;
     if (!read_more(deadline)) return contains(outcome_.out, text) || contains(outcome_.err, text);
@@ -130,8 +132,9 @@ Outcome Running::finish() {
   return outcome_;
 }
 
-Outcome run_sense(const std::vector<std::string>& arguments, const std::string& input) {
-  return Running(arguments, input).finish();
+Outcome run_sense(const std::vector<std::string>& arguments, const std::string& input,
+                  const std::function<void()>& prepare) {
+  return Running(arguments, input, prepare).finish();
 }
 
 bool contains(const std::string& text, const std::string& part) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,9 @@ class TempFolder {
 // `sense ARGUMENTS...` as it runs. Killed, if need be, at the end of its life.
 class Running {
  public:
-  explicit Running(const std::vector<std::string>& arguments, const std::string& input = {});
+  // `prepare` is called in the child, before the program is there.
+  explicit Running(const std::vector<std::string>& arguments, const std::string& input = {},
+                   const std::function<void()>& prepare = {});
   ~Running();
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
@@ -46,7 +49,7 @@ class Running {
   void signal(int number) const;
   // Until that text has been written to standard output or error. False when it ends or the time
   // is over before.
-  [[nodiscard]] bool wait_for(const std::string& text);
+  [[nodiscard]] bool wait_for(const std::string& text, std::chrono::milliseconds time = patience);
   // Until it ends; kills it when the time is over.
   [[nodiscard]] Outcome finish();
   [[nodiscard]] const std::string& out() const { return outcome_.out; }
@@ -63,7 +66,8 @@ class Running {
 };
 
 [[nodiscard]] Outcome run_sense(const std::vector<std::string>& arguments,
-                                const std::string& input = {});
+                                const std::string& input = {},
+                                const std::function<void()>& prepare = {});
 
 [[nodiscard]] bool contains(const std::string& text, const std::string& part);
 // Asks again and again until it is so, or patience is over.

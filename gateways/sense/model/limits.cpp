@@ -20,7 +20,7 @@ constexpr Option option_table[] = {
      "Multicast group and port that are the LocalTalk cable; @ADDRESS behind it names the "
      "interface.",
      1, 64},
-    {"keys", OptionType::text, "",
+    {"keys", OptionType::path, "",
      "The file of shared keys (`sense keys shared`) of clients that sign what they send; its "
      "changes are seen while the gateway runs. Empty: no client has a key."},
     {"key-window", OptionType::duration, "1min",
@@ -30,7 +30,7 @@ constexpr Option option_table[] = {
      "Address of the HTTP gateway as clients reach it, such as http://events.example:8080, where "
      "they fetch events that are too big for a datagram; empty: they cannot.",
      0, 200},
-    {"fetch-key", OptionType::text, "",
+    {"fetch-key", OptionType::path, "",
      "The file with the key that this gateway shares with the HTTP gateway for that (its option "
      "fetch-key)."},
     {"max-subscriptions", OptionType::integer, "10000", "Subscriptions served at once.", 1,
