@@ -125,8 +125,9 @@ class SettingsReader {
   Status check(const Option& option, const YamlNode& value) {
     if (option.check == nullptr || value.scalar.empty()) return {};
     const bool path = option.type == OptionType::path && !folder_.empty();
-    const auto good = option.check(path ? (std::filesystem::path(folder_) / value.scalar).string()
-                                        : value.scalar);
+    const auto good = option.check(
+        path ? (std::filesystem::path(folder_) / value.scalar).lexically_normal().string()
+             : value.scalar);
     return good ? Status() : value.refuse(about_key(option.key, good.error().message));
   }
 
