@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +11,8 @@
 
 #include "core/base/clock.hpp"
 #include "core/event/event.hpp"
+#include "core/sense/client_numbers.hpp"
+#include "core/sense/client_requests.hpp"
 #include "core/sense/message.hpp"
 #include "core/sense/shared_keys.hpp"
 
@@ -34,6 +35,7 @@ namespace sense::datagram {
 struct Registered {
   std::string subscription;
   std::chrono::seconds period{0};  // granted
+  std::string deliver_to;          // where events go, as the server sees it; "": it did not say
   bool renewed = false;
   bool pending = false;  // Deliver-To is another address and not verified yet
 };
@@ -130,8 +132,8 @@ struct ClientOptions {
 // Whether the same request may succeed later: the server is absent, busy or out of room.
 [[nodiscard]] bool is_temporary(Code code);
 
-// Not thread-safe. Memory is bounded: at most 64 requests in progress, and 1,024 holes in the
-// numbers (beyond that the lowest hole counts as seen).
+// One subscription at a time, and requests. Not thread-safe. Memory is bounded: at most 64 requests
+// in progress, and 1,024 holes in the numbers (beyond that the lowest hole counts as seen).
 class Client {
  public:
   explicit Client(ClientOptions options);
@@ -158,73 +160,33 @@ class Client {
   [[nodiscard]] const std::string& subscription() const { return subscription_; }
   // Numbers below the highest seen that were neither received nor reported as a gap. They may still
   // follow: the server repeats them.
-  [[nodiscard]] std::vector<NumberRange> missing() const;
+  [[nodiscard]] std::vector<NumberRange> missing() const { return numbers_.missing(subscription_); }
   [[nodiscard]] std::uint64_t repeats() const { return repeats_; }
   [[nodiscard]] std::uint64_t ignored() const { return ignored_; }  // datagrams
 
  private:
-  static constexpr std::uint32_t restarts_max = 3;
-  struct Request {
-    Message message;  // without Cookie
-    std::string tag;
-    std::uint64_t id = 0;  // as in notices; 0: the registration
-    std::uint32_t sent = 0;
-    std::uint32_t restarts = 0;  // times sent anew with another cookie or time
-    MonoTime due;
-    bool with_cookie = false;
-  };
-  using Requests = std::map<std::uint64_t, Request>;  // by an internal key
-  struct PendingAcks {                                // acknowledgements not sent yet
-    NumberSet numbers;
-    std::size_t count = 0;  // of deliveries
-    MonoTime due;
-  };
-
-  std::uint64_t start_request(Message message, std::uint64_t id, Timestamp now, Output& out);
-  void send(Request& request, Timestamp now, Output& out);
-  // Sends the request with a new tag: to a repeated tag the server repeats its reply.
-  void restart_request(Request& request, Timestamp now, Output& out);
-  void register_now(bool renew, Timestamp now, Output& out);
-  // client_keys.cpp
-  enum class Authenticity { none, refusal_only, full };
-  [[nodiscard]] Authenticity authenticity_of(const Message& message, std::string_view octets) const;
-  [[nodiscard]] std::string octets_of(const Message& message, Timestamp now) const;
-  bool restart_with_server_time(Request& request, const Message& reply, Timestamp now, Output& out);
-
-  void on_reply(const Message& reply, Authenticity authenticity, Timestamp now, Output& out);
-  bool restart_with_cookie(Request& request, const Message& reply, Timestamp now, Output& out);
-  void on_registered(const Request& request, const Message& reply, Timestamp now, Output& out);
-  void on_failed(const Request& request, const Failed& failed, Timestamp now, Output& out);
-  void on_answer(const Request& request, const Message& reply, Timestamp now, Output& out);
-  void on_event(const Message& message, Timestamp now, Output& out);
-  void on_gap(const Message& message, Timestamp now, Output& out);
+  void start(Message message, std::uint64_t id, Timestamp now, Output& out);
+  void register_now(Timestamp now, Output& out);
+  void on_reply(const Message& reply, bool authenticated, Timestamp now, Output& out);
+  void on_registered(const ClientRequest& request, const Message& reply, Timestamp now,
+                     Output& out);
+  void on_failed(const ClientRequest& request, const Failed& failed, Timestamp now, Output& out);
+  void on_cancelled(const ClientRequest& request, Output& out);
+  void on_delivery(const Message& message, Timestamp now, Output& out);
   void on_ended(const Message& message, Timestamp now, Output& out);
   void on_verify(const Message& message, Output& out);
-  void on_cancelled(const Request& request, Output& out);
   void end(std::string reason, bool anew, Timestamp now, Output& out);
-  void check_lease(Timestamp now, Output& out);
-  void repeat_requests(Timestamp now, Output& out);
-  void acknowledge(const std::string& subscription, std::uint64_t first, std::uint64_t last,
-                   Timestamp now, Output& out);
-  void flush_acks(const std::string& subscription, const NumberSet& numbers, Timestamp now,
-                  Output& out);
-  NumberSet* numbers_of(std::string_view subscription);
-  std::string next_tag();
+  void send_acks(const ClientNumbers::Acks& acks, Timestamp now, Output& out);
 
   ClientOptions options_;
-  std::string cookie_;
-  Duration clock_offset_{0};  // server clock minus our clock, once known
-  std::uint64_t tags_ = 0;
+  ClientRequests requests_;
   std::uint64_t request_ids_ = 0;
-  Requests requests_;
-  std::uint64_t request_keys_ = 0;
 
   bool wanted_ = false;  // subscribe() was called and cancel() was not
   std::string subscription_;
   std::optional<MonoTime> renew_due_;
   std::optional<MonoTime> lease_end_;
-  std::map<std::string, NumberSet, std::less<>> numbers_;  // by subscription
-  std::map<std::string, PendingAcks, std::less<>> pending_acks_;
+  ClientNumbers numbers_;
   std::vector<std::string> ended_;  // the last few: their ENDED may be repeated
   std::uint64_t repeats_ = 0;
   std::uint64_t ignored_ = 0;
