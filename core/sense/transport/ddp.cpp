@@ -131,14 +131,16 @@ class DdpTransport final : public SocketTransport {
     where.imr_multiaddr.s_addr = htonl(wanted.group.to_uint());
     where.imr_address.s_addr = htonl(wanted.interface.to_uint());
     // Nodes on the same machine share the port of the group and receive each other's frames.
-    if (auto status = set_option(SOL_SOCKET, SO_REUSEADDR, 1); !status) return status;
-    if (auto status = bind_socket(group_); !status) return status;
-    if (auto status = set_option(IPPROTO_IP, IP_ADD_MEMBERSHIP, &where, sizeof(where)); !status)
+    if (auto status = socket_.set_option(SOL_SOCKET, SO_REUSEADDR, 1); !status) return status;
+    if (auto status = socket_.bind(group_); !status) return status;
+    if (auto status = socket_.set_option(IPPROTO_IP, IP_ADD_MEMBERSHIP, &where, sizeof(where));
+        !status)
       return status;
-    if (auto status = set_option(IPPROTO_IP, IP_MULTICAST_ALL, 0); !status) return status;
-    if (auto status = set_option(IPPROTO_IP, IP_MULTICAST_IF, &where, sizeof(where)); !status)
+    if (auto status = socket_.set_option(IPPROTO_IP, IP_MULTICAST_ALL, 0); !status) return status;
+    if (auto status = socket_.set_option(IPPROTO_IP, IP_MULTICAST_IF, &where, sizeof(where));
+        !status)
       return status;
-    return set_option(IPPROTO_IP, IP_MULTICAST_LOOP, 1);
+    return socket_.set_option(IPPROTO_IP, IP_MULTICAST_LOOP, 1);
   }
 
   // LLAP: a node number is free when enquiries for it are not answered.
@@ -167,7 +169,7 @@ class DdpTransport final : public SocketTransport {
       for (;;) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-        pollfd ready{socket(), POLLIN, 0};
+        pollfd ready{socket_.handle(), POLLIN, 0};
         if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) break;
         if (receives_frame_of(node)) return true;
       }
@@ -178,7 +180,7 @@ class DdpTransport final : public SocketTransport {
   // Whether the next frame is from a node that uses, or claims, that number.
   bool receives_frame_of(std::uint8_t node) {
     std::array<char, 1024> octets{};
-    const auto size = ::recv(socket(), octets.data(), octets.size(), MSG_DONTWAIT);
+    const auto size = ::recv(socket_.handle(), octets.data(), octets.size(), MSG_DONTWAIT);
     if (size <= 0) return false;
     const auto frame = read_link_frame({octets.data(), static_cast<std::size_t>(size)});
     return frame && frame->sender != sender_ && frame->from == node;
@@ -188,8 +190,8 @@ class DdpTransport final : public SocketTransport {
   void send_control(LinkType type, std::uint8_t node) {
     std::array<char, ltoudp_header_size> octets{};
     write_link_header(octets.data(), {sender_, node, node, type, {}});
-    (void)::sendto(socket(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL, &group_.any,
-                   group_.length);
+    (void)::sendto(socket_.handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                   &group_.any, group_.length);
   }
 
   const SocketAddress group_;

@@ -58,7 +58,7 @@ class IpxTransport final : public SocketTransport {
                       ": a node is 0000 and the eight hexadecimal digits of an IPv4 address of "
                       "this machine (RFC 1234)");
     if (auto status = open_socket(AF_INET); !status) return status;
-    if (auto status = bind_socket(SocketAddress(udp_endpoint_of(own))); !status) return status;
+    if (auto status = socket_.bind(SocketAddress(udp_endpoint_of(own))); !status) return status;
     // The node belongs to this process alone, so every socket is free.
     if (own.port() == 0) local_ = own.with_port(any_socket());
     return connect();
@@ -115,9 +115,9 @@ class IpxTransport final : public SocketTransport {
   Status connect() {
     if (!options_.peer) return {};
     if (options_.peer->kind() != TransportKind::ipx || !is_ip_node(options_.peer->node()))
-      return cannot_bind(EAFNOSUPPORT);
+      return socket_.cannot_bind(EAFNOSUPPORT);
     const SocketAddress peer(udp_endpoint_of(*options_.peer));
-    if (::connect(socket(), &peer.any, peer.length) < 0) return cannot_bind(errno);
+    if (::connect(socket_.handle(), &peer.any, peer.length) < 0) return socket_.cannot_bind(errno);
     connected_ = true;
     return {};
   }

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sense/transport/socket.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
-#include <system_error>
 #include <utility>
 #include <vector>
-
-#include "core/base/check.hpp"
-#include "core/base/log.hpp"
 
 namespace sense::datagram {
 
@@ -29,49 +22,7 @@ constexpr std::size_t datagrams_per_turn_max = 1024;
 
 bool is_unreachable(int error) { return error == ECONNREFUSED || error == ENOENT; }
 
-std::uint16_t port_of(in_port_t port) { return ntohs(port); }
-
 }  // namespace
-
-SocketAddress::SocketAddress(const Endpoint& endpoint) : SocketAddress() {
-  const auto host = endpoint.host();
-  switch (endpoint.kind()) {
-    case TransportKind::ipv4:
-      four.sin_family = AF_INET;
-      four.sin_port = htons(endpoint.port());
-      std::memcpy(&four.sin_addr, host.data(), host.size());
-      length = sizeof(four);
-      return;
-    case TransportKind::ipv6:
-      six.sin6_family = AF_INET6;
-      six.sin6_port = htons(endpoint.port());
-      six.sin6_scope_id = endpoint.zone();
-      std::memcpy(&six.sin6_addr, host.data(), host.size());
-      length = sizeof(six);
-      return;
-    default:
-      SENSE_CHECK(endpoint.kind() == TransportKind::unix_path &&
-                  host.size() < sizeof(path.sun_path));
-      path.sun_family = AF_UNIX;
-      std::memcpy(path.sun_path, host.data(), host.size());
-      length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + host.size() + 1);
-  }
-}
-
-Endpoint SocketAddress::endpoint() const {
-  if (length >= sizeof(four) && any.sa_family == AF_INET)
-    return {boost::asio::ip::address_v4(ntohl(four.sin_addr.s_addr)), port_of(four.sin_port)};
-  if (length >= sizeof(six) && any.sa_family == AF_INET6) {
-    boost::asio::ip::address_v6::bytes_type bytes;
-    std::memcpy(bytes.data(), &six.sin6_addr, bytes.size());
-    return {boost::asio::ip::address_v6(bytes, six.sin6_scope_id), port_of(six.sin6_port)};
-  }
-  constexpr auto before = offsetof(sockaddr_un, sun_path);
-  if (length <= before || any.sa_family != AF_UNIX) return {};
-  const auto size = std::min<std::size_t>(length - before, sizeof(path.sun_path));
-  const std::string_view name(path.sun_path, ::strnlen(path.sun_path, size));
-  return Endpoint::may_be_path(name) ? Endpoint::at_path(name) : Endpoint();
-}
 
 // The vectors of recvmmsg, over one buffer. Allocated once: receiving allocates nothing.
 struct SocketTransport::Inbox {
@@ -152,10 +103,10 @@ struct SocketTransport::Outbox {
 SocketTransport::SocketTransport(boost::asio::io_context& reactor, const TransportOptions& options,
                                  Shape shape, Counters& counters)
     : options_(options),
+      socket_(reactor),
       unanswerable_(counters["sense.datagrams.unanswerable"]),
       misframed_(counters["sense.datagrams.misframed"]),
       foreign_(counters["sense.datagrams.foreign"]),
-      descriptor_(reactor),
       shape_(shape),
       in_(std::make_unique<Inbox>(shape.header_max + std::max(options.octets_max, inbox_each_min))),
       out_(std::make_unique<Outbox>(shape.header_max + shape.sendable_max)),
@@ -166,68 +117,6 @@ SocketTransport::SocketTransport(boost::asio::io_context& reactor, const Transpo
 // Derived classes have closed the socket in their destructors, because on_close() is theirs.
 SocketTransport::~SocketTransport() { *open_ = false; }
 
-std::string SocketTransport::system_text(int error) {
-  return std::generic_category().message(error);
-}
-
-tl::unexpected<Error> SocketTransport::cannot_bind(int error) const {
-  return fail(Code::addrnotavail,
-              "cannot bind " + to_uri(local_) + ": " + std::generic_category().message(error));
-}
-
-Status SocketTransport::open_socket(int family) {
-  const int made = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (made < 0) return cannot_bind(errno);
-  boost::system::error_code problem;
-  descriptor_.assign(made, problem);
-  if (problem) {
-    ::close(made);
-    return cannot_bind(problem.value());
-  }
-  set_buffer_sizes(family);
-  return {};
-}
-
-Status SocketTransport::bind_socket(const SocketAddress& address) {
-  if (::bind(socket(), &address.any, address.length) < 0) return cannot_bind(errno);
-  return {};
-}
-
-Status SocketTransport::set_option(int level, int option, const void* value, socklen_t size) {
-  if (::setsockopt(socket(), level, option, value, size) < 0) return cannot_bind(errno);
-  return {};
-}
-
-SocketAddress SocketTransport::bound_to() {
-  SocketAddress address;
-  address.length = sizeof(address.path);
-  if (::getsockname(socket(), &address.any, &address.length) < 0) address.length = 0;
-  return address;
-}
-
-void SocketTransport::set_buffer_sizes(int family) {
-  const int on = 1;
-  (void)::setsockopt(socket(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-  const auto wanted = static_cast<int>(options_.receive_buffer);
-  if (wanted == 0) return;
-  (void)::setsockopt(socket(), SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
-  if (family == AF_UNIX) return;  // a receive buffer is charged to the senders
-  // Exceeds net.core.rmem_max when the process is privileged.
-  if (::setsockopt(socket(), SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted)) < 0)
-    (void)::setsockopt(socket(), SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
-  int granted = 0;
-  socklen_t size = sizeof(granted);
-  (void)::getsockopt(socket(), SOL_SOCKET, SO_RCVBUF, &granted, &size);
-  // Linux reports twice the size that it grants.
-  if (granted / 2 >= wanted) return;
-  log::info(
-      "the receive buffer is smaller than requested: bursts may be lost and repeated; raise "
-      "net.core.rmem_max",
-      {{"listen", to_uri(local_)},
-       {"octets", std::to_string(granted / 2)},
-       {"wanted", std::to_string(wanted)}});
-}
-
 void SocketTransport::start(OnBatch on_batch, OnRefused on_refused) {
   on_batch_ = std::move(on_batch);
   on_refused_ = std::move(on_refused);
@@ -235,12 +124,13 @@ void SocketTransport::start(OnBatch on_batch, OnRefused on_refused) {
 }
 
 void SocketTransport::wait() {
-  descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                         [this, open = open_](const boost::system::error_code& problem) {
-                           if (!*open || problem == boost::asio::error::operation_aborted) return;
-                           drain();
-                           if (*open) wait();
-                         });
+  socket_.descriptor().async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                  [this, open = open_](const boost::system::error_code& problem) {
+                                    if (!*open || problem == boost::asio::error::operation_aborted)
+                                      return;
+                                    drain();
+                                    if (*open) wait();
+                                  });
 }
 
 void SocketTransport::drain() {
@@ -254,8 +144,8 @@ void SocketTransport::drain() {
 }
 
 std::optional<std::size_t> SocketTransport::receive() {
-  const int count = ::recvmmsg(socket(), in_->messages.data(), static_cast<unsigned>(in_->slots),
-                               MSG_DONTWAIT, nullptr);
+  const int count = ::recvmmsg(socket_.handle(), in_->messages.data(),
+                               static_cast<unsigned>(in_->slots), MSG_DONTWAIT, nullptr);
   if (count >= 0) return static_cast<std::size_t>(count);
   const int error = errno;
   if (error == EAGAIN || error == EWOULDBLOCK) return std::nullopt;
@@ -322,8 +212,8 @@ void SocketTransport::flush() {
   std::size_t failed_at = out.count;
   while (at < out.count) {
     const int count =
-        ::sendmmsg(socket(), out.messages.data() + at, static_cast<unsigned>(out.count - at),
-                   MSG_DONTWAIT | MSG_NOSIGNAL);
+        ::sendmmsg(socket_.handle(), out.messages.data() + at,
+                   static_cast<unsigned>(out.count - at), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count > 0) {
       sent_ += static_cast<unsigned>(count);
       at += static_cast<std::size_t>(count);
@@ -354,7 +244,7 @@ void SocketTransport::close() {
   if (!std::exchange(*open_, false)) return;
   on_close();
   boost::system::error_code ignored;
-  descriptor_.close(ignored);
+  socket_.descriptor().close(ignored);
 }
 
 }  // namespace sense::datagram

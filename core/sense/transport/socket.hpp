@@ -1,37 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "core/sense/transport/system_socket.hpp"
 #include "core/sense/transport/transport.hpp"
 
 // Common part of all transports: batches in and out of one datagram socket of the system.
 namespace sense::datagram {
-
-// A socket address of the system. Length 0: none.
-struct SocketAddress {
-  union {
-    sockaddr any;
-    sockaddr_in four;
-    sockaddr_in6 six;
-    sockaddr_un path;
-  };
-  socklen_t length = 0;
-
-  SocketAddress() : path{} {}
-  // REQUIRES: an address of IP, or a path.
-  explicit SocketAddress(const Endpoint& endpoint);
-  // Kind none: neither IP nor an absolute path.
-  [[nodiscard]] Endpoint endpoint() const;
-};
 
 // Ownership, use and closing as in Transport. A derived class opens and binds the socket, and
 // defines how a datagram of SENSE is framed in one of the socket.
@@ -69,20 +48,13 @@ class SocketTransport : public Transport {
   // Called before the socket is closed.
   virtual void on_close() {}
 
-  // Steps of opening. Errors are sentences that name the address.
-  [[nodiscard]] Status open_socket(int family);
-  [[nodiscard]] Status bind_socket(const SocketAddress& address);
-  [[nodiscard]] Status set_option(int level, int option, const void* value, socklen_t size);
-  [[nodiscard]] Status set_option(int level, int option, int value) {
-    return set_option(level, option, &value, sizeof(value));
+  // Opens socket_ for our address.
+  [[nodiscard]] Status open_socket(int family) {
+    return socket_.open(family, local_, options_.receive_buffer);
   }
-  [[nodiscard]] SocketAddress bound_to();
-  // "cannot bind sense://...: ", and the reason of the system.
-  [[nodiscard]] tl::unexpected<Error> cannot_bind(int error) const;
-  [[nodiscard]] static std::string system_text(int error);
-  [[nodiscard]] int socket() { return descriptor_.native_handle(); }
 
   const TransportOptions options_;
+  SystemSocket socket_;
   Endpoint local_;  // our address; until it is bound, the requested one
   // The socket is connected: errors of an earlier datagram are reported when the next one is sent.
   bool connected_ = false;
@@ -95,7 +67,6 @@ class SocketTransport : public Transport {
  private:
   struct Inbox;
   struct Outbox;
-  void set_buffer_sizes(int family);
   void wait();
   void drain();
   // Number of datagrams received; nothing: none are left.
@@ -105,7 +76,6 @@ class SocketTransport : public Transport {
   // Handles an error of sending; returns how many datagrams to skip.
   [[nodiscard]] std::size_t skip_failed(int error, bool again);
 
-  boost::asio::posix::stream_descriptor descriptor_;
   const Shape shape_;
   std::unique_ptr<Inbox> in_;
   std::unique_ptr<Outbox> out_;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+#include <system_error>
+
 #include "core/sense/transport/socket.hpp"
 
 // UDP over IPv4 or IPv6 (RFC 768): a datagram of SENSE is one of UDP.
@@ -19,10 +22,10 @@ class UdpTransport final : public SocketTransport {
     if (auto status = open_socket(six ? AF_INET6 : AF_INET); !status) return status;
     // Each kind of address has its own socket, so that no client appears under a mapped address.
     if (six)
-      if (auto status = set_option(IPPROTO_IPV6, IPV6_V6ONLY, 1); !status) return status;
-    if (auto status = bind_socket(SocketAddress(own)); !status) return status;
+      if (auto status = socket_.set_option(IPPROTO_IPV6, IPV6_V6ONLY, 1); !status) return status;
+    if (auto status = socket_.bind(SocketAddress(own)); !status) return status;
     if (auto status = connect(); !status) return status;
-    local_ = bound_to().endpoint();
+    local_ = socket_.bound_to().endpoint();
     return {};
   }
 
@@ -45,11 +48,12 @@ class UdpTransport final : public SocketTransport {
  private:
   Status connect() {
     if (!options_.peer) return {};
-    if (options_.peer->kind() != local_.kind()) return cannot_bind(EAFNOSUPPORT);
+    if (options_.peer->kind() != local_.kind()) return socket_.cannot_bind(EAFNOSUPPORT);
     const SocketAddress peer(*options_.peer);
-    if (::connect(socket(), &peer.any, peer.length) < 0)
+    if (::connect(socket_.handle(), &peer.any, peer.length) < 0)
       return fail(Code::commerror, "cannot reach " + to_uri(*options_.peer) + " from " +
-                                       to_uri(local_) + ": " + system_text(errno));
+                                       to_uri(local_) + ": " +
+                                       std::generic_category().message(errno));
     connected_ = true;
     return {};
   }

@@ -24,13 +24,13 @@ class UnixTransport final : public SocketTransport {
     local_ = own;
     if (auto status = open_socket(AF_UNIX); !status) return status;
     // Linux creates the file with the mode of the socket: no access is possible before chmod().
-    (void)::fchmod(socket(), options_.unix_mode);
+    (void)::fchmod(socket_.handle(), options_.unix_mode);
     const SocketAddress address(own);
     if (auto status = remove_stale(address); !status) return status;
-    if (auto status = bind_socket(address); !status) return status;
+    if (auto status = socket_.bind(address); !status) return status;
     struct stat file {};
     if (::lstat(own.path().c_str(), &file) == 0) file_ = {file.st_dev, file.st_ino};
-    if (::chmod(own.path().c_str(), options_.unix_mode) < 0) return cannot_bind(errno);
+    if (::chmod(own.path().c_str(), options_.unix_mode) < 0) return socket_.cannot_bind(errno);
     return {};
   }
 
@@ -72,8 +72,8 @@ class UnixTransport final : public SocketTransport {
     const bool lives = probe >= 0 && ::connect(probe, &address.any, address.length) == 0;
     const int error = errno;
     if (probe >= 0) ::close(probe);
-    if (lives || error != ECONNREFUSED) return cannot_bind(lives ? EADDRINUSE : error);
-    if (::unlink(address.path.sun_path) < 0) return cannot_bind(errno);
+    if (lives || error != ECONNREFUSED) return socket_.cannot_bind(lives ? EADDRINUSE : error);
+    if (::unlink(address.path.sun_path) < 0) return socket_.cannot_bind(errno);
     return {};
   }
 
