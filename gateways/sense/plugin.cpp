@@ -2,14 +2,16 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/base/check.hpp"
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
-#include "core/sense/transport/transport.hpp"
 #include "gateways/api/gateway.hpp"
 #include "gateways/sense/key_options.hpp"
+#include "gateways/sense/listeners.hpp"
 #include "gateways/sense/maintenance.hpp"
 #include "gateways/sense/server.hpp"
 
@@ -18,37 +20,11 @@ namespace sense::datagram {
 
 namespace {
 
-// Callbacks of the host's attempts in progress. Ids are reused after close().
-class Attempts {
- public:
-  AttemptId open(AttemptDone done) {
-    if (free_.empty()) {
-      free_.push_back(slots_.size());
-      slots_.emplace_back();
-    }
-    const auto slot = free_.back();
-    free_.pop_back();
-    slots_[slot] = std::move(done);
-    return slot;
-  }
-  // REQUIRES: the id is open.
-  AttemptDone close(AttemptId attempt_id) {
-    free_.push_back(attempt_id);
-    return std::exchange(slots_.at(attempt_id), nullptr);
-  }
-
- private:
-  std::vector<AttemptDone> slots_;
-  std::vector<AttemptId> free_;
-};
-
 class SenseGateway final : public Gateway {
  public:
-  SenseGateway(Limits limits, std::vector<ListenEntry> entries, TransportOptions transport_options,
-               KeyOptions key_options, GatewayContext& context)
+  SenseGateway(Limits limits, Listeners listeners, KeyOptions key_options, GatewayContext& context)
       : limits_(limits),
-        entries_(std::move(entries)),
-        transport_options_(std::move(transport_options)),
+        listeners_(std::move(listeners)),
         key_options_(std::move(key_options)),
         context_(context),
         timer_(context.reactor) {}
@@ -60,20 +36,16 @@ class SenseGateway final : public Gateway {
   void deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) override;
   void verify(SubscriptionRef subscription, std::string token, VerificationDone done) override;
   void forget(const std::string& subscription_id) override;
-  std::vector<std::string> listening() const override;
+  std::vector<std::string> listening() const override { return listeners_.uris(); }
 
  private:
-  Status open_listeners();
   ServerConfig server_config() const;
   void on_batch(std::size_t listener, std::span<const Datagram> batch);
   void perform(Actions actions);
   void execute_all(Actions actions) {
     for (auto& action : actions) std::visit([this](auto& one) { execute(one); }, action);
   }
-  void execute(Send& action) {
-    if (action.to.listener < listeners_.size())
-      listeners_[action.to.listener]->send(action.to.address, action.octets);
-  }
+  void execute(Send& action) { listeners_.send(action.to, action.octets); }
   void execute(Publish& action);
   void execute(Create& action);
   void execute(LookUp& action);
@@ -82,9 +54,6 @@ class SenseGateway final : public Gateway {
   void execute(ListSources& action);
   void execute(Confirm& action);
   void execute(Finished& action);
-  void flush() {
-    for (const auto& listener : listeners_) listener->flush();
-  }
   void flush_soon();
   void set_timer();
   // Wraps a callback: no effect once the gateway has stopped.
@@ -101,45 +70,40 @@ class SenseGateway final : public Gateway {
   }
 
   Limits limits_;
-  std::vector<ListenEntry> entries_;
-  TransportOptions transport_options_;
+  Listeners listeners_;
   KeyOptions key_options_;
   GatewayContext& context_;
   boost::asio::steady_timer timer_;
   std::optional<MonoTime> timer_due_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<Maintenance> maintenance_;
-  std::vector<std::unique_ptr<Transport>> listeners_;
   bool flush_due_ = false;
-  Attempts attempts_;
+  // Of the host's attempts in progress.
+  std::unordered_map<AttemptId, AttemptDone> attempts_;
+  AttemptId last_attempt_id_ = 0;
   std::shared_ptr<bool> open_;  // null: not running
 };
 
 Status SenseGateway::start() {
-  open_ = std::make_shared<bool>(true);
-  auto status = open_listeners();
+  if (auto status = listeners_.open(context_.reactor, context_.counters); !status) return status;
   server_ = std::make_unique<Server>(server_config(), context_.served, context_.egress,
                                      context_.counters);
   maintenance_ = std::make_unique<Maintenance>(
       context_.reactor, context_.clock, context_.counters, key_options_.keys_file,
       key_options_.keys,
       [this](std::vector<SharedKey> keys) { server_->set_keys(std::move(keys)); });
-  if (!status)
-    stop();
-  else
-    maintenance_->start();
-  return status;
+  open_ = std::make_shared<bool>(true);
+  maintenance_->start();
+  listeners_.receive(
+      [this](std::size_t listener, std::span<const Datagram> batch) { on_batch(listener, batch); });
+  return {};
 }
 
 ServerConfig SenseGateway::server_config() const {
   ServerConfig config;
   config.limits = limits_;
-  for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    const auto& entry = entries_[i];
-    config.listeners.push_back(
-        {entry.address, entry.endpoint.kind(), listeners_[i]->sendable_max()});
-    config.policies.push_back(entry.policy);
-  }
+  config.listeners = listeners_.described();
+  config.policies = listeners_.policies();
   config.keys = key_options_.keys;
   config.fetch = key_options_.fetch;
   config.cookie_key.resize(32);
@@ -147,20 +111,6 @@ ServerConfig SenseGateway::server_config() const {
   fill_random({reinterpret_cast<unsigned char*>(&config.seed), sizeof(config.seed)});
   config.parameters = context_.parameters;
   return config;
-}
-
-Status SenseGateway::open_listeners() {
-  for (const auto& entry : entries_) {
-    auto listener =
-        open_transport(context_.reactor, entry.endpoint, transport_options_, context_.counters);
-    if (!listener)
-      return fail(listener.error().code,
-                  listener.error().message + "; change `listen` of this gateway");
-    listeners_.push_back(std::move(*listener));
-  }
-  for (std::size_t i = 0; i < listeners_.size(); ++i)
-    listeners_[i]->start([this, i](std::span<const Datagram> batch) { on_batch(i, batch); });
-  return {};
 }
 
 // Datagrams sent in response to one batch leave as one batch.
@@ -171,19 +121,19 @@ void SenseGateway::on_batch(std::size_t listener, std::span<const Datagram> batc
         server_->on_datagram(datagram.octets, {datagram.from, listener}, now, datagram.cut));
     if (!open_) return;
   }
-  flush();
+  listeners_.flush();
   set_timer();
 }
 
 void SenseGateway::stop() {
   if (!open_) return;
   perform(server_->stop());
-  flush();
+  listeners_.flush();
   open_.reset();
   flush_due_ = false;
   maintenance_.reset();
   timer_.cancel();
-  for (const auto& listener : listeners_) listener->close();
+  listeners_.close();
 }
 
 void SenseGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) {
@@ -191,8 +141,8 @@ void SenseGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
     done(Attempt::retry("the gateway is not running"));
     return;
   }
-  const auto attempt_id = attempts_.open(std::move(done));
-  perform(server_->deliver(attempt_id, std::move(delivery), context_.clock.now()));
+  attempts_.emplace(++last_attempt_id_, std::move(done));
+  perform(server_->deliver(last_attempt_id_, std::move(delivery), context_.clock.now()));
 }
 
 void SenseGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
@@ -209,12 +159,6 @@ void SenseGateway::forget(const std::string& subscription_id) {
   if (open_) perform(server_->forget(subscription_id));
 }
 
-std::vector<std::string> SenseGateway::listening() const {
-  std::vector<std::string> uris;
-  for (const auto& listener : listeners_) uris.push_back(callback_of(listener->local()));
-  return uris;
-}
-
 void SenseGateway::perform(Actions actions) {
   execute_all(std::move(actions));
   flush_soon();
@@ -226,7 +170,7 @@ void SenseGateway::flush_soon() {
   if (!open_ || std::exchange(flush_due_, true)) return;
   boost::asio::post(context_.reactor, while_open([this] {
                       flush_due_ = false;
-                      flush();
+                      listeners_.flush();
                     }));
 }
 
@@ -278,9 +222,10 @@ void SenseGateway::execute(Confirm& action) {
 }
 
 void SenseGateway::execute(Finished& action) {
-  // The slot is freed first: the host may start its next attempt inside done().
-  const auto done = attempts_.close(action.attempt_id);
-  done(std::move(action.attempt));
+  // Removed first: the host may start its next attempt inside done().
+  const auto attempt = attempts_.extract(action.attempt_id);
+  SENSE_CHECK(!attempt.empty());
+  attempt.mapped()(std::move(action.attempt));
 }
 
 void SenseGateway::set_timer() {
@@ -338,9 +283,9 @@ Result<std::vector<std::string>> check(const Settings& options) {
 Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext& context) {
   auto parsed = parse_options(options);
   if (!parsed) return tl::unexpected(parsed.error());
-  return std::make_unique<SenseGateway>(limits_of(options), std::move(parsed->entries),
-                                        std::move(parsed->transport), std::move(parsed->keys),
-                                        context);
+  return std::make_unique<SenseGateway>(
+      limits_of(options), Listeners(std::move(parsed->entries), std::move(parsed->transport)),
+      std::move(parsed->keys), context);
 }
 
 // The table with what only this file knows how to read.

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "gateways/sense/reply_sender.hpp"
+
 #include <algorithm>
 
-#include "gateways/sense/model/peer_identity.hpp"
-#include "gateways/sense/server.hpp"
-
-// Replies of the server, and the requests that wait for the broker.
 namespace sense::datagram {
 
 namespace {
@@ -30,78 +28,61 @@ std::optional<std::string> octets_of(Message& reply, std::size_t octets_max) {
 
 }  // namespace
 
-const ListenerPolicy& Server::policy_of(const Peer& from) const {
-  static const ListenerPolicy none;
-  return from.listener < config_.policies.size() ? config_.policies[from.listener] : none;
-}
-
-std::string_view Server::name_of_listener(const Peer& from) const {
-  const auto& all = config_.listeners;
-  return from.listener < all.size() ? std::string_view(all[from.listener].name) : "";
-}
-
-std::size_t Server::reply_octets_max(const Requester& requester) const {
+std::size_t ReplySender::octets_max(const Requester& requester) const {
   return octets_max_of(config_.limits, config_.listeners, requester.from) -
          trailer_of(requester.key);
 }
 
-void Server::reply_unproved(const DatagramContext& context, Message reply, Actions& out) {
+void ReplySender::reply_unproved(const DatagramContext& context, Message reply, Actions& out) {
   const auto& requester = context.requester;
   const auto bound = context.octets * amplification_max;
   const auto trailer = trailer_of(requester.key);
-  auto octets = bound > trailer
-                    ? octets_of(reply, std::min(bound - trailer, reply_octets_max(requester)))
-                    : std::nullopt;
+  auto octets = bound > trailer ? octets_of(reply, std::min(bound - trailer, octets_max(requester)))
+                                : std::nullopt;
   if (!octets) {
-    ++counts_.unanswered;
+    ++unanswered_;
   } else if (!rates_.may_reply_unproved(requester.from.address, context.seen_before,
                                         context.now.mono)) {
-    ++counts_.unproved_dropped;
-    ++counts_.unanswered;
+    ++unproved_dropped_;
+    ++unanswered_;
   } else {
     send_signed(requester, std::move(*octets), context.now, out);
   }
 }
 
-void Server::send_reply(const Requester& requester, Message reply, Timestamp now, Actions& out) {
+void ReplySender::reply(const Requester& requester, Message reply, Timestamp now, Actions& out) {
   // Replies to unproved addresses carry no Reason-Language: the few octets allowed are needed for
   // the reason itself.
   if (reply.has("Reason")) reply.add("Reason-Language", "en");
-  auto octets = octets_of(reply, reply_octets_max(requester));
+  auto octets = octets_of(reply, octets_max(requester));
   if (!octets) {
-    ++counts_.unanswered;
+    ++unanswered_;
     return;
   }
-  reply_cache_.finish(requester.from.address, reply.tag, *octets);
+  cache_.finish(requester.from.address, reply.tag, *octets);
   send_signed(requester, std::move(*octets), now, out);
 }
 
 // A key that has been removed since the request cannot sign the reply, and an unsigned one would
 // not be accepted: nothing is sent.
-void Server::send_signed(const Requester& requester, std::string octets, Timestamp now,
-                         Actions& out) {
+void ReplySender::send_signed(const Requester& requester, std::string octets, Timestamp now,
+                              Actions& out) {
   if (!requester.key.empty() && !keys_.sign(requester.key, octets, now.wall)) {
-    ++counts_.unanswered;
+    ++unanswered_;
     return;
   }
   out.emplace_back(Send{requester.from, std::move(octets)});
 }
 
-RequestId Server::add_pending(Pending pending) {
-  pending_per_host_.add(host_identity(pending.requester.from.address));
-  if (!pending.callback.empty()) subscription_quota_.begin(pending.callback);
-  pending_.emplace(++last_request_id_, std::move(pending));
-  return last_request_id_;
+const ReplyCache::Entry* ReplySender::find(const Requester& requester, std::string_view tag,
+                                           MonoTime now) const {
+  const auto* stored = cache_.find(requester.from.address, tag, now);
+  return stored != nullptr && stored->key == requester.key ? stored : nullptr;
 }
 
-std::optional<Server::Pending> Server::take_pending(RequestId request_id) {
-  const auto found = pending_.find(request_id);
-  if (found == pending_.end()) return std::nullopt;
-  auto pending = std::move(found->second);
-  pending_.erase(found);
-  pending_per_host_.remove(host_identity(pending.requester.from.address));
-  if (!pending.callback.empty()) subscription_quota_.end(pending.callback);
-  return pending;
+void ReplySender::repeat(const Requester& requester, const ReplyCache::Entry& stored, Timestamp now,
+                         Actions& out) {
+  if (stored.octets) send_signed(requester, *stored.octets, now, out);
 }
 
 }  // namespace sense::datagram

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "gateways/sense/requests.hpp"
+
 #include <algorithm>
 
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/sense/event_message.hpp"
 #include "gateways/sense/admission/renewal.hpp"
-#include "gateways/sense/server.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
-// Execution of requests from addresses that returned their cookie.
 namespace sense::datagram {
 
 namespace {
@@ -59,8 +60,44 @@ tl::unexpected<Error> unknown_subscription() {
 
 }  // namespace
 
-Status Server::start_register(const Message& request, const Requester& requester, Timestamp now,
-                              Actions& out) {
+Requests::Requests(const ServerConfig& config, const ServedSubscriptions& directory,
+                   const EgressPolicy& egress, Deliveries& deliveries, Verifications& verifications,
+                   ReplySender& replies)
+    : config_(config),
+      directory_(directory),
+      egress_(egress),
+      deliveries_(deliveries),
+      verifications_(verifications),
+      replies_(replies),
+      quota_(config.limits, directory) {}
+
+void Requests::execute(const Message& request, const Requester& requester, Timestamp now,
+                       Actions& out) {
+  auto started = check_room(requester);
+  if (started) switch (request.kind) {
+      case Kind::register_: started = start_register(request, requester, now, out); break;
+      case Kind::cancel: started = start_existing(request, requester, out); break;
+      case Kind::sources: started = start_sources(request, requester, out); break;
+      case Kind::publish: started = start_publish(request, requester, now, out); break;
+      default: started = reply_parameters(request, requester, now, out); break;
+    }
+  if (!started)
+    replies_.reply(requester,
+                   make_reply(request.tag, started.error().code, started.error().message), now,
+                   out);
+}
+
+Status Requests::check_room(const Requester& requester) const {
+  if (pending_.size() >= config_.limits.max_pending)
+    return fail(Code::nomoreroom, "the server is busy; try again in a moment");
+  if (pending_per_host_.count(host_identity(requester.from.address)) >=
+      config_.limits.pending_per_host())
+    return fail(Code::nomoreroom, "too many requests of this host are in progress");
+  return {};
+}
+
+Status Requests::start_register(const Message& request, const Requester& requester, Timestamp now,
+                                Actions& out) {
   const SubscriptionFilter filter(request.text("Filter"));
   if (auto status = filter.check(); !status) return status;
   const auto period = read_period(request, config_.limits.max_period);
@@ -69,8 +106,8 @@ Status Server::start_register(const Message& request, const Requester& requester
   return start_create(request, requester, *period, now, out);
 }
 
-Status Server::start_create(const Message& request, const Requester& requester, Duration period,
-                            Timestamp now, Actions& out) {
+Status Requests::start_create(const Message& request, const Requester& requester, Duration period,
+                              Timestamp now, Actions& out) {
   const auto& limits = config_.limits;
   const auto& from = requester.from;
   auto types = read_patterns<TypePattern>(request, "Type", Subscription::patterns_max);
@@ -87,7 +124,7 @@ Status Server::start_create(const Message& request, const Requester& requester, 
   wanted.callback = callback_of(*target);
   if (*target != from.address)
     if (auto status = verifications_.admit(*target, wanted.owner); !status) return status;
-  if (auto status = subscription_quota_.admit(wanted.callback, now.mono); !status) return status;
+  if (auto status = quota_.admit(wanted.callback, now.mono); !status) return status;
   wanted.types = std::move(*types);
   wanted.sources = std::move(*sources);
   wanted.filter = request.text("Filter");
@@ -99,7 +136,7 @@ Status Server::start_create(const Message& request, const Requester& requester, 
   wanted.delivery.retry_count = limits.tries();
   wanted.delivery.window = limits.window;
   wanted.callback_proved = *target == from.address;
-  if (const auto name = name_of_listener(from); !name.empty())
+  if (const auto name = config_.name_of(from); !name.empty())
     wanted.labels.emplace(listener_label, name);
   if (!requester.key.empty())
     wanted.labels.emplace(registered_from_label, callback_of(from.address));
@@ -110,7 +147,7 @@ Status Server::start_create(const Message& request, const Requester& requester, 
 }
 
 // Renewal and cancellation of an existing subscription.
-Status Server::start_existing(const Message& request, const Requester& requester, Actions& out) {
+Status Requests::start_existing(const Message& request, const Requester& requester, Actions& out) {
   const std::string id(request.text("Subscription"));
   if (id.empty() || id.size() > identifier_length_max) return unknown_subscription();
   const auto stage = request.kind == Kind::cancel ? Stage::cancel : Stage::renew;
@@ -127,10 +164,10 @@ Status Server::start_existing(const Message& request, const Requester& requester
   return status;
 }
 
-Status Server::start_change(RequestId request_id, Pending& pending, Actions& out) {
+Status Requests::start_change(RequestId request_id, Pending& pending, Actions& out) {
   const auto& subscription = *pending.subscription;
   const auto& [from, key] = pending.requester;
-  const ProvedSender sender{from.address, key, name_of_listener(from)};
+  const ProvedSender sender{from.address, key, config_.name_of(from)};
   if (!may_change(subscription, sender)) return unknown_subscription();
   if (pending.request.kind == Kind::cancel) {
     pending.stage = Stage::cancel;
@@ -143,15 +180,15 @@ Status Server::start_change(RequestId request_id, Pending& pending, Actions& out
   if (!move) return tl::unexpected(move.error());
   pending.stage = Stage::renew;
   if (*move && (*move)->callback != (*move)->from) {
-    if (auto status = subscription_quota_.admit_move((*move)->callback); !status) return status;
+    if (auto status = quota_.admit_move((*move)->callback); !status) return status;
     pending.callback = (*move)->callback;
-    subscription_quota_.begin(pending.callback);
+    quota_.begin(pending.callback);
   }
   out.emplace_back(Renew{request_id, subscription.id, *period, std::move(*move)});
   return {};
 }
 
-Status Server::start_sources(const Message& request, const Requester& requester, Actions& out) {
+Status Requests::start_sources(const Message& request, const Requester& requester, Actions& out) {
   std::uint64_t limit = sources_limit_default;
   if (request.has("Limit")) {
     const auto wanted = request.number("Limit");
@@ -166,8 +203,8 @@ Status Server::start_sources(const Message& request, const Requester& requester,
   return {};
 }
 
-Status Server::start_publish(const Message& request, const Requester& requester, Timestamp now,
-                             Actions& out) {
+Status Requests::start_publish(const Message& request, const Requester& requester, Timestamp now,
+                               Actions& out) {
   if (request.truncated_length)
     return fail(Code::badparam, "Truncated: an event is published whole or not at all");
   auto event = read_event(request);
@@ -180,7 +217,7 @@ Status Server::start_publish(const Message& request, const Requester& requester,
 }
 
 // The limits of SENSE/1 come first, so that a client that reads only the first page has them.
-Server::Parameters Server::parameters_for(const Requester& requester) const {
+ServerConfig::Parameters Requests::parameters_for(const Requester& requester) const {
   auto limits = config_.limits;
   limits.max_message = octets_max_of(limits, config_.listeners, requester.from);
   auto parameters = limits.shown();
@@ -195,8 +232,8 @@ Server::Parameters Server::parameters_for(const Requester& requester) const {
   return parameters;
 }
 
-Status Server::reply_parameters(const Message& request, const Requester& requester, Timestamp now,
-                                Actions& out) {
+Status Requests::reply_parameters(const Message& request, const Requester& requester, Timestamp now,
+                                  Actions& out) {
   const auto parameters = parameters_for(requester);
   auto first = parameters.begin();
   if (const auto after = request.text("After"); !after.empty()) {
@@ -209,16 +246,15 @@ Status Server::reply_parameters(const Message& request, const Requester& request
   std::vector<std::string> lines;
   for (; first != parameters.end(); ++first)
     lines.push_back(first->first + ": " + encode_value(first->second));
-  send_reply(requester, list_reply(request, requester, lines, false), now, out);
+  replies_.reply(requester, list_reply(request, requester, lines, false), now, out);
   return {};
 }
 
-// As many lines as fit into one datagram; `More` says that some are left.
-Message Server::list_reply(const Message& request, const Requester& requester,
-                           const std::vector<std::string>& lines, bool more) const {
+Message Requests::list_reply(const Message& request, const Requester& requester,
+                             const std::vector<std::string>& lines, bool more) const {
   auto reply = make_reply(request.tag, Code::noerror);
   constexpr std::size_t more_and_length = 32;
-  std::size_t room = reply_octets_max(requester) - serialize(reply).size() - more_and_length;
+  std::size_t room = replies_.octets_max(requester) - serialize(reply).size() - more_and_length;
   for (const auto& line : lines) {
     if (line.size() + 1 > room) {
       more = true;
@@ -231,7 +267,7 @@ Message Server::list_reply(const Message& request, const Requester& requester,
   return reply;
 }
 
-Message Server::registered_reply(const Message& request, const Subscription& granted) const {
+Message Requests::registered_reply(const Message& request, const Subscription& granted) const {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(granted.period).count();
   const auto interval = std::chrono::ceil<std::chrono::seconds>(config_.limits.retry_interval);
   auto reply = make_reply(request.tag, Code::noerror);
@@ -244,18 +280,18 @@ Message Server::registered_reply(const Message& request, const Subscription& gra
   return reply;
 }
 
-Actions Server::on_subscription(RequestId request_id, Result<SubscriptionRef> result,
-                                Timestamp now) {
-  Actions out;
+void Requests::on_subscription(RequestId request_id, Result<SubscriptionRef> result, Timestamp now,
+                               Actions& out) {
   auto pending = take_pending(request_id);
-  if (!pending) return out;
+  if (!pending) return;
   const auto& request = pending->request;
   const auto refuse = [&](const Error& error) {
-    send_reply(pending->requester, make_reply(request.tag, error.code, error.message), now, out);
+    replies_.reply(pending->requester, make_reply(request.tag, error.code, error.message), now,
+                   out);
   };
   if (!result || !*result) {
     refuse(result ? Error{Code::notfound, "there is no such subscription"} : result.error());
-    return out;
+    return;
   }
   if (pending->stage == Stage::look_up) {
     pending->subscription = std::move(*result);
@@ -264,51 +300,67 @@ Actions Server::on_subscription(RequestId request_id, Result<SubscriptionRef> re
       pending = take_pending(next_id);
       refuse(status.error());
     }
-    return out;
+    return;
   }
   const auto& subscription = **result;
   if (pending->stage == Stage::cancel) {
     // No event may follow the reply, even when the host has already started an attempt.
     deliveries_.close(subscription.id, out);
     verifications_.forget(subscription.id);
-    send_reply(pending->requester, make_reply(request.tag, Code::noerror), now, out);
-    return out;
+    replies_.reply(pending->requester, make_reply(request.tag, Code::noerror), now, out);
+    return;
   }
-  if (!pending->callback.empty())
-    subscription_quota_.granted(subscription.id, pending->callback, now.mono);
-  send_reply(pending->requester, registered_reply(request, subscription), now, out);
-  return out;
+  if (!pending->callback.empty()) quota_.granted(subscription.id, pending->callback, now.mono);
+  replies_.reply(pending->requester, registered_reply(request, subscription), now, out);
 }
 
-Actions Server::on_sources(RequestId request_id, Result<Subscriptions::SourcePage> result,
-                           Timestamp now) {
-  Actions out;
+void Requests::on_sources(RequestId request_id, const Result<Subscriptions::SourcePage>& result,
+                          Timestamp now, Actions& out) {
   const auto pending = take_pending(request_id);
-  if (!pending) return out;
+  if (!pending) return;
   const auto& tag = pending->request.tag;
-  send_reply(pending->requester,
-             result
-                 ? list_reply(pending->request, pending->requester, result->sources, result->more)
-                 : make_reply(tag, result.error().code, result.error().message),
-             now, out);
-  return out;
+  replies_.reply(
+      pending->requester,
+      result ? list_reply(pending->request, pending->requester, result->sources, result->more)
+             : make_reply(tag, result.error().code, result.error().message),
+      now, out);
 }
 
-Actions Server::on_receipt(RequestId request_id, Result<Receipt> result, Timestamp now) {
-  Actions out;
+void Requests::on_receipt(RequestId request_id, const Result<Receipt>& result, Timestamp now,
+                          Actions& out) {
   const auto pending = take_pending(request_id);
-  if (!pending) return out;
+  if (!pending) return;
   const auto& tag = pending->request.tag;
   if (!result) {
-    send_reply(pending->requester, make_reply(tag, result.error().code, result.error().message),
-               now, out);
-    return out;
+    replies_.reply(pending->requester, make_reply(tag, result.error().code, result.error().message),
+                   now, out);
+    return;
   }
   auto reply = make_reply(tag, Code::noerror);
   reply.add("Id", pending->event_id).add("Sequence", result->sequence);
   if (result->duplicate) reply.add("Duplicate", "yes");
-  send_reply(pending->requester, std::move(reply), now, out);
-  return out;
+  replies_.reply(pending->requester, std::move(reply), now, out);
+}
+
+RequestId Requests::add_pending(Pending pending) {
+  pending_per_host_.add(host_identity(pending.requester.from.address));
+  if (!pending.callback.empty()) quota_.begin(pending.callback);
+  pending_.emplace(++last_request_id_, std::move(pending));
+  return last_request_id_;
+}
+
+std::optional<Requests::Pending> Requests::take_pending(RequestId request_id) {
+  const auto found = pending_.find(request_id);
+  if (found == pending_.end()) return std::nullopt;
+  auto pending = std::move(found->second);
+  pending_.erase(found);
+  pending_per_host_.remove(host_identity(pending.requester.from.address));
+  if (!pending.callback.empty()) quota_.end(pending.callback);
+  return pending;
+}
+
+void Requests::drop_all() {
+  while (!pending_.empty()) (void)take_pending(pending_.begin()->first);
 }
 
 }  // namespace sense::datagram

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "gateways/sense/model/peer_identity.hpp"
-
 namespace sense::datagram {
 
 namespace {
@@ -25,26 +23,26 @@ Server::Server(ServerConfig config, const ServedSubscriptions& directory,
                const EgressPolicy& egress, Counters& counters)
     : config_(std::move(config)),
       directory_(directory),
-      egress_(egress),
       cookies_(config_.cookie_key),
       keys_(std::move(config_.keys), config_.limits.key_window),
       rates_(config_.limits),
+      replies_(config_, keys_, rates_, counters),
       encoder_(keys_, std::move(config_.fetch)),
       deliveries_(config_.limits, config_.listeners, directory, egress, encoder_, counters,
                   config_.seed),
       verifications_(config_.limits, config_.listeners, directory, egress, counters),
-      subscription_quota_(config_.limits, directory),
+      requests_(config_, directory, egress, deliveries_, verifications_, replies_),
       counts_{counters["sense.datagrams.received"],  counters["sense.datagrams.outside"],
               counters["sense.datagrams.malformed"], counters["sense.datagrams.unanswered"],
               counters["sense.requests.unproved"],   counters["sense.requests.repeated"],
               counters["sense.requests.forbidden"],  counters["sense.requests.too-many"],
-              counters["sense.answers.too-many"],    counters["sense.keys.refused"],
-              counters["sense.acks.counted"],        counters["sense.acks.ignored"]} {}
+              counters["sense.keys.refused"],        counters["sense.acks.counted"],
+              counters["sense.acks.ignored"]} {}
 
 Actions Server::on_datagram(std::string_view octets, const Peer& from, Timestamp now, bool cut) {
   Actions out;
   ++counts_.received;
-  if (!policy_of(from).admits(from.address)) {
+  if (!config_.policy_of(from).admits(from.address)) {
     ++counts_.outside;
     return out;
   }
@@ -77,11 +75,11 @@ void Server::on_message(const Message& message, std::string_view octets, Datagra
     else
       on_ack(message, context, out);
   } else if (verdict.refusal) {
-    reply_unproved(context,
-                   make_reply(message.tag, verdict.refusal->code, verdict.refusal->message), out);
+    replies_.reply_unproved(
+        context, make_reply(message.tag, verdict.refusal->code, verdict.refusal->message), out);
   } else if (!is_request(message.kind)) {
-    reply_unproved(context,
-                   make_reply(message.tag, Code::protoerror, "only servers send this kind"), out);
+    replies_.reply_unproved(
+        context, make_reply(message.tag, Code::protoerror, "only servers send this kind"), out);
   } else {
     on_request(message, verdict, context, out);
   }
@@ -94,8 +92,8 @@ void Server::on_malformed(const Malformed& malformed, const DatagramContext& con
     ++counts_.unanswered;
     return;
   }
-  reply_unproved(context, make_reply(*malformed.tag, malformed.error.code, malformed.error.message),
-                 out);
+  replies_.reply_unproved(
+      context, make_reply(*malformed.tag, malformed.error.code, malformed.error.message), out);
 }
 
 void Server::on_ack(const Message& message, const DatagramContext& context, Actions& out) {
@@ -109,7 +107,7 @@ void Server::on_ack(const Message& message, const DatagramContext& context, Acti
   if (!numbers) return refuse(numbers.error().message);
   const auto challenge = message.get("Challenge");
   const auto& [from, key] = context.requester;
-  const AckSender sender{from.address, key, policy_of(from).key_required};
+  const AckSender sender{from.address, key, config_.policy_of(from).key_required};
   const bool counted =
       challenge
           ? verifications_.on_ack(*subscription, *challenge, from.address, out)
@@ -126,11 +124,12 @@ void Server::on_request(const Message& request, const Keys::Verdict& verdict,
         context, out);
     return;
   }
-  if (auto allowed = policy_of(requester.from).may_request(request.kind, !requester.key.empty());
+  if (auto allowed =
+          config_.policy_of(requester.from).may_request(request.kind, !requester.key.empty());
       !allowed) {
     ++counts_.forbidden;
-    reply_unproved(context, make_reply(request.tag, allowed.error().code, allowed.error().message),
-                   out);
+    replies_.reply_unproved(
+        context, make_reply(request.tag, allowed.error().code, allowed.error().message), out);
     return;
   }
   const auto age = cookies_.judge(request.text("Cookie"), requester.from.address, context.now.mono);
@@ -147,18 +146,18 @@ void Server::on_request(const Message& request, const Keys::Verdict& verdict,
 bool Server::handle_repeat(const Message& request, bool proved, const DatagramContext& context,
                            Actions& out) {
   const auto& requester = context.requester;
-  const auto* before = reply_cache_.find(requester.from.address, request.tag, context.now.mono);
-  if (before == nullptr || before->key != requester.key) return false;
+  const auto* before = replies_.find(requester, request.tag, context.now.mono);
+  if (before == nullptr) return false;
   // A repeat with the cookie of the first request is accepted even if that cookie has expired
   // since; otherwise the request would be executed twice.
   const auto cookie = request.text("Cookie");
   if (!proved && (cookie.empty() || cookie != before->cookie)) return false;
-  const auto rate = policy_of(requester.from).rate;
+  const auto rate = config_.policy_of(requester.from).rate;
   ++counts_.repeated;
   if (rates_.request(requester.from.address, rate, context.now.mono) != RateLimits::Decision::serve)
     ++counts_.too_many;
-  else if (before->octets)
-    send_signed(requester, *before->octets, context.now, out);
+  else
+    replies_.repeat(requester, *before, context.now, out);
   return true;
 }
 
@@ -166,26 +165,26 @@ void Server::on_proved(const Message& request, const Keys::Verdict& verdict,
                        const DatagramContext& context, Actions& out) {
   const auto& [requester, octets, seen_before, now] = context;
   const auto& from = requester.from.address;
-  const auto rated = rates_.request(from, policy_of(requester.from).rate, now.mono);
+  const auto rated = rates_.request(from, config_.policy_of(requester.from).rate, now.mono);
   if (rated != RateLimits::Decision::serve) {
     ++counts_.too_many;
     if (rated == RateLimits::Decision::refuse)
-      reply_unproved(context,
-                     make_reply(request.tag, Code::nomoreroom,
-                                "too many requests in a second; see the parameter rate"),
-                     out);
+      replies_.reply_unproved(context,
+                              make_reply(request.tag, Code::nomoreroom,
+                                         "too many requests in a second; see the parameter rate"),
+                              out);
     return;
   }
   if (!requester.key.empty()) {
     if (auto fresh = keys_.admit(verdict, now); !fresh) {
       ++counts_.keys_refused;
-      reply_unproved(context, make_reply(request.tag, fresh.error().code, fresh.error().message),
-                     out);
+      replies_.reply_unproved(
+          context, make_reply(request.tag, fresh.error().code, fresh.error().message), out);
       return;
     }
   }
-  reply_cache_.begin(from, request.tag, request.text("Cookie"), requester.key, now.mono);
-  execute(request, requester, now, out);
+  replies_.begin(requester, request, now.mono);
+  requests_.execute(request, requester, now, out);
 }
 
 void Server::reply_with_cookie(const Message& request, const DatagramContext& context,
@@ -195,29 +194,27 @@ void Server::reply_with_cookie(const Message& request, const DatagramContext& co
   auto reply = make_reply(request.tag, harmless ? Code::noerror : Code::noaccess);
   reply.add("Cookie", cookies_.make(context.requester.from.address, context.now.mono));
   if (!harmless) reply.add("Reason", "repeat the request with this cookie");
-  reply_unproved(context, std::move(reply), out);
+  replies_.reply_unproved(context, std::move(reply), out);
 }
 
-void Server::execute(const Message& request, const Requester& requester, Timestamp now,
-                     Actions& out) {
-  Status started;
-  if (pending_.size() >= config_.limits.max_pending) {
-    started = fail(Code::nomoreroom, "the server is busy; try again in a moment");
-  } else if (pending_per_host_.count(host_identity(requester.from.address)) >=
-             config_.limits.pending_per_host()) {
-    started = fail(Code::nomoreroom, "too many requests of this host are in progress");
-  } else {
-    switch (request.kind) {
-      case Kind::register_: started = start_register(request, requester, now, out); break;
-      case Kind::cancel: started = start_existing(request, requester, out); break;
-      case Kind::sources: started = start_sources(request, requester, out); break;
-      case Kind::publish: started = start_publish(request, requester, now, out); break;
-      default: started = reply_parameters(request, requester, now, out); break;
-    }
-  }
-  if (!started)
-    send_reply(requester, make_reply(request.tag, started.error().code, started.error().message),
-               now, out);
+Actions Server::on_subscription(RequestId request_id, Result<SubscriptionRef> result,
+                                Timestamp now) {
+  Actions out;
+  requests_.on_subscription(request_id, std::move(result), now, out);
+  return out;
+}
+
+Actions Server::on_sources(RequestId request_id, const Result<Subscriptions::SourcePage>& result,
+                           Timestamp now) {
+  Actions out;
+  requests_.on_sources(request_id, result, now, out);
+  return out;
+}
+
+Actions Server::on_receipt(RequestId request_id, const Result<Receipt>& result, Timestamp now) {
+  Actions out;
+  requests_.on_receipt(request_id, result, now, out);
+  return out;
 }
 
 Actions Server::deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> delivery,
@@ -242,7 +239,7 @@ Actions Server::forget(const std::string& subscription) {
 Actions Server::stop() {
   Actions out;
   deliveries_.stop(out);
-  while (!pending_.empty()) (void)take_pending(pending_.begin()->first);
+  requests_.drop_all();
   return out;
 }
 
@@ -250,7 +247,7 @@ Actions Server::on_timer(Timestamp now) {
   Actions out;
   deliveries_.on_timer(now, out);
   verifications_.on_timer(now, out);
-  reply_cache_.expire(now.mono);
+  replies_.expire(now.mono);
   return out;
 }
 
@@ -263,11 +260,11 @@ std::optional<MonoTime> Server::next_timer() const {
 
 Server::State Server::state() const {
   State state;
-  state.replies = reply_cache_.size();
-  state.reply_octets = reply_cache_.octets();
-  state.pending = pending_.size();
-  state.pending_hosts = pending_per_host_.hosts();
-  state.creations = subscription_quota_.size();
+  state.replies = replies_.cache().size();
+  state.reply_octets = replies_.cache().octets();
+  state.pending = requests_.pending();
+  state.pending_hosts = requests_.pending_hosts();
+  state.creations = requests_.creations();
   state.verifications = verifications_.pending_count();
   state.deliveries = deliveries_.in_flight_count();
   state.closed = deliveries_.closed();
