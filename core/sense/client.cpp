@@ -5,6 +5,7 @@
 
 #include "core/base/hash.hpp"
 #include "core/sense/event_message.hpp"
+#include "core/sense/pause.hpp"
 
 namespace sense::datagram {
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::size_t subscriptions_max = 64;  // of a passive client
 constexpr std::size_t ended_max = 16;
-constexpr std::chrono::seconds pause_after_refusal{32};
 constexpr std::chrono::seconds lease_min{1};
 constexpr std::chrono::hours lease_max{24 * 366};
 
@@ -241,7 +241,7 @@ void Client::on_failed(const ClientRequest& request, const Failed& failed, Times
   }
   out.notices.emplace_back(failed);
   const bool again = options_.persist && (is_temporary(error.code) || !failed.authenticated);
-  if (wanted_ && (renewing || again)) renew_due_ = now.mono + pause_after_refusal;
+  if (wanted_ && (renewing || again)) renew_due_ = now.mono + pause_max;
   if (!renewing && !again) wanted_ = false;
 }
 

@@ -3,18 +3,14 @@
 
 #include <algorithm>
 
+#include "core/sense/pause.hpp"
+
 namespace sense::datagram {
 
 namespace {
 
 constexpr std::size_t cookie_length_max = 256;
 constexpr std::uint32_t restarts_max = 3;
-constexpr std::chrono::seconds pause_max{32};
-
-Duration pause_after(std::uint32_t tries, Duration interval) {
-  const auto doublings = std::min<std::uint32_t>(tries == 0 ? 0 : tries - 1, 10);
-  return std::min<Duration>(interval * (1LL << doublings), pause_max);
-}
 
 bool needs_cookie(const Message& request, const Message& reply) {
   if (!reply.has("Cookie")) return false;
@@ -42,7 +38,7 @@ void ClientRequests::send(UnderWay& one, Timestamp now, std::vector<std::string>
   message.tag = one.tag;
   if (!cookie_.empty()) message.add("Cookie", cookie_);
   ++one.sent;
-  one.due = now.mono + pause_after(one.sent, options_.retry_interval);
+  one.due = now.mono + pause_after(options_.retry_interval, one.sent);
   send.push_back(signer_.octets_of(message, now));
 }
 

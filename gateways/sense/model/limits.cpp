@@ -115,11 +115,6 @@ std::vector<std::pair<std::string, std::string>> Limits::shown() const {
           {"key-window", std::to_string(key_window.count())}};
 }
 
-Duration pause_after(Duration interval, std::uint32_t attempt) {
-  const auto doublings = std::min<std::uint32_t>(attempt == 0 ? 0 : attempt - 1, 16);
-  return std::min<Duration>(interval * (1LL << doublings), pause_max);
-}
-
 Duration Limits::pause_after(std::uint32_t attempt) const {
   return datagram::pause_after(retry_interval, attempt);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/config/settings.hpp"
+#include "core/sense/pause.hpp"
 
 namespace sense::datagram {
 
@@ -38,11 +39,6 @@ struct Limits {
   // The share of max_pending that one host may use.
   [[nodiscard]] std::uint32_t pending_per_host() const;
 };
-
-// The longest wait between two tries.
-inline constexpr std::chrono::seconds pause_max{32};
-// As Limits::pause_after, with another first wait.
-[[nodiscard]] Duration pause_after(Duration interval, std::uint32_t attempt);
 
 [[nodiscard]] std::span<const Option> sense_options();
 // REQUIRES: settings of sense_options().
