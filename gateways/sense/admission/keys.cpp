@@ -77,6 +77,7 @@ Status Keys::admit(const Verdict& verdict, Timestamp now) {
   auto& state = found->second;
   auto& seen = state.seen;
   while (!seen.empty() && now.mono - seen.begin()->since > seen_for) seen.erase(seen.begin());
+  if (now.mono - state.floor_since > seen_for) state.floor.reset();
   if (state.floor && verdict.time <= *state.floor)
     return fail(Code::noaccess, "the message is too old; sign it anew");
   const auto [entry, fresh] = seen.insert({verdict.time, verdict.mac_prefix, now.mono});
@@ -87,6 +88,7 @@ Status Keys::admit(const Verdict& verdict, Timestamp now) {
   }
   while (seen.size() > seen_limit() && seen.begin()->time <= now.wall) {
     state.floor = std::max(state.floor.value_or(seen.begin()->time), seen.begin()->time);
+    state.floor_since = now.mono;
     seen.erase(seen.begin());
   }
   return {};

@@ -67,7 +67,10 @@ class Keys {
     SharedKey key;
     std::set<Seen> seen;
     // Messages up to this Time count as seen: their records were dropped for lack of room.
+    // For seen_for, since no cookie is valid for longer: one that was set while the clock was ahead
+    // would otherwise refuse all messages until then.
     std::optional<WallTime> floor;
+    MonoTime floor_since;
   };
   [[nodiscard]] std::size_t seen_limit() const;
 
