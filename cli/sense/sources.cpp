@@ -42,6 +42,9 @@ class Listing {
   void take(const Result<datagram::Message>& reply) {
     if (!reply) return loop_.finish(failed(reply.error()));
     const bool more = lower(reply->text("More")) == "yes";
+    if (const auto omitted = reply->number("Omitted"); omitted && *omitted > 0)
+      say(options_.uri + " passed over " + std::to_string(*omitted) +
+          " sources that are longer than its datagrams");
     if (more && reply->data.empty())
       return refuse(
           "said that there are more sources, and named none: is one longer than its "

@@ -253,16 +253,23 @@ Status Requests::reply_parameters(const Message& request, const Requester& reque
 Message Requests::list_reply(const Message& request, const Requester& requester,
                              const std::vector<std::string>& lines, bool more) const {
   auto reply = make_reply(request.tag, Code::noerror);
-  constexpr std::size_t more_and_length = 32;
-  std::size_t room = replies_.octets_max(requester) - serialize(reply).size() - more_and_length;
+  constexpr std::size_t more_omitted_and_length = 50;
+  const auto room =
+      replies_.octets_max(requester) - serialize(reply).size() - more_omitted_and_length;
+  std::uint64_t omitted = 0;
   for (const auto& line : lines) {
     if (line.size() + 1 > room) {
+      // Not the end of the page: a source that is too long would hide all that follow it.
+      ++omitted;
+      continue;
+    }
+    if (reply.data.size() + line.size() + 1 > room) {
       more = true;
       break;
     }
-    room -= line.size() + 1;
     reply.data.append(line).append("\n");
   }
+  if (omitted > 0) reply.add("Omitted", omitted);
   if (more) reply.add("More", "yes");
   return reply;
 }
@@ -316,14 +323,23 @@ void Requests::on_subscription(RequestId request_id, Result<SubscriptionRef> res
 
 void Requests::on_sources(RequestId request_id, const Result<Subscriptions::SourcePage>& result,
                           Timestamp now, Actions& out) {
-  const auto pending = take_pending(request_id);
+  auto pending = take_pending(request_id);
   if (!pending) return;
-  const auto& tag = pending->request.tag;
-  replies_.reply(
-      pending->requester,
-      result ? list_reply(pending->request, pending->requester, result->sources, result->more)
-             : make_reply(tag, result.error().code, result.error().message),
-      now, out);
+  const auto& request = pending->request;
+  if (!result) {
+    replies_.reply(pending->requester,
+                   make_reply(request.tag, result.error().code, result.error().message), now, out);
+    return;
+  }
+  auto reply = list_reply(request, pending->requester, result->sources, result->more);
+  if (reply.data.empty() && result->more && !result->sources.empty()) {
+    // All of them are too long: a page without a source has nothing to ask for the next one by.
+    const auto limit = static_cast<std::uint32_t>(result->sources.size());
+    const auto next_id = add_pending(std::move(*pending));
+    out.emplace_back(ListSources{next_id, result->sources.back(), limit});
+    return;
+  }
+  replies_.reply(pending->requester, std::move(reply), now, out);
 }
 
 void Requests::on_receipt(RequestId request_id, const Result<Receipt>& result, Timestamp now,

@@ -64,7 +64,8 @@ class Requests {
                           Actions& out);
   [[nodiscard]] ServerConfig::Parameters parameters_for(const Requester& requester) const;
   [[nodiscard]] Message registered_reply(const Message& request, const Subscription& granted) const;
-  // As many lines as fit into one datagram; `More` says that some are left.
+  // As many lines as fit into one datagram; `More` says that some are left, and `Omitted` how many
+  // are longer than a datagram.
   [[nodiscard]] Message list_reply(const Message& request, const Requester& requester,
                                    const std::vector<std::string>& lines, bool more) const;
   RequestId add_pending(Pending pending);

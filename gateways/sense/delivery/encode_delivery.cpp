@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/base/text.hpp"
 #include "core/sense/event_message.hpp"
 #include "gateways/sense/delivery/encoder.hpp"
 
@@ -24,18 +27,30 @@ MessageWriter event_writer(const Delivery& delivery, std::string_view tag, bool 
   return out;
 }
 
+// A reason that does not fit is cut: its number must be acknowledged all the same.
+std::string with_reason(const Message& message, std::string_view reason, std::size_t octets_max) {
+  for (;;) {
+    auto whole = message;
+    auto octets = serialize(whole.add("Reason", reason));
+    if (octets.size() <= octets_max || reason.empty()) return octets;
+    // An octet takes at most three on the wire.
+    const auto excess = (octets.size() - octets_max + 2) / 3;
+    reason.remove_suffix(std::min(excess, reason.size()));
+    while (!valid_utf8(reason)) reason.remove_suffix(1);
+  }
+}
+
 Message gap_message(const Delivery& delivery, std::string_view tag) {
   auto message = make_message(Kind::gap, tag);
   message.add("Subscription", delivery.subscription->id)
       .add("From", delivery.number)
-      .add("To", delivery.number_last)
-      .add("Reason", delivery.reason);
+      .add("To", delivery.number_last);
   return message;
 }
 
 Message ended_message(const Delivery& delivery, std::string_view tag) {
   auto message = make_message(Kind::ended, tag);
-  message.add("Subscription", delivery.subscription->id).add("Reason", delivery.reason);
+  message.add("Subscription", delivery.subscription->id);
   return message;
 }
 
@@ -44,8 +59,10 @@ Message ended_message(const Delivery& delivery, std::string_view tag) {
 Result<std::string> encode_delivery(const Delivery& delivery, std::string_view tag,
                                     std::size_t octets_max, const FetchLocation& location,
                                     Timestamp now) {
-  if (delivery.kind == Delivery::Kind::gap) return serialize(gap_message(delivery, tag));
-  if (delivery.kind == Delivery::Kind::ended) return serialize(ended_message(delivery, tag));
+  if (delivery.kind == Delivery::Kind::gap)
+    return with_reason(gap_message(delivery, tag), delivery.reason, octets_max);
+  if (delivery.kind == Delivery::Kind::ended)
+    return with_reason(ended_message(delivery, tag), delivery.reason, octets_max);
   const auto& data = delivery.event->data;
   if (data.size() < octets_max) {
     auto octets = event_writer(delivery, tag, true).end(data);

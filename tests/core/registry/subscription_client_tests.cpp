@@ -190,6 +190,7 @@ BOOST_AUTO_TEST_CASE(a_challenge_counts_before_it_is_sent_and_says_so_until_then
   BOOST_CHECK_EQUAL(kept("s-1").reason, "");
   BOOST_CHECK(kept("s-1").updated == updated);
   subscriptions.store_challenge("s-1", "test://one/", "second", done());
+  BOOST_CHECK(sense::must_be_asked(*success()));
   subscriptions.confirm("s-1", "secret", done());
   refused(Code::noaccess);
   subscriptions.confirm("s-1", "second", done());

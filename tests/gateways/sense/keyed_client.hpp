@@ -59,4 +59,21 @@ struct KeyedClient {
   }
 };
 
+inline const SharedKey hp4{"hp4", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"};
+inline const SharedKey press{"press", "9123456789ABCDEFGHJKMNPQRSTVWXYZ"};
+inline const Endpoint home(boost::asio::ip::make_address("10.1.2.3"), 9000);
+inline const Endpoint away(boost::asio::ip::make_address("10.1.2.3"), 9001);
+inline const Endpoint abroad(boost::asio::ip::make_address("192.0.2.9"), 9000);
+
+inline Extras with_keys() {
+  Extras extras;
+  extras.keys = {hp4, press};
+  return extras;
+}
+
+struct Keyed {
+  ServerFixture fixture{{}, {}, with_keys()};
+  KeyedClient client{fixture, home, hp4};
+};
+
 }  // namespace sense::datagram::test

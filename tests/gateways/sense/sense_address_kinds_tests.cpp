@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(nothing_longer_than_the_listener_can_send_is_sent) {
         BOOST_CHECK_LE(replies[0].size(), longest);
         const auto reply = parse(replies[0]);
         if (kind == Kind::sources)
-          BOOST_CHECK_EQUAL((reply->text("More") == "yes"), (replies[0].size() + 30 > longest));
+          BOOST_CHECK_EQUAL((reply->text("More") == "yes"), (replies[0].size() + 50 > longest));
         else
           BOOST_CHECK_NE(reply->data.find("max-message: " + std::to_string(longest) + "\n"),
                          std::string::npos);

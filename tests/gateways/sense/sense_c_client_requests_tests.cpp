@@ -291,4 +291,24 @@ BOOST_AUTO_TEST_CASE(sealed_message_has_its_lines_last_and_its_data_behind_them)
   BOOST_CHECK_EQUAL(message_of(device.sent.front()).data, "hello");
 }
 
+// Another network, or a router that chose another port for it.
+BOOST_AUTO_TEST_CASE(
+    subscription_follows_a_device_to_another_port_and_not_to_another_host) {
+  Pair pair;
+  const auto id = pair.registered()->id;
+  pair.endpoint = pair.endpoint.with_port(9001);
+  pair.pass(period / 2 + 1s);
+  pair.exchange();
+  BOOST_CHECK_EQUAL(pair.device.id(), id);
+  BOOST_CHECK_EQUAL(pair.device.all(sense_registered).back().text("Deliver-To"),
+                    "sense://192.0.2.7:9001");
+  BOOST_CHECK(pair.delivered(pair.event(1)));
+  pair.endpoint = endpoint("sense://192.0.2.8:9001");
+  pair.pass(period / 2 + 1s);
+  pair.exchange();
+  BOOST_CHECK_EQUAL(pair.device.all(sense_ended).back().reason, "lost");
+  BOOST_CHECK_NE(pair.device.id(), id);
+  BOOST_CHECK(pair.delivered(pair.event(1)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

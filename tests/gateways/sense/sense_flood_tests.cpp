@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
     made.id = "s-" + std::to_string(i);
     made.callback = "sense://a";
     directory.put(made);
-    admissions.created(made.id, made.callback, now());
+    admissions.granted(made.id, made.callback, now());
   }
   BOOST_CHECK_EQUAL(admissions.size(), 3U);
   BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_direct
     BOOST_CHECK(admissions.admit(callback, now()).has_value());
     admissions.begin(callback);
     admissions.end(callback);
-    admissions.created("s-x" + std::to_string(i), callback, now());
+    admissions.granted("s-x" + std::to_string(i), callback, now());
   }
   BOOST_CHECK(!admissions.admit("sense://more", now()).has_value());
   clock.advance(std::chrono::seconds{11});

@@ -186,32 +186,6 @@ BOOST_AUTO_TEST_CASE(nothing_follows_the_reply_to_cancel) {
   BOOST_CHECK(fixture.sent.empty());
 }
 
-BOOST_AUTO_TEST_CASE(sources_are_paged_without_loss) {
-  ServerFixture fixture;
-  for (int i = 0; i < 500; ++i) {
-    char name[64];
-    std::snprintf(name, sizeof(name), "//site.example/printer/floor%d/device-%04d", i % 7, i);
-    fixture.subscriptions.known_sources.emplace_back(name);
-  }
-  std::sort(fixture.subscriptions.known_sources.begin(), fixture.subscriptions.known_sources.end());
-  const auto cookie = fixture.cookie(client_a);
-  std::vector<std::string> seen;
-  for (int page = 0; page < 100; ++page) {
-    auto request = make_message(Kind::sources, "q" + std::to_string(page));
-    request.add("Cookie", cookie).add("Limit", 50U);
-    if (!seen.empty()) request.add("After", seen.back());
-    const auto reply = fixture.ask(client_a, request);
-    BOOST_CHECK_LE(serialize(reply).size(), 1200U);
-    std::string_view rest = reply.data;
-    while (!rest.empty()) {
-      seen.emplace_back(rest.substr(0, rest.find('\n')));
-      rest.remove_prefix(rest.find('\n') + 1);
-    }
-    if (reply.text("More") != "yes") break;
-  }
-  BOOST_TEST(seen == fixture.subscriptions.known_sources, boost::test_tools::per_element());
-}
-
 BOOST_AUTO_TEST_CASE(parameters_show_every_limit_and_the_service) {
   ServerFixture fixture;
   auto request = make_message(Kind::parameters, "q");
@@ -240,53 +214,6 @@ BOOST_AUTO_TEST_CASE(parameters_that_concern_secrets_or_listeners_are_not_shown)
   BOOST_CHECK_NE(data.find("fetch-url: http://events.example\n"), std::string::npos);
   for (const auto* hidden : {"10.0.0", "/etc/sense", "listen", "keys", "fetch-key"})
     BOOST_CHECK_MESSAGE(data.find(hidden) == std::string::npos, hidden);
-}
-
-// AppleTalk's datagrams have 586 octets.
-BOOST_AUTO_TEST_CASE(parameters_that_fit_into_no_datagram_are_paged_and_none_is_lost) {
-  Extras extras;
-  extras.parameters.clear();
-  for (int i = 0; i < 60; ++i)
-    extras.parameters.emplace_back("name-" + std::to_string(i), "of the " + std::to_string(i));
-  ServerFixture fixture({}, {}, extras);
-  for (const auto& [from, octets_max] : std::vector<std::pair<Endpoint, std::size_t>>{
-           {client_a, 1200}, {Endpoint::at_ddp(12, 34, 129), 586}}) {
-    const auto cookie = fixture.cookie(from);
-    std::string all;
-    std::string after;
-    unsigned pages = 0;
-    for (bool more = true; more && pages < 50; ++pages) {
-      auto request = make_message(Kind::parameters, "q" + std::to_string(pages));
-      request.add("Cookie", cookie);
-      if (!after.empty()) request.add("After", after);
-      const auto replies = fixture.tell(from, serialize(request));
-      BOOST_CHECK_LE(replies.at(0).size(), octets_max);
-      const auto reply = *parse(replies[0]);
-      BOOST_REQUIRE(reply.data.ends_with('\n'));
-      all += reply.data;
-      const auto last = std::string_view(all).substr(all.rfind('\n', all.size() - 2) + 1);
-      after = last.substr(0, last.find(':'));
-      more = reply.text("More") == "yes";
-    }
-    BOOST_CHECK_GE(pages, 2U);
-    BOOST_CHECK(all.starts_with("max-subscriptions: 10000\n"));
-    BOOST_CHECK_EQUAL(std::count(all.begin(), all.end(), '\n'), 14 + 60);
-    for (const auto& [name, value] : extras.parameters)
-      BOOST_CHECK_MESSAGE(all.find("\n" + name + ": " + value + "\n") != std::string::npos, name);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(parameters_behind_one_that_there_is_not_are_refused) {
-  ServerFixture fixture;
-  auto request = make_message(Kind::parameters, "q");
-  request.add("Cookie", fixture.cookie(client_a)).add("After", "no-such");
-  BOOST_CHECK(fixture.ask(client_a, request).code == Code::badparam);
-  request.tag = "r";
-  request.properties.back().value = "service";  // the last one
-  const auto reply = fixture.ask(client_a, request);
-  BOOST_CHECK(reply.code == Code::noerror);
-  BOOST_CHECK_EQUAL(reply.data, "");
-  BOOST_CHECK(!reply.has("More"));
 }
 
 BOOST_AUTO_TEST_CASE(reason_says_its_language_to_those_that_proved_themselves) {
