@@ -91,12 +91,14 @@ struct VerifyRequested {
 using Notice =
     std::variant<Registered, EventReceived, GapReported, Ended, Replied, Failed, VerifyRequested>;
 
+// What the owner of the socket does, in this order. A value.
 struct Output {
   std::vector<Notice> notices;    // first
   std::vector<std::string> send;  // then these, one datagram each
   std::uint64_t request = 0;      // of sources(), parameters(), publish(), cancel()
 };
 
+// A value; nothing in it is checked: patterns and filter are judged by the server.
 struct ClientOptions {
   std::vector<std::string> types;    // patterns; none: all
   std::vector<std::string> sources;  // patterns; none: all

@@ -29,6 +29,7 @@ class ClientNumbers {
   [[nodiscard]] bool knows(std::string_view subscription) const;
   [[nodiscard]] std::size_t subscriptions() const { return by_subscription_.size(); }
 
+  // unknown: of no subscription of ours; repeat: all of the numbers had come before.
   enum class Received { unknown, repeat, fresh };
   // The numbers first..last of a delivery. Also repeats are to be acknowledged: the first
   // acknowledgement may have been lost. REQUIRES: first <= last.

@@ -23,6 +23,7 @@ class ClientRequests {
  public:
   static constexpr std::size_t requests_max = 64;
 
+  // As in ClientOptions.
   struct Options {
     std::string tag_prefix;
     Duration retry_interval{};  // doubles after each try, up to 32 s
@@ -38,6 +39,7 @@ class ClientRequests {
   // False: too many are under way, and it is not sent.
   [[nodiscard]] bool start(ClientRequest request, Timestamp now, std::vector<std::string>& send);
 
+  // What a REPLY was.
   struct Reply {
     bool known = false;  // to a request of ours
     std::optional<ClientRequest>

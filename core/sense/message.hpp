@@ -24,6 +24,7 @@ inline constexpr std::size_t property_value_max = 8192;  // octets, as they are 
 inline constexpr std::size_t tag_length_max = 64;
 inline constexpr std::size_t number_ranges_max = 512;
 
+// The kinds of messages, in the order of the table in docs/sense-protocol.md.
 enum class Kind {
   register_,  // REGISTER
   cancel,
@@ -45,6 +46,7 @@ enum class Kind {
 [[nodiscard]] bool is_request(Kind kind);
 [[nodiscard]] bool valid_tag(std::string_view text);
 
+// One line `name: value`.
 struct Property {
   std::string name;   // as written; compared without case
   std::string value;  // without percent-encoding

@@ -22,6 +22,7 @@ class MessageSigner {
   // The octets of a message; signed when there is a key.
   [[nodiscard]] std::string octets_of(const Message& message, Timestamp now) const;
 
+  // What the key says about a received message.
   enum class Authenticity {
     none,          // not of the server, as far as the key can tell: to be ignored
     refusal_only,  // a refusal by a server that does not know the key

@@ -9,9 +9,10 @@
 
 // Keys shared by a SENSE/1 client and its server (docs/sense-protocol.md, rule 6), and the files
 // that hold them. Secrets are read from files only; they never appear in arguments, environment,
-// logs or messages.
+// logs or messages. Functions block while they read or write a file; any thread.
 namespace sense::datagram {
 
+// A value.
 struct SharedKey {
   std::string name;    // 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'; travels in the clear
   std::string secret;  // 32 to 128 visible ASCII characters: the octets that go into the MAC

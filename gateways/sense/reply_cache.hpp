@@ -27,6 +27,7 @@ class ReplyCache {
   static constexpr std::size_t all_max = 16'384;
   static constexpr std::size_t octets_max = 32 * 1024 * 1024;
 
+  // One request, and its reply once there is one.
   struct Entry {
     Endpoint address;
     std::string tag;

@@ -43,6 +43,7 @@ struct LinkFrame {
   std::uint8_t type = 0;
   std::string_view octets;
 };
+// Types of LLAP frames (Inside AppleTalk, chapter 1).
 enum LinkType : std::uint8_t {
   link_short_ddp = 0x01,
   link_long_ddp = 0x02,

@@ -9,7 +9,8 @@
 #include "core/sense/transport/system_socket.hpp"
 #include "core/sense/transport/transport.hpp"
 
-// Common part of all transports: batches in and out of one datagram socket of the system.
+// Common part of all transports: batches in and out of one datagram socket of the system. Reactor
+// thread only.
 namespace sense::datagram {
 
 // Ownership, use and closing as in Transport. A derived class opens and binds the socket, and
@@ -26,6 +27,7 @@ class SocketTransport : public Transport {
   void close() override;
 
  protected:
+  // What a kind of transport adds to a datagram, and how long one may be. Octets.
   struct Shape {
     std::size_t header_max = 0;  // octets before those of a datagram
     std::size_t sendable_max = 65'507;

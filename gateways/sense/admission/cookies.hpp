@@ -20,6 +20,7 @@ class Cookies {
   // their clients get new ones.
   explicit Cookies(std::string key) : key_(std::move(key)) {}
 
+  // How good a cookie is.
   enum class Age {
     none,     // not issued here, or for another address or port
     old,      // expired within the last hour: no proof, but issued here

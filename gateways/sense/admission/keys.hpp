@@ -34,6 +34,7 @@ class Keys {
   [[nodiscard]] bool contains(std::string_view name) const { return keys_.contains(name); }
 
   using MacPrefix = std::array<char, 16>;  // first octets of a Mac
+  // What is known of a keyed message once its Mac has been checked. A value.
   struct Verdict {
     std::string key;               // name, authenticated by the Mac; "": not authenticated
     std::optional<Error> refusal;  // protoerror: not a valid keyed message; else noaccess

@@ -49,6 +49,7 @@ class RateLimits {
   RateLimits(const RateLimits&) = delete;
   RateLimits& operator=(const RateLimits&) = delete;
 
+  // Carry it out; answer 12; or, when even refusals are too many, nothing.
   enum class Decision { serve, refuse, silence };
   // A request with a valid cookie. `rate`: of its listener, overrides the parameter.
   [[nodiscard]] Decision request(const Endpoint& from, std::optional<std::uint32_t> rate,

@@ -8,7 +8,7 @@
 
 namespace sense::datagram {
 
-// The sender of an ACK. Views, valid during one call: one is made for every datagram.
+// The sender of an ACK. A value of views, valid during one call: one is made for every datagram.
 struct AckSender {
   const Endpoint& address;
   std::string_view key;     // name of the key that its Mac authenticates; "": no Mac

@@ -19,6 +19,7 @@ namespace sense::datagram {
 using RequestId = std::uint64_t;
 using AttemptId = std::uint64_t;
 
+// One datagram, queued until the next flush. No result.
 struct Send {
   Peer to;
   std::string octets;

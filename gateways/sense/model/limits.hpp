@@ -12,7 +12,8 @@
 
 namespace sense::datagram {
 
-// The parameters that the server chooses and clients can query (docs/sense-protocol.md, rule 5).
+// The parameters that the server chooses and clients can query (docs/sense-protocol.md, rule 5). A
+// value; the functions here are pure.
 struct Limits {
   std::uint32_t max_subscriptions = 10'000;
   std::uint32_t max_subscriptions_per_client = 16;
