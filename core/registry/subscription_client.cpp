@@ -61,8 +61,6 @@ Status require_pending(const Subscription& subscription, const std::string& call
   return {};
 }
 
-constexpr std::string_view not_asked_reason = "its callback has not been asked yet";
-
 void make_verified(Subscription& subscription) {
   subscription.state = SubscriptionState::active;
   subscription.challenge_hash.clear();
@@ -76,11 +74,6 @@ Status require_verified(const Subscription& subscription) {
 }
 
 }  // namespace
-
-bool must_be_asked(const Subscription& subscription) {
-  return subscription.state == SubscriptionState::pending &&
-         (subscription.challenge_hash.empty() || subscription.reason == not_asked_reason);
-}
 
 void log_unreadable_change(const Event& change) {
   if (const auto unreadable = unreadable_change(change))

@@ -18,9 +18,13 @@ namespace sense {
 // Logs when an event announces a subscription that this version cannot read.
 void log_unreadable_change(const Event& change);
 
-// Whether a pending subscription's callback has not been asked yet, as far as the registry says: a
-// challenge is stored before it is sent.
-[[nodiscard]] bool must_be_asked(const Subscription& subscription);
+// The reason of a pending subscription whose challenge is stored, and not known to be sent.
+inline constexpr std::string_view not_asked_reason = "its callback has not been asked yet";
+// Whether a subscription is pending and its callback is still to be asked.
+[[nodiscard]] inline bool must_be_asked(const Subscription& subscription) {
+  return subscription.state == SubscriptionState::pending &&
+         (subscription.challenge_hash.empty() || subscription.reason == not_asked_reason);
+}
 
 // Subscriptions in the broker's registry. Reactor thread only; bus and clock must outlive it.
 // `later` runs a task on the reactor.
