@@ -75,6 +75,9 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 // Strict about types and limits; unknown members are refused by name. The error's field is the
 // outermost member that is wrong.
 [[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
+// A subscription as its owner asks for it: only the members callback, types, sources, filter,
+// period, edition, language, delivery and labels; period is 0 when it is absent. As strict.
+[[nodiscard]] Result<Subscription> requested_subscription_from_json(std::string_view json);
 // The data of the event that announces a change: the subscription without its secrets, the
 // principal, and the reason. change_from_json: absent when the text is not such data.
 [[nodiscard]] std::string change_to_json(const Subscription& subscription, std::string_view by,

@@ -24,8 +24,6 @@ tl::unexpected<Error> wrong_member(std::string_view what) {
   return fail(Code::badparam, std::string(what));
 }
 
-constexpr std::string_view repeated = "a member is repeated";
-
 // Absent when the value is not a string.
 std::optional<std::string_view> text_of(const Element& json) {
   std::string_view text;
@@ -118,7 +116,7 @@ Status read(const Element& json, std::map<std::string, std::string, std::less<>>
   if (members.size() > Subscription::labels_max) return fail(Code::nomoreroom, "are more than 32");
   for (const auto [key, value] : members) {
     const auto [entry, fresh] = into.emplace(key, "");
-    if (!fresh) return wrong_member(repeated);
+    if (!fresh) return wrong_member("a member is repeated");
     if (!read(value, entry->second)) return wrong_member("has a value that is not a text");
   }
   return {};
@@ -198,7 +196,7 @@ Status read_members(const Element& json, Object& into,
                           (near.empty() ? "" : "; is '" + near + "' meant?"));
     }
     const auto place = static_cast<std::size_t>(found - members.begin());
-    if (seen[place]) return wrong_member(repeated);
+    if (seen[place]) return wrong_member("member '" + std::string(found->name) + "' is repeated");
     seen.set(place);
     if (auto status = found->read(value, into); !status)
       return fail(status.error().code, std::string(found->name) + " " + status.error().message,
@@ -269,6 +267,24 @@ constexpr std::array<Member<Subscription>, 20> subscription_members = {{
     {"labels", field<&Subscription::labels>},
 }};
 
+// What its owner decides when it is made.
+constexpr std::array<Member<Subscription>, 9> requested_members = {{
+    {"callback", field<&Subscription::callback>},
+    {"types", field<&Subscription::types>},
+    {"sources", field<&Subscription::sources>},
+    {"filter", field<&Subscription::filter>},
+    {"period",
+     [](const Element& json, Subscription& subscription) -> Status {
+       auto status = read(json, subscription.period);
+       if (status && subscription.period <= Duration{0}) return wrong_member("is longer than 0s");
+       return status;
+     }},
+    {"edition", field<&Subscription::edition>},
+    {"language", field<&Subscription::language>},
+    {"delivery", field<&Subscription::delivery>},
+    {"labels", field<&Subscription::labels>},
+}};
+
 simdjson::dom::parser make_parser() {
   constexpr std::size_t octets = 4096;  // grows
   constexpr std::size_t depth_max = 16;
@@ -292,9 +308,11 @@ Result<Element> parse(std::string_view text) {
   return json;
 }
 
-Result<Subscription> read_subscription(const Element& json) {
+template <std::size_t N>
+Result<Subscription> read_subscription(const Element& json,
+                                       const std::array<Member<Subscription>, N>& members) {
   Subscription subscription;
-  if (auto status = read_members(json, subscription, subscription_members); !status)
+  if (auto status = read_members(json, subscription, members); !status)
     return fail(status.error().code, "subscription: " + status.error().message,
                 status.error().field);
   if (auto status = validate(subscription); !status) return tl::unexpected(status.error());
@@ -306,7 +324,13 @@ Result<Subscription> read_subscription(const Element& json) {
 Result<Subscription> subscription_from_json(std::string_view json) {
   const auto parsed = parse(json);
   if (!parsed) return tl::unexpected(parsed.error());
-  return read_subscription(*parsed);
+  return read_subscription(*parsed, subscription_members);
+}
+
+Result<Subscription> requested_subscription_from_json(std::string_view json) {
+  const auto parsed = parse(json);
+  if (!parsed) return tl::unexpected(parsed.error());
+  return read_subscription(*parsed, requested_members);
 }
 
 std::optional<AnnouncedChange> change_from_json(std::string_view json) {
@@ -316,7 +340,8 @@ std::optional<AnnouncedChange> change_from_json(std::string_view json) {
     return std::nullopt;
   std::string_view reason;
   if (parsed->at_key("reason").get(reason) != simdjson::SUCCESS) reason = {};
-  return AnnouncedChange{read_subscription(subscription), std::string(reason)};
+  return AnnouncedChange{read_subscription(subscription, subscription_members),
+                         std::string(reason)};
 }
 
 Result<SubscriptionHead> peek_subscription(std::string_view json) {

@@ -18,18 +18,18 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int depth_max = 3;  // labels and delivery are objects within the request
-constexpr std::array<std::string_view, 9> subscription_members = {"callback", "types",    "sources",
-                                                                  "filter",   "period",   "edition",
-                                                                  "language", "delivery", "labels"};
-
 tl::unexpected<Error> refuse(Code code, const std::string& why, const char* field = "") {
   return fail(code, "request: " + why, field);
 }
 
+Status check_length(std::string_view text) {
+  if (text.size() <= request_body_length_max) return {};
+  return refuse(Code::datatoobig, "the JSON has more than 262144 octets");
+}
+
 // nlohmann::json itself accepts repeated members and any depth.
 Result<Json> parse_object(std::string_view text) {
-  if (text.size() > request_body_length_max)
-    return refuse(Code::datatoobig, "the JSON has more than 262144 octets");
+  if (auto good = check_length(text); !good) return tl::unexpected(good.error());
   std::string problem;
   std::vector<std::set<std::string>> keys;
   const auto strict = [&](int depth, Json::parse_event_t event, Json& parsed) {
@@ -95,26 +95,20 @@ Status read_limit(PageRequest& page, const std::string& value) {
 }  // namespace
 
 Result<Subscriptions::Request> subscription_request(std::string_view text) {
-  auto json = parse_object(text);
-  if (!json) return tl::unexpected(json.error());
-  if (auto good = check_members(*json, subscription_members); !good)
-    return tl::unexpected(good.error());
-  // The members have the form that they have in the subscription itself.
-  auto wanted = subscription_from_json(json_text(*json));
+  if (auto good = check_length(text); !good) return tl::unexpected(good.error());
+  auto wanted = requested_subscription_from_json(text);
   if (!wanted) return tl::unexpected(wanted.error());
   Subscriptions::Request request;
   request.callback = std::move(wanted->callback);
   request.types = std::move(wanted->types);
   request.sources = std::move(wanted->sources);
   request.filter = wanted->filter.text();
-  request.period = json->contains("period") ? wanted->period : period_default;
+  request.period_exact = wanted->period != Duration{0};
+  request.period = request.period_exact ? wanted->period : period_default;
   request.edition = std::move(wanted->edition);
   request.language = std::move(wanted->language);
-  request.delivery = wanted->delivery;
+  request.delivery = std::move(wanted->delivery);
   request.labels = std::move(wanted->labels);
-  if (request.period <= Duration{0})
-    return refuse(Code::badparam, "period is longer than 0s", "period");
-  request.period_exact = json->contains("period");
   return request;
 }
 

@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(what_a_client_may_not_say_is_refused_by_name) {
       {R"({"callback":"http://a/","owner":"root"})", "owner"},
       {R"({"callback":"http://a/","state":"active"})", "state"},
       {R"({"callback":"http://a/","calback":1})", "is 'callback' meant?"},
-      {R"({"callback":"http://a/","callback":"http://b/"})", "twice"},
+      {R"({"callback":"http://a/","callback":"http://b/"})", "'callback' is repeated"},
       {R"({"callback":"http://a/","types":"*"})", "types"},
       {R"({"callback":"http://a/","types":["{x"]})", "types"},
       {R"({"callback":"http://a/","period":600})", "period"},
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(what_a_client_may_not_say_is_refused_by_name) {
       {R"({"callback":"http://a/","delivery":{"x":1}})", "x"},
       {R"({"callback":"http://u:p@a/"})", "callback"},
       {R"({"types":[]})", "callback"},
-      {R"({"callback":"http://a/","labels":{"a":{"b":{"c":{}}}}})", "deep"},
+      {R"({"callback":"http://a/","labels":{"a":{"b":{"c":{}}}}})", "labels"},
       {"[]", "object"},
       {"", "JSON"},
       {std::string(300'000, ' '), "octets"}};
