@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "core/base/log.hpp"
 #include "core/egress/transfer_job.hpp"
@@ -76,7 +77,8 @@ class Transfer::Engine {
   const EgressPolicy policy_;
   const Executor executor_;
   const std::size_t in_flight_max_;
-  CURLM* multi_ = nullptr;  // the thread's, but for curl_multi_wakeup
+  // The thread's, but for curl_multi_wakeup, which needs the mutex. Null after the thread's end.
+  CURLM* multi_ = nullptr;
   std::thread thread_;
 
   std::mutex mutex_;  // protects the next four members
@@ -131,9 +133,10 @@ void Transfer::Engine::submit(JobPtr job) {
       ++unfinished_;
       unfinished_octets_ += job->octets();
       inbox_.push_back(std::move(job));
+      curl_multi_wakeup(multi_);
     }
   }
-  if (good) return (void)curl_multi_wakeup(multi_);
+  if (good) return;
   executor_([taken = job->take_done(), error = good.error()] { taken(tl::unexpected(error)); });
 }
 
@@ -141,8 +144,8 @@ void Transfer::Engine::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    if (multi_ != nullptr) curl_multi_wakeup(multi_);
   }
-  if (multi_ != nullptr) curl_multi_wakeup(multi_);
   shared_.shut_sockets();  // libcurl may be waiting for a relay's reply
   if (thread_.joinable()) thread_.join();
 }
@@ -263,8 +266,12 @@ void Transfer::Engine::abandon_all() {
   in_flight_.clear();
   for (auto* easy : idle_handles_) curl_easy_cleanup(easy);
   idle_handles_.clear();
-  curl_multi_cleanup(multi_);
-  multi_ = nullptr;
+  CURLM* multi = nullptr;
+  {
+    const std::lock_guard lock(mutex_);  // nothing wakes it any more
+    multi = std::exchange(multi_, nullptr);
+  }
+  curl_multi_cleanup(multi);
   auto jobs = std::move(jobs_);
   jobs_.clear();
   for (auto& [id, job] : jobs) answer(std::move(job), fail(Code::interrupted, stopping_text));

@@ -474,6 +474,25 @@ BOOST_AUTO_TEST_CASE(too_many_unfinished_requests_are_refused_at_once) {
   BOOST_CHECK(refused.error().code == Code::nomoreroom);
 }
 
+BOOST_AUTO_TEST_CASE(requests_while_it_stops_are_answered_once_each) {
+  LoopbackServer server(http_answers([](const HttpSeen&) { return http_answer("200 OK"); }));
+  constexpr int senders = 4, each = 200;
+  std::atomic<int> sent = 0, answered = 0;
+  const auto transfer = make_transfer(allowing({"127.0.0.1"}));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < senders; ++i)
+    threads.emplace_back([&] {
+      for (int n = 0; n < each; ++n) {
+        transfer->http(post(url_of(server)), [&](const auto&) { ++answered; });
+        ++sent;
+      }
+    });
+  while (sent < each) std::this_thread::yield();
+  transfer->stop();
+  for (auto& thread : threads) thread.join();
+  BOOST_CHECK_EQUAL(answered, senders * each);
+}
+
 BOOST_AUTO_TEST_CASE(after_stop_requests_are_refused) {
   const auto transfer = make_transfer(allowing({"127.0.0.1"}));
   transfer->stop();
