@@ -1,47 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/egress/transfer.hpp"
 
-#include <boost/test/unit_test.hpp>
-#include <future>
+#include <atomic>
+#include <thread>
 
-#include "tests/core/egress/loopback_server.hpp"
+#include "tests/core/egress/transfer_fixture.hpp"
 
 using namespace sense;
 using namespace sense::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-EgressPolicy allowing(std::vector<std::string> networks) {
-  auto policy = EgressPolicy::make(networks);
-  BOOST_REQUIRE(policy);
-  return *policy;
-}
-
-std::unique_ptr<Transfer> make_transfer(EgressPolicy policy, TransferOptions options = {}) {
-  auto transfer = Transfer::make(std::move(options), std::move(policy), [](auto task) { task(); });
-  BOOST_REQUIRE(transfer);
-  return std::move(*transfer);
-}
-
-HttpRequest post(const std::string& url, std::string body = "hello") {
-  HttpRequest request;
-  request.url = url;
-  request.body = std::move(body);
-  return request;
-}
-
-std::future<Result<TransferReply>> send(Transfer& transfer, HttpRequest request) {
-  auto promise = std::make_shared<std::promise<Result<TransferReply>>>();
-  auto future = promise->get_future();
-  transfer.http(std::move(request),
-                [promise](Result<TransferReply> reply) { promise->set_value(std::move(reply)); });
-  return future;
-}
-
-std::string url_of(const LoopbackServer& server, const std::string& host = "127.0.0.1") {
-  return "http://" + host + ":" + std::to_string(server.port()) + "/hook";
-}
 
 // Spellings of 127.0.0.1 and this host that callers may use.
 const std::vector<std::string> notations = {"127.0.0.1",
@@ -303,163 +272,6 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_is_an_error_to_try_again) {
   const auto reply = send(*transfer, post("http://127.0.0.1:" + std::to_string(port) + "/")).get();
   BOOST_REQUIRE(!reply);
   BOOST_CHECK(reply.error().code == Code::commerror);
-}
-
-BOOST_AUTO_TEST_CASE(a_connection_cut_in_the_headers_is_an_error) {
-  for (const char* head : {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n", "HTTP/1.1 20",
-                           "HTTP/1.1 200 OK", "HTTP/1.1 103 Early Hints\r\n\r\n", ""}) {
-    LoopbackServer server([&](LoopbackServer::Peer& peer) {
-      (void)peer.read_until("\r\n\r\n");
-      peer.write(head);
-    });
-    const auto transfer = make_transfer(allowing({"127.0.0.1"}));
-    const auto reply = send(*transfer, post(url_of(server))).get();
-    BOOST_REQUIRE_MESSAGE(!reply, head);
-    BOOST_CHECK(reply.error().code == Code::commerror);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(once_the_head_is_read_nothing_about_the_body_changes_the_reply) {
-  struct Body {
-    const char* what;
-    const char* headers;
-    std::string octets;
-    bool closes;  // afterwards; otherwise silence
-  };
-  const std::vector<Body> bodies = {
-      {"ends early", "Content-Length: 100\r\n\r\n", "half", true},
-      {"does not end", "Content-Length: 100\r\n\r\n", "half", false},
-      {"an event stream", "Content-Type: text/event-stream\r\n\r\n", "data: queued\n\n", false},
-      {"not a chunk", "Transfer-Encoding: chunked\r\n\r\n", "zz\r\nabc\r\n", false},
-      {"a chunk cut off", "Transfer-Encoding: chunked\r\n\r\n", "5\r\nab", true},
-      {"chunks without an end", "Transfer-Encoding: chunked\r\n\r\n", "2\r\nab\r\n", false},
-      {"a chunk too big", "Transfer-Encoding: chunked\r\n\r\n", "fffffffffffffffff\r\nab", false},
-      {"no number", "Content-Length: abc\r\n\r\n", "half", false},
-      {"a negative length", "Content-Length: -5\r\n\r\n", "half", false},
-      {"two lengths", "Content-Length: 5\r\nContent-Length: 9\r\n\r\n", "half", false},
-      {"a length too big", "Content-Length: 99999999999999999999999\r\n\r\n", "half", false},
-      {"no gzip", "Content-Encoding: gzip\r\nContent-Length: 100\r\n\r\n", "half", false},
-      {"an unknown coding", "Transfer-Encoding: gzip\r\n\r\n", "half", false},
-      {"codings in a wrong order", "Transfer-Encoding: chunked, gzip\r\n\r\n", "half", false},
-      {"too big", "Content-Length: 200000\r\n\r\n", std::string(200'000, 'x'), false}};
-  TransferOptions options;
-  options.total_timeout = 60s;
-  options.body_timeout = 1ms;
-  const std::vector<unsigned> statuses = {200, 202, 307, 410, 422, 503};
-  for (std::size_t i = 0; i < bodies.size(); ++i) {
-    const auto& body = bodies[i];
-    const auto status = statuses[i % statuses.size()];
-    LoopbackServer server([&](LoopbackServer::Peer& peer) {
-      (void)peer.read_until("\r\n\r\n");
-      (void)peer.read(5);
-      peer.write("HTTP/1.1 " + std::to_string(status) + " x\r\n" + body.headers + body.octets);
-      if (!body.closes) peer.wait_for_close();
-    });
-    const auto transfer = make_transfer(allowing({"127.0.0.1"}), options);
-    for (std::size_t connections = 1; connections <= 2; ++connections) {
-      const auto reply = send(*transfer, post(url_of(server))).get();
-      BOOST_REQUIRE_MESSAGE(reply, body.what << ": " << reply.error().message);
-      BOOST_CHECK_EQUAL(reply->status, status);
-      BOOST_CHECK_MESSAGE(!reply->body_ended, body.what);
-      BOOST_CHECK_EQUAL(server.connections(), connections);  // the first one was not kept
-    }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(a_caller_that_decides_by_the_body_waits_for_it) {
-  std::promise<void> timed_out;
-  LoopbackServer server([&](LoopbackServer::Peer& peer) {
-    const auto head = peer.read_until("\r\n\r\n");
-    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
-    if (head->find("/other") != std::string::npos) return peer.wait_for_close();
-    timed_out.get_future().wait();
-    peer.write("half");
-  });
-  TransferOptions options;
-  options.total_timeout = 60s;
-  options.body_timeout = 1ms;
-  const auto transfer = make_transfer(allowing({"127.0.0.1"}), options);
-  auto request = post(url_of(server));
-  request.body_decides = true;
-  auto patient = send(*transfer, std::move(request));
-  // When this one has been given up, so would be the first.
-  const auto other = send(*transfer, post(url_of(server) + "/other")).get();
-  BOOST_REQUIRE(other);
-  BOOST_CHECK_EQUAL(other->body, "half");
-  timed_out.set_value();
-  const auto reply = patient.get();
-  BOOST_REQUIRE(reply);
-  BOOST_CHECK_EQUAL(reply->body, "halfhalf");
-  BOOST_CHECK(reply->body_ended);
-}
-
-BOOST_AUTO_TEST_CASE(interim_replies_and_trailers_are_not_the_reply) {
-  LoopbackServer server([](LoopbackServer::Peer& peer) {
-    while (peer.read_until("\r\n\r\n") && peer.read(5))
-      peer.write(
-          "HTTP/1.1 100 Continue\r\nRetry-After: 1\r\n\r\n"
-          "HTTP/1.1 103 Early Hints\r\nRetry-After: 2\r\nLink: </x>\r\n\r\n"
-          "HTTP/1.1 200 OK\r\nX-Kept: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-          "2\r\nab\r\n0\r\nRetry-After: 3\r\n\r\n");
-  });
-  TransferOptions options;
-  options.keep_headers = {"retry-after", "x-kept"};
-  const auto transfer = make_transfer(allowing({"127.0.0.1"}), options);
-  for (int i = 0; i < 2; ++i) {
-    const auto reply = send(*transfer, post(url_of(server))).get();
-    BOOST_REQUIRE_MESSAGE(reply, reply.error().message);
-    BOOST_CHECK_EQUAL(reply->status, 200U);
-    BOOST_CHECK(!reply->header("retry-after"));
-    BOOST_REQUIRE(reply->header("x-kept"));
-    BOOST_CHECK_EQUAL(reply->body, "ab");
-    BOOST_CHECK(reply->body_ended);
-  }
-  BOOST_CHECK_EQUAL(server.connections(), 1U);
-}
-
-BOOST_AUTO_TEST_CASE(octets_behind_a_reply_are_not_the_reply_to_the_next_request) {
-  const std::string gone = "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n";
-  for (const std::string first :
-       {"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 204 No Content\r\nContent-Length: 38\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}) {
-    LoopbackServer server([&](LoopbackServer::Peer& peer) {
-      while (peer.read_until("\r\n\r\n") && peer.read(5)) peer.write(first + gone);
-    });
-    const auto transfer = make_transfer(allowing({"127.0.0.1"}));
-    for (int i = 0; i < 3; ++i) {
-      const auto reply = send(*transfer, post(url_of(server))).get();
-      BOOST_REQUIRE_MESSAGE(reply, reply.error().message);
-      BOOST_CHECK_LT(reply->status, 300U);
-    }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(a_reply_that_is_no_http_is_an_error_to_try_again) {
-  for (const char* text : {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "220 relay ESMTP\r\n",
-                           "HTTP/1.1 x OK\r\n\r\n", "\x15\x03\x01"}) {
-    LoopbackServer server([&](LoopbackServer::Peer& peer) {
-      (void)peer.read_until("\r\n\r\n");
-      peer.write(text);
-    });
-    const auto transfer = make_transfer(allowing({"127.0.0.1"}));
-    const auto reply = send(*transfer, post(url_of(server))).get();
-    BOOST_REQUIRE_MESSAGE(!reply, text);
-    BOOST_CHECK_MESSAGE((reply.error().code == Code::commerror), reply.error().message);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(an_endless_answer_is_kept_to_its_limit) {
-  LoopbackServer server([](LoopbackServer::Peer& peer) {
-    (void)peer.read_until("\r\n\r\n");
-    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n" + std::string(300'000, 'x'));
-    peer.wait_for_close();
-  });
-  const auto transfer = make_transfer(allowing({"127.0.0.1"}));
-  const auto reply = send(*transfer, post(url_of(server))).get();
-  BOOST_REQUIRE(reply);
-  BOOST_CHECK_EQUAL(reply->status, 200U);
-  BOOST_CHECK_EQUAL(reply->body.size(), 64U * 1024U);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_unfinished_requests_are_refused_at_once) {
