@@ -14,14 +14,8 @@ constexpr std::size_t header_kept_max = 1024;
 
 // The status in a line such as "HTTP/1.1 200 OK"; 0 when it has none.
 unsigned status_in(std::string_view line) {
-  const auto space = line.find(' ');
-  if (space == std::string_view::npos || line.size() < space + 4) return 0;
-  unsigned status = 0;
-  for (const char c : line.substr(space + 1, 3)) {
-    if (c < '0' || c > '9') return 0;
-    status = status * 10 + static_cast<unsigned>(c - '0');
-  }
-  return status;
+  const auto text = line.substr(std::min(line.find(' '), line.size()));
+  return text.size() < 4 ? 0 : parse_integer<unsigned>(text.substr(1, 3)).value_or(0);
 }
 
 // The reply's status line and headers decide (RFC 9110 section 15). Once they have been read, the

@@ -7,7 +7,6 @@
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
 #include "gateways/http/binding.hpp"
-#include "gateways/http/request_body.hpp"
 
 namespace sense::http {
 
@@ -95,8 +94,6 @@ Response ended_response(std::string_view id, const EndedSubscription& ended) {
   return problem(Error{Code::notfound, "subscription " + printable(id) + " ended at " +
                                            to_rfc3339(ended.at) + ": " + printable(ended.reason)});
 }
-
-Response refused_response(const Error& error) { return problem(error, field_of(error)); }
 
 Response sources_response(const Subscriptions::SourcePage& page) {
   return json_response(200, {{"sources", page.sources}, {"more", page.more}});

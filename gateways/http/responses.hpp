@@ -31,8 +31,6 @@ namespace sense::http {
 [[nodiscard]] Response list_response(const Subscriptions::Page& page);
 // 404, with the reason.
 [[nodiscard]] Response ended_response(std::string_view id, const EndedSubscription& ended);
-// The problem, with the member of the subscription that it names.
-[[nodiscard]] Response refused_response(const Error& error);
 
 [[nodiscard]] Response sources_response(const Subscriptions::SourcePage& page);
 [[nodiscard]] Response parameters_response(

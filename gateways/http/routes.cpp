@@ -23,7 +23,7 @@ std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_v
 // Responds with the subscription that an operation results in.
 Subscriptions::Answer<SubscriptionRef> respond_with(Respond respond) {
   return [respond = std::move(respond)](const Result<SubscriptionRef>& result) {
-    respond(result ? subscription_response(**result) : refused_response(result.error()));
+    respond(result ? subscription_response(**result) : problem(result.error()));
   };
 }
 
@@ -152,12 +152,12 @@ void Routes::fetch(RoutedRequest& request, Respond respond) {
 
 void Routes::create(RoutedRequest& request, Respond respond) {
   auto wanted = subscription_request(request.http.body);
-  if (!wanted) return respond(refused_response(wanted.error()));
+  if (!wanted) return respond(problem(wanted.error()));
   wanted->owner = principal;
   wanted->via = context_.name;
   context_.subscriptions.create(
       std::move(*wanted), [respond = std::move(respond)](const Result<SubscriptionRef>& made) {
-        respond(made ? created_response(**made) : refused_response(made.error()));
+        respond(made ? created_response(**made) : problem(made.error()));
       });
 }
 
@@ -207,7 +207,7 @@ void Routes::renew(RoutedRequest& request, Respond respond) {
 void Routes::edit(RoutedRequest& request, Respond respond) {
   const auto* if_match = request.http.header("if-match");
   auto wanted = edit_request(request.http.body, if_match);
-  if (!wanted) return respond(refused_response(wanted.error()));
+  if (!wanted) return respond(problem(wanted.error()));
   const auto finish = [respond, conditional = if_match != nullptr](const auto& result) {
     if (!result && conditional && result.error().code == Code::badcontext)
       return respond(problem(412, result.error()));
