@@ -85,7 +85,10 @@ void log_unreadable_change(const Event& change) {
 
 std::optional<Subscription> readable_subscription(const RegistryEntry& entry) {
   auto subscription = subscription_from_json(entry.value);
-  if (subscription) return std::move(*subscription);
+  if (subscription) {
+    subscription->revision = entry.revision;
+    return std::move(*subscription);
+  }
   log::warn("a subscription cannot be read; it is kept and not served",
             {{"id", entry.key}, {"reason", subscription.error().message}});
   return std::nullopt;

@@ -1,39 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
-#include <optional>
+#include <set>
 #include <utility>
 
 #include "core/base/clock.hpp"
 
 namespace sense {
 
-// Calls its task at the time set or earlier, never later: a later time than the current one is
-// ignored at no cost, and the task sets the timer again. Reactor thread.
+// Calls its task at the time set or earlier, never later: a later time than the earliest that is
+// pending costs nothing, and the task sets the timer again. One thread. The clock must outlive it,
+// and it must outlive what `after` (runs a task after a pause) runs.
 class LazyTimer {
  public:
-  LazyTimer(boost::asio::io_context& reactor, std::function<void()> task)
-      : timer_(reactor), task_(std::move(task)) {}
+  using After = std::function<void(Duration, std::function<void()>)>;
+  LazyTimer(const Clock& clock, After after, std::function<void()> task)
+      : clock_(clock), after_(std::move(after)), task_(std::move(task)) {}
 
   void at(MonoTime due) {
-    if (due_ && *due_ <= due) return;
-    due_ = due;
-    timer_.expires_at(due);
-    timer_.async_wait([this](boost::system::error_code error) {
-      if (error) return;
-      due_.reset();
+    if (!pending_.empty() && *pending_.begin() <= due) return;
+    pending_.insert(due);
+    after_(std::max(Duration{0}, due - clock_.now().mono), [this, due] {
+      pending_.erase(due);
       task_();
     });
   }
-  void cancel() { timer_.cancel(); }
 
  private:
-  boost::asio::steady_timer timer_;
+  const Clock& clock_;
+  const After after_;
   const std::function<void()> task_;
-  std::optional<MonoTime> due_;
+  std::set<MonoTime> pending_;  // a time is set only before all of them, so that they are few
 };
 
 }  // namespace sense

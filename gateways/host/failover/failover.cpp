@@ -9,11 +9,9 @@ namespace {
 constexpr auto release_patience = std::chrono::seconds{1};
 }
 
-Failover::Failover(Bus& bus, GatewayStore& store, GatewayDirectory& directory, const Clock& clock,
-                   std::string gateway, std::string kind, const std::string& folder, bool take_over,
-                   Callbacks callbacks)
-    : directory_(directory),
-      callbacks_(std::move(callbacks)),
+Failover::Failover(Bus& bus, GatewayStore& store, const Clock& clock, std::string gateway,
+                   std::string kind, const std::string& folder, bool take_over, Callbacks callbacks)
+    : callbacks_(std::move(callbacks)),
       lease_(
           bus, gateway, kind, clock,
           {callbacks_.after,
@@ -33,7 +31,7 @@ Failover::Failover(Bus& bus, GatewayStore& store, GatewayDirectory& directory, c
 void Failover::stand_by(const std::string& holder, std::uint64_t token) {
   log::info("another gateway of this kind leads; this one stands by",
             {{"leads", holder}, {"kind", lease_.kind()}});
-  directory_.announce({});
+  callbacks_.stand_by();
   standby_.follow(token);
 }
 
@@ -41,7 +39,6 @@ void Failover::lead(std::uint64_t token) {
   standby_.take_over(token, [this, token] {
     if (stopped_) return;
     log::info("this gateway leads", {{"kind", lease_.kind()}, {"token", std::to_string(token)}});
-    replication_.lead(token, !directory_.is_alone());
     callbacks_.lead();
   });
 }

@@ -7,7 +7,6 @@
 #include "gateways/host/failover/lease.hpp"
 #include "gateways/host/failover/replication.hpp"
 #include "gateways/host/failover/standby.hpp"
-#include "gateways/host/subscriptions/gateway_directory.hpp"
 
 namespace sense {
 
@@ -20,7 +19,9 @@ class Failover {
     Executor later;
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
-    // This gateway leads, and its store is complete. Called once.
+    // Another gateway leads: the store is replaced by a copy of its store. Called for each leader.
+    std::function<void()> stand_by;
+    // This gateway leads, and its store is complete. Called once; serve() must follow.
     std::function<void()> lead;
     // has_lease() may be true again.
     std::function<void()> renewed;
@@ -28,15 +29,18 @@ class Failover {
     std::function<void(Status)> lost;
   };
   // `take_over`: of GatewayConfig. `folder`: of the store.
-  Failover(Bus& bus, GatewayStore& store, GatewayDirectory& directory, const Clock& clock,
-           std::string gateway, std::string kind, const std::string& folder, bool take_over,
-           Callbacks callbacks);
+  Failover(Bus& bus, GatewayStore& store, const Clock& clock, std::string gateway, std::string kind,
+           const std::string& folder, bool take_over, Callbacks callbacks);
 
   void begin() { lease_.acquire(); }
   // True while deliveries may be attempted.
   [[nodiscard]] bool has_lease() const { return lease_.has_lease(); }
-  // The directory's knowledge of other gateways has changed.
-  void on_directory_changed() { lease_.require_lease(!directory_.is_alone()); }
+  // `required`: there may be another gateway of this kind. Otherwise has_lease() stays true while
+  // the broker is unreachable.
+  void require_lease(bool required) { lease_.require_lease(required); }
+  // The leader begins to serve: from now on it replicates its store when a standby asks for that,
+  // and at once when one is expected.
+  void serve(bool standby_expected) { replication_.lead(lease_.token(), standby_expected); }
   // True when the event was a standby's heartbeat.
   [[nodiscard]] bool on_event(const Event& event) { return replication_.on_event(event); }
   // As CheckpointWriter::Replicate.
@@ -51,7 +55,6 @@ class Failover {
   void stand_by(const std::string& holder, std::uint64_t token);
   void lead(std::uint64_t token);
 
-  GatewayDirectory& directory_;
   Callbacks callbacks_;
   LeaderLease lease_;
   Standby standby_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <span>
@@ -14,38 +14,33 @@
 
 namespace sense {
 
-// The gateways of the installation and the schemes that they serve: announces this one in the
-// registry, and follows the entries of the others. Reactor thread; the bus must outlive it.
+// The gateways of the installation and the schemes that they serve: the registry's list of kind
+// `gateway`, kept current by its events. Pure; one thread.
 class GatewayDirectory {
  public:
-  struct Callbacks {
-    // Runs a task after a pause, when the broker did not answer.
-    std::function<void(std::function<void()>)> retry_later;
-    // Called after each change.
-    std::function<void()> changed;
-  };
-  GatewayDirectory(Bus& bus, std::string name, std::span<const std::string_view> schemes,
-                   Callbacks callbacks);
+  // `name`, `schemes`: of this gateway.
+  GatewayDirectory(std::string name, std::span<const std::string_view> schemes)
+      : name_(std::move(name)), own_(schemes.begin(), schemes.end()) {}
 
-  void load();
-  void announce(std::vector<std::string> listening);
-  // True when the event announces a change of a gateway.
+  // A list of RegistryReader: clear(), then add() each entry of kind `gateway`, then complete()
+  // with the list's position. Events up to that position change nothing any more.
+  void clear();
+  void add(const RegistryEntry& entry);
+  void complete(std::uint64_t position);
+  // True when the event announces a change of a gateway, which is applied unless the list has it.
   bool on_event(const Event& event);
-  void stop() { stopped_ = true; }
 
   [[nodiscard]] bool serves_here(const std::string& scheme) const { return own_.contains(scheme); }
-  // True when no other gateway serves a scheme of this one; false until that is known.
+  // True when no other gateway serves a scheme of this one; false until the list is complete.
   [[nodiscard]] bool is_alone() const;
   [[nodiscard]] bool serves_anywhere(const std::string& scheme) const;
 
  private:
-  Bus& bus_;
-  std::string name_;
-  std::set<std::string> own_;
-  Callbacks callbacks_;
-  std::map<std::string, std::vector<std::string>> others_;  // schemes, by name
-  bool loaded_ = false;
-  bool stopped_ = false;
+  const std::string name_;
+  const std::set<std::string> own_;
+  std::map<std::string, std::set<std::string>> gateways_;  // schemes, by name
+  std::uint64_t position_ = 0;                             // of the list
+  bool complete_ = false;
 };
 
 }  // namespace sense

@@ -18,19 +18,18 @@ bool is_temporary(const Error& error) {
 }
 }  // namespace
 
-void Verifier::on_change(Gateway& gateway, const SubscriptionRef& before,
-                         const Subscription& after) {
+void Verifier::on_change(const SubscriptionRef& before, const Subscription& after) {
   using State = SubscriptionState;
   const bool same_callback = before && before->callback == after.callback;
-  if (after.state == State::pending && !same_callback) return verify(gateway, after.id);
+  if (after.state == State::pending && !same_callback) return verify(after.id);
   if (after.state == State::active && same_callback && before->state == State::pending)
     verified_callbacks_.add(after.owner, after.callback, clock_.now().wall);
 }
 
-void Verifier::verify(Gateway& gateway, const std::string& id) {
+void Verifier::verify(const std::string& id) {
   const auto number = ++last_number_;
   verifications_.insert_or_assign(id, UnderWay{number, random_token(token_bits)});
-  load_record(gateway, id, number);
+  load_record(id, number);
 }
 
 Verifier::UnderWay* Verifier::find(const std::string& id, std::uint64_t number) {
@@ -40,13 +39,12 @@ Verifier::UnderWay* Verifier::find(const std::string& id, std::uint64_t number) 
              : &found->second;
 }
 
-void Verifier::load_record(Gateway& gateway, const std::string& id, std::uint64_t number) {
+void Verifier::load_record(const std::string& id, std::uint64_t number) {
   // From the registry, since the events that announce changes carry no secrets.
-  subscriptions_.get(id, [this, &gateway, id, number](Result<SubscriptionRef> answer) {
+  subscriptions_.get(id, [this, id, number](Result<SubscriptionRef> answer) {
     auto* under_way = find(id, number);
     if (under_way == nullptr) return;
-    if (!answer && is_temporary(answer.error()))
-      return retry_later(gateway, id, *under_way, pause_max);
+    if (!answer && is_temporary(answer.error())) return retry_later(id, *under_way, pause_max);
     if (!answer || !must_be_asked(**answer)) {
       verifications_.erase(id);
       return;
@@ -55,64 +53,48 @@ void Verifier::load_record(Gateway& gateway, const std::string& id, std::uint64_
     if (verified_callbacks_.contains(subscription.owner, subscription.callback,
                                      clock_.now().wall)) {
       ++counters_["gateway.verifications.remembered"];
-      return subscriptions_.activate(id, subscription.callback,
-                                     on_outcome_stored(gateway, id, number));
+      return subscriptions_.activate(id, subscription.callback, on_outcome_stored(id, number));
     }
     if (under_way->asked)
-      return subscriptions_.challenge_sent(id, under_way->token,
-                                           on_outcome_stored(gateway, id, number));
-    if (subscription.challenge_hash == sha256_hex(under_way->token))
-      return ask(gateway, *answer, number);
-    store_challenge(gateway, *answer, *under_way);
+      return subscriptions_.challenge_sent(id, under_way->token, on_outcome_stored(id, number));
+    if (subscription.challenge_hash == sha256_hex(under_way->token)) return ask(*answer, number);
+    store_challenge(*answer, *under_way);
   });
 }
 
-void Verifier::store_challenge(Gateway& gateway, const SubscriptionRef& subscription,
-                               UnderWay& under_way) {
+void Verifier::store_challenge(const SubscriptionRef& subscription, UnderWay& under_way) {
   const auto& id = subscription->id;
-  subscriptions_.store_challenge(id, subscription->callback, under_way.token,
-                                 [this, &gateway, subscription, number = under_way.number](
-                                     const Result<SubscriptionRef>& answer) {
-                                   if (find(subscription->id, number) == nullptr) return;
-                                   if (answer) return ask(gateway, subscription, number);
-                                   on_outcome_stored(gateway, subscription->id, number)(answer);
-                                 });
+  subscriptions_.store_challenge(
+      id, subscription->callback, under_way.token,
+      [this, subscription, number = under_way.number](const Result<SubscriptionRef>& answer) {
+        if (find(subscription->id, number) == nullptr) return;
+        if (answer) return ask(subscription, number);
+        on_outcome_stored(subscription->id, number)(answer);
+      });
 }
 
-void Verifier::ask(Gateway& gateway, const SubscriptionRef& subscription, std::uint64_t number) {
+void Verifier::ask(const SubscriptionRef& subscription, std::uint64_t number) {
   const auto token = find(subscription->id, number)->token;
-  const auto failed = [&](const char* reason) {
-    log::error("the gateway plugin failed to verify a callback",
-               {{"subscription", subscription->id}, {"reason", reason}});
-    on_failure(gateway, *subscription, number, "the gateway failed");
-  };
-  try {
-    gateway.verify(subscription, token,
-                   [this, &gateway, subscription, number](const Verification& verification) {
-                     on_verification(gateway, *subscription, number, verification);
-                   });
-  } catch (const std::exception& error) {
-    failed(error.what());
-  } catch (...) {
-    failed("an unknown exception");
-  }
+  gateway_.verify(subscription, token,
+                  [this, subscription, number](const Verification& verification) {
+                    on_verification(*subscription, number, verification);
+                  });
 }
 
-void Verifier::on_verification(Gateway& gateway, const Subscription& subscription,
-                               std::uint64_t number, const Verification& verification) {
+void Verifier::on_verification(const Subscription& subscription, std::uint64_t number,
+                               const Verification& verification) {
   const auto& id = subscription.id;
   const auto& callback = subscription.callback;
   auto* under_way = find(id, number);
   if (under_way == nullptr) return;
   switch (verification.outcome) {
     case Verification::Outcome::verified:
-      return subscriptions_.activate(id, callback, on_outcome_stored(gateway, id, number));
+      return subscriptions_.activate(id, callback, on_outcome_stored(id, number));
     case Verification::Outcome::asked:
       under_way->asked = true;
-      return subscriptions_.challenge_sent(id, under_way->token,
-                                           on_outcome_stored(gateway, id, number));
+      return subscriptions_.challenge_sent(id, under_way->token, on_outcome_stored(id, number));
     case Verification::Outcome::failed:
-      return on_failure(gateway, subscription, number, verification.answer);
+      return on_failure(subscription, number, verification.answer);
     case Verification::Outcome::refused: break;
   }
   ++counters_["gateway.verifications.refused"];
@@ -123,14 +105,12 @@ void Verifier::on_verification(Gateway& gateway, const Subscription& subscriptio
   callbacks_.end(id, "refused: " + verification.answer.substr(0, answer_length_shown));
 }
 
-Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(Gateway& gateway,
-                                                                   const std::string& id,
+Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(const std::string& id,
                                                                    std::uint64_t number) {
-  return [this, &gateway, id, number](const Result<SubscriptionRef>& answer) {
+  return [this, id, number](const Result<SubscriptionRef>& answer) {
     auto* under_way = find(id, number);
     if (under_way == nullptr) return;
-    if (!answer && is_temporary(answer.error()))
-      return retry_later(gateway, id, *under_way, pause_max);
+    if (!answer && is_temporary(answer.error())) return retry_later(id, *under_way, pause_max);
     verifications_.erase(id);
     if (!answer && answer.error().code != Code::duplicate)
       log::warn("the outcome of a verification could not be stored",
@@ -138,28 +118,26 @@ Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(Gateway& gate
   };
 }
 
-void Verifier::on_failure(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
+void Verifier::on_failure(const Subscription& subscription, std::uint64_t number,
                           const std::string& answer) {
   const auto& id = subscription.id;
   auto* under_way = find(id, number);
   if (under_way == nullptr) return;
   ++counters_["gateway.verifications.failed"];
   const Duration left = subscription.updated + give_up_after_ - clock_.now().wall;
-  if (left > Duration{0}) return retry_later(gateway, id, *under_way, left);
+  if (left > Duration{0}) return retry_later(id, *under_way, left);
   log::warn("a callback could not be verified in time; its subscription ends",
             {{"subscription", id}, {"answer", answer}});
   verifications_.erase(id);
   callbacks_.end(id, "not verified: " + answer.substr(0, answer_length_shown));
 }
 
-void Verifier::retry_later(Gateway& gateway, const std::string& id, UnderWay& under_way,
-                           Duration pause_limit) {
+void Verifier::retry_later(const std::string& id, UnderWay& under_way, Duration pause_limit) {
   const auto doublings = std::min(under_way.failures++, 20U);
   const auto pause = std::min(pause_first * (std::int64_t{1} << doublings), pause_max);
-  callbacks_.after(std::min<Duration>(pause, pause_limit),
-                   [this, &gateway, id, number = under_way.number] {
-                     if (find(id, number) != nullptr) load_record(gateway, id, number);
-                   });
+  callbacks_.after(std::min<Duration>(pause, pause_limit), [this, id, number = under_way.number] {
+    if (find(id, number) != nullptr) load_record(id, number);
+  });
 }
 
 }  // namespace sense

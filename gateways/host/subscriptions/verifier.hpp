@@ -29,9 +29,12 @@ class Verifier {
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
   };
-  Verifier(SubscriptionClient& subscriptions, VerifiedCallbacks& verified_callbacks,
-           const Clock& clock, Counters& counters, Duration give_up_after, Callbacks callbacks)
-      : subscriptions_(subscriptions),
+  // `gateway` asks the callback; it throws nothing (GuardedGateway).
+  Verifier(Gateway& gateway, SubscriptionClient& subscriptions,
+           VerifiedCallbacks& verified_callbacks, const Clock& clock, Counters& counters,
+           Duration give_up_after, Callbacks callbacks)
+      : gateway_(gateway),
+        subscriptions_(subscriptions),
         verified_callbacks_(verified_callbacks),
         clock_(clock),
         counters_(counters),
@@ -40,10 +43,10 @@ class Verifier {
 
   // Does nothing when it is not pending or its verification has begun (before a restart, for
   // example).
-  void verify(Gateway& gateway, const std::string& id);
+  void verify(const std::string& id);
   // A served subscription is new (`before` is null) or has changed: verifies its callback when
   // needed, and records a verification.
-  void on_change(Gateway& gateway, const SubscriptionRef& before, const Subscription& after);
+  void on_change(const SubscriptionRef& before, const Subscription& after);
   // The callback is gone.
   void on_gone(const std::string& callback) { verified_callbacks_.remove(callback); }
   // No verification begins after this, and no outcome is processed.
@@ -58,21 +61,20 @@ class Verifier {
     unsigned failures = 0;
     bool asked = false;
   };
-  void load_record(Gateway& gateway, const std::string& id, std::uint64_t number);
-  void store_challenge(Gateway& gateway, const SubscriptionRef& subscription, UnderWay& under_way);
-  void ask(Gateway& gateway, const SubscriptionRef& subscription, std::uint64_t number);
-  void on_verification(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
+  void load_record(const std::string& id, std::uint64_t number);
+  void store_challenge(const SubscriptionRef& subscription, UnderWay& under_way);
+  void ask(const SubscriptionRef& subscription, std::uint64_t number);
+  void on_verification(const Subscription& subscription, std::uint64_t number,
                        const Verification& verification);
-  void on_failure(Gateway& gateway, const Subscription& subscription, std::uint64_t number,
+  void on_failure(const Subscription& subscription, std::uint64_t number,
                   const std::string& answer);
-  void retry_later(Gateway& gateway, const std::string& id, UnderWay& under_way,
-                   Duration pause_limit);
+  void retry_later(const std::string& id, UnderWay& under_way, Duration pause_limit);
   [[nodiscard]] UnderWay* find(const std::string& id, std::uint64_t number);
   // Handles the answer of the registry.
-  [[nodiscard]] Subscriptions::Answer<SubscriptionRef> on_outcome_stored(Gateway& gateway,
-                                                                         const std::string& id,
+  [[nodiscard]] Subscriptions::Answer<SubscriptionRef> on_outcome_stored(const std::string& id,
                                                                          std::uint64_t number);
 
+  Gateway& gateway_;
   SubscriptionClient& subscriptions_;
   VerifiedCallbacks& verified_callbacks_;
   const Clock& clock_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/host/gateway_context.hpp"
+#include "gateways/host/gateway_services.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -35,7 +35,7 @@ struct JournalBus : testing::FakeBus {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(gateway_context_tests)
+BOOST_AUTO_TEST_SUITE(gateway_services_tests)
 
 BOOST_AUTO_TEST_CASE(event_is_found_by_its_sequence_and_no_other_is_given_for_it) {
   JournalBus bus;

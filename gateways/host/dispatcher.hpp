@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "gateways/api/gateway.hpp"
+#include "gateways/host/lazy_timer.hpp"
+#include "gateways/host/notices/notices.hpp"
+#include "gateways/host/store/checkpoint_writer.hpp"
+#include "gateways/host/subscriptions/suspension_writer.hpp"
+
+namespace sense {
+
+// Carries out what the engine decides: attempts deliveries through the plugin and brings the
+// outcomes back, hands dead letters to the next checkpoint, suspensions and ends to the registry,
+// and wakes the engine when it asks for it. Reactor thread; all arguments must outlive it.
+class Dispatcher {
+ public:
+  struct Dependencies {
+    Engine& engine;
+    GatewayStore& store;  // loads payloads
+    Gateway& gateway;     // throws nothing (GuardedGateway)
+    CheckpointWriter& checkpoints;
+    DeadLetterNotices& notices;
+    SuspensionWriter& suspensions;
+    const Clock& clock;
+  };
+  struct Callbacks {
+    Executor post;                                               // runs a task soon
+    std::function<void(Duration, std::function<void()>)> after;  // runs a task after a pause
+    std::function<bool()> may_attempt;  // false: nothing is carried out until it is true
+    std::function<void(const std::string& id)> gone;  // ends a subscription: its callback is gone
+    std::function<void()> checkpoint_soon;            // something waits for a checkpoint
+    std::function<void()> settled;                    // outcomes were processed
+  };
+  Dispatcher(Dependencies dependencies, Callbacks callbacks);
+
+  // Carries out what is due.
+  void perform();
+  // From now on nothing is attempted: outcomes of attempts under way still count, but for retry,
+  // since such an attempt is repeated after the next start.
+  void drain();
+  // Records the outcomes and dead letters so far; later ones are void. For the end.
+  void close();
+
+ private:
+  enum class State { open, draining, closed };
+  void carry_out(Engine::Actions& actions);
+  void attempt(Engine::Deliver& deliver);
+  void on_outcome(std::uint64_t attempt_id, const Attempt& outcome);
+  void perform_soon();
+
+  Dependencies dependencies_;
+  Callbacks callbacks_;
+  LazyTimer timer_;
+  State state_ = State::open;
+  bool performing_ = false;
+  bool perform_scheduled_ = false;
+};
+
+}  // namespace sense

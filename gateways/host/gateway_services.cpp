@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateways/host/gateway_services.hpp"
+
+#include <random>
+
+namespace sense {
+
+GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescriptor& descriptor,
+                                 Bus& bus, const Clock& clock, boost::asio::io_context& reactor,
+                                 Executor post)
+    : config(std::move(of_gateway)),
+      engine(engine_defaults(descriptor, config.host), std::random_device{}()),
+      directory(config.name, descriptor.schemes),
+      subscriptions(
+          bus, clock, std::move(post),
+          {[this](const std::string& scheme) { return directory.serves_anywhere(scheme); },
+           config.host.duration("lease-max")}),
+      context{config.name,
+              clock,
+              counters,
+              reactor,
+              bus,
+              subscriptions,
+              engine,
+              config.egress,
+              [this] {
+                auto shown = config.host.shown();
+                for (auto& own : config.plugin.shown()) shown.push_back(std::move(own));
+                return shown;
+              },
+              events_by_sequence(bus),
+              [this](std::string_view id) { return ended.find(id, context.clock.now().mono); }} {}
+
+Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor, const Settings& host) {
+  Engine::Defaults defaults;
+  for (const auto pause : descriptor.delivery.retry_seconds)
+    defaults.pauses.push_back(std::chrono::seconds{pause});
+  defaults.window = descriptor.delivery.window;
+  defaults.suspend_after = static_cast<std::uint32_t>(host.integer("suspend-after"));
+  defaults.suspend_over = host.duration("suspend-over");
+  defaults.backlog_max = static_cast<std::size_t>(host.integer("backlog-max"));
+  return defaults;
+}
+
+EventLoader events_by_sequence(JournalReader& bus) {
+  return [&bus](std::uint64_t sequence, std::function<void(Result<EventRef>)> done) {
+    // A bound of one octet is one event: the broker ends a reply with the first event that reaches
+    // the bound.
+    bus.fetch(sequence, {"{"}, 1,
+              [sequence, done = std::move(done)](const Result<Bus::FetchReply>& reply) {
+                if (!reply) return done(tl::unexpected(reply.error()));
+                for (const auto& event : reply->events)
+                  if (event->sequence == sequence) return done(event);
+                done(fail(Code::notfound, "the journal does not hold event " +
+                                              std::to_string(sequence) + " (any more)"));
+              });
+  };
+}
+
+}  // namespace sense

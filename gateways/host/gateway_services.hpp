@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/registry/ended_subscriptions.hpp"
+#include "core/registry/subscription_client.hpp"
+#include "gateways/api/gateway.hpp"
+#include "gateways/host/engine/engine.hpp"
+#include "gateways/host/host.hpp"
+#include "gateways/host/subscriptions/gateway_directory.hpp"
+
+namespace sense {
+
+// What a gateway's plugin uses of its host, behind its GatewayContext. Exists before the plugin's
+// object, and outlives it; stays where it is. Reactor thread only.
+struct GatewayServices {
+  // All arguments but `of_gateway` must outlive it.
+  GatewayServices(GatewayConfig of_gateway, const GatewayDescriptor& descriptor, Bus& bus,
+                  const Clock& clock, boost::asio::io_context& reactor, Executor post);
+  GatewayServices(const GatewayServices&) = delete;
+  GatewayServices& operator=(const GatewayServices&) = delete;
+
+  const GatewayConfig config;
+  Counters counters;
+  Engine engine;
+  EndedSubscriptions ended;
+  GatewayDirectory directory;
+  SubscriptionClient subscriptions;
+  GatewayContext context;
+};
+
+// The delivery parameters where a subscription sets none: the plugin's schedule and the operator's
+// gateway_host_options().
+[[nodiscard]] Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor,
+                                               const Settings& host);
+
+using EventLoader = std::function<void(std::uint64_t, std::function<void(Result<EventRef>)>)>;
+
+// Loads single events of the journal by sequence. The bus must outlive the result.
+[[nodiscard]] EventLoader events_by_sequence(JournalReader& bus);
+
+}  // namespace sense

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/registry/leaders.hpp"
+#include "broker/registry/management_event.hpp"
+#include "core/bus/bus.hpp"
+#include "core/subscription/subscription.hpp"
+#include "tests/gateways/make.hpp"
+
+// A broker in memory and in virtual time, for gateways that share it.
+namespace sense::testing {
+
+// The broker: a registry in which one gateway may lead, and a journal.
+struct Hub {
+  VirtualClock clock;
+  Leaders leaders;
+  std::map<std::pair<std::string, std::string>, RegistryEntry> entries;
+  std::vector<EventRef> journal;
+  std::multimap<MonoTime, std::function<void()>> timers;
+  std::uint64_t sequence = 0;
+
+  void later(Duration pause, std::function<void()> task) {
+    timers.emplace(clock.now().mono + pause, std::move(task));
+  }
+  std::uint64_t append(Event event) {
+    event.sequence = ++sequence;
+    journal.push_back(std::make_shared<const Event>(std::move(event)));
+    return sequence;
+  }
+  void advance(Duration by) {
+    const auto end = clock.now().mono + by;
+    while (!timers.empty() && timers.begin()->first <= end) {
+      const auto next = timers.begin();
+      clock.advance(std::max(Duration{0}, next->first - clock.now().mono));
+      const auto task = std::move(next->second);
+      timers.erase(next);
+      task();
+    }
+    clock.advance(end - clock.now().mono);
+  }
+};
+
+// One gateway's connection. While it is `away`, requests are answered later.
+class HubBus final : public Bus {
+ public:
+  explicit HubBus(Hub& hub) : hub_(hub) {}
+
+  bool away = false;
+  std::optional<Error> refusal;            // to publish
+  std::function<bool(const Event&)> lose;  // lost on the way to this gateway
+  std::vector<Event> published;
+  std::uint64_t trimmed = 0;  // events up to this one have left the journal
+  std::function<void(const std::string& kind)> on_list;  // a page was read, and is on its way
+
+  void registry_get(std::string kind, std::string key, Answer<RegistryEntry> done) override {
+    ask([=, this] {
+      const auto found = hub_.entries.find({kind, key});
+      if (found == hub_.entries.end()) return done(fail(Code::notfound, "is not there"));
+      done(found->second);
+    });
+  }
+  void registry_put(RegistryEntry entry, std::string, Answer<std::uint64_t> done) override {
+    ask([=, this]() mutable {
+      const auto found = hub_.entries.find({entry.kind, entry.key});
+      const auto* current = found == hub_.entries.end() ? nullptr : &found->second;
+      if (entry.kind == leader_kind) {
+        if (auto status = hub_.leaders.check(entry, current, hub_.clock.now()); !status)
+          return done(tl::unexpected(status.error()));
+        hub_.leaders.hold(entry, hub_.clock.now());
+      }
+      if (current != nullptr && current->value == entry.value) return done(current->revision);
+      entry.revision = hub_.sequence + 1;
+      (void)hub_.append(change_of(entry));
+      hub_.entries[{entry.kind, entry.key}] = entry;
+      done(entry.revision);
+    });
+  }
+  void registry_remove(std::string kind, std::string key, std::uint64_t, std::string,
+                       Answer<std::uint64_t> done) override {
+    ask([=, this] {
+      if (kind == leader_kind) hub_.leaders.release(key);
+      done(hub_.sequence);
+    });
+  }
+  void registry_list(std::string kind, std::string after, std::uint32_t,
+                     Answer<RegistryPage> done) override {
+    ask([=, this] {
+      RegistryPage page;
+      page.sequence = hub_.sequence;
+      for (const auto& [place, entry] : hub_.entries)
+        if (place.first == kind && place.second > after) page.entries.push_back(entry);
+      if (on_list) on_list(kind);
+      done(std::move(page));
+    });
+  }
+  void publish(const Event& event, Done done) override {
+    ask([=, this] {
+      if (refusal) return done(tl::unexpected(*refusal));
+      published.push_back(event);
+      done(Receipt{hub_.append(event), false});
+    });
+  }
+  void follow(std::uint64_t position, std::vector<std::string>,
+              std::function<void(Batch)> handler) override {
+    position_ = position;
+    handler_ = std::move(handler);
+    resume();
+  }
+  void resume() override {
+    hub_.later(std::chrono::milliseconds{1}, [this, alive = std::weak_ptr(alive_)] {
+      if (alive.expired()) return;
+      if (away || position_ == hub_.sequence) return resume();
+      Batch batch;
+      if (position_ < trimmed) {
+        batch.lost_from = position_ + 1;
+        batch.position = batch.lost_to = position_ = trimmed;
+        return handler_(std::move(batch));
+      }
+      batch.position = hub_.sequence;
+      for (const auto& event : hub_.journal)
+        if (event->sequence > position_ && !(lose && lose(*event))) batch.events.push_back(event);
+      position_ = hub_.sequence;
+      handler_(std::move(batch));
+    });
+  }
+  void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>) override {}
+  void parameters(Answer<std::map<std::string, std::string>>) override {}
+  [[nodiscard]] bool connected() const override { return !away; }
+  void close() override {}
+
+  // The event by which the broker announces the entry.
+  [[nodiscard]] Event change_of(const RegistryEntry& entry) const {
+    const auto now = hub_.clock.now().wall;
+    auto change =
+        entry.kind == "subscription"
+            ? subscription_event(*subscription_from_json(entry.value), "changed", "tester", {}, now)
+            : entry_event(entry, "changed", "tester", {}, now);
+    change.principal = "broker";
+    return change;
+  }
+
+  [[nodiscard]] std::weak_ptr<int> alive() const { return alive_; }
+
+ private:
+  void ask(std::function<void()> answer) {
+    hub_.later(std::chrono::milliseconds{1}, [this, answer, alive = std::weak_ptr(alive_)] {
+      if (alive.expired()) return;
+      if (away) return ask(answer);
+      answer();
+    });
+  }
+  Hub& hub_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  std::uint64_t position_ = 0;
+  std::function<void(Batch)> handler_;
+};
+
+}  // namespace sense::testing

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateways/host/subscriptions/gateway_directory.hpp"
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+
+#include "broker/registry/management_event.hpp"
+#include "core/registry/management_change.hpp"
+
+using namespace sense;
+
+namespace {
+
+constexpr std::array<std::string_view, 2> own{"http", "https"};
+
+RegistryEntry entry(const std::string& name, const std::vector<std::string>& schemes) {
+  return {"gateway", name, 1, gateway_entry(schemes, {})};
+}
+
+Event change(std::uint64_t sequence, const std::string& name,
+             const std::vector<std::string>& schemes) {
+  auto event = entry_event(entry(name, schemes), "changed", "tester", {}, WallTime{});
+  event.principal = "broker";
+  event.sequence = sequence;
+  return event;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(gateway_directory_tests)
+
+BOOST_AUTO_TEST_CASE(an_event_that_the_list_has_already_changes_nothing) {
+  GatewayDirectory directory("web", own);
+  directory.add(entry("email", {"mailto"}));
+  directory.complete(10);
+  BOOST_CHECK(directory.on_event(change(9, "email", {})));
+  BOOST_CHECK(directory.on_event(change(10, "email", {"other"})));
+  BOOST_CHECK(directory.serves_anywhere("mailto"));
+  BOOST_CHECK(directory.on_event(change(11, "email", {"other"})));
+  BOOST_CHECK(!directory.serves_anywhere("mailto"));
+  BOOST_CHECK(directory.serves_anywhere("other"));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_replaces_the_one_before) {
+  GatewayDirectory directory("web", own);
+  directory.add(entry("email", {"mailto"}));
+  directory.complete(10);
+  directory.clear();
+  BOOST_CHECK(!directory.is_alone());
+  directory.complete(20);
+  BOOST_CHECK(!directory.serves_anywhere("mailto"));
+  BOOST_CHECK(directory.serves_anywhere("https"));
+}
+
+BOOST_AUTO_TEST_CASE(it_is_alone_while_no_other_serves_a_scheme_of_its_own) {
+  GatewayDirectory directory("web", own);
+  BOOST_CHECK(!directory.is_alone());  // not known yet
+  directory.add(entry("web", {"http", "https"}));
+  directory.add(entry("email", {"mailto"}));
+  directory.complete(10);
+  BOOST_CHECK(directory.is_alone());
+  (void)directory.on_event(change(11, "standby", {"https"}));
+  BOOST_CHECK(!directory.is_alone());
+  (void)directory.on_event(change(12, "standby", {}));
+  BOOST_CHECK(directory.is_alone());
+}
+
+BOOST_AUTO_TEST_CASE(only_the_broker_announces_gateways) {
+  GatewayDirectory directory("web", own);
+  directory.complete(10);
+  auto forged = change(11, "email", {"mailto"});
+  forged.principal = "mallory";
+  BOOST_CHECK(!directory.on_event(forged));
+  BOOST_CHECK(!directory.serves_anywhere("mailto"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
