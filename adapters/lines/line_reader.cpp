@@ -29,9 +29,10 @@ tl::unexpected<Error> failed(const std::string& path, const char* what) {
 }  // namespace
 
 Result<std::vector<LineReader::Line>> LineReader::read() {
-  if (fd_ < 0)
-    if (auto opened = open(); !opened) return tl::unexpected(opened.error());
   std::vector<Line> lines;
+  if (!is_open())
+    if (auto opened = open(); !opened) return tl::unexpected(opened.error());
+  if (!is_open()) return lines;
   std::array<char, octets_at_once> octets{};
   for (unsigned i = 0; i < reads_max; ++i) {
     const auto count = ::read(fd_, octets.data(), octets.size());
@@ -56,8 +57,15 @@ std::vector<LineReader::Line> LineReader::at_end() {
   return lines;
 }
 
+std::vector<LineReader::Line> LineReader::take_begun() {
+  std::vector<Line> lines;
+  if (is_open() && is_pipe() && position_ != line_begin_) end_line(lines);
+  return lines;
+}
+
 Status LineReader::open() {
   fd_ = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd_ < 0 && errno == ENOENT) return {};
   if (fd_ < 0 || ::fstat(fd_, &opened_) != 0) return failed(path_, "opened");
   position_ = confirmed_ = 0;
   ino_t inode = 0;

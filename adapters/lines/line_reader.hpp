@@ -29,14 +29,18 @@ class LineReader {
   LineReader& operator=(const LineReader&) = delete;
 
   // The lines in the next 16 KiB, or the next line when it is longer; none when there is nothing to
-  // read at present. A last
-  // line without line end counts when no writer has the pipe open any more, or when another file
-  // has taken the file's place. Fails with the path when the file cannot be opened or read; the
-  // next call tries again.
+  // read at present, or nothing at the path yet. A last line without line end counts when no writer
+  // has the pipe open any more, or when another file has taken the file's place. Fails with the
+  // path when the file cannot be opened or read; the next call tries again.
   [[nodiscard]] Result<std::vector<Line>> read();
   // Every line that was handed out is dealt with. Fails when that cannot be stored: a new reader
   // then hands out lines again.
   [[nodiscard]] Status confirm();
+  // For the end: the begun line of a pipe, if there is one, since a new reader would get its rest
+  // alone. That of a file is read again.
+  [[nodiscard]] std::vector<Line> take_begun();
+  // False while there is nothing at the path, or it cannot be opened.
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
 
  private:
   [[nodiscard]] Status open();
@@ -55,7 +59,7 @@ class LineReader {
   std::string file_id_;  // drawn when a file is begun at its start
   off_t position_ = 0;   // of what is read next
   off_t line_begin_ = 0;
-  off_t confirmed_ = -1;
+  off_t confirmed_ = 0;   // -1: nothing of the open file yet
   std::string text_;  // of the unfinished line, at most line_max_ + 1 octets
 };
 

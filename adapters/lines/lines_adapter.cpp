@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "adapters/api/adapter.hpp"
 #include "adapters/lines/line_reader.hpp"
@@ -33,7 +34,8 @@ class LinesAdapter final : public Adapter {
  public:
   LinesAdapter(const Settings& options, AdapterContext& context)
       : context_(context),
-        reader_(options.text("path"), static_cast<std::size_t>(options.size("line-max"))) {
+        path_(options.text("path")),
+        reader_(path_, static_cast<std::size_t>(options.size("line-max"))) {
     event_.type = *QName::parse(options.text("type"));
     event_.source = options.text("source");
     event_.datacontenttype = "text/plain";
@@ -44,6 +46,7 @@ class LinesAdapter final : public Adapter {
     thread_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested())
         if (!publish_some(stop)) pause(stop, std::chrono::milliseconds{200});
+      for (const auto& line : reader_.take_begun()) publish(line);
     });
     return {};
   }
@@ -58,6 +61,8 @@ class LinesAdapter final : public Adapter {
   // Whether there may be more to read at once.
   bool publish_some(const std::stop_token& stop) {
     const auto lines = reader_.read();
+    if (lines && !reader_.is_open() && !std::exchange(awaited_, true))
+      log::info("there is nothing to read yet; waiting for it", {{"path", path_}});
     if (!lines) return progress_->warn("no line can be read at present", lines.error()), false;
     for (const auto& line : *lines) publish(line);
     while (progress_->unacknowledged > 0) {
@@ -86,8 +91,10 @@ class LinesAdapter final : public Adapter {
   }
 
   AdapterContext& context_;
+  const std::string path_;
   LineReader reader_;
-  Event event_;  // of the line that is published
+  bool awaited_ = false;  // that the path is not there yet was logged
+  Event event_;           // of the line that is published
   std::shared_ptr<Progress> progress_ = std::make_shared<Progress>();
   std::mutex mutex_;
   std::condition_variable_any wake_;

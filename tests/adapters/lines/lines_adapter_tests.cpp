@@ -286,6 +286,41 @@ BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_acknowledgements_nor_for_a_line_wi
   publisher.hold(false);  // an acknowledgement behind the adapter's end does no harm
 }
 
+// Only this process had it: a new reader of the pipe gets its rest alone.
+BOOST_AUTO_TEST_CASE(a_begun_line_of_a_pipe_is_published_at_a_stop) {
+  BOOST_REQUIRE_EQUAL(::mkfifo(path.c_str(), 0600), 0);
+  start();
+  const PipeWriter writer(path);
+  writer.write("one\nbeg");
+  check_texts({"one"});
+  // "beg" may be in the pipe, or be read already.
+  restart();
+  writer.write("un\n");
+  wait_until([this] {
+    std::string all;
+    for (const auto& event : publisher.wait_for(1)) all += event.data;
+    return all == "onebegun";
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_begun_line_of_a_file_is_left_for_the_next_start) {
+  append("one\nbeg");
+  start();
+  check_texts({"one"});
+  restart();
+  append("un\n");
+  check_texts({"one", "begun"});
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_yet_is_awaited_and_leaves_nothing_behind) {
+  BOOST_REQUIRE(!std::filesystem::exists(path));
+  start();
+  restart();
+  BOOST_CHECK(!std::filesystem::exists(path + ".position"));
+  append("one\n");
+  check_texts({"one"});
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_tried_again) {
   std::filesystem::create_directory(path);
   start();
