@@ -67,7 +67,8 @@ function(sense_plugin kind name)
 endfunction()
 
 function(sense_gateway name)
-  sense_plugin(gateway ${name} ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  sense_plugin(gateway ${name} LINK sense-gateway-api ${ARG_LINK})
 endfunction()
 
 function(sense_adapter name)

@@ -23,19 +23,6 @@ class FileGateway final : public BlockingGateway {
       : BlockingGateway(context, /*threads=*/1),
         folder_(std::filesystem::path(folder + "/.").parent_path()) {}
 
-  // A callback must have agreed. Here the operator has, for whatever name, by making the folder.
-  void verify(SubscriptionRef subscription, std::string, VerificationDone done) override {
-    using Outcome = Verification::Outcome;
-    const auto path = path_of(*subscription);
-    if (path.empty()) return done({Outcome::refused, usage_});
-    struct stat info {};
-    if (::lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
-      return done({Outcome::refused, "this is not a regular file; " + usage_});
-    if (::access((folder_ + "/.").c_str(), W_OK) != 0)
-      return done({Outcome::failed, folder_ + " cannot be written"});
-    done({Outcome::verified, {}});
-  }
-
  private:
   // One attempt, on the worker thread, which may block. The host repeats what is to be retried.
   Attempt deliver_blocking(const Delivery& delivery) override {
@@ -43,6 +30,19 @@ class FileGateway final : public BlockingGateway {
     if (path.empty()) return Attempt::rejected(usage_);
     const auto stored = append_line(path, to_cloudevents_json(*delivery.event));
     return stored ? Attempt::delivered() : Attempt::retry(stored.error().message);
+  }
+
+  // A callback must have agreed. Here the operator has, for whatever name, by making the folder.
+  Verification verify_blocking(const Subscription& subscription, const std::string&) override {
+    using Outcome = Verification::Outcome;
+    const auto path = path_of(subscription);
+    if (path.empty()) return {Outcome::refused, usage_};
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+      return {Outcome::refused, "this is not a regular file; " + usage_};
+    if (::access((folder_ + "/.").c_str(), W_OK) != 0)
+      return {Outcome::failed, folder_ + " cannot be written"};
+    return {Outcome::verified, {}};
   }
 
   // Empty unless the callback names a file directly below the folder.

@@ -22,7 +22,6 @@ class SlowGateway final : public BlockingGateway {
     go();
     BlockingGateway::stop();
   }
-  void verify(SubscriptionRef, std::string, VerificationDone done) override { done({}); }
   std::vector<std::string> listening() const override { return {}; }
 
   void go() {
@@ -43,6 +42,12 @@ class SlowGateway final : public BlockingGateway {
     std::unique_lock lock(mutex);
     wake.wait(lock, [&] { return may_go; });
     return Attempt::delivered(std::to_string(delivery.number));
+  }
+  Verification verify_blocking(const Subscription& subscription, const std::string&) override {
+    if (subscription.id == "throws") throw std::runtime_error("verify went wrong");
+    std::unique_lock lock(mutex);
+    wake.wait(lock, [&] { return may_go; });
+    return {Verification::Outcome::verified, subscription.id};
   }
 };
 
@@ -76,6 +81,32 @@ BOOST_AUTO_TEST_CASE(an_exception_ends_the_attempt_only) {
   const auto attempt = harness.deliver(numbered(13));
   BOOST_CHECK(attempt.outcome == Attempt::Outcome::retry);
   BOOST_CHECK_NE(attempt.answer.find("thirteen"), std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(verifications_block_workers_and_not_the_reactor) {
+  PluginHarness harness;
+  auto owned = std::make_unique<SlowGateway>(harness.context);
+  auto& slow = *owned;
+  BOOST_REQUIRE(harness.start(std::move(owned)));
+  const auto verify = [&](const char* id) {
+    auto subscription = *sample_delivery("x:")->subscription;
+    subscription.id = id;
+    auto answer = std::make_shared<std::promise<Verification>>();
+    auto future = answer->get_future();
+    harness.on_reactor([&] {
+      slow.verify(std::make_shared<const Subscription>(subscription), "token",
+                  [answer](Verification outcome) { answer->set_value(std::move(outcome)); });
+      return 0;
+    });
+    return future;
+  };
+  auto blocked = verify("s-1");
+  const auto failed = verify("throws").get();
+  BOOST_CHECK(failed.outcome == Verification::Outcome::failed);
+  BOOST_CHECK_NE(failed.answer.find("verify went wrong"), std::string::npos);
+  BOOST_CHECK_EQUAL(harness.on_reactor([] { return 7; }), 7);
+  slow.go();
+  BOOST_CHECK_EQUAL(blocked.get().answer, "s-1");
 }
 
 BOOST_AUTO_TEST_CASE(too_many_attempts_are_given_back_at_once) {
