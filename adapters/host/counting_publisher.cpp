@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/host/counting_publisher.hpp"
 
+#include <utility>
+
 namespace sense {
 
 void CountingPublisher::publish(const Event& event, Done done) {
   ++counters_["adapter.events.accepted"];
-  ++*waiting_;
-  publisher_.publish(event, [&counters = counters_, waiting = waiting_,
+  ++state_->waiting;
+  publisher_.publish(event, [&counters = counters_, state = state_,
                              done = std::move(done)](Result<Receipt> result) {
-    --*waiting;
     const char* outcome = !result             ? "adapter.events.refused"
                           : result->duplicate ? "adapter.events.duplicate"
                                               : "adapter.events.stored";
     ++counters[outcome];
     done(std::move(result));
+    if (--state->waiting == 0 && state->on_idle) std::exchange(state->on_idle, nullptr)();
   });
+}
+
+void CountingPublisher::when_idle(std::function<void()> task) {
+  if (waiting() == 0) return task();
+  state_->on_idle = std::move(task);
 }
 
 }  // namespace sense

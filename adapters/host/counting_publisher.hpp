@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 #include "core/base/counters.hpp"
@@ -10,8 +11,9 @@
 
 namespace sense {
 
-// Wraps a publisher and counts events, their outcomes and those that wait for an answer. Any
-// thread; the wrapped publisher and the counters must outlive the last answer.
+// Wraps a publisher: counts events, their outcomes and those that wait for an answer. publish() and
+// waiting() on any thread, when_idle() on the one that answers run on, once no thread publishes any
+// more. The wrapped publisher and the counters must outlive the last answer; this need not.
 class CountingPublisher final : public Publisher {
  public:
   CountingPublisher(Publisher& publisher, Counters& counters)
@@ -19,14 +21,19 @@ class CountingPublisher final : public Publisher {
 
   void publish(const Event& event, Done done) override;
   // Events that were published and not yet answered.
-  [[nodiscard]] std::size_t waiting() const { return *waiting_; }
+  [[nodiscard]] std::size_t waiting() const { return state_->waiting; }
+  // Calls `task` once nothing waits for an answer: at once, or behind the last answer.
+  void when_idle(std::function<void()> task);
 
  private:
+  struct State {
+    std::atomic<std::size_t> waiting = 0;
+    std::function<void()> on_idle;
+  };
   Publisher& publisher_;
   Counters& counters_;
   // Shared with the answers, which may be destroyed uncalled when the process ends.
-  std::shared_ptr<std::atomic<std::size_t>> waiting_ =
-      std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 }  // namespace sense

@@ -2,17 +2,14 @@
 #include "adapters/host/host.hpp"
 
 #include <array>
-#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <exception>
-#include <optional>
 
 #include "adapters/host/counting_publisher.hpp"
 #include "core/base/log.hpp"
-#include "core/base/text.hpp"
+#include "core/plugin/plugin_call.hpp"
 
 namespace sense {
 
@@ -31,33 +28,6 @@ constexpr std::array<Option, 4> option_table = {{
      "How long a stop waits for the broker's answer to events that are on their way.", 0, 600},
 }};
 
-constexpr std::chrono::milliseconds check_interval{250};
-// Neither a restart of the broker nor the time until its first answer is worth a warning.
-constexpr Duration away_unreported{std::chrono::seconds{1}};
-constexpr Duration remind_interval = std::chrono::minutes{1};
-
-std::string why_of(const std::exception_ptr& exception) {
-  try {
-    std::rethrow_exception(exception);
-  } catch (const std::exception& known) {
-    return printable(known.what());
-  } catch (...) {
-    return "something that is no std::exception";
-  }
-}
-
-// Turns what the plugin throws into an error.
-template <class Call>
-auto call_plugin(const std::string& name, const char* what, Call call) -> decltype(call()) {
-  try {
-    return call();
-  } catch (...) {
-    return fail(Code::internalerror, "adapter " + name + " threw in " + what + ": " +
-                                         why_of(std::current_exception()) +
-                                         "; this is a fault of the plugin");
-  }
-}
-
 class Host final : public AdapterHost {
  public:
   Host(AdapterConfig config, AdapterPlugin plugin)
@@ -69,12 +39,12 @@ class Host final : public AdapterHost {
   void stop() override;
 
  private:
+  // serving until stop(); then the broker's answers are awaited; stopped: the bus is closed.
+  enum class State { serving, stopping, stopped };
+
   Status connect();
   Status make_adapter();
-  void check();
-  void check_later();
-  void report_connection(MonoTime now);
-  void begin_stop();
+  void on_stop(Status reason);
   void stop_adapter();
   void finish();
   void log_counters() const;
@@ -83,36 +53,37 @@ class Host final : public AdapterHost {
   // that contains its code is destroyed.
   AdapterPlugin plugin_;
   AdapterConfig config_;
+  const std::string name_ = "adapter " + config_.name;  // for errors
   Counters counters_;
   boost::asio::io_context reactor_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       reactor_.get_executor()};
-  boost::asio::steady_timer timer_{reactor_};
+  boost::asio::steady_timer give_up_{reactor_};
   std::unique_ptr<Bus> bus_;
   std::unique_ptr<CountingPublisher> publisher_;
   std::unique_ptr<AdapterContext> context_;
   std::unique_ptr<Adapter> adapter_;
 
-  bool connected_ = false;  // as last reported
-  bool adapter_stopped_ = false;
-  bool finished_ = false;
-  std::optional<MonoTime> away_since_;
-  std::optional<MonoTime> reported_;  // when the broker's absence was last reported
-  std::optional<MonoTime> give_up_;   // when a stop stops waiting
+  State state_ = State::serving;
+  Status result_;
 };
 
 Status Host::begin() {
+  for (const auto* settings : {&config_.host, &config_.plugin})
+    for (const auto& sentence : settings->renamed()) log::warn(sentence);
   if (auto good = connect(); !good) return good;
   if (auto good = make_adapter(); !good) return good;
-  auto started = call_plugin(config_.name, "start()", [&] { return adapter_->start(); });
+  auto started = call_plugin(name_, "start()", [&] { return adapter_->start(); });
   if (!started) return started;
-  const auto places = adapter_->listening();
-  for (const auto& place : places)
+  const auto places = call_plugin(name_, "listening()", [&]() -> Result<std::vector<std::string>> {
+    return adapter_->listening();
+  });
+  if (!places) return tl::unexpected(places.error());
+  for (const auto& place : *places)
     log::info("adapter listens", {{"adapter", config_.name}, {"listen", place}});
   log::info("adapter started", {{"adapter", config_.name},
                                 {"plugin", plugin_.descriptor().name},
                                 {"broker", config_.endpoints.service}});
-  check_later();
   return {};
 }
 
@@ -137,102 +108,48 @@ Status Host::connect() {
 Status Host::make_adapter() {
   context_ = std::make_unique<AdapterContext>(
       AdapterContext{config_.name, system_clock(), counters_, reactor_, *publisher_});
-  auto adapter = call_plugin(config_.name, "create()", [&] {
-    return plugin_.descriptor().create(config_.plugin, *context_);
-  });
+  auto adapter = call_plugin(
+      name_, "create()", [&] { return plugin_.descriptor().create(config_.plugin, *context_); });
   if (!adapter) return tl::unexpected(adapter.error());
-  if (!*adapter)
-    return fail(Code::internalerror, "adapter " + config_.name +
-                                         " made nothing; this is a fault of "
-                                         "the plugin");
+  if (*adapter == nullptr)
+    return fail(Code::internalerror,
+                name_ + ": create() returned null; this is a fault of the plugin");
   adapter_ = std::move(*adapter);
   return {};
 }
 
-void Host::check_later() {
-  timer_.expires_after(check_interval);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) check();
-  });
-}
-
-void Host::check() {
-  const auto now = system_clock().now().mono;
-  if (give_up_) {
-    if (publisher_->waiting() == 0 || now >= *give_up_) return finish();
-  } else {
-    report_connection(now);
-  }
-  check_later();
-}
-
-void Host::report_connection(MonoTime now) {
-  const bool connected = bus_->connected();
-  const auto waiting = std::to_string(publisher_->waiting());
-  if (connected) {
-    if (!connected_)
-      log::info(
-          "the broker answers",
-          {{"adapter", config_.name}, {"broker", config_.endpoints.service}, {"waiting", waiting}});
-    connected_ = true;
-    away_since_.reset();
-    reported_.reset();
-    return;
-  }
-  if (!away_since_) away_since_ = now;
-  if (now - *away_since_ < away_unreported || (reported_ && now - *reported_ < remind_interval))
-    return;
-  log::warn("the broker does not answer; events wait and are sent when it is back",
-            {{"adapter", config_.name},
-             {"broker", config_.endpoints.service},
-             {"waiting", waiting},
-             {"waiting-max", std::to_string(config_.host.integer("waiting-max"))}});
-  connected_ = false;
-  reported_ = now;
-}
-
 Status Host::run() {
-  Status result;
-  for (;;) {
-    try {
-      reactor_.run();
-      return result;
-    } catch (...) {
-      if (!result) return result;
-      result = fail(Code::internalerror, "adapter " + config_.name + " threw and was stopped: " +
-                                             why_of(std::current_exception()) +
-                                             "; this is a fault of the plugin");
-      stop_adapter();
-      finish();
-    }
-  }
+  run_reactor(reactor_, [this](Error why) { on_stop(tl::unexpected(std::move(why))); });
+  log_counters();
+  return result_;
 }
 
 void Host::stop() {
-  boost::asio::post(reactor_, [this] { begin_stop(); });
+  boost::asio::post(reactor_, [this] { on_stop({}); });
+}
+
+void Host::on_stop(Status reason) {
+  if (state_ != State::serving) return;
+  state_ = State::stopping;
+  result_ = std::move(reason);
+  stop_adapter();
+  give_up_.expires_after(config_.host.duration("stop-wait"));
+  give_up_.async_wait([this](const boost::system::error_code&) { finish(); });
+  publisher_->when_idle([this] { finish(); });
 }
 
 void Host::stop_adapter() {
-  if (!adapter_ || adapter_stopped_) return;
-  adapter_stopped_ = true;
-  const auto stopped = call_plugin(config_.name, "stop()", [&]() -> Status {
+  if (!adapter_) return;
+  const auto stopped = call_plugin(name_, "stop()", [&]() -> Status {
     adapter_->stop();
     return {};
   });
   if (!stopped) log::error(stopped.error().message);
 }
 
-void Host::begin_stop() {
-  if (give_up_ || finished_) return;
-  stop_adapter();
-  give_up_ = system_clock().now().mono + config_.host.duration("stop-wait");
-  timer_.cancel();
-  check();
-}
-
 void Host::finish() {
-  if (finished_) return;
-  finished_ = true;
+  if (state_ == State::stopped) return;
+  state_ = State::stopped;
   const auto unanswered = publisher_->waiting();
   bus_->close();
   if (unanswered != 0)
@@ -240,12 +157,9 @@ void Host::finish() {
         "stopped with events that the broker did not answer; whether they are stored is unknown",
         {{"adapter", config_.name}, {"events", std::to_string(unanswered)}});
   // What the bus answered with interrupted is posted already and runs before run() returns.
-  timer_.cancel();
+  give_up_.cancel();
   work_.reset();
-  boost::asio::post(reactor_, [this] {
-    log_counters();
-    reactor_.stop();
-  });
+  boost::asio::post(reactor_, [this] { reactor_.stop(); });
 }
 
 void Host::log_counters() const {
@@ -256,8 +170,8 @@ void Host::log_counters() const {
 }
 
 Host::~Host() {
-  stop_adapter();
-  if (bus_ && !finished_) bus_->close();
+  if (state_ == State::serving) stop_adapter();
+  if (bus_ && state_ != State::stopped) bus_->close();
 }
 
 }  // namespace
