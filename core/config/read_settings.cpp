@@ -196,16 +196,15 @@ Result<Settings> read_settings(const YamlNode& mapping, std::span<const Option> 
 
 std::string describe(std::span<const Option> table, unsigned indent) {
   const std::string margin(indent, ' ');
-  const auto shown = Settings::defaults(table).shown();
+  const auto defaults = Settings::defaults(table);
   std::string out;
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    const auto& option = table[i];
+  for (const auto& option : table) {
     append_comment(out, margin, option.help);
     std::string kind(type_text(option.type));
     if (const auto range = range_text(option); !range.empty()) kind += ", " + range;
     if (option.old_key != nullptr) kind += "; formerly " + std::string(option.old_key);
     append_comment(out, margin, "(" + kind + ")");
-    out += margin + shown[i].first + ": " + shown[i].second + "\n";
+    out += margin + option.key + ": " + defaults.yaml_of(option) + "\n";
   }
   return out;
 }

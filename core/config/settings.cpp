@@ -152,21 +152,25 @@ const std::vector<std::string>& Settings::list(std::string_view key) const {
   return *value;
 }
 
+std::string Settings::yaml_of(const Option& option) const {
+  switch (option.type) {
+    case OptionType::text:
+    case OptionType::path: return yaml_scalar(text(option.key));
+    case OptionType::integer: return std::to_string(integer(option.key));
+    case OptionType::boolean: return boolean(option.key) ? "true" : "false";
+    case OptionType::duration: return to_text(duration(option.key));
+    case OptionType::size: return size_text(size(option.key));
+    case OptionType::list: return yaml_list(list(option.key));
+  }
+  return {};
+}
+
 std::vector<std::pair<std::string, std::string>> Settings::shown() const {
   std::vector<std::pair<std::string, std::string>> result;
-  for (const auto& option : table_) {
-    std::string value;
-    switch (option.type) {
-      case OptionType::text:
-      case OptionType::path: value = yaml_scalar(text(option.key)); break;
-      case OptionType::integer: value = std::to_string(integer(option.key)); break;
-      case OptionType::boolean: value = boolean(option.key) ? "true" : "false"; break;
-      case OptionType::duration: value = to_text(duration(option.key)); break;
-      case OptionType::size: value = size_text(size(option.key)); break;
-      case OptionType::list: value = yaml_list(list(option.key)); break;
-    }
-    result.emplace_back(option.key, std::move(value));
-  }
+  // A path tells how this machine is laid out, which is nothing to its clients.
+  for (const auto& option : table_)
+    if (!option.secret && option.type != OptionType::path)
+      result.emplace_back(option.key, yaml_of(option));
   return result;
 }
 

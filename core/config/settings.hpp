@@ -34,6 +34,8 @@ struct Option {
   // A former name of the key, which is still read; null: there is none. Never the key of another
   // option of the table.
   const char* old_key = nullptr;
+  // The value, or what it names, is for this process alone: no client is shown it.
+  bool secret = false;
   // What is wrong with a value, beyond type and bounds: called for what a file sets, unless it is
   // empty, and for each entry of a list. It may read files, and changes nothing. Null: nothing is.
   Status (*check)(const std::string& value) = nullptr;
@@ -77,7 +79,10 @@ class Settings {
   [[nodiscard]] std::int64_t size(std::string_view key) const;  // octets
   [[nodiscard]] const std::vector<std::string>& list(std::string_view key) const;
 
-  // The values in YAML, in the order of the table: for PARAMETERS replies and `config describe`.
+  // The value of an option of the table, in YAML.
+  [[nodiscard]] std::string yaml_of(const Option& option) const;
+  // The values in YAML, in the order of the table and without those of secret options: for clients
+  // that ask for the parameters.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown() const;
 
   // One sentence for each key that the file gives by its former name, with file, line and the name

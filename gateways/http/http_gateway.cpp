@@ -63,7 +63,8 @@ constexpr std::array options_table{
         "fetch-key", OptionType::path, "",
         "The file with the key (`sense keys shared`) that this gateway shares with the SENSE "
         "gateway: possession of a URL made with it authorises fetching that one event, for a day, "
-        "from any machine; empty: events cannot be fetched."}
+        "from any machine; empty: events cannot be fetched.",
+        0, 0, nullptr, /*secret=*/true}
         .checked(checked_by<datagram::read_shared_key>),
     Option{"ca-file", OptionType::path, "",
            "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."}

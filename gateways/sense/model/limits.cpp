@@ -13,7 +13,7 @@ constexpr Option option_table[] = {
      "0000002a.0000c0000207.ipx:16385 (IPX), 12.34.ddp:129 (AppleTalk); port or socket 0 takes "
      "any. Options of a listener follow its address, as in \"0.0.0.0:7367 key=required publish=no "
      "register=no from=10.0.0.0/8,192.0.2.7 rate=50\".",
-     1, 16},
+     1, 16, nullptr, /*secret=*/true},
     {"ipx-port", OptionType::integer, "213",
      "UDP port of every node of the IPX network (RFC 1234).", 1, 65'535},
     {"ddp-group", OptionType::text, "239.192.76.84:1954",
@@ -22,7 +22,8 @@ constexpr Option option_table[] = {
      1, 64},
     {"keys", OptionType::path, "",
      "The file of shared keys (`sense keys shared`) of clients that sign what they send; its "
-     "changes are seen while the gateway runs. Empty: no client has a key."},
+     "changes are seen while the gateway runs. Empty: no client has a key.",
+     0, 0, nullptr, /*secret=*/true},
     {"key-window", OptionType::duration, "1min",
      "Largest difference between the Time of a signed message and the clock of this server.", 5,
      3'600},
@@ -32,7 +33,8 @@ constexpr Option option_table[] = {
      0, 200},
     {"fetch-key", OptionType::path, "",
      "The file with the key that this gateway shares with the HTTP gateway for that (its option "
-     "fetch-key)."},
+     "fetch-key).",
+     0, 0, nullptr, /*secret=*/true},
     {"max-subscriptions", OptionType::integer, "10000", "Subscriptions served at once.", 1,
      1'000'000},
     {"max-subscriptions-per-client", OptionType::integer, "16",

@@ -259,4 +259,15 @@ BOOST_AUTO_TEST_CASE(what_describe_prints_reads_back_as_the_defaults) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_secret_is_described_and_read_but_never_shown) {
+  constexpr Option secrets[] = {{"open", OptionType::text, "a", "Help."},
+                                {"key", OptionType::text, "b", "Help.", 0, 0, nullptr, true}};
+  auto settings = Settings::defaults(secrets);
+  BOOST_REQUIRE(settings.set("key", "c"));
+  BOOST_CHECK_EQUAL(settings.text("key"), "c");
+  BOOST_REQUIRE_EQUAL(settings.shown().size(), 1U);
+  BOOST_CHECK_EQUAL(settings.shown()[0].first, "open");
+  BOOST_CHECK_NE(describe(secrets, 0).find("key: b"), std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
