@@ -31,6 +31,9 @@ struct AdapterContext {
   Publisher& publisher;  // any thread may publish; `done` is called on the reactor's thread
 };
 
+// The plugin's object: made by `create` of the descriptor, owned and destroyed by the host. An
+// exception that leaves one of its functions ends the process (of stop(): is logged), with a
+// sentence that names the function.
 class Adapter {
  public:
   virtual ~Adapter() = default;

@@ -18,7 +18,7 @@ struct PluginKind {
   const char* exported_by;   // the macro that defines that function, and its header
 };
 
-// The part of loading that does not depend on the descriptor's type.
+// The part of loading that does not depend on the descriptor's type: for Plugin alone. Any thread.
 struct OpenedPlugin {
   Module module;
   std::string path;

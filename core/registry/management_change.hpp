@@ -25,13 +25,15 @@ struct UnreadableChange {
 };
 [[nodiscard]] std::optional<UnreadableChange> unreadable_change(const Event& event);
 
+// A gateway has come or gone, or serves other schemes. nullopt: as above.
 struct GatewayChange {
-  std::string name;
+  std::string name;                  // in the configuration; the key of its registry entry
   std::vector<std::string> schemes;  // empty: it was removed
 };
 [[nodiscard]] std::optional<GatewayChange> gateway_change(const Event& event);
 
-// The value of the registry entry that announces a gateway, and its schemes.
+// The value of the registry entry that announces a gateway, and its schemes: none when the value
+// cannot be read.
 [[nodiscard]] std::string gateway_entry(const std::vector<std::string>& schemes,
                                         const std::vector<std::string>& listening);
 [[nodiscard]] std::vector<std::string> schemes_of_entry(const std::string& value);

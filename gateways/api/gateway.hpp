@@ -91,6 +91,8 @@ struct Delivery {
   std::vector<Content> contents;  // of a digest, in the order of their numbers
 };
 
+// Called by the plugin with the outcome of an attempt, on the reactor's thread. A second call is
+// ignored.
 using AttemptDone = std::function<void(Attempt)>;
 
 // The outcome of asking a callback whether it agrees to deliveries.
@@ -104,8 +106,12 @@ struct Verification {
   Outcome outcome = Outcome::failed;
   std::string answer;
 };
+// As AttemptDone, for a verification.
 using VerificationDone = std::function<void(Verification)>;
 
+// The plugin's object: made by `create` of the descriptor, owned and destroyed by the host, on the
+// reactor's thread. An exception that leaves deliver() counts as retry, one that leaves verify() as
+// failed, one that leaves start() ends the process; others are logged.
 class Gateway {
  public:
   virtual ~Gateway() = default;

@@ -17,7 +17,7 @@ namespace sense {
                                           const std::vector<std::string>& schemes,
                                           const std::vector<std::string>& listening, WallTime now);
 
-// Publishes a notice. A failure is logged, and the notice is lost.
+// Publishes a notice; any thread. A failure is logged, and the notice is lost.
 void publish_notice(Publisher& publisher, const Event& notice);
 
 // Dead letters as events {urn:sense:management}dead-letter: the first at once, then at most one per
