@@ -110,6 +110,9 @@ BOOST_AUTO_TEST_CASE(descriptor_is_complete_and_its_defaults_are_valid) {
   const auto limits = limits_of(settings);
   BOOST_CHECK(limits.shown() == Limits{}.shown());
   BOOST_CHECK_EQUAL(settings.list("listen").at(0), "127.0.0.1:7367");
+  // What concerns secrets or other listeners is for this process alone.
+  for (const auto& [name, value] : settings.shown())
+    BOOST_CHECK_MESSAGE(name != "listen" && name != "keys" && name != "fetch-key", name);
   BOOST_CHECK_EQUAL(descriptor->delivery.retry_seconds.size(), 7U);
   BOOST_CHECK_EQUAL(descriptor->delivery.window, 32U);
 }

@@ -201,21 +201,6 @@ BOOST_AUTO_TEST_CASE(parameters_show_every_limit_and_the_service) {
   BOOST_CHECK_EQUAL(data.find("max-period: 5\n"), std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(parameters_that_concern_secrets_or_listeners_are_not_shown) {
-  Extras extras;
-  extras.parameters = {{"listen", "[10.0.0.1:7367 from=10.0.0.0/8]"},
-                       {"keys", "/etc/sense/keys"},
-                       {"fetch-key", "/etc/sense/fetch"},
-                       {"fetch-url", "http://events.example"}};
-  ServerFixture fixture({}, {}, extras);
-  auto request = make_message(Kind::parameters, "q");
-  request.add("Cookie", fixture.cookie(client_a));
-  const auto data = fixture.ask(client_a, request).data;
-  BOOST_CHECK_NE(data.find("fetch-url: http://events.example\n"), std::string::npos);
-  for (const auto* hidden : {"10.0.0", "/etc/sense", "listen", "keys", "fetch-key"})
-    BOOST_CHECK_MESSAGE(data.find(hidden) == std::string::npos, hidden);
-}
-
 BOOST_AUTO_TEST_CASE(reason_says_its_language_to_those_that_proved_themselves) {
   ServerFixture fixture;
   auto request = make_message(Kind::register_, "r1");
