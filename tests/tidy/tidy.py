@@ -195,13 +195,13 @@ CLASS_FUNCTIONS_MAX = 25  # member functions of one class; defaulted and deleted
 # A class does one thing. What is larger all the same, and why: no row without a reason that lasts.
 FILES_LONGER = {
     # file                                              why
+    "tests/gateways/host/lifecycle_tests.cpp":             "to be divided: lists apart",
     "broker/broker.cpp":                                   "not divided yet",
     "broker/journal/ingest.cpp":                           "not divided yet",
     "core/bus/protocol.cpp":                               "not divided yet",
     "core/bus/zmq_bus.cpp":                                "not divided yet",
     "core/event/codec.cpp":                                "not divided yet",
     "core/filter/parser.cpp":                              "not divided yet",
-    "gateways/host/host.cpp":                              "not divided yet",
     "tests/bench/engine/engine_metrics.cpp":               "not divided yet",
     "tests/broker/journal/ingest_tests.cpp":               "not divided yet",
     "tests/broker/security/security_tests.cpp":            "not divided yet",

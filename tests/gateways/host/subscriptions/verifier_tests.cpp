@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "core/base/random.hpp"
 #include "tests/core/bus/fake_bus.hpp"
 #include "tests/core/storage/temporary_folder.hpp"
 #include "tests/gateways/engine_fixture.hpp"
@@ -154,11 +155,14 @@ BOOST_AUTO_TEST_CASE(every_try_has_the_same_token_since_the_first_may_have_arriv
 BOOST_AUTO_TEST_CASE(a_restart_asks_again_unless_the_callback_was_asked) {
   const auto restart = [&] {
     verifier.stop();
-    sense::Verifier second{
-        subscriptions, verified_callbacks,
-        clock,         counters,
-        24h,           {[](const auto&, const auto&) {}, [](Duration, const auto&) {}}};
-    second.verify(gateway, "s-1");
+    sense::Verifier second{gateway,
+                           subscriptions,
+                           verified_callbacks,
+                           clock,
+                           counters,
+                           24h,
+                           {[](const auto&, const auto&) {}, [](Duration, const auto&) {}}};
+    second.verify("s-1");
     bus.run();
     second.stop();
   };
