@@ -89,7 +89,10 @@ void ExternalLink::give(const Outgoing& out) {
       if (record.principal == principal_external) continue;
       const auto event = decode_record(record);
       if (!event) continue;
-      const auto topic = external_topic_of(event->type.local());
+      // Text has no escapes: without a namespace, it is a topic as it is.
+      const auto name = event->type.local();
+      const bool text = name == event->type.canonical();
+      const auto topic = text ? std::string(name) : external_topic_of(name);
       if (!gives(topic)) continue;
       std::vector<std::string_view> frames = {topic};
       for (const auto frame : frames_of_event(*event)) frames.push_back(frame);

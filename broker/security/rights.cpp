@@ -85,10 +85,11 @@ bool covers_topics(const Rule& rule, std::string_view prefix) {
 }
 
 bool matches(const Rule& rule, std::string_view type, std::string_view source) {
-  // The topic prefix of a type ends with a space, which no name contains.
+  // The topic prefix of one type is its name and a space, which no name contains.
   const auto prefix = rule.type.topic_prefix();
   const bool exact = rule.type.kind() == TypePattern::Kind::exact;
-  const bool fits = exact ? type == rule.type.text() : type.starts_with(prefix);
+  const bool fits = exact ? prefix.size() == type.size() + 1 && prefix.starts_with(type)
+                          : type.starts_with(prefix);
   return fits && rule.source.matches(source);
 }
 

@@ -63,7 +63,7 @@ Result<Event> event_of(const PublishOptions& options, WallTime now) {
         valid_utf8(event.data) ? "text/plain; charset=utf-8" : "application/octet-stream";
   if (options.severity >= 0) event.severity = static_cast<std::uint8_t>(options.severity);
   if (!options.time.empty()) {
-    const auto time = parse_rfc3339(options.time);
+    const auto time = parse_precise_rfc3339(options.time);
     if (!time) return tl::unexpected(time.error());
     event.time = *time;
   }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,16 @@ using Duration = std::chrono::microseconds;
 using WallTime = std::chrono::sys_time<Duration>;
 // Monotonic time, for timers, leases and retries.
 using MonoTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+
+// A time of day with the part that WallTime has no place for. Compares by both.
+struct PreciseTime {
+  WallTime wall;
+  std::uint16_t nanoseconds = 0;  // 0 to 999, behind the microsecond
+
+  PreciseTime(WallTime time, std::uint16_t more = 0) : wall(time), nanoseconds(more) {}
+  operator WallTime() const { return wall; }
+  friend auto operator<=>(const PreciseTime&, const PreciseTime&) = default;
+};
 
 // One reading of both clocks. Pure cores take it as a parameter and never read a clock.
 struct Timestamp {
@@ -46,13 +58,17 @@ class VirtualClock final : public Clock {
   Timestamp now_{WallTime{std::chrono::seconds{1'700'000'000}}, MonoTime{std::chrono::hours{1}}};
 };
 
-// The last instant that RFC 3339 can write: events carry no time after it, and none before 1970.
+// The first and the last instant that are read and written: the years 0001 to 9999.
+inline constexpr WallTime wall_time_min{Duration{-62'135'596'800'000'000}};
 inline constexpr WallTime wall_time_max{Duration{253'402'300'799'999'999}};
 
-// RFC 3339 in UTC with as many digits of a second as needed, at least three:
-// 2026-11-21T09:15:00.250Z
-[[nodiscard]] std::string to_rfc3339(WallTime time);
-// RFC 3339, any offset; fractions beyond a microsecond are cut. Years 1970 to 9999.
+// RFC 3339 in UTC with three, six or nine digits of a second, as many as needed:
+// 2026-11-21T09:15:00.250Z. REQUIRES: within the years above.
+[[nodiscard]] std::string to_rfc3339(PreciseTime time);
+// RFC 3339, any offset, the years 0001 to 9999 in UTC. Fractions beyond a nanosecond are cut; a
+// leap second is the second behind it. Fails with badparam.
+[[nodiscard]] Result<PreciseTime> parse_precise_rfc3339(std::string_view text);
+// Likewise, cut to microseconds.
 [[nodiscard]] Result<WallTime> parse_rfc3339(std::string_view text);
 
 // "250ms", "10s", "5min", "2h", "7d"; a number without a unit is refused as ambiguous. At most ten

@@ -15,7 +15,7 @@ constexpr Attribute text(std::string_view name, std::string Event::*field, bool 
   return {name, Attribute::Kind::text, stamped, field};
 }
 
-constexpr Attribute time(std::string_view name, std::optional<WallTime> Event::*field,
+constexpr Attribute time(std::string_view name, std::optional<PreciseTime> Event::*field,
                          bool stamped = false) {
   return {name, Attribute::Kind::time, stamped, nullptr, field};
 }
@@ -68,6 +68,19 @@ const Attribute* find_attribute(std::string_view name) {
   return found == attribute_table.end() ? nullptr : found;
 }
 
+bool has_attribute(const Event& event, const Attribute& attribute) {
+  switch (attribute.kind) {
+    case Attribute::Kind::version:
+    case Attribute::Kind::type: return true;
+    case Attribute::Kind::text: return !(event.*attribute.text).empty();
+    case Attribute::Kind::time: return (event.*attribute.time).has_value();
+    case Attribute::Kind::list: return !(event.*attribute.list).empty();
+    case Attribute::Kind::severity: return event.severity.has_value();
+    case Attribute::Kind::sequence: return event.sequence != 0;
+  }
+  return false;
+}
+
 std::string text_of(const Event& event, const Attribute& attribute) {
   switch (attribute.kind) {
     case Attribute::Kind::version: return "1.0";
@@ -94,7 +107,7 @@ std::string text_of(const Value& value) {
     std::string operator()(const Bytes& bytes) const {
       return to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     }
-    std::string operator()(WallTime time) const { return to_rfc3339(time); }
+    std::string operator()(PreciseTime time) const { return to_rfc3339(time); }
   };
   return std::visit(Visitor{}, value);
 }

@@ -21,7 +21,7 @@ inline constexpr std::size_t cloudevents_json_length_max = 4 * 1024 * 1024;
 // The origin of the text.
 enum class EventOrigin {
   producer,  // id may be missing: the event's is then empty, and the caller makes one; attributes
-             // of the broker (sequence, observedtime, principal) are ignored
+             // of the broker (sequence, observedtime, principal) are ignored, whatever they are
   service,   // id is mandatory; attributes of the broker are read
 };
 

@@ -2,7 +2,6 @@
 #include "core/event/codec.hpp"
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <limits>
 #include <msgpack/adaptor/bool.hpp>
@@ -15,6 +14,7 @@
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
+#include "core/event/attributes.hpp"
 #include "core/event/msgpack_reader.hpp"
 
 namespace sense {
@@ -28,32 +28,18 @@ constexpr unsigned format_version = 1;
 constexpr std::uint64_t event_items = 6;
 constexpr std::uint64_t record_items = 4;
 
-using Field = std::variant<std::string Event::*, std::vector<std::string> Event::*,
-                           std::optional<WallTime> Event::*, std::optional<std::uint8_t> Event::*>;
-
-struct KnownAttribute {
-  std::string_view name;
-  Field field;
-};
-
-// In ascending order, as the map is.
-constexpr std::array<KnownAttribute, 14> known_attributes = {{
-    {"audience", &Event::audience},
-    {"correlationid", &Event::correlationid},
-    {"datacontenttype", &Event::datacontenttype},
-    {"dataschema", &Event::dataschema},
-    {"edition", &Event::edition},
-    {"except", &Event::except},
-    {"expirytime", &Event::expirytime},
-    {"language", &Event::language},
-    {"notbefore", &Event::notbefore},
-    {"replyto", &Event::replyto},
-    {"severity", &Event::severity},
-    {"subject", &Event::subject},
-    {"time", &Event::time},
-    {"traceparent", &Event::traceparent},
-}};
-constexpr std::uint64_t attributes_max = known_attributes.size() + Event::extensions_max;
+// The attributes in an event's map, in ascending order as the map is. Of all, the first four
+// (specversion, id, type, source) have places of their own, and what is stamped is in the record.
+const std::vector<const Attribute*>& known_attributes() {
+  static const auto sorted = [] {
+    std::vector<const Attribute*> known;
+    for (const auto& attribute : attributes().subspan(4))
+      if (!attribute.stamped) known.push_back(&attribute);
+    std::sort(known.begin(), known.end(), [](auto* a, auto* b) { return a->name < b->name; });
+    return known;
+  }();
+  return sorted;
+}
 
 tl::unexpected<Error> malformed(std::string_view what) {
   return fail(Code::protoerror, "event octets: " + std::string(what));
@@ -89,38 +75,36 @@ struct ValueWriter {
   void operator()(const Bytes& value) const {
     write_binary(packer, reinterpret_cast<const char*>(value.data()), value.size());
   }
-  void operator()(WallTime value) const {
-    const auto second = std::chrono::floor<std::chrono::seconds>(value);
-    const std::chrono::nanoseconds fraction = value - second;
-    packer.pack(timespec{second.time_since_epoch().count(), fraction.count()});
+  void operator()(PreciseTime value) const {
+    const auto second = std::chrono::floor<std::chrono::seconds>(value.wall);
+    const std::chrono::nanoseconds fraction = value.wall - second;
+    packer.pack(timespec{second.time_since_epoch().count(), fraction.count() + value.nanoseconds});
   }
 };
 
-bool present(const Event& event, const Field& field) {
-  const auto held = [](const auto& value) {
-    if constexpr (requires { value.empty(); })
-      return !value.empty();
-    else
-      return value.has_value();
-  };
-  return std::visit([&](auto member) { return held(event.*member); }, field);
+// A number of microseconds where that is all, as it was before nanoseconds were kept.
+void write_time(Packer& packer, PreciseTime time) {
+  if (time.nanoseconds == 0)
+    packer.pack(to_micros(time));
+  else
+    ValueWriter{packer}(time);
 }
 
-void write_field(Packer& packer, const Event& event, const Field& field) {
-  if (const auto* time = std::get_if<std::optional<WallTime> Event::*>(&field))
-    packer.pack(to_micros(*(event.**time)));
-  else if (const auto* severity = std::get_if<std::optional<std::uint8_t> Event::*>(&field))
-    packer.pack(*(event.**severity));
-  else if (const auto* list = std::get_if<std::vector<std::string> Event::*>(&field))
-    packer.pack(event.**list);
-  else if (const auto* text = std::get_if<std::string Event::*>(&field))
-    packer.pack(event.**text);
+// REQUIRES: has_attribute(event, attribute), and it is one of known_attributes().
+void write_field(Packer& packer, const Event& event, const Attribute& attribute) {
+  switch (attribute.kind) {
+    case Attribute::Kind::time: write_time(packer, *(event.*attribute.time)); return;
+    case Attribute::Kind::severity: packer.pack(*event.severity); return;
+    case Attribute::Kind::list: packer.pack(event.*attribute.list); return;
+    default: packer.pack(event.*attribute.text);
+  }
 }
 
 // Known attributes and extensions are both in order already: merges them.
 void write_attributes(Packer& packer, const Event& event) {
-  const auto known = std::count_if(known_attributes.begin(), known_attributes.end(),
-                                   [&](const auto& a) { return present(event, a.field); });
+  const auto& all = known_attributes();
+  const auto known =
+      std::count_if(all.begin(), all.end(), [&](auto* a) { return has_attribute(event, *a); });
   packer.pack_map(static_cast<std::uint32_t>(known) +
                   static_cast<std::uint32_t>(event.extensions.size()));
   auto extension = event.extensions.begin();
@@ -131,11 +115,11 @@ void write_attributes(Packer& packer, const Event& event) {
       std::visit(ValueWriter{packer}, extension->second);
     }
   };
-  for (const auto& attribute : known_attributes) {
-    if (!present(event, attribute.field)) continue;
-    write_extensions_before(attribute.name);
-    packer.pack(attribute.name);
-    write_field(packer, event, attribute.field);
+  for (const auto* attribute : all) {
+    if (!has_attribute(event, *attribute)) continue;
+    write_extensions_before(attribute->name);
+    packer.pack(attribute->name);
+    write_field(packer, event, *attribute);
   }
   write_extensions_before("");
 }
@@ -170,12 +154,13 @@ Status read_value(MsgpackReader& in, std::string_view name, std::vector<std::str
   return {};
 }
 
-Status read_value(MsgpackReader& in, std::string_view name, std::optional<WallTime>* into) {
+Status read_value(MsgpackReader& in, std::string_view name, std::optional<PreciseTime>* into) {
   const auto item = in.next();
-  const auto micros = integer_of(item);
-  if (!micros || *micros < 0 || *micros > to_micros(wall_time_max))
-    return malformed(name, "is not a number of microseconds within the years 1970 to 9999");
-  if (into != nullptr) *into = from_micros(*micros);
+  auto time = timestamp_of(item);
+  if (const auto micros = integer_of(item)) time = from_micros(*micros);
+  if (!time || time->wall < wall_time_min || time->wall > wall_time_max)
+    return malformed(name, "is not a time within the years 0001 to 9999");
+  if (into != nullptr) *into = time;
   return {};
 }
 
@@ -187,12 +172,17 @@ Status read_value(MsgpackReader& in, std::string_view name, std::optional<std::u
   return {};
 }
 
-Status read_field(MsgpackReader& in, const KnownAttribute& attribute, Event* into) {
-  return std::visit(
-      [&](auto member) {
-        return read_value(in, attribute.name, into == nullptr ? nullptr : &(into->*member));
-      },
-      attribute.field);
+// REQUIRES: one of known_attributes().
+Status read_field(MsgpackReader& in, const Attribute& attribute, Event* into) {
+  const auto read = [&](auto member) {
+    return read_value(in, attribute.name, into == nullptr ? nullptr : &(into->*member));
+  };
+  switch (attribute.kind) {
+    case Attribute::Kind::time: return read(attribute.time);
+    case Attribute::Kind::severity: return read(&Event::severity);
+    case Attribute::Kind::list: return read(attribute.list);
+    default: return read(attribute.text);
+  }
 }
 
 Status check_extension(std::string_view name, const Item& item) {
@@ -211,7 +201,7 @@ Status check_extension(std::string_view name, const Item& item) {
     }
     case Kind::extension:
       if (timestamp_of(item)) return {};
-      return malformed(name, "is not a timestamp within the years 1970 to 9999");
+      return malformed(name, "is not a timestamp within the years 0001 to 9999");
     default: return malformed(name, "has a type that no attribute may have");
   }
 }
@@ -240,31 +230,32 @@ Status read_extension(MsgpackReader& in, std::string_view name, Event* into) {
 Status read_attributes(MsgpackReader& in, Event* into) {
   const auto map = in.next();
   if (map.kind != Kind::map) return malformed("the attributes are not a map");
+  const auto& all = known_attributes();
+  const auto attributes_max = all.size() + Event::extensions_max;
   if (map.number > attributes_max) return too_big("the number of attributes", attributes_max);
   std::string_view previous;
   std::size_t extensions = 0;
-  const auto* known = known_attributes.begin();
+  auto known = all.begin();
   for (std::uint64_t i = 0; i < map.number; ++i) {
     const auto key = in.next();
     if (key.kind != Kind::text) return malformed("an attribute's name is not a text");
     const auto name = key.octets;
     if (name <= previous) return malformed(name, "is repeated or not in ascending order");
     previous = name;
-    while (known != known_attributes.end() && known->name < name) ++known;
-    const bool extension = known == known_attributes.end() || known->name != name;
+    while (known != all.end() && (*known)->name < name) ++known;
+    const bool extension = known == all.end() || (*known)->name != name;
     if (extension && ++extensions > Event::extensions_max)
       return too_big("the number of extension attributes", Event::extensions_max);
-    auto status = extension ? read_extension(in, name, into) : read_field(in, *known, into);
+    auto status = extension ? read_extension(in, name, into) : read_field(in, **known, into);
     if (!status) return status;
   }
   return {};
 }
 
 Status check_type(const Item& type, CheckedNames& names) {
-  if (type.kind != Kind::text || !type.octets.starts_with('{'))
-    return malformed("type is not {namespace}local");
+  if (type.kind != Kind::text) return malformed("type is not a text");
   if (type.octets == names.type.clark() && !names.type.local().empty()) return {};
-  auto name = QName::parse(type.octets);
+  auto name = QName::from_clark(type.octets);
   if (!name) return malformed(name.error().message);
   names.type = *std::move(name);
   return {};
@@ -322,7 +313,7 @@ Result<Record> read_record(MsgpackReader& in) {
   const auto sequence = in.next();
   if (sequence.kind != Kind::natural || sequence.number == 0)
     return malformed("a record's sequence is not from 1");
-  std::optional<WallTime> observed;
+  std::optional<PreciseTime> observed;
   if (auto s = read_value(in, "observedtime", &observed); !s) return tl::unexpected(s.error());
   const auto principal = in.next();
   if (auto s = check_text("principal", principal, Event::id_length_max); !s)

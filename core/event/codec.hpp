@@ -31,7 +31,7 @@ struct CheckedNames {
 // event, but checks all that decode_event checks: decoding it succeeds afterwards.
 struct EventHead {
   std::string_view id;
-  std::string_view type;  // Clark notation, checked by QName::parse
+  std::string_view type;  // as QName::from_clark reads it
   std::string_view source;
 };
 [[nodiscard]] Result<EventHead> peek_event(std::string_view octets, CheckedNames* names = nullptr);

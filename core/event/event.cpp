@@ -12,28 +12,29 @@ namespace sense {
 
 namespace {
 
+tl::unexpected<Error> refuse(Code code, std::string_view name, const std::string& why) {
+  return fail(code, "event: " + std::string(name) + " " + why, std::string(name));
+}
+
 Status check_text(std::string_view name, std::string_view text, std::size_t max) {
-  if (text.empty()) return {};
   if (text.size() > max)
-    return fail(Code::varvaltoobig, "event: " + std::string(name) + " has " +
-                                        std::to_string(text.size()) + " octets; at most " +
-                                        std::to_string(max) + " are allowed");
-  if (!valid_text(text))
-    return fail(Code::badparam, "event: " + std::string(name) + " is not UTF-8 text without NUL");
+    return refuse(Code::varvaltoobig, name,
+                  "has " + std::to_string(text.size()) + " octets; at most " + std::to_string(max) +
+                      " are allowed");
+  if (!valid_text(text)) return refuse(Code::badparam, name, "is not UTF-8 text without NUL");
   return {};
 }
 
-Status check_time(std::string_view name, const std::optional<WallTime>& time) {
-  if (time && (*time < WallTime{} || *time > wall_time_max))
-    return fail(Code::badparam,
-                "event: " + std::string(name) + " is outside the years 1970 to 9999");
+Status check_time(std::string_view name, const std::optional<PreciseTime>& time) {
+  if (time && (time->wall < wall_time_min || time->wall > wall_time_max))
+    return refuse(Code::badparam, name, "is outside the years 0001 to 9999");
   return {};
 }
 
 Status check_list(std::string_view name, const std::vector<std::string>& list) {
   if (list.size() > Event::principals_max)
-    return fail(Code::varvaltoobig, "event: " + std::string(name) + " has " +
-                                        std::to_string(list.size()) + " entries; at most 256");
+    return refuse(Code::varvaltoobig, name,
+                  "has " + std::to_string(list.size()) + " entries; at most 256 are allowed");
   for (const auto& entry : list)
     if (auto status = check_text(name, entry, Event::id_length_max); !status) return status;
   return {};
@@ -48,8 +49,8 @@ Status check_extension(const std::string& name, const Value& value) {
     return check_text(name, *text, Event::text_length_max);
   if (const auto* bytes = std::get_if<Bytes>(&value);
       bytes && bytes->size() > Event::text_length_max)
-    return fail(Code::varvaltoobig, "event: " + name + " is longer than 2048 octets");
-  if (const auto* time = std::get_if<WallTime>(&value)) return check_time(name, *time);
+    return refuse(Code::varvaltoobig, name, "is longer than 2048 octets");
+  if (const auto* time = std::get_if<PreciseTime>(&value)) return check_time(name, *time);
   return {};
 }
 
@@ -61,15 +62,16 @@ bool valid_extension_name(std::string_view text) {
          text != "data" && find_attribute(text) == nullptr;
 }
 
-Status validate(const Event& event) {
-  if (event.id.empty()) return fail(Code::varnotfound, "event: id is missing");
-  if (event.type.local().empty()) return fail(Code::varnotfound, "event: type is missing");
-  if (event.source.empty()) return fail(Code::varnotfound, "event: source is missing");
+Status validate(const Event& event, EventId id) {
+  if (event.id.empty() && id == EventId::needed)
+    return refuse(Code::varnotfound, "id", "is missing");
+  if (event.type.local().empty()) return refuse(Code::varnotfound, "type", "is missing");
+  if (event.source.empty()) return refuse(Code::varnotfound, "source", "is missing");
   if (event.source.size() > Event::source_length_max)
-    return fail(Code::varvaltoobig, "event: source is longer than 1024 octets");
+    return refuse(Code::varvaltoobig, "source", "is longer than 1024 octets");
   if (!valid_source(event.source))
-    return fail(Code::badparam, "event: source '" + printable(event.source) +
-                                    "' is not a URI-reference without spaces");
+    return refuse(Code::badparam, "source",
+                  "'" + printable(event.source) + "' is not a URI-reference without spaces");
   if (auto status = check_text("id", event.id, Event::id_length_max); !status) return status;
   const std::array<std::pair<std::string_view, const std::string*>, 8> texts = {
       {{"subject", &event.subject},
@@ -86,7 +88,7 @@ Status validate(const Event& event) {
   if (auto status = check_time("notbefore", event.notbefore); !status) return status;
   if (auto status = check_time("expirytime", event.expirytime); !status) return status;
   if (event.severity && *event.severity > 7)
-    return fail(Code::badparam, "event: severity is 0 (emergency) to 7 (debug)");
+    return refuse(Code::badparam, "severity", "is 0 (emergency) to 7 (debug)");
   if (auto status = check_list("audience", event.audience); !status) return status;
   if (auto status = check_list("except", event.except); !status) return status;
   if (event.extensions.size() > Event::extensions_max)
@@ -94,8 +96,9 @@ Status validate(const Event& event) {
   for (const auto& [name, value] : event.extensions)
     if (auto status = check_extension(name, value); !status) return status;
   if (event.data.size() > Event::data_length_max)
-    return fail(Code::datatoobig, "event: data has " + std::to_string(event.data.size()) +
-                                      " octets; at most 1048576 are allowed");
+    return refuse(
+        Code::datatoobig, "data",
+        "has " + std::to_string(event.data.size()) + " octets; at most 1048576 are allowed");
   return {};
 }
 

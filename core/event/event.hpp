@@ -18,7 +18,7 @@ namespace sense {
 // The value of an attribute that SENSE has no field for (CloudEvents 1.0.2, Type System: Boolean,
 // Integer, String, Binary, Timestamp; URIs travel as strings).
 using Bytes = std::vector<std::uint8_t>;
-using Value = std::variant<bool, std::int32_t, std::string, Bytes, WallTime>;
+using Value = std::variant<bool, std::int32_t, std::string, Bytes, PreciseTime>;
 
 // One thing that happened: CloudEvents 1.0.2's info-set and SENSE's additions. A plain value; an
 // empty string or list means that the attribute is absent. All text is UTF-8.
@@ -35,13 +35,13 @@ struct Event {
   QName type;
   std::string source;  // URI-reference of the entity that the event occurred at, not of the peer
   std::string subject;
-  std::optional<WallTime> time;  // of occurrence
+  std::optional<PreciseTime> time;  // of occurrence
   std::string datacontenttype;
   std::string dataschema;
-  std::optional<WallTime> notbefore;     // not delivered before
-  std::optional<WallTime> expirytime;    // not delivered after
-  std::optional<std::uint8_t> severity;  // 0-7, syslog order (RFC 5424 section 6.2.1)
-  std::string language;                  // BCP 47 tag of the text in data
+  std::optional<PreciseTime> notbefore;   // not delivered before
+  std::optional<PreciseTime> expirytime;  // not delivered after
+  std::optional<std::uint8_t> severity;   // 0-7, syslog order (RFC 5424 section 6.2.1)
+  std::string language;                   // BCP 47 tag of the text in data
   std::string correlationid;
   std::string replyto;
   std::string traceparent;
@@ -52,9 +52,9 @@ struct Event {
   std::string data;                                      // opaque octets
 
   // Set by the broker, never by a producer; 0 and empty before.
-  std::uint64_t sequence = 0;            // position in the journal, from 1
-  std::optional<WallTime> observedtime;  // when the broker accepted it
-  std::string principal;                 // the publisher, as authenticated
+  std::uint64_t sequence = 0;               // position in the journal, from 1
+  std::optional<PreciseTime> observedtime;  // when the broker accepted it
+  std::string principal;                    // the publisher, as authenticated
 
   friend bool operator==(const Event&, const Event&) = default;
 };
@@ -62,15 +62,18 @@ struct Event {
 // Accepted events are shared, not copied.
 using EventRef = std::shared_ptr<const Event>;
 
-// Fails with the attribute's name in the sentence when something is missing, malformed or too big:
-// varnotfound, badparam, varvaltoobig, datatoobig.
-[[nodiscard]] Status validate(const Event& event);
+// Whether an event that is checked must have its id already, or gets one later.
+enum class EventId { needed, made_later };
+
+// Fails with the attribute's name, in the sentence and as the error's field, when something is
+// missing, malformed or too big: varnotfound, badparam, varvaltoobig, datatoobig.
+[[nodiscard]] Status validate(const Event& event, EventId id = EventId::needed);
 
 // Whether text can be the name of an extension attribute: 1 to 64 lower-case letters and digits,
 // and not one of the names above (CloudEvents 1.0.2, Naming Conventions).
 [[nodiscard]] bool valid_extension_name(std::string_view text);
 
-// The frame that the bus routes by: `{namespace}local` SP `source` NUL.
+// The frame that the bus routes by: QName::clark() SP `source` NUL; neither has a space.
 [[nodiscard]] std::string topic_of(std::string_view type, std::string_view source);
 [[nodiscard]] std::string topic_of(const Event& event);
 [[nodiscard]] bool is_topic(std::string_view text, std::string_view type, std::string_view source);

@@ -114,7 +114,7 @@ std::optional<std::int64_t> integer_of(const MsgpackReader::Item& item) {
   return std::bit_cast<std::int64_t>(item.number);
 }
 
-std::optional<WallTime> timestamp_of(const MsgpackReader::Item& item) {
+std::optional<PreciseTime> timestamp_of(const MsgpackReader::Item& item) {
   if (item.kind != MsgpackReader::Kind::extension || item.extension != -1) return std::nullopt;
   const auto octets = item.octets;
   std::uint64_t seconds = 0;
@@ -126,13 +126,18 @@ std::optional<WallTime> timestamp_of(const MsgpackReader::Item& item) {
     nanoseconds = load(octets) >> 34U;
   } else if (octets.size() == 12) {
     nanoseconds = load(octets.substr(0, 4));
-    seconds = load(octets.substr(4));  // a negative number is a huge one here, and refused below
+    seconds = load(octets.substr(4));
   } else {
     return std::nullopt;
   }
-  const auto last_second = static_cast<std::uint64_t>(to_micros(wall_time_max) / 1'000'000);
-  if (seconds > last_second || nanoseconds > 999'999'999) return std::nullopt;
-  return from_micros(static_cast<std::int64_t>(seconds * 1'000'000 + nanoseconds / 1'000));
+  // As numbers: far seconds do not fit a time in microseconds.
+  const auto second = std::bit_cast<std::int64_t>(seconds);
+  const auto first = to_micros(wall_time_min) / 1'000'000;
+  const auto last = to_micros(wall_time_max) / 1'000'000;
+  if (second < first || second > last || nanoseconds > 999'999'999) return std::nullopt;
+  return PreciseTime(
+      from_micros(second * 1'000'000 + static_cast<std::int64_t>(nanoseconds / 1000)),
+      static_cast<std::uint16_t>(nanoseconds % 1000));
 }
 
 }  // namespace sense

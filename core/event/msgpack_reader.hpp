@@ -67,8 +67,8 @@ class MsgpackReader {
 
 // The integer in an item, when it is one and fits.
 [[nodiscard]] std::optional<std::int64_t> integer_of(const MsgpackReader::Item& item);
-// The time in an extension item of type -1, cut to microseconds; nothing when it is no timestamp or
-// outside the years 1970 to 9999.
-[[nodiscard]] std::optional<WallTime> timestamp_of(const MsgpackReader::Item& item);
+// The time in an extension item of type -1; nothing when it is no timestamp or outside the years
+// 0001 to 9999.
+[[nodiscard]] std::optional<PreciseTime> timestamp_of(const MsgpackReader::Item& item);
 
 }  // namespace sense

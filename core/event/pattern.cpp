@@ -17,19 +17,24 @@ Result<TypePattern> TypePattern::parse(std::string_view text) {
     pattern.text_ = text;
     return pattern;
   }
-  auto name = QName::parse(text);
-  if (!name)
-    return fail(name.error().code,
-                name.error().message + "; a pattern is {namespace}local, {namespace}* or *");
+  const auto name = QName::parse(text);
+  if (!name) return tl::unexpected(name.error());
+  // Text may have them, but as a pattern it is more likely to be one that is written wrongly.
+  const bool reserved = text.starts_with('{') || text.find('*') != std::string_view::npos;
+  if (reserved && name->canonical() == text && name->ns().empty())
+    return fail(Code::badparam,
+                "event type: '" + printable(text) +
+                    "' is no pattern: write a whole type, {namespace}local, {namespace}* or *; for "
+                    "other types, add a filter such as type LIKE 'com.example.%'");
   pattern.kind_ = Kind::exact;
-  pattern.text_ = name->clark();
+  pattern.text_ = name->canonical();
   return pattern;
 }
 
 bool TypePattern::matches(const QName& type) const {
   switch (kind_) {
     case Kind::any: return true;
-    case Kind::exact: return type.clark() == text_;
+    case Kind::exact: return type.canonical() == text_;
     case Kind::in_namespace:
       return type.ns() == std::string_view(text_).substr(1, text_.size() - 3);
   }
@@ -39,7 +44,7 @@ bool TypePattern::matches(const QName& type) const {
 std::string TypePattern::topic_prefix() const {
   switch (kind_) {
     case Kind::any: return "{";
-    case Kind::exact: return text_ + " ";
+    case Kind::exact: return QName::parse(text_)->clark() + " ";
     case Kind::in_namespace: return text_.substr(0, text_.size() - 1);
   }
   return "{";

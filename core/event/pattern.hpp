@@ -9,14 +9,17 @@
 
 namespace sense {
 
-// Which types: `{ns}local`, `{ns}*` or `*` (docs/sense-protocol.md, Patterns). A value.
+// Which types: one by its name, all of a namespace by `{ns}*`, or all by `*`
+// (docs/sense-protocol.md, Patterns). A name with a star cannot be a pattern: a filter selects such
+// a type. A value.
 class TypePattern {
  public:
   [[nodiscard]] static Result<TypePattern> parse(std::string_view text);
 
   [[nodiscard]] bool matches(const QName& type) const;
   [[nodiscard]] const std::string& text() const { return text_; }
-  // The prefix of bus topics that selects all matching types: `{ns}local `, `{ns}` or `{`.
+  // The prefix of bus topics that selects all matching types, and no other type: `{ns}local `,
+  // `{ns}` or `{`.
   [[nodiscard]] std::string topic_prefix() const;
 
   enum class Kind { exact, in_namespace, any };
@@ -26,7 +29,7 @@ class TypePattern {
 
  private:
   Kind kind_ = Kind::any;
-  std::string text_ = "*";  // Clark notation for exact
+  std::string text_ = "*";  // for exact: QName::canonical()
 };
 
 // Which sources: a URI-reference, exact; ending in `/**` for everything below; `*` as a path

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
+#include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 
 namespace sense {
@@ -110,13 +112,28 @@ Status check_parts(const Parts& parts) {
   return {};
 }
 
-Result<Parts> split_clark(std::string_view text) {
+// A text without a brace in front is a local name without a namespace; absent without the second
+// brace.
+std::optional<Parts> split_clark(std::string_view text) {
   if (!text.starts_with('{')) return Parts{{}, text};
   const auto close = text.find('}');
-  if (close == std::string_view::npos)
-    return fail(Code::badparam, "event type: '" + printable(text.substr(0, 200)) +
-                                    "' has no closing brace: write {namespace}local");
+  if (close == std::string_view::npos) return std::nullopt;
   return Parts{text.substr(1, close - 1), text.substr(close + 1)};
+}
+
+// UTF-8 without control characters (CloudEvents 1.0.2, Type System).
+bool is_text(std::string_view text) {
+  while (!text.empty()) {
+    const auto c = first_code_point(text);
+    if (c.length == 0 || c.value < 0x20 || (c.value >= 0x7f && c.value < 0xa0)) return false;
+    text.remove_prefix(c.length);
+  }
+  return true;
+}
+
+// What a topic is taken apart by, and what patterns and Clark notation give a meaning to.
+bool is_plain_in_clark(char c) {
+  return std::string_view(" %*{}").find(c) == std::string_view::npos;
 }
 
 }  // namespace
@@ -132,15 +149,29 @@ Result<QName> QName::make(std::string_view ns, std::string_view local) {
 }
 
 Result<QName> QName::parse(std::string_view text) {
-  const auto parts = split_clark(text);
-  if (!parts) return tl::unexpected(parts.error());
-  return make(parts->ns, parts->local);
+  if (const auto parts = split_clark(text);
+      parts && is_namespace(parts->ns) && is_ncname(parts->local))
+    return make(parts->ns, parts->local);
+  if (text.empty()) return fail(Code::badparam, "event type: it is empty");
+  if (text.size() > local_length_max)
+    return fail(Code::varnametoobig, "event type: it has " + std::to_string(text.size()) +
+                                         " octets; at most 256 are allowed, and 512 more in a "
+                                         "namespace: {namespace}local");
+  if (!is_text(text))
+    return fail(Code::badparam,
+                "event type: '" + printable(text) + "' has control characters, or is not UTF-8");
+  QName name;
+  name.clark_ += percent_encode(text, is_plain_in_clark);
+  name.text_ = text;
+  return name;
 }
 
-Status QName::check(std::string_view text) {
-  const auto parts = split_clark(text);
-  if (!parts) return tl::unexpected(parts.error());
-  return check_parts(*parts);
+Result<QName> QName::from_clark(std::string_view clark) {
+  const auto text = clark.starts_with("{}") ? percent_decode(clark.substr(2)) : std::string(clark);
+  auto name = parse(text.value_or(""));
+  if (name && name->clark_ == clark) return name;
+  return fail(Code::badparam, "event type: '" + printable(clark.substr(0, 200)) +
+                                  "' is not {namespace}local, nor a text as the bus has it");
 }
 
 }  // namespace sense

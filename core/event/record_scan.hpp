@@ -33,7 +33,7 @@ class RecordScan {
 
 // Type and source of an encoded event; absent when the octets have none.
 struct EventPlace {
-  std::string_view type;  // Clark notation
+  std::string_view type;  // as QName::clark() gives it
   std::string_view source;
 };
 [[nodiscard]] std::optional<EventPlace> place_of(std::string_view event);

@@ -12,20 +12,7 @@ constexpr auto integer_min = std::numeric_limits<std::int32_t>::min();
 
 // ---- Attributes
 
-bool has(const Event& event, const Attribute& attribute) {
-  switch (attribute.kind) {
-    case Attribute::Kind::version:
-    case Attribute::Kind::type: return true;
-    case Attribute::Kind::text: return !(event.*attribute.text).empty();
-    case Attribute::Kind::time: return (event.*attribute.time).has_value();
-    case Attribute::Kind::list: return !(event.*attribute.list).empty();
-    case Attribute::Kind::severity: return event.severity.has_value();
-    case Attribute::Kind::sequence: return event.sequence != 0;
-  }
-  return false;
-}
-
-// REQUIRES: has(event, attribute).
+// REQUIRES: has_attribute(event, attribute).
 void load(const Event& event, const Attribute& attribute, MadeTexts& made, Operand& into) {
   switch (attribute.kind) {
     case Attribute::Kind::version: into.set(std::string_view("1.0")); return;
@@ -224,11 +211,11 @@ class Machine {
 
   // Events of other origin may have extensions with values that no field can hold.
   [[nodiscard]] bool exists(const Attribute& attribute) const {
-    return has(event_, attribute) || event_.extensions.contains(attribute.name);
+    return has_attribute(event_, attribute) || event_.extensions.contains(attribute.name);
   }
 
   Failure attribute(const Attribute& attribute) {
-    if (!has(event_, attribute)) return extension(attribute.name);
+    if (!has_attribute(event_, attribute)) return extension(attribute.name);
     load(event_, attribute, made_, push());
     return {};
   }

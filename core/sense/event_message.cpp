@@ -17,7 +17,7 @@ Status read_severity(const Message& message, Event& event) {
 Status read_time(const Message& message, Event& event) {
   const auto text = message.get("Time");
   if (!text) return {};
-  const auto time = parse_rfc3339(*text);
+  const auto time = parse_precise_rfc3339(*text);
   if (!time) return fail(Code::badparam, "Time: " + time.error().message);
   event.time = *time;
   return {};

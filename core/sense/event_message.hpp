@@ -28,7 +28,8 @@ void add_identity(Sink& sink, const Event& event, std::optional<WallTime> otherw
   event_message::add_text(sink, "Id", event.id);
   sink.add("Type", event.type.display());
   sink.add("Source", event.source);
-  if (const auto time = event.time ? event.time : otherwise) sink.add("Time", to_rfc3339(*time));
+  if (event.time || otherwise)
+    sink.add("Time", to_rfc3339(event.time ? *event.time : PreciseTime(*otherwise)));
 }
 // Adds Severity, Content-Type, Language, Edition and Subject, as far as present. Not the data.
 template <class Sink>

@@ -17,7 +17,7 @@ constexpr std::size_t mac_length = 44;   // 32 octets in base64
 
 std::string time_text(WallTime time) {
   const auto bounded = std::clamp(time, WallTime{}, wall_time_max);
-  return to_rfc3339(std::chrono::floor<std::chrono::milliseconds>(bounded));
+  return to_rfc3339(WallTime(std::chrono::floor<std::chrono::milliseconds>(bounded)));
 }
 
 std::string mac_text(std::string_view head, std::string_view data, std::string_view secret) {

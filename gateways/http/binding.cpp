@@ -5,6 +5,7 @@
 
 #include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
+#include "core/event/attributes.hpp"
 #include "core/event/cloudevents_json.hpp"
 
 namespace sense::http {
@@ -39,6 +40,7 @@ Status set_from_headers(Event& event, const Request& request, bool& has_version)
   for (const auto& [name, value] : request.headers) {
     if (!name.starts_with(prefix)) continue;
     const auto attribute = std::string_view(name).substr(prefix.size());
+    if (const auto* known = find_attribute(attribute); known != nullptr && known->stamped) continue;
     if (std::find(seen.begin(), seen.end(), attribute) != seen.end())
       return fail(Code::badparam, "header " + printable(name.substr(0, 64)) + " appears twice");
     seen.push_back(attribute);
@@ -49,7 +51,7 @@ Status set_from_headers(Event& event, const Request& request, bool& has_version)
       continue;
     }
     if (auto good = set_attribute(event, attribute, text, EventOrigin::producer); !good)
-      return good;
+      return fail(good.error().code, good.error().message, std::string(attribute));
   }
   return {};
 }
@@ -63,10 +65,7 @@ Result<Event> event_of_binary(const Request& request) {
     return fail(Code::varnotfound, "header ce-specversion is missing; send ce-specversion: 1.0");
   if (const auto* type = request.header("content-type")) event.datacontenttype = trim(*type);
   event.data = request.body;
-  const bool no_id = event.id.empty();
-  if (no_id) event.id = "0";  // validate() requires one; the caller makes it
-  if (auto good = validate(event); !good) return tl::unexpected(good.error());
-  if (no_id) event.id.clear();
+  if (auto good = validate(event, EventId::made_later); !good) return tl::unexpected(good.error());
   return event;
 }
 

@@ -106,6 +106,24 @@ BOOST_AUTO_TEST_CASE(dump_selects_and_carries_what_the_broker_gave) {
   BOOST_CHECK_EQUAL(lines_of(fixture.journal({"dump", "--limit", "4"}).out).size(), 4u);
 }
 
+BOOST_AUTO_TEST_CASE(a_type_that_is_no_qname_is_dumped_as_it_was_published) {
+  const JournalFixture fixture(0);
+  const std::vector<std::string> types = {"oss:ObjectCreated:PutObject", "https://a.example/b?c#d",
+                                          "9 lives", "{a", "100%", "com.example.made"};
+  for (const auto& type : types) {
+    const auto outcome = fixture.sense({"publish", type, "//hq/1", "--data", "d"});
+    BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  }
+  const auto all = lines_of(fixture.journal({"dump"}).out);
+  BOOST_REQUIRE_EQUAL(all.size(), types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) BOOST_CHECK_EQUAL(all[i]["type"], types[i]);
+  for (const char* type : {"9 lives", "100%", "oss:ObjectCreated:PutObject"})
+    BOOST_CHECK_EQUAL(lines_of(fixture.journal({"dump", "--type", type}).out).size(), 1u);
+  BOOST_CHECK_EQUAL(lines_of(fixture.journal({"dump", "--type", "{}*"}).out).size(), types.size());
+  BOOST_CHECK_NE(fixture.journal({"dump", "--type", "com.example.*"}).code, 0);
+  BOOST_CHECK_NE(fixture.sense({"publish", "a\nb", "//hq/1", "--data", "d"}).code, 0);
+}
+
 BOOST_AUTO_TEST_CASE(damage_is_found_left_out_quarantined_and_then_known) {
   JournalFixture fixture;
   fixture.stop();

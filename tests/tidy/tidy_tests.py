@@ -191,7 +191,7 @@ class Includes(unittest.TestCase):
                 ("yaml-cpp/yaml.h", "core/config/a.cpp", "cli/config/a.cpp"),
                 ("gmime/gmime.h", "gateways/email/a.cpp", "gateways/http/a.cpp"),
                 ("nlohmann/json.hpp", "cli/keys/a.cpp", "cli/keys/a.hpp"),
-                ("simdjson.h", "core/subscription/subscription_read.cpp", "core/event/a.cpp"),
+                ("simdjson.h", "core/event/cloudevents_json.cpp", "core/event/a.cpp"),
                 ("spdlog/spdlog.h", "core/base/log.cpp", "core/base/text.cpp"),
                 ("fmt/format.h", "core/base/log.cpp", "broker/a.cpp"),
                 ("CLI/CLI.hpp", "cli/base/command_line.cpp", "cli/publish/publish.cpp"),

@@ -148,7 +148,7 @@ void MatchIndex::candidates(const QName& type, std::string_view source,
     begin = slash + 1;
   }
   if (by_depth_[exact] != 0) anchors.push_back({exact, source});
-  if (!types_.empty()) collect(type_key(TypeKind::exact, type.clark()), anchors, found);
+  if (!types_.empty()) collect(type_key(TypeKind::exact, type.canonical()), anchors, found);
   if (!namespaces_.empty()) collect(type_key(TypeKind::in_namespace, type.ns()), anchors, found);
   if (any_ != 0) collect(type_key(TypeKind::any, {}), anchors, found);
   if (!std::is_sorted(found.begin(), found.end(), std::less_equal<>{})) sort_unique(found);
@@ -158,7 +158,8 @@ std::vector<std::string> MatchIndex::topic_prefixes(std::size_t max) const {
   if (any_ != 0 || types_.size() + namespaces_.size() > max) return {"{"};
   std::vector<std::string> prefixes;
   for (const auto& [ns, count] : namespaces_) prefixes.push_back("{" + ns + "}");
-  for (const auto& [type, count] : types_) prefixes.push_back(type + " ");
+  for (const auto& [type, count] : types_)
+    prefixes.push_back(TypePattern::parse(type)->topic_prefix());
   return prefixes;
 }
 

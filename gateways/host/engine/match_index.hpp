@@ -55,7 +55,7 @@ class MatchIndex {
 
   std::unordered_map<Key, std::vector<Handle>> postings_;  // ascending
   std::array<std::uint32_t, exact + 1> by_depth_{};        // anchors per depth: 0 is skipped
-  Counts types_;                                           // in Clark notation
+  Counts types_;                                           // as TypePattern::text()
   Counts namespaces_;
   std::uint32_t any_ = 0;
 };

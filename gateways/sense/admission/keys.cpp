@@ -56,11 +56,11 @@ Keys::Verdict Keys::check(const Message& message, std::string_view octets, WallT
   verdict.time = claim->time;
   verdict.mac_prefix = mac_prefix_of(*claim);
   if (claim->time > now + window_ || claim->time < now - window_)
-    verdict.refusal =
-        Error{Code::noaccess, "Time is more than " +
-                                  sense::to_text(std::chrono::ceil<std::chrono::seconds>(window_)) +
-                                  " from this server's, which is " +
-                                  to_rfc3339(std::chrono::floor<std::chrono::milliseconds>(now))};
+    verdict.refusal = Error{
+        Code::noaccess,
+        "Time is more than " + sense::to_text(std::chrono::ceil<std::chrono::seconds>(window_)) +
+            " from this server's, which is " +
+            to_rfc3339(WallTime(std::chrono::floor<std::chrono::milliseconds>(now)))};
   return verdict;
 }
 

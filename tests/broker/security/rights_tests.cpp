@@ -88,6 +88,22 @@ BOOST_AUTO_TEST_CASE(every_cell_of_the_rights_matrix_is_as_the_tables_say) {
   BOOST_CHECK_GE(cells, 500u);
 }
 
+BOOST_AUTO_TEST_CASE(a_right_to_a_type_that_is_text_is_one_to_this_type_alone) {
+  for (const char* type : {"oss:ObjectCreated", "a b", "100%", "https://a.example/b?c"}) {
+    const auto publish = publisher({rule(type)});
+    const auto subscribe = subscriber({rule(type)});
+    const auto name = *QName::parse(type);
+    BOOST_CHECK_MESSAGE(publish.may_publish(name, "//h/p", {}), type);
+    BOOST_CHECK_MESSAGE(subscribe.may_read(name.clark(), "//h/p"), type);
+    BOOST_CHECK_MESSAGE(subscribe.may_subscribe(name.clark() + " "), type);
+    const auto longer = *QName::parse(std::string(type) + " x");
+    BOOST_CHECK_MESSAGE(!publish.may_publish(longer, "//h/p", {}), type);
+    BOOST_CHECK_MESSAGE(!subscribe.may_read(longer.clark(), "//h/p"), type);
+    BOOST_CHECK_MESSAGE(!subscribe.may_subscribe(name.clark()), type);
+  }
+  BOOST_CHECK(!publisher({rule("{urn:a}*")}).may_publish(*QName::parse("{urn:a}b c"), "//h/p", {}));
+}
+
 BOOST_AUTO_TEST_CASE(a_prefix_is_allowed_when_all_that_it_selects_is) {
   const std::vector<Rule> rules = {rule("*"),
                                    rule("{urn:a}*"),

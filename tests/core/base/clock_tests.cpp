@@ -18,10 +18,13 @@ std::int64_t micros_of(std::string_view text) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(time_is_written_with_three_or_six_digits_of_a_second) {
+BOOST_AUTO_TEST_CASE(time_is_written_with_three_six_or_nine_digits_of_a_second) {
   BOOST_CHECK_EQUAL(to_rfc3339(from_micros(0)), "1970-01-01T00:00:00.000Z");
   BOOST_CHECK_EQUAL(to_rfc3339(from_micros(1'795'252'500'250'000)), "2026-11-21T09:15:00.250Z");
   BOOST_CHECK_EQUAL(to_rfc3339(from_micros(1'795'252'500'250'001)), "2026-11-21T09:15:00.250001Z");
+  BOOST_CHECK_EQUAL(to_rfc3339(PreciseTime(from_micros(0), 1)), "1970-01-01T00:00:00.000000001Z");
+  BOOST_CHECK_EQUAL(to_rfc3339(from_micros(-1)), "1969-12-31T23:59:59.999999Z");
+  BOOST_CHECK_EQUAL(to_rfc3339(wall_time_min), "0001-01-01T00:00:00.000Z");
   BOOST_CHECK_EQUAL(to_rfc3339(wall_time_max), "9999-12-31T23:59:59.999999Z");
 }
 
@@ -61,13 +64,28 @@ BOOST_AUTO_TEST_CASE(what_is_no_rfc_3339_time_is_refused) {
                            "-026-11-21T09:15:00Z",
                            "2026-11-21T-9:15:00Z",
                            "+026-11-21T09:15:00Z",
-                           "1969-12-31T23:59:59Z",
+                           "0000-12-31T23:59:59Z",
                            "2026-11-21T09:15:00.1234567890123456789Z"})
     BOOST_CHECK_MESSAGE(!parse_rfc3339(text).has_value(), text << " is accepted");
 }
 
+BOOST_AUTO_TEST_CASE(a_time_comes_out_as_it_went_in_to_the_nanosecond) {
+  for (const char* text :
+       {"0001-01-01T00:00:00.000Z", "0001-01-01T00:00:00.000000001Z", "1582-10-15T12:00:00.000001Z",
+        "1900-03-01T00:00:00.000Z", "1969-12-31T23:59:59.999999999Z", "1970-01-01T00:00:00.000Z",
+        "2026-11-21T09:15:00.123456789Z", "2026-11-21T09:15:00.123456Z", "2038-01-19T03:14:08.000Z",
+        "2262-04-11T23:47:16.854775808Z", "9999-12-31T23:59:59.999999999Z"}) {
+    const auto time = parse_precise_rfc3339(text);
+    BOOST_REQUIRE_MESSAGE(time.has_value(), text);
+    BOOST_CHECK_EQUAL(to_rfc3339(*time), text);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(offset_cannot_lead_out_of_the_years_that_can_be_written) {
-  BOOST_CHECK(!parse_rfc3339("1970-01-01T00:00:00+00:01").has_value());
+  const auto before = parse_rfc3339("0001-01-01T00:00:00+00:01");
+  BOOST_REQUIRE(!before.has_value());
+  BOOST_CHECK_NE(before.error().message.find("0001 to 9999"), std::string::npos);
+  BOOST_CHECK(parse_rfc3339("0001-01-01T00:01:00+00:01") == wall_time_min);
   BOOST_CHECK(!parse_rfc3339("9999-12-31T23:59:59-00:01").has_value());
   BOOST_CHECK(parse_rfc3339("9999-12-31T23:59:59.999999Z").has_value());
 }

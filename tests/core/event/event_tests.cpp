@@ -60,11 +60,13 @@ BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_is_refused_but_data_may_be_anything) 
 BOOST_AUTO_TEST_CASE(severity_and_times_have_their_ranges) {
   BOOST_CHECK(code_after([](Event& e) { e.severity = 7; }) == Code::noerror);
   BOOST_CHECK(code_after([](Event& e) { e.severity = 8; }) == Code::badparam);
-  BOOST_CHECK(code_after([](Event& e) { e.time = from_micros(-1); }) == Code::badparam);
+  BOOST_CHECK(code_after([](Event& e) { e.time = from_micros(-1); }) == Code::noerror);
+  BOOST_CHECK(code_after([](Event& e) { e.time = wall_time_min - Duration{1}; }) == Code::badparam);
   BOOST_CHECK(code_after([](Event& e) { e.notbefore = wall_time_max; }) == Code::noerror);
   BOOST_CHECK(code_after([](Event& e) { e.expirytime = wall_time_max + Duration{1}; }) ==
               Code::badparam);
-  BOOST_CHECK(code_after([](Event& e) { e.extensions["at"] = from_micros(-1); }) == Code::badparam);
+  BOOST_CHECK(code_after([](Event& e) { e.extensions["at"] = wall_time_min - Duration{1}; }) ==
+              Code::badparam);
 }
 
 BOOST_AUTO_TEST_CASE(extension_cannot_take_the_name_of_an_attribute_of_ours) {
@@ -84,6 +86,19 @@ BOOST_AUTO_TEST_CASE(extensions_are_bounded_in_number_and_size) {
   BOOST_CHECK((code_after([&](Event& e) { fill(e, 64); }) == Code::noerror));
   BOOST_CHECK((code_after([&](Event& e) { fill(e, 65); }) == Code::varvaltoobig));
   BOOST_CHECK(code_after([](Event& e) { e.extensions["b"] = Bytes(2049); }) == Code::varvaltoobig);
+}
+
+BOOST_AUTO_TEST_CASE(an_id_may_be_made_later_and_all_else_is_checked_nevertheless) {
+  auto event = small_event();
+  event.id.clear();
+  BOOST_CHECK(validate(event, EventId::made_later).has_value());
+  BOOST_CHECK(validate(event).error().code == Code::varnotfound);
+  BOOST_CHECK_EQUAL(validate(event).error().field, "id");
+  event.subject = "\xff";
+  BOOST_CHECK_EQUAL(validate(event, EventId::made_later).error().field, "subject");
+  event = small_event();
+  event.id.assign(Event::id_length_max + 1, 'x');
+  BOOST_CHECK_EQUAL(validate(event, EventId::made_later).error().field, "id");
 }
 
 BOOST_AUTO_TEST_CASE(refusal_names_the_attribute) {

@@ -52,6 +52,25 @@ BOOST_AUTO_TEST_CASE(namespace_pattern_matches_no_longer_namespace) {
   BOOST_CHECK(type_matches("{urn:\u7d19}*", "{urn:\u7d19}\u8a70"));
 }
 
+BOOST_AUTO_TEST_CASE(text_is_matched_octet_by_octet_and_has_no_namespace) {
+  for (const char* type : {"oss:ObjectCreated:PutObject", "https://example.com/a?b#c", "a b", " a",
+                           "100%", "a%20b", "9", "#", "a/b+c@d", "\u3042 \u3044"}) {
+    const auto pattern = TypePattern::parse(type);
+    BOOST_REQUIRE_MESSAGE(pattern.has_value(), type);
+    BOOST_CHECK_EQUAL(pattern->text(), type);
+    BOOST_CHECK(TypePattern::parse(pattern->text()) == *pattern);
+    BOOST_CHECK(type_matches(type, type));
+    BOOST_CHECK(!type_matches(type, std::string(type) + " "));
+    BOOST_CHECK(!type_matches(type, std::string(type) + "x"));
+    BOOST_CHECK(type_matches("{}*", type));
+    BOOST_CHECK(type_matches("*", type));
+    BOOST_CHECK(topic(type).starts_with(pattern->topic_prefix()));
+    BOOST_CHECK(!topic(std::string(type) + " b").starts_with(pattern->topic_prefix()));
+  }
+  BOOST_CHECK(!type_matches("a b", "a%20b"));
+  BOOST_CHECK(!type_matches("{urn:a}*", "{urn:a}b c"));
+}
+
 BOOST_AUTO_TEST_CASE(star_matches_every_type) {
   BOOST_CHECK(type_matches("*", "{urn:p}jam"));
   BOOST_CHECK(type_matches("*", "created"));
@@ -71,7 +90,8 @@ BOOST_AUTO_TEST_CASE(topic_prefix_is_a_prefix_of_what_matches_and_of_no_accident
 
 BOOST_AUTO_TEST_CASE(malformed_type_pattern_is_refused) {
   for (const auto* text : {"", "**", "{urn:p}", "{urn:p", "{urn:p}ja*", "{urn:p}*x", "{u r}*",
-                           "{a}b}*", "jam*", "{urn:*}jam2 ", "{a{b}*"})
+                           "{a}b}*", "jam*", "{urn:*}jam2 ", "{a{b}*", "com.example.*", "*.made",
+                           "{}", "{urn:p}ja m", "{}a%20b", "a\n", "a*b"})
     BOOST_CHECK_MESSAGE(!TypePattern::parse(text).has_value(), text << " is accepted");
 }
 

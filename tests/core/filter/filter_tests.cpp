@@ -300,6 +300,8 @@ BOOST_AUTO_TEST_CASE(a_type_without_a_namespace_has_no_braces) {
   auto event = trap();
   event.type = *QName::parse("com.example.created");
   check({{"type = 'com.example.created'", true}, {"type LIKE 'com.example.%'", true}}, event);
+  event.type = *QName::parse("a b:*%");
+  check({{"type", "a b:*%"}, {"type = 'a b:*%'", true}, {"type LIKE 'a %'", true}}, event);
 }
 
 BOOST_AUTO_TEST_CASE(an_event_reads_the_same_from_json) {

@@ -42,6 +42,27 @@ BOOST_AUTO_TEST_CASE(example_of_the_specification_is_read_and_written_octet_for_
   BOOST_CHECK_EQUAL(int{*event->severity}, 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_type_is_any_text_and_goes_through_octet_by_octet) {
+  for (const std::string type : {"oss:ObjectCreated:PutObject", "https://a.example/b?c=d#e", "a b",
+                                 " a ", "{a", "*", "100%", "%0A", "%250A", "a: b",
+                                 "\u3042 \u3044"}) {
+    Event event;
+    event.type = *QName::parse(type);
+    event.source = "//x";
+    event.time = *parse_precise_rfc3339("1969-07-20T20:17:40.123456789Z");
+    Message message;
+    message.kind = Kind::publish;
+    message.tag = "p1";
+    add_identity(message, event);
+    const auto received = parse(serialize(message));
+    BOOST_REQUIRE_MESSAGE(received.has_value(), type);
+    const auto back = read_event(*received);
+    BOOST_REQUIRE_MESSAGE(back.has_value(), back.error().message);
+    BOOST_CHECK_EQUAL(back->type.display(), type);
+    BOOST_CHECK(back->time == event.time);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(carriage_returns_before_line_feeds_are_accepted_but_data_is_left_alone) {
   const auto message =
       parse("SENSE/1 PUBLISH p1\r\nType: {a}b\r\nSource: //x\r\nLength: 4\r\n\r\na\r\nb");

@@ -72,6 +72,37 @@ BOOST_AUTO_TEST_CASE(a_type_with_a_namespace_is_in_clark_notation) {
     if (name == "ce-type") BOOST_CHECK_EQUAL(value, "{urn:example:printer}jam");
 }
 
+BOOST_AUTO_TEST_CASE(a_type_is_any_text_in_both_modes) {
+  for (const std::string type :
+       {"oss:ObjectCreated:PutObject", "https://a.example/b?c=d#e", "a b", " a ", "\"a\"", "9",
+        "{a", "*", "100%", "a%20b", "\u3042 \u3044"}) {
+    auto event = test::sample_event();
+    event.type = *QName::parse(type);
+    Request binary;
+    for (const auto& [name, value] : binary_headers(event))
+      binary.headers.emplace_back(lower(name), value);
+    binary.body = event.data;
+    Request structured;
+    structured.headers.emplace_back("content-type", "application/cloudevents+json");
+    structured.body = to_cloudevents_json(event);
+    for (const auto& request : {binary, structured}) {
+      const auto back = event_of(request);
+      BOOST_REQUIRE_MESSAGE(back, type << ": " << back.error().message);
+      BOOST_CHECK_EQUAL(back->type.display(), type);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_only_the_broker_gives_is_ignored_whatever_it_is) {
+  auto request = binary_request();
+  for (const char* name : {"ce-sequence", "ce-observedtime", "ce-principal", "ce-sequence"})
+    request.headers.emplace_back(name, "%ff nothing");
+  const auto event = event_of(request);
+  BOOST_REQUIRE_MESSAGE(event, event.error().message);
+  BOOST_CHECK_EQUAL(event->sequence, 0U);
+  BOOST_CHECK(event->principal.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_id_is_left_to_the_caller) {
   auto request = binary_request();
   std::erase_if(request.headers, [](const auto& header) { return header.first == "ce-id"; });

@@ -44,6 +44,16 @@ BOOST_AUTO_TEST_CASE(each_kind_of_type_pattern_is_found_in_order_and_once) {
   BOOST_CHECK((candidates(index, "{urn:b}x") == Handles{1, 4}));
 }
 
+BOOST_AUTO_TEST_CASE(a_type_that_is_text_is_found_and_asked_for_in_its_form_for_the_bus) {
+  MatchIndex index;
+  index.add(1, of({"oss:ObjectCreated", "a b"}));
+  index.add(2, of({"{}*"}));
+  BOOST_CHECK((candidates(index, "oss:ObjectCreated") == Handles{1, 2}));
+  BOOST_CHECK((candidates(index, "a b") == Handles{1, 2}));
+  BOOST_CHECK((candidates(index, "a%20b") == Handles{2}));
+  BOOST_CHECK((index.topic_prefixes(10) == Names{"{}", "{}a%20b ", "{}oss:ObjectCreated "}));
+}
+
 BOOST_AUTO_TEST_CASE(a_namespace_is_not_matched_by_a_longer_one) {
   MatchIndex index;
   index.add(1, of({"{urn:a}*"}));
