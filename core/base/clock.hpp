@@ -11,6 +11,7 @@
 
 namespace sense {
 
+// Every length of time in this tree.
 using Duration = std::chrono::microseconds;
 // Time of day, UTC, for people and other machines; it may jump.
 using WallTime = std::chrono::sys_time<Duration>;
@@ -33,6 +34,7 @@ struct Timestamp {
   MonoTime mono;
 };
 
+// Where the time comes from. Implementations say which threads may use them.
 class Clock {
  public:
   virtual ~Clock() = default;

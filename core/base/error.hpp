@@ -56,6 +56,7 @@ struct Error {
   std::string field = {};
 };
 
+// A value, or why there is none. Operating errors only: a broken invariant is a SENSE_CHECK.
 template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+// Pure functions of any thread, except for random().
 namespace sense {
 
 // 128 bits of XXH3: fast, not cryptographic. A random secret prevents prepared collisions.
@@ -13,6 +14,7 @@ struct Hash128 {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
   friend bool operator==(const Hash128&, const Hash128&) = default;
+  // For unordered containers; only for hashes with a secret.
   struct Hasher {
     std::size_t operator()(const Hash128& hash) const { return hash.low; }
   };

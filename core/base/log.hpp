@@ -14,9 +14,12 @@
 // peers cannot forge a line.
 namespace sense::log {
 
+// How much a line matters; lines below the configured level are not written.
 enum class Level { debug, info, warn, error };
+// For people, or for programs.
 enum class Format { text, json };
 
+// A value of a line, beside its message. The name is plain ASCII, from code.
 struct Field {
   std::string_view name;
   std::string value;
@@ -47,6 +50,7 @@ class RateLimiter {
   static constexpr std::size_t keys_max = 1024;
   explicit RateLimiter(Duration interval) : interval_(interval) {}
 
+  // What to do with a line.
   struct Verdict {
     bool allowed = false;
     std::uint64_t suppressed = 0;  // lines of this key since the last allowed one

@@ -8,6 +8,8 @@
 
 #include "core/base/clock.hpp"
 
+// What is random, secret or signed, by the kernel and OpenSSL. Any thread; a failure of either ends
+// the process.
 namespace sense {
 
 // Unguessable bytes from the kernel. Any thread.

@@ -18,7 +18,8 @@
 // tables.
 namespace sense {
 
-// A path is text; a relative one counts from the folder of data.
+// A path is text; a relative one counts from the folder of data. duration and size are written with
+// a unit: 10s, 64KiB.
 enum class OptionType { text, path, integer, boolean, duration, size, list };
 
 // One configuration key. Plain data, so that a plugin's table crosses the module boundary.

@@ -13,6 +13,7 @@ namespace sense {
 // A YAML document with the place of each node. Strict: one document, at most 1 MiB, 16 levels and
 // 100,000 nodes; no aliases, anchors or tags, no duplicate keys, keys are scalars.
 struct YamlNode {
+  // null: nothing, or `~` and `null` without quotes.
   enum class Kind { null, scalar, sequence, mapping };
 
   Kind kind = Kind::null;

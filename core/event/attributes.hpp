@@ -16,6 +16,7 @@ namespace sense {
 
 // A row of the table. A value that lives as long as the process.
 struct Attribute {
+  // What it holds, and thereby which of the pointers below is set.
   enum class Kind : std::uint8_t { version, type, text, time, list, severity, sequence };
   std::string_view name;
   Kind kind;
@@ -35,9 +36,9 @@ struct Attribute {
 // The attribute as a string (CloudEvents 1.0.2, section 3.1): a type as QName::display() has it, a
 // time in UTC, a list as cloudevents_json.hpp says; empty when it is absent.
 [[nodiscard]] std::string text_of(const Event& event, const Attribute& attribute);
-// Whether a character of an entry stands for itself in the text of a list.
-[[nodiscard]] constexpr bool is_plain_in_list(char c) { return c != ',' && c != '%'; }
 // Likewise of an extension attribute: octets in base 64.
 [[nodiscard]] std::string text_of(const Value& value);
+// Whether a character of an entry stands for itself in the text of a list.
+[[nodiscard]] constexpr bool is_plain_in_list(char c) { return c != ',' && c != '%'; }
 
 }  // namespace sense

@@ -7,7 +7,8 @@
 
 #include "core/event/event.hpp"
 
-// The octets of an event on the bus and in the journal: core/event/format.md.
+// The octets of an event on the bus and in the journal: core/event/format.md. Pure functions of any
+// thread. A failure leaves nothing behind but what `into` had taken so far.
 namespace sense {
 
 inline constexpr std::size_t encoded_event_length_max = Event::data_length_max + 320 * 1024;

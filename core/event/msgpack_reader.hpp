@@ -15,6 +15,7 @@ namespace sense {
 // items.
 class MsgpackReader {
  public:
+  // What an item is, whatever the width of its format.
   enum class Kind {
     none,  // nothing could be read
     nil,
@@ -29,6 +30,7 @@ class MsgpackReader {
     extension,
   };
 
+  // One item, or the header of a container.
   struct Item {
     Kind kind = Kind::none;
     std::int8_t extension = 0;

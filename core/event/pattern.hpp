@@ -22,6 +22,7 @@ class TypePattern {
   // `{ns}` or `{`.
   [[nodiscard]] std::string topic_prefix() const;
 
+  // exact: the type whose QName::canonical() is text(); in_namespace: `{ns}*`; any: `*`.
   enum class Kind { exact, in_namespace, any };
   [[nodiscard]] Kind kind() const { return kind_; }
 

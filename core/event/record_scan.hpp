@@ -12,6 +12,7 @@ namespace sense {
 // octets must outlive it and its results.
 class RecordScan {
  public:
+  // A record, as views into the octets.
   struct Found {
     std::uint64_t sequence = 0;
     std::string_view octets;  // of the whole record

@@ -46,6 +46,7 @@ struct FilterFault {
 // "filter: column 8: the sentence"
 [[nodiscard]] std::string to_string(const FilterFault& fault);
 
+// What an expression evaluates to (CESQL 1.0, section 3.1).
 using FilterValue = std::variant<bool, std::int32_t, std::string>;
 
 // An evaluation always has a value. With an error it is the result of the failing operator or

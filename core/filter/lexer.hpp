@@ -8,6 +8,8 @@
 // The words and signs of a CESQL expression (CESQL 1.0, section 2). Only filter_*.cpp include this.
 namespace sense::cesql {
 
+// A word or sign, as a place in the expression. A value; expressions are at most
+// Filter::length_max octets long.
 struct Token {
   enum class Kind : std::uint8_t {
     end,

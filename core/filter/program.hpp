@@ -14,8 +14,10 @@
 // they run. Only filter_*.cpp include this.
 namespace sense::cesql {
 
+// The types of values; unknown: of an attribute, known only when an event is there.
 enum class Type : std::uint8_t { boolean, integer, text, unknown };
 
+// What an instruction does.
 enum class Op : std::uint8_t {
   // Put a value on the stack.
   boolean,           // operand: 0 or 1
@@ -58,6 +60,7 @@ enum class Op : std::uint8_t {
   call,
 };
 
+// The built-in functions (CESQL 1.0, section 3.5).
 enum class Function : std::uint8_t {
   length,
   concat,
@@ -76,6 +79,7 @@ enum class Function : std::uint8_t {
   abs,
 };
 
+// How a function is called, and the type of its value.
 struct Signature {
   std::string_view name;  // in upper case
   Function function;
@@ -103,6 +107,7 @@ inline constexpr std::array<Signature, 15> signatures = {{
     {"ABS", Function::abs, 1, 1, Type::integer},
 }};
 
+// One step: what, where it comes from, and its operand.
 struct Instruction {
   Op op;
   std::uint8_t count = 0;
@@ -127,6 +132,7 @@ static_assert(2 * Filter::length_max < 1U << 14);
 inline constexpr char any_characters = '\xff';  // %
 inline constexpr char any_character = '\xfe';   // _
 
+// A compiled expression. Immutable once it is made; any thread.
 struct Program {
   std::string pool;  // the expression, then texts and names that are not slices of it
   std::size_t expression_length = 0;

@@ -18,6 +18,7 @@
 // for fresh ids; any thread.
 namespace sense {
 
+// What becomes of the selected dead letters.
 enum class DeadLetterAction : std::uint8_t {
   redrive,  // deliver again
   purge,    // delete
@@ -35,6 +36,7 @@ struct DeadLetterSelection {
 // Fails with badparam when it selects nothing, or combines exclusive members.
 [[nodiscard]] Status validate(const DeadLetterSelection& selection);
 
+// What a principal with the right to manage asks a gateway for.
 struct DeadLetterRequest {
   DeadLetterAction action = DeadLetterAction::redrive;
   DeadLetterSelection selection;

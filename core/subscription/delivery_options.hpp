@@ -42,8 +42,11 @@ class Sparse {
   std::unique_ptr<T> value_;
 };
 
+// Of events that wait for `min-interval` or a digest: deliver all, or of each source the newest.
 enum class Coalesce { batch, latest };
+// What must be delivered in the order of the journal: nothing, or the events of one source.
 enum class Order { none, source };
+// What becomes of a delivery that is given up.
 enum class OnFailure { dead_letter, drop };
 
 [[nodiscard]] std::string_view to_text(Coalesce coalesce);

@@ -11,6 +11,7 @@
 // id; any thread.
 namespace sense {
 
+// REQUIRES: `local` is an NCName, and the result is valid.
 [[nodiscard]] Event management_event(std::string_view local, std::string_view part,
                                      std::string subject, std::string data, WallTime now);
 

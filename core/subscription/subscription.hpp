@@ -53,6 +53,7 @@ struct Subscription {
   friend bool operator==(const Subscription&, const Subscription&) = default;
 };
 
+// Subscriptions are shared, not copied; a change makes a new one.
 using SubscriptionRef = std::shared_ptr<const Subscription>;
 
 // Whether the subscription selects the event and its owner may see it: types, sources, since,
@@ -82,6 +83,7 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 // principal, and the reason. change_from_json: absent when the text is not such data.
 [[nodiscard]] std::string change_to_json(const Subscription& subscription, std::string_view by,
                                          std::string_view reason);
+// What such data says. A value.
 struct AnnouncedChange {
   Result<Subscription> subscription;  // fails as subscription_from_json does
   std::string reason;
