@@ -42,8 +42,8 @@ std::optional<Enhanced> code_of_line(std::string_view line) {
   line.remove_prefix(4);
   const auto pieces = split(line.substr(0, line.find(' ')), '.');
   if (pieces.size() != 3 || pieces[0] != "5") return std::nullopt;
-  const auto subject = parse_decimal(pieces[1]);
-  const auto detail = parse_decimal(pieces[2]);
+  const auto subject = parse_integer<std::uint64_t>(pieces[1]);
+  const auto detail = parse_integer<std::uint64_t>(pieces[2]);
   if (!subject || !detail) return std::nullopt;
   return Enhanced{*subject, *detail};
 }
