@@ -21,7 +21,7 @@ Result<TypePattern> TypePattern::parse(std::string_view text) {
   if (!name) return tl::unexpected(name.error());
   // Text may have them, but as a pattern it is more likely to be one that is written wrongly.
   const bool reserved = text.starts_with('{') || text.find('*') != std::string_view::npos;
-  if (reserved && name->canonical() == text && name->ns().empty())
+  if (reserved && name->local() == name->canonical())
     return fail(Code::badparam,
                 "event type: '" + printable(text) +
                     "' is no pattern: write a whole type, {namespace}local, {namespace}* or *; for "

@@ -71,6 +71,18 @@ BOOST_AUTO_TEST_CASE(text_is_matched_octet_by_octet_and_has_no_namespace) {
   BOOST_CHECK(!type_matches("{urn:a}*", "{urn:a}b c"));
 }
 
+// A subscription is stored with the text of its patterns.
+BOOST_AUTO_TEST_CASE(a_pattern_is_read_back_from_its_text) {
+  for (const char* text : {"com.example.made", "{}com.example.made", "{urn:a}b", "{urn:a}*", "{}*",
+                           "*", "a b", "9:%"}) {
+    const auto pattern = TypePattern::parse(text);
+    BOOST_REQUIRE_MESSAGE(pattern.has_value(), text);
+    const auto back = TypePattern::parse(pattern->text());
+    BOOST_REQUIRE_MESSAGE(back.has_value(), pattern->text());
+    BOOST_CHECK(*back == *pattern);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(star_matches_every_type) {
   BOOST_CHECK(type_matches("*", "{urn:p}jam"));
   BOOST_CHECK(type_matches("*", "created"));

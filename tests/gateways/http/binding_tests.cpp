@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "core/base/text.hpp"
+#include "core/event/cloudevents_json.hpp"
 #include "tests/gateways/api/fakes.hpp"
 
 using namespace sense;
