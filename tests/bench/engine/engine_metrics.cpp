@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/engine/engine_metrics.hpp"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -19,6 +14,7 @@
 #include <random>
 
 #include "gateways/host/engine/engine.hpp"
+#include "tests/bench/engine/in_child.hpp"
 #include "tests/bench/engine/subscribe_benchmark.hpp"
 #include "tests/bench/report/statistics.hpp"
 
@@ -341,50 +337,6 @@ constexpr std::array measured = {
              true},
     Measured{{"subscribe_remembered_rate"}, "subscriptions/s", subscribe_rate<true>, true},
 };
-
-// What a child says through the pipe: its values, or behind this octet why there are none.
-constexpr char sorry = '!';
-
-std::string told(const Result<Values>& values) {
-  if (!values) return sorry + values.error().message;
-  std::string text = "=";
-  for (const auto value : *values) text.append(reinterpret_cast<const char*>(&value), sizeof value);
-  return text;
-}
-
-Result<Values> heard(const std::string& text) {
-  if (text.empty()) return fail(Code::system, "a measurement did not come to its end");
-  if (text[0] == sorry) return fail(Code::system, text.substr(1));
-  Values values((text.size() - 1) / sizeof(double));
-  std::memcpy(values.data(), text.data() + 1, values.size() * sizeof(double));
-  return values;
-}
-
-// A process of its own, so that memory that others have given back does not count. It does not
-// outlive this one.
-Result<Values> in_child(const std::function<Result<Values>()>& task) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Code::system, "no pipe can be made");
-  const auto child = ::fork();
-  if (child < 0) return fail(Code::system, "no process can be started");
-  if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    const auto text = told(task());
-    const auto written = ::write(ends[1], text.data(), text.size());
-    ::_exit(written == static_cast<ssize_t>(text.size()) ? 0 : 1);
-  }
-  ::close(ends[1]);
-  std::string text;
-  std::array<char, 4096> part{};
-  for (ssize_t size = 1; size > 0;) {
-    size = ::read(ends[0], part.data(), part.size());
-    if (size > 0) text.append(part.data(), static_cast<std::size_t>(size));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return heard(status == 0 ? text : "");
-}
 
 bool is_wanted(const MetricOptions& options, std::string_view name) {
   return !name.empty() && options.has(name);
