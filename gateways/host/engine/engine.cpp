@@ -1,180 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
-// Subscriptions: new, changed, ended.
 #include "gateways/host/engine/engine.hpp"
 
-#include <algorithm>
+#include <utility>
+
+#include "core/base/check.hpp"
 
 namespace sense {
 
-namespace {
-
-std::uint64_t hash_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
-
-}  // namespace
-
-Engine::Engine(Defaults defaults, std::uint64_t seed)
-    : defaults_(std::move(defaults)), random_(seed) {}
-
-Engine::Actions Engine::take_actions() {
-  // Attempts that an end has closed since they were scheduled are withdrawn.
-  if (std::exchange(withdrawn_, false))
-    std::erase_if(actions_.deliver, [this](const auto& deliver) {
-      return attempts_.find(deliver.attempt_id) == nullptr;
-    });
-  return std::exchange(actions_, {});
-}
-
-SubscriptionRef Engine::find(std::string_view id) const {
-  const auto* queue = queues_.find(id);
-  return queue == nullptr || queue->ending ? nullptr : queue->subscription;
-}
-
-std::size_t Engine::count_for(std::string_view callback) const {
-  const auto found = callbacks_.find(hash_of(callback));
-  return found == callbacks_.end() ? 0 : found->second;
-}
-
-std::size_t Engine::waiting_for(std::string_view id) const {
-  const auto* queue = queues_.find(id);
-  return queue == nullptr || !queue->backlog ? 0 : queue->backlog->events;
-}
-
-std::vector<SubscriptionRef> Engine::subscriptions() const {
-  std::vector<SubscriptionRef> all;
-  queues_.for_each([&](const SubscriptionQueue& queue) {
-    if (!queue.ending) all.push_back(queue.subscription);
-  });
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
-  return all;
-}
-
 void Engine::put(SubscriptionRef subscription, Timestamp now) {
-  auto* queue = queues_.find(subscription->id);
-  if (queue == nullptr) {
-    queue = &queues_.add(std::move(subscription));
-  } else if (queue->ending) {
-    // Created again under its old id, as subscriptions of the configuration file are.
-    drop_backlog(*queue, now);
-    queue->subscription = std::move(subscription);
-    queue->ending = queue->gone = false;
-    queue->next_number = 1;
-    queue->windows = 0;
-  } else {
-    unindex_subscription(*queue);
-    const auto before = std::exchange(queue->subscription, std::move(subscription));
-    apply_registry_state(*queue, before->state, now);
-    // What was collected under the previous options is delivered as one window.
-    if (queue->backlog && queue->backlog->open_window && !queue->subscription->delivery.collects())
-      close_window(*queue, now);
-  }
-  index_subscription(*queue);
-  mark_changed(*queue);
-  dispatch(*queue, now);
-}
-
-// The registry has the owner's request and the engine's own suspensions, which the engine wrote
-// there.
-void Engine::apply_registry_state(SubscriptionQueue& queue, SubscriptionState before,
-                                  Timestamp now) {
-  const auto state = queue.subscription->state;
-  if (state == before) return;
-  if (state == SubscriptionState::active) {
-    // Resumed by the engine or by the owner: the owner's decision overrides probing.
-    queue.suspension = SubscriptionQueue::Suspension::none;
-    if (queue.backlog) queue.backlog->failures = 0;
-  } else if (state == SubscriptionState::suspended &&
-             queue.suspension == SubscriptionQueue::Suspension::none) {
-    suspend(queue, now);
-  }
+  auto* queue = queues().find(subscription->id);
+  if (queue == nullptr)
+    queue = &queues().add(subscription);
+  else if (!queue->facts().ending)
+    remove_from_index(*queue);
+  queue->put(std::move(subscription), state_, now);
+  add_to_index(*queue);
 }
 
 void Engine::end(const std::string& id, std::string reason, bool notify, Timestamp now) {
-  auto* queue = queues_.find(id);
-  if (queue == nullptr || queue->ending) return;
-  unindex_subscription(*queue);
-  drop_backlog(*queue, now);
-  queue->ending = true;
-  queue->suspension = SubscriptionQueue::Suspension::none;
-  // An unverified callback gets no end notice, nor does one that is gone.
-  if (!notify || queue->gone || queue->subscription->state == SubscriptionState::pending)
-    return remove_queue(*queue);
-  PendingDelivery pending;
-  pending.kind = Delivery::Kind::ended;
-  pending.details.edit().reason = std::move(reason);
-  const auto key = add_pending(*queue, std::move(pending));
-  mark_changed(*queue);
-  queue->backlog->fresh.push(key);
-  dispatch(*queue, now);
+  auto* queue = queues().find(id);
+  if (queue == nullptr || queue->facts().ending) return;
+  remove_from_index(*queue);
+  queue->end(std::move(reason), notify, state_, now);
+  remove_finished(*queue, now);
 }
 
-void Engine::index_subscription(const SubscriptionQueue& queue) {
-  index_.add(queue.handle, *queue.subscription);
-  ++callbacks_[hash_of(queue.subscription->callback)];
-}
-
-void Engine::unindex_subscription(const SubscriptionQueue& queue) {
-  index_.remove(queue.handle, *queue.subscription);
-  const auto callback = callbacks_.find(hash_of(queue.subscription->callback));
-  if (--callback->second == 0) callbacks_.erase(callback);
-}
-
-void Engine::drop_backlog(SubscriptionQueue& queue, Timestamp now) {
-  if (!queue.backlog) return;
-  auto& backlog = *queue.backlog;
-  backlog.order.clear();  // so that no blocked delivery is scheduled
-  while (!backlog.deliveries.empty()) {
-    const auto key = backlog.deliveries.begin()->first;
-    auto& pending = backlog.deliveries.begin()->second;
-    pending.ordered = false;
-    if (pending.kind == Delivery::Kind::event) ++totals_.dropped;
-    if (attempts_.close(pending.attempt_id)) withdrawn_ = true;
-    remove_pending(queue, key, now);
+void Engine::on_event(const EventRef& event, Timestamp now) {
+  state_.tracker.on_event(event->sequence);
+  if (event->type.ns() == gateway_namespace) return;
+  for (const auto handle : candidates(*event)) {
+    auto& queue = queues().at(handle);
+    const auto& subscription = *queue.facts().subscription;
+    // Deliveries of a paused or suspended subscription are kept; a pending one has none.
+    if (subscription.state == SubscriptionState::pending || !matches(subscription, *event))
+      continue;
+    ++state_.totals.matched;
+    queue.accept(event, state_, now);
   }
-  if (backlog.timer != MonoTime{}) timers_.erase({backlog.timer, queue.handle});
-  count_active(queue, 0);
-  queue.backlog.reset();
 }
 
-void Engine::remove_queue(SubscriptionQueue& queue) {
-  const auto id = queue.subscription->id;
-  if (queue.backlog && queue.backlog->timer != MonoTime{})
-    timers_.erase({queue.backlog->timer, queue.handle});
-  if (queue.backlog) count_active(queue, 0);
-  if (queue.saved) removed_queues_.insert(id);
-  not_replayable_ = true;
-  queues_.remove(queue);
-  actions_.forget.push_back(id);
+void Engine::on_result(std::uint64_t attempt_id, const Attempt& attempt, Timestamp now) {
+  const auto* target = state_.attempts.find(attempt_id);
+  if (target == nullptr) return;
+  const auto key = target->key;
+  auto& queue = queues().at(target->queue);
+  state_.attempts.close(attempt_id);
+  queue.on_result(key, attempt, state_, now);
+  remove_finished(queue, now);
 }
 
-void Engine::mark_changed(SubscriptionQueue& queue) {
-  queue.changed = not_replayable_ = true;
-  mark_dirty(queue);
+void Engine::remove_finished(SubscriptionQueue& queue, Timestamp now) {
+  if (!queue.finished()) return;
+  queue.drop(state_, now);
+  const auto& facts = queue.facts();
+  state_.tracker.on_removed(facts.subscription->id, facts.marks);
+  state_.actions.forget.push_back(facts.subscription->id);
+  queues().remove(queue);
 }
 
-void Engine::mark_dirty(SubscriptionQueue& queue) {
-  if (std::exchange(queue.dirty, true)) return;
-  dirty_queues_.push_back(queue.handle);
+void Engine::on_timer(Timestamp now) {
+  while (const auto handle = state_.timers.due(now.mono))
+    queues().at(*handle).on_timer(state_, now);
 }
 
-std::uint64_t Engine::assign_number(SubscriptionQueue& queue) {
-  if (std::exchange(queue.epoch, epoch_) != epoch_) {
-    queue.number_at_epoch_start = queue.next_number;
-    queue.clean_at_epoch_start = !queue.dirty;
-  }
-  mark_dirty(queue);
-  return queue.next_number++;
+Status Engine::redrive(const std::string& id, const EventRef& event, Timestamp now) {
+  auto* queue = queues().find(id);
+  if (queue == nullptr)
+    return fail(Code::notfound, "subscription " + id + " is not served here any more");
+  return queue->redrive(event, state_, now);
 }
 
-Backlog& Engine::backlog_of(SubscriptionQueue& queue) const {
-  if (queue.backlog) return *queue.backlog;
-  queue.backlog = std::make_unique<Backlog>();
-  // After a restart the time of the last attempt is unknown: assume that it was just before.
-  const auto& sparse = *queue.subscription->delivery.sparse;
-  if (restored_ && sparse.rate)
-    queue.backlog->next_attempt = *restored_ + Duration{std::chrono::seconds{1}} / *sparse.rate;
-  if (restored_ && sparse.min_interval && queue.windows > 0)
-    queue.backlog->next_window = *restored_ + *sparse.min_interval;
-  return *queue.backlog;
+Engine::Actions Engine::take_actions() {
+  // Attempts that an end has closed since they were scheduled are withdrawn.
+  if (std::exchange(state_.withdrawn, false))
+    std::erase_if(state_.actions.deliver, [this](const auto& deliver) {
+      return state_.attempts.find(deliver.attempt_id) == nullptr;
+    });
+  return std::exchange(state_.actions, {});
+}
+
+// ---- checkpoints
+
+Engine::Checkpoint Engine::take_checkpoint(Timestamp now, AsOf as_of) {
+  auto& tracker = state_.tracker;
+  SENSE_CHECK(as_of == AsOf::now || allow_lagged());
+  Checkpoint checkpoint;
+  checkpoint.queues_removed = tracker.take_removed_queues();
+  checkpoint.deliveries_removed = tracker.take_removed_deliveries();
+  for (const auto handle : tracker.take_queues())
+    if (auto* queue = queues().find(handle))
+      if (auto saved = queue->save(as_of, state_)) checkpoint.queues.push_back(std::move(*saved));
+  for (const auto& [handle, key] : tracker.take_deliveries())
+    if (auto* queue = queues().find(handle))
+      if (auto saved = queue->save(key, as_of, state_, now))
+        checkpoint.deliveries.emplace_back(key, std::move(*saved));
+  tracker.end_epoch();
+  return checkpoint;
+}
+
+void Engine::stored(Timestamp now) {
+  const auto stored = state_.tracker.on_stored();
+  // Stored events are released; a later attempt loads them again. With a subscriber that keeps up,
+  // deliveries are settled before the checkpoint.
+  for (const auto& [handle, key] : stored.releasable)
+    if (auto* queue = queues().find(handle)) queue->release(key);
+  for (const auto& [handle, key] : stored.deliveries)
+    if (auto* queue = queues().find(handle)) queue->on_stored(key, state_, now);
+  for (const auto handle : stored.queues)
+    if (auto* queue = queues().find(handle)) queue->on_stored(state_, now);
+}
+
+void Engine::restore(SavedQueue saved) {
+  auto& queue = queues().add(saved.subscription);
+  queue.restore(saved);
+  if (!saved.ending) add_to_index(queue);
+}
+
+void Engine::restore(std::uint64_t key, SavedDelivery saved, Timestamp now) {
+  if (auto* queue = queues().find(saved.subscription))
+    queue->restore(key, std::move(saved), state_, now);
+}
+
+void Engine::restored(Timestamp now) {
+  state_.started = now.mono;
+  queues().for_each([&](SubscriptionQueue& queue) { queue.restored(state_, now); });
 }
 
 }  // namespace sense

@@ -16,7 +16,7 @@ std::size_t QueueTable::slot_of(std::string_view id) const {
   for (auto at = hash & mask;; at = (at + 1) & mask) {
     const auto& slot = slots_[at];
     if (slot.handle == none) return at;
-    if (slot.hash == hash && queues_[slot.handle].subscription->id == id) return at;
+    if (slot.hash == hash && queues_[slot.handle].facts().subscription->id == id) return at;
   }
 }
 
@@ -56,15 +56,14 @@ SubscriptionQueue& QueueTable::add(SubscriptionRef subscription) {
   place({hash_of(subscription->id), handle});
   ++size_;
   auto& queue = queues_[handle];
-  queue.handle = handle;
-  queue.subscription = std::move(subscription);
+  queue = SubscriptionQueue(std::move(subscription), handle);
   return queue;
 }
 
 void QueueTable::remove(SubscriptionQueue& queue) {
   const auto mask = slots_.size() - 1;
-  auto hole = slot_of(queue.subscription->id);
-  SENSE_CHECK(slots_[hole].handle == queue.handle);
+  auto hole = slot_of(queue.facts().subscription->id);
+  SENSE_CHECK(slots_[hole].handle == queue.facts().handle);
   // Entries that were displaced by the removed slot are moved back, so that probing still finds
   // them.
   for (auto at = (hole + 1) & mask; slots_[at].handle != none; at = (at + 1) & mask) {
@@ -74,7 +73,7 @@ void QueueTable::remove(SubscriptionQueue& queue) {
     hole = at;
   }
   slots_[hole] = {};
-  free_.push_back(queue.handle);
+  free_.push_back(queue.facts().handle);
   --size_;
   queue = SubscriptionQueue{};
 }

@@ -11,7 +11,8 @@
 namespace sense {
 
 // All subscription queues, by the id of their subscription and by a small number, the handle, which
-// is reused after a queue was removed. A queue has a stable address until then. One thread.
+// is reused after a queue was removed. Owns the queues; each has a stable address until then. At
+// most 2^32 - 1. Pure; one thread.
 class QueueTable {
  public:
   // Null when there is no such queue.
@@ -20,22 +21,24 @@ class QueueTable {
   [[nodiscard]] SubscriptionQueue& at(std::uint32_t handle) { return queues_[handle]; }
   // Null when the handle is not in use.
   [[nodiscard]] SubscriptionQueue* find(std::uint32_t handle) {
-    return handle < queues_.size() && queues_[handle].subscription ? &queues_[handle] : nullptr;
+    return handle < queues_.size() && queues_[handle].facts().subscription ? &queues_[handle]
+                                                                           : nullptr;
   }
   // REQUIRES: no queue has this id.
   SubscriptionQueue& add(SubscriptionRef subscription);
+  // The queue is gone, its backlog dropped by the caller.
   void remove(SubscriptionQueue& queue);
   [[nodiscard]] std::size_t size() const { return size_; }
 
   template <class Function>
   void for_each(Function function) {
     for (auto& queue : queues_)
-      if (queue.subscription) function(queue);
+      if (queue.facts().subscription) function(queue);
   }
   template <class Function>
   void for_each(Function function) const {
     for (const auto& queue : queues_)
-      if (queue.subscription) function(queue);
+      if (queue.facts().subscription) function(queue);
   }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/host/engine/retry_schedule.hpp"
+#include "gateways/host/engine/queue/retry_schedule.hpp"
 #include "tests/gateways/stored_fixture.hpp"
 
 using sense::Attempt;
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_wall_clock_that_jumped_delays_a_retry_by_a_day_at_most) {
   clock.jump_wall(-24h * 365);
   crash();
   BOOST_REQUIRE(engine.next_timer().has_value());
-  BOOST_CHECK(*engine.next_timer() <= clock.now().mono + sense::retry_pause_max);
+  BOOST_CHECK(*engine.next_timer() <= clock.now().mono + sense::RetrySchedule::pause_max);
 }
 
 BOOST_AUTO_TEST_CASE(an_end_that_was_not_told_is_told_after_a_restart) {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/engine/engine.hpp"
 
-#include "gateways/host/engine/retry_schedule.hpp"
 #include "tests/gateways/engine_fixture.hpp"
 
 using sense::Attempt;
 using sense::Delivery;
-using sense::Duration;
 using sense::Engine;
 using sense::SubscriptionState;
 using sense::testing::EngineFixture;
@@ -54,87 +52,6 @@ BOOST_AUTO_TEST_CASE(what_does_not_match_is_not_numbered) {
   BOOST_REQUIRE_EQUAL(out.size(), 1U);
   BOOST_CHECK_EQUAL(out[0].delivery->number, 1U);
   BOOST_CHECK_EQUAL(out[0].sequence, 4U);
-}
-
-BOOST_AUTO_TEST_CASE(retries_follow_the_schedule_and_jitter_only_adds) {
-  put(plain());
-  publish();
-  for (const Duration pause : {1s, 2s, 4s}) {
-    answer_next(Attempt::retry("no"));
-    BOOST_CHECK(out.empty());
-    const auto waited = pass_to_timer();
-    BOOST_CHECK_MESSAGE(waited >= pause && waited <= pause + pause / 10,
-                        waited.count() << " instead of " << pause.count());
-    BOOST_REQUIRE_EQUAL(out.size(), 1U);
-  }
-  BOOST_CHECK_EQUAL(out[0].delivery->attempt, 4U);
-  BOOST_CHECK_EQUAL(out[0].delivery->number, 1U);
-}
-
-BOOST_AUTO_TEST_CASE(jitter_differs) {
-  auto subscription = plain();
-  subscription.delivery.window = 50;
-  put(subscription);
-  publish(50);
-  std::set<std::int64_t> dues;
-  while (!out.empty()) {
-    const auto deliver = next();
-    engine.on_result(deliver.attempt_id, Attempt::retry("no"), clock.now());
-  }
-  for (int i = 0; i < 50; ++i) {
-    dues.insert(engine.next_timer()->time_since_epoch().count());
-    pass_to_timer();
-  }
-  BOOST_CHECK_GT(dues.size(), 40U);
-}
-
-BOOST_AUTO_TEST_CASE(nothing_is_attempted_before_its_time) {
-  put(plain());
-  publish();
-  answer_next(Attempt::retry("no"));
-  pass(1s - 1us);
-  BOOST_CHECK(out.empty());
-}
-
-BOOST_AUTO_TEST_CASE(the_wanted_pause_is_kept_and_clamped) {
-  put(plain());
-  publish();
-  answer_next(Attempt::retry("busy", 90s));
-  BOOST_CHECK(pass_to_timer() == Duration{90s});
-  answer_next(Attempt::retry("busy", std::chrono::hours{24 * 400}));
-  BOOST_CHECK(pass_to_timer() == sense::retry_pause_max);
-  answer_next(Attempt::retry("busy", Duration{-5s}));
-  BOOST_CHECK_EQUAL(out.size(), 1U);
-}
-
-BOOST_AUTO_TEST_CASE(the_subscriptions_own_schedule_wins) {
-  auto subscription = plain();
-  subscription.delivery.retry_initial = 10s;
-  subscription.delivery.retry_max = 30s;
-  subscription.delivery.retry_count = 5;
-  put(subscription);
-  publish();
-  for (const Duration pause : {10s, 20s, 30s, 30s}) {
-    answer_next(Attempt::retry("no"));
-    const auto waited = pass_to_timer();
-    BOOST_CHECK(waited >= pause && waited <= pause + pause / 10);
-  }
-  answer_next(Attempt::retry("no"));
-  BOOST_REQUIRE_EQUAL(dead.size(), 1U);
-  BOOST_CHECK_EQUAL(dead[0].attempts, 5U);
-}
-
-BOOST_AUTO_TEST_CASE(a_long_schedule_does_not_overflow) {
-  auto subscription = plain();
-  subscription.delivery.retry_initial = 24h * 7;
-  subscription.delivery.retry_count = 1000;
-  put(subscription);
-  publish();
-  for (int i = 1; i < 1000; ++i) {
-    answer_next(Attempt::retry("no"));
-    const auto waited = pass_to_timer();
-    BOOST_REQUIRE(waited >= sense::retry_pause_max && waited <= sense::retry_pause_max * 11 / 10);
-  }
 }
 
 BOOST_AUTO_TEST_CASE(given_up_is_a_dead_letter_and_a_gap) {
@@ -293,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_retry_that_is_due_waits_for_the_window_and_comes_before_f
 
 BOOST_AUTO_TEST_CASE(fresh_ones_wait_behind_too_many_retries) {
   put(plain());
-  const int limit = static_cast<int>(Engine::retrying_windows) * 2;
+  const int limit = static_cast<int>(Engine::Defaults::retrying_windows) * 2;
   publish(limit + 10);
   int attempted = 0;
   while (!out.empty()) {
@@ -355,89 +272,6 @@ BOOST_AUTO_TEST_CASE(a_paused_subscription_keeps_what_it_is_owed) {
   std::vector<std::uint64_t> numbers;
   while (!out.empty()) numbers.push_back(answer_next(Attempt::delivered()).delivery->number);
   BOOST_CHECK((numbers == std::vector<std::uint64_t>{1, 2, 3}));
-}
-
-BOOST_AUTO_TEST_CASE(after_the_end_only_the_end_is_told) {
-  put(plain());
-  publish(3);
-  const auto under_way = next();
-  end("s-1", true, "revoked");
-  BOOST_CHECK(!engine.find("s-1"));
-  BOOST_CHECK(engine.subscriptions().empty());
-  const auto& told = out.back();
-  BOOST_CHECK(told.delivery->kind == Kind::ended);
-  BOOST_CHECK_EQUAL(told.delivery->reason, "revoked");
-  BOOST_CHECK_EQUAL(told.delivery->event->type.clark(), "{urn:sense:management}ended");
-  const auto before = out.size();
-  answer(under_way, Attempt::retry("no"));
-  publish(3);
-  pass(1h);
-  BOOST_CHECK_EQUAL(out.size(), before);
-  BOOST_CHECK(dead.empty());
-  answer(told, Attempt::delivered());
-  BOOST_CHECK((forgotten == std::vector<std::string>{"s-1"}));
-  BOOST_CHECK_EQUAL(engine.count(), 0U);
-  BOOST_CHECK_EQUAL(engine.waiting(), 0U);
-  BOOST_CHECK_EQUAL(engine.unsaved(), 0U);
-}
-
-BOOST_AUTO_TEST_CASE(what_was_not_handed_out_before_the_end_never_is) {
-  put(plain());
-  engine.on_event(event(), clock.now());
-  engine.end("s-1", "cancelled", false, clock.now());
-  take();
-  BOOST_CHECK(out.empty());
-  BOOST_CHECK((forgotten == std::vector<std::string>{"s-1"}));
-}
-
-BOOST_AUTO_TEST_CASE(the_end_is_not_told_when_it_is_not_to_be_or_to_a_pending_callback) {
-  put(plain("s-1"));
-  end("s-1", false);
-  auto pending = plain("s-2");
-  pending.state = SubscriptionState::pending;
-  put(pending);
-  end("s-2", true);
-  end("s-2", true);
-  end("s-unknown", true);
-  BOOST_CHECK(out.empty());
-  BOOST_CHECK((forgotten == std::vector<std::string>{"s-1", "s-2"}));
-}
-
-BOOST_AUTO_TEST_CASE(a_paused_subscription_is_told_of_its_end) {
-  auto paused = plain();
-  paused.state = SubscriptionState::paused;
-  put(paused);
-  end("s-1");
-  BOOST_REQUIRE_EQUAL(out.size(), 1U);
-  BOOST_CHECK(out[0].delivery->kind == Kind::ended);
-}
-
-BOOST_AUTO_TEST_CASE(the_end_is_tried_a_few_times_only) {
-  auto subscription = plain();
-  subscription.delivery.retry_count = 1000;
-  put(subscription);
-  end("s-1");
-  fail_until_given_up(static_cast<int>(sense::end_notice_attempts_max));
-  BOOST_CHECK((forgotten == std::vector<std::string>{"s-1"}));
-  BOOST_CHECK(dead.empty());
-}
-
-BOOST_AUTO_TEST_CASE(one_with_the_id_of_an_ended_one_is_new) {
-  put(plain());
-  publish(2);
-  end("s-1");
-  const auto told = out.back();
-  out.clear();
-  put(plain());
-  publish();
-  answer(told, Attempt::delivered());
-  BOOST_REQUIRE_EQUAL(out.size(), 1U);
-  BOOST_CHECK_EQUAL(out[0].delivery->number, 1U);
-  BOOST_CHECK(engine.find("s-1") != nullptr);
-  answer_next(Attempt::delivered());
-  end("s-1", false);
-  BOOST_CHECK(engine.topic_prefixes(9).empty());
-  BOOST_CHECK_EQUAL(engine.count_for("test://one/"), 0U);
 }
 
 BOOST_AUTO_TEST_CASE(gone_asks_for_the_end_once_and_attempts_nothing_more) {

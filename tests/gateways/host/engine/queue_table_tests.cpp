@@ -5,7 +5,7 @@
 #include <map>
 #include <random>
 
-#include "gateways/host/engine/attempts.hpp"
+#include "gateways/host/engine/queue/attempts.hpp"
 #include "tests/gateways/make.hpp"
 
 using sense::Attempts;
@@ -25,10 +25,10 @@ BOOST_AUTO_TEST_CASE(what_was_added_is_found_and_what_was_removed_is_not) {
     auto* queue = table.find(id);
     BOOST_REQUIRE_EQUAL(queue != nullptr, model.contains(id));
     if (queue == nullptr) {
-      model[id] = table.add(ref(subscription_of(id, {}))).handle;
+      model[id] = table.add(ref(subscription_of(id, {}))).facts().handle;
     } else {
-      BOOST_REQUIRE_EQUAL(queue->handle, model[id]);
-      BOOST_REQUIRE_EQUAL(queue->subscription->id, id);
+      BOOST_REQUIRE_EQUAL(queue->facts().handle, model[id]);
+      BOOST_REQUIRE_EQUAL(queue->facts().subscription->id, id);
       if (random() % 2 == 0) {
         table.remove(*queue);
         BOOST_REQUIRE(table.find(model[id]) == nullptr);
@@ -37,10 +37,11 @@ BOOST_AUTO_TEST_CASE(what_was_added_is_found_and_what_was_removed_is_not) {
     }
     BOOST_REQUIRE_EQUAL(table.size(), model.size());
   }
-  for (const auto& [id, handle] : model) BOOST_CHECK_EQUAL(table.at(handle).subscription->id, id);
+  for (const auto& [id, handle] : model)
+    BOOST_CHECK_EQUAL(table.at(handle).facts().subscription->id, id);
   std::size_t seen = 0;
   table.for_each([&](const SubscriptionQueue& queue) {
-    seen += model.contains(queue.subscription->id) ? 1U : 0U;
+    seen += model.contains(queue.facts().subscription->id) ? 1U : 0U;
   });
   BOOST_CHECK_EQUAL(seen, model.size());
 }
@@ -48,14 +49,16 @@ BOOST_AUTO_TEST_CASE(what_was_added_is_found_and_what_was_removed_is_not) {
 BOOST_AUTO_TEST_CASE(a_queue_has_a_stable_address_and_its_handle_is_reused) {
   QueueTable table;
   auto& first = table.add(ref(subscription_of("s-1", {})));
-  first.next_number = 7;
+  sense::SavedQueue saved;
+  saved.next_number = 7;
+  first.restore(saved);
   for (int i = 0; i < 1000; ++i) table.add(ref(subscription_of("t-" + std::to_string(i), {})));
   BOOST_CHECK(table.find("s-1") == &first);
-  const auto handle = first.handle;
+  const auto handle = first.facts().handle;
   table.remove(first);
   const auto& second = table.add(ref(subscription_of("s-2", {})));
-  BOOST_CHECK_EQUAL(second.handle, handle);
-  BOOST_CHECK_EQUAL(second.next_number, 1U);
+  BOOST_CHECK_EQUAL(second.facts().handle, handle);
+  BOOST_CHECK_EQUAL(second.facts().next_number, 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_attempt_id_is_valid_once) {

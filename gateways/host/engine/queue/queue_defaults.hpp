@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/clock.hpp"
+
+namespace sense {
+
+// The delivery parameters of one gateway where a subscription does not set its own. Plain data.
+struct QueueDefaults {
+  // Per queue, so many windows of deliveries may await a retry; beyond, no fresh one is attempted.
+  static constexpr std::uint32_t retrying_windows = 16;
+
+  std::vector<Duration> pauses;       // after attempt 1, 2, ...; one more attempt than pauses
+  std::uint32_t window = 8;           // attempts in flight at once
+  std::uint32_t suspend_after = 0;    // consecutive failures; 0: never
+  Duration suspend_over{0};           // and at least so long
+  std::size_t backlog_max = 100'000;  // events per subscription queue
+  // Deferred gaps per queue, each with its own reason; beyond, adjacent gaps are merged.
+  std::size_t gaps_max = 64;
+  Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
+  Duration probe_max = std::chrono::hours{1};
+};
+
+}  // namespace sense
