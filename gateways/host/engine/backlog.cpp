@@ -51,7 +51,7 @@ Backlog::Backlog(const QueueScope& in) : health_(in.queue.suspension) {
 
 void Backlog::accept(const EventRef& event, const QueueScope& in) {
   const auto& options = in.options();
-  const auto occurred = event->time.value_or(event->observedtime.value_or(in.now.wall));
+  const WallTime occurred = event->time.value_or(event->observedtime.value_or(in.now.wall));
   PendingDelivery pending;
   pending.sequence = event->sequence;
   pending.event = event;

@@ -73,7 +73,7 @@ Status SubscriptionQueue::redrive(const EventRef& event, EngineState& engine, Ti
   if (facts_.ending || facts_.gone || facts_.subscription->state == SubscriptionState::pending)
     return fail(Code::notfound, "subscription " + id + " is not served here any more");
   const auto& expiry = in.options().expiry;
-  const auto occurred = event->time.value_or(event->observedtime.value_or(now.wall));
+  const WallTime occurred = event->time.value_or(event->observedtime.value_or(now.wall));
   if ((event->expirytime && *event->expirytime <= now.wall) ||
       (expiry && occurred + *expiry <= now.wall))
     return fail(Code::badparam, "the event has expired: it is never delivered");
