@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/base/commands.hpp"
+#include "cli/base/input.hpp"
 #include "cli/base/output.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -197,19 +195,6 @@ int run_check(const Global& global, const FilterOptions& options) {
   return exit_ok;
 }
 
-Result<std::string> read_event(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") file.open(path, std::ios::binary);
-  std::istream& in = path == "-" ? std::cin : file;
-  if (!in) return fail(Code::notfound, path + " cannot be read; name a file with one CloudEvent");
-  std::string text;
-  for (std::istreambuf_iterator<char> at(in), end; at != end; ++at) {
-    if (text.size() > cloudevents_json_length_max) break;
-    text += *at;
-  }
-  return text;
-}
-
 const char* meaning_of(FilterError error) {
   switch (error) {
     case FilterError::math: return "the result does not fit into 32 bits, or is divided by 0";
@@ -233,7 +218,7 @@ std::string why_not(const FilterResult& result) {
 int run_match(const Global& global, const FilterOptions& options) {
   const auto filter = Filter::compile(options.expression);
   if (!filter) return refuse(global, options.expression, filter.error());
-  const auto text = read_event(options.event);
+  const auto text = read_input(options.event, cloudevents_json_length_max);
   if (!text) return failed(text.error());
   const auto event = event_from_cloudevents_json(*text, EventOrigin::service);
   if (!event) return failed(event.error());

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <memory>
 
 #include "cli/base/commands.hpp"
+#include "cli/base/input.hpp"
 #include "cli/base/loop.hpp"
 #include "cli/publish/publish_session.hpp"
 #include "core/base/json.hpp"
@@ -23,24 +22,9 @@ struct PublishOptions {
   std::string timeout = "30s";
 };
 
-Result<std::string> read_data(std::istream& in, const std::string& name) {
-  std::string data(Event::data_length_max + 1, '\0');
-  in.read(data.data(), static_cast<std::streamsize>(data.size()));
-  if (in.bad()) return fail(Code::system, name + " cannot be read");
-  data.resize(static_cast<std::size_t>(in.gcount()));
-  if (data.size() > Event::data_length_max)
-    return fail(Code::datatoobig, name + " is longer than the " +
-                                      std::to_string(Event::data_length_max) +
-                                      " octets that an event may carry");
-  return data;
-}
-
 Result<std::string> data_of(const PublishOptions& options) {
   if (options.data_file.empty()) return options.data;
-  if (options.data_file == "-") return read_data(std::cin, "standard input");
-  std::ifstream in(options.data_file, std::ios::binary);
-  if (!in) return fail(Code::notfound, options.data_file + " cannot be opened");
-  return read_data(in, options.data_file);
+  return read_input(options.data_file, Event::data_length_max);
 }
 
 Result<Event> event_of(const PublishOptions& options, WallTime now) {

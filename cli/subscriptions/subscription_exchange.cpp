@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/base/input.hpp"
 #include "cli/base/output.hpp"
 #include "cli/subscriptions/registry_session.hpp"
 #include "cli/subscriptions/subscription_commands.hpp"
@@ -191,22 +189,8 @@ class Import {
   std::map<std::string, std::size_t> counts_;
 };
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") file.open(path, std::ios::binary);
-  std::istream& in = path == "-" ? std::cin : file;
-  if (!in) return fail(Code::notfound, path + " cannot be read");
-  std::string text;
-  for (std::istreambuf_iterator<char> at(in), end; at != end; ++at) {
-    if (text.size() == file_length_max)
-      return fail(Code::datatoobig, path + " is longer than 1 MiB: import it in parts");
-    text += *at;
-  }
-  return text;
-}
-
 int run_import(const Global& global, const ImportOptions& options) {
-  const auto text = read_file(options.file);
+  const auto text = read_input(options.file, file_length_max);
   if (!text) return refused(text.error());
   auto wanted = read_subscription_file(*text, options.file, system_clock().now().wall);
   if (!wanted) return refused(wanted.error());

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "core/base/secret_file.hpp"
+#include "core/base/file.hpp"
 #include "core/base/text.hpp"
 #include "core/config/settings.hpp"
 

@@ -11,7 +11,7 @@
 #include <optional>
 #include <sstream>
 
-#include "core/base/secret_file.hpp"
+#include "core/base/file.hpp"
 #include "core/base/text.hpp"
 
 namespace sense {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "core/base/random.hpp"
-#include "core/base/secret_file.hpp"
+#include "core/base/file.hpp"
 #include "core/base/text.hpp"
 #include "core/config/yaml.hpp"
 

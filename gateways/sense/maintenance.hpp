@@ -13,7 +13,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/counters.hpp"
 #include "core/base/log.hpp"
-#include "core/base/secret_file.hpp"
+#include "core/base/file.hpp"
 #include "core/sense/shared_keys.hpp"
 
 namespace sense::datagram {

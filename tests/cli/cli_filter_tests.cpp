@@ -112,6 +112,9 @@ BOOST_AUTO_TEST_CASE(an_event_passes_or_it_is_said_why_not) {
   const auto nowhere = run_sense({"filter", "match", "true", "--event", file + "x"});
   BOOST_CHECK_EQUAL(nowhere.code, 1);
   BOOST_CHECK(contains(nowhere.err, "cannot be read"));
+  const auto a_folder = run_sense({"filter", "match", "true", "--event", folder.path().string()});
+  BOOST_CHECK_EQUAL(a_folder.code, 1);
+  BOOST_CHECK(contains(a_folder.err, "it is a folder; name a file"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

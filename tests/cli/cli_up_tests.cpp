@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(standard_descriptors_that_are_closed_do_not_become_those_of
 
 BOOST_AUTO_TEST_CASE(service_runs_in_a_folder_of_any_name_and_from_one_that_is_gone) {
   const TempFolder folder;
-  for (const std::string name : {"a b", "50%25", "\xC3\xA4\xE2\x82\xAC", "x=y;#'\""}) {
+  for (const std::string name : {"a b", "a,b", "50%25", "\xC3\xA4\xE2\x82\xAC", "x=y;#'\""}) {
     const auto config = folder.write(
         name + "/sense.yaml",
         "data: data\nbus: {service: 'ipc://s', events: 'ipc://e', publish: 'ipc://p'}\n");

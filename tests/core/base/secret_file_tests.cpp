@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/secret_file.hpp"
+#include "core/base/file.hpp"
 
 #include <sys/stat.h>
 
