@@ -174,9 +174,13 @@ std::optional<LoadedGateway> load_gateway(const ConfigFile& file, const PartConf
                                           Mistakes& mistakes) {
   return load_part<LoadedGateway, GatewayPlugin>(
       file, part, gateway_host_options(), mistakes, [&](Settings host, Settings plugin) {
+        std::vector<std::string> others;
+        for (const auto& other : file.gateways)
+          if (other.name != part.name) others.push_back(other.name);
         return GatewayConfig{
-            part.name,       file.endpoints,    file.data + "/gateway-" + part.name,
-            std::move(host), std::move(plugin), file.egress};
+            part.name,        file.endpoints,    file.data + "/gateway-" + part.name,
+            std::move(host),  std::move(plugin), file.egress,
+            std::move(others)};
       });
 }
 

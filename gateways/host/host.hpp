@@ -32,6 +32,9 @@ struct GatewayConfig {
   Settings host;     // of gateway_host_options()
   Settings plugin;   // of the descriptor's options
   EgressPolicy egress;
+  // The other gateways of the configuration: until they are known, or for three seconds, it opens
+  // no listener, so that no subscription is refused because its gateway is still starting.
+  std::vector<std::string> others;
   // Take over the lead although the store is no complete copy of the last leader's: what that one
   // delivered since is delivered again or not at all. For a leader that will not come back.
   bool take_over = false;

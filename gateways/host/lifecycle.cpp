@@ -12,6 +12,8 @@ namespace {
 
 constexpr Duration retry_pause = std::chrono::seconds{1};
 constexpr Duration window_checkpoint_after = std::chrono::milliseconds{10};
+constexpr Duration wait_for_others = std::chrono::seconds{3};
+constexpr Duration look_for_others_every = std::chrono::milliseconds{50};
 constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
 
 std::vector<std::string> texts(std::span<const std::string_view> views) {
@@ -105,21 +107,40 @@ void Lifecycle::on_stand_by() {
 
 void Lifecycle::on_lead() {
   state_ = State::leading;
+  announcement_.write({});
   const auto position = store_.position();
   if (!position) return stop(tl::unexpected(position.error()));
+  const auto until = now().mono + wait_for_others;
   // The first start: deliveries begin with the current end of the journal.
-  if (!*position) return follower_.read_all([this](std::uint64_t listed) { on_listed(listed); });
+  if (!*position)
+    return follower_.read_all([this, until](std::uint64_t listed) { on_listed(listed, until); });
   const auto waiting = store_.restore(services_->engine, now());
   if (!waiting) return stop(tl::unexpected(waiting.error()));
   log::info("resuming", {{"position", std::to_string(**position)},
                          {"subscriptions", std::to_string(services_->engine.count())},
                          {"deliveries waiting", std::to_string(*waiting)}});
-  follower_.read_gateways([this, stored = **position](std::uint64_t) { on_listed(stored); });
+  follower_.read_gateways(
+      [this, until, stored = **position](std::uint64_t) { on_listed(stored, until); });
 }
 
-void Lifecycle::on_listed(std::uint64_t position) {
+void Lifecycle::on_listed(std::uint64_t position, MonoTime wait_until) {
   if (state_ != State::leading) return;
   on_directory_change();
+  const auto missing =
+      std::find_if(config_.others.begin(), config_.others.end(),
+                   [this](const auto& name) { return !services_->directory.has(name); });
+  if (missing == config_.others.end()) return serve(position);
+  if (now().mono >= wait_until) {
+    log::warn("a gateway of the configuration has not announced itself; going on without it",
+              {{"gateway", *missing}});
+    return serve(position);
+  }
+  after(look_for_others_every, [=, this] {
+    follower_.read_gateways([=, this](std::uint64_t) { on_listed(position, wait_until); });
+  });
+}
+
+void Lifecycle::serve(std::uint64_t position) {
   if (const auto started = gateway_->start(); !started) return stop(started);
   const auto listening = gateway_->listening();
   for (const auto& uri : listening) log::info("listening", {{"on", uri}});

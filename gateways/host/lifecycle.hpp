@@ -68,7 +68,9 @@ class Lifecycle {
 
   void on_stand_by();
   void on_lead();
-  void on_listed(std::uint64_t position);  // the lists are read; events follow from `position`
+  // The lists are read; events follow from `position`.
+  void on_listed(std::uint64_t position, MonoTime wait_until);
+  void serve(std::uint64_t position);
   void on_released();
   [[nodiscard]] bool on_event(const EventRef& event);  // as EventReader::Callbacks::process
   void on_slice_done();

@@ -30,6 +30,8 @@ class GatewayDirectory {
   // True when the event announces a change of a gateway, which is applied unless the list has it.
   bool on_event(const Event& event);
 
+  // Whether a gateway of that name has announced itself.
+  [[nodiscard]] bool has(const std::string& name) const { return gateways_.contains(name); }
   [[nodiscard]] bool serves_here(const std::string& scheme) const { return own_.contains(scheme); }
   // True when no other gateway serves a scheme of this one; false until the list is complete.
   [[nodiscard]] bool is_alone() const;

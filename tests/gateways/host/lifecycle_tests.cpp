@@ -93,9 +93,12 @@ struct Process {
   std::unique_ptr<Lifecycle> life;
   int ended = 0;
 
-  Process(Hub& around, const std::string& name, const std::filesystem::path& place) : hub(around) {
+  Process(Hub& around, const std::string& name, const std::filesystem::path& place,
+          std::vector<std::string> others)
+      : hub(around) {
     GatewayConfig config;
     config.name = name;
+    config.others = std::move(others);
     config.data = (place / name).string();
     config.host = Settings::defaults(gateway_host_options());
     config.plugin = Settings::defaults({});
@@ -128,10 +131,10 @@ struct LifecycleFixture {
     processes.clear();
     std::filesystem::remove_all(place);
   }
-  Process& make(const std::string& name = "one") {
+  Process& make(const std::string& name = "one", std::vector<std::string> others = {}) {
     processes.erase(name);
     auto& process = processes[name];
-    process = std::make_unique<Process>(hub, name, place);
+    process = std::make_unique<Process>(hub, name, place, std::move(others));
     return *process;
   }
   Process& start(const std::string& name = "one") {
@@ -211,6 +214,43 @@ BOOST_AUTO_TEST_CASE(it_leads_serves_stops_and_goes_on_where_it_was) {
   start();
   hub.advance(100ms);
   BOOST_CHECK((plugin.delivered == std::vector<std::string>{"e-1", "e-2"}));
+}
+
+BOOST_AUTO_TEST_CASE(it_listens_once_the_other_gateways_of_the_configuration_are_known) {
+  auto& process = make("one", {"mail", "news"});
+  announce("news", "nntp");
+  process.life->begin();
+  hub.advance(1s);
+  BOOST_CHECK_EQUAL(plugin.started, 0);
+  const auto own = hub.entries.find({"gateway", "one"});
+  BOOST_CHECK(own != hub.entries.end());  // so that two do not wait for each other
+  announce("mail", "mailto");
+  hub.advance(100ms);
+  BOOST_CHECK_EQUAL(plugin.started, 1);
+  BOOST_CHECK(takes("mailto"));
+  BOOST_CHECK(takes("nntp"));
+}
+
+BOOST_AUTO_TEST_CASE(a_gateway_that_does_not_come_is_awaited_for_three_seconds) {
+  auto& process = make("one", {"mail"});
+  process.life->begin();
+  hub.advance(2900ms);
+  BOOST_CHECK_EQUAL(plugin.started, 0);
+  hub.advance(300ms);
+  BOOST_CHECK_EQUAL(plugin.started, 1);
+  BOOST_CHECK(!takes("mailto"));
+  announce("mail", "mailto");
+  hub.advance(100ms);
+  BOOST_CHECK(takes("mailto"));
+}
+
+BOOST_AUTO_TEST_CASE(it_can_be_stopped_while_it_waits_for_others) {
+  auto& process = make("one", {"mail"});
+  process.life->begin();
+  hub.advance(1s);
+  stop(process);
+  hub.advance(5s);
+  BOOST_CHECK_EQUAL(plugin.started, 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_plugin_that_cannot_start_ends_the_run_with_its_reason) {
