@@ -105,7 +105,8 @@ std::map<std::string, std::string> NetworkLoop::parameters() const {
   for (auto& [name, value] : config_.settings.shown()) all.emplace(name, value);
   // Names in this reply are part of the protocol: the former ones stay.
   for (const auto& option : broker_options())
-    if (option.old_key != nullptr) all.emplace(option.old_key, all.at(option.key));
+    if (const auto now = all.find(option.key); option.old_key != nullptr && now != all.end())
+      all.emplace(option.old_key, now->second);
   all.emplace("protocol-version", std::to_string(bus::protocol_version));
   all.emplace("head", std::to_string(events_.head()));
   for (const auto& [name, value] : counters_.snapshot())
