@@ -5,6 +5,7 @@
 
     tests/documents/configurations.py SENSE [ROOT]"""
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,16 @@ import pages
 
 # Pages whose blocks another test reads.
 ELSEWHERE = {"docs/examples/foonly.md": "tests/integration/foonly.py runs this page"}
+
+
+def with_keys(sense, folder, text):
+    """The text, where each file of keys that it names below /etc/sense is one in the folder."""
+    for path in set(re.findall(r"/etc/sense/[\w.-]*key[\w.-]*", text)):
+        made = folder / pathlib.Path(path).name
+        subprocess.run([sense, "keys", "shared", "example", "--file", str(made)], check=True,
+                       capture_output=True, timeout=60)
+        text = text.replace(path, str(made))
+    return text
 
 
 def check_block(sense, block):
@@ -28,7 +39,7 @@ def check_block(sense, block):
             config.write_text(f"data: {place}\nbroker: {{access-file: {access}}}\n")
             words = ["keys", "list"]
         else:
-            config.write_text(text if "data:" in text else f"data: {place}\n{text}")
+            config.write_text(with_keys(sense, folder, text if "data:" in text else f"data: {place}\n{text}"))
             words = ["config", "check"]
         done = subprocess.run([sense, *words, "--config", str(config)], capture_output=True, text=True,
                               timeout=60)

@@ -43,14 +43,14 @@ struct Ledger {
     if (end_sequence != 0 || subscription->state == SubscriptionState::pending ||
         !matches(*subscription, *event))
       return;
-    auto expires = event->expirytime;
+    std::optional<WallTime> expires = event->expirytime;
     if (const auto& expiry = subscription->delivery.expiry) {
-      const auto latest = *event->time + *expiry;
+      const auto latest = event->time->wall + *expiry;
       expires = expires ? std::min(*expires, latest) : latest;
     }
-    auto not_before = event->notbefore.value_or(WallTime{});
+    WallTime not_before = event->notbefore.value_or(WallTime{});
     if (const auto& hold = subscription->delivery.sparse->hold)
-      not_before = std::max(not_before, *event->time + *hold);
+      not_before = std::max(not_before, event->time->wall + *hold);
     owed.push_back({event, expires, not_before, now});
     published.emplace(event->sequence, owed.back());
   }

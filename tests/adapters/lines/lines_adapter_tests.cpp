@@ -295,6 +295,7 @@ BOOST_AUTO_TEST_CASE(a_begun_line_of_a_pipe_is_published_at_a_stop) {
   check_texts({"one"});
   // "beg" may be in the pipe, or be read already.
   restart();
+  const PipeWriter second(path);  // opens once there is a reader again
   writer.write("un\n");
   wait_until([this] {
     std::string all;

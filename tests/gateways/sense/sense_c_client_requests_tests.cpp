@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(registration_is_executed_once_when_all_its_answers_were_los
 
 BOOST_AUTO_TEST_CASE(refused_registration_is_told_and_tried_again) {
   DeviceOptions options;
-  options.registration = "Period: 600\nType: nonsense nonsense\n";
+  options.registration = "Period: 600\nType: com.example.*\n";
   Pair pair(options);
   pair.device.tick(pair.now());
   pair.exchange();

@@ -12,7 +12,6 @@ using namespace sense::datagram::test;
 
 namespace {
 
-const SharedKey hp4{"hp4", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"};
 const Endpoint client_a(boost::asio::ip::make_address("10.1.2.3"), 9000);
 constexpr std::size_t million = 1'000'000;
 

@@ -9,7 +9,6 @@ using namespace sense::datagram::test;
 
 namespace {
 
-const SharedKey hp4{"hp4", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"};
 const Endpoint client_a(boost::asio::ip::make_address("192.0.2.7"), 9000);
 
 ListenerPolicy policy(const std::string& words) {
