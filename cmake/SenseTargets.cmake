@@ -76,22 +76,20 @@ function(sense_adapter name)
 endfunction()
 
 # sense_tests(NAME [LINK lib ...]): one executable, each *_tests.cpp its own ctest entry: the file
-# foo_tests.cpp holds the suite foo_tests.
+# foo_tests.cpp holds the suite foo_tests. They have the label `unit`, and target unit_tests builds them all.
 function(sense_tests name)
-  cmake_parse_arguments(ARG "" "" "LINK;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   sense_sources(sources)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} tests-main)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # as tests-main
   target_precompile_headers(${name} REUSE_FROM tests-main)
+  add_dependencies(unit_tests ${name})
   foreach(source IN LISTS sources)
     get_filename_component(suite "${source}" NAME_WE)
     if(suite MATCHES "_tests$")
       add_test(NAME ${suite} COMMAND ${name} --run_test=${suite} --log_level=message)
-      set_tests_properties(${suite} PROPERTIES TIMEOUT 300)
-      if(ARG_ENVIRONMENT)
-        set_tests_properties(${suite} PROPERTIES ENVIRONMENT "${ARG_ENVIRONMENT}")
-      endif()
+      set_tests_properties(${suite} PROPERTIES TIMEOUT 300 LABELS unit)
     endif()
   endforeach()
 endfunction()
