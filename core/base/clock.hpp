@@ -74,7 +74,7 @@ inline constexpr WallTime wall_time_max{Duration{253'402'300'799'999'999}};
 [[nodiscard]] Result<WallTime> parse_rfc3339(std::string_view text);
 
 // "250ms", "10s", "5min", "2h", "7d"; a number without a unit is refused as ambiguous. At most ten
-// years; negative durations are refused.
+// years; negative durations are refused. Fails with badparam.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 // The shortest text that parse_duration reads back to the same value.
 [[nodiscard]] std::string to_text(Duration duration);

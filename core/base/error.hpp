@@ -59,6 +59,7 @@ struct Error {
 // A value, or why there is none. Operating errors only: a broken invariant is a SENSE_CHECK.
 template <class T>
 using Result = tl::expected<T, Error>;
+// Success, or why not.
 using Status = Result<void>;
 
 [[nodiscard]] inline tl::unexpected<Error> fail(Code code, std::string message,

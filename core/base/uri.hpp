@@ -10,7 +10,8 @@
 
 namespace sense {
 
-// A parsed callback URI (RFC 3986). Hierarchical ones are parsed by libcurl.
+// A parsed callback URI (RFC 3986). Hierarchical ones are parsed by libcurl. A value; the functions
+// here are pure.
 struct Uri {
   static constexpr std::size_t length_max = 2048;
 
@@ -26,7 +27,7 @@ struct Uri {
 };
 
 // Refuses texts longer than length_max, with control characters, spaces, a fragment or user
-// information (misleading, see RFC 3986 section 3.2.1).
+// information (misleading, see RFC 3986 section 3.2.1). Fails with badparam.
 [[nodiscard]] Result<Uri> parse_uri(std::string_view text);
 
 // Whether text can stand as an event's source: a URI-reference of printable UTF-8 without spaces,

@@ -22,6 +22,7 @@
 // is then unknown. Every other error is the broker's refusal: nothing was changed.
 namespace sense {
 
+// Called with the broker's answer, or why there is none.
 template <class T>
 using BusAnswer = std::function<void(Result<T>)>;
 
@@ -118,7 +119,8 @@ class RegistryClient {
                              BusAnswer<RegistryPage> done) = 0;
 };
 
-// The executor must outlive the bus.
+// The whole connection to the broker, with a thread of its own; destruction closes it. The executor
+// must outlive it.
 class Bus : public Publisher, public JournalReader, public RegistryClient {
  public:
   template <class T>

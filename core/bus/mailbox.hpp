@@ -15,8 +15,9 @@
 
 namespace sense::bus {
 
-// A queue from any threads to one. The receiver waits on `fd()`, which is readable while values may
-// be waiting, and takes all of them at once, which forms groups.
+// A queue from any threads to one: put() and wake() on any thread, take() and wait() on the one
+// that receives. That waits on `fd()`, which is readable while values may be waiting, and takes all
+// of them at once, which forms groups. Without a bound: its users limit what they put.
 template <class T>
 class Mailbox {
  public:

@@ -37,7 +37,7 @@ inline constexpr std::string_view watermark_topic{"\0mark", 5};
 enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters };
 [[nodiscard]] std::string_view to_text(Operation operation);
 
-// Of the members, those of its operation are sent.
+// A client's request. Of the members, those of its operation are sent.
 struct Request {
   std::uint64_t id = 0;
   Operation operation = Operation::ping;
@@ -65,7 +65,8 @@ struct Published {
   std::string reason;          // when refused
 };
 
-// Likewise; without noerror no body is sent.
+// The broker's reply. Of the members, those of the request's operation are sent; none of them with
+// another code than noerror.
 struct Reply {
   std::uint64_t id = 0;
   Code code = Code::noerror;

@@ -12,11 +12,12 @@
 #include "core/bus/keys.hpp"
 
 // ZeroMQ functions that broker and client share; only core/bus and broker include this. Exceptions
-// of libzmq are caught here. A socket is used by one thread at a time; nothing here blocks, but
-// bind of an ipc endpoint for the time of a local connect.
+// of libzmq are caught here, but for make_socket(). A socket is used by one thread at a time;
+// nothing here blocks, but bind of an ipc endpoint for the time of a local connect.
 namespace sense::bus {
 
-// A socket with the limits common to all sockets: message size, heartbeats, handshake time.
+// A socket with the limits common to all sockets: message size, heartbeats, handshake time. Throws
+// zmq::error_t when the process has no file descriptor left. The context must outlive the socket.
 [[nodiscard]] zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type,
                                         std::size_t message_max);
 // Connects to the first of `endpoints`; by CURVE when it is tcp:// and plaintext is not allowed.

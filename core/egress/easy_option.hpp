@@ -5,7 +5,7 @@
 
 #include "core/base/clock.hpp"
 
-// What the jobs share about libcurl. For .cpp files of this folder alone.
+// What the jobs share about libcurl. For .cpp files of this folder alone; Transfer's thread.
 namespace sense {
 
 // Sets an option of an easy handle. All options are known to the libcurl that is linked; a failure

@@ -16,6 +16,7 @@
 // Outgoing HTTP and SMTP, by libcurl on a thread of its own.
 namespace sense {
 
+// A request of Transfer::http(). A value.
 struct HttpRequest {
   enum class Method { post, options };
   Method method = Method::post;
@@ -59,6 +60,8 @@ struct TransferReply {
   [[nodiscard]] const std::string* header(std::string_view name) const;
 };
 
+// The limits of one Transfer. A value. A request that would be one too many unfinished, or waiting
+// for its endpoint, fails with nomoreroom; one too many in flight waits.
 struct TransferOptions {
   Duration connect_timeout = std::chrono::seconds{5};
   Duration total_timeout = std::chrono::seconds{15};    // from the start of the attempt
@@ -67,8 +70,8 @@ struct TransferOptions {
   Duration body_timeout = std::chrono::seconds{5};
   // Octets of a reply's body that are kept; the rest is dropped.
   std::size_t body_max = 64 * 1024;
-  std::size_t unfinished_max = 50'000;
-  std::size_t unfinished_octets_max = 256 * 1024 * 1024;
+  std::size_t unfinished_max = 50'000;                    // requests waiting or in flight
+  std::size_t unfinished_octets_max = 256 * 1024 * 1024;  // of their memory, as estimated
   std::size_t in_flight_max = 2048;  // less when the process may not open that many files
   std::size_t in_flight_per_endpoint_max = 64;
   std::size_t waiting_per_endpoint_max = 4096;

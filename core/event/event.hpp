@@ -15,9 +15,10 @@
 
 namespace sense {
 
+// Octets that are no text.
+using Bytes = std::vector<std::uint8_t>;
 // The value of an attribute that SENSE has no field for (CloudEvents 1.0.2, Type System: Boolean,
 // Integer, String, Binary, Timestamp; URIs travel as strings).
-using Bytes = std::vector<std::uint8_t>;
 using Value = std::variant<bool, std::int32_t, std::string, Bytes, PreciseTime>;
 
 // One thing that happened: CloudEvents 1.0.2's info-set and SENSE's additions. A plain value; an

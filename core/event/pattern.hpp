@@ -14,6 +14,7 @@ namespace sense {
 // a type. A value.
 class TypePattern {
  public:
+  // Fails with badparam, or with the error of the name (QName::parse).
   [[nodiscard]] static Result<TypePattern> parse(std::string_view text);
 
   [[nodiscard]] bool matches(const QName& type) const;
@@ -37,6 +38,7 @@ class TypePattern {
 // segment for any one segment. A value.
 class SourcePattern {
  public:
+  // Fails with badparam.
   [[nodiscard]] static Result<SourcePattern> parse(std::string_view text);
 
   [[nodiscard]] bool matches(std::string_view source) const;

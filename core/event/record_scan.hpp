@@ -32,7 +32,7 @@ class RecordScan {
 // Whether the octets are records with the sequences first..last and nothing else.
 [[nodiscard]] bool holds_records(std::string_view octets, std::uint64_t first, std::uint64_t last);
 
-// Type and source of an encoded event; absent when the octets have none.
+// Type and source of an encoded event, as views into it; absent when the octets have none.
 struct EventPlace {
   std::string_view type;  // as QName::clark() gives it
   std::string_view source;

@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-// The words and signs of a CESQL expression (CESQL 1.0, section 2). Only filter_*.cpp include this.
+// The words and signs of a CESQL expression (CESQL 1.0, section 2). Pure functions; for core/filter
+// alone.
 namespace sense::cesql {
 
 // A word or sign, as a place in the expression. A value; expressions are at most

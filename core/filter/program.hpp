@@ -11,7 +11,7 @@
 #include "core/filter/filter.hpp"
 
 // The compiled form of a filter: instructions for a machine with a stack, in the order in which
-// they run. Only filter_*.cpp include this.
+// they run. Values and pure functions; for core/filter alone.
 namespace sense::cesql {
 
 // The types of values; unknown: of an attribute, known only when an event is there.
@@ -152,6 +152,7 @@ struct Program {
 // The column of an octet: in characters, from 1.
 [[nodiscard]] std::size_t column_of(std::string_view expression, std::size_t octet);
 
+// Compiles an expression within the limits of Filter, which bound its memory.
 [[nodiscard]] tl::expected<Program, FilterFault> parse(std::string_view expression);
 
 }  // namespace sense::cesql

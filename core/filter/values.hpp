@@ -10,8 +10,8 @@
 
 #include "core/filter/program.hpp"
 
-// Values while a filter is evaluated, and the texts that are made on the way. Only filter_*.cpp
-// include this.
+// Values while a filter is evaluated, and the texts that are made on the way. Of the thread that
+// evaluates; for core/filter alone.
 namespace sense::cesql {
 
 // One value on the stack. Trivial, so that a stack of them costs nothing to set up; a text lives

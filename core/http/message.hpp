@@ -24,6 +24,7 @@ struct Request {
   }
 };
 
+// The response to a request. A value; the server adds the header fields of the protocol.
 struct Response {
   unsigned status = 200;
   std::string content_type = "application/json";  // empty: no such header
@@ -33,6 +34,8 @@ struct Response {
 
 // Called exactly once, on the reactor's thread, at once or later.
 using Respond = std::function<void(Response)>;
+// Handles a request, on the reactor's thread. A response later than ServerOptions::answer_timeout
+// is discarded: by then the client has got 504.
 using Handler = std::function<void(Request, Respond)>;
 
 }  // namespace sense::http

@@ -4,6 +4,7 @@
 #include "core/base/error.hpp"
 #include "core/http/message.hpp"
 
+// Errors as HTTP responses. Pure functions; any thread.
 namespace sense::http {
 
 // The HTTP status that stands for an error code.

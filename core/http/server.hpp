@@ -16,6 +16,7 @@
 
 namespace sense::http {
 
+// The address of a server, the requests that it takes, and its limits. A value; sizes in octets.
 struct ServerOptions {
   std::string listen = "127.0.0.1:8080";  // IP address and port; [::1]:8080
   std::vector<std::string> hosts;  // names that Host may have besides the address listened on
@@ -23,8 +24,8 @@ struct ServerOptions {
   // false: requests from any address, with any Host and Origin; for a receiver of callbacks, which
   // are addressed by the names that a subscriber chose.
   bool guarded = true;
-  std::string server_name = {};  // value of the header Server; empty: no such header
-  std::size_t connections_max = 256;
+  std::string server_name = {};       // value of the header Server; empty: no such header
+  std::size_t connections_max = 256;  // open at once; a further one is closed
   Duration header_timeout = std::chrono::seconds{10};  // from the connection or last response
   Duration body_timeout = std::chrono::seconds{30};
   Duration answer_timeout = std::chrono::seconds{30};  // for the handler

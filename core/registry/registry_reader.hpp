@@ -16,8 +16,8 @@ namespace sense {
 // to be followed. A list that is kept current must be read by this class: a list read otherwise is
 // tied to no position, and misses what changes between reading and following.
 //
-// Reactor thread only; the bus must outlive it. It holds one page at a time (1,000 entries, some
-// 8 MiB).
+// Reactor thread only; the bus must outlive it, and no answer of it may come after the reader's
+// end. It holds one page at a time (1,000 entries, some 8 MiB).
 class RegistryReader {
  public:
   // Runs a task later, when the broker did not answer; drops it once the reader's owner is gone.

@@ -26,8 +26,8 @@ inline constexpr std::string_view not_asked_reason = "its callback has not been 
          (subscription.challenge_hash.empty() || subscription.reason == not_asked_reason);
 }
 
-// Subscriptions in the broker's registry. Reactor thread only; bus and clock must outlive it.
-// `later` runs a task on the reactor.
+// Subscriptions in the broker's registry. Reactor thread only; bus and clock must outlive it, and
+// no answer of the bus may come after its end. `later` runs a task on the reactor.
 class SubscriptionClient final : public Subscriptions {
  public:
   struct Served {

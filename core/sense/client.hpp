@@ -88,6 +88,7 @@ struct VerifyRequested {
   std::string subscription;
 };
 
+// What a client reports: one of the above.
 using Notice =
     std::variant<Registered, EventReceived, GapReported, Ended, Replied, Failed, VerifyRequested>;
 
@@ -98,7 +99,8 @@ struct Output {
   std::uint64_t request = 0;      // of sources(), parameters(), publish(), cancel()
 };
 
-// A value; nothing in it is checked: patterns and filter are judged by the server.
+// What a client subscribes to, and how it behaves. A value; nothing in it is checked: patterns and
+// filter are judged by the server.
 struct ClientOptions {
   std::vector<std::string> types;    // patterns; none: all
   std::vector<std::string> sources;  // patterns; none: all

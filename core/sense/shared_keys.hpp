@@ -12,7 +12,7 @@
 // logs or messages. Functions block while they read or write a file; any thread.
 namespace sense::datagram {
 
-// A value.
+// A key and the name by which the server finds it. A value.
 struct SharedKey {
   std::string name;    // 1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'; travels in the clear
   std::string secret;  // 32 to 128 visible ASCII characters: the octets that go into the MAC

@@ -21,7 +21,7 @@ class ChangeLog {
   // Records all tables except one, whose name must outlive this.
   [[nodiscard]] static Result<ChangeLog> start(Database& database, const char* except);
   // The changes since start() or the last take(), for apply_changes() on the replica; may be empty.
-  // REQUIRES: no transaction is open.
+  // REQUIRES: no transaction is open. After a failure, start anew with a copy of the database.
   [[nodiscard]] Result<std::string> take();
   // In octets.
   [[nodiscard]] std::size_t memory() const;
@@ -46,11 +46,12 @@ class ChangeLog {
 
 // Replaces the content of `to` by that of `from`, in one transaction: all of it for pages = -1,
 // otherwise that many pages with each step, while both may be used (changes of `from` through this
-// connection are copied, too). Both must outlive it; same thread.
+// connection are copied, too). Until it is complete `to` is as it was, also when this is destroyed
+// before. Both must outlive it; same thread.
 class DatabaseCopy {
  public:
   [[nodiscard]] static Result<DatabaseCopy> begin(Database& from, Database& to);
-  // True when the copy is complete.
+  // True when the copy is complete; false: call it again.
   [[nodiscard]] Result<bool> step(int pages);
 
  private:

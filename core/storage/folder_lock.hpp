@@ -10,7 +10,8 @@ namespace sense {
 
 // Locks a program's folder, which is created when absent: two processes on one store would destroy
 // it, so the second is refused (addrnotavail; noaccess when the folder cannot be written). Does not
-// wait. The kernel releases the lock when the process ends, however it does.
+// wait. Held until destruction; the kernel releases it when the process ends, however it does. Any
+// thread.
 class FolderLock {
  public:
   // `owner` is used in messages: "broker", "gateway http".

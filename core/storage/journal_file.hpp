@@ -29,6 +29,7 @@ namespace detail {
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
+// An open file.
 using File = std::unique_ptr<std::FILE, CloseFile>;
 }  // namespace detail
 

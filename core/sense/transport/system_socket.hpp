@@ -30,8 +30,8 @@ struct SocketAddress {
   [[nodiscard]] Endpoint endpoint() const;
 };
 
-// Opens, binds and configures one datagram socket. Owns it: closed with this. Never blocks. One
-// thread. Errors are sentences that name `own`.
+// Opens, binds and configures one datagram socket. Owns it: closed with this, also after a failure.
+// Never blocks. One thread; the reactor must outlive it. Errors are sentences that name `own`.
 class SystemSocket {
  public:
   explicit SystemSocket(boost::asio::io_context& reactor) : descriptor_(reactor) {}

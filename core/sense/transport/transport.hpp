@@ -34,7 +34,7 @@ struct DdpGroup {
   [[nodiscard]] static Result<DdpGroup> parse(std::string_view text);
 };
 
-// A value.
+// How a transport is opened. A value; each kind of transport reads the members that concern it.
 struct TransportOptions {
   std::size_t octets_max = 65'507;  // longest datagram that is received whole
   // The only remote address. Where the system supports it, it then drops datagrams of other senders
