@@ -21,7 +21,7 @@ class EventSender {
  public:
   static constexpr Duration heartbeat = std::chrono::milliseconds{500};
 
-  // `head`: the last sequence of the journal.
+  // `head`: the last sequence of the journal. The counters must outlive it.
   EventSender(Counters& counters, std::uint64_t head) : counters_(counters), head_(head) {}
   [[nodiscard]] zmq::socket_t& socket() { return socket_; }
   [[nodiscard]] std::uint64_t head() const { return head_; }

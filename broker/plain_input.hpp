@@ -22,7 +22,7 @@ class PlainInput {
   // Whether the message could be queued.
   using Forward = std::function<bool(std::vector<zmq::message_t>&)>;
 
-  // Both must outlive it.
+  // All must outlive it.
   PlainInput(zmq::context_t& context, AccessControl& access, Counters& counters);
   [[nodiscard]] zmq::socket_t& socket() { return socket_; }
   // Subscribes to every topic, once it is bound: subscriptions of clients are not forwarded to

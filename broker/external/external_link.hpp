@@ -17,6 +17,7 @@ namespace sense {
 // has no delivery guarantee (docs/external-bus.md). Network thread only.
 class ExternalLink {
  public:
+  // Both must outlive it.
   ExternalLink(zmq::context_t& context, Counters& counters)
       : context_(context), counters_(counters) {}
 
@@ -26,6 +27,7 @@ class ExternalLink {
   [[nodiscard]] void* handle() { return take_.handle(); }
   // The waiting messages as PUBLISH requests without a reply; at most a thousand.
   [[nodiscard]] std::vector<IncomingRef> take(WallTime now);
+  // Gives the stored events whose topics are to be given; each that cannot be queued is counted.
   void give(const Outgoing& out);
 
  private:

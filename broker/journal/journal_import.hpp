@@ -24,6 +24,7 @@ struct JournalImport {
 // The registry is replaced by that of the file. The file is verified in a first pass: nothing of a
 // damaged file is imported. Everything imported is on stable storage when this returns; after an
 // interruption, the same call completes the import. `progress` is called with octets of two passes.
+// Blocks; any thread.
 [[nodiscard]] Result<JournalImport> import_journal(
     const std::string& data, const std::string& path,
     const std::function<void(std::uint64_t done, std::uint64_t all)>& progress);

@@ -12,8 +12,8 @@ namespace sense {
 
 // The broker's notices about itself (docs/management-events.md): it refused requests because too
 // many waited to be stored, or because the disk was full. The first notice is due at once; while
-// the state lasts, at most one is due per `interval`, with the number of refused requests. Pure;
-// one thread.
+// the state lasts, at most one is due per `interval`, with the number of refused requests. Pure
+// except for the fresh ids; one thread.
 class BrokerNotices {
  public:
   static constexpr Duration interval = std::chrono::minutes{1};

@@ -21,6 +21,7 @@ struct Incoming {
   std::string octets;
   bus::Request request;
 };
+// A request is passed from loop to loop, never copied or moved, so that its views stay valid.
 using IncomingRef = std::unique_ptr<Incoming>;
 
 // The messages that the network thread sends, after what they tell is on stable storage.

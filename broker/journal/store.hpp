@@ -45,7 +45,9 @@ class Store {
   // size. A reader may prevent it, which is no error; try later.
   [[nodiscard]] Status restart_wal();
 
+  // Writes or deletes a row of the registry, in the transaction that is open.
   [[nodiscard]] Status save(const RegistryRow& row);
+  // Calls `take` for each row.
   [[nodiscard]] Status load(const std::function<void(RegistryRow)>& take);
   [[nodiscard]] Status clear_registry() {
     return database_->execute("DELETE FROM registry; DELETE FROM subscription");

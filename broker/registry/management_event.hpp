@@ -9,7 +9,7 @@
 #include "core/subscription/subscription.hpp"
 
 // The events by which the broker announces changes of its registry (docs/subscriptions.md): type
-// {urn:sense:management}subscription-WHAT, subject the id, data JSON. Pure.
+// {urn:sense:management}subscription-WHAT, subject the id, data JSON. Pure except for the fresh id.
 namespace sense {
 
 [[nodiscard]] Event subscription_event(const Subscription& subscription, std::string_view what,

@@ -76,7 +76,9 @@ class Registry {
   // Adds a source of events. The row to store; absent when it is known or the limit is reached.
   [[nodiscard]] std::optional<RegistryRow> note_source(std::string_view source);
 
+  // Fails with notfound.
   [[nodiscard]] Result<RegistryEntry> get(std::string_view kind, std::string_view key) const;
+  // At most `limit` entries with a key behind `after`, ordered by key.
   [[nodiscard]] std::vector<RegistryEntry> list(std::string_view kind, std::string_view after,
                                                 std::size_t limit) const;
   // The same for the subscriptions of one owner, in a time that depends on their number only.

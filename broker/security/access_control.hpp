@@ -13,8 +13,8 @@
 namespace sense {
 
 // Access control of the broker's sockets: binds their listeners, authenticates connections, and
-// gives the principal and the rights of each message's sender. Network thread only; the context and
-// the sockets must outlive it.
+// gives the principal and the rights of each message's sender. Network thread only; context,
+// counters and sockets must outlive it.
 class AccessControl {
  public:
   AccessControl(zmq::context_t& context, Counters& counters)

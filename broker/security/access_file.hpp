@@ -10,11 +10,11 @@
 namespace sense {
 
 // The access file (docs/security.md): YAML, at most 1 MiB; unknown members are refused. Each error
-// says file, line and key. `name` is the file's name in messages.
+// says file, line and key. `name` is the file's name in messages. Pure.
 [[nodiscard]] Result<AccessList> parse_access_file(std::string_view text, std::string_view name);
 
-// Reads the file; blocks. Refuses one that other users than root and this one may write, since
-// write permission is the authority over the bus.
+// Reads the file; blocks; any thread. Refuses one that other users than root and this one may write
+// (noaccess), since write permission is the authority over the bus.
 [[nodiscard]] Result<AccessList> read_access_file(const std::string& path);
 
 // An entry of the file for a new principal, with rights to example types only: the operator decides

@@ -9,7 +9,7 @@
 
 namespace sense {
 
-// The listeners of the broker: endpoints and their authentication.
+// The listeners of the broker: endpoints and their authentication. A value that holds a secret.
 struct Listeners {
   std::vector<bus::Listener> service;
   std::vector<bus::Listener> events;
@@ -17,8 +17,8 @@ struct Listeners {
   std::string public_key;  // of the broker; empty when no listener uses CURVE
 };
 
-// Fails, naming the commands to run, when a tcp:// endpoint needs the broker's key and the key is
-// missing or unusable.
+// Reads the key file, if an endpoint needs it. Fails, naming the commands to run, when a tcp://
+// endpoint needs the broker's key and the key is missing or unusable.
 [[nodiscard]] Result<Listeners> make_listeners(const BusEndpoints& endpoints,
                                                const std::string& key_file,
                                                const std::string& access_file);

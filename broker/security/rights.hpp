@@ -71,6 +71,7 @@ class Rights {
   bool subscribe_all_ = false;
   bool route_all_ = false;
 };
+// Rights are shared, not copied.
 using RightsRef = std::shared_ptr<const Rights>;
 
 // A client of the bus, its key and its rights.
