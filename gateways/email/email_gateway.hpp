@@ -15,7 +15,8 @@ namespace sense::email {
 // What the options say together: GatewayDescriptor::check.
 [[nodiscard]] Result<std::vector<std::string>> check_email(const Settings& options);
 
-// Fails when neither smtp nor maildir is set, or an option cannot be used.
+// GatewayDescriptor::create. Fails when neither smtp nor maildir is set, or an option cannot be
+// used.
 [[nodiscard]] Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
                                                                   GatewayContext& context);
 

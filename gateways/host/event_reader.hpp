@@ -18,7 +18,8 @@ namespace sense {
 // outcomes of attempts are processed in between, and pauses while enough deliveries are active or
 // too many events are unsaved. Unread events stay in the journal. When the followed topics do not
 // include all that are wanted any more, it follows the wanted ones from the event reached. It owns
-// no thread; reactor thread only. All arguments must outlive it; no callback runs after stop().
+// no thread; reactor thread only. All arguments must outlive it, and none may call back after its
+// end; none of its callbacks runs after stop().
 class EventReader {
  public:
   static constexpr std::size_t unsaved_max = 20'000;

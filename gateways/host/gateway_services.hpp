@@ -33,6 +33,8 @@ struct GatewayServices {
 [[nodiscard]] Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor,
                                                const Settings& host);
 
+// Loads the event with that sequence; answers once, later: notfound when the journal does not hold
+// it.
 using EventLoader = std::function<void(std::uint64_t, std::function<void(Result<EventRef>)>)>;
 
 // Loads single events of the journal by sequence. The bus must outlive the result.

@@ -31,7 +31,8 @@ class Lifecycle {
     stopping,     // everything is stored; the lease is being released
     stopped,      // the plugin's object is destroyed; nothing is called any more
   };
-  // All of it must outlive the object, and no task may run after its end.
+  // All of it must outlive the object, and no task may run and no answer come after its end: close
+  // the bus first.
   struct Environment {
     Bus& bus;
     const Clock& clock;

@@ -14,6 +14,7 @@
 // in. Pure functions.
 namespace sense::http {
 
+// Names and values of header fields, in order.
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // Section 3.1.3.2: what is not printable ASCII, and space, quote and per cent sign, as %XX.

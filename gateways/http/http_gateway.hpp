@@ -16,7 +16,7 @@ namespace sense::http {
 // rest.
 [[nodiscard]] Result<std::vector<std::string>> http_listeners(const Settings& options);
 
-// Fails when an option cannot be used; nothing listens before start().
+// GatewayDescriptor::create. Fails when an option cannot be used; nothing listens before start().
 [[nodiscard]] Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
                                                                  GatewayContext& context);
 

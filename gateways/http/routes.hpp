@@ -14,8 +14,8 @@ namespace sense::http {
 
 // The paths of docs/http-gateway.md: turns each request into a call of the publisher or the
 // subscription list, and the result into a response (responses.hpp). Without sockets. Reactor
-// thread only. Held by a shared_ptr; requests in progress when the last one is released get no
-// response.
+// thread only; the context must outlive it. Held by a shared_ptr; requests in progress when the
+// last one is released get no response.
 class Routes : public std::enable_shared_from_this<Routes> {
  public:
   // The owner of what these requests make, since they are not authenticated.

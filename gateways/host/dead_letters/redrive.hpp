@@ -25,7 +25,7 @@ namespace sense {
 // portion also has the job's progress: a crash neither forgets a request nor repeats what was
 // stored.
 //
-// Reactor thread; its dependencies must outlive it, and no scheduled task may run after its end.
+// Reactor thread; its dependencies must outlive it, and none may call back after its end.
 class Redriver {
  public:
   static constexpr std::uint32_t portion_dead_letters = 500;

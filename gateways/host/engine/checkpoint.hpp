@@ -13,6 +13,7 @@
 // not span a restart.
 namespace sense {
 
+// A delivery that is not settled; members as in PendingDelivery.
 struct SavedDelivery {
   std::string subscription;
   Delivery::Kind kind = Delivery::Kind::event;
@@ -31,6 +32,7 @@ struct SavedDelivery {
   WallTime first;  // attempt
 };
 
+// A subscription's queue without its deliveries; members as in QueueFacts.
 struct SavedQueue {
   SubscriptionRef subscription;
   std::uint64_t next_number = 1;

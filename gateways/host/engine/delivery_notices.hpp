@@ -9,7 +9,7 @@
 
 // The management events that represent a gap, an end or a digest on transports without a message of
 // their own for it (docs/subscriptions.md). Their ids are computed from their content, so that a
-// repeat has the same id.
+// repeat has the same id. Pure functions; any thread.
 namespace sense {
 
 [[nodiscard]] EventRef gap_notice(const Subscription& subscription, std::uint64_t from,

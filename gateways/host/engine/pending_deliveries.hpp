@@ -15,7 +15,7 @@
 
 namespace sense {
 
-// A delivery that is not settled.
+// A delivery that is not settled. A value, of one PendingDeliveries.
 struct PendingDelivery {
   enum class Stage : std::uint8_t {
     blocked,      // behind an earlier delivery of the same source

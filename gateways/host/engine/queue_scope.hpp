@@ -14,10 +14,10 @@
 #include "gateways/host/engine/queue/callback_health.hpp"
 #include "gateways/host/engine/queue/queue_defaults.hpp"
 
-// What the parts of the engine work on.
+// What the parts of the engine work on; the engine's thread alone.
 namespace sense {
 
-// Since the engine was made.
+// Counts since the engine was made.
 struct DeliveryTotals {
   std::uint64_t matched = 0, delivered = 0, retried = 0, dead_letters = 0, expired = 0, dropped = 0;
   std::uint64_t superseded = 0;  // by a newer one of the same source: coalesce latest

@@ -12,7 +12,7 @@ namespace sense {
 
 // Failover between gateways of one kind (docs/operations.md, "Two gateways of one kind"): one leads
 // and serves, the others stand by with a copy of its store and take over when it ends. Reactor
-// thread; all arguments must outlive it.
+// thread; all arguments must outlive it, and none may call back after its end.
 class Failover {
  public:
   struct Callbacks {

@@ -11,7 +11,7 @@ namespace sense {
 // The leader election among gateways of one kind: the leader is the one that holds the entry
 // `leader` KIND of the broker's registry (docs/operations.md). It renews the entry periodically;
 // when the entry's time to live has passed without renewal, another gateway may take it. Reactor
-// thread; the bus must outlive it.
+// thread; bus and clock must outlive it, and nothing may call back after its end.
 class LeaderLease {
  public:
   static constexpr int ttl_seconds = 5;

@@ -14,7 +14,7 @@ namespace sense {
 
 // Replicates the store of the leader to its standbys: a copy of the whole store when one asks for
 // it, then the changes of each checkpoint. Inactive without a standby. Reactor thread; all
-// arguments must outlive it.
+// arguments must outlive it, and none may call back after its end.
 class Replication {
  public:
   // A standby without a heartbeat for so long is not waited for.

@@ -11,11 +11,12 @@
 // The replication stream: the store of a leader on its way to its standbys, as events of namespace
 // urn:sense:gateway in the broker's journal, which delivers them once and in order, also to a
 // standby that was not running. A stream is one copy of the whole store, then sets of changes.
-// Pure.
+// Values, and functions that are pure except for fresh ids.
 namespace sense {
 
+// One event of a stream, without the octets that it carries.
 struct ReplicationPart {
-  static constexpr std::size_t octets_max = 512 * 1024;
+  static constexpr std::size_t octets_max = 512 * 1024;  // that a leader puts into one
 
   std::string kind;  // gateway kind
   std::uint64_t token = 0;

@@ -12,7 +12,8 @@
 namespace sense {
 
 // The follower of a replication stream: keeps the store the same as the leader's, so that this
-// gateway can take over. Reactor thread; all arguments must outlive it.
+// gateway can take over. Reactor thread; all arguments must outlive it, and none may call back
+// after its end.
 class Standby {
  public:
   static constexpr Duration heartbeat_interval = std::chrono::seconds{10};

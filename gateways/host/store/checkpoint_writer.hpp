@@ -15,7 +15,8 @@ namespace sense {
 
 // Writes the engine's checkpoints to the store. A checkpoint that could not be stored is tried
 // again unchanged before a newer one is taken, so that the store misses no step. Reactor thread;
-// store, engine and counters must outlive it.
+// store, engine, counters and clock must outlive it, and `replicate` may not call back after its
+// end.
 class CheckpointWriter {
  public:
   // Called for each stored checkpoint; calls `done` when the standbys can have it.

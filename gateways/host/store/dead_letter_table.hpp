@@ -25,6 +25,8 @@ struct StoredDeadLetter {
   Engine::DeadLetter dead_letter;  // its `event` is null: read_dead_letter_event()
 };
 
+// Which dead letters to read. A value; a page may have none although another follows, since `since`
+// selects among the rows examined.
 struct DeadLetterQuery {
   std::string subscription{};  // empty: of all subscriptions
   WallTime since{};
@@ -33,6 +35,7 @@ struct DeadLetterQuery {
   std::uint32_t limit = 1000;  // rows examined, whatever their time
 };
 
+// The dead letters that one query found.
 struct DeadLetterPage {
   std::vector<StoredDeadLetter> dead_letters;  // by id
   std::int64_t next = 0;                       // `after` of the next page

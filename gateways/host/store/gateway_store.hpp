@@ -34,6 +34,7 @@ class GatewayStore {
     std::vector<std::int64_t> removed;  // redriven or purged
     std::vector<RedriveJob> jobs;       // progress of requests
   };
+  // Stores a checkpoint in one transaction; a failure leaves the one before.
   [[nodiscard]] Status save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
                             const std::vector<Engine::DeadLetter>& dead_letters, Timestamp now,
                             const DeadLetterChanges& changes = {});
@@ -54,11 +55,13 @@ class GatewayStore {
   };
   // nullopt: it is not a copy.
   [[nodiscard]] Result<std::optional<ReplicationPosition>> replication_position();
+  // The changes from now on, but for the replication position. The store must outlive them.
   [[nodiscard]] Result<ChangeLog> record_changes();
   // Begins to copy the whole store into a new file.
   [[nodiscard]] Result<DatabaseCopy> copy_to(Database& file);
   // Replaces the contents by those of that file. Fails with badcontext when the file is no store.
   [[nodiscard]] Status install_copy(const std::string& path, const ReplicationPosition& position);
+  // One set of changes, and the position that it leads to; a failure changes neither.
   [[nodiscard]] Status apply_replicated_changes(std::string_view changes,
                                                 const ReplicationPosition& position);
 

@@ -8,7 +8,8 @@ namespace sense {
 
 // Completes a delivery for the plugin: loads the events that the engine has released, makes the
 // event of a digest, and removes `audience` and `except`. Fails with notfound or protoerror when an
-// event is lost, with another code when the store cannot be read at present.
+// event is lost, with another code when the store cannot be read at present; some events may be
+// loaded then. The store's thread; blocks while it reads.
 [[nodiscard]] Status load_payload(Engine::Deliver& deliver, GatewayStore& store, WallTime now);
 
 // The outcome of a delivery whose payload could not be loaded: rejected when the event is lost.

@@ -10,7 +10,7 @@
 namespace sense {
 
 // Writes the registry's entry of this gateway, from which the others know its schemes. Reactor
-// thread; the bus must outlive it.
+// thread; the bus must outlive it, and nothing may call back after its end.
 class Announcement {
  public:
   // Runs a task after a pause, when the broker did not answer.

@@ -15,7 +15,8 @@ namespace sense {
 
 // Keeps what this gateway serves equal to the registry: reads its lists, applies the events that
 // announce changes, and ends subscriptions there. Each change is applied once, whether a list or an
-// event has it first: by its revision. Reactor thread; all arguments must outlive it.
+// event has it first: by its revision. Reactor thread; all arguments must outlive it, and none may
+// call back after its end.
 class SubscriptionFollower {
  public:
   struct Dependencies {

@@ -12,7 +12,8 @@
 namespace sense {
 
 // Writes the engine's suspensions and resumptions to the registry: one write at a time for each
-// subscription, and the latest request wins. Reactor thread; all arguments must outlive it.
+// subscription, and the latest request wins. Reactor thread; all arguments must outlive it, and
+// none may call back after its end.
 class SuspensionWriter {
  public:
   // Runs a task later, when the broker did not answer.

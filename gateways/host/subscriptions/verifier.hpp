@@ -17,7 +17,7 @@ namespace sense {
 // callback that cannot be reached is tried again at growing intervals, until `give_up_after` has
 // passed since the subscription's last change; only then, or when it refuses, the subscription
 // ends. A callback already verified for the same owner is not asked. Reactor thread; all arguments
-// must outlive it.
+// must outlive it, and none may call back after its end.
 class Verifier {
  public:
   static constexpr Duration pause_first = std::chrono::seconds{10};  // doubling

@@ -56,7 +56,7 @@ class SubscriptionQuota {
   std::unordered_map<std::string, Callback> by_callback_;
 };
 
-// Counts per host. A host with count 0 takes no memory.
+// Counts per host. A host with count 0 takes no memory. Pure; one thread.
 class PerHostCounts {
  public:
   void add(const std::string& host) { ++counts_[host]; }

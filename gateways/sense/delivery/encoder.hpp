@@ -10,7 +10,8 @@
 
 namespace sense::datagram {
 
-// Where clients fetch events that do not fit into a datagram; empty: nowhere.
+// Where clients fetch events that do not fit into a datagram; empty: nowhere. A value that holds a
+// secret.
 struct FetchLocation {
   // Validity of a URL in Fetch.
   static constexpr std::chrono::hours span{24};

@@ -13,10 +13,12 @@
 #include "gateways/sense/model/limits.hpp"
 
 // Effects that the Server requests and the plugin executes, in order. A request_id returns with the
-// result.
+// result. Values.
 namespace sense::datagram {
 
+// Identifies a request to the broker under way. Given by the Server, never twice.
 using RequestId = std::uint64_t;
+// Identifies an attempt under way. Given by the plugin.
 using AttemptId = std::uint64_t;
 
 // One datagram, queued until the next flush. No result.
@@ -24,37 +26,40 @@ struct Send {
   Peer to;
   std::string octets;
 };
-// Result: Server::on_receipt.
+// An event for the bus. Result: Server::on_receipt.
 struct Publish {
   RequestId request_id = 0;
   Event event;
 };
-// Results of these four: Server::on_subscription.
+// A new subscription. Result of this and the next three: Server::on_subscription.
 struct Create {
   RequestId request_id = 0;
   Subscriptions::Request request;
 };
+// The subscription with that id.
 struct LookUp {
   RequestId request_id = 0;
   std::string id;
 };
+// A new lease, perhaps at another address.
 struct Renew {
   RequestId request_id = 0;
   std::string id;
   Duration period{0};
   std::optional<Subscriptions::Move> move;  // nothing: events go where they went
 };
+// The end of a subscription.
 struct Cancel {
   RequestId request_id = 0;
   std::string id;
 };
-// Result: Server::on_sources.
+// One page of the sources known to the broker. Result: Server::on_sources.
 struct ListSources {
   RequestId request_id = 0;
   std::string after;
   std::uint32_t limit = 0;
 };
-// The result is only logged.
+// The answer to a VERIFY. The result is only logged.
 struct Confirm {
   std::string id;
   std::string token;
@@ -65,8 +70,10 @@ struct Finished {
   Attempt attempt;
 };
 
+// One of these effects.
 using Action =
     std::variant<Send, Publish, Create, LookUp, Renew, Cancel, ListSources, Confirm, Finished>;
+// To be executed in this order.
 using Actions = std::vector<Action>;
 
 // A socket of this gateway: its name in the configuration, the kind of addresses that it reaches,

@@ -16,15 +16,15 @@ namespace sense::datagram {
 // value; the functions here are pure.
 struct Limits {
   std::uint32_t max_subscriptions = 10'000;
-  std::uint32_t max_subscriptions_per_client = 16;
+  std::uint32_t max_subscriptions_per_client = 16;  // of one address and port
   std::uint32_t max_sources_per_subscription = 64;
   std::chrono::seconds max_period{86'400};
   std::uint32_t max_retries = 8;  // tries in all
   Duration retry_interval = std::chrono::seconds{1};
   Duration retry_span = std::chrono::minutes{5};
-  std::uint32_t window = 32;
-  std::size_t max_message = 1'200;
-  std::uint32_t max_pending = 1'000;
+  std::uint32_t window = 32;            // events in flight for one subscription
+  std::size_t max_message = 1'200;      // octets of a datagram
+  std::uint32_t max_pending = 1'000;    // requests in progress, and as many verifications
   std::uint32_t rate = 1'000;           // requests per second of one host; 0: no limit
   std::uint32_t burst = 2'000;          // after a pause
   std::uint32_t unproved_rate = 5'000;  // replies per second to all unproved addresses; 0: no limit
@@ -41,6 +41,7 @@ struct Limits {
   [[nodiscard]] std::uint32_t pending_per_host() const;
 };
 
+// The keys of this gateway in the configuration file.
 [[nodiscard]] std::span<const Option> sense_options();
 // REQUIRES: settings of sense_options().
 [[nodiscard]] Limits limits_of(const Settings& settings);

@@ -7,7 +7,7 @@
 namespace sense {
 
 // The ids of attempts under way, and the delivery that each one belongs to. An id is valid until
-// close(); afterwards it is unknown, also when its slot is used again.
+// close(); afterwards it is unknown, also when its slot is used again. Pure; one thread.
 class Attempts {
  public:
   struct Target {
