@@ -11,6 +11,7 @@
 // peer. Pure functions and views: nothing is copied, whatever a length claims. Any thread.
 namespace sense::snmp {
 
+// A view: what it shows must outlive it.
 using Octets = std::span<const unsigned char>;
 
 // One data value. A view of the octets that it was read from.

@@ -56,6 +56,7 @@ struct CommandOption {
   bool open_ended = false;                // vector: the help shows that more may follow
 };
 
+// A command, or a group of subcommands. What `run` and the targets refer to must outlive it.
 struct Command {
   std::string name;
   std::string summary;

@@ -16,7 +16,7 @@
 
 // The one configuration file. Relative paths in it: `data` and `plugins` count from the file's own
 // folder, every other one (ipc:// endpoints, a plugin's folders) from `data`, which is where the
-// processes run.
+// processes run. Values, and functions of the main thread, which block while they read.
 namespace sense::cli {
 
 // One entry of `gateways:` or `adapters:`. Its keys are checked when the plugin is loaded.
@@ -63,6 +63,7 @@ struct LoadedGateway {
 };
 [[nodiscard]] std::optional<LoadedGateway> load_gateway(const ConfigFile& file,
                                                         const PartConfig& part, Mistakes& mistakes);
+// Likewise.
 struct LoadedAdapter {
   AdapterPlugin plugin;
   AdapterConfig config;

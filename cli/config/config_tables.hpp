@@ -9,7 +9,7 @@
 #include "core/egress/policy.hpp"
 #include "core/event/pattern.hpp"
 
-// The keys of the configuration file that all programs share.
+// The keys of the configuration file that all programs share. Static data and pure functions.
 namespace sense::cli {
 
 inline constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warn", "error"};

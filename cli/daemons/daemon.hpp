@@ -6,6 +6,7 @@
 #include "cli/config/config_file.hpp"
 #include "cli/daemons/daemon_signals.hpp"
 
+// The start and the run of every daemon. Main thread only.
 namespace sense::cli {
 
 // For all kinds of daemon: names the process, sets up its log, enters the data folder.

@@ -11,8 +11,8 @@
 namespace sense::cli {
 
 // Keeps one subscription at an HTTP gateway: creates it (retries until the gateway answers), renews
-// it at half its lease, deletes it at the end. The loop's thread; lives until the
-// loop has ended.
+// it at half its lease, deletes it at the end. The loop's thread; lives until the loop has ended,
+// and `loop` and `options` outlive it.
 class HttpSubscriber {
  public:
   // `refused`: the gateway rejected the subscription permanently.

@@ -9,7 +9,8 @@
 
 namespace sense::cli {
 
-// As typed; the durations and patterns were checked. It outlives the listener.
+// What `sense listen` was asked for, as typed; the durations and patterns were checked. A value
+// that outlives the listener.
 struct ListenOptions {
   std::string uri;
   std::vector<std::string> types;
@@ -26,8 +27,8 @@ struct ListenOptions {
   bool json = false;
 };
 
-// Each sets up its listener on a loop and runs it until SIGINT, SIGTERM, SIGHUP, `count` or
-// `timeout`; what it subscribed to is cancelled then. Answers the exit code.
+// Main thread. Each sets up its listener on a loop and runs it until SIGINT, SIGTERM, SIGHUP,
+// `count` or `timeout`; what it subscribed to is cancelled then. Answers the exit code.
 [[nodiscard]] int listen_sense(const ListenOptions& options);
 [[nodiscard]] int listen_http(const ListenOptions& options);
 [[nodiscard]] int listen_maildir(const ListenOptions& options);

@@ -52,7 +52,8 @@ class SenseSession {
 using Parameters = std::map<std::string, std::string>;
 [[nodiscard]] Parameters parse_parameters(std::string_view data);
 
-// Asks for page after page of the server's parameters. Lives as long as the loop runs.
+// Asks for page after page of the server's parameters; `done` gets all of them, or the first error.
+// The loop's thread; it and the session live as long as the loop runs.
 class ParameterList {
  public:
   using Done = std::function<void(Result<Parameters>)>;
