@@ -303,6 +303,47 @@ def classes_of(text):
                sum(1 for member in members if is_function(member)))
 
 
+DECLARATION_END = re.compile(r"[;{}]")
+NAMESPACE = re.compile(r"\s*(?:inline\s+)?namespace\b[^()]*$|\s*extern\s*$")  # extern "C"
+TYPE = re.compile(r"\s*(?:template\s*<.*>\s*)?(?:class|struct)\s+(?:\[\[.*?\]\]\s*)?([\w:]+)"
+                  r"(?:\s*<.*>)?\s*(?:final\s*)?(?::.*)?$", re.DOTALL)
+
+
+def namespace_types(text):
+    """(line, name) of each class that a header defines, but for those within a class or function."""
+    code = PREPROCESSOR.sub(lambda found: "\n" * found.group().count("\n"),
+                            without_comments_and_strings(text))
+    start = 0  # of a declaration
+    while (end := DECLARATION_END.search(code, start)) is not None:
+        head, behind = code[start:end.start()], end.end()
+        if end.group() == "{":
+            found = TYPE.match(head)
+            if found:
+                begin = start + len(head) - len(head.lstrip())
+                yield code.count("\n", 0, begin) + 1, found.group(1)
+            if not NAMESPACE.match(head):
+                behind = balanced_end(code, end.start(), "{}")
+        start = behind
+
+
+def check_contracts(text):
+    """Violations in a header of the product, as (line, why): a type that says nothing of itself."""
+    lines = text.split("\n")
+
+    def has_comment(number):
+        above = lines[number - 2].strip()
+        return above.startswith("//") or above.endswith("*/")
+
+    types = list(namespace_types(text))
+    if len(types) == 1:  # the comment of the header may be that of its type
+        above = [number for number, line in enumerate(lines[:types[0][0]], 1)
+                 if line.startswith("namespace")]
+        types = [] if above and has_comment(above[-1]) else types
+    for number, name in types:
+        if not has_comment(number):
+            yield number, f"{name} has no comment directly above it: a header states its contract"
+
+
 def within(path, places):
     """Whether a path is one of the places, below one, or fits one with a star."""
     return any(path == place or path.startswith(place + "/") or fnmatch.fnmatch(path, place)
@@ -370,6 +411,8 @@ def check_code(path, text):
         why = include and check_include(path, *include.groups())
         if why:
             yield number, why
+    if path.endswith(".hpp") and path.split("/")[0] in PRODUCT:
+        yield from check_contracts(text)
     test = path.startswith("tests/")
     for number, line in enumerate(without_comments_and_strings(text).split("\n"), 1):
         if test and WAITS.search(line):

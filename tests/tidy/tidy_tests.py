@@ -79,6 +79,42 @@ class Classes(unittest.TestCase):
         self.assertEqual([line for line, _, _ in tidy.classes_of("\n// x\nclass A {\n};\n")], [3])
 
 
+class Contracts(unittest.TestCase):
+    def refused(self, body, *names, path="core/base/a.hpp"):
+        violations = found(path, source(path, body))
+        self.assertEqual([v.split()[1] for v in violations], list(names), violations)
+
+    def test_each_class_of_a_header_has_a_comment_directly_above_it(self):
+        self.refused("namespace a {\n// One.\nclass A {};\nstruct B {};\n\n// Away.\n\n"
+                     "template <class T>\nclass C final : public D<void()> {};\n}\n", "B", "C")
+        self.refused("namespace a {\n// One.\nclass A {};\n/* Two. */\ntemplate <class T>\n"
+                     "struct B {};\n}\n")
+        self.refused("namespace a {\nnamespace b {\nclass A {};\n}\n}\n", "A")
+        self.refused('extern "C" {\nstruct A {};\n}\n', "A")
+        self.refused("inline int f() { return 1; }\nstruct A {\n  int a = 1;\n} a;\n", "A")
+
+    def test_comment_above_the_namespace_is_that_of_an_only_class(self):
+        self.refused("// One.\nnamespace a {\n\nclass A {};\n}\n")
+        self.refused("namespace b {\nclass B;\n}\n\n// One.\nnamespace a {\nclass A {};\n}\n")
+        self.refused("// One.\nnamespace b {\nclass B;\n}\n\nnamespace a {\nclass A {};\n}\n", "A")
+        self.refused("// Two.\nnamespace a {\nclass A {};\nclass B {};\n}\n", "A", "B")
+
+    def test_line_is_that_of_the_declaration_with_its_template(self):
+        violations = found("core/base/a.hpp", source("a.hpp", "\ntemplate <class T>\nclass A {};\n"))
+        self.assertEqual([v.split(":")[0] for v in violations], ["5"])
+
+    def test_what_defines_no_class_of_the_namespace_needs_none(self):
+        self.refused("namespace a {\nclass A;\nstruct B;\nenum class C { c };\n"
+                     "struct tm now() { return {}; }\n"
+                     "inline void f() {\n  struct Local {};\n}\n"
+                     "#define STRUCT struct Hidden {};\nconstexpr int x{1};\n"
+                     "// One.\nclass D {\n  struct Inner {};\n  class Other;\n};\n}\n")
+
+    def test_only_headers_of_the_product_are_held_to_it(self):
+        for path in ("core/base/a.cpp", "tests/core/base/a.hpp"):
+            self.refused("namespace a {\nclass A {};\n}\n", path=path)
+
+
 class Includes(unittest.TestCase):
     def allowed(self, path, header):
         self.assertEqual(found(path, source(path, f"#include {header}\n")), [], f"{path} {header}")
