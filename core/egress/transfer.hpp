@@ -49,7 +49,7 @@ struct TransferReply {
   enum class MailStep { session, sender, recipient, message };
 
   unsigned status = 0;  // HTTP status; SMTP: the code of the refusal, or 250
-  std::vector<std::pair<std::string, std::string>> headers;  // those named by keep_headers
+  std::vector<std::pair<std::string, std::string>> headers;  // of keep_headers, values cut to 1 KiB
   // HTTP: its first body_max octets; SMTP: the lines of the refusal, separated by LF, the first 1
   // KiB.
   std::string body;

@@ -60,39 +60,40 @@ struct Digest {
   static constexpr std::uint32_t count_max = 1000;
   static constexpr std::uint32_t octets_max = 512 * 1024;
 
-  std::optional<Duration> interval;     // since the first event of the window
+  std::optional<Duration> interval;     // since the first event of the window; 1s to 31d
   std::optional<Duration> until;        // time of day, UTC: whole minutes since midnight
-  std::optional<std::uint32_t> count;   // events
-  std::optional<std::uint32_t> octets;  // of their data
+  std::optional<std::uint32_t> count;   // events; 1 to count_max
+  std::optional<std::uint32_t> octets;  // of their data; 1 to octets_max
 
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
-// The options that few subscriptions set.
+// The options that few subscriptions set. A value; validate() holds the ranges.
 struct SparseOptions {
-  std::optional<double> retry_factor;         // the ratio of a pause to the one before
+  std::optional<double> retry_factor;         // the ratio of a pause to the one before; 1 to 10
   std::optional<std::uint32_t> retry_jitter;  // per cent of a pause that is added at random at most
-  std::optional<Duration> retry_span;         // time from the first attempt to giving up
-  std::optional<Duration> hold;               // no delivery before occurrence + hold
-  std::optional<Duration> min_interval;       // at most one delivery within it
+  std::optional<Duration> retry_span;         // from the first attempt to giving up; 1s to 31d
+  std::optional<Duration> hold;               // no delivery before occurrence + hold; 1ms to 31d
+  std::optional<Duration> min_interval;       // at most one delivery within it; 1ms to 31d
   std::optional<Coalesce> coalesce;           // how events meanwhile are delivered
   std::optional<Digest> digest;
   std::optional<Order> order;
-  std::optional<std::uint32_t> rate;           // attempts a second, evenly spaced
+  std::optional<std::uint32_t> rate;           // attempts a second, evenly spaced; 1 to 10,000
   std::optional<OnFailure> on_failure;         // for events that are given up
-  std::optional<std::uint32_t> suspend_after;  // that many failures in a row ...
-  std::optional<Duration> suspend_over;        // ... over at least this time; 0: any
+  std::optional<std::uint32_t> suspend_after;  // that many failures in a row, 1 to 1,000, ...
+  std::optional<Duration> suspend_over;        // ... over at least this time, up to 7d; 0: any
 
   friend bool operator==(const SparseOptions&, const SparseOptions&) = default;
 };
 
-// Delivery and retry options. Absent fields have the default of the callback's scheme.
+// Delivery and retry options. Absent fields have the default of the callback's scheme. A value;
+// validate() holds the ranges.
 struct DeliveryOptions {
-  std::optional<Duration> retry_initial;
-  std::optional<Duration> retry_max;         // longest pause between two attempts
-  std::optional<std::uint32_t> retry_count;  // attempts in all
-  std::optional<Duration> expiry;            // older events are not delivered
-  std::optional<std::uint32_t> window;       // attempts in flight at once
+  std::optional<Duration> retry_initial;     // the pause after the first attempt; 1ms to 7d
+  std::optional<Duration> retry_max;         // longest pause between two attempts; 1ms to 7d
+  std::optional<std::uint32_t> retry_count;  // attempts in all; 1 to 1,000
+  std::optional<Duration> expiry;            // older events are not delivered; 1s to 10 years
+  std::optional<std::uint32_t> window;       // attempts in flight at once; 1 to 1,024
   Sparse<SparseOptions> sparse{};
 
   // Whether events are collected and delivered together.
@@ -103,8 +104,8 @@ struct DeliveryOptions {
   friend bool operator==(const DeliveryOptions&, const DeliveryOptions&) = default;
 };
 
-// Checks the bounds of each option and conflicts between options. The error begins with the
-// option's JSON name.
+// Checks the bounds of each option and conflicts between options. The error is badparam and begins
+// with the option's JSON name.
 [[nodiscard]] Status validate(const DeliveryOptions& options);
 
 }  // namespace sense

@@ -48,6 +48,7 @@ struct Subscription {
   std::string edition;         // wanted payload form; "": any
   std::string language;        // wanted language, a basic range of RFC 4647; "": any
   DeliveryOptions delivery;
+  // Names of 1 to 64 octets, values of at most 256.
   std::map<std::string, std::string, std::less<>> labels;
 
   friend bool operator==(const Subscription&, const Subscription&) = default;
@@ -73,8 +74,8 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 // JSON, the form in the registry, in the management events and in the HTTP interface. Members are
 // those of docs/subscriptions.md. `to_json` leaves challenge_hash out unless `secrets`.
 [[nodiscard]] std::string to_json(const Subscription& subscription, bool secrets);
-// Strict about types and limits; unknown members are refused by name. The error's field is the
-// outermost member that is wrong.
+// Strict about types and limits, at most 1 MiB (else datatoobig) and 16 levels; unknown members are
+// refused by name. The error's field is the outermost member that is wrong.
 [[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
 // A subscription as its owner asks for it: only the members callback, types, sources, filter,
 // period, edition, language, delivery and labels; period is 0 when it is absent. As strict.
