@@ -17,9 +17,9 @@
 
 namespace sense {
 
-// The thread `sense-commit`: stores all that is waiting as one group, again and again, and removes
-// what retention no longer keeps. Owns the connection that writes, the registry and the
-// deduplication window.
+// The thread `sense-commit`: stores all that is waiting as one group, or in groups of about 8 MiB,
+// again and again, and removes what retention no longer keeps. Owns the connection that writes, the
+// registry and the deduplication window.
 class CommitLoop {
  public:
   // `settings`: of broker_options(). Answers and events go to `results`. All must outlive it.

@@ -26,7 +26,8 @@ class EventSender {
   [[nodiscard]] zmq::socket_t& socket() { return socket_; }
   [[nodiscard]] std::uint64_t head() const { return head_; }
 
-  // What cannot be sent is counted; followers see it by the watermark, and fetch.
+  // What cannot be sent is counted; followers see it by the watermark, and fetch. That includes big
+  // events while libzmq holds 64 MiB of them.
   void send(const Outgoing& out, MonoTime now);
   // A watermark without events when none was sent within the heartbeat.
   void tick(MonoTime now);

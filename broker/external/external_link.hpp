@@ -14,7 +14,8 @@ namespace sense {
 
 // The broker's connection to a foreign ZeroMQ proxy: messages taken from it are published as the
 // principal `external`, and stored events are given to it. The transfer between proxy and broker
-// has no delivery guarantee (docs/external-bus.md). Network thread only.
+// has no delivery guarantee (docs/external-bus.md): libzmq drops what is beyond 10,000 unread
+// messages. Network thread only.
 class ExternalLink {
  public:
   // Both must outlive it.

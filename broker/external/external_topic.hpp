@@ -19,8 +19,8 @@ namespace sense {
 [[nodiscard]] std::string external_topic_of(std::string_view local_name);
 
 // The event for a message, without id: a single frame behind the topic is its data unchanged;
-// several become a MessagePack array of bins. Absent when there is no such name or the data is too
-// big.
+// several become a MessagePack array of bins. Absent when there is no such name, there are more
+// than 64 frames, or the data is too big.
 [[nodiscard]] std::optional<Event> event_of_message(std::string_view ns, std::string_view topic,
                                                     std::span<const std::string_view> frames);
 // The frames behind the topic for an event.

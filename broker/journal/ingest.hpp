@@ -44,7 +44,8 @@ class Ingest {
   [[nodiscard]] Result<Outgoing> commit_group(std::span<const IncomingRef> requests, Timestamp now);
 
   // Sequences of the journal that could not be read. The next commit inspects them again,
-  // quarantines what is damaged, and announces it by {urn:sense:management}journal-damaged.
+  // quarantines what is damaged, and announces it by {urn:sense:management}journal-damaged. At most
+  // 1,000 ranges wait for that; a further one is ignored.
   void note_damage(Journal::Range range);
 
   // The number of requests that were refused before they reached Ingest; announced by a notice.

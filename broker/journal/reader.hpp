@@ -15,7 +15,7 @@
 namespace sense {
 
 // Serves FETCH and HEAD from its own read-only connection, so that reading and syncing do not wait
-// for each other. One thread.
+// for each other. One thread; blocks while it reads. The counters must outlive it.
 class Reader {
  public:
   static constexpr std::size_t reply_octets_max = 8 * 1024 * 1024;
@@ -26,7 +26,8 @@ class Reader {
   // them. No transaction is open afterwards, so that the WAL can restart.
   [[nodiscard]] std::string answer(const bus::Request& request,
                                    const Rights& rights = *Rights::all());
-  // The damaged ranges met since the last call. Only the writing connection can quarantine them.
+  // The damaged ranges met since the last call, each reported once; after 10,000 of them, again.
+  // Only the writing connection can quarantine them.
   [[nodiscard]] std::vector<Journal::Range> take_damage() { return std::exchange(found_, {}); }
 
  private:

@@ -9,8 +9,9 @@
 
 namespace sense {
 
-// The access file (docs/security.md): YAML, at most 1 MiB; unknown members are refused. Each error
-// says file, line and key. `name` is the file's name in messages. Pure.
+// The access file (docs/security.md): YAML, at most 1 MiB, 10,000 principals and 1,000 entries of
+// each right; unknown members are refused. Each error says file, line and key. `name` is the file's
+// name in messages. Pure.
 [[nodiscard]] Result<AccessList> parse_access_file(std::string_view text, std::string_view name);
 
 // Reads the file; blocks; any thread. Refuses one that other users than root and this one may write

@@ -18,7 +18,8 @@ namespace sense {
 
 // The broker's XPUB and its subscriptions. When rights change, the socket is replaced: all
 // subscribers reconnect, are authenticated and checked again, and fetch the events that they
-// missed. libzmq has no other way to end a subscription of a peer. One thread.
+// missed. libzmq has no other way to end a subscription of a peer. At most 1,000 messages wait for
+// one subscriber; it loses the others, and a follower fetches them. One thread.
 class EventStream {
  public:
   static constexpr std::size_t subscription_octets_max = 4096;  // of one message of a peer
