@@ -16,8 +16,8 @@ struct HttpReply {
   std::string why;
 };
 
-// One request with a JSON body to an HTTP server, with a deadline of five seconds. `done` is called
-// once, later, on the loop's thread, unless the loop ends before.
+// One request with a JSON body to an HTTP server, with a deadline of five seconds and at most 1 MiB
+// of reply. `done` is called once, later, on the loop's thread, unless the loop ends before.
 void ask_http(boost::asio::io_context& io, const Uri& server, const std::string& method,
               const std::string& path, std::string body, std::function<void(HttpReply)> done);
 

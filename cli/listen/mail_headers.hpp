@@ -12,7 +12,7 @@ namespace sense::cli {
 // Pure functions over a message that may come from any sender: nothing in it was checked.
 
 // The header fields of a mail message (RFC 5322 section 2.2), names in lower case, folded lines
-// joined; the first of a name counts.
+// joined; the first of a name counts. At most 1,000 fields are read.
 using MailHeaders = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] MailHeaders parse_mail_headers(std::string_view message);
 

@@ -39,7 +39,8 @@ struct SmtpOptions {
 // Fails when the process has no memory or files left for the connections.
 [[nodiscard]] Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
                                                                boost::asio::io_context& reactor);
-// Mailboxes below `root`, which is made when it is not there. Fails with its path.
+// Mailboxes below `root`, which is made when it is not there. Fails with its path. A mail beyond
+// 4,096 unfinished ones fails for now.
 [[nodiscard]] Result<std::unique_ptr<Mailer>> make_maildir_mailer(std::string root,
                                                                   boost::asio::io_context& reactor);
 

@@ -20,7 +20,8 @@ struct ListenerPolicy {
   bool key_required = false;
   bool may_publish = true;
   bool may_register = true;
-  // Datagrams from other addresses are dropped; empty: all are accepted. IP and IPX only.
+  // Datagrams from other addresses are dropped; empty: all are accepted. At most 64; IP and IPX
+  // only.
   std::vector<Network> from;
   std::optional<std::uint32_t>
       rate;  // overrides the parameter `rate`; applies to local senders too

@@ -15,9 +15,9 @@
 namespace sense::datagram {
 
 // Whether one more subscription fits into the limits. Counts subscriptions that are served, being
-// created or moved, or created or moved but not yet visible so in the directory; without the last
-// two, a burst of requests could exceed the limits. Pure; one thread. Memory is bounded by the
-// limits.
+// created or moved, or created or moved but not yet visible so in the directory (for ten seconds at
+// most); without the last two, a burst of requests could exceed the limits. Pure; one thread.
+// Memory is bounded by the limits.
 class SubscriptionQuota {
  public:
   // Both must outlive this.
