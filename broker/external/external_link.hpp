@@ -22,6 +22,7 @@ class ExternalLink {
   ExternalLink(zmq::context_t& context, Counters& counters)
       : context_(context), counters_(counters) {}
 
+  // Connects in the background; badparam: an endpoint cannot be used.
   [[nodiscard]] Status open(const ExternalBus& external);
   [[nodiscard]] bool takes() const { return !external_.events.empty(); }
   // The socket to poll, when takes().

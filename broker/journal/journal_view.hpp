@@ -27,6 +27,8 @@ class JournalView {
   // As Journal::read, but in pieces, between which a running broker can restart its WAL.
   [[nodiscard]] Status read(std::uint64_t from,
                             const std::function<bool(const JournalGroup&)>& take);
+  // Calls `take` for each entry that can be read, ordered by kind and key; fails when that is not
+  // all.
   [[nodiscard]] Status registry(const std::function<void(const RegistryEntry&)>& take);
   // Octets on the disk: the database and its WAL.
   [[nodiscard]] std::uint64_t file_octets() const;

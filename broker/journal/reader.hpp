@@ -21,6 +21,7 @@ class Reader {
   static constexpr std::size_t reply_octets_max = 8 * 1024 * 1024;
   static constexpr std::size_t scan_octets_max = 64 * 1024 * 1024;  // for one request
 
+  // `data` is the broker's folder. Fails when its journal cannot be read.
   [[nodiscard]] static Result<Reader> open(const std::string& data, Counters& counters);
   // The encoded reply. Records that the rights do not cover are omitted, as if no prefix selected
   // them. No transaction is open afterwards, so that the WAL can restart.

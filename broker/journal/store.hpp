@@ -49,6 +49,7 @@ class Store {
   [[nodiscard]] Status save(const RegistryRow& row);
   // Calls `take` for each row.
   [[nodiscard]] Status load(const std::function<void(RegistryRow)>& take);
+  // Deletes all rows.
   [[nodiscard]] Status clear_registry() {
     return database_->execute("DELETE FROM registry; DELETE FROM subscription");
   }

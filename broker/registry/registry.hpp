@@ -58,13 +58,15 @@ class Registry {
     std::optional<Event> event;  // sources change without one
   };
   // `sequence`: of the event that announces the change. `entry.revision` as in
-  // Bus::registry_put. No change: the entry has this value already, with `revision`.
+  // Bus::registry_put. No change: the entry has this value already, with `revision`. A refusal
+  // (badparam, varvaltoobig, nomoreroom; badcontext for another revision) changes nothing.
   struct Put {
     std::optional<Change> change;
     std::uint64_t revision = 0;
   };
   [[nodiscard]] Result<Put> put(const RegistryEntry& entry, std::string_view reason,
                                 std::string_view principal, std::uint64_t sequence, Timestamp now);
+  // Likewise; fails with notfound when there is no such entry. A leader's is only released.
   [[nodiscard]] Result<Change> remove(std::string_view kind, std::string_view key,
                                       std::uint64_t revision, std::string_view reason,
                                       std::string_view principal, std::uint64_t sequence,

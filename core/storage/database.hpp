@@ -45,9 +45,9 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-// One connection to an SQLite file in WAL mode. One thread at a time. Errors carry code nomoreroom
-// when the disk is full, timeout when another program holds the file, badparam when it is no
-// database, system when the disk failed or the file is damaged.
+// One connection to an SQLite file in WAL mode. One thread at a time; blocks. Errors carry code
+// nomoreroom when the disk is full, timeout when another program holds the file for five seconds,
+// badparam when it is no database, system when the disk failed or the file is damaged.
 class Database {
  public:
   // What a commit promises.
@@ -55,6 +55,7 @@ class Database {
     full,   // commit returns once the operating system reports stable storage
     normal  // a power cut may lose the last transactions, but not the file's consistency
   };
+  // Creates the file when it is absent.
   [[nodiscard]] static Result<Database> open(const std::string& path, Durability durability);
   [[nodiscard]] static Result<Database> open_read_only(const std::string& path);
   // Opens a truncated file, too, to save its content: reading fails where it ends.
