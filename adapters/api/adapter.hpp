@@ -54,6 +54,7 @@ struct AdapterDescriptor {
   const char* name;
   const char* summary;
   std::span<const Option> options;
+  // Makes the plugin's object; nothing listens before start(). A failure ends the process.
   Result<std::unique_ptr<Adapter>> (*create)(const Settings& options, AdapterContext& context);
   // As GatewayDescriptor::check (gateways/api/gateway.hpp).
   Result<std::vector<std::string>> (*check)(const Settings& options) = nullptr;

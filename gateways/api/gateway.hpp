@@ -184,6 +184,7 @@ struct GatewayDescriptor {
   std::span<const Option> options;
   Capabilities capabilities;
   DeliveryDefaults delivery;
+  // Makes the plugin's object; nothing listens before start(). A failure ends the process.
   Result<std::unique_ptr<Gateway>> (*create)(const Settings& options, GatewayContext& context);
   // Refuses what create() or start() would refuse of the options, beyond what the table checks, and
   // makes, opens and changes nothing: what `sense config check` calls. An error begins with the key

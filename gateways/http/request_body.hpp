@@ -11,7 +11,8 @@
 #include "core/registry/subscriptions.hpp"
 
 // What clients send to the management paths, read strictly: unknown and repeated members are
-// refused by name, size and depth are bounded. Pure functions.
+// refused by name, size and depth are bounded. They fail with protoerror (no such JSON), badparam,
+// varnotfound or datatoobig. Pure functions.
 namespace sense::http {
 
 inline constexpr std::size_t request_body_length_max = 256 * 1024;
