@@ -80,6 +80,9 @@ struct Ledger {
   }
   // Collected events are numbered when they are delivered.
   [[nodiscard]] bool collects() const { return subscription->delivery.collects(); }
+  [[nodiscard]] bool drops() const {
+    return subscription->delivery.sparse->on_failure == OnFailure::drop;
+  }
 
   // ---- from the engine
 
@@ -106,6 +109,15 @@ struct Ledger {
   std::optional<MonoTime> next_probe;   // while it is suspended: no attempt before
   std::optional<SubscriptionState> state_known;
 
+  // The engine has seen that event.
+  void on_known(const EventRef& event, MonoTime now) {
+    for (auto number = owed.size(); number > 0; --number) {
+      const auto& each = owed[number - 1];
+      if (each.redrive != 0) continue;
+      if (each.event->sequence < event->sequence) break;
+      if (each.event == event) known[number] = now;
+    }
+  }
   void crash() {
     wants_suspended.reset();
     next_probe.reset();

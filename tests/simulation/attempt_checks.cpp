@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/attempt_checks.hpp"
+
+namespace sense::simulation {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration fast_latency_max = 5s;
+
+std::string name_of(const Delivery& delivery) {
+  const auto window =
+      delivery.window == 0 ? std::string() : " window " + std::to_string(delivery.window);
+  return delivery.subscription->id + window + " number " + std::to_string(delivery.number) +
+         " attempt " + std::to_string(delivery.attempt);
+}
+
+bool names(const std::vector<std::string>& principals, const std::string& principal) {
+  return std::find(principals.begin(), principals.end(), principal) != principals.end();
+}
+
+std::map<std::uint64_t, std::uint64_t> contents_of(const Delivery& delivery) {
+  if (delivery.kind == Delivery::Kind::event) return {{delivery.number, delivery.event->sequence}};
+  std::map<std::uint64_t, std::uint64_t> contents;
+  for (const auto& content : delivery.contents) contents[content.number] = content.event->sequence;
+  return contents;
+}
+
+// When its first event came, which may have expired since: the earliest that may have been it.
+WallTime opened_at_least(const Ledger& ledger, std::uint64_t window) {
+  std::uint64_t behind = 0;
+  if (const auto before = ledger.windows.find(window - 1); before != ledger.windows.end())
+    for (const auto& [number, sequence] : before->second.contents)
+      behind = std::max(behind, sequence);
+  auto earliest = WallTime::max();
+  for (const auto& owed : ledger.owed) {
+    const auto known = ledger.window_of.find(owed.event->sequence);
+    const bool elsewhere = known != ledger.window_of.end() && known->second != window;
+    const bool late =
+        owed.event->sequence > behind || owed.not_before != WallTime{} || owed.redrive != 0;
+    if (late && !elsewhere) earliest = std::min(earliest, owed.appended);
+  }
+  return earliest;
+}
+
+}  // namespace
+
+void AttemptChecks::attempt(Ledger& ledger, const Delivery& delivery, std::uint64_t position) {
+  admission(ledger, delivery, position);
+  pace(ledger, delivery);
+  if (delivery.window != 0)
+    window(ledger, delivery);
+  else if (delivery.kind == Delivery::Kind::event)
+    event(ledger, delivery);
+  if (delivery.kind == Delivery::Kind::gap) gap(ledger, delivery);
+}
+
+void AttemptChecks::admission(const Ledger& ledger, const Delivery& delivery,
+                              std::uint64_t position) {
+  const auto& subscription = *delivery.subscription;
+  const bool ended = delivery.kind == Delivery::Kind::ended;
+  if (ledger.end_sequence != 0 && position >= ledger.end_sequence && !ended)
+    context_.broken(name_of(delivery) + ": attempted after the end");
+  if (ended && position < ledger.end_sequence)
+    context_.broken(name_of(delivery) + ": ended too early");
+  if (!ended && subscription.state == SubscriptionState::paused)
+    context_.broken(name_of(delivery) + ": attempted though paused");
+  if (subscription.state == SubscriptionState::pending)
+    context_.broken(name_of(delivery) + ": an unverified callback was called");
+  if (ledger.gone_heard) context_.broken(name_of(delivery) + ": attempted though gone");
+  if (ledger.under_way.size() > subscription.delivery.window.value_or(context_.defaults.window))
+    context_.broken(name_of(delivery) + ": more attempts in flight than the window");
+  if (delivery.kind != Delivery::Kind::digest && (!delivery.event || delivery.event->id.empty()))
+    context_.broken(name_of(delivery) + ": has no event");
+}
+
+void AttemptChecks::event(Ledger& ledger, const Delivery& delivery) {
+  if (delivery.number == 0 || delivery.number > ledger.owed.size())
+    return context_.broken(name_of(delivery) + ": a number that is not owed");
+  const auto& owed = ledger.owed[delivery.number - 1];
+  if (owed.event->sequence != delivery.event->sequence || owed.event->id != delivery.event->id)
+    context_.broken(name_of(delivery) + ": is " + delivery.event->id + " and should be " +
+                    owed.event->id);
+  const auto meant = ledger.meant.try_emplace(delivery.number, delivery.event->sequence).first;
+  if (meant->second != delivery.event->sequence)
+    context_.broken(name_of(delivery) + ": was event " + std::to_string(meant->second) + " before");
+  due(ledger, delivery, owed);
+  if (delivery.subscription->delivery.ordered()) order(ledger, delivery);
+  if (ledger.acknowledged.contains(delivery.number))
+    context_.broken(name_of(delivery) + ": repeated though its delivery was not forgotten");
+  if (ledger.dead_lettered.contains(delivery.number))
+    context_.broken(name_of(delivery) + ": attempted though it is a dead letter");
+  const auto before = ledger.attempts.find(delivery.number);
+  if (before != ledger.attempts.end() && before->second + 1 != delivery.attempt)
+    context_.broken(name_of(delivery) + ": the attempt before was " +
+                    std::to_string(before->second));
+  const auto& sparse = *delivery.subscription->delivery.sparse;
+  const auto most = delivery.subscription->delivery.retry_count.value_or(
+      static_cast<std::uint32_t>(context_.defaults.pauses.size() + 1));
+  const bool counted =
+      !sparse.retry_span && sparse.suspend_after.value_or(context_.defaults.suspend_after) == 0;
+  if (counted && delivery.attempt > most + context_.life)
+    context_.broken(name_of(delivery) + ": too many attempts");
+  if (sparse != SparseOptions{} || owed.event->notbefore) return;  // it may have to wait
+  const auto known = ledger.known.find(delivery.number);
+  if (ledger.endpoint.behaviour() == Behaviour::fast && !context_.traffic_over &&
+      known != ledger.known.end() && context_.agenda.now().mono - known->second > fast_latency_max)
+    context_.broken(name_of(delivery) + ": a callback that works was made to wait");
+}
+
+void AttemptChecks::due(const Ledger& ledger, const Delivery& delivery, const Ledger::Owed& owed) {
+  const auto now = context_.agenda.now().wall;
+  const auto& event = *owed.event;
+  const auto name = name_of(delivery) + " event " + event.id;
+  if (owed.expires && *owed.expires <= now) context_.broken(name + ": delivered though expired");
+  if (now < owed.not_before) context_.broken(name + ": delivered too early");
+  const auto& owner = ledger.subscription->owner;
+  if (names(event.except, owner) || (!event.audience.empty() && !names(event.audience, owner)))
+    context_.broken(name + ": delivered to one who was left out");
+}
+
+// Every earlier one of the same source is done, one way or the other.
+void AttemptChecks::order(const Ledger& ledger, const Delivery& delivery) {
+  const auto& source = ledger.owed[delivery.number - 1].event->source;
+  for (std::uint64_t number = 1; number < delivery.number; ++number) {
+    const auto& before = ledger.owed[number - 1];
+    const bool expired = before.expires && *before.expires <= context_.agenda.now().wall;
+    if (before.event->source == source && !ledger.acknowledged.contains(number) &&
+        !ledger.dead_lettered.contains(number) && !expired)
+      context_.broken(name_of(delivery) + ": overtook number " + std::to_string(number));
+  }
+}
+
+void AttemptChecks::pace(Ledger& ledger, const Delivery& delivery) {
+  const auto now = context_.agenda.now().mono;
+  const bool ended = delivery.kind == Delivery::Kind::ended;
+  const auto& sparse = *delivery.subscription->delivery.sparse;
+  // The end notice is not subject to the rate.
+  if (sparse.rate && ledger.last_attempt && !ended &&
+      now - *ledger.last_attempt < Duration{std::chrono::seconds{1}} / *sparse.rate)
+    context_.broken(name_of(delivery) + ": faster than its rate");
+  ledger.last_attempt = now;
+  if (!ledger.next_probe || ended) return;
+  if (now < *ledger.next_probe) context_.broken(name_of(delivery) + ": attempted though suspended");
+  if (ledger.under_way.size() > 1) context_.broken(name_of(delivery) + ": more than one probe");
+  ledger.next_probe = now + context_.defaults.probe_first;
+}
+
+// The same number means the same event for ever, a window has the same events in each repeat (but
+// for those that have expired meanwhile), and no event is in two windows.
+void AttemptChecks::window(Ledger& ledger, const Delivery& delivery) {
+  const auto name = name_of(delivery);
+  const auto contents = contents_of(delivery);
+  if (contents.empty()) context_.broken(name + ": a window with nothing in it");
+  if (ledger.windows_acknowledged.contains(delivery.window))
+    context_.broken(name + ": repeated though its delivery was not forgotten");
+  const auto [place, fresh] = ledger.windows.try_emplace(delivery.window);
+  if (fresh) ++context_.totals.digests;
+  for (const auto& [number, sequence] : contents) {
+    const auto* owed = ledger.find(sequence);
+    if (owed == nullptr) return context_.broken(name + ": an event that is not owed");
+    due(ledger, delivery, *owed);
+    if (fresh) place->second.contents.emplace(number, sequence);
+    const auto before = place->second.contents.find(number);
+    if (before == place->second.contents.end() || before->second != sequence)
+      context_.broken(name + ": has changed since its first attempt");
+    if (ledger.window_of.try_emplace(sequence, delivery.window).first->second != delivery.window)
+      context_.broken(name + ": an event that was in another window already");
+    if (ledger.dead_lettered.contains(number)) context_.broken(name + ": holds a dead letter");
+  }
+  std::set<std::string> sources;
+  for (const auto& [number, sequence] : contents)
+    if (!sources.insert(ledger.find(sequence)->event->source).second &&
+        delivery.subscription->delivery.only_latest())
+      context_.broken(name + ": more than the latest of a source");
+  window_time(ledger, delivery);
+  place->second.last_attempt = context_.agenda.now().mono;
+}
+
+void AttemptChecks::window_time(const Ledger& ledger, const Delivery& delivery) {
+  const auto now = context_.agenda.now();
+  const auto& sparse = *delivery.subscription->delivery.sparse;
+  const auto& window = ledger.windows.at(delivery.window);
+  if (sparse.digest && sparse.digest->interval &&
+      now.wall < opened_at_least(ledger, delivery.window) + *sparse.digest->interval)
+    context_.broken(name_of(delivery) + ": before its interval was over");
+  if (sparse.digest && window.contents.size() > sparse.digest->count.value_or(Digest::count_max))
+    context_.broken(name_of(delivery) + ": more than its count");
+  if (!sparse.min_interval) return;
+  for (const auto& [id, other] : ledger.windows)
+    if (id != delivery.window && now.mono - other.last_attempt < *sparse.min_interval)
+      context_.broken(name_of(delivery) + ": within the interval of window " + std::to_string(id));
+}
+
+void AttemptChecks::gap(const Ledger& ledger, const Delivery& delivery) {
+  if (ledger.collects() || delivery.subscription->delivery.collects()) return;  // check_collected
+  for (auto number = delivery.number; number <= delivery.number_last; ++number) {
+    if (number == 0 || number > ledger.owed.size())
+      return context_.broken(name_of(delivery) + ": a gap of what is not owed");
+    const auto& expires = ledger.owed[number - 1].expires;
+    if (ledger.acknowledged.contains(number))
+      context_.broken(name_of(delivery) + ": a gap of what was delivered");
+    const bool expired = expires && *expires <= context_.agenda.now().wall;
+    const bool given_up = ledger.dead_lettered.contains(number) || ledger.drops();
+    const bool joined = delivery.reason.find(", ") != std::string::npos;
+    if (joined ? !expired && !given_up : delivery.reason == "expired" ? !expired : !given_up)
+      context_.broken(name_of(delivery) + ": a gap that says " + delivery.reason);
+  }
+}
+
+void AttemptChecks::dead_letter(const Ledger& ledger, const Engine::DeadLetter& dead_letter) {
+  const auto name = dead_letter.subscription + " number " + std::to_string(dead_letter.number);
+  if (ledger.drops()) return context_.broken(name + ": a dead letter that was to be dropped");
+  if (dead_letter.number == 0 || ledger.find(dead_letter.sequence) == nullptr)
+    return context_.broken(name + ": a dead letter of what is not owed");
+  if (!ledger.collects() &&
+      (dead_letter.number > ledger.owed.size() ||
+       ledger.owed[dead_letter.number - 1].event->sequence != dead_letter.sequence))
+    return context_.broken(name + ": a dead letter with another event");
+  const auto fewest = ledger.subscription->delivery.retry_count.value_or(
+      static_cast<std::uint32_t>(context_.defaults.pauses.size() + 1));
+  const bool by_span = ledger.subscription->delivery.sparse->retry_span.has_value();
+  if (dead_letter.reason == "undeliverable" && dead_letter.attempts < fewest && !by_span)
+    context_.broken(name + ": given up after " + std::to_string(dead_letter.attempts) +
+                    " attempts");
+}
+
+}  // namespace sense::simulation

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "tests/simulation/context.hpp"
+#include "tests/simulation/ledger.hpp"
+
+namespace sense::simulation {
+
+// What must hold whenever a delivery is attempted or given up, by the ledger of its subscription. A
+// promise that does not is recorded in the context.
+class AttemptChecks {
+ public:
+  explicit AttemptChecks(Context& context) : context_(context) {}
+
+  // Its payload is loaded, and the ledger has it under way. `position`: how far the host has read
+  // the journal.
+  void attempt(Ledger& ledger, const Delivery& delivery, std::uint64_t position);
+  void dead_letter(const Ledger& ledger, const Engine::DeadLetter& dead_letter);
+
+ private:
+  // The subscription may be served now.
+  void admission(const Ledger& ledger, const Delivery& delivery, std::uint64_t position);
+  void event(Ledger& ledger, const Delivery& delivery);
+  void due(const Ledger& ledger, const Delivery& delivery, const Ledger::Owed& owed);
+  void order(const Ledger& ledger, const Delivery& delivery);
+  // Rate and probes.
+  void pace(Ledger& ledger, const Delivery& delivery);
+  void window(Ledger& ledger, const Delivery& delivery);
+  void window_time(const Ledger& ledger, const Delivery& delivery);
+  void gap(const Ledger& ledger, const Delivery& delivery);
+
+  Context& context_;
+};
+
+}  // namespace sense::simulation
