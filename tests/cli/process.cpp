@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -139,6 +140,13 @@ Outcome run_sense(const std::vector<std::string>& arguments, const std::string& 
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+void check_failure(const Outcome& outcome, const std::string& part) {
+  BOOST_CHECK_MESSAGE(outcome.code == 1, outcome.err);
+  BOOST_CHECK_MESSAGE(contains(outcome.err, part), outcome.err);
+  BOOST_CHECK(outcome.err.starts_with("sense: "));
+  BOOST_CHECK_MESSAGE(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1, outcome.err);
 }
 
 void look_again_soon() { ::poll(nullptr, 0, 20); }

@@ -70,6 +70,8 @@ class Running {
                                 const std::function<void()>& prepare = {});
 
 [[nodiscard]] bool contains(const std::string& text, const std::string& part);
+// Checks that a command ended with 1, and with one sentence on standard error that has that part.
+void check_failure(const Outcome& outcome, const std::string& part);
 // Asks again and again until it is so, or patience is over.
 template <class Condition>
 [[nodiscard]] bool eventually(Condition condition);
