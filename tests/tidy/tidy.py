@@ -179,7 +179,7 @@ WORDS_MEANT = [
     ("gateways/host/store/gateway_store.cpp", "lane"),
     ("gateways/host/store/gateway_store_copies.cpp", "lane"),
     ("tests/gateways/host/store/gateway_store_tests.cpp", "lane"),
-    ("tests/gateways/host/store/gateway_store_tests.cpp", "letter"),
+    ("tests/gateways/host/store/dead_letter_table_tests.cpp", "letter"),
 ]
 WORDS_FILES = CODE + (".md", ".py", ".sh", "run", "test")
 DICTIONARY = re.compile(r"(#+) .*\bdictionary\b", re.IGNORECASE)  # the section of CONTRIBUTING.md
@@ -197,7 +197,6 @@ CLASS_FUNCTIONS_MAX = 25  # member functions of one class; defaulted and deleted
 # A class does one thing. What is larger all the same, and why: no row without a reason that lasts.
 FILES_LONGER = {
     # file                                              why
-    "tests/gateways/host/store/gateway_store_tests.cpp":   "not divided yet",
     "tests/gateways/http/routes_tests.cpp":                "not divided yet",
     "tests/gateways/sense/sense_requirements_tests.cpp":   "sixteen requirements, one case each",
 }
