@@ -91,7 +91,7 @@ void ExternalLink::give(const Outgoing& out) {
       if (!event) continue;
       // Text has no escapes: without a namespace, it is a topic as it is.
       const auto name = event->type.local();
-      const bool text = name == event->type.canonical();
+      const bool text = name == event->type.display();
       const auto topic = text ? std::string(name) : external_topic_of(name);
       if (!gives(topic)) continue;
       std::vector<std::string_view> frames = {topic};

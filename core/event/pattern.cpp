@@ -21,20 +21,20 @@ Result<TypePattern> TypePattern::parse(std::string_view text) {
   if (!name) return tl::unexpected(name.error());
   // Text may have them, but as a pattern it is more likely to be one that is written wrongly.
   const bool reserved = text.starts_with('{') || text.find('*') != std::string_view::npos;
-  if (reserved && name->local() == name->canonical())
+  if (reserved && name->local() == text)
     return fail(Code::badparam,
                 "event type: '" + printable(text) +
                     "' is no pattern: write a whole type, {namespace}local, {namespace}* or *; for "
                     "other types, add a filter such as type LIKE 'com.example.%'");
   pattern.kind_ = Kind::exact;
-  pattern.text_ = name->canonical();
+  pattern.text_ = name->display();
   return pattern;
 }
 
 bool TypePattern::matches(const QName& type) const {
   switch (kind_) {
     case Kind::any: return true;
-    case Kind::exact: return type.canonical() == text_;
+    case Kind::exact: return type.display() == text_;
     case Kind::in_namespace:
       return type.ns() == std::string_view(text_).substr(1, text_.size() - 3);
   }

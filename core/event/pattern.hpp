@@ -23,7 +23,7 @@ class TypePattern {
   // `{ns}` or `{`.
   [[nodiscard]] std::string topic_prefix() const;
 
-  // exact: the type whose QName::canonical() is text(); in_namespace: `{ns}*`; any: `*`.
+  // exact: the type whose QName::display() is text(); in_namespace: `{ns}*`; any: `*`.
   enum class Kind { exact, in_namespace, any };
   [[nodiscard]] Kind kind() const { return kind_; }
 
@@ -31,7 +31,7 @@ class TypePattern {
 
  private:
   Kind kind_ = Kind::any;
-  std::string text_ = "*";  // for exact: QName::canonical()
+  std::string text_ = "*";  // for exact: QName::display()
 };
 
 // Which sources: a URI-reference, exact; ending in `/**` for everything below; `*` as a path

@@ -148,7 +148,7 @@ void MatchIndex::candidates(const QName& type, std::string_view source,
     begin = slash + 1;
   }
   if (by_depth_[exact] != 0) anchors.push_back({exact, source});
-  if (!types_.empty()) collect(type_key(TypeKind::exact, type.canonical()), anchors, found);
+  if (!types_.empty()) collect(type_key(TypeKind::exact, type.display()), anchors, found);
   if (!namespaces_.empty()) collect(type_key(TypeKind::in_namespace, type.ns()), anchors, found);
   if (any_ != 0) collect(type_key(TypeKind::any, {}), anchors, found);
   if (!std::is_sorted(found.begin(), found.end(), std::less_equal<>{})) sort_unique(found);
