@@ -8,7 +8,7 @@
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/zmq_socket.hpp"
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 
 namespace sense {
 

@@ -2,11 +2,10 @@
 #include "broker/external/external_topic.hpp"
 
 #include <array>
-#include <msgpack/pack.hpp>
-#include <msgpack/sbuffer.hpp>
 
 #include "core/base/text.hpp"
 #include "core/event/msgpack_reader.hpp"
+#include "core/event/msgpack_writer.hpp"
 
 namespace sense {
 
@@ -86,15 +85,11 @@ std::optional<Event> event_of_message(std::string_view ns, std::string_view topi
     event.data = frames.front();
     return event;
   }
-  msgpack::sbuffer buffer;
-  msgpack::packer packer(buffer);
+  MsgpackSink sink{event.data};
+  MsgpackPacker packer(sink);
   packer.pack_array(static_cast<std::uint32_t>(frames.size()));
-  for (const auto frame : frames) {
-    packer.pack_bin(static_cast<std::uint32_t>(frame.size()));
-    packer.pack_bin_body(frame.data(), static_cast<std::uint32_t>(frame.size()));
-  }
+  for (const auto frame : frames) pack_binary(packer, frame);
   event.datacontenttype = several_frames;
-  event.data.assign(buffer.data(), buffer.size());
   return event;
 }
 

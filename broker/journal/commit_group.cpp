@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/journal/commit_group.hpp"
 
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 
 namespace sense {
 

@@ -6,7 +6,7 @@
 #include "broker/journal/store.hpp"
 #include "core/base/log.hpp"
 #include "core/event/event.hpp"
-#include "core/event/record_scan.hpp"
+#include "core/event/record.hpp"
 
 namespace sense {
 
@@ -28,10 +28,10 @@ class Selection {
   [[nodiscard]] bool all() const { return all_; }
   [[nodiscard]] bool selects(std::string_view event) {
     if (all_) return true;
-    const auto place = place_of(event);
-    if (!place) return rights_.may_subscribe_all();  // the reader of the record reports it
-    if (!rights_.may_read(place->type, place->source)) return false;
-    const auto topic = topic_of(place->type, place->source);
+    const auto head = head_of(event);
+    if (!head) return rights_.may_subscribe_all();  // the reader of the record reports it
+    if (!rights_.may_read(head->type, head->source)) return false;
+    const auto topic = topic_of(head->type, head->source);
     const auto above =
         std::upper_bound(prefixes_.begin(), prefixes_.end(), std::string_view(topic));
     return above != prefixes_.begin() && bus::selects(*std::prev(above), topic);
@@ -52,11 +52,11 @@ bool serve(const JournalGroup& group, Selection& selection, std::uint64_t octets
     reply.next = group.last + 1;
     return true;
   }
-  RecordScan scan(group.octets);
-  while (const auto record = scan.next()) {
+  RecordReader in(group.octets);
+  while (const auto record = in.next()) {
     if (record->sequence < reply.next) continue;
     if (reply.records.size() >= octets_max) return false;
-    if (selection.selects(record->event)) reply.records += record->octets;
+    if (selection.selects(record->event)) reply.records += in.octets();
     reply.next = record->sequence + 1;
   }
   return true;

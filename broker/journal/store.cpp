@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/event/record_scan.hpp"
+#include "core/event/record.hpp"
 
 namespace sense {
 

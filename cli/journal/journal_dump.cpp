@@ -4,7 +4,7 @@
 #include "cli/base/output.hpp"
 #include "cli/journal/journal.hpp"
 #include "core/event/cloudevents_json.hpp"
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 #include "core/event/pattern.hpp"
 
 namespace sense::cli {

@@ -3,13 +3,13 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <msgpack/pack.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "core/base/error.hpp"
 #include "core/event/msgpack_reader.hpp"
+#include "core/event/msgpack_writer.hpp"
 
 // MessageWriter and MessageReader have the same functions, so that one description of a message, a
 // template over the two, writes and reads it: array(a, b, c) is an array of these items, item(a)
@@ -68,9 +68,7 @@ class MessageWriter {
   void item(const std::string& text) { item(std::string_view(text)); }
   template <class T>
   void item(Binary<T> binary) {
-    const auto length = static_cast<std::uint32_t>(binary.octets.size());
-    packer_.pack_bin(length);
-    packer_.pack_bin_body(binary.octets.data(), length);
+    pack_binary(packer_, binary.octets);
   }
   template <class T, class Each>
   void item(List<T, Each> list) {
@@ -92,10 +90,6 @@ class MessageWriter {
   void nil() { packer_.pack_nil(); }
 
  private:
-  struct Sink {
-    std::string& octets;
-    void write(const char* data, std::size_t length) { octets.append(data, length); }
-  };
   template <class T>
   static bool absent(const T&) {
     return false;
@@ -105,8 +99,8 @@ class MessageWriter {
     return last.value == T{};
   }
 
-  Sink sink_;
-  msgpack::packer<Sink> packer_{sink_};
+  MsgpackSink sink_;
+  MsgpackPacker packer_{sink_};
 };
 
 // Reads from octets that must outlive what was read. Strict: at the first item of a wrong kind or

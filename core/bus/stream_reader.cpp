@@ -3,7 +3,7 @@
 
 #include "core/base/log.hpp"
 #include "core/bus/zmq_socket.hpp"
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 
 namespace sense::bus {
 

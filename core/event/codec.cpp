@@ -10,12 +10,12 @@
 #include <msgpack/adaptor/int.hpp>
 #include <msgpack/adaptor/string.hpp>
 #include <msgpack/adaptor/vector.hpp>
-#include <msgpack/pack.hpp>
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 #include "core/event/attributes.hpp"
 #include "core/event/msgpack_reader.hpp"
+#include "core/event/msgpack_writer.hpp"
 
 namespace sense {
 
@@ -26,7 +26,6 @@ using Item = MsgpackReader::Item;
 
 constexpr unsigned format_version = 1;
 constexpr std::uint64_t event_items = 6;
-constexpr std::uint64_t record_items = 4;
 
 // The attributes in an event's map, in ascending order as the map is. Of all, the first four
 // (specversion, id, type, source) have places of their own, and what is stamped is in the record.
@@ -56,24 +55,13 @@ tl::unexpected<Error> too_big(std::string_view name, std::size_t max) {
 
 // ---- Writing ----
 
-struct StringStream {
-  std::string& out;
-  void write(const char* octets, std::size_t length) { out.append(octets, length); }
-};
-using Packer = msgpack::packer<StringStream>;
-
-void write_binary(Packer& packer, const char* octets, std::size_t length) {
-  packer.pack_bin(static_cast<std::uint32_t>(length));
-  packer.pack_bin_body(octets, static_cast<std::uint32_t>(length));
-}
-
 struct ValueWriter {
-  Packer& packer;
+  MsgpackPacker& packer;
   void operator()(bool value) const { packer.pack(value); }
   void operator()(std::int32_t value) const { packer.pack(value); }
   void operator()(const std::string& value) const { packer.pack(value); }
   void operator()(const Bytes& value) const {
-    write_binary(packer, reinterpret_cast<const char*>(value.data()), value.size());
+    pack_binary(packer, {reinterpret_cast<const char*>(value.data()), value.size()});
   }
   void operator()(PreciseTime value) const {
     const auto second = std::chrono::floor<std::chrono::seconds>(value.wall);
@@ -83,7 +71,7 @@ struct ValueWriter {
 };
 
 // A number of microseconds where that is all, as it was before nanoseconds were kept.
-void write_time(Packer& packer, PreciseTime time) {
+void write_time(MsgpackPacker& packer, PreciseTime time) {
   if (time.nanoseconds == 0)
     packer.pack(to_micros(time));
   else
@@ -91,7 +79,7 @@ void write_time(Packer& packer, PreciseTime time) {
 }
 
 // REQUIRES: has_attribute(event, attribute), and it is one of known_attributes().
-void write_field(Packer& packer, const Event& event, const Attribute& attribute) {
+void write_field(MsgpackPacker& packer, const Event& event, const Attribute& attribute) {
   switch (attribute.kind) {
     case Attribute::Kind::time: write_time(packer, *(event.*attribute.time)); return;
     case Attribute::Kind::severity: packer.pack(*event.severity); return;
@@ -101,7 +89,7 @@ void write_field(Packer& packer, const Event& event, const Attribute& attribute)
 }
 
 // Known attributes and extensions are both in order already: merges them.
-void write_attributes(Packer& packer, const Event& event) {
+void write_attributes(MsgpackPacker& packer, const Event& event) {
   const auto& all = known_attributes();
   const auto known =
       std::count_if(all.begin(), all.end(), [&](auto* a) { return has_attribute(event, *a); });
@@ -306,25 +294,6 @@ Result<EventHead> read_event(std::string_view octets, CheckedNames& names, Event
   return head;
 }
 
-Result<Record> read_record(MsgpackReader& in) {
-  const auto array = in.next();
-  if (array.kind != Kind::array || array.number != record_items)
-    return malformed("a record is not an array of four");
-  const auto sequence = in.next();
-  if (sequence.kind != Kind::natural || sequence.number == 0)
-    return malformed("a record's sequence is not from 1");
-  std::optional<PreciseTime> observed;
-  if (auto s = read_value(in, "observedtime", &observed); !s) return tl::unexpected(s.error());
-  const auto principal = in.next();
-  if (auto s = check_text("principal", principal, Event::id_length_max); !s)
-    return tl::unexpected(s.error());
-  const auto event = in.next();
-  if (event.kind != Kind::binary) return malformed("a record's event is not binary, or cut short");
-  if (event.octets.size() > encoded_event_length_max)
-    return too_big("a record's event", encoded_event_length_max);
-  return Record{sequence.number, *observed, principal.octets, event.octets};
-}
-
 }  // namespace
 
 std::string encode(const Event& event) {
@@ -335,15 +304,15 @@ std::string encode(const Event& event) {
 }
 
 void append_event(std::string& out, const Event& event) {
-  StringStream stream{out};
-  Packer packer(stream);
+  MsgpackSink sink{out};
+  MsgpackPacker packer(sink);
   packer.pack_array(event_items);
   packer.pack(format_version);
   packer.pack(event.id);
   packer.pack(event.type.clark());
   packer.pack(event.source);
   write_attributes(packer, event);
-  write_binary(packer, event.data.data(), event.data.size());
+  pack_binary(packer, event.data);
 }
 
 Result<Event> decode_event(std::string_view octets) {
@@ -359,43 +328,20 @@ Result<EventHead> peek_event(std::string_view octets, CheckedNames* names) {
   return read_event(octets, names == nullptr ? fresh : *names, nullptr);
 }
 
-void append_record(std::string& out, const Record& record) {
-  StringStream stream{out};
-  Packer packer(stream);
-  packer.pack_array(record_items);
-  packer.pack(record.sequence);
-  packer.pack(to_micros(record.observedtime));
-  packer.pack(record.principal);
-  write_binary(packer, record.event.data(), record.event.size());
-}
-
-Result<std::vector<Record>> split_records(std::string_view octets, std::size_t count_max) {
-  std::vector<Record> records;
-  MsgpackReader in(octets);
-  while (!in.at_end()) {
-    if (records.size() == count_max) return too_big("the number of records", count_max);
-    auto record = read_record(in);
-    if (!record) return tl::unexpected(record.error());
-    records.push_back(*record);
-  }
-  return records;
-}
-
-Status decode_record(const Record& record, CheckedNames& names, Event& into) {
-  if (const auto head = read_event(record.event, names, &into); !head)
+Status decode_event(std::string_view octets, CheckedNames& names, Event& into) {
+  if (const auto head = read_event(octets, names, &into); !head)
     return tl::unexpected(head.error());
-  into.sequence = record.sequence;
-  into.observedtime = record.observedtime;
-  into.principal = record.principal;
   return {};
 }
 
-Result<Event> decode_record(const Record& record) {
-  CheckedNames names;
-  Event event;
-  if (auto status = decode_record(record, names, event); !status)
-    return tl::unexpected(status.error());
-  return event;
+std::optional<EventHead> head_of(std::string_view octets) {
+  MsgpackReader in(octets);
+  if (in.next().kind != Kind::array || in.next().kind != Kind::natural) return std::nullopt;
+  const auto id = in.next();
+  const auto type = in.next();
+  const auto source = in.next();
+  if (source.kind != Kind::text) return std::nullopt;
+  return EventHead{id.octets, type.octets, source.octets};
 }
 
 }  // namespace sense

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/event/event.hpp"
 
@@ -27,6 +27,8 @@ struct CheckedNames {
 // Strict: refuses what format.md does not allow, and checks depth, counts and sizes before it takes
 // memory for them. The event has been validated; sequence, observedtime and principal are empty.
 [[nodiscard]] Result<Event> decode_event(std::string_view octets);
+// The same into a new event, which avoids a move when decoding many.
+[[nodiscard]] Status decode_event(std::string_view octets, CheckedNames& names, Event& into);
 
 // The part of an event that the broker reads, as views into the octets. Allocates nothing for the
 // event, but checks all that decode_event checks: decoding it succeeds afterwards.
@@ -36,22 +38,8 @@ struct EventHead {
   std::string_view source;
 };
 [[nodiscard]] Result<EventHead> peek_event(std::string_view octets, CheckedNames* names = nullptr);
-
-// An event as stored in the journal: the broker's stamp around the producer's unchanged octets.
-struct Record {
-  std::uint64_t sequence = 0;
-  WallTime observedtime;
-  std::string_view principal;
-  std::string_view event;  // encoded
-};
-
-void append_record(std::string& out, const Record& record);
-// The records of a run of append_record; views into the octets. At most `count_max`.
-[[nodiscard]] Result<std::vector<Record>> split_records(std::string_view octets,
-                                                        std::size_t count_max = 1'000'000);
-// The event in a record, stamp included.
-[[nodiscard]] Result<Event> decode_record(const Record& record);
-// The same into a new event, which avoids a move when decoding many.
-[[nodiscard]] Status decode_record(const Record& record, CheckedNames& names, Event& into);
+// The same without a check, of octets that were checked when they were accepted; absent when they
+// do not even begin so.
+[[nodiscard]] std::optional<EventHead> head_of(std::string_view octets);
 
 }  // namespace sense

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "broker/journal/ingest.hpp"
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 #include "tests/core/storage/temporary_folder.hpp"
 
 namespace sense {

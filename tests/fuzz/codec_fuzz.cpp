@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 
 // Any octets as an event and as records: an error, or a valid value that encodes to octets which
 // decode to the same value.

@@ -5,7 +5,7 @@
 
 #include "core/base/json.hpp"
 #include "core/base/log.hpp"
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 
 namespace sense {
 
@@ -118,10 +118,7 @@ Result<EventRef> read_record(Database& database, const char* sql, std::int64_t k
   const auto row = select->bind(1, key).step();
   if (!row) return tl::unexpected(row.error());
   if (!*row) return fail(Code::notfound, name + " is not in the gateway's store");
-  const auto records = split_records(select->octets(0), 1);
-  if (!records || records->empty())
-    return fail(Code::protoerror, name + " in the gateway's store is damaged");
-  auto event = decode_record(records->front());
+  auto event = decode_single_record(select->octets(0));
   if (!event)
     return fail(Code::protoerror,
                 name + " in the gateway's store is damaged: " + event.error().message);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/event_cache.hpp"
 
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 #include "gateways/host/store/dead_letter_table.hpp"
 
 namespace sense {
@@ -25,10 +25,7 @@ Result<EventRef> EventCache::load(Database& database, std::uint64_t sequence) {
   for (auto row = select->step(); row && *row && octets < octets_max; row = select->step()) {
     const auto record = select->octets(1);
     octets += record.size();
-    const auto records = split_records(record, 1);
-    auto next = records && !records->empty() ? decode_record(records->front())
-                                             : Result<Event>(fail(Code::protoerror, "damaged"));
-    if (next)
+    if (auto next = decode_single_record(record))
       prefetched_.emplace(static_cast<std::uint64_t>(select->integer(0)),
                           std::make_shared<const Event>(std::move(*next)));
   }

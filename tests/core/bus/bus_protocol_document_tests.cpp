@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/bus/protocol.hpp"
-#include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 #include "tests/paths.hpp"
 
 using namespace sense;

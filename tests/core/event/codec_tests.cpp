@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/event/codec.hpp"
+#include "core/event/record.hpp"
 #include "tests/paths.hpp"
 
 #include <boost/test/unit_test.hpp>
