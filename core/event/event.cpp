@@ -2,7 +2,6 @@
 #include "core/event/event.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
@@ -40,6 +39,21 @@ Status check_list(std::string_view name, const std::vector<std::string>& list) {
   return {};
 }
 
+// What the broker gives is not checked.
+Status check_attribute(const Event& event, const Attribute& attribute) {
+  if (attribute.stamped) return {};
+  switch (attribute.kind) {
+    case Attribute::Kind::text:
+      return check_text(attribute.name, event.*attribute.text, Event::text_length_max);
+    case Attribute::Kind::time: return check_time(attribute.name, event.*attribute.time);
+    case Attribute::Kind::list: return check_list(attribute.name, event.*attribute.list);
+    case Attribute::Kind::severity:
+      if (!event.severity || *event.severity <= 7) return {};
+      return refuse(Code::badparam, "severity", "is 0 (emergency) to 7 (debug)");
+    default: return {};
+  }
+}
+
 Status check_extension(const std::string& name, const Value& value) {
   if (!valid_extension_name(name))
     return fail(Code::badparam, "event: '" + printable(name.substr(0, 64)) +
@@ -73,24 +87,8 @@ Status validate(const Event& event, EventId id) {
     return refuse(Code::badparam, "source",
                   "'" + printable(event.source) + "' is not a URI-reference without spaces");
   if (auto status = check_text("id", event.id, Event::id_length_max); !status) return status;
-  const std::array<std::pair<std::string_view, const std::string*>, 8> texts = {
-      {{"subject", &event.subject},
-       {"datacontenttype", &event.datacontenttype},
-       {"dataschema", &event.dataschema},
-       {"language", &event.language},
-       {"correlationid", &event.correlationid},
-       {"replyto", &event.replyto},
-       {"traceparent", &event.traceparent},
-       {"edition", &event.edition}}};
-  for (const auto& [name, text] : texts)
-    if (auto status = check_text(name, *text, Event::text_length_max); !status) return status;
-  if (auto status = check_time("time", event.time); !status) return status;
-  if (auto status = check_time("notbefore", event.notbefore); !status) return status;
-  if (auto status = check_time("expirytime", event.expirytime); !status) return status;
-  if (event.severity && *event.severity > 7)
-    return refuse(Code::badparam, "severity", "is 0 (emergency) to 7 (debug)");
-  if (auto status = check_list("audience", event.audience); !status) return status;
-  if (auto status = check_list("except", event.except); !status) return status;
+  for (const auto& attribute : attributes())
+    if (auto status = check_attribute(event, attribute); !status) return status;
   if (event.extensions.size() > Event::extensions_max)
     return fail(Code::varvaltoobig, "event: more than 64 extension attributes");
   for (const auto& [name, value] : event.extensions)
