@@ -89,7 +89,6 @@ Result<Subscriptions::Request> request_of(const SubscriptionOptions& options) {
   for (const auto& text : options.types) request.types.push_back(*TypePattern::parse(text));
   for (const auto& text : options.sources) request.sources.push_back(*SourcePattern::parse(text));
   request.filter = options.filter;
-  request.period = *parse_duration(options.period);
   request.callback_proved = options.vouch;
   auto labels = labels_of(options);
   if (!labels) return tl::unexpected(labels.error());
@@ -97,24 +96,15 @@ Result<Subscriptions::Request> request_of(const SubscriptionOptions& options) {
   auto delivery = delivery_of(options);
   if (!delivery) return tl::unexpected(delivery.error());
   request.delivery = std::move(*delivery);
+  // Mistakes are reported before the broker is asked. A period that is too long is none.
+  if (auto good = validate(request); !good) return tl::unexpected(good.error());
+  request.period = *parse_duration(options.period);
   return request;
-}
-
-// Mistakes are reported before the broker is asked.
-Status check(const Subscriptions::Request& request) {
-  Subscription subscription;
-  subscription.callback = request.callback;
-  subscription.filter = request.filter;
-  subscription.labels = request.labels;
-  subscription.delivery = request.delivery;
-  subscription.owner = request.owner;
-  return validate(subscription);
 }
 
 int run_create(const Global& global, const SubscriptionOptions& options) {
   const auto request = request_of(options);
   if (!request) return refused(request.error());
-  if (const auto good = check(*request); !good) return refused(good.error());
   return with_registry_session(global, [&](const RegistrySession& session) {
     session.subscriptions.create(*request, session.shown(""));
   });

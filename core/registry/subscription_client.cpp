@@ -117,23 +117,17 @@ Status SubscriptionClient::check_period(const Request& request) const {
 void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {
   const auto now = clock_.now().wall;
   auto status = check_period(request);
-  Subscription subscription;
-  subscription.id = "s-" + random_token(130);
-  subscription.owner = std::move(request.owner);
-  subscription.via = std::move(request.via);
-  subscription.created = subscription.updated = now;
-  subscription.types = std::move(request.types);
-  subscription.sources = std::move(request.sources);
-  subscription.filter = std::move(request.filter);
-  subscription.callback = std::move(request.callback);
-  subscription.period = std::min(request.period, served_.lease_max);
-  subscription.expires = now + subscription.period;
-  subscription.state =
+  const auto state =
       request.callback_proved ? SubscriptionState::active : SubscriptionState::pending;
-  subscription.edition = std::move(request.edition);
-  subscription.language = std::move(request.language);
-  subscription.delivery = request.delivery;
-  subscription.labels = std::move(request.labels);
+  Subscription subscription(std::move(request));
+  subscription.id = "s-" + random_token(130);
+  subscription.revision = subscription.since = 0;
+  subscription.created = subscription.updated = now;
+  subscription.period = std::min(subscription.period, served_.lease_max);
+  subscription.expires = now + subscription.period;
+  subscription.state = state;
+  subscription.reason.clear();
+  subscription.challenge_hash.clear();
   if (status) status = check(subscription);
   if (!status) {
     later_([done, error = status.error()] { done(tl::unexpected(error)); });

@@ -20,19 +20,13 @@ class Subscriptions {
   template <class T>
   using Answer = std::function<void(Result<T>)>;
 
-  struct Request {
-    std::string owner;     // principal of the requester
-    std::string via;       // name of the interface that took the request
-    std::string callback;  // URI
-    std::vector<TypePattern> types;
-    std::vector<SourcePattern> sources;
-    std::string filter;
-    Duration period{0};         // requested; the grant may be shorter (parameter lease-max) ...
-    bool period_exact = false;  // ... unless it is to be refused then
-    std::string edition;
-    std::string language;
-    DeliveryOptions delivery;
-    std::map<std::string, std::string, std::less<>> labels;
+  // A subscription as its requester wants it. `via` is the name of the interface that took the
+  // request; `period` is requested, and the grant may be shorter (parameter lease-max). create()
+  // sets what the requester does not decide: id, revision, since, created, updated, expires, state,
+  // reason and challenge_hash.
+  struct Request : Subscription {
+    // A period that cannot be granted is refused, not shortened.
+    bool period_exact = false;
     // The interface has verified that the requester is at the callback (a returned cookie, a
     // connection from there): the subscription is active at once.
     bool callback_proved = false;

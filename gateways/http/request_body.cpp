@@ -98,17 +98,9 @@ Result<Subscriptions::Request> subscription_request(std::string_view text) {
   if (auto good = check_length(text); !good) return tl::unexpected(good.error());
   auto wanted = requested_subscription_from_json(text);
   if (!wanted) return tl::unexpected(wanted.error());
-  Subscriptions::Request request;
-  request.callback = std::move(wanted->callback);
-  request.types = std::move(wanted->types);
-  request.sources = std::move(wanted->sources);
-  request.filter = wanted->filter.text();
-  request.period_exact = wanted->period != Duration{0};
-  request.period = request.period_exact ? wanted->period : period_default;
-  request.edition = std::move(wanted->edition);
-  request.language = std::move(wanted->language);
-  request.delivery = std::move(wanted->delivery);
-  request.labels = std::move(wanted->labels);
+  Subscriptions::Request request{*std::move(wanted)};
+  request.period_exact = request.period != Duration{0};
+  if (!request.period_exact) request.period = period_default;
   return request;
 }
 

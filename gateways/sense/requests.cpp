@@ -98,16 +98,18 @@ Status Requests::check_room(const Requester& requester) const {
 
 Status Requests::start_register(const Message& request, const Requester& requester, Timestamp now,
                                 Actions& out) {
-  const SubscriptionFilter filter(request.text("Filter"));
-  if (auto status = filter.check(); !status) return status;
+  Subscriptions::Request wanted;
+  wanted.filter = request.text("Filter");
+  if (auto status = wanted.filter.check(); !status) return status;
   const auto period = read_period(request, config_.limits.max_period);
   if (!period) return tl::unexpected(period.error());
   if (request.has("Subscription")) return start_existing(request, requester, out);
-  return start_create(request, requester, *period, now, out);
+  wanted.period = *period;
+  return start_create(request, requester, std::move(wanted), now, out);
 }
 
-Status Requests::start_create(const Message& request, const Requester& requester, Duration period,
-                              Timestamp now, Actions& out) {
+Status Requests::start_create(const Message& request, const Requester& requester,
+                              Subscriptions::Request wanted, Timestamp now, Actions& out) {
   const auto& limits = config_.limits;
   const auto& from = requester.from;
   auto types = read_patterns<TypePattern>(request, "Type", Subscription::patterns_max);
@@ -118,7 +120,6 @@ Status Requests::start_create(const Message& request, const Requester& requester
   const auto target = read_target(request, from.address, egress_);
   if (!target) return tl::unexpected(target.error());
 
-  Subscriptions::Request wanted;
   wanted.owner = requester.key.empty() ? callback_of(from.address) : owner_of_key(requester.key);
   wanted.via = gateway_name;
   wanted.callback = callback_of(*target);
@@ -127,8 +128,6 @@ Status Requests::start_create(const Message& request, const Requester& requester
   if (auto status = quota_.admit(wanted.callback, now.mono); !status) return status;
   wanted.types = std::move(*types);
   wanted.sources = std::move(*sources);
-  wanted.filter = request.text("Filter");
-  wanted.period = period;
   wanted.edition = request.text("Edition");
   wanted.language = request.text("Language");
   wanted.delivery.retry_initial = limits.retry_interval;

@@ -53,8 +53,8 @@ class Requests {
   [[nodiscard]] Status check_room(const Requester& requester) const;
   Status start_register(const Message& request, const Requester& requester, Timestamp now,
                         Actions& out);
-  Status start_create(const Message& request, const Requester& requester, Duration period,
-                      Timestamp now, Actions& out);
+  Status start_create(const Message& request, const Requester& requester,
+                      Subscriptions::Request wanted, Timestamp now, Actions& out);
   Status start_existing(const Message& request, const Requester& requester, Actions& out);
   Status start_change(RequestId request_id, Pending& pending, Actions& out);
   Status start_sources(const Message& request, const Requester& requester, Actions& out);

@@ -33,6 +33,28 @@ BOOST_AUTO_TEST_CASE(create_writes_what_was_asked_and_answers_once) {
   BOOST_CHECK((bus.reasons == std::vector<std::string>{"created"}));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_requester_does_not_decide_is_not_taken_from_a_request) {
+  auto wanted = request();
+  wanted.id = "s-chosen";
+  wanted.revision = 7;
+  wanted.since = 7;
+  wanted.created = wanted.updated = clock.now().wall - 1h;
+  wanted.expires = clock.now().wall + 1000h;
+  wanted.state = sense::SubscriptionState::active;
+  wanted.reason = "chosen";
+  wanted.challenge_hash = std::string(64, 'a');
+  subscriptions.create(wanted, done());
+  const auto& made = *success();
+  BOOST_CHECK(made.id != "s-chosen");
+  BOOST_CHECK_EQUAL(made.revision, bus.sequence);
+  BOOST_CHECK_EQUAL(made.since, 0U);
+  BOOST_CHECK(made.created == clock.now().wall && made.updated == clock.now().wall);
+  BOOST_CHECK(made.expires == clock.now().wall + 10min);
+  BOOST_CHECK(made.state == sense::SubscriptionState::pending);
+  BOOST_CHECK_EQUAL(made.reason, "");
+  BOOST_CHECK_EQUAL(made.challenge_hash, "");
+}
+
 BOOST_AUTO_TEST_CASE(two_creations_have_two_ids) {
   subscriptions.create(request(), done());
   const auto first = success()->id;

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(registration_says_what_was_granted) {
   BOOST_CHECK_EQUAL(wanted.via, "sense");
   BOOST_CHECK(wanted.callback_proved);
   BOOST_CHECK_EQUAL(wanted.types.at(0).text(), "{urn:example:printer}jam");
-  BOOST_CHECK_EQUAL(wanted.filter, "severity < 4");
+  BOOST_CHECK_EQUAL(wanted.filter.text(), "severity < 4");
   BOOST_CHECK_EQUAL(wanted.edition, "STEP.SingleLine.CC");
   BOOST_CHECK_EQUAL(wanted.language, "de");
   BOOST_CHECK_EQUAL(*wanted.delivery.retry_count, 8U);
