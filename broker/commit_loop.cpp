@@ -78,7 +78,7 @@ std::chrono::milliseconds CommitLoop::longest_wait() const {
   const auto shortest = std::chrono::milliseconds{20};
   const auto next = ingest_->next_timer();
   if (!next) return longest;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - system_clock().now().mono);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - mono_now());
   return std::clamp(left, shortest, longest);
 }
 

@@ -42,7 +42,7 @@ void NetworkLoop::run() {
   ::prctl(PR_SET_NAME, "sense-network");
   auto poll = poll_interval;
   while (!stopping_.load()) poll = run_once(poll) ? poll_interval : unsettled_poll_interval;
-  for (const auto& out : results_.take()) send(out, system_clock().now().mono);
+  for (const auto& out : results_.take()) send(out, mono_now());
 }
 
 bool NetworkLoop::run_once(std::chrono::milliseconds poll) {

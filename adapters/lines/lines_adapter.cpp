@@ -25,8 +25,7 @@ struct Progress {
   log::RateLimiter limiter{std::chrono::minutes{10}};
 
   void warn(const std::string& what, const Error& why) {
-    if (limiter.check(what, system_clock().now().mono).allowed)
-      log::warn(what, {{"why", why.message}});
+    if (limiter.check(what, mono_now()).allowed) log::warn(what, {{"why", why.message}});
   }
 };
 

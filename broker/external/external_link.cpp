@@ -38,7 +38,7 @@ Status ExternalLink::open(const ExternalBus& external) {
 
 void ExternalLink::note_unmapped(std::string_view topic) {
   ++counters_["broker.external.unmapped"];
-  if (const auto line = log_limit_.check("", system_clock().now().mono); line.allowed)
+  if (const auto line = log_limit_.check("", mono_now()); line.allowed)
     log::warn(
         "a message of the external bus cannot become an event: its topic is empty or too "
         "long, or it is too big",

@@ -8,6 +8,7 @@
 #include <optional>
 #include <zmq.hpp>
 
+#include "core/base/clock.hpp"
 #include "core/bus/zmq_socket.hpp"
 
 namespace sense {
@@ -65,9 +66,9 @@ Status check_listener(const std::string& endpoint, std::string_view role,
     monitor.set(zmq::sockopt::linger, 0);
     monitor.connect(monitor_address);
     socket.connect(reachable(endpoint));
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
-    for (auto left = timeout; left.count() > 0; left = std::chrono::ceil<std::chrono::milliseconds>(
-                                                    deadline - std::chrono::steady_clock::now())) {
+    const auto deadline = mono_now() + timeout;
+    for (auto left = timeout; left.count() > 0;
+         left = std::chrono::ceil<std::chrono::milliseconds>(deadline - mono_now())) {
       const auto event = next_event(monitor, left);
       if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) return {};
       if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return refuse("was accepted");

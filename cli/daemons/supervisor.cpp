@@ -23,8 +23,6 @@ namespace {
 
 constexpr Duration idle = std::chrono::hours{1};
 
-MonoTime now() { return system_clock().now().mono; }
-
 }  // namespace
 
 Duration RestartPauses::next(Duration ran) {
@@ -37,7 +35,7 @@ Duration RestartPauses::next(Duration ran) {
 Supervisor::Supervisor(const SignalQueue& signals, std::vector<ChildSpec> specs,
                        std::string pids_file)
     : signals_(signals), pids_file_(std::move(pids_file)) {
-  for (auto& spec : specs) children_.push_back({std::move(spec), 0, now(), {}, 0});
+  for (auto& spec : specs) children_.push_back({std::move(spec), 0, mono_now(), {}, 0});
 }
 
 Status Supervisor::run() {
@@ -60,7 +58,7 @@ Status Supervisor::serve() {
 Status Supervisor::start_due() {
   bool changed = false;
   for (auto& child : children_) {
-    if (child.pid != 0 || child.since > now()) continue;
+    if (child.pid != 0 || child.since > mono_now()) continue;
     if (auto good = start(child); !good) return good;
     changed = true;
   }
@@ -80,7 +78,7 @@ Status Supervisor::start(Child& child) {
     return fail(Code::system,
                 "no process can be started for " + child.spec.name + ": " + std::strerror(errno));
   child.pid = pid;
-  child.since = now();
+  child.since = mono_now();
   ++child.starts;
   log::info("started", {{"child", child.spec.name}, {"pid", std::to_string(pid)}});
   return {};
@@ -109,8 +107,8 @@ Status Supervisor::died(Child& child, int wait_status) {
   // of an edit: then it is tried again.
   if (child.starts == 1 && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_usage)
     return fail(Code::badparam, child.spec.name + " cannot run with this configuration: see above");
-  const auto pause = child.pauses.next(now() - child.since);
-  child.since = now() + pause;
+  const auto pause = child.pauses.next(mono_now() - child.since);
+  child.since = mono_now() + pause;
   log::warn("a process died and is started again", {{"child", child.spec.name},
                                                     {"how", how},
                                                     {"after", to_text(pause)},
@@ -120,7 +118,7 @@ Status Supervisor::died(Child& child, int wait_status) {
 
 // Until then, or until a signal comes.
 void Supervisor::wait_until(MonoTime deadline) {
-  for (auto number = signals_.next(deadline - now()); number; number = signals_.next({})) {
+  for (auto number = signals_.next(deadline - mono_now()); number; number = signals_.next({})) {
     if (*number == SIGINT || *number == SIGTERM)
       ++stops_;
     else if (*number != SIGCHLD)
@@ -129,7 +127,7 @@ void Supervisor::wait_until(MonoTime deadline) {
 }
 
 MonoTime Supervisor::next_due() const {
-  auto due = now() + idle;
+  auto due = mono_now() + idle;
   for (const auto& child : children_)
     if (child.pid == 0) due = std::min(due, child.since);
   return due;
@@ -146,9 +144,9 @@ void Supervisor::stop_all() {
 // A second signal ends the waiting.
 void Supervisor::stop_stage(int stage) {
   signal_stage(stage, SIGTERM);
-  const auto deadline = now() + stop_deadline;
+  const auto deadline = mono_now() + stop_deadline;
   const auto stops = stops_;
-  while (running(stage) && now() < deadline && stops_ == stops) {
+  while (running(stage) && mono_now() < deadline && stops_ == stops) {
     wait_until(deadline);
     [[maybe_unused]] const auto good = reap();
   }
@@ -183,7 +181,7 @@ void Supervisor::write_pids() const {
     if (child.pid != 0)
       list.back()["pid"] = child.pid;
     else if (stops_ == 0)
-      list.back()["starts-in"] = to_text(std::max(child.since - now(), Duration{0}));
+      list.back()["starts-in"] = to_text(std::max(child.since - mono_now(), Duration{0}));
   }
   const nlohmann::ordered_json all{{"pid", ::getpid()}, {"children", list}};
   const auto beside = pids_file_ + ".new";

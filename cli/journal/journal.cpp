@@ -223,9 +223,8 @@ Result<JournalView> open_journal(const Global& global) {
 
 JournalView::Progress progress_of(const std::string& what) {
   static constexpr auto pause = std::chrono::seconds{2};
-  return [what, told = std::chrono::steady_clock::now()](std::uint64_t done,
-                                                         std::uint64_t all) mutable {
-    const auto now = std::chrono::steady_clock::now();
+  return [what, told = mono_now()](std::uint64_t done, std::uint64_t all) mutable {
+    const auto now = mono_now();
     if (now - told < pause) return;
     told = now;
     say(what + " " + std::to_string(done) + (all == 0 ? "" : " of " + std::to_string(all)));

@@ -153,14 +153,14 @@ void SensePublisher::answer(Waiting waiting, Result<Receipt> result) {
 }
 
 void SensePublisher::heard() {
-  silent_since_ = system_clock().now().mono;
+  silent_since_ = mono_now();
   if (std::exchange(said_silent_, false)) say(uri_ + " answers again");
 }
 
 // Checks periodically, while a request is open, whether the server is silent.
 void SensePublisher::watch() {
   if (std::exchange(watching_, true)) return;
-  silent_since_ = system_clock().now().mono;
+  silent_since_ = mono_now();
   look_later();
 }
 
@@ -168,7 +168,7 @@ void SensePublisher::look_later() {
   loop_.later(look_interval, [this] {
     watching_ = !under_way_.empty() || limit_request_ != 0;
     if (!watching_) return;
-    if (system_clock().now().mono - silent_since_ > silence_max)
+    if (mono_now() - silent_since_ > silence_max)
       say_silent("no answer from " + uri_ + " yet; asking again, what was handed in is kept");
     look_later();
   });

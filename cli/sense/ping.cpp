@@ -49,7 +49,7 @@ int ping_broker(const Global& global, const PingOptions& options) {
   auto session = BusSession::open(loop, global);
   if (!session) return refused(session.error());
   const auto target = (*session)->endpoint();
-  const auto started = system_clock().now().mono;
+  const auto started = mono_now();
   loop.set_interrupted_code(exit_failed);
   loop.set_deadline(*parse_duration(options.timeout),
                     [&] { loop.finish(failed(silence(target, options.timeout))); });
@@ -58,7 +58,7 @@ int ping_broker(const Global& global, const PingOptions& options) {
     (*session)->bus().parameters([&](Result<Parameters> parameters) {
       if (!parameters && parameters.error().code == Code::timeout) return ask();
       if (!parameters) return loop.finish(failed(parameters.error()));
-      print_answer(target, system_clock().now().mono - started, *parameters, global.json);
+      print_answer(target, mono_now() - started, *parameters, global.json);
       loop.finish(exit_ok);
     });
   };
@@ -71,12 +71,11 @@ int ping_sense(const Global& global, const PingOptions& options) {
   std::unique_ptr<ParameterList> list;
   return with_sense_session(
       options.target, options.socket, options.timeout, [&](Loop& loop, SenseSession& session) {
-        const auto started = system_clock().now().mono;
+        const auto started = mono_now();
         list = std::make_unique<ParameterList>(
             session, options.target, [&, started](const Result<Parameters>& parameters) {
               if (!parameters) return loop.finish(failed(parameters.error()));
-              print_answer(options.target, system_clock().now().mono - started, *parameters,
-                           global.json);
+              print_answer(options.target, mono_now() - started, *parameters, global.json);
               loop.finish(exit_ok);
             });
         list->ask();

@@ -48,7 +48,7 @@ void RequestSender::start_limited() {
 
 void RequestSender::try_send(Pending& pending) {
   if (!bus::send(socket_, {}, pending.sending.octets)) return;
-  pending.sent = system_clock().now().mono;
+  pending.sent = mono_now();
   // Increasing pauses, so that repeats do not overload a slow broker.
   pending.pause = std::clamp<Duration>(pending.pause * 2, options_.resend_after, resend_after_max);
 }

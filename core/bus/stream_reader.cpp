@@ -108,7 +108,7 @@ void StreamReader::on_fetched(Follower::Fetch wanted, const Result<Reply>& reply
   if (fetched) return follower_.on_fetched(wanted, std::move(*fetched));
   log::error("the broker cannot serve the followed events; retrying",
              {{"from", std::to_string(wanted.from)}, {"reason", fetched.error().message}});
-  if (follower_.on_unreadable(wanted)) retry_ = {system_clock().now().mono + retry_after, wanted};
+  if (follower_.on_unreadable(wanted)) retry_ = {mono_now() + retry_after, wanted};
 }
 
 bool StreamReader::receive() {

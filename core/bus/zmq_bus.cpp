@@ -62,7 +62,7 @@ class BusLoop {
   void request(Request& request, bus::RequestSender::Done done) {
     request.id = requests_.next_id();
     auto octets = std::make_shared<const std::string>(bus::encode(request));
-    const auto deadline = system_clock().now().mono + options_.request_timeout;
+    const auto deadline = mono_now() + options_.request_timeout;
     tasks_.put([this, id = request.id,
                 sending = bus::RequestSender::Sending{request.operation, std::move(octets),
                                                       std::move(done), deadline}]() mutable {
@@ -84,10 +84,10 @@ class BusLoop {
  private:
   void run() {
     ::prctl(PR_SET_NAME, "sense-bus");
-    contact_.start(system_clock().now().mono);
+    contact_.start(mono_now());
     while (!stopping_.load()) {
       send_publishes();
-      const auto now = system_clock().now().mono;
+      const auto now = mono_now();
       requests_.tick(now);
       stream_.tick(now);
       wait_and_receive();
@@ -112,7 +112,7 @@ class BusLoop {
     if (ready(1))
       for (auto& task : tasks_.take()) task();
     heard = ((leave || ready(2)) && stream_.receive()) || heard;
-    note_contact(heard, system_clock().now().mono);
+    note_contact(heard, mono_now());
   }
 
   void note_contact(bool heard, MonoTime now) {

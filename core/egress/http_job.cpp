@@ -121,7 +121,7 @@ void HttpJob::take_line(std::string_view line) {
     return;
   }
   if (line.empty()) {
-    if (reply_.status >= 200) head_read_at_ = system_clock().now().mono;
+    if (reply_.status >= 200) head_read_at_ = mono_now();
     return;
   }
   const auto colon = line.find(':');

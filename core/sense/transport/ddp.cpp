@@ -165,10 +165,9 @@ class DdpTransport final : public SocketTransport {
   bool is_taken(std::uint8_t node) {
     for (unsigned i = 0; i < enquiries; ++i) {
       send_control(link_enquiry, node);
-      const auto end = std::chrono::steady_clock::now() + enquiry_interval;
+      const auto end = mono_now() + enquiry_interval;
       for (;;) {
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - mono_now());
         pollfd ready{socket_.handle(), POLLIN, 0};
         if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) break;
         if (receives_frame_of(node)) return true;
