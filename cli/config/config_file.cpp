@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
@@ -43,10 +42,7 @@ std::string resolve_endpoints(const std::string& data, const std::string& endpoi
 // "*" leaves the choice to the system, as 0 does.
 bool has_port(std::string_view endpoint) {
   const auto port = endpoint.substr(endpoint.rfind(':') + 1);
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  return port == "*" ||
-         (error == std::errc{} && end == port.data() + port.size() && number <= 65'535);
+  return port == "*" || parse_integer<std::uint16_t>(port);
 }
 
 // It becomes the name of a folder, of a principal and of a registry key.

@@ -2,7 +2,6 @@
 #include "core/config/values.hpp"
 
 #include <array>
-#include <cstdio>
 #include <limits>
 
 #include "core/base/text.hpp"
@@ -77,10 +76,7 @@ std::string yaml_scalar(std::string_view text) {
       quoted += '\\';
       quoted += c;
     } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      std::array<char, 8> escaped{};
-      std::snprintf(escaped.data(), escaped.size(), "\\x%02x",
-                    static_cast<unsigned>(static_cast<unsigned char>(c)));
-      quoted += escaped.data();
+      quoted += printable({&c, 1});  // as YAML escapes them, too
     } else {
       quoted += c;
     }
