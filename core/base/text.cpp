@@ -4,7 +4,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <numeric>
 
@@ -51,6 +50,20 @@ CodePoint first_code_point(std::string_view text) {
   if (value < smallest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
     return {};
   return {value, length};
+}
+
+bool consists_of(std::string_view text, const std::array<bool, 128>& ascii) {
+  while (!text.empty()) {
+    if (const auto octet = static_cast<unsigned char>(text.front()); octet < 128) {
+      if (!ascii[octet]) return false;
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto point = first_code_point(text);
+    if (point.length == 0 || deceives(point.value)) return false;
+    text.remove_prefix(point.length);
+  }
+  return true;
 }
 
 bool valid_utf8(std::string_view text) { return simdjson::validate_utf8(text); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <concepts>
 #include <limits>
@@ -32,6 +33,10 @@ namespace sense {
 // Whether a character must be escaped for terminals and logs: it moves the cursor, or changes the
 // order or the end of the visible text.
 [[nodiscard]] bool deceives(char32_t c);
+
+// Whether the text is UTF-8 and has only ASCII characters of the table, and others that do not
+// deceive. Fast for ASCII: the broker checks each event's source and type so.
+[[nodiscard]] bool consists_of(std::string_view text, const std::array<bool, 128>& ascii);
 
 // The text made safe for terminals and logs: control characters (C0, C1), invalid UTF-8 and
 // bidirectional overrides become \xNN or \uNNNN.

@@ -129,19 +129,7 @@ Result<Uri> parse_uri(std::string_view text) {
 }
 
 bool valid_source(std::string_view text) {
-  if (text.empty() || text.size() > 1024) return false;
-  while (!text.empty()) {
-    // Fast path for ASCII: the broker checks the source of each event.
-    if (const auto octet = static_cast<unsigned char>(text.front()); octet < 128) {
-      if (!source_char[octet]) return false;
-      text.remove_prefix(1);
-      continue;
-    }
-    const auto point = first_code_point(text);
-    if (point.length == 0 || deceives(point.value)) return false;
-    text.remove_prefix(point.length);
-  }
-  return true;
+  return !text.empty() && text.size() <= 1024 && consists_of(text, source_char);
 }
 
 }  // namespace sense

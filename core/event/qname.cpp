@@ -78,20 +78,6 @@ bool is_ncname(std::string_view text) {
   return true;
 }
 
-bool is_namespace(std::string_view text) {
-  while (!text.empty()) {
-    if (const auto octet = static_cast<unsigned char>(text.front()); octet < 128) {
-      if (!ascii.in_namespace[octet]) return false;
-      text.remove_prefix(1);
-      continue;
-    }
-    const auto point = first_code_point(text);
-    if (point.length == 0 || deceives(point.value)) return false;
-    text.remove_prefix(point.length);
-  }
-  return true;
-}
-
 struct Parts {
   std::string_view ns;
   std::string_view local;
@@ -101,7 +87,7 @@ Status check_parts(const Parts& parts) {
   if (parts.ns.size() > QName::namespace_length_max || parts.local.size() > QName::local_length_max)
     return fail(Code::varnametoobig,
                 "event type: the namespace may have 512 octets and the local name 256");
-  if (!is_namespace(parts.ns))
+  if (!consists_of(parts.ns, ascii.in_namespace))
     return fail(Code::badparam, "event type: '" + printable(parts.ns) +
                                     "' cannot be a namespace: no spaces, braces or control "
                                     "characters, and UTF-8");
@@ -150,7 +136,7 @@ Result<QName> QName::make(std::string_view ns, std::string_view local) {
 
 Result<QName> QName::parse(std::string_view text) {
   if (const auto parts = split_clark(text);
-      parts && is_namespace(parts->ns) && is_ncname(parts->local))
+      parts && consists_of(parts->ns, ascii.in_namespace) && is_ncname(parts->local))
     return make(parts->ns, parts->local);
   if (text.empty()) return fail(Code::badparam, "event type: it is empty");
   if (text.size() > local_length_max)

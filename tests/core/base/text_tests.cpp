@@ -102,6 +102,15 @@ BOOST_AUTO_TEST_CASE(a_whole_number_is_all_of_the_text_and_within_its_bounds) {
   BOOST_CHECK(!parse_integer<int>("-2147483649"));
 }
 
+BOOST_AUTO_TEST_CASE(a_table_decides_on_ascii_and_nothing_that_deceives_is_let_through) {
+  std::array<bool, 128> table{};
+  table['a'] = true;
+  BOOST_CHECK(consists_of("", table));
+  BOOST_CHECK(consists_of("aa\u00fca\U0001f5a8", table));
+  for (const auto* text : {"b", "ab", "\u00fcb", "a\u202ea", "a\x80", "a\xc3", "\xed\xa0\x80"})
+    BOOST_CHECK_MESSAGE(!consists_of(text, table), printable(text));
+}
+
 BOOST_AUTO_TEST_CASE(classes_of_characters_know_ascii_only) {
   int digits = 0, alphas = 0, controls = 0;
   for (int c = 0; c < 256; ++c) {
