@@ -2,7 +2,6 @@
 #include "broker/journal/recent_ids.hpp"
 
 #include <array>
-#include <bit>
 #include <cstring>
 
 #include "core/event/event.hpp"
@@ -37,34 +36,26 @@ std::size_t RecentIds::place_of(std::size_t age) const {
 }
 
 std::size_t RecentIds::slot_of(const Key& key) const {
-  const auto mask = slots_.size() - 1;
-  const auto tag = static_cast<std::uint32_t>(key.low);
-  auto slot = tag & mask;
-  while (slots_[slot].place != 0 &&
-         (slots_[slot].tag != tag || ring_[slots_[slot].place - 1].key != key))
-    slot = (slot + 1) & mask;
-  return slot;
+  return slots_.find(tag_of(key), [&](std::uint32_t place) { return ring_[place].key == key; });
 }
 
-void RecentIds::prefetch(const Key& key) const {
-  __builtin_prefetch(&slots_[static_cast<std::uint32_t>(key.low) & (slots_.size() - 1)]);
-}
+void RecentIds::prefetch(const Key& key) const { slots_.prefetch(tag_of(key)); }
 
 std::uint64_t RecentIds::find(const Key& key) const {
-  const auto place = slots_[slot_of(key)].place;
-  return place == 0 ? 0 : ring_[place - 1].sequence;
+  const auto place = slots_.number(slot_of(key));
+  return place == SlotTable::none ? 0 : ring_[place].sequence;
 }
 
 std::uint64_t RecentIds::insert(const Key& key, std::uint64_t sequence, WallTime time) {
   auto slot = slot_of(key);
-  if (slots_[slot].place != 0) return ring_[slots_[slot].place - 1].sequence;
+  if (const auto held = slots_.number(slot); held != SlotTable::none) return ring_[held].sequence;
   if (size_ == ring_.size()) {
     grow();
     slot = slot_of(key);
   }
   const auto place = place_of(size_);
   ring_[place] = {key, sequence, time};
-  slots_[slot] = {static_cast<std::uint32_t>(key.low), static_cast<std::uint32_t>(place + 1)};
+  slots_.insert(slot, tag_of(key), static_cast<std::uint32_t>(place));
   ++size_;
   ++pending_;
   return 0;
@@ -75,38 +66,24 @@ void RecentIds::grow() {
   for (std::size_t age = 0; age < size_; ++age) ring[age] = ring_[place_of(age)];
   ring_ = std::move(ring);
   oldest_ = 0;
-  slots_.assign(std::bit_ceil(ring_.size() + ring_.size() / 2), Slot{});
+  slots_ = SlotTable();
+  slots_.reserve(ring_.size());
   for (std::size_t age = 0; age < size_; ++age) {
     const auto& key = ring_[age].key;
-    slots_[slot_of(key)] = {static_cast<std::uint32_t>(key.low),
-                            static_cast<std::uint32_t>(age + 1)};
+    slots_.insert(slot_of(key), tag_of(key), static_cast<std::uint32_t>(age));
   }
-}
-
-// Moves later entries into the free slot, so that no look-up ends there too early (Knuth, volume 3,
-// 6.4, algorithm R).
-void RecentIds::erase(std::size_t slot) {
-  const auto mask = slots_.size() - 1;
-  for (auto next = (slot + 1) & mask; slots_[next].place != 0; next = (next + 1) & mask) {
-    const auto home = slots_[next].tag & mask;
-    // An entry whose home slot lies behind the free slot stays.
-    if (((next - home) & mask) < ((next - slot) & mask)) continue;
-    slots_[slot] = slots_[next];
-    slot = next;
-  }
-  slots_[slot] = {};
 }
 
 void RecentIds::expire(WallTime now) {
   while (size_ > 0 && (size_ > count_max_ || ring_[oldest_].time + window_ < now)) {
-    erase(slot_of(ring_[oldest_].key));
+    slots_.erase(slot_of(ring_[oldest_].key));
     oldest_ = place_of(1);
     --size_;
   }
 }
 
 void RecentIds::rollback() {
-  for (; pending_ > 0; --pending_) erase(slot_of(ring_[place_of(--size_)].key));
+  for (; pending_ > 0; --pending_) slots_.erase(slot_of(ring_[place_of(--size_)].key));
 }
 
 }  // namespace sense

@@ -44,17 +44,11 @@ class RecentIds {
     std::uint64_t sequence = 0;
     WallTime time;
   };
-  // Open addressing, 8 octets a slot: the look-up of a new event, the common case, touches one
-  // cache line.
-  struct Slot {
-    std::uint32_t tag = 0;    // low half of the key; determines the home slot
-    std::uint32_t place = 0;  // in the ring, counted from 1; 0: the slot is free
-  };
   // The index in the ring of the entry that was added `age` entries after the oldest.
   [[nodiscard]] std::size_t place_of(std::size_t age) const;
   // The slot of that key, or the free slot to insert it into.
   [[nodiscard]] std::size_t slot_of(const Key& key) const;
-  void erase(std::size_t slot);
+  static std::uint32_t tag_of(const Key& key) { return static_cast<std::uint32_t>(key.low); }
   void grow();
 
   Duration window_;
@@ -63,7 +57,7 @@ class RecentIds {
   std::vector<Seen> ring_;
   std::size_t oldest_ = 0;
   std::size_t size_ = 0;
-  std::vector<Slot> slots_;  // a power of two, at most two thirds full
+  SlotTable slots_;  // places in the ring, by the low half of the key
   std::size_t pending_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/hash.hpp"
 #include "gateways/host/engine/subscription_queue.hpp"
 
 namespace sense {
@@ -42,20 +43,12 @@ class QueueTable {
   }
 
  private:
-  struct Slot {
-    std::uint32_t hash = 0;
-    std::uint32_t handle = none;
-  };
-  static constexpr std::uint32_t none = UINT32_MAX;
-  static constexpr std::size_t slots_min = 16;
   [[nodiscard]] static std::uint32_t hash_of(std::string_view id);
   [[nodiscard]] std::size_t slot_of(std::string_view id) const;  // its slot, or the free one
-  void place(Slot slot);
-  void grow();
 
   std::deque<SubscriptionQueue> queues_;
   std::vector<std::uint32_t> free_;
-  std::vector<Slot> slots_ = std::vector<Slot>(slots_min);  // open addressing, a power of two
+  SlotTable slots_;  // handles, by the hash of the id
   std::size_t size_ = 0;
 };
 
