@@ -12,7 +12,8 @@ namespace sense {
 
 // A subscription's expression in CloudEvents SQL (docs/filters.md) with its compiled form; empty:
 // every event passes. An immutable value, cheap to copy, compared by its text; any thread. It
-// accepts any text; check() reports an invalid one.
+// accepts any text; check() reports an invalid one. A process compiles a text once while it is in
+// use, however many subscriptions have it and however often they are read again.
 class SubscriptionFilter {
  public:
   SubscriptionFilter() = default;
@@ -26,12 +27,12 @@ class SubscriptionFilter {
   // False for a text that check() refuses.
   [[nodiscard]] bool passes(const Event& event) const;
 
-  friend bool operator==(const SubscriptionFilter& left, const SubscriptionFilter& right) {
-    return left.text() == right.text();
-  }
+  // By the text, since equal texts in use have one compiled form.
+  friend bool operator==(const SubscriptionFilter&, const SubscriptionFilter&) = default;
 
  private:
   struct Compiled;
+  class InUse;
   SubscriptionFilter(std::string_view text, int);
   std::shared_ptr<const Compiled> compiled_;
 };
