@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <functional>
-#include <string>
 #include <thread>
 
 #include "broker/journal/reader.hpp"

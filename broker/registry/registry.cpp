@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/registry/registry.hpp"
 
-#include <array>
-
 #include "broker/registry/management_event.hpp"
 #include "core/base/check.hpp"
 #include "core/base/log.hpp"

@@ -2,7 +2,6 @@
 #include "cli/publish/sense_publisher.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 #include <variant>
 

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <atomic>
-#include <span>
 #include <thread>
 
 #include "core/base/log.hpp"

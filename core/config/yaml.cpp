@@ -7,7 +7,6 @@
 #include <yaml-cpp/parser.h>
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <sstream>
 

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attributes as strings, base 64 and content types: the parts of cloudevents_json.hpp without JSON.
-#include <algorithm>
-#include <array>
-#include <charconv>
-
 #include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 #include "core/event/attributes.hpp"

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <limits>
 #include <msgpack/adaptor/bool.hpp>
 #include <msgpack/adaptor/cpp11/timespec.hpp>
 #include <msgpack/adaptor/cpp17/string_view.hpp>

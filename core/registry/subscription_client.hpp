@@ -2,9 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
-#include <vector>
 
 #include "core/bus/bus.hpp"
 #include "core/registry/subscriptions.hpp"

@@ -3,7 +3,6 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "core/base/check.hpp"

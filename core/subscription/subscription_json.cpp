@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <concepts>
-#include <utility>
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"

@@ -4,7 +4,6 @@
 #include <deque>
 #include <map>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
