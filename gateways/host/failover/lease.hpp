@@ -50,7 +50,6 @@ class LeaderLease {
   void release(std::function<void()> done);
   void stop() { stopped_ = true; }
 
-  [[nodiscard]] bool leads() const { return token_ != 0; }
   // The fencing token; 0 while another gateway leads.
   [[nodiscard]] std::uint64_t token() const { return token_; }
   [[nodiscard]] const std::string& kind() const { return kind_; }
