@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/listen/mail_headers.hpp"
 
+#include "core/base/encoding.hpp"
 #include "core/base/text.hpp"
 
 namespace sense::cli {
@@ -40,10 +41,9 @@ std::string_view body_of(std::string_view message) {
 std::string quoted_printable_decoded(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const int high = text.size() > 2 && text[0] == '=' ? hex_value(text[1]) : -1;
-    const int low = high < 0 ? -1 : hex_value(text[2]);
-    if (low >= 0) {
-      result += static_cast<char>(high * 16 + low);
+    const auto octet = text.front() == '=' ? hex_octet(text.substr(1)) : std::nullopt;
+    if (octet) {
+      result += *octet;
       text.remove_prefix(3);
     } else if (text.starts_with("=\n") || text.starts_with("=\r\n")) {
       take_line(text);

@@ -19,11 +19,9 @@ const unsigned char* unsigned_octets(std::string_view text) {
 
 // Appends the octet that the %XX at the start of `text` stands for.
 bool append_decoded(std::string& out, std::string_view text) {
-  const int high = text.size() > 2 ? hex_value(text[1]) : -1;
-  const int low = high < 0 ? -1 : hex_value(text[2]);
-  if (low < 0) return false;
-  out += static_cast<char>(high * 16 + low);
-  return true;
+  const auto octet = hex_octet(text.substr(1));
+  if (octet) out += *octet;
+  return octet.has_value();
 }
 
 }  // namespace
@@ -69,6 +67,12 @@ std::string percent_decode_leniently(std::string_view text) {
       out += text[at];
   }
   return out;
+}
+
+std::optional<char> hex_octet(std::string_view text) {
+  if (text.size() < 2) return std::nullopt;
+  const auto octet = parse_integer<unsigned char>(text.substr(0, 2), 0, 255, 16);
+  return octet ? std::optional(static_cast<char>(*octet)) : std::nullopt;
 }
 
 std::string to_hex(std::string_view octets) {

@@ -21,6 +21,9 @@ void append_percent_encoded(std::string& out, char octet);
 // Likewise; such a percent sign stands for itself.
 [[nodiscard]] std::string percent_decode_leniently(std::string_view text);
 
+// The octet of the two hexadecimal digits, upper or lower case, that the text begins with; absent
+// when it does not.
+[[nodiscard]] std::optional<char> hex_octet(std::string_view text);
 // Two lower-case hexadecimal digits for each octet.
 [[nodiscard]] std::string to_hex(std::string_view octets);
 

@@ -73,12 +73,4 @@ template <std::integral Number>
   return number;
 }
 
-// 0 to 15 of a hexadecimal digit, upper or lower case; -1 of any other character.
-[[nodiscard]] constexpr int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace sense

@@ -53,12 +53,9 @@ Escape escape_after(std::string_view rest) {
     rest.remove_prefix(2);
     ++escape.guards;
   }
-  if (rest.size() < 2) return escape;
-  const int high = hex_value(rest[0]);
-  const int low = hex_value(rest[1]);
-  if (high < 0 || low < 0) return escape;
-  escape.control = static_cast<char>(high * 16 + low);
-  escape.found = is_control(escape.control);
+  const auto octet = hex_octet(rest);
+  escape.found = octet && is_control(*octet);
+  if (escape.found) escape.control = *octet;
   return escape;
 }
 

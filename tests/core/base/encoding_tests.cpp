@@ -61,6 +61,14 @@ BOOST_AUTO_TEST_CASE(base64_for_urls_has_neither_padding_nor_signs_of_urls) {
   BOOST_CHECK_EQUAL(to_base64url(""), "");
 }
 
+BOOST_AUTO_TEST_CASE(an_octet_is_two_hexadecimal_digits) {
+  BOOST_CHECK(hex_octet("00") == '\0');
+  BOOST_CHECK(hex_octet("fF") == '\xff');
+  BOOST_CHECK(hex_octet("4aZ") == 'J');
+  for (const auto* text : {"", "4", "g0", "0g", "-1", "+1", " 1", "1 ", "0x", "x1"})
+    BOOST_CHECK_MESSAGE(!hex_octet(text), text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace sense
