@@ -4,8 +4,8 @@
 #include "cli/base/output.hpp"
 #include "cli/journal/journal.hpp"
 #include "core/event/cloudevents_json.hpp"
-#include "core/event/record.hpp"
 #include "core/event/pattern.hpp"
+#include "core/event/record.hpp"
 
 namespace sense::cli {
 
