@@ -44,8 +44,8 @@ class QName {
   // local part is percent-encoded (space, percent sign, star and braces), which no NCName looks
   // like: no two names are the same here.
   [[nodiscard]] const std::string& clark() const { return clark_; }
-  // As people and CloudEvents write it: without braces when there is no namespace. One text for each
-  // name, which parse() reads back.
+  // As people and CloudEvents write it: without braces when there is no namespace. One text for
+  // each name, which parse() reads back.
   [[nodiscard]] std::string_view display() const { return ns_length_ == 0 ? local() : clark_; }
 
   friend bool operator==(const QName& left, const QName& right) {
