@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(hangup_ends_a_client_in_good_order_and_nothing_under_nohup)
   for (auto* program : {&plain, &kept})
     BOOST_REQUIRE(eventually([&] {
       publish();
-      return program->wait_for("{urn:t}a") && shows(*program);
+      return program->wait_for("{urn:t}a", std::chrono::milliseconds{200}) && shows(*program);
     }));
   plain.signal(SIGHUP);
   BOOST_CHECK_EQUAL(plain.finish().code, 0);
