@@ -38,6 +38,7 @@ struct EngineFixture {
     append(suspensions, actions.suspensions);
     checkpoint_wanted = checkpoint_wanted || actions.checkpoint;
   }
+  static Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
   void put(Subscription subscription) {
     engine.put(ref(std::move(subscription)), clock.now());
     take();

@@ -6,14 +6,12 @@ using sense::Attempt;
 using sense::Delivery;
 using sense::Engine;
 using sense::SubscriptionState;
-using sense::testing::subscription_of;
 using namespace std::chrono_literals;
 
 namespace {
 
 struct Fixture : sense::testing::StoredFixture {
   static constexpr auto before = Engine::AsOf::lagged;
-  sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
 };
 
 }  // namespace

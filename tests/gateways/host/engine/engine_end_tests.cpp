@@ -7,19 +7,10 @@ using sense::Attempt;
 using sense::Delivery;
 using sense::SubscriptionState;
 using sense::testing::EngineFixture;
-using sense::testing::subscription_of;
 using Kind = Delivery::Kind;
 using namespace std::chrono_literals;
 
-namespace {
-
-struct Fixture : EngineFixture {
-  sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
-};
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(engine_end_tests, Fixture)
+BOOST_FIXTURE_TEST_SUITE(engine_end_tests, EngineFixture)
 
 BOOST_AUTO_TEST_CASE(after_the_end_only_the_end_is_told) {
   put(plain());

@@ -6,18 +6,9 @@
 using sense::Attempt;
 using sense::Duration;
 using sense::testing::EngineFixture;
-using sense::testing::subscription_of;
 using namespace std::chrono_literals;
 
-namespace {
-
-struct Fixture : EngineFixture {
-  sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
-};
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(engine_retry_tests, Fixture)
+BOOST_FIXTURE_TEST_SUITE(engine_retry_tests, EngineFixture)
 
 BOOST_AUTO_TEST_CASE(retries_follow_the_schedule_and_jitter_only_adds) {
   put(plain());

@@ -9,19 +9,10 @@ using sense::Engine;
 using sense::SubscriptionState;
 using sense::testing::EngineFixture;
 using sense::testing::event_of;
-using sense::testing::subscription_of;
 using Kind = Delivery::Kind;
 using namespace std::chrono_literals;
 
-namespace {
-
-struct Fixture : EngineFixture {
-  sense::Subscription plain(const char* id = "s-1") { return subscription_of(id, {type}); }
-};
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(engine_tests, Fixture)
+BOOST_FIXTURE_TEST_SUITE(engine_tests, EngineFixture)
 
 BOOST_AUTO_TEST_CASE(deliveries_are_numbered_from_one_for_each_subscription) {
   put(plain("s-1"));
