@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "gateways/host/lasting_outcome.hpp"
 #include "gateways/host/store/load_payload.hpp"
 
 namespace sense {
@@ -49,11 +48,9 @@ void Dispatcher::attempt(Engine::Deliver& deliver) {
   const auto now = dependencies_.clock.now();
   if (const auto loaded = load_payload(deliver, dependencies_.store, now.wall); !loaded)
     return dependencies_.engine.on_result(attempt_id, failed_load_outcome(loaded.error()), now);
-  const auto subscription = deliver.delivery->subscription;
   dependencies_.gateway.deliver(
-      std::move(deliver.delivery), [this, attempt_id, subscription](Attempt outcome) {
-        on_outcome(attempt_id, lasting_outcome(std::move(outcome), *subscription));
-      });
+      std::move(deliver.delivery),
+      [this, attempt_id](const Attempt& outcome) { on_outcome(attempt_id, outcome); });
 }
 
 void Dispatcher::on_outcome(std::uint64_t attempt_id, const Attempt& outcome) {

@@ -161,12 +161,15 @@ void Backlog::dispatch(const QueueScope& in) {
   // The wall clock decides: it may have been set back, and a released one is held again.
   while (const auto key = attempts_.next_released(now)) schedule(*key, in);
   if (const auto closes = window_closes(); closes && *closes <= now) close_window(in);
-  const bool attempts = may_attempt(in.queue) && awaits_epoch_ == 0;
-  if (attempts)
-    while (const auto key = attempts_.next(limits(in), now))
+  std::optional<MonoTime> next;
+  if (may_attempt(in.queue) && awaits_epoch_ == 0) {
+    auto permitted = limits(in);
+    while (const auto key = attempts_.next(permitted, now)) {
       if (!expire(*key, in)) attempt(*key, in);
-
-  const auto next = attempts ? attempts_.next_due(limits(in), now) : std::nullopt;
+      permitted = limits(in);
+    }
+    next = attempts_.next_due(permitted, now);
+  }
   auto due = MonoTime::max();
   for (const auto each : {next, window_closes(), attempts_.next_release()})
     if (each) due = std::min(due, *each);

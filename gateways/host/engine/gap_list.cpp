@@ -96,10 +96,11 @@ void GapList::defer(Key key, PendingDeliveries& deliveries, const QueueScope& in
 }
 
 void GapList::resume(PendingDeliveries& deliveries, AttemptQueue& attempts) {
-  for (const auto& [number, key] : std::exchange(gaps_, {})) {
+  for (const auto& [number, key] : gaps_) {
     deliveries.at(key).stage = PendingDelivery::Stage::fresh;
     attempts.push(key);
   }
+  gaps_.clear();
 }
 
 }  // namespace sense

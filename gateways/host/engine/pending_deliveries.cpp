@@ -10,7 +10,7 @@ namespace sense {
 
 using Stage = PendingDelivery::Stage;
 
-PendingDeliveries::Key PendingDeliveries::add(PendingDelivery pending, const QueueScope& in) {
+PendingDeliveries::Key PendingDeliveries::add(PendingDelivery&& pending, const QueueScope& in) {
   const auto key = next_key_++;
   if (pending.event) ++in.engine.unsaved;
   ++in.engine.waiting;
@@ -146,17 +146,6 @@ std::shared_ptr<Delivery> PendingDeliveries::to_delivery(Key key, const QueueSco
 
 void PendingDeliveries::mark(Key key, const QueueScope& in) {
   in.engine.tracker.on_change({in.queue.handle, key}, at(key).marks);
-}
-
-PendingDelivery& PendingDeliveries::at(Key key) {
-  auto* found = find(key);
-  SENSE_CHECK(found != nullptr);
-  return *found;
-}
-
-PendingDelivery* PendingDeliveries::find(Key key) {
-  const auto found = deliveries_.find(key);
-  return found == deliveries_.end() ? nullptr : &found->second;
 }
 
 std::vector<PendingDeliveries::Key> PendingDeliveries::keys() const {

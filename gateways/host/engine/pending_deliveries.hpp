@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/check.hpp"
 #include "gateways/api/gateway.hpp"
 #include "gateways/host/engine/queue_scope.hpp"
 
@@ -63,7 +64,7 @@ class PendingDeliveries {
   using Key = std::uint64_t;
 
   // Unsaved so far.
-  Key add(PendingDelivery pending, const QueueScope& in);
+  Key add(PendingDelivery&& pending, const QueueScope& in);
   // One that the store has. A key that is in use, which only a damaged store repeats, is ignored.
   void restore(Key key, PendingDelivery pending, const QueueScope& in);
   // Returns the next delivery of its source, if that was blocked by this one. REQUIRES: the caller
@@ -88,8 +89,15 @@ class PendingDeliveries {
   void mark(Key key, const QueueScope& in);
 
   // REQUIRES: at() that it is there.
-  [[nodiscard]] PendingDelivery& at(Key key);
-  [[nodiscard]] PendingDelivery* find(Key key);
+  [[nodiscard]] PendingDelivery& at(Key key) {
+    auto* found = find(key);
+    SENSE_CHECK(found != nullptr);
+    return *found;
+  }
+  [[nodiscard]] PendingDelivery* find(Key key) {
+    const auto found = deliveries_.find(key);
+    return found == deliveries_.end() ? nullptr : &found->second;
+  }
   [[nodiscard]] std::vector<Key> keys() const;
   [[nodiscard]] bool empty() const { return deliveries_.empty(); }
   [[nodiscard]] std::size_t size() const { return deliveries_.size(); }

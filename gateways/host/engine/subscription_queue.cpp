@@ -102,6 +102,17 @@ void SubscriptionQueue::dispatch(const QueueScope& in) {
 
 // ---- outcomes
 
+namespace {
+
+// A subscription of the configuration file is there for good: no gateway ends it, and a callback
+// that is gone counts as one that fails for now.
+Attempt::Outcome lasting(Attempt::Outcome outcome, const Subscription& subscription) {
+  const bool configured = subscription.via == "config";
+  return configured && outcome == Attempt::Outcome::gone ? Attempt::Outcome::retry : outcome;
+}
+
+}  // namespace
+
 void SubscriptionQueue::on_result(Key key, const Attempt& result, EngineState& engine,
                                   Timestamp now) {
   using Outcome = Attempt::Outcome;
@@ -115,7 +126,7 @@ void SubscriptionQueue::on_result(Key key, const Attempt& result, EngineState& e
     engine.actions.suspensions.push_back({facts_.subscription->id, false, {}});
     backlog_->retry_all(in);
   }
-  switch (result.outcome) {
+  switch (lasting(result.outcome, *facts_.subscription)) {
     case Outcome::delivered: backlog_->settle(key, in); break;
     case Outcome::rejected: backlog_->give_up(key, "rejected", result.answer, in); break;
     case Outcome::retry:

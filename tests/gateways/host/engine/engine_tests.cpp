@@ -282,6 +282,18 @@ BOOST_AUTO_TEST_CASE(gone_asks_for_the_end_once_and_attempts_nothing_more) {
   BOOST_CHECK((forgotten == std::vector<std::string>{"s-1"}));
 }
 
+BOOST_AUTO_TEST_CASE(gone_ends_no_subscription_of_the_configuration) {
+  auto configured = plain();
+  configured.via = "config";
+  put(configured);
+  publish();
+  answer_next(Attempt::gone("410"));
+  BOOST_CHECK(gone.empty());
+  BOOST_CHECK(dead.empty());
+  pass(1h);
+  BOOST_CHECK_EQUAL(next().delivery->attempt, 2U);
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_given_twice_counts_once) {
   put(plain());
   publish(2);

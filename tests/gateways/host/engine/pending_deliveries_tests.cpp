@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(counts_follow_what_comes_and_goes) {
   const auto first = add_event(1);
   PendingDelivery gap;
   gap.kind = Delivery::Kind::gap;
-  const auto second = deliveries.add(gap, in());
+  const auto second = deliveries.add(std::move(gap), in());
   BOOST_CHECK_EQUAL(deliveries.size(), 2U);
   BOOST_CHECK_EQUAL(deliveries.events(), 1U);
   BOOST_CHECK_EQUAL(state.waiting, 2U);
