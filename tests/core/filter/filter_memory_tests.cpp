@@ -5,7 +5,8 @@
 
 #include "core/filter/filter.hpp"
 
-// Counts what is taken from the heap: the operators below replace those of the whole program.
+// Counts what is taken from the heap: the operators below replace those of the whole program, all
+// that are in use, since what one takes another releases.
 namespace {
 
 thread_local std::size_t taken = 0;
@@ -17,6 +18,7 @@ void* operator new(std::size_t size) {
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   std::abort();
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return operator new(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
