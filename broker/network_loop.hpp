@@ -30,8 +30,8 @@ class NetworkLoop {
 
   // Binds the endpoints. An error names the endpoint.
   [[nodiscard]] Status open();
-  // As bound.
-  [[nodiscard]] BusEndpoints endpoints() const { return access_control_.endpoints(); }
+  // As bound by open(): a listener that is bound again takes the same. Any thread, after open().
+  [[nodiscard]] const BusEndpoints& endpoints() const { return endpoints_; }
   // The last sequence that was sent; not while run() runs.
   [[nodiscard]] std::uint64_t head() const { return events_.head(); }
 
@@ -53,6 +53,7 @@ class NetworkLoop {
   ReaderLoop& reads_;
   bus::Mailbox<Outgoing>& results_;
   Counters& counters_;
+  BusEndpoints endpoints_;  // constant after open()
   std::atomic<bool> stopping_ = false;
 
   zmq::context_t context_{1};
