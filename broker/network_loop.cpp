@@ -30,7 +30,7 @@ Status NetworkLoop::open() {
                                      events_.socket(), plain_.socket());
   if (status) status = external_.open(config_.endpoints.external);
   if (status) status = plain_.open();
-  endpoints_ = access_control_.endpoints();
+  if (status) endpoints_ = access_control_.endpoints();
   return status;
 }
 
