@@ -49,14 +49,14 @@ PlainInput::Fate PlainInput::receive_one(std::vector<zmq::message_t>& frames, Mo
 
 void PlainInput::take_event(std::string_view topic, std::string_view event, const Principal& sender,
                             MonoTime now, const Take& take) {
-  if (!access_.within_rate(sender, 1, now)) return;
+  if (!access_.within_rate(sender.name, 1, now)) return;
   auto incoming = std::make_unique<Incoming>();
   incoming->principal = sender.name;
   incoming->rights = sender.rights;
   incoming->topic = topic;
   incoming->octets = event;
   incoming->request.operation = bus::Operation::publish;
-  incoming->request.events.push_back(incoming->octets);
+  incoming->request.events.emplace_back(incoming->octets);
   take(std::move(incoming));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/service_socket.hpp"
 
+#include <algorithm>
+
 #include "core/bus/zmq_socket.hpp"
 
 namespace sense {
@@ -49,23 +51,52 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   refuse(*incoming, readable.error());
 }
 
-Status ServiceSocket::read(Incoming& incoming, const Principal* sender, MonoTime now) {
-  if (sender == nullptr)
+Status ServiceSocket::read(Incoming& incoming, const Principal* connection, MonoTime now) {
+  if (connection == nullptr)
     return fail(Code::noaccess, "this key is not in the broker's access file any more");
-  incoming.principal = sender->name;
-  incoming.rights = sender->rights;
   auto request = bus::decode_request(incoming.octets);
   if (!request) {
     note_malformed(incoming, request.error(), now);
     return tl::unexpected(request.error());
   }
   incoming.request = std::move(*request);
-  if (!access_.within_rate(*sender, incoming.request.events.size(), now))
-    return fail(Code::nomoreroom, too_fast);
+  auto sender = access_.speaker(*connection, incoming.request.client);
+  if (!sender) {
+    ++counters_["broker.requests.unspoken"];
+    return tl::unexpected(sender.error());
+  }
+  static_cast<Sender&>(incoming) = std::move(*sender);
+  if (auto status = read_events(incoming, *connection, now); !status) return status;
   const auto found = outstanding_.find(incoming.peer);
   if (found != outstanding_.end() && found->second >= outstanding_max_)
     return fail(Code::nomoreroom, too_many);
   return {};
+}
+
+// Whose each event is: a client that may not, or is too fast, does not take others with it.
+Status ServiceSocket::read_events(Incoming& incoming, const Principal& connection, MonoTime now) {
+  const auto& events = incoming.request.events;
+  const auto for_client = [](const auto& event) { return !event.client.principal.empty(); };
+  if (std::none_of(events.begin(), events.end(), for_client)) {
+    if (access_.within_rate(incoming.principal, events.size(), now)) return {};
+    return fail(Code::nomoreroom, too_fast);
+  }
+  incoming.senders.reserve(events.size());
+  Result<SenderRef> sender;  // consecutive events mostly are of one client
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (i == 0 || events[i].client != events[i - 1].client) sender = speaker(connection, events[i]);
+    const bool slow_enough = !sender || access_.within_rate((*sender)->principal, 1, now);
+    incoming.senders.push_back(slow_enough ? sender : fail(Code::nomoreroom, too_fast));
+  }
+  return {};
+}
+
+Result<SenderRef> ServiceSocket::speaker(const Principal& connection,
+                                         const bus::PublishedEvent& event) {
+  auto sender = access_.speaker(connection, event.client);
+  if (sender) return std::make_shared<const Sender>(std::move(*sender));
+  ++counters_["broker.requests.unspoken"];
+  return tl::unexpected(sender.error());
 }
 
 void ServiceSocket::note_malformed(const Incoming& incoming, const Error& error, MonoTime now) {

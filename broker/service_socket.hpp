@@ -33,7 +33,10 @@ class ServiceSocket {
 
  private:
   void receive_one(std::vector<zmq::message_t>& frames, MonoTime now, const Take& take);
-  [[nodiscard]] Status read(Incoming& incoming, const Principal* sender, MonoTime now);
+  [[nodiscard]] Status read(Incoming& incoming, const Principal* connection, MonoTime now);
+  [[nodiscard]] Status read_events(Incoming& incoming, const Principal& connection, MonoTime now);
+  [[nodiscard]] Result<SenderRef> speaker(const Principal& connection,
+                                          const bus::PublishedEvent& event);
   void note_malformed(const Incoming& incoming, const Error& error, MonoTime now);
 
   AccessControl& access_;

@@ -67,7 +67,7 @@ std::vector<IncomingRef> ExternalLink::take(WallTime now) {
     incoming->topic = topic_of(*event);
     incoming->octets = encode(*event);
     incoming->request.operation = bus::Operation::publish;
-    incoming->request.events.push_back(incoming->octets);
+    incoming->request.events.emplace_back(incoming->octets);
     taken.push_back(std::move(incoming));
   }
   counters_["broker.external.taken"] += taken.size();

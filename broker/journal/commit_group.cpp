@@ -21,9 +21,9 @@ bool CommitGroup::has_room() const { return records_.size() < room_for_requests;
 bool CommitGroup::has_room_for_own() const { return records_.size() < room_for_requests / 4; }
 
 void CommitGroup::append(std::string_view event, std::string_view type, std::string_view source,
-                         std::string_view principal) {
+                         std::string_view principal, std::string_view via) {
   const auto start = records_.size();
-  append_record(records_, {next_, now_.wall, principal, event});
+  append_record(records_, {next_, now_.wall, principal, event, via});
   const auto length = records_.size() - start;
   // Consecutive records of one topic share a message, of a size that every subscriber accepts.
   if (!publications_.empty() && is_topic(publications_.back().topic, type, source) &&

@@ -31,7 +31,7 @@ class CommitGroup {
   [[nodiscard]] bool has_room_for_own() const;
 
   void append(std::string_view event, std::string_view type, std::string_view source,
-              std::string_view principal);
+              std::string_view principal, std::string_view via = {});
   // The same with an event of the broker.
   void append(const Event& event);
   void add(const Registry::Change& change);

@@ -47,9 +47,10 @@ void answer(const Incoming& incoming, Result<Reply> reply, Outgoing& out) {
   out.answers.push_back({incoming.peer, bus::encode(*reply, incoming.request.operation)});
 }
 
-Requester requester_of(const Incoming& incoming) {
-  return {*incoming.rights, incoming.principal, !incoming.peer.empty()};
+Requester requester_of(const Sender& sender, const Incoming& incoming) {
+  return {*sender.rights, sender.principal, !incoming.peer.empty(), sender.via_manages};
 }
+Requester requester_of(const Incoming& incoming) { return requester_of(incoming, incoming); }
 
 Reply with_sequence(std::uint64_t sequence) {
   Reply reply;
@@ -116,7 +117,6 @@ Ingest::ParsedEvent Ingest::parse(std::string_view octets) {
 
 Reply Ingest::publish(const Incoming& incoming, CommitGroup& group) {
   const auto& events = incoming.request.events;
-  const auto find = find_entry();
   Reply reply;
   reply.published.reserve(events.size());
   std::vector<ParsedEvent> parsed;
@@ -125,9 +125,9 @@ Reply Ingest::publish(const Incoming& incoming, CommitGroup& group) {
   for (std::size_t from = 0; from < events.size(); from += parse_ahead_max) {
     parsed.clear();
     for (auto i = from; i < std::min(from + parse_ahead_max, events.size()); ++i)
-      parsed.push_back(parse(events[i]));
-    for (const auto& event : parsed) {
-      auto accepted = accept(event, incoming, find, group);
+      parsed.push_back(parse(events[i].octets));
+    for (std::size_t i = 0; i < parsed.size(); ++i) {
+      auto accepted = accept(parsed[i], incoming, from + i, group);
       if (!accepted) {
         ++counters_["broker.events.refused"];
         accepted = Published{accepted.error().code, 0, accepted.error().message};
@@ -139,10 +139,14 @@ Reply Ingest::publish(const Incoming& incoming, CommitGroup& group) {
 }
 
 Result<Published> Ingest::accept(const ParsedEvent& event, const Incoming& incoming,
-                                 const FindEntry& find, CommitGroup& group) {
+                                 std::size_t index, CommitGroup& group) {
+  const bool own = incoming.senders.empty();
+  if (!own && !incoming.senders[index]) return tl::unexpected(incoming.senders[index].error());
+  const Sender& sender = own ? incoming : **incoming.senders[index];
   if (!event.head) return tl::unexpected(event.head.error());
   const auto& [id, type, source] = *event.head;
-  if (auto good = check_publish(requester_of(incoming), type, event.octets, find); !good)
+  if (auto good = check_publish(requester_of(sender, incoming), type, event.octets, find_entry());
+      !good)
     return tl::unexpected(good.error());
   if (incoming.peer.empty() && !is_topic(incoming.topic, type, source))
     return fail(Code::protoerror, "the topic frame is not that of the event");
@@ -151,7 +155,7 @@ Result<Published> Ingest::accept(const ParsedEvent& event, const Incoming& incom
     ++counters_["broker.events.repeated"];
     return Published{Code::duplicate, first, {}};
   }
-  group.append(event.octets, type, source, incoming.principal);
+  group.append(event.octets, type, source, sender.principal, sender.via);
   if (group.is_other_source(source))
     if (auto row = registry_.note_source(source)) group.add(std::move(*row));
   return Published{Code::noerror, sequence, {}};

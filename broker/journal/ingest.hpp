@@ -73,8 +73,9 @@ class Ingest {
   [[nodiscard]] Result<bus::Reply> reply_to(const Incoming& incoming, CommitGroup& group);
   [[nodiscard]] bus::Reply publish(const Incoming& incoming, CommitGroup& group);
   [[nodiscard]] ParsedEvent parse(std::string_view octets);
+  // `index`: of the event in the request.
   [[nodiscard]] Result<bus::Published> accept(const ParsedEvent& event, const Incoming& incoming,
-                                              const FindEntry& find, CommitGroup& group);
+                                              std::size_t index, CommitGroup& group);
   [[nodiscard]] Result<bus::Reply> put(const Incoming& incoming, CommitGroup& group);
   [[nodiscard]] Result<bus::Reply> remove(const Incoming& incoming, CommitGroup& group);
   [[nodiscard]] Result<bus::Reply> get(const Incoming& incoming) const;

@@ -6,18 +6,18 @@
 #include <string_view>
 #include <vector>
 
-#include "broker/security/rights.hpp"
+#include "broker/security/sender.hpp"
 #include "core/bus/protocol.hpp"
 
 namespace sense {
 
 // A request under processing in the broker; the loop that has it owns it. `request` holds views
 // into `octets`, which must not be changed.
-struct Incoming {
-  std::string peer;                  // ZeroMQ routing id; empty: no reply is expected (plain PUB)
-  std::string principal;             // as authenticated
-  RightsRef rights = Rights::all();  // the principal's; the broker's own requests may do everything
-  std::string topic;                 // of a plain PUB: must be that of the event
+struct Incoming : Sender {
+  std::string peer;   // ZeroMQ routing id; empty: no reply is expected (plain PUB)
+  std::string topic;  // of a plain PUB: must be that of the event
+  // Whose each event is, or why it is refused; empty: all are of the request's sender.
+  std::vector<Result<SenderRef>> senders;
   std::string octets;
   bus::Request request;
 };

@@ -58,8 +58,12 @@ const Principal* AccessControl::sender(const zmq::message_t& frame, MonoTime now
   return nullptr;
 }
 
-bool AccessControl::within_rate(const Principal& principal, std::size_t events, MonoTime now) {
-  if (rate_.take(principal.name, events, now)) return true;
+Result<Sender> AccessControl::speaker(const Principal& sender, const bus::OnBehalf& client) const {
+  return sender_of(*access_, sender, client);
+}
+
+bool AccessControl::within_rate(std::string_view principal, std::size_t events, MonoTime now) {
+  if (rate_.take(principal, events, now)) return true;
   counters_["broker.rate.refused"] += events;
   return false;
 }

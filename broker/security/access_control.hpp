@@ -8,6 +8,7 @@
 #include "broker/security/event_stream.hpp"
 #include "broker/security/listeners.hpp"
 #include "broker/security/rate_limit.hpp"
+#include "broker/security/sender.hpp"
 #include "broker/security/zap.hpp"
 
 namespace sense {
@@ -36,8 +37,11 @@ class AccessControl {
   // The principal that sent the message; null when its key has no access any more, which is counted
   // and logged. Valid until update().
   [[nodiscard]] const Principal* sender(const zmq::message_t& frame, MonoTime now);
+  // Whom the connection of `sender` speaks for; the sender itself where `client` has no principal.
+  // Fails with noaccess when it may not, or when there is no such principal.
+  [[nodiscard]] Result<Sender> speaker(const Principal& sender, const bus::OnBehalf& client) const;
   // Whether the principal may publish that many events now; counts them.
-  [[nodiscard]] bool within_rate(const Principal& principal, std::size_t events, MonoTime now);
+  [[nodiscard]] bool within_rate(std::string_view principal, std::size_t events, MonoTime now);
 
  private:
   zmq::context_t& context_;

@@ -98,14 +98,14 @@ Status read_rules(std::vector<Rule>& rules, const YamlNode& node, const std::str
   return {};
 }
 
-Status read_audiences(std::vector<std::string>& audiences, const YamlNode& node) {
-  if (auto good = check_list(node, "route"); !good) return good;
+Status read_names(std::vector<std::string>& names, const YamlNode& node, const std::string& key) {
+  if (auto good = check_list(node, key); !good) return good;
   for (const auto& item : node.items) {
-    auto name = read_scalar(item, "route");
+    auto name = read_scalar(item, key);
     if (!name) return tl::unexpected(name.error());
     if (name->empty())
-      return item.refuse("'route' has an empty name; for every audience write \"*\"");
-    audiences.push_back(std::move(*name));
+      return item.refuse("'" + key + "' has an empty name; for every one write \"*\"");
+    names.push_back(std::move(*name));
   }
   return {};
 }
@@ -113,11 +113,27 @@ Status read_audiences(std::vector<std::string>& audiences, const YamlNode& node)
 Status read_right(Rights::Granted& granted, const std::string& key, const YamlNode& value) {
   if (key == "publish") return read_rules(granted.publish, value, key);
   if (key == "subscribe") return read_rules(granted.subscribe, value, key);
-  if (key == "route") return read_audiences(granted.route, value);
+  if (key == "route") return read_names(granted.route, value, key);
+  if (key == "speak-for") return read_names(granted.speak_for, value, key);
   if (key != "list" && key != "manage") return {};
   const auto may = read_boolean(value, key);
   if (!may) return tl::unexpected(may.error());
   (key == "list" ? granted.list : granted.manage) = *may;
+  return {};
+}
+
+// Management events tell of the subscriptions of others, and those between gateways of all that is
+// owed to them: who may read them must have the right to know.
+Status check_reserved_rules(const Rights::Granted& granted, const YamlNode& node) {
+  for (const auto& rule : granted.subscribe) {
+    const auto selected = rule.type.topic_prefix();
+    if (selected.starts_with(reserved_namespaces[0]) && !granted.list && !granted.manage)
+      return node.refuse_key("'subscribe' to " + std::string(reserved_namespaces[0]) +
+                             " needs 'list: true': these events tell of subscriptions of others");
+    if (selected.starts_with(reserved_namespaces[1]) && !granted.manage)
+      return node.refuse_key("'subscribe' to " + std::string(reserved_namespaces[1]) +
+                             " needs 'manage: true': these events are between gateways");
+  }
   return {};
 }
 
@@ -136,10 +152,13 @@ Result<std::string> read_name(const YamlNode& node) {
 
 Result<std::string> read_key(const YamlNode& node, const std::string& name) {
   const auto* given = node.find("key");
-  const bool keyless = name == principal_local || name == principal_plaintext;
+  const bool keyless =
+      name == principal_local || name == principal_plaintext || name == principal_anonymous;
   if (keyless && given != nullptr)
-    return given->refuse_key("'" + name + "' has no key: it is the principal of connections " +
-                             (name == principal_local ? "through ipc://" : "without a key") +
+    return given->refuse_key("'" + name + "' has no key: it is the principal of " +
+                             (name == principal_local       ? "connections through ipc://"
+                              : name == principal_plaintext ? "connections without a key"
+                                                            : "clients that have proved nothing") +
                              "; leave 'key' out, or give another name");
   if (keyless) return std::string();
   if (given == nullptr)
@@ -156,8 +175,8 @@ Result<std::string> read_key(const YamlNode& node, const std::string& name) {
 Result<Principal> read_principal(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::mapping)
     return node.refuse("a principal is a mapping, such as  - {name: shop, key: \"...\"}");
-  if (auto good =
-          known_keys(node, {"name", "key", "publish", "subscribe", "route", "list", "manage"});
+  if (auto good = known_keys(
+          node, {"name", "key", "publish", "subscribe", "route", "speak-for", "list", "manage"});
       !good)
     return tl::unexpected(good.error());
   auto name = read_name(node);
@@ -167,6 +186,7 @@ Result<Principal> read_principal(const YamlNode& node) {
   Rights::Granted granted;
   for (const auto& [right, value] : node.entries)
     if (auto good = read_right(granted, right, value); !good) return tl::unexpected(good.error());
+  if (auto good = check_reserved_rules(granted, node); !good) return tl::unexpected(good.error());
   return Principal{std::move(*name), std::move(*key),
                    std::make_shared<const Rights>(std::move(granted))};
 }

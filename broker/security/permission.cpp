@@ -39,8 +39,16 @@ tl::unexpected<Error> no_right(const std::string& what, const char* right) {
                                   right + "' right to it");
 }
 
-bool owns(std::string_view principal, std::string_view value) {
-  return !principal.empty() && owner_from_json(value) == principal;
+// Whether what that owner has is the requester's. Who has proved nothing may own by an address,
+// where the gateway that speaks for it vouches for that: it has proved to be there.
+bool is_owner(const Requester& requester, std::string_view owner) {
+  if (requester.principal.empty()) return false;
+  if (owner == requester.principal) return true;
+  return requester.vouched && requester.principal == principal_anonymous && !valid_principal(owner);
+}
+
+bool owns(const Requester& requester, std::string_view value) {
+  return is_owner(requester, owner_from_json(value));
 }
 
 // Only the gateway verifies a callback, and only subscriptions of the configuration file may be
@@ -88,8 +96,7 @@ Status check_dead_letters(const Rights& rights, const Event& event, const FindEn
 
 Status check_test(const Requester& requester, const Event& event, const FindEntry& find) {
   const auto entry = find(subscription_kind, event.subject);
-  if (entry && (requester.rights.may_manage() || owns(requester.principal, entry->value)))
-    return {};
+  if (entry && (requester.rights.may_manage() || owns(requester, entry->value))) return {};
   return fail(
       Code::noaccess,
       "a test event needs a subscription of the publishing principal: its id is the subject");
@@ -114,7 +121,7 @@ Status check_publish(const Requester& requester, std::string_view type, std::str
   const auto& rights = requester.rights;
   if (local_in(gateway_namespace, type)) return check_between_gateways(rights);
   if (reserved(type)) return check_reserved(requester, type, octets, find);
-  if (rights.may_publish_all()) return {};
+  if (rights.may_publish_all() && !is_reserved(type)) return {};
   // Decoded only here, where the rights depend on its attributes.
   const auto event = decode_event(octets);
   if (!event) return tl::unexpected(event.error());
@@ -133,15 +140,16 @@ Status check_change(const Requester& requester, const bus::Request& request,
       printable(request.kind.substr(0, 64)) + " " + printable(request.key.substr(0, 256));
   if (request.kind != subscription_kind) return no_right(what, "manage");
   const auto current = find(request.kind, request.key);
-  if (current && !owns(requester.principal, current->value))
+  if (current && !owns(requester, current->value))
     return no_right(what + " belongs to another principal", "manage");
   if (request.operation == bus::Operation::remove) return {};
   const auto wanted = subscription_from_json(request.value);
   if (!wanted) return tl::unexpected(wanted.error());
-  if (wanted->owner != requester.principal)
+  if (!is_owner(requester, wanted->owner))
     return no_right(what + " would belong to " + printable(wanted->owner.substr(0, 256)), "manage");
   if (!requester.rights.may_hold(*wanted))
     return no_right(what + " asks for more types or sources", "subscribe");
+  if (requester.vouched) return {};
   return check_consent(*wanted, current ? &*current : nullptr, what);
 }
 
@@ -149,7 +157,7 @@ Result<RegistryEntry> visible_entry(const Requester& requester, std::string_view
                                     std::string_view key, const FindEntry& find) {
   auto entry = find(kind, key);
   if (requester.rights.may_list()) return entry;
-  if (entry && kind == subscription_kind && owns(requester.principal, entry->value)) return entry;
+  if (entry && kind == subscription_kind && owns(requester, entry->value)) return entry;
   return fail(Code::notfound, not_seen);
 }
 

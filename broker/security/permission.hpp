@@ -18,6 +18,9 @@ struct Requester {
   const Rights& rights;
   std::string_view principal;
   bool answered = true;  // false: a plain publisher, which gets no answer
+  // A gateway that may manage speaks for it: what it says of a callback's consent, and of who owns
+  // what is made without a proof of identity, is true.
+  bool vouched = false;
 };
 
 // An entry of the registry as it is now; fails when there is none.

@@ -70,8 +70,16 @@ bool covers(const SourcePattern& wide, const SourcePattern& narrow) {
   }
 }
 
+// Whether a topic of a reserved namespace begins with the prefix, or the prefix with one.
+bool may_select_reserved(std::string_view prefix) {
+  return std::any_of(reserved_namespaces.begin(), reserved_namespaces.end(), [&](const auto each) {
+    return prefix.starts_with(each) || each.starts_with(prefix);
+  });
+}
+
 // Whether every topic that begins with the prefix is within the rule.
 bool covers_topics(const Rule& rule, std::string_view prefix) {
+  if (rule.type.kind() == TypePattern::Kind::any && may_select_reserved(prefix)) return false;
   const bool every_source = rule.source.text() == any_source;
   // The name of a type has no space; one follows it in a topic.
   const auto space = prefix.find(' ');
@@ -87,6 +95,7 @@ bool covers_topics(const Rule& rule, std::string_view prefix) {
 bool matches(const Rule& rule, std::string_view type, std::string_view source) {
   // The topic prefix of one type is its name and a space, which no name contains.
   const auto prefix = rule.type.topic_prefix();
+  if (rule.type.kind() == TypePattern::Kind::any && is_reserved(type)) return false;
   const bool exact = rule.type.kind() == TypePattern::Kind::exact;
   const bool fits = exact ? prefix.size() == type.size() + 1 && prefix.starts_with(type)
                           : type.starts_with(prefix);
@@ -95,23 +104,48 @@ bool matches(const Rule& rule, std::string_view type, std::string_view source) {
 
 }  // namespace
 
+bool is_reserved(std::string_view type) {
+  return std::any_of(reserved_namespaces.begin(), reserved_namespaces.end(),
+                     [&](const auto each) { return type.starts_with(each); });
+}
+
 Rule Rule::everything() { return {{}, *SourcePattern::parse(any_source)}; }
 
 Rights::Rights(Granted granted) : granted_(std::move(granted)) {
   publish_all_ = any_of(granted_.publish);
   subscribe_all_ = any_of(granted_.subscribe);
+  subscribe_reserved_ =
+      std::all_of(reserved_namespaces.begin(), reserved_namespaces.end(), [this](const auto each) {
+        return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
+                           [&](const Rule& rule) { return covers_topics(rule, each); });
+      });
   route_all_ = std::find(granted_.route.begin(), granted_.route.end(), "*") != granted_.route.end();
 }
 
 RightsRef Rights::all() {
-  static const auto everything = std::make_shared<const Rights>(
-      Granted{{Rule::everything()}, {Rule::everything()}, {"*"}, true, true});
+  static const auto everything = [] {
+    std::vector<Rule> rules = {Rule::everything()};
+    for (const auto each : reserved_namespaces)
+      rules.push_back({*TypePattern::parse(std::string(each) + "*"), Rule::everything().source});
+    return std::make_shared<const Rights>(Granted{rules, rules, {"*"}, true, true, {"*"}});
+  }();
   return everything;
+}
+
+RightsRef Rights::of_anonymous() {
+  static const auto of_anonymous = std::make_shared<const Rights>(
+      Granted{{Rule::everything()}, {Rule::everything()}, {"*"}, false, false, {}});
+  return of_anonymous;
+}
+
+bool Rights::may_speak_for(std::string_view principal) const {
+  return std::any_of(granted_.speak_for.begin(), granted_.speak_for.end(),
+                     [&](const auto& name) { return name == "*" || name == principal; });
 }
 
 bool Rights::may_publish(const QName& type, std::string_view source,
                          std::span<const std::string> audience) const {
-  if (!publish_all_ &&
+  if ((!publish_all_ || is_reserved(type.clark())) &&
       std::none_of(granted_.publish.begin(), granted_.publish.end(),
                    [&](const Rule& rule) { return matches(rule, type.clark(), source); }))
     return false;
@@ -122,19 +156,20 @@ bool Rights::may_publish(const QName& type, std::string_view source,
 }
 
 bool Rights::may_subscribe(std::string_view prefix) const {
-  if (subscribe_all_ || prefix == bus::watermark_topic) return true;
+  if (prefix == bus::watermark_topic) return true;
+  if (prefix == "{" || prefix.empty()) return may_subscribe_all();
+  if (subscribe_all_ && !may_select_reserved(prefix)) return true;
   return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                      [&](const Rule& rule) { return covers_topics(rule, prefix); });
 }
 
 bool Rights::may_read(std::string_view type, std::string_view source) const {
-  if (subscribe_all_) return true;
+  if (subscribe_all_ && !is_reserved(type)) return true;
   return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                      [&](const Rule& rule) { return matches(rule, type, source); });
 }
 
 bool Rights::may_hold(const Subscription& subscription) const {
-  if (subscribe_all_) return true;
   const auto everything = Rule::everything();
   const auto types = subscription.types.empty() ? std::vector{everything.type} : subscription.types;
   const auto sources =
@@ -164,6 +199,13 @@ AccessList::AccessList(std::vector<Principal> principals) : principals_(std::mov
       principals_.push_back({std::string(name), {}, Rights::all()});
   for (std::size_t i = 0; i < principals_.size(); ++i)
     by_user_id_.emplace(principals_[i].key.empty() ? principals_[i].name : principals_[i].key, i);
+  for (std::size_t i = 0; i < principals_.size(); ++i) by_name_.emplace(principals_[i].name, i);
+}
+
+const Principal* AccessList::named(std::string_view name) const {
+  if (name == principal_local || name == principal_plaintext) return nullptr;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &principals_[found->second];
 }
 
 const Principal* AccessList::find(std::string_view user_id) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <span>
@@ -15,6 +16,13 @@
 // const.
 namespace sense {
 
+// The topics of SENSE's own events: those about what happens in the service, and those between
+// gateways.
+inline constexpr std::array<std::string_view, 2> reserved_namespaces = {"{urn:sense:management}",
+                                                                        "{urn:sense:gateway}"};
+// Whether a type, in Clark notation, is in one of them.
+[[nodiscard]] bool is_reserved(std::string_view type);
+
 // Patterns of a type and of a source: a rule covers an event when both match.
 struct Rule {
   TypePattern type;
@@ -25,7 +33,8 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
-// The rights of one principal; none by default.
+// The rights of one principal; none by default. A rule for every type does not cover the reserved
+// namespaces (is_reserved): these are granted by name only.
 class Rights {
  public:
   // As the access file grants them.
@@ -35,6 +44,7 @@ class Rights {
     std::vector<std::string> route;  // audiences; "*": all
     bool list = false;               // see the whole registry, with subscriptions of others
     bool manage = false;             // change what belongs to others, and gateways
+    std::vector<std::string> speak_for = {};  // principals; "*": all
 
     friend bool operator==(const Granted&, const Granted&) = default;
   };
@@ -42,11 +52,14 @@ class Rights {
   explicit Rights(Granted granted);
   // All rights, for principals that file permissions or the operator's decision protect.
   [[nodiscard]] static std::shared_ptr<const Rights> all();
+  // Of clients on this machine that have proved nothing, unless the access file says otherwise: to
+  // publish and to subscribe outside the reserved namespaces.
+  [[nodiscard]] static std::shared_ptr<const Rights> of_anonymous();
 
   // `audience`: of the event; an event without an audience needs no right to route.
   [[nodiscard]] bool may_publish(const QName& type, std::string_view source,
                                  std::span<const std::string> audience) const;
-  // Whether every event to every audience may be published.
+  // Whether every event to every audience may be published, outside the reserved namespaces.
   [[nodiscard]] bool may_publish_all() const { return publish_all_ && route_all_; }
   // Messages with topics of other programs: needs the right to publish every event.
   [[nodiscard]] bool may_publish_foreign() const { return publish_all_; }
@@ -54,12 +67,13 @@ class Rights {
   // Whether one rule covers all topics that the prefix selects. The topic of commit watermarks
   // needs no right.
   [[nodiscard]] bool may_subscribe(std::string_view prefix) const;
-  [[nodiscard]] bool may_subscribe_all() const { return subscribe_all_; }
+  [[nodiscard]] bool may_subscribe_all() const { return subscribe_all_ && subscribe_reserved_; }
   // Whether an event of the journal may be read; `type` in Clark notation.
   [[nodiscard]] bool may_read(std::string_view type, std::string_view source) const;
 
   [[nodiscard]] bool may_list() const { return granted_.list || granted_.manage; }
   [[nodiscard]] bool may_manage() const { return granted_.manage; }
+  [[nodiscard]] bool may_speak_for(std::string_view principal) const;
   // Whether the rights to subscribe cover all that a subscription selects.
   [[nodiscard]] bool may_hold(const Subscription& subscription) const;
 
@@ -68,7 +82,8 @@ class Rights {
  private:
   Granted granted_;
   bool publish_all_ = false;
-  bool subscribe_all_ = false;
+  bool subscribe_all_ = false;       // outside the reserved namespaces
+  bool subscribe_reserved_ = false;  // and within
   bool route_all_ = false;
 };
 // Rights are shared, not copied.
@@ -91,6 +106,8 @@ struct Principal {
 // Principals without a key: of connections through Unix sockets, and through unencrypted ports.
 inline constexpr std::string_view principal_local = "local";
 inline constexpr std::string_view principal_plaintext = "plaintext";
+// Clients of a gateway that have proved nothing.
+inline constexpr std::string_view principal_anonymous = "anonymous";
 // Reserved names of the broker.
 inline constexpr std::string_view principal_broker = "broker";
 inline constexpr std::string_view principal_config = "config";
@@ -110,6 +127,9 @@ class AccessList {
   // The principal of a user id, which the authenticator gave the connection: a key, `local` or
   // `plaintext`. Null: none. A replaced key has none, also on connections opened with it.
   [[nodiscard]] const Principal* find(std::string_view user_id) const;
+  // The principal of that name, which a gateway speaks for. Null: none, or one that nobody speaks
+  // for, as `local`.
+  [[nodiscard]] const Principal* named(std::string_view name) const;
   [[nodiscard]] const std::vector<Principal>& principals() const { return principals_; }
 
   // Whether a principal may subscribe to a part only, so that subscriptions must be checked.
@@ -122,6 +142,7 @@ class AccessList {
  private:
   std::vector<Principal> principals_;  // `local` and `plaintext` always among them
   std::map<std::string, std::size_t, std::less<>> by_user_id_;
+  std::map<std::string, std::size_t, std::less<>> by_name_;
 };
 
 // Whether the rights to subscribe of a principal differ, so that subscriptions must be checked

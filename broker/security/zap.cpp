@@ -9,8 +9,8 @@
 #include <zmq.hpp>
 
 #include "broker/security/access_file.hpp"
-#include "core/base/log.hpp"
 #include "core/base/file.hpp"
+#include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
 #include "core/bus/mailbox.hpp"

@@ -22,6 +22,17 @@
 // is then unknown. Every other error is the broker's refusal: nothing was changed.
 namespace sense {
 
+// Whom a request is for: the principal that a gateway has authenticated, through which of its
+// doors, and from where, for the records. Empty: the connection speaks for itself. A request for
+// another is judged by the rights of that principal alone, and needs the right `speak-for`.
+struct ServedClient {
+  std::string principal;
+  std::string door;  // "http", "sense": the gateway's name
+  std::string peer;  // address and port
+
+  friend bool operator==(const ServedClient&, const ServedClient&) = default;
+};
+
 // Called with the broker's answer, or why there is none.
 template <class T>
 using BusAnswer = std::function<void(Result<T>)>;
@@ -43,6 +54,16 @@ class Publisher {
   // (invalid, no right), the queue is full (nomoreroom, at once), or the program ends
   // (interrupted).
   virtual void publish(const Event& event, Done done) = 0;
+};
+
+// Publishes events for the clients of a gateway.
+class ClientPublisher {
+ public:
+  virtual ~ClientPublisher() = default;
+
+  // As Publisher::publish, by the rights of that client. REQUIRES: it has a principal.
+  virtual void publish_for(const ServedClient& client, const Event& event,
+                           Publisher::Done done) = 0;
 };
 
 // A run of the journal, filtered by topic prefix, complete up to `position`.
@@ -88,20 +109,22 @@ struct RegistryEntry {
   std::string value;           // JSON; 1 to 65,536 octets
 };
 
-// Reads and changes the registry.
+// Reads and changes the registry, for a client or, without one, for the connection itself.
 class RegistryClient {
  public:
   virtual ~RegistryClient() = default;
 
   // notfound: there is none, or none that the principal may see.
-  virtual void registry_get(std::string kind, std::string key, BusAnswer<RegistryEntry> done) = 0;
+  virtual void registry_get(std::string kind, std::string key, BusAnswer<RegistryEntry> done,
+                            const ServedClient& client = {}) = 0;
   // Compare-and-set: `revision` 0 creates, another value must be the current one, else badcontext.
   // `reason` goes into the management event. Answers the new revision.
-  virtual void registry_put(RegistryEntry entry, std::string reason,
-                            BusAnswer<std::uint64_t> done) = 0;
+  virtual void registry_put(RegistryEntry entry, std::string reason, BusAnswer<std::uint64_t> done,
+                            const ServedClient& client = {}) = 0;
   // `revision` 0 removes any. Answers the sequence of the removal.
   virtual void registry_remove(std::string kind, std::string key, std::uint64_t revision,
-                               std::string reason, BusAnswer<std::uint64_t> done) = 0;
+                               std::string reason, BusAnswer<std::uint64_t> done,
+                               const ServedClient& client = {}) = 0;
 
   // A part of the entries of one kind.
   struct RegistryPage {
@@ -116,16 +139,18 @@ class RegistryClient {
   };
   // At most `limit` entries (1 to 1,000) with a key after `after`.
   virtual void registry_list(std::string kind, std::string after, std::uint32_t limit,
-                             BusAnswer<RegistryPage> done) = 0;
+                             BusAnswer<RegistryPage> done, const ServedClient& client = {}) = 0;
 };
 
 // The whole connection to the broker, with a thread of its own; destruction closes it. The executor
 // must outlive it.
-class Bus : public Publisher, public JournalReader, public RegistryClient {
+class Bus : public Publisher, public ClientPublisher, public JournalReader, public RegistryClient {
  public:
   template <class T>
   using Answer = BusAnswer<T>;
 
+  // The principal that proves itself by that; notfound: there is none. Needs the right `speak-for`.
+  virtual void authenticate(std::string kind, std::string proof, Answer<std::string> done) = 0;
   // The broker's operational parameters, by name. Also the ping.
   virtual void parameters(Answer<std::map<std::string, std::string>> done) = 0;
 

@@ -122,6 +122,9 @@ class MessageReader {
     std::uint64_t read = 0;
     (void)std::initializer_list<int>{(read++ < count ? item(items) : void(), 0)...};
   }
+  // Whether an array comes next.
+  [[nodiscard]] bool at_array() const { return ok_ && reader_.at_array(); }
+  void open_exactly(std::uint64_t count) { require(open() == count); }
   // The number of an array's items, which follow.
   std::uint64_t open(MsgpackReader::Kind kind = MsgpackReader::Kind::array) {
     return next(kind).number;

@@ -11,14 +11,32 @@ namespace sense::bus {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> operation_names = {
-    "PUBLISH", "FETCH", "HEAD", "GET", "PUT", "DELETE", "LIST", "PING", "PARAMETERS"};
+constexpr std::array<std::string_view, 10> operation_names = {
+    "PUBLISH", "FETCH", "HEAD", "GET",        "PUT",
+    "DELETE",  "LIST",  "PING", "PARAMETERS", "AUTHENTICATE"};
 
 // The messages, item by item: each description writes by a MessageWriter and reads by a
 // MessageReader.
 
 constexpr auto text_item = [](auto& codec, auto& item) { codec.item(item); };
-constexpr auto binary_item = [](auto& codec, auto& octets) { codec.item(Binary{octets}); };
+constexpr auto on_behalf_item = [](auto& codec, auto& client) {
+  codec.array(client.principal, client.door, client.peer);
+};
+// An event alone, or with whom it is for.
+struct EventItem {
+  void operator()(MessageWriter& writer, const PublishedEvent& event) const {
+    if (event.client.principal.empty()) return writer.item(Binary{event.octets});
+    writer.open(2);
+    writer.item(Binary{event.octets});
+    on_behalf_item(writer, event.client);
+  }
+  void operator()(MessageReader& reader, PublishedEvent& event) const {
+    const bool alone = !reader.at_array();
+    if (!alone) reader.open_exactly(2);
+    reader.item(Binary{event.octets});
+    if (!alone) on_behalf_item(reader, event.client);
+  }
+};
 constexpr auto entry_item = [](auto& codec, auto& item) {
   codec.array(item.kind, item.key, item.revision, item.value);
 };
@@ -30,7 +48,7 @@ constexpr auto tally_item = [](auto& codec, auto& item) { codec.array(item.first
 void body(auto& codec, auto& request) {
   switch (request.operation) {
     case Operation::publish:
-      return codec.item(List{request.events, publish_events_max, binary_item});
+      return codec.item(List{request.events, publish_events_max, EventItem{}});
     case Operation::fetch:
       return codec.array(request.from, List{request.prefixes, prefixes_max, text_item},
                          request.bytes_max);
@@ -41,6 +59,7 @@ void body(auto& codec, auto& request) {
     case Operation::remove:
       return codec.array(request.kind, request.key, request.revision, request.reason);
     case Operation::list: return codec.array(request.kind, request.key, request.limit);
+    case Operation::authenticate: return codec.array(request.kind, request.proof);
     case Operation::head:
     case Operation::ping:
     case Operation::parameters: return codec.array();
@@ -63,6 +82,7 @@ void body(auto& codec, auto& reply, Operation operation) {
                          List{reply.entries, list_limit_max, entry_item}, Last{reply.own_only});
     case Operation::ping: return codec.array();
     case Operation::parameters: return codec.item(Map{reply.parameters, parameters_max});
+    case Operation::authenticate: return codec.array(reply.principal);
   }
 }
 
@@ -79,11 +99,13 @@ std::string_view to_text(Operation operation) {
 std::string encode(const Request& request) {
   std::string octets;
   MessageWriter writer(octets);
-  writer.open(4);
+  const bool for_other = !request.client.principal.empty();
+  writer.open(for_other ? 5 : 4);
   writer.item(protocol_version);
   writer.item(request.id);
   writer.item(to_text(request.operation));
   body(writer, request);
+  if (for_other) on_behalf_item(writer, request.client);
   return octets;
 }
 
@@ -102,9 +124,25 @@ std::string publish_header(std::uint64_t id, std::size_t count) {
   return octets;
 }
 
-void append_published_event(std::string& request, std::string_view encoded) {
-  MessageWriter(request).item(Binary{encoded});
+void append_published_event(std::string& request, const PublishedEvent& event) {
+  MessageWriter writer(request);
+  EventItem{}(writer, event);
 }
+
+namespace {
+
+bool within_limits(const OnBehalf& client) {
+  return client.door.size() <= note_length_max && client.peer.size() <= note_length_max;
+}
+
+bool within_limits(const Request& request) {
+  return request.reason.size() <= reason_length_max && request.proof.size() <= proof_length_max &&
+         within_limits(request.client) &&
+         std::all_of(request.events.begin(), request.events.end(),
+                     [](const auto& event) { return within_limits(event.client); });
+}
+
+}  // namespace
 
 Result<Request> decode_request(std::string_view octets) {
   if (octets.size() > message_length_max) return too_long();
@@ -117,7 +155,7 @@ Result<Request> decode_request(std::string_view octets) {
   reader.item(request.id);
   reader.item(name);
   if (!reader.ok() || items < 3)
-    return fail(Code::protoerror, "bus request: not [version, id, operation, body]");
+    return fail(Code::protoerror, "bus request: not [version, id, operation, body] or with [for]");
   if (version != protocol_version)
     return fail(Code::badcontext, "bus request: protocol version " + std::to_string(version) +
                                       "; this broker speaks version 1");
@@ -126,7 +164,8 @@ Result<Request> decode_request(std::string_view octets) {
     return fail(Code::notyetimplemented, "bus request: no such operation");
   request.operation = static_cast<Operation>(known - operation_names.begin());
   body(reader, request);
-  if (items == 4 && reader.complete() && request.reason.size() <= reason_length_max) return request;
+  if (items == 5) on_behalf_item(reader, request.client);
+  if ((items == 4 || items == 5) && reader.complete() && within_limits(request)) return request;
   return fail(Code::protoerror, "bus request: the body of " + std::string(name) +
                                     " is not as docs/bus-protocol.md says");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -34,26 +35,69 @@ inline constexpr std::size_t subscribed_prefix_max = 240;
 inline constexpr std::string_view watermark_topic{"\0mark", 5};
 
 // What a request asks for, in the order of their names on the wire (to_text).
-enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters };
+enum class Operation {
+  publish,
+  fetch,
+  head,
+  get,
+  put,
+  remove,
+  list,
+  ping,
+  parameters,
+  authenticate
+};
 [[nodiscard]] std::string_view to_text(Operation operation);
+
+// Whom a gateway speaks for in a request (sense::ServedClient), as views. Without a principal:
+// nobody, the connection speaks for itself.
+struct OnBehalf {
+  std::string_view principal;
+  std::string_view door;
+  std::string_view peer;
+
+  friend bool operator==(const OnBehalf&, const OnBehalf&) = default;
+};
+// Views of the client's texts.
+[[nodiscard]] inline OnBehalf on_behalf_of(const ServedClient& client) {
+  return {client.principal, client.door, client.peer};
+}
+inline constexpr std::size_t note_length_max = 256;  // of door and peer
+inline constexpr std::size_t proof_length_max = 1'024;
+
+// An event of a PUBLISH, and whom it is published for.
+struct PublishedEvent {
+  std::string_view octets;  // encoded
+  OnBehalf client;
+
+  PublishedEvent() = default;
+  template <class Text>
+  requires std::convertible_to<const Text&, std::string_view> PublishedEvent(const Text& encoded,
+                                                                             OnBehalf of = {})
+      : octets(encoded), client(of) {}
+
+  friend bool operator==(const PublishedEvent&, const PublishedEvent&) = default;
+};
 
 // A client's request. Of the members, those of its operation are sent.
 struct Request {
   std::uint64_t id = 0;
   Operation operation = Operation::ping;
-  std::vector<std::string_view> events;       // PUBLISH: encoded events
+  std::vector<PublishedEvent> events;         // PUBLISH
   std::uint64_t from = 0;                     // FETCH
   std::vector<std::string_view> prefixes;     // FETCH
   std::uint64_t bytes_max = 0;                // FETCH
   std::string_view kind, key, value, reason;  // GET, PUT, REMOVE; LIST: key = after
   std::uint64_t revision = 0;                 // PUT, REMOVE
   std::uint64_t limit = 0;                    // LIST
+  std::string_view proof;                     // AUTHENTICATE, of `kind`
+  OnBehalf client;  // of all operations but PUBLISH, which has it by event
 };
 [[nodiscard]] std::string encode(const Request& request);
 // A PUBLISH in pieces, for collecting events before their number is known: the header, whose length
 // does not depend on id and count, and behind it each event.
 [[nodiscard]] std::string publish_header(std::uint64_t id, std::size_t count);
-void append_published_event(std::string& request, std::string_view encoded);
+void append_published_event(std::string& request, const PublishedEvent& event);
 [[nodiscard]] Result<Request> decode_request(std::string_view octets);
 // The id of a request that cannot be decoded, so that it can be answered; 0: none.
 [[nodiscard]] std::uint64_t request_id(std::string_view octets);
@@ -79,6 +123,7 @@ struct Reply {
   bool more = false;                              // LIST
   bool own_only = false;                          // LIST: entries of others are omitted
   std::map<std::string, std::string> parameters;  // PARAMETERS
+  std::string principal;                          // AUTHENTICATE
 };
 // The operation of the request determines the form of the body.
 // REQUIRES: a reply of noerror to GET has one entry.

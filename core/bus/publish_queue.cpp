@@ -6,7 +6,8 @@
 
 namespace sense::bus {
 
-PublishQueue::Put PublishQueue::put(const Event& event, Publisher::Done& done) {
+PublishQueue::Put PublishQueue::put(const Event& event, Publisher::Done& done,
+                                    const ServedClient& client) {
   // Encoded outside of the lock, into a reused buffer.
   thread_local std::string encoded;
   encoded.clear();
@@ -19,7 +20,7 @@ PublishQueue::Put PublishQueue::put(const Event& event, Publisher::Done& done) {
     filling_.push_back({publish_header(0, 0), {}});
   auto& batch = filling_.back();
   const auto before = batch.octets.size();
-  append_published_event(batch.octets, encoded);
+  append_published_event(batch.octets, PublishedEvent(encoded, on_behalf_of(client)));
   batch.done.push_back(std::move(done));
   ++events_;
   octets_ += batch.octets.size() - before;

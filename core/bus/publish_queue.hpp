@@ -37,7 +37,8 @@ class PublishQueue {
     bool accepted = false;
     bool first = false;
   };
-  [[nodiscard]] Put put(const Event& event, Publisher::Done& done);
+  // `client`: whom it is for, if not for the connection itself.
+  [[nodiscard]] Put put(const Event& event, Publisher::Done& done, const ServedClient& client = {});
   // The oldest waiting events, as the request with that id. They count as queued until settle().
   [[nodiscard]] std::optional<Batch> take(std::uint64_t id);
   void settle(const Batch& batch);

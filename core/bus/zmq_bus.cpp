@@ -5,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "core/base/check.hpp"
 #include "core/base/log.hpp"
 #include "core/bus/bus.hpp"
 #include "core/bus/contact.hpp"
@@ -181,14 +182,18 @@ class ZmqBus final : public Bus {
 
   Status open() { return loop_.start(); }
 
-  void publish(const Event& event, Done done) override {
-    if (auto status = validate(event); !status) return refuse(std::move(done), status.error());
-    const auto put = queue_.put(event, done);
-    if (!put.accepted)
-      return refuse(std::move(done), {Code::nomoreroom,
-                                      "the queue to the broker is full: the broker does not "
-                                      "answer, or not fast enough"});
-    if (put.first) loop_.publish_waiting();
+  void publish(const Event& event, Done done) override { put({}, event, std::move(done)); }
+  void publish_for(const ServedClient& client, const Event& event, Done done) override {
+    SENSE_CHECK(!client.principal.empty());
+    put(client, event, std::move(done));
+  }
+
+  void authenticate(std::string kind, std::string proof, Answer<std::string> done) override {
+    auto request = request_of(Operation::authenticate, kind);
+    request.proof = proof;
+    submit<std::string>(request, std::move(done), [](Reply& reply) -> Result<std::string> {
+      return std::move(reply.principal);
+    });
   }
 
   void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t bytes_max,
@@ -206,16 +211,17 @@ class ZmqBus final : public Bus {
   }
   void resume() override { loop_.resume(); }
 
-  void registry_get(std::string kind, std::string key, BusAnswer<RegistryEntry> done) override {
-    auto request = request_of(Operation::get, kind, key);
+  void registry_get(std::string kind, std::string key, BusAnswer<RegistryEntry> done,
+                    const ServedClient& client) override {
+    auto request = request_of(Operation::get, kind, key, client);
     submit<RegistryEntry>(request, std::move(done), [](Reply& reply) -> Result<RegistryEntry> {
       return std::move(reply.entries.front());
     });
   }
 
-  void registry_put(RegistryEntry entry, std::string reason,
-                    BusAnswer<std::uint64_t> done) override {
-    auto request = request_of(Operation::put, entry.kind, entry.key);
+  void registry_put(RegistryEntry entry, std::string reason, BusAnswer<std::uint64_t> done,
+                    const ServedClient& client) override {
+    auto request = request_of(Operation::put, entry.kind, entry.key, client);
     request.revision = entry.revision;
     request.value = entry.value;
     request.reason = reason;
@@ -223,16 +229,17 @@ class ZmqBus final : public Bus {
   }
 
   void registry_remove(std::string kind, std::string key, std::uint64_t revision,
-                       std::string reason, BusAnswer<std::uint64_t> done) override {
-    auto request = request_of(Operation::remove, kind, key);
+                       std::string reason, BusAnswer<std::uint64_t> done,
+                       const ServedClient& client) override {
+    auto request = request_of(Operation::remove, kind, key, client);
     request.revision = revision;
     request.reason = reason;
     submit<std::uint64_t>(request, std::move(done), revision_of);
   }
 
   void registry_list(std::string kind, std::string after, std::uint32_t limit,
-                     BusAnswer<RegistryPage> done) override {
-    auto request = request_of(Operation::list, kind, after);
+                     BusAnswer<RegistryPage> done, const ServedClient& client) override {
+    auto request = request_of(Operation::list, kind, after, client);
     request.limit = limit;
     submit<RegistryPage>(request, std::move(done), [](Reply& reply) -> Result<RegistryPage> {
       return RegistryPage{std::move(reply.entries), reply.sequence, reply.more, reply.own_only};
@@ -251,14 +258,25 @@ class ZmqBus final : public Bus {
 
  private:
   static Request request_of(Operation operation, std::string_view kind = {},
-                            std::string_view key = {}) {
+                            std::string_view key = {}, const ServedClient& client = {}) {
     Request request;
+    request.client = bus::on_behalf_of(client);
     request.operation = operation;
     request.kind = kind;
     request.key = key;
     return request;
   }
   static Result<std::uint64_t> revision_of(Reply& reply) { return reply.sequence; }
+
+  void put(const ServedClient& client, const Event& event, Done done) {
+    if (auto status = validate(event); !status) return refuse(std::move(done), status.error());
+    const auto put = queue_.put(event, done, client);
+    if (!put.accepted)
+      return refuse(std::move(done), {Code::nomoreroom,
+                                      "the queue to the broker is full: the broker does not "
+                                      "answer, or not fast enough"});
+    if (put.first) loop_.publish_waiting();
+  }
 
   void refuse(Done done, Error error) {
     options_.executor(

@@ -46,6 +46,7 @@ constexpr std::array attribute_table = {
     Attribute{"sequence", Attribute::Kind::sequence, true},
     time("observedtime", &Event::observedtime, true),
     text("principal", &Event::principal, true),
+    text("via", &Event::via, true),
 };
 
 std::string joined(const std::vector<std::string>& entries) {

@@ -56,6 +56,7 @@ struct Event {
   std::uint64_t sequence = 0;               // position in the journal, from 1
   std::optional<PreciseTime> observedtime;  // when the broker accepted it
   std::string principal;                    // the publisher, as authenticated
+  std::string via;                          // the gateway that authenticated it, and spoke for it
 
   friend bool operator==(const Event&, const Event&) = default;
 };

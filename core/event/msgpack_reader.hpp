@@ -55,6 +55,12 @@ class MsgpackReader {
   }
 
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
+  // Whether the next item is an array.
+  [[nodiscard]] bool at_array() const {
+    if (rest_.empty()) return false;
+    const unsigned head = static_cast<unsigned char>(rest_.front());
+    return (head & 0xf0U) == 0x90 || head == 0xdc || head == 0xdd;
+  }
 
  private:
   [[nodiscard]] bool take_number(std::size_t width, std::uint64_t& number);

@@ -12,7 +12,9 @@ namespace sense {
 
 namespace {
 
-constexpr std::uint64_t record_items = 4;
+// The last item, who spoke for the principal, is left out when nobody did.
+constexpr std::uint64_t items_min = 4;
+constexpr std::uint64_t items_max = 5;
 
 tl::unexpected<Error> no_record(const std::string& why, Code code = Code::protoerror) {
   return fail(code, "event octets: a record's " + why);
@@ -23,19 +25,32 @@ tl::unexpected<Error> no_record(const std::string& why, Code code = Code::protoe
 void append_record(std::string& out, const Record& record) {
   MsgpackSink sink{out};
   MsgpackPacker packer(sink);
-  packer.pack_array(record_items);
+  packer.pack_array(record.via.empty() ? items_min : items_max);
   packer.pack(record.sequence);
   packer.pack(to_micros(record.observedtime));
   packer.pack(record.principal);
   pack_binary(packer, record.event);
+  if (!record.via.empty()) packer.pack(record.via);
 }
+
+namespace {
+
+Result<std::string_view> principal_of(const MsgpackReader::Item& item, const char* name) {
+  if (item.kind != MsgpackReader::Kind::text || !valid_text(item.octets))
+    return no_record(std::string(name) + " is not a text");
+  if (item.octets.size() > Event::id_length_max)
+    return no_record(std::string(name) + " is over its limit", Code::datatoobig);
+  return item.octets;
+}
+
+}  // namespace
 
 Result<Record> RecordReader::next() {
   using Kind = MsgpackReader::Kind;
   MsgpackReader in(rest_);
   const auto array = in.next();
-  if (array.kind != Kind::array || array.number != record_items)
-    return no_record("items are not an array of four");
+  if (array.kind != Kind::array || array.number < items_min || array.number > items_max)
+    return no_record("items are not an array of four or five");
   const auto sequence = in.next();
   if (sequence.kind != Kind::natural || sequence.number == 0)
     return no_record("sequence is not from 1");
@@ -43,19 +58,23 @@ Result<Record> RecordReader::next() {
   const auto time = observed ? from_micros(*observed) : WallTime::min();
   if (time < wall_time_min || time > wall_time_max)
     return no_record("observedtime is not a time within the years 0001 to 9999");
-  const auto principal = in.next();
-  if (principal.kind != Kind::text || !valid_text(principal.octets))
-    return no_record("principal is not a text");
-  if (principal.octets.size() > Event::id_length_max)
-    return no_record("principal is over its limit", Code::datatoobig);
+  const auto principal = principal_of(in.next(), "principal");
+  if (!principal) return tl::unexpected(principal.error());
   const auto event = in.next();
   if (event.kind != Kind::binary) return no_record("event is not binary, or cut short");
   if (event.octets.size() > encoded_event_length_max)
     return no_record("event is over its limit", Code::datatoobig);
-  const auto* const end = event.octets.data() + event.octets.size();
+  Record record{sequence.number, time, *principal, event.octets, {}};
+  const auto* end = event.octets.data() + event.octets.size();
+  if (array.number == items_max) {
+    const auto via = principal_of(in.next(), "via");
+    if (!via) return tl::unexpected(via.error());
+    record.via = *via;
+    end = via->data() + via->size();
+  }
   octets_ = rest_.substr(0, static_cast<std::size_t>(end - rest_.data()));
   rest_.remove_prefix(octets_.size());
-  return Record{sequence.number, time, principal.octets, event.octets};
+  return record;
 }
 
 Result<std::vector<Record>> split_records(std::string_view octets, std::size_t count_max) {
@@ -83,6 +102,7 @@ Status decode_record(const Record& record, CheckedNames& names, Event& into) {
   into.sequence = record.sequence;
   into.observedtime = record.observedtime;
   into.principal = record.principal;
+  into.via = record.via;
   return {};
 }
 

@@ -16,7 +16,8 @@ struct Record {
   std::uint64_t sequence = 0;
   WallTime observedtime;
   std::string_view principal;
-  std::string_view event;  // encoded
+  std::string_view event;     // encoded
+  std::string_view via = {};  // the principal that spoke for the other; empty: none did
 };
 
 void append_record(std::string& out, const Record& record);

@@ -62,7 +62,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
       stream_.close();
     });
     ErrorCode error;
-    from_ = stream_.socket().remote_endpoint(error).address();
+    const auto peer = stream_.socket().remote_endpoint(error);
+    from_ = peer.address();
+    const auto host = from_.to_string();
+    peer_ = (from_.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(peer.port());
   }
   ~Connection() { service_->connections.erase(this); }
   Connection(const Connection&) = delete;
@@ -89,6 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::flat_buffer buffer_;
   asio::ip::address from_;
   std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
+  std::string peer_;    // address and port
   std::string path_;    // of the request's target, with its query
   std::string coding_;  // of the request's body; "": as it is
   std::optional<bhttp::response<bhttp::string_body>> response_;
@@ -232,6 +236,7 @@ Result<Request> Connection::take_request() {
     if (field.name() != bhttp::field::content_encoding)
       request.headers.emplace_back(lower(view(field.name_string())), view(field.value()));
   request.body = std::move(parsed.body());
+  request.peer = peer_;
   if (coding_.empty() || request.body.empty()) return request;
   auto body = decoded(coding_, request.body, service_->options.body_max);
   if (!body) return tl::unexpected(body.error());

@@ -15,6 +15,7 @@ struct Request {
   std::string target;  // path and query, as sent; starts with a slash
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, in order
   std::string body;
+  std::string peer = {};  // address and port of the client
 
   // The value of the first header with that name, or nullptr.
   [[nodiscard]] const std::string* header(std::string_view name) const {

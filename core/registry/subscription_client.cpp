@@ -133,11 +133,11 @@ void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {
     later_([done, error = status.error()] { done(tl::unexpected(error)); });
     return;
   }
-  put(std::move(subscription), 0, "created", std::move(done));
+  put(std::move(subscription), 0, "created", client_, std::move(done));
 }
 
 void SubscriptionClient::put(Subscription subscription, std::uint64_t revision, std::string reason,
-                             Answer<SubscriptionRef> done) {
+                             const ServedClient& client, Answer<SubscriptionRef> done) {
   RegistryEntry entry{subscription_kind, subscription.id, revision, to_json(subscription, true)};
   bus_.registry_put(
       std::move(entry), std::move(reason),
@@ -145,24 +145,30 @@ void SubscriptionClient::put(Subscription subscription, std::uint64_t revision, 
         if (!answer) return done(tl::unexpected(answer.error()));
         subscription.revision = *answer;
         done(std::make_shared<const Subscription>(std::move(subscription)));
-      });
+      },
+      client);
 }
 
-void SubscriptionClient::edit(std::string id, std::string reason, Change change,
-                              Answer<SubscriptionRef> done, bool visible, int tries) {
-  bus_.registry_get(subscription_kind, id, [=, this](Result<RegistryEntry> entry) {
-    if (!entry) return done(tl::unexpected(entry.error()));
-    auto subscription = read_entry(*entry);
-    if (!subscription) return done(tl::unexpected(subscription.error()));
-    if (auto status = change(*subscription); !status) return done(tl::unexpected(status.error()));
-    if (visible) subscription->updated = clock_.now().wall;
-    put(std::move(*subscription), entry->revision, reason,
-        [=, this](Result<SubscriptionRef> answer) {
-          if (!answer && answer.error().code == Code::badcontext && tries > 1)
-            return edit(id, reason, change, done, visible, tries - 1);
-          done(std::move(answer));
-        });
-  });
+void SubscriptionClient::edit(Edit edit, Answer<SubscriptionRef> done, int tries) {
+  const auto client = edit.client;
+  const auto id = edit.id;
+  bus_.registry_get(
+      subscription_kind, id,
+      [=, this, self = self()](Result<RegistryEntry> entry) {
+        if (!entry) return done(tl::unexpected(entry.error()));
+        auto subscription = read_entry(*entry);
+        if (!subscription) return done(tl::unexpected(subscription.error()));
+        if (auto status = edit.change(*subscription); !status)
+          return done(tl::unexpected(status.error()));
+        if (edit.visible) subscription->updated = clock_.now().wall;
+        put(std::move(*subscription), entry->revision, edit.reason, client,
+            [=, this](Result<SubscriptionRef> answer) {
+              if (!answer && answer.error().code == Code::badcontext && tries > 1)
+                return this->edit(edit, done, tries - 1);
+              done(std::move(answer));
+            });
+      },
+      client);
 }
 
 Status SubscriptionClient::renew_lease(Subscription& subscription, Duration period) const {
@@ -206,33 +212,41 @@ void SubscriptionClient::move(std::string id, Duration period, Move move,
 }
 
 void SubscriptionClient::cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) {
-  bus_.registry_get(subscription_kind, id, [=, this](Result<RegistryEntry> entry) {
-    if (!entry) return done(tl::unexpected(entry.error()));
-    const auto subscription = parse_entry(*entry);
-    if (!subscription) return done(tl::unexpected(subscription.error()));
-    if (auto status = require_not_configured(**subscription); !status)
-      return done(tl::unexpected(status.error()));
-    bus_.registry_remove(subscription_kind, id, 0, reason,
-                         [done, subscription](Result<std::uint64_t> answer) {
-                           if (!answer) return done(tl::unexpected(answer.error()));
-                           auto ended = **subscription;
-                           ended.state = SubscriptionState::ended;
-                           ended.revision = *answer;
-                           done(std::make_shared<const Subscription>(std::move(ended)));
-                         });
-  });
+  bus_.registry_get(
+      subscription_kind, id,
+      [=, this, self = self()](Result<RegistryEntry> entry) {
+        if (!entry) return done(tl::unexpected(entry.error()));
+        const auto subscription = parse_entry(*entry);
+        if (!subscription) return done(tl::unexpected(subscription.error()));
+        if (auto status = require_not_configured(**subscription); !status)
+          return done(tl::unexpected(status.error()));
+        bus_.registry_remove(
+            subscription_kind, id, 0, reason,
+            [done, subscription](Result<std::uint64_t> answer) {
+              if (!answer) return done(tl::unexpected(answer.error()));
+              auto ended = **subscription;
+              ended.state = SubscriptionState::ended;
+              ended.revision = *answer;
+              done(std::make_shared<const Subscription>(std::move(ended)));
+            },
+            client_);
+      },
+      client_);
 }
 
 void SubscriptionClient::confirm(std::string id, std::string token, Answer<SubscriptionRef> done) {
-  edit(
-      std::move(id), "confirmed",
-      [hash = sha256_hex(token)](Subscription& subscription) -> Status {
-        if (subscription.challenge_hash.empty() || !equal_secret(hash, subscription.challenge_hash))
-          return fail(Code::noaccess, "this is not the token that the callback was sent");
-        make_verified(subscription);
-        return {};
-      },
-      std::move(done));
+  // The token is the permission, whoever has it: no client is spoken for.
+  edit({std::move(id),
+        "confirmed",
+        [hash = sha256_hex(token)](Subscription& subscription) -> Status {
+          if (subscription.challenge_hash.empty() ||
+              !equal_secret(hash, subscription.challenge_hash))
+            return fail(Code::noaccess, "this is not the token that the callback was sent");
+          make_verified(subscription);
+          return {};
+        },
+        {}},
+       std::move(done));
 }
 
 void SubscriptionClient::activate(std::string id, std::string callback,
@@ -333,20 +347,30 @@ void SubscriptionClient::resume(std::string id, Answer<SubscriptionRef> done) {
 }
 
 void SubscriptionClient::test(std::string id, std::string by, Answer<Receipt> done) {
-  get(std::move(id),
-      [this, by = std::move(by), done = std::move(done)](const Result<SubscriptionRef>& found) {
-        if (!found) return done(tl::unexpected(found.error()));
-        if (auto status = require_verified(**found); !status)
-          return done(tl::unexpected(status.error()));
-        bus_.publish(test_event(**found, by, clock_.now().wall), done);
-      });
+  get(std::move(id), [this, self = self(), by = std::move(by),
+                      done = std::move(done)](const Result<SubscriptionRef>& found) {
+    if (!found) return done(tl::unexpected(found.error()));
+    if (auto status = require_verified(**found); !status)
+      return done(tl::unexpected(status.error()));
+    publish(test_event(**found, by, clock_.now().wall), done);
+  });
+}
+
+void SubscriptionClient::publish(const Event& event, Answer<Receipt> done) {
+  if (client_.principal.empty())
+    bus_.publish(event, std::move(done));
+  else
+    bus_.publish_for(client_, event, std::move(done));
 }
 
 void SubscriptionClient::get(std::string id, Answer<SubscriptionRef> done) {
-  bus_.registry_get(subscription_kind, std::move(id), [done](Result<RegistryEntry> entry) {
-    if (!entry) return done(tl::unexpected(entry.error()));
-    done(parse_entry(*entry));
-  });
+  bus_.registry_get(
+      subscription_kind, std::move(id),
+      [done](Result<RegistryEntry> entry) {
+        if (!entry) return done(tl::unexpected(entry.error()));
+        done(parse_entry(*entry));
+      },
+      client_);
 }
 
 void SubscriptionClient::list(std::string owner, std::string after, std::uint32_t limit,
@@ -358,9 +382,9 @@ void SubscriptionClient::collect(std::string owner, std::string after, std::uint
                                  Page page, Answer<Page> done) {
   bus_.registry_list(
       subscription_kind, after, 1000,
-      [=, this, page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
+      [=, this, self = self(), page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
         if (!answer) return done(tl::unexpected(answer.error()));
-        if (answer->own_only) return done(no_right_to_list());
+        if (answer->own_only && client_.principal.empty()) return done(no_right_to_list());
         for (const auto& entry : answer->entries) {
           auto subscription = parse_entry(entry);
           if (!owner.empty() &&
@@ -377,18 +401,21 @@ void SubscriptionClient::collect(std::string owner, std::string after, std::uint
         }
         if (!answer->more || answer->entries.empty()) return done(std::move(page));
         collect(owner, answer->entries.back().key, limit, std::move(page), done);
-      });
+      },
+      client_);
 }
 
 void SubscriptionClient::sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) {
-  bus_.registry_list("source", std::move(after), std::clamp(limit, 1U, 1000U),
-                     [done](Result<Bus::RegistryPage> answer) {
-                       if (!answer) return done(tl::unexpected(answer.error()));
-                       SourcePage page;
-                       for (auto& entry : answer->entries) page.sources.push_back(entry.key);
-                       page.more = answer->more;
-                       done(std::move(page));
-                     });
+  bus_.registry_list(
+      "source", std::move(after), std::clamp(limit, 1U, 1000U),
+      [done](Result<Bus::RegistryPage> answer) {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        SourcePage page;
+        for (auto& entry : answer->entries) page.sources.push_back(entry.key);
+        page.more = answer->more;
+        done(std::move(page));
+      },
+      client_);
 }
 
 }  // namespace sense

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "core/bus/bus.hpp"
@@ -24,17 +25,25 @@ inline constexpr std::string_view not_asked_reason = "its callback has not been 
          (subscription.challenge_hash.empty() || subscription.reason == not_asked_reason);
 }
 
-// Subscriptions in the broker's registry. Reactor thread only; bus and clock must outlive it, and
-// no answer of the bus may come after its end. `later` runs a task on the reactor.
-class SubscriptionClient final : public Subscriptions {
+// Subscriptions in the broker's registry, for one client or, without one, for the connection
+// itself. Reactor thread only; bus and clock must outlive it, and no answer of the bus may come
+// after its end, unless a shared_ptr holds it: then each request keeps it until its answer. `later`
+// runs a task on the reactor.
+class SubscriptionClient final : public Subscriptions,
+                                 public std::enable_shared_from_this<SubscriptionClient> {
  public:
   struct Served {
     // True when a gateway of the installation serves callbacks of that scheme.
     std::function<bool(const std::string& scheme)> scheme;
     Duration lease_max{};
   };
-  SubscriptionClient(Bus& bus, const Clock& clock, Executor later, Served served)
-      : bus_(bus), clock_(clock), later_(std::move(later)), served_(std::move(served)) {}
+  SubscriptionClient(Bus& bus, const Clock& clock, Executor later, Served served,
+                     ServedClient client = {})
+      : bus_(bus),
+        clock_(clock),
+        later_(std::move(later)),
+        served_(std::move(served)),
+        client_(std::move(client)) {}
 
   void create(Request request, Answer<SubscriptionRef> done) override;
   void renew(std::string id, Duration period, Answer<SubscriptionRef> done) override;
@@ -67,12 +76,26 @@ class SubscriptionClient final : public Subscriptions {
   // Reads the record, changes it and writes it back; tries again after a concurrent change.
   // `visible`: the change is one of the subscription, and not of its verification alone.
   using Change = std::function<Status(Subscription&)>;
+  struct Edit {
+    std::string id;
+    std::string reason;
+    Change change;
+    ServedClient client;
+    bool visible = true;
+  };
   void edit(std::string id, std::string reason, Change change, Answer<SubscriptionRef> done,
-            bool visible = true, int tries = 3);
+            bool visible = true) {
+    edit(Edit{std::move(id), std::move(reason), std::move(change), client_, visible},
+         std::move(done));
+  }
+  void edit(Edit edit, Answer<SubscriptionRef> done, int tries = 3);
   void set_state(std::string id, SubscriptionState state, std::string reason,
                  Answer<SubscriptionRef> done);
   void put(Subscription subscription, std::uint64_t revision, std::string reason,
-           Answer<SubscriptionRef> done);
+           const ServedClient& client, Answer<SubscriptionRef> done);
+  void publish(const Event& event, Answer<Receipt> done);
+  // Null when no shared_ptr holds it.
+  [[nodiscard]] std::shared_ptr<SubscriptionClient> self() { return weak_from_this().lock(); }
   [[nodiscard]] Status check(const Subscription& subscription) const;
   [[nodiscard]] Status renew_lease(Subscription& subscription, Duration period) const;
   [[nodiscard]] Status check_period(const Request& request) const;
@@ -83,6 +106,7 @@ class SubscriptionClient final : public Subscriptions {
   const Clock& clock_;
   Executor later_;
   Served served_;
+  ServedClient client_;
 };
 
 }  // namespace sense

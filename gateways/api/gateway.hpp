@@ -135,14 +135,29 @@ class Gateway {
   [[nodiscard]] virtual std::vector<std::string> listening() const { return {}; }
 };
 
+// What a plugin does for the clients of its listener. Everything is judged by the rights of the
+// client's principal alone (docs/security.md), and told apart in the journal: a plugin has no way
+// to speak with the rights of its gateway. A client that has proved nothing is `anonymous`.
+class ClientServices {
+ public:
+  static constexpr const char* anonymous = "anonymous";
+  virtual ~ClientServices() = default;
+
+  // As Publisher::publish.
+  virtual void publish(const ServedClient& client, const Event& event, Publisher::Done done) = 0;
+  // The subscriptions as that client may see and change them. Each request is carried out also when
+  // the pointer has been released.
+  [[nodiscard]] virtual std::shared_ptr<Subscriptions> subscriptions(
+      const ServedClient& client) = 0;
+};
+
 // What a plugin gets from its host, instead of globals. Outlives the plugin.
 struct GatewayContext {
   std::string name;  // of this gateway in the configuration
   const Clock& clock;
   Counters& counters;
   boost::asio::io_context& reactor;
-  Publisher& publisher;
-  Subscriptions& subscriptions;
+  ClientServices& clients;
   const ServedSubscriptions& served;
   const EgressPolicy& egress;
   // All parameters of the service that clients may see, e.g. {"max-period", "86400"}.
@@ -173,7 +188,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/5";
+inline constexpr const char* gateway_abi = "sense-gateway/6";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {

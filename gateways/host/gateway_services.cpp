@@ -11,16 +11,16 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
     : config(std::move(of_gateway)),
       engine(engine_defaults(descriptor, config.host), std::random_device{}()),
       directory(config.name, descriptor.schemes),
-      subscriptions(
-          bus, clock, std::move(post),
-          {[this](const std::string& scheme) { return directory.serves_anywhere(scheme); },
-           config.host.duration("lease-max")}),
+      subscriptions(bus, clock, post, served()),
+      clients(bus,
+              [this, &bus, &clock, post](const ServedClient& client) {
+                return std::make_shared<SubscriptionClient>(bus, clock, post, served(), client);
+              }),
       context{config.name,
               clock,
               counters,
               reactor,
-              bus,
-              subscriptions,
+              clients,
               engine,
               config.egress,
               [this] {
@@ -30,6 +30,11 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
               },
               events_by_sequence(bus),
               [this](std::string_view id) { return ended.find(id, context.clock.now().mono); }} {}
+
+SubscriptionClient::Served GatewayServices::served() const {
+  return {[this](const std::string& scheme) { return directory.serves_anywhere(scheme); },
+          config.host.duration("lease-max")};
+}
 
 Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor, const Settings& host) {
   Engine::Defaults defaults;

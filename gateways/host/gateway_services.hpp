@@ -10,6 +10,25 @@
 
 namespace sense {
 
+// The bus for the clients of a gateway. The bus must outlive it; reactor thread only.
+class BusForClients final : public ClientServices {
+ public:
+  using MakeSubscriptions = std::function<std::shared_ptr<Subscriptions>(const ServedClient&)>;
+  BusForClients(ClientPublisher& publisher, MakeSubscriptions subscriptions)
+      : publisher_(publisher), subscriptions_(std::move(subscriptions)) {}
+
+  void publish(const ServedClient& client, const Event& event, Publisher::Done done) override {
+    publisher_.publish_for(client, event, std::move(done));
+  }
+  [[nodiscard]] std::shared_ptr<Subscriptions> subscriptions(const ServedClient& client) override {
+    return subscriptions_(client);
+  }
+
+ private:
+  ClientPublisher& publisher_;
+  MakeSubscriptions subscriptions_;
+};
+
 // What a gateway's plugin uses of its host, behind its GatewayContext. Exists before the plugin's
 // object, and outlives it; stays where it is. Reactor thread only.
 struct GatewayServices {
@@ -24,8 +43,12 @@ struct GatewayServices {
   Engine engine;
   EndedSubscriptions ended;
   GatewayDirectory directory;
-  SubscriptionClient subscriptions;
+  SubscriptionClient subscriptions;  // for the host itself
+  BusForClients clients;
   GatewayContext context;
+
+ private:
+  [[nodiscard]] SubscriptionClient::Served served() const;
 };
 
 // The delivery parameters where a subscription sets none: the plugin's schedule and the operator's

@@ -33,6 +33,7 @@ struct Routes::RoutedRequest {
   Request http;
   std::string id;  // of the path
   std::string query;
+  ServedClient client;
 };
 
 struct Routes::Route {
@@ -91,7 +92,8 @@ void add_method(std::string& allowed, const std::string& method) {
 void Routes::handle(Request incoming, Respond respond) {
   const auto question = incoming.target.find('?');
   const std::string path = incoming.target.substr(0, question);
-  RoutedRequest request{std::move(incoming), "", ""};
+  ServedClient client{ClientServices::anonymous, context_.name, incoming.peer};
+  RoutedRequest request{std::move(incoming), "", "", std::move(client)};
   if (question != std::string::npos) request.query = request.http.target.substr(question + 1);
   // RFC 9110 section 9.3.2: HEAD is a GET whose body the server leaves out.
   const std::string method = request.http.method == "HEAD" ? "GET" : request.http.method;
@@ -115,16 +117,21 @@ void Routes::handle(Request incoming, Respond respond) {
   respond(method == "OPTIONS" ? options_response(allowed) : wrong_method_response(allowed));
 }
 
+std::shared_ptr<Subscriptions> Routes::subscriptions(const RoutedRequest& request) const {
+  return context_.clients.subscriptions(request.client);
+}
+
 void Routes::publish(RoutedRequest& request, Respond respond) {
   if (has_no_mode(request.http)) return respond(problem(415, event_of(request.http).error()));
   auto event = event_of(request.http);
   if (!event) return respond(problem(event.error()));
   if (event->id.empty()) event->id = make_ulid(context_.clock.now().wall);
   auto id = event->id;
-  context_.publisher.publish(std::move(*event), [id = std::move(id), respond = std::move(respond)](
-                                                    const Result<Receipt>& receipt) {
-    respond(receipt ? published_response(id, *receipt) : problem(receipt.error()));
-  });
+  context_.clients.publish(
+      request.client, *event,
+      [id = std::move(id), respond = std::move(respond)](const Result<Receipt>& receipt) {
+        respond(receipt ? published_response(id, *receipt) : problem(receipt.error()));
+      });
 }
 
 bool Routes::permits(std::string_view target) const {
@@ -153,9 +160,9 @@ void Routes::fetch(RoutedRequest& request, Respond respond) {
 void Routes::create(RoutedRequest& request, Respond respond) {
   auto wanted = subscription_request(request.http.body);
   if (!wanted) return respond(problem(wanted.error()));
-  wanted->owner = principal;
+  wanted->owner = request.client.principal;
   wanted->via = context_.name;
-  context_.subscriptions.create(
+  subscriptions(request)->create(
       std::move(*wanted), [respond = std::move(respond)](const Result<SubscriptionRef>& made) {
         respond(made ? created_response(**made) : problem(made.error()));
       });
@@ -164,44 +171,48 @@ void Routes::create(RoutedRequest& request, Respond respond) {
 void Routes::list(RoutedRequest& request, Respond respond) {
   auto page = page_request(request.query);
   if (!page) return respond(problem(page.error()));
-  context_.subscriptions.list(
-      std::string(principal), page->after, page->limit,
+  subscriptions(request)->list(
+      request.client.principal, page->after, page->limit,
       [respond = std::move(respond)](const Result<Subscriptions::Page>& found) {
         respond(found ? list_response(*found) : problem(found.error()));
       });
 }
 
-void Routes::if_owned(const std::string& id, const Respond& respond,
-                      std::function<void(SubscriptionRef)> then) {
-  context_.subscriptions.get(id, [self = weak_from_this(), id, respond,
-                                  then = std::move(then)](const Result<SubscriptionRef>& found) {
+void Routes::if_owned(const RoutedRequest& request, const Respond& respond, Change change) {
+  const auto all = subscriptions(request);
+  all->get(request.id, [self = weak_from_this(), id = request.id, all, respond,
+                        owner = request.client.principal,
+                        change = std::move(change)](const Result<SubscriptionRef>& found) {
     const auto alive = self.lock();
     if (!alive) return;
-    if (!found) return respond(alive->not_found(id, found.error()));
-    if ((*found)->owner != principal)
+    if (!found) return respond(alive->not_found(id, owner, found.error()));
+    if ((*found)->owner != owner)
       return respond(problem(Error{Code::notfound, "there is no such subscription of yours"}));
-    then(*found);
+    change(*all, *found);
   });
 }
 
 // Why it ended is said to its owner alone.
-Response Routes::not_found(const std::string& id, const Error& error) const {
+Response Routes::not_found(const std::string& id, const std::string& owner,
+                           const Error& error) const {
   if (error.code != Code::notfound || !context_.ended) return problem(error);
   const auto ended = context_.ended(id);
-  return ended && ended->owner == principal ? ended_response(id, *ended) : problem(error);
+  return ended && ended->owner == owner ? ended_response(id, *ended) : problem(error);
 }
 
 void Routes::get(RoutedRequest& request, Respond respond) {
-  if_owned(request.id, respond,
-           [respond](const SubscriptionRef& found) { respond(subscription_response(*found)); });
+  if_owned(request, respond, [respond](Subscriptions&, const SubscriptionRef& found) {
+    respond(subscription_response(*found));
+  });
 }
 
 void Routes::renew(RoutedRequest& request, Respond respond) {
   auto period = period_request(request.http.body);
   if (!period) return respond(problem(period.error()));
-  if_owned(request.id, respond, [this, respond, period = *period](const SubscriptionRef& found) {
-    context_.subscriptions.renew(found->id, period, respond_with(respond));
-  });
+  if_owned(request, respond,
+           [respond, period = *period](Subscriptions& all, const SubscriptionRef& found) {
+             all.renew(found->id, period, respond_with(respond));
+           });
 }
 
 void Routes::edit(RoutedRequest& request, Respond respond) {
@@ -213,49 +224,51 @@ void Routes::edit(RoutedRequest& request, Respond respond) {
       return respond(problem(412, result.error()));
     respond_with(respond)(result);
   };
-  if_owned(request.id, respond, [this, wanted = *wanted, finish](const SubscriptionRef& found) {
-    context_.subscriptions.edit(found->id, wanted.revision, wanted.patch, finish);
-  });
+  if_owned(request, respond,
+           [wanted = *wanted, finish](Subscriptions& all, const SubscriptionRef& found) {
+             all.edit(found->id, wanted.revision, wanted.patch, finish);
+           });
 }
 
 void Routes::pause(RoutedRequest& request, Respond respond) {
-  if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
-    context_.subscriptions.pause(found->id, respond_with(respond));
+  if_owned(request, respond, [respond](Subscriptions& all, const SubscriptionRef& found) {
+    all.pause(found->id, respond_with(respond));
   });
 }
 
 void Routes::resume(RoutedRequest& request, Respond respond) {
-  if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
-    context_.subscriptions.resume(found->id, respond_with(respond));
+  if_owned(request, respond, [respond](Subscriptions& all, const SubscriptionRef& found) {
+    all.resume(found->id, respond_with(respond));
   });
 }
 
 void Routes::test(RoutedRequest& request, Respond respond) {
-  if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
-    context_.subscriptions.test(
-        found->id, std::string(principal), [respond](const Result<Receipt>& receipt) {
+  if_owned(
+      request, respond,
+      [respond, by = request.client.principal](Subscriptions& all, const SubscriptionRef& found) {
+        all.test(found->id, by, [respond](const Result<Receipt>& receipt) {
           respond(receipt ? tested_response(*receipt) : problem(receipt.error()));
         });
-  });
+      });
 }
 
 // Possession of the token proves control of the callback; no other permission is required.
 void Routes::confirm(RoutedRequest& request, Respond respond) {
   auto token = token_request(request.http.body);
   if (!token) return respond(problem(token.error()));
-  context_.subscriptions.confirm(request.id, std::move(*token), respond_with(std::move(respond)));
+  subscriptions(request)->confirm(request.id, std::move(*token), respond_with(std::move(respond)));
 }
 
 void Routes::cancel(RoutedRequest& request, Respond respond) {
-  if_owned(request.id, respond, [this, respond](const SubscriptionRef& found) {
-    context_.subscriptions.cancel(found->id, "cancelled", respond_with(respond));
+  if_owned(request, respond, [respond](Subscriptions& all, const SubscriptionRef& found) {
+    all.cancel(found->id, "cancelled", respond_with(respond));
   });
 }
 
 void Routes::sources(RoutedRequest& request, Respond respond) {
   auto page = page_request(request.query);
   if (!page) return respond(problem(page.error()));
-  context_.subscriptions.sources(
+  subscriptions(request)->sources(
       page->after, page->limit,
       [respond = std::move(respond)](const Result<Subscriptions::SourcePage>& found) {
         respond(found ? sources_response(*found) : problem(found.error()));

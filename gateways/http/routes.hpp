@@ -12,15 +12,12 @@
 
 namespace sense::http {
 
-// The paths of docs/http-gateway.md: turns each request into a call of the publisher or the
-// subscription list, and the result into a response (responses.hpp). Without sockets. Reactor
+// The paths of docs/http-gateway.md: turns each request into a call of the services for its client,
+// and the result into a response (responses.hpp). Without sockets. Reactor
 // thread only; the context must outlive it. Held by a shared_ptr; requests in progress when the
 // last one is released get no response.
 class Routes : public std::enable_shared_from_this<Routes> {
  public:
-  // The owner of what these requests make, since they are not authenticated.
-  static constexpr std::string_view principal = "anonymous";
-
   // `fetch_secret`: the key of URLs of events that are too big for a datagram; "": none is valid.
   explicit Routes(GatewayContext& context, std::string fetch_secret = {})
       : context_(context), fetch_secret_(std::move(fetch_secret)) {}
@@ -51,11 +48,13 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void health(RoutedRequest& request, Respond respond);
   void metrics(RoutedRequest& request, Respond respond);
 
-  // Calls `then` only if the subscription exists and has the requester's owner; otherwise responds
-  // with notfound, and why it ended.
-  void if_owned(const std::string& id, const Respond& respond,
-                std::function<void(SubscriptionRef)> then);
-  [[nodiscard]] Response not_found(const std::string& id, const Error& error) const;
+  // Calls `change` only if the subscription exists and is the client's own; otherwise responds with
+  // notfound, and why it ended.
+  using Change = std::function<void(Subscriptions& of_client, const SubscriptionRef& found)>;
+  void if_owned(const RoutedRequest& request, const Respond& respond, Change change);
+  [[nodiscard]] Response not_found(const std::string& id, const std::string& owner,
+                                   const Error& error) const;
+  [[nodiscard]] std::shared_ptr<Subscriptions> subscriptions(const RoutedRequest& request) const;
 
   GatewayContext& context_;
   const std::string fetch_secret_;

@@ -175,50 +175,56 @@ void SenseGateway::flush_soon() {
 }
 
 void SenseGateway::execute(Publish& action) {
-  context_.publisher.publish(
-      std::move(action.event),
+  context_.clients.publish(
+      action.client, action.event,
       while_open([this, request_id = action.request_id](Result<Receipt> result) {
         perform(server_->on_receipt(request_id, std::move(result), context_.clock.now()));
       }));
 }
 
 void SenseGateway::execute(Create& action) {
-  context_.subscriptions.create(std::move(action.request), on_result_of(action.request_id));
+  context_.clients.subscriptions(action.client)
+      ->create(std::move(action.request), on_result_of(action.request_id));
 }
 
 void SenseGateway::execute(LookUp& action) {
-  context_.subscriptions.get(std::move(action.id), on_result_of(action.request_id));
+  context_.clients.subscriptions(action.client)
+      ->get(std::move(action.id), on_result_of(action.request_id));
 }
 
 void SenseGateway::execute(Renew& action) {
+  const auto subscriptions = context_.clients.subscriptions(action.client);
+  auto done = on_result_of(action.request_id);
   if (action.move)
-    context_.subscriptions.move(std::move(action.id), action.period, std::move(*action.move),
-                                on_result_of(action.request_id));
+    subscriptions->move(std::move(action.id), action.period, std::move(*action.move),
+                        std::move(done));
   else
-    context_.subscriptions.renew(std::move(action.id), action.period,
-                                 on_result_of(action.request_id));
+    subscriptions->renew(std::move(action.id), action.period, std::move(done));
 }
 
 void SenseGateway::execute(Cancel& action) {
-  context_.subscriptions.cancel(std::move(action.id), "cancelled", on_result_of(action.request_id));
+  context_.clients.subscriptions(action.client)
+      ->cancel(std::move(action.id), "cancelled", on_result_of(action.request_id));
 }
 
 void SenseGateway::execute(ListSources& action) {
-  context_.subscriptions.sources(
-      std::move(action.after), action.limit,
-      while_open([this, request_id = action.request_id](Result<Subscriptions::SourcePage> result) {
-        perform(server_->on_sources(request_id, std::move(result), context_.clock.now()));
-      }));
+  context_.clients.subscriptions(action.client)
+      ->sources(std::move(action.after), action.limit,
+                while_open([this, request_id =
+                                      action.request_id](Result<Subscriptions::SourcePage> result) {
+                  perform(server_->on_sources(request_id, std::move(result), context_.clock.now()));
+                }));
 }
 
 void SenseGateway::execute(Confirm& action) {
-  context_.subscriptions.confirm(
-      action.id, std::move(action.token), [id = action.id](const Result<SubscriptionRef>& result) {
-        if (!result)
-          log::warn(
-              "the answer of a callback to VERIFY was not accepted: " + to_string(result.error()),
-              {{"subscription", id}});
-      });
+  context_.clients.subscriptions({ClientServices::anonymous, std::string(gateway_name), {}})
+      ->confirm(action.id, std::move(action.token),
+                [id = action.id](const Result<SubscriptionRef>& result) {
+                  if (!result)
+                    log::warn("the answer of a callback to VERIFY was not accepted: " +
+                                  to_string(result.error()),
+                              {{"subscription", id}});
+                });
 }
 
 void SenseGateway::execute(Finished& action) {

@@ -54,6 +54,17 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
   return endpoint;
 }
 
+// Neither a cookie nor a shared key is a principal of the bus: they own by address or key.
+ServedClient client_of(const Requester& requester) {
+  const auto& address = requester.from.address;
+  if (address.kind() == TransportKind::unix_path)
+    return {ClientServices::anonymous, std::string(gateway_name), "local"};
+  constexpr std::string_view scheme = "sense://";
+  auto peer = callback_of(address);
+  if (peer.starts_with(scheme)) peer.erase(0, scheme.size());
+  return {ClientServices::anonymous, std::string(gateway_name), std::move(peer)};
+}
+
 tl::unexpected<Error> unknown_subscription() {
   return fail(Code::notfound, "there is no such subscription of yours");
 }
@@ -141,7 +152,7 @@ Status Requests::start_create(const Message& request, const Requester& requester
     wanted.labels.emplace(registered_from_label, callback_of(from.address));
   const auto request_id =
       add_pending({requester, request, Stage::create, wanted.callback, {}, nullptr});
-  out.emplace_back(Create{request_id, std::move(wanted)});
+  out.emplace_back(Create{request_id, std::move(wanted), client_of(requester)});
   return {};
 }
 
@@ -154,7 +165,7 @@ Status Requests::start_existing(const Message& request, const Requester& request
   if (!pending.subscription) {
     // The replica of the directory may lag behind a recent creation: ask the broker.
     pending.stage = Stage::look_up;
-    out.emplace_back(LookUp{add_pending(std::move(pending)), id});
+    out.emplace_back(LookUp{add_pending(std::move(pending)), id, client_of(requester)});
     return {};
   }
   const auto request_id = add_pending(std::move(pending));
@@ -170,7 +181,7 @@ Status Requests::start_change(RequestId request_id, Pending& pending, Actions& o
   if (!may_change(subscription, sender)) return unknown_subscription();
   if (pending.request.kind == Kind::cancel) {
     pending.stage = Stage::cancel;
-    out.emplace_back(Cancel{request_id, subscription.id});
+    out.emplace_back(Cancel{request_id, subscription.id, client_of(pending.requester)});
     return {};
   }
   const auto period = read_period(pending.request, config_.limits.max_period);
@@ -183,7 +194,8 @@ Status Requests::start_change(RequestId request_id, Pending& pending, Actions& o
     pending.callback = (*move)->callback;
     quota_.begin(pending.callback);
   }
-  out.emplace_back(Renew{request_id, subscription.id, *period, std::move(*move)});
+  out.emplace_back(
+      Renew{request_id, subscription.id, *period, std::move(*move), client_of(pending.requester)});
   return {};
 }
 
@@ -198,7 +210,8 @@ Status Requests::start_sources(const Message& request, const Requester& requeste
   if (after.size() > Event::source_length_max)
     return fail(Code::badparam, "After is longer than a source can be");
   const auto request_id = add_pending({requester, request, Stage::sources, {}, {}, nullptr});
-  out.emplace_back(ListSources{request_id, std::string(after), static_cast<std::uint32_t>(limit)});
+  out.emplace_back(ListSources{request_id, std::string(after), static_cast<std::uint32_t>(limit),
+                               client_of(requester)});
   return {};
 }
 
@@ -211,7 +224,7 @@ Status Requests::start_publish(const Message& request, const Requester& requeste
   if (event->id.empty()) event->id = make_ulid(now.wall);
   if (auto status = validate(*event); !status) return status;
   const auto request_id = add_pending({requester, request, Stage::publish, {}, event->id, nullptr});
-  out.emplace_back(Publish{request_id, std::move(*event)});
+  out.emplace_back(Publish{request_id, std::move(*event), client_of(requester)});
   return {};
 }
 
@@ -332,8 +345,9 @@ void Requests::on_sources(RequestId request_id, const Result<Subscriptions::Sour
   if (reply.data.empty() && result->more && !result->sources.empty()) {
     // All of them are too long: a page without a source has nothing to ask for the next one by.
     const auto limit = static_cast<std::uint32_t>(result->sources.size());
+    const auto client = client_of(pending->requester);
     const auto next_id = add_pending(std::move(*pending));
-    out.emplace_back(ListSources{next_id, result->sources.back(), limit});
+    out.emplace_back(ListSources{next_id, result->sources.back(), limit, client});
     return;
   }
   replies_.reply(pending->requester, std::move(reply), now, out);

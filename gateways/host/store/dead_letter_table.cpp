@@ -83,8 +83,8 @@ Result<RedriveJob> job_from_text(std::string_view text) {
 std::string record_of(const Event& event) {
   std::string octets;
   const auto encoded = encode(event);
-  append_record(
-      octets, {event.sequence, event.observedtime.value_or(WallTime{}), event.principal, encoded});
+  append_record(octets, {event.sequence, event.observedtime.value_or(WallTime{}), event.principal,
+                         encoded, event.via});
   return octets;
 }
 

@@ -26,20 +26,23 @@ struct Send {
   Peer to;
   std::string octets;
 };
-// An event for the bus. Result: Server::on_receipt.
+// An event for the bus. Result: Server::on_receipt. `client`, here and below: for whom.
 struct Publish {
   RequestId request_id = 0;
   Event event;
+  ServedClient client;
 };
 // A new subscription. Result of this and the next three: Server::on_subscription.
 struct Create {
   RequestId request_id = 0;
   Subscriptions::Request request;
+  ServedClient client;
 };
 // The subscription with that id.
 struct LookUp {
   RequestId request_id = 0;
   std::string id;
+  ServedClient client;
 };
 // A new lease, perhaps at another address.
 struct Renew {
@@ -47,17 +50,20 @@ struct Renew {
   std::string id;
   Duration period{0};
   std::optional<Subscriptions::Move> move;  // nothing: events go where they went
+  ServedClient client;
 };
 // The end of a subscription.
 struct Cancel {
   RequestId request_id = 0;
   std::string id;
+  ServedClient client;
 };
 // One page of the sources known to the broker. Result: Server::on_sources.
 struct ListSources {
   RequestId request_id = 0;
   std::string after;
   std::uint32_t limit = 0;
+  ServedClient client;
 };
 // The answer to a VERIFY. The result is only logged.
 struct Confirm {

@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(publish_and_its_answer_are_as_the_document_shows) {
   request.operation = Operation::publish;
   request.events = {event};
   BOOST_CHECK_EQUAL(bus::encode(request), block("publish"));
-  BOOST_CHECK(decode_event(bus::decode_request(block("publish"))->events.front()).value() ==
+  BOOST_CHECK(decode_event(bus::decode_request(block("publish"))->events.front().octets).value() ==
               hello());
   bus::Reply reply;
   reply.id = 7;

@@ -21,7 +21,9 @@ class FakeBus : public Bus {
   int puts = 0;
   int lists = 0;
   int resumed = 0;
-  bool own_only = false;  // lists
+  bool own_only = false;              // lists
+  std::vector<ServedClient> clients;  // that the registry was asked for, in order
+  std::vector<std::pair<ServedClient, Event>> published_for;
 
   Executor executor() {
     return [this](std::function<void()> task) { later.push_back(std::move(task)); };
@@ -38,7 +40,9 @@ class FakeBus : public Bus {
     return true;
   }
 
-  void registry_get(std::string kind, std::string key, Answer<RegistryEntry> done) override {
+  void registry_get(std::string kind, std::string key, Answer<RegistryEntry> done,
+                    const ServedClient& client) override {
+    clients.push_back(client);
     later.push_back([=, this] {
       if (failure) return done(tl::unexpected(*failure));
       const auto found = entries.find({kind, key});
@@ -46,7 +50,9 @@ class FakeBus : public Bus {
       done(found->second);
     });
   }
-  void registry_put(RegistryEntry entry, std::string reason, Answer<std::uint64_t> done) override {
+  void registry_put(RegistryEntry entry, std::string reason, Answer<std::uint64_t> done,
+                    const ServedClient& client) override {
+    clients.push_back(client);
     later.push_back([=, this]() mutable {
       ++puts;
       if (before_put) std::exchange(before_put, nullptr)();
@@ -61,7 +67,8 @@ class FakeBus : public Bus {
     });
   }
   void registry_remove(std::string kind, std::string key, std::uint64_t, std::string reason,
-                       Answer<std::uint64_t> done) override {
+                       Answer<std::uint64_t> done, const ServedClient& client) override {
+    clients.push_back(client);
     later.push_back([=, this] {
       if (failure) return done(tl::unexpected(*failure));
       if (entries.erase({kind, key}) == 0) return done(fail(Code::notfound, "is not there"));
@@ -70,7 +77,8 @@ class FakeBus : public Bus {
     });
   }
   void registry_list(std::string kind, std::string after, std::uint32_t limit,
-                     Answer<RegistryPage> done) override {
+                     Answer<RegistryPage> done, const ServedClient& client) override {
+    clients.push_back(client);
     later.push_back([=, this] {
       ++lists;
       if (failure) return done(tl::unexpected(*failure));
@@ -87,6 +95,11 @@ class FakeBus : public Bus {
     });
   }
 
+  void publish_for(const ServedClient& client, const Event& event, Done done) override {
+    published_for.emplace_back(client, event);
+    publish(event, std::move(done));
+  }
+  void authenticate(std::string, std::string, Answer<std::string>) override {}
   void publish(const Event& event, Done done) override {
     later.push_back([=, this] {
       if (failure) return done(tl::unexpected(*failure));

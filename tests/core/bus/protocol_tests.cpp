@@ -75,7 +75,8 @@ Reply full_reply(Operation operation) {
 void check_same(const Request& left, const Request& right) {
   BOOST_CHECK_EQUAL(left.id, right.id);
   BOOST_CHECK(left.operation == right.operation);
-  BOOST_TEST(left.events == right.events, boost::test_tools::per_element());
+  BOOST_CHECK(left.events == right.events);
+  BOOST_CHECK(left.client == right.client);
   BOOST_CHECK_EQUAL(left.from, right.from);
   BOOST_TEST(left.prefixes == right.prefixes, boost::test_tools::per_element());
   BOOST_CHECK_EQUAL(left.bytes_max, right.bytes_max);
@@ -183,10 +184,48 @@ BOOST_AUTO_TEST_CASE(watermark_comes_back) {
   BOOST_CHECK(!decode_watermark(encode(Watermark{9, 3, {}})));
 }
 
+BOOST_AUTO_TEST_CASE(whom_a_request_is_for_comes_back) {
+  for (const auto operation : {Operation::get, Operation::put, Operation::fetch, Operation::ping}) {
+    auto request = full_request(operation);
+    request.client = {"shop", "http", "192.0.2.1:5000"};
+    const auto octets = encode(request);
+    const auto decoded = decode_request(octets);
+    BOOST_REQUIRE(decoded);
+    BOOST_CHECK(decoded->client == request.client);
+  }
+  Request publish;
+  publish.id = 1;
+  publish.operation = Operation::publish;
+  publish.events = {"own", PublishedEvent("hers", {"shop", "http", "[::1]:1"}),
+                    PublishedEvent("his", {"anonymous", "sense", "local"})};
+  const auto octets = encode(publish);
+  const auto decoded = decode_request(octets);
+  BOOST_REQUIRE(decoded);
+  BOOST_CHECK(decoded->events == publish.events);
+}
+
+BOOST_AUTO_TEST_CASE(notes_of_a_client_are_bounded) {
+  auto request = full_request(Operation::get);
+  request.client = {"shop", std::string_view(), std::string_view()};
+  const std::string longest(note_length_max, 'x');
+  const std::string longer = longest + "x";
+  request.client.peer = longest;
+  BOOST_CHECK(decode_request(encode(request)).has_value());
+  request.client.peer = longer;
+  BOOST_CHECK(decode_request(encode(request)).error().code == Code::protoerror);
+  request.client.peer = {};
+  request.client.door = longer;
+  BOOST_CHECK(!decode_request(encode(request)));
+  Request publish;
+  publish.operation = Operation::publish;
+  publish.events = {PublishedEvent("e", {"shop", longer, ""})};
+  BOOST_CHECK(!decode_request(encode(publish)));
+}
+
 BOOST_AUTO_TEST_CASE(views_point_into_the_octets_given) {
   const auto encoded = encode(full_request(Operation::publish));
   const auto decoded = decode_request(encoded);
-  for (const auto event : decoded->events) {
+  for (const auto& [event, client] : decoded->events) {
     BOOST_CHECK(event.data() >= encoded.data());
     BOOST_CHECK(event.data() + event.size() <= encoded.data() + encoded.size());
   }
@@ -198,7 +237,7 @@ BOOST_AUTO_TEST_CASE(str_and_bin_are_taken_alike) {
   const auto decoded = decode_request(encoded);
   BOOST_REQUIRE(decoded);
   BOOST_REQUIRE(decoded->events.size() == 1u);
-  BOOST_CHECK_EQUAL(decoded->events.front(), "x");
+  BOOST_CHECK_EQUAL(decoded->events.front().octets, "x");
 }
 
 BOOST_AUTO_TEST_CASE(longer_forms_of_numbers_and_lengths_are_taken) {

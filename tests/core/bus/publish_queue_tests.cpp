@@ -33,7 +33,7 @@ std::vector<std::string> ids_in(const PublishQueue::Batch& batch) {
   BOOST_CHECK(request->operation == bus::Operation::publish);
   BOOST_CHECK_EQUAL(request->events.size(), batch.done.size());
   std::vector<std::string> ids;
-  for (const auto event : request->events) ids.push_back(decode_event(event)->id);
+  for (const auto& event : request->events) ids.push_back(decode_event(event.octets)->id);
   return ids;
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "core/registry/subscription_client.hpp"
+#include "gateways/host/gateway_services.hpp"
 #include "gateways/host/host.hpp"
 #include "tests/core/bus/fake_bus.hpp"
 #include "tests/gateways/conformance/plugins.hpp"
@@ -34,10 +35,15 @@ struct Stage {
   Engine engine{{{1s}, 2}, 1};
   SubscriptionClient subscriptions{
       bus, system_clock(), bus.executor(), {[](const std::string&) { return true; }, 1h}};
+  BusForClients clients{bus, [this](const ServedClient&) -> std::shared_ptr<Subscriptions> {
+                          return {std::shared_ptr<void>(), &subscriptions};
+                        }};
   GatewayContext context{
-      "test", system_clock(), counters, reactor, bus, subscriptions, engine, egress, [] {
-        return std::vector<std::pair<std::string, std::string>>{};
-      }};
+      "test",   system_clock(),
+      counters, reactor,
+      clients,  engine,
+      egress,   [] {
+        return std::vector<std::pair<std::string, std::string>>{}; }};
   conformance::Example example =
       conformance::example_of("gateways", plugin.descriptor().name, place.string());
   std::unique_ptr<Gateway> gateway;

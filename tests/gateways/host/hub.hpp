@@ -59,14 +59,16 @@ class HubBus final : public Bus {
   std::uint64_t trimmed = 0;  // events up to this one have left the journal
   std::function<void(const std::string& kind)> on_list;  // a page was read, and is on its way
 
-  void registry_get(std::string kind, std::string key, Answer<RegistryEntry> done) override {
+  void registry_get(std::string kind, std::string key, Answer<RegistryEntry> done,
+                    const ServedClient&) override {
     ask([=, this] {
       const auto found = hub_.entries.find({kind, key});
       if (found == hub_.entries.end()) return done(fail(Code::notfound, "is not there"));
       done(found->second);
     });
   }
-  void registry_put(RegistryEntry entry, std::string, Answer<std::uint64_t> done) override {
+  void registry_put(RegistryEntry entry, std::string, Answer<std::uint64_t> done,
+                    const ServedClient&) override {
     ask([=, this]() mutable {
       const auto found = hub_.entries.find({entry.kind, entry.key});
       const auto* current = found == hub_.entries.end() ? nullptr : &found->second;
@@ -83,14 +85,14 @@ class HubBus final : public Bus {
     });
   }
   void registry_remove(std::string kind, std::string key, std::uint64_t, std::string,
-                       Answer<std::uint64_t> done) override {
+                       Answer<std::uint64_t> done, const ServedClient&) override {
     ask([=, this] {
       if (kind == leader_kind) hub_.leaders.release(key);
       done(hub_.sequence);
     });
   }
-  void registry_list(std::string kind, std::string after, std::uint32_t,
-                     Answer<RegistryPage> done) override {
+  void registry_list(std::string kind, std::string after, std::uint32_t, Answer<RegistryPage> done,
+                     const ServedClient&) override {
     ask([=, this] {
       RegistryPage page;
       page.sequence = hub_.sequence;
@@ -100,6 +102,10 @@ class HubBus final : public Bus {
       done(std::move(page));
     });
   }
+  void publish_for(const ServedClient&, const Event& event, Done done) override {
+    publish(event, std::move(done));
+  }
+  void authenticate(std::string, std::string, Answer<std::string>) override {}
   void publish(const Event& event, Done done) override {
     ask([=, this] {
       if (refusal) return done(tl::unexpected(*refusal));

@@ -187,7 +187,8 @@ struct LifecycleFixture {
     request.types = {*TypePattern::parse("{urn:a}x")};
     request.period = 10min;
     std::optional<Result<SubscriptionRef>> answer;
-    plugin.context->subscriptions.create(request, [&](auto got) { answer = std::move(got); });
+    plugin.context->clients.subscriptions({"anonymous", "test", "local"})
+        ->create(request, [&](auto got) { answer = std::move(got); });
     hub.advance(100ms);
     BOOST_REQUIRE(answer.has_value());
     if (!*answer) BOOST_CHECK(answer->error().code == Code::noserver);

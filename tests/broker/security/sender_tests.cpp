@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/security/sender.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "broker/security/access_file.hpp"
+
+using namespace sense;
+
+namespace {
+
+const std::string key(40, '0');
+
+AccessList access_of(const std::string& principals) {
+  auto access = parse_access_file("principals:\n" + principals, "allow.yaml");
+  BOOST_REQUIRE_MESSAGE(access, access.error().message);
+  return *access;
+}
+
+// A gateway that may speak for shop and anonymous, and one that may for everybody.
+const AccessList& access() {
+  static const auto all =
+      access_of("  - {name: shop, key: \"" + key +
+                "\", publish: [\"{urn:shop}*\"]}\n"
+                "  - {name: door, key: \"" +
+                std::string(40, '1') +
+                "\", speak-for: [shop, anonymous], publish: [\"*\"]}\n"
+                "  - {name: gate, key: \"" +
+                std::string(40, '2') + "\", speak-for: [\"*\"], publish: [\"*\"], manage: true}\n");
+  return all;
+}
+
+const Principal& named(const AccessList& list, std::string_view name) {
+  const auto* found = name == "local" ? list.find(name) : list.named(name);
+  BOOST_REQUIRE(found != nullptr);
+  return *found;
+}
+
+Result<Sender> speaking(const char* connection, const char* principal,
+                        const char* peer = "127.0.0.1:5") {
+  return sender_of(access(), named(access(), connection), {principal, "http", peer});
+}
+
+bool publishes(const Rights& rights, const char* type) {
+  return rights.may_publish(*QName::parse(type), "//a", {});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sender_tests)
+
+BOOST_AUTO_TEST_CASE(a_connection_speaks_for_itself_without_a_right_to_it) {
+  const auto sender = speaking("shop", "");
+  BOOST_REQUIRE(sender);
+  BOOST_CHECK_EQUAL(sender->principal, "shop");
+  BOOST_CHECK_EQUAL(sender->via, "");
+  BOOST_CHECK(publishes(*sender->rights, "{urn:shop}a"));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_spoken_for_has_its_own_rights_alone) {
+  for (const char* connection : {"door", "gate"}) {
+    const auto sender = speaking(connection, "shop");
+    BOOST_REQUIRE(sender);
+    BOOST_CHECK_EQUAL(sender->principal, "shop");
+    BOOST_CHECK_EQUAL(sender->via, connection);
+    BOOST_CHECK(publishes(*sender->rights, "{urn:shop}a"));
+    BOOST_CHECK(!publishes(*sender->rights, "{urn:other}a"));
+    BOOST_CHECK(!sender->rights->may_manage());
+    BOOST_CHECK_EQUAL(sender->via_manages, connection == std::string("gate"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nobody_speaks_without_the_right_or_for_the_names_of_connections) {
+  BOOST_CHECK(speaking("shop", "shop").error().code == Code::noaccess);
+  BOOST_CHECK(speaking("shop", "anonymous").error().code == Code::noaccess);
+  BOOST_CHECK(speaking("door", "gate").error().code == Code::noaccess);
+  for (const char* name : {"local", "plaintext", "broker", "config", "external", "nobody", "*"})
+    BOOST_CHECK_MESSAGE(speaking("gate", name).error().code == Code::noaccess, name);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_proved_nothing_has_rights_on_this_machine_only) {
+  for (const char* peer : {"127.0.0.1:5", "127.8.9.1:65535", "[::1]:80", "local"}) {
+    const auto sender = speaking("gate", "anonymous", peer);
+    BOOST_REQUIRE(sender);
+    BOOST_CHECK_EQUAL(sender->principal, "anonymous");
+    BOOST_CHECK_MESSAGE(publishes(*sender->rights, "{urn:other}a"), peer);
+    BOOST_CHECK(!publishes(*sender->rights, "{urn:sense:management}gateway-started"));
+    BOOST_CHECK(!publishes(*sender->rights, "{urn:sense:gateway}copy"));
+    BOOST_CHECK(!sender->rights->may_list());
+    BOOST_CHECK(!sender->rights->may_read("{urn:sense:management}subscription-changed", "//a"));
+  }
+  for (const char* peer : {"192.0.2.1:5", "[2001:db8::1]:80", "", "1127.0.0.1:5", "localhost:1"}) {
+    const auto sender = speaking("gate", "anonymous", peer);
+    BOOST_REQUIRE(sender);
+    BOOST_CHECK_MESSAGE(!publishes(*sender->rights, "{urn:other}a"), peer);
+    BOOST_CHECK(!sender->rights->may_read("{urn:other}a", "//a"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_access_file_says_what_anonymous_may_wherever_it_is) {
+  const auto list = access_of("  - {name: anonymous, publish: [\"{urn:open}*\"]}\n");
+  const auto& local = *list.find("local");
+  for (const char* peer : {"127.0.0.1:5", "192.0.2.1:5"}) {
+    const auto sender = sender_of(list, local, {"anonymous", "http", peer});
+    BOOST_REQUIRE(sender);
+    BOOST_CHECK(publishes(*sender->rights, "{urn:open}a"));
+    BOOST_CHECK(!publishes(*sender->rights, "{urn:other}a"));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
