@@ -51,7 +51,7 @@ inline constexpr std::array log_options{
 inline constexpr std::array egress_options{
     Option{"allow", OptionType::list, "",
            "Networks that may be called back although they are private or this machine, e.g. "
-           "10.0.0.0/8."}
+           "10.0.0.0/8; with ports only these, e.g. 10.0.0.0/8:443 or [fd00::/8]:8080-8090."}
         .checked(check_network),
 };
 

@@ -37,8 +37,9 @@ class HttpJob final : public TransferJob {
   void set_up() override;
   [[nodiscard]] bool take_body(std::string_view octets) override;
   void take_line(std::string_view line) override;
-  [[nodiscard]] Status check_address(const boost::asio::ip::address& address) const override {
-    return shared().policy.check(address);
+  [[nodiscard]] Status check_address(const boost::asio::ip::address& address,
+                                     std::uint16_t port) const override {
+    return shared().policy.check_http(address, port);
   }
   void pin_address();
 

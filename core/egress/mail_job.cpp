@@ -32,7 +32,10 @@ class MailJob final : public TransferJob {
   [[nodiscard]] bool take_body(std::string_view) override { return true; }
   void take_line(std::string_view line) override;
   // The relay is the operator's choice.
-  [[nodiscard]] Status check_address(const boost::asio::ip::address&) const override { return {}; }
+  [[nodiscard]] Status check_address(const boost::asio::ip::address&,
+                                     std::uint16_t) const override {
+    return {};
+  }
 
   [[nodiscard]] TransferReply::MailStep refused_step() const;
 

@@ -43,4 +43,15 @@ bool Network::contains(const address& given) const {
   return actual.is_v4() && V4(actual.to_v4(), range.prefix_length()).canonical() == range;
 }
 
+std::optional<PortRange> PortRange::parse(std::string_view text) {
+  constexpr std::uint16_t port_max = 65535;
+  const auto dash = text.find('-');
+  const auto first = parse_integer<std::uint16_t>(text.substr(0, dash), 1, port_max);
+  const auto last = dash == std::string_view::npos
+                        ? first
+                        : parse_integer<std::uint16_t>(text.substr(dash + 1), 1, port_max);
+  if (!first || !last || *first > *last) return std::nullopt;
+  return PortRange{*first, *last};
+}
+
 }  // namespace sense

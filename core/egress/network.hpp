@@ -4,6 +4,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -22,6 +24,16 @@ class Network {
   using V4 = boost::asio::ip::network_v4;
   using V6 = boost::asio::ip::network_v6;
   std::variant<V4, V6> range_;  // canonical: the bits behind the prefix are 0
+};
+
+// Ports from `first` to `last`, both included. A value.
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+
+  // Parses "443" and "8080-8090"; nothing when it is neither.
+  [[nodiscard]] static std::optional<PortRange> parse(std::string_view text);
+  [[nodiscard]] bool contains(std::uint16_t port) const { return first <= port && port <= last; }
 };
 
 // The address as the kernel treats it: ::ffff:a.b.c.d is a.b.c.d.

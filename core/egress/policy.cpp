@@ -2,6 +2,7 @@
 #include "core/egress/policy.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -101,34 +102,103 @@ const char* why_denied(const address& given) {
   return nullptr;
 }
 
+// Services with ports from 1024 that act on what a web hook would send them, or show what they hold
+// without a password: NFS, Docker, etcd, databases, remote desktops, SIP, message brokers, X11,
+// Redis, IRC, Elasticsearch, kubelet, memcached. Those below 1024 are all refused but the web's
+// own.
+constexpr std::array<std::uint16_t, 32> reserved_ports = {
+    1433, 1521, 2049, 2375, 2376,  2379,  2380,  3306,  3389,  4369, 5060,
+    5061, 5432, 5672, 5900, 5984,  5985,  5986,  6000,  6379,  6667, 8500,
+    9042, 9092, 9200, 9300, 10250, 10255, 11211, 25672, 27017, 27018};
+static_assert(std::is_sorted(reserved_ports.begin(), reserved_ports.end()));
+
+bool is_web_port(std::uint16_t port) {
+  if (port < 1024) return port == 80 || port == 443;
+  return !std::binary_search(reserved_ports.begin(), reserved_ports.end(), port);
+}
+
+Status refuse_port(std::uint16_t port) {
+  return fail(Code::noaccess,
+              "port " + std::to_string(port) +
+                  " is not one that HTTP deliveries go to; to allow it, add the network with this "
+                  "port to egress: allow: in the configuration file, e.g. 192.0.2.7:" +
+                  std::to_string(port));
+}
+
 }  // namespace
 
-Result<EgressPolicy> EgressPolicy::make(const std::vector<std::string>& networks) {
-  std::vector<Network> allowed;
-  for (const auto& text : networks) {
-    const auto network = Network::parse(text);
-    if (!network)
-      return fail(Code::badparam,
-                  "egress allow: '" + printable(text.substr(0, 100)) + "' " +
-                      network.error().message +
-                      "; write an address or a network such as 10.0.0.0/8 or fd00::/8");
-    allowed.push_back(*network);
+struct EgressPolicy::Entry {
+  Network network;
+  std::optional<PortRange> ports;  // none: every port, and for HTTP those of the web
+
+  [[nodiscard]] static Result<Entry> parse(std::string_view text);
+  [[nodiscard]] bool names(std::uint16_t port) const { return ports && ports->contains(port); }
+};
+
+Result<EgressPolicy::Entry> EgressPolicy::Entry::parse(std::string_view text) {
+  auto network_text = text;
+  std::optional<PortRange> ports;
+  const bool bracketed = text.starts_with('[');
+  if (bracketed || std::count(text.begin(), text.end(), ':') == 1) {
+    const auto colon = bracketed ? text.find("]:") : text.find(':');
+    if (colon == std::string_view::npos) return fail(Code::badparam, "has no ports behind its ]");
+    ports = PortRange::parse(text.substr(colon + (bracketed ? 2 : 1)));
+    if (!ports) return fail(Code::badparam, "has no valid port, or range of ports");
+    network_text = bracketed ? text.substr(1, colon - 1) : text.substr(0, colon);
+  }
+  auto network = Network::parse(network_text);
+  if (!network) return tl::unexpected(network.error());
+  return Entry{*network, ports};
+}
+
+template <class Match>
+bool EgressPolicy::any_entry(Match match) const {
+  return allowed_ && std::any_of(allowed_->begin(), allowed_->end(), match);
+}
+
+Result<EgressPolicy> EgressPolicy::make(const std::vector<std::string>& entries) {
+  std::vector<Entry> allowed;
+  for (const auto& text : entries) {
+    auto entry = Entry::parse(text);
+    if (!entry)
+      return fail(Code::badparam, "egress allow: '" + printable(text.substr(0, 100)) + "' " +
+                                      entry.error().message +
+                                      "; write an address or a network such as 10.0.0.0/8 or "
+                                      "fd00::/8, or with ports 10.0.0.0/8:443 or "
+                                      "[fd00::/8]:8080-8090");
+    allowed.push_back(std::move(*entry));
   }
   EgressPolicy policy;
-  policy.allowed_ = std::make_shared<const std::vector<Network>>(std::move(allowed));
+  policy.allowed_ = std::make_shared<const std::vector<Entry>>(std::move(allowed));
   return policy;
 }
 
-Status EgressPolicy::check(const address& given) const {
+Status EgressPolicy::check(const address& given, std::uint16_t port) const {
   const auto actual = unmapped(given);
   const char* why = why_denied(actual);
   if (why == nullptr) return {};
-  const auto allowed = [&](const Network& network) { return network.contains(actual); };
-  if (allowed_ && std::any_of(allowed_->begin(), allowed_->end(), allowed)) return {};
+  const bool allowed = any_entry([&](const Entry& entry) {
+    return entry.network.contains(actual) && (!entry.ports || entry.names(port));
+  });
+  if (allowed) return {};
   boost::system::error_code ignored;
-  return fail(Code::noaccess, "the address " + actual.to_string(ignored) + " (" + why +
-                                  ") is not allowed for deliveries; to allow it, add it or its "
+  return fail(Code::noaccess, "the address " + actual.to_string(ignored) + " (" + why + "), port " +
+                                  std::to_string(port) +
+                                  ", is not allowed for deliveries; to allow it, add it or its "
                                   "network to egress: allow: in the configuration file");
+}
+
+Status EgressPolicy::check_http(const address& given, std::uint16_t port) const {
+  if (auto status = check(given, port); !status || is_web_port(port)) return status;
+  const auto actual = unmapped(given);
+  const bool named = any_entry(
+      [&](const Entry& entry) { return entry.names(port) && entry.network.contains(actual); });
+  return named ? Status() : refuse_port(port);
+}
+
+Status EgressPolicy::check_http_port(std::uint16_t port) const {
+  const bool named = any_entry([port](const Entry& entry) { return entry.names(port); });
+  return is_web_port(port) || named ? Status() : refuse_port(port);
 }
 
 }  // namespace sense

@@ -24,22 +24,27 @@ std::uint16_t default_port(std::string_view scheme) {
   return scheme == "smtps" ? 465 : 25;
 }
 
-boost::asio::ip::address address_of(const curl_sockaddr& given) {
+struct AddressAndPort {
+  boost::asio::ip::address address;
+  std::uint16_t port = 0;
+};
+
+AddressAndPort address_of(const curl_sockaddr& given) {
   using namespace boost::asio::ip;
   if (given.family == AF_INET && given.addrlen >= sizeof(sockaddr_in)) {
     sockaddr_in in{};
     std::memcpy(&in, &given.addr, sizeof in);
-    return address_v4(ntohl(in.sin_addr.s_addr));
+    return {address_v4(ntohl(in.sin_addr.s_addr)), ntohs(in.sin_port)};
   }
   if (given.family != AF_INET6 || given.addrlen < sizeof(sockaddr_in6))
-    return address_v6();  // unspecified, which no policy allows
+    return {address_v6(), 0};  // unspecified, which no policy allows
   sockaddr_in6 in{};
   // libcurl's struct declares a sockaddr; the actual length is addrlen.
   const auto* start = reinterpret_cast<const char*>(&given) + offsetof(curl_sockaddr, addr);
   std::memcpy(&in, start, sizeof in);
   address_v6::bytes_type bytes{};
   std::memcpy(bytes.data(), &in.sin6_addr, bytes.size());
-  return address_v6(bytes);
+  return {address_v6(bytes), ntohs(in.sin6_port)};
 }
 
 }  // namespace
@@ -141,7 +146,8 @@ void TransferJob::begin(void* easy, Shared& shared) {
 // goes to.
 int TransferJob::open_socket(const void* given) {
   const auto& address = *static_cast<const curl_sockaddr*>(given);
-  if (auto allowed = check_address(address_of(address)); !allowed) {
+  const auto [ip, port] = address_of(address);
+  if (auto allowed = check_address(ip, port); !allowed) {
     denied_ = std::move(allowed.error().message);
     return CURL_SOCKET_BAD;
   }

@@ -68,8 +68,9 @@ class TransferJob {
   // when no more is wanted: that ends the transfer.
   [[nodiscard]] virtual bool take_body(std::string_view octets) = 0;
   virtual void take_line(std::string_view line) = 0;
-  // Whether a connection to this address may be opened.
-  [[nodiscard]] virtual Status check_address(const boost::asio::ip::address& address) const = 0;
+  // Whether a connection to this address and port may be opened.
+  [[nodiscard]] virtual Status check_address(const boost::asio::ip::address& address,
+                                             std::uint16_t port) const = 0;
 
   [[nodiscard]] const Shared& shared() const { return *shared_; }
   [[nodiscard]] std::string_view error_text() const { return error_text_.data(); }

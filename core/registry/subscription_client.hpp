@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/uri.hpp"
 #include "core/bus/bus.hpp"
 #include "core/registry/subscriptions.hpp"
 
@@ -36,6 +37,8 @@ class SubscriptionClient final : public Subscriptions,
     // True when a gateway of the installation serves callbacks of that scheme.
     std::function<bool(const std::string& scheme)> scheme;
     Duration lease_max{};
+    // What else is refused of a callback that is served. Empty: nothing.
+    std::function<Status(const Uri& callback)> callback = {};
   };
   SubscriptionClient(Bus& bus, const Clock& clock, Executor later, Served served,
                      ServedClient client = {})

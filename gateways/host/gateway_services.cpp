@@ -5,6 +5,19 @@
 
 namespace sense {
 
+namespace {
+
+// The address is checked when it is connected to; a port that is refused at every address is told
+// to the subscriber at once.
+Status check_port(const Uri& callback, const EgressPolicy& egress) {
+  if (!callback.port || (callback.scheme != "http" && callback.scheme != "https")) return {};
+  auto status = egress.check_http_port(*callback.port);
+  if (status) return {};
+  return fail(status.error().code, "callback: " + status.error().message, "callback");
+}
+
+}  // namespace
+
 GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescriptor& descriptor,
                                  Bus& bus, const Clock& clock, boost::asio::io_context& reactor,
                                  Executor post)
@@ -33,7 +46,8 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
 
 SubscriptionClient::Served GatewayServices::served() const {
   return {[this](const std::string& scheme) { return directory.serves_anywhere(scheme); },
-          config.host.duration("lease-max")};
+          config.host.duration("lease-max"),
+          [this](const Uri& callback) { return check_port(callback, config.egress); }};
 }
 
 Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor, const Settings& host) {

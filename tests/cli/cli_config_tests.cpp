@@ -104,6 +104,8 @@ BOOST_AUTO_TEST_CASE(value_out_of_range_or_of_the_wrong_kind_is_refused_with_the
   refuses("data: [a]\n", 1, "'data'");
   refuses("gateways: [http]\n", 1, "mapping of names");
   refuses("egress: {allow: [10.0.0.0/99]}\n", 1, "10.0.0.0/99");
+  refuses("egress: {allow: [10.0.0.0/8:99999]}\n", 1, "10.0.0.0/8:99999");
+  refuses("egress: {allow: ['[fd00::/8]:90-80']}\n", 1, "[fd00::/8]:90-80");
   refuses("bus: {service: 'udp://x'}\n", 1, "ipc://");
   refuses("bus: {service: 'tcp://127.0.0.1:5'}\n", 1, "allow-plaintext-tcp");
 }

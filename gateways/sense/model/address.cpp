@@ -37,7 +37,7 @@ Status check_ip(const Endpoint& endpoint, const boost::asio::ip::address& addres
   if (address.is_multicast() || address.is_unspecified() ||
       (address.is_v4() && address.to_v4().to_uint() >= 0xf0000000U))
     return refuse_host(endpoint);
-  return policy.check(address);
+  return policy.check(address, endpoint.port());
 }
 
 // RFC 1234: the node is an IPv4 address, the destination of the UDP datagram.

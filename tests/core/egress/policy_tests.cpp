@@ -12,8 +12,12 @@ boost::asio::ip::address address(const std::string& text) {
   return boost::asio::ip::make_address(text);
 }
 
-bool allows(const EgressPolicy& policy, const std::string& text) {
-  return policy.check(address(text)).has_value();
+bool allows(const EgressPolicy& policy, const std::string& text, std::uint16_t port = 443) {
+  return policy.check(address(text), port).has_value();
+}
+
+bool allows_http(const EgressPolicy& policy, const std::string& text, int port) {
+  return policy.check_http(address(text), static_cast<std::uint16_t>(port)).has_value();
 }
 
 // First and last address of each denied range, and every form in which one can hide in another.
@@ -75,7 +79,7 @@ BOOST_AUTO_TEST_CASE(at_least_eighty_notations_are_denied_by_default) {
   BOOST_CHECK_GE(denied.size(), 80U);
   std::size_t connections = 0;
   for (const auto& text : denied) {
-    const auto status = policy->check(address(text));
+    const auto status = policy->check(address(text), 443);
     if (status) ++connections;
     BOOST_CHECK_MESSAGE(!status, text << " is allowed");
     if (status) continue;
@@ -135,6 +139,88 @@ BOOST_AUTO_TEST_CASE(what_is_no_network_is_refused_by_its_text) {
     const auto policy = EgressPolicy::make({"192.168.0.0/16", text});
     BOOST_CHECK_MESSAGE(!policy, text);
     if (!policy) BOOST_CHECK(policy.error().code == Code::badparam);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(http_reaches_the_web_s_ports_and_those_from_1024) {
+  const auto policy = EgressPolicy::make({"10.0.0.0/8"});
+  BOOST_REQUIRE(policy);
+  for (const char* host : {"10.0.0.1", "8.8.8.8", "::ffff:10.0.0.1"}) {
+    for (const int port : {80, 443, 1024, 7368, 8080, 8443, 65535})
+      BOOST_CHECK_MESSAGE(allows_http(*policy, host, port), host << " " << port);
+    for (const int port : {0, 1, 22, 23, 25, 79, 81, 110, 143, 389, 442, 445, 587, 1023})
+      BOOST_CHECK_MESSAGE(!allows_http(*policy, host, port), host << " " << port);
+    for (const int port : {2049, 2375, 2379, 3306, 5432, 6379, 9200, 10250, 11211, 27017})
+      BOOST_CHECK_MESSAGE(!allows_http(*policy, host, port), host << " " << port);
+  }
+  const auto status = policy->check_http(address("10.0.0.1"), 22);
+  BOOST_REQUIRE(!status);
+  BOOST_CHECK(status.error().code == Code::noaccess);
+  BOOST_CHECK_NE(status.error().message.find("port 22"), std::string::npos);
+  BOOST_CHECK_NE(status.error().message.find("egress: allow:"), std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(datagrams_have_no_reserved_ports_here) {
+  const auto policy = EgressPolicy::make({"10.0.0.0/8"});
+  BOOST_REQUIRE(policy);
+  BOOST_CHECK(allows(*policy, "10.0.0.1", 6379));
+  BOOST_CHECK(allows(*policy, "8.8.8.8", 6379));
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_with_ports_allows_exactly_these) {
+  const auto policy =
+      EgressPolicy::make({"10.0.0.0/8:443", "192.168.1.7:22", "[fd00::/8]:8080-8090", "[::1]:25"});
+  BOOST_REQUIRE(policy);
+  BOOST_CHECK(allows_http(*policy, "10.1.2.3", 443));
+  BOOST_CHECK(allows_http(*policy, "::ffff:10.1.2.3", 443));
+  BOOST_CHECK(allows_http(*policy, "192.168.1.7", 22));
+  BOOST_CHECK(allows_http(*policy, "fd00::1", 8080));
+  BOOST_CHECK(allows_http(*policy, "fd00::1", 8090));
+  BOOST_CHECK(allows_http(*policy, "::1", 25));
+  BOOST_CHECK(allows(*policy, "10.1.2.3", 443));
+  for (const int port : {80, 442, 444, 8080})
+    BOOST_CHECK_MESSAGE(!allows_http(*policy, "10.1.2.3", port), port);
+  BOOST_CHECK(!allows(*policy, "10.1.2.3", 8080));
+  BOOST_CHECK(!allows_http(*policy, "192.168.1.8", 22));
+  BOOST_CHECK(!allows_http(*policy, "192.168.1.7", 80));
+  BOOST_CHECK(!allows_http(*policy, "fd00::1", 8079));
+  BOOST_CHECK(!allows_http(*policy, "fd00::1", 8091));
+  BOOST_CHECK(!allows_http(*policy, "8.8.8.8", 22));
+  BOOST_CHECK(allows_http(*policy, "8.8.8.8", 80));
+}
+
+BOOST_AUTO_TEST_CASE(a_reserved_port_of_a_public_address_is_allowed_by_name) {
+  const auto policy = EgressPolicy::make({"8.8.8.8:25"});
+  BOOST_REQUIRE(policy);
+  BOOST_CHECK(allows_http(*policy, "8.8.8.8", 25));
+  BOOST_CHECK(allows_http(*policy, "8.8.8.8", 443));
+  BOOST_CHECK(!allows_http(*policy, "8.8.4.4", 25));
+  BOOST_CHECK(!allows_http(*policy, "8.8.8.8", 22));
+}
+
+BOOST_AUTO_TEST_CASE(a_port_that_no_entry_names_is_refused_without_an_address) {
+  const EgressPolicy empty;
+  BOOST_CHECK(empty.check_http_port(443));
+  BOOST_CHECK(empty.check_http_port(8080));
+  BOOST_CHECK(!empty.check_http_port(22));
+  BOOST_CHECK(!empty.check_http_port(6379));
+  const auto policy = EgressPolicy::make({"10.0.0.0/8", "10.0.0.1:22"});
+  BOOST_REQUIRE(policy);
+  BOOST_CHECK(policy->check_http_port(22));
+  BOOST_CHECK(!policy->check_http_port(25));
+}
+
+BOOST_AUTO_TEST_CASE(ports_that_are_none_are_refused_by_their_text) {
+  for (const char* text :
+       {"10.0.0.0/8:", "10.0.0.0/8:0", "10.0.0.0/8:65536", "10.0.0.0/8:80-", "10.0.0.0/8:-80",
+        "10.0.0.0/8:90-80", "10.0.0.0/8:80-90-100", "10.0.0.0/8:http", "10.0.0.0/8: 80",
+        "10.0.0.0/8:+80", "10.0.0.0:80/8", "[fd00::/8]", "[fd00::/8]:", "[fd00::/8]8080",
+        "[fd00::/8:8080", "[]:80", ":80", "[10.0.0.0/8]:80x"}) {
+    const auto policy = EgressPolicy::make({text});
+    BOOST_CHECK_MESSAGE(!policy, text);
+    if (policy) continue;
+    BOOST_CHECK(policy.error().code == Code::badparam);
+    BOOST_CHECK_NE(policy.error().message.find(text), std::string::npos);
   }
 }
 

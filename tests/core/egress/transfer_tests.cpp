@@ -113,6 +113,25 @@ BOOST_AUTO_TEST_CASE(no_notation_of_this_host_gets_a_connection) {
   BOOST_CHECK_GE(policy_said_no, 35U);
 }
 
+BOOST_AUTO_TEST_CASE(a_port_that_is_not_allowed_gets_no_connection) {
+  const LoopbackServer server(http_answers([](const HttpSeen&) { return http_answer("200 OK"); }));
+  const auto network = make_transfer(allowing({"127.0.0.0/8"}));
+  for (const char* port : {"22", "25", "6379"}) {
+    const auto reply =
+        send(*network, post("http://127.0.0.1:" + std::string(port) + "/hook")).get();
+    BOOST_REQUIRE_MESSAGE(!reply, port);
+    BOOST_CHECK_MESSAGE(reply.error().code == Code::noaccess, reply.error().message);
+  }
+  const auto port = std::to_string(server.port());
+  const auto other = make_transfer(allowing({"127.0.0.0/8:" + std::to_string(server.port() - 1)}));
+  const auto denied = send(*other, post(url_of(server))).get();
+  BOOST_REQUIRE(!denied);
+  BOOST_CHECK(denied.error().code == Code::noaccess);
+  BOOST_CHECK_EQUAL(server.connections(), 0U);
+  const auto named = make_transfer(allowing({"127.0.0.0/8:" + port}));
+  BOOST_CHECK(send(*named, post(url_of(server))).get());
+}
+
 BOOST_AUTO_TEST_CASE(a_name_that_moves_to_a_denied_address_is_not_followed_there) {
   LoopbackServer allowed(
       http_answers([](const HttpSeen&) { return http_answer("200 OK", "Connection: close\r\n"); }),

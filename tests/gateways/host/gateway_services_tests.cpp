@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/gateway_services.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "tests/core/bus/fake_bus.hpp"
@@ -33,6 +34,12 @@ struct JournalBus : testing::FakeBus {
   }
 };
 
+constexpr std::array<std::string_view, 2> web_schemes = {"http", "test"};
+const GatewayDescriptor web_descriptor = {
+    gateway_abi, "web",  "Serves what looks like the web.",
+    web_schemes, {},     {"milliseconds", "source", "none", 1'000'000},
+    {{}, 1},     nullptr};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(gateway_services_tests)
@@ -58,6 +65,35 @@ BOOST_AUTO_TEST_CASE(event_is_found_by_its_sequence_and_no_other_is_given_for_it
     BOOST_CHECK_MESSAGE((answer(sequence).error().code == Code::notfound), sequence);
   bus.broken = Error{Code::timeout, "no answer"};
   BOOST_CHECK(answer(5).error().code == Code::timeout);
+}
+
+BOOST_AUTO_TEST_CASE(callback_with_a_port_that_is_never_called_is_refused_at_once) {
+  testing::FakeBus bus;
+  VirtualClock clock;
+  boost::asio::io_context reactor;
+  GatewayConfig config;
+  config.host = Settings::defaults(gateway_host_options());
+  config.egress = *EgressPolicy::make({"10.0.0.0/8", "10.0.0.7:25"});
+  GatewayServices services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor());
+  const auto code_of = [&](const std::string& callback) {
+    Subscriptions::Request request;
+    request.owner = "tester";
+    request.callback = callback;
+    request.types = {*TypePattern::parse("{urn:a}x")};
+    request.period = std::chrono::minutes{10};
+    std::optional<Result<SubscriptionRef>> answer;
+    services.subscriptions.create(request, [&](auto got) { answer = std::move(got); });
+    bus.run();
+    BOOST_REQUIRE(answer.has_value());
+    if (!*answer) BOOST_CHECK_EQUAL(answer->error().field, "callback");
+    return *answer ? Code::noerror : answer->error().code;
+  };
+  BOOST_CHECK(code_of("http://10.0.0.1:22/") == Code::noaccess);
+  BOOST_CHECK(code_of("http://name.example:6379/") == Code::noaccess);
+  BOOST_CHECK(code_of("http://10.0.0.1:8080/") == Code::noerror);
+  BOOST_CHECK(code_of("http://10.0.0.1/") == Code::noerror);
+  BOOST_CHECK(code_of("http://10.0.0.7:25/") == Code::noerror);
+  BOOST_CHECK(code_of("test://10.0.0.1:22/") == Code::noerror);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -160,6 +160,17 @@ BOOST_AUTO_TEST_CASE(a_denied_address_gets_no_connection_and_the_answer_says_wha
   BOOST_CHECK_EQUAL(server.connections(), 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_port_of_another_service_is_neither_asked_nor_called, Fixture) {
+  for (const char* url : {"http://127.0.0.1:22/", "http://127.0.0.1:6379/"}) {
+    const auto attempt = harness.deliver(sample_delivery(url));
+    BOOST_CHECK(attempt.outcome == Attempt::Outcome::retry);
+    BOOST_CHECK_NE(attempt.answer.find("egress: allow:"), std::string::npos);
+    const auto verification = harness.verify(pending(url), "token");
+    BOOST_CHECK(verification.outcome == Verification::Outcome::refused);
+    BOOST_CHECK_NE(verification.answer.find("egress: allow:"), std::string::npos);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(stop_answers_what_is_under_way_with_retry_once) {
   LoopbackServer silent(http_answers([](const HttpSeen&) { return std::string(); }));
   std::vector<std::future<Attempt>> attempts;
