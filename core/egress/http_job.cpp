@@ -36,7 +36,7 @@ class HttpJob final : public TransferJob {
  private:
   void set_up() override;
   [[nodiscard]] bool take_body(std::string_view octets) override;
-  void take_line(std::string_view line) override;
+  [[nodiscard]] bool take_line(std::string_view line) override;
   [[nodiscard]] Status check_address(const boost::asio::ip::address& address,
                                      std::uint16_t port) const override {
     return shared().policy.check_http(address, port);
@@ -112,25 +112,26 @@ bool HttpJob::take_body(std::string_view octets) {
   return octets.size() <= room;
 }
 
-void HttpJob::take_line(std::string_view line) {
-  if (head_read_at_) return;  // a trailer field
+bool HttpJob::take_line(std::string_view line) {
+  if (head_read_at_) return true;  // a trailer field
   line = line.substr(0, line.find_first_of("\r\n"));
   if (line.starts_with("HTTP/")) {
     // An interim reply (100, 103) may have come before: its headers are not the final one's.
     reply_.headers.clear();
     reply_.status = status_in(line);
-    return;
+    return true;
   }
   if (line.empty()) {
     if (reply_.status >= 200) head_read_at_ = mono_now();
-    return;
+    return true;
   }
   const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return;
+  if (colon == std::string_view::npos) return true;
   const auto name = lower(line.substr(0, colon));
   const auto& keep = shared().options.keep_headers;
-  if (std::find(keep.begin(), keep.end(), name) == keep.end() || reply_.header(name)) return;
-  reply_.headers.emplace_back(name, trim(line.substr(colon + 1)).substr(0, header_kept_max));
+  if (std::find(keep.begin(), keep.end(), name) != keep.end() && !reply_.header(name))
+    reply_.headers.emplace_back(name, trim(line.substr(colon + 1)).substr(0, header_kept_max));
+  return true;
 }
 
 Result<TransferReply> HttpJob::result(int curl_code, bool& answered) {

@@ -30,7 +30,7 @@ class MailJob final : public TransferJob {
  private:
   void set_up() override;
   [[nodiscard]] bool take_body(std::string_view) override { return true; }
-  void take_line(std::string_view line) override;
+  [[nodiscard]] bool take_line(std::string_view line) override;
   // The relay is the operator's choice.
   [[nodiscard]] Status check_address(const boost::asio::ip::address&,
                                      std::uint16_t) const override {
@@ -38,12 +38,19 @@ class MailJob final : public TransferJob {
   }
 
   [[nodiscard]] TransferReply::MailStep refused_step() const;
+  [[nodiscard]] bool take_tls_step(std::string_view line);
+  void take_refusal(std::string_view line);
 
   static std::size_t read(char* data, std::size_t size, std::size_t count, void* self);
   static int rewind(void* self, curl_off_t offset, int origin);
 
   const MailRequest request_;
   List recipients_;
+  MailRequest::Tls tls_ = MailRequest::Tls::never;  // what holds for this attempt
+  bool tls_awaited_ = false;                        // the reply to EHLO offers STARTTLS
+  bool tls_due_ = false;                            // and has ended: 220 is next
+  bool tls_up_ = false;
+  bool tls_missing_ = false;        // something else came
   std::size_t sent_ = 0;            // octets of the message that libcurl has taken
   bool refusal_continues_ = false;  // in the next line
   bool message_asked_ = false;      // the relay has said 354
@@ -83,10 +90,17 @@ void MailJob::set_up() {
   set_option(easy(), CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   const auto url = endpoint_ + "/" + request_.hello;
   set_option(easy(), CURLOPT_URL, url.c_str());
-  const auto tls = request_.tls == MailRequest::Tls::never          ? CURLUSESSL_NONE
-                   : request_.tls == MailRequest::Tls::when_offered ? CURLUSESSL_TRY
-                                                                    : CURLUSESSL_ALL;
-  set_option(easy(), CURLOPT_USE_SSL, static_cast<long>(tls));
+  using Tls = MailRequest::Tls;
+  tls_ = request_.tls;
+  if (tls_ == Tls::when_offered && request_.tls_offered && *request_.tls_offered)
+    tls_ = Tls::required;
+  const auto use = tls_ == Tls::never          ? CURLUSESSL_NONE
+                   : tls_ == Tls::when_offered ? CURLUSESSL_TRY
+                                               : CURLUSESSL_ALL;
+  set_option(easy(), CURLOPT_USE_SSL, static_cast<long>(use));
+  // Without a login it is not sent; but libcurl uses a kept connection only for the same value, and
+  // otherwise takes one that was opened without TLS, when TLS was not required yet.
+  if (tls_ == Tls::required) set_option(easy(), CURLOPT_SASL_AUTHZID, "tls");
   const auto sender = "<" + request_.sender + ">";
   set_option(easy(), CURLOPT_MAIL_FROM, sender.c_str());
   append(recipients_, "<" + request_.recipient + ">");
@@ -102,14 +116,39 @@ void MailJob::set_up() {
              std::max(1L, in_milliseconds(shared().options.total_timeout) / 1000));
 }
 
-void MailJob::take_line(std::string_view line) {
+// False: STARTTLS was offered and then refused, which could be somebody on the way who wants to
+// read the mail; libcurl would go on without it.
+bool MailJob::take_tls_step(std::string_view line) {
+  if (line.starts_with("220")) {  // TLS begins, or a connection
+    tls_up_ = std::exchange(tls_due_, false);
+    tls_awaited_ = false;
+    return true;
+  }
+  if (tls_up_) return true;
+  const bool agreed = line.starts_with("250");
+  tls_missing_ = tls_due_ || (tls_awaited_ && !agreed);
+  if (agreed && lower(line.substr(std::min<std::size_t>(4, line.size()))).starts_with("starttls")) {
+    if (request_.tls_offered) *request_.tls_offered = true;
+    tls_awaited_ = tls_ == MailRequest::Tls::when_offered;
+  }
+  tls_due_ = tls_awaited_ && line.substr(3, 1) != "-";
+  return !tls_missing_;
+}
+
+bool MailJob::take_line(std::string_view line) {
   line = line.substr(0, line.find_first_of("\r\n"));
   if (line.starts_with("220")) message_asked_ = false;  // libcurl has connected anew
+  const bool going_on = message_asked_ || line.size() < 3 || take_tls_step(line);
   // What follows is the reply to the message, and an earlier refusal (of EHLO) is history.
   if (line.starts_with("354")) {
     message_asked_ = true;
     reply_ = {};
   }
+  take_refusal(line);
+  return going_on;
+}
+
+void MailJob::take_refusal(std::string_view line) {
   const bool refusal = line.size() >= 3 && (line[0] == '4' || line[0] == '5');
   const bool more = std::exchange(refusal_continues_, refusal && line.substr(3, 1) == "-");
   // The last refusal counts: libcurl continued after earlier ones (of EHLO or STARTTLS).
@@ -129,6 +168,15 @@ TransferReply::MailStep MailJob::refused_step() const {
 }
 
 Result<TransferReply> MailJob::result(int curl_code, bool& answered) {
+  if (tls_missing_ || curl_code == CURLE_USE_SSL_FAILED) {
+    answered = true;
+    const bool before = request_.tls != MailRequest::Tls::required;
+    return fail(Code::noaccess,
+                endpoint_ +
+                    (before ? ": the relay has offered TLS, and now there is none"
+                            : ": the relay offers no TLS, which starttls requires") +
+                    (reply_.body.empty() ? "" : ": " + printable(reply_.body)));
+  }
   if (curl_code == CURLE_OK) {
     reply_ = {};
     reply_.status = 250;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -36,7 +37,11 @@ struct HttpRequest {
 struct MailRequest {
   enum class Tls { never, when_offered, required };
   std::string relay;  // smtp://host:port or smtps://host:port
+  // when_offered: a relay that offers STARTTLS and then refuses it gets no message.
   Tls tls = Tls::when_offered;
+  // If not null, set once the relay has offered STARTTLS; from then on when_offered is required, so
+  // that nobody on the way can take the offer out. Shared by the requests to one relay; any thread.
+  std::shared_ptr<std::atomic<bool>> tls_offered = {};
   std::string hello;      // the name to give in EHLO; empty: this machine's
   std::string sender;     // addresses without angle brackets, checked by the caller; a control
   std::string recipient;  // character, space or angle bracket in one is refused
@@ -94,8 +99,9 @@ struct TransferOptions {
 // its own, one for each message to be sent in parallel.
 //
 // Any thread may call; `done` is called exactly once, through the executor. Errors: noaccess (the
-// policy), badparam (the request), nomoreroom (queue full), timeout, commerror (no connection,
-// or it broke: whether the request arrived is unknown), interrupted (stop).
+// policy; of mail: TLS is required and not to be had), badparam (the request), nomoreroom (queue
+// full), timeout, commerror (no connection, or it broke: whether the request arrived is unknown),
+// interrupted (stop).
 class Transfer {
  public:
   using Executor = std::function<void(std::function<void()>)>;

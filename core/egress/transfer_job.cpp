@@ -91,8 +91,7 @@ struct TransferJob::Callbacks {
     return job(self).take_body({data, size * count}) ? size * count : 0;
   }
   static std::size_t header(char* data, std::size_t size, std::size_t count, void* self) {
-    job(self).take_line({data, size * count});
-    return size * count;
+    return job(self).take_line({data, size * count}) ? size * count : 0;
   }
   static curl_socket_t open(void* self, curlsocktype, curl_sockaddr* address) {
     return job(self).open_socket(address);

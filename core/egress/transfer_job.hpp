@@ -64,10 +64,10 @@ class TransferJob {
 
   // The protocol's own options, on easy().
   virtual void set_up() = 0;
-  // Octets of a body, and one line of the reply's head with its line end. take_body returns false
-  // when no more is wanted: that ends the transfer.
+  // Octets of a body, and one line of the reply's head with its line end. They return false when no
+  // more is wanted: that ends the transfer.
   [[nodiscard]] virtual bool take_body(std::string_view octets) = 0;
-  virtual void take_line(std::string_view line) = 0;
+  [[nodiscard]] virtual bool take_line(std::string_view line) = 0;
   // Whether a connection to this address and port may be opened.
   [[nodiscard]] virtual Status check_address(const boost::asio::ip::address& address,
                                              std::uint16_t port) const = 0;

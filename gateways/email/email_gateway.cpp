@@ -15,12 +15,9 @@ namespace sense::email {
 
 namespace {
 
-Result<MailRequest::Tls> parse_tls(const std::string& text) {
-  if (text == "never") return MailRequest::Tls::never;
-  if (text == "when-offered") return MailRequest::Tls::when_offered;
-  if (text == "required") return MailRequest::Tls::required;
-  return fail(Code::badparam,
-              "starttls: '" + printable(text) + "' is not one of never, when-offered, required");
+Status check_tls(const std::string& text) {
+  const auto tls = relay_tls(text, {});
+  return tls ? Status() : tl::unexpected(tls.error());
 }
 
 Status check_relay(const std::string& relay) {
@@ -60,9 +57,10 @@ constexpr std::array options_table{
         "Address of the HTTP gateway, for the mail that asks a subscriber to confirm; empty: the "
         "mail gives the token alone."}
         .checked(check_confirm_url),
-    Option{"starttls", OptionType::text, "when-offered",
-           "TLS on smtp://: never, when-offered, or required."}
-        .checked(checked_by<parse_tls>),
+    Option{"starttls", OptionType::text, "",
+           "TLS on smtp://: never, when-offered, or required; empty: required, or when-offered for "
+           "a relay on this machine (localhost, 127.0.0.1, [::1])."}
+        .checked(check_tls),
     Option{"ca-file", OptionType::path, "",
            "Certificates (PEM) to trust in the relay instead of the system's; empty: the system's."}
         .checked(check_readable),
@@ -86,7 +84,8 @@ class EmailGateway final : public Gateway {
         confirm_url_(std::move(confirm_url)),
         make_mailer_(std::move(make_mailer)),
         delivered_(context.counters["email.deliveries.delivered"]),
-        failed_(context.counters["email.deliveries.failed"]) {}
+        failed_(context.counters["email.deliveries.failed"]),
+        no_tls_(context.counters["email.relay.no-tls"]) {}
   ~EmailGateway() override { stop(); }
 
   [[nodiscard]] Status start() override {
@@ -108,7 +107,8 @@ class EmailGateway final : public Gateway {
     return {from_, std::move(to), context_.clock.now().wall};
   }
   [[nodiscard]] Attempt attempt_of(const MailOutcome& outcome, const std::string& to);
-  void warn_of_relay(const std::string& answer);
+  void watch_relay(const MailOutcome& outcome);
+  void warn_of_relay(const char* what, const std::string& answer);
 
   GatewayContext& context_;
   const std::string from_;
@@ -119,6 +119,7 @@ class EmailGateway final : public Gateway {
   log::RateLimiter relay_warnings_{relay_warning_interval};
   Counters::Counter& delivered_;
   Counters::Counter& failed_;
+  Counters::Counter& no_tls_;
 };
 
 void EmailGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) {
@@ -129,6 +130,7 @@ void EmailGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
   mailer_->send(*to, std::move(message),
                 [this, to = *to, done = std::move(done)](const MailOutcome& outcome) {
                   ++(outcome.kind == MailOutcome::Kind::sent ? delivered_ : failed_);
+                  watch_relay(outcome);
                   done(attempt_of(outcome, to));
                 });
 }
@@ -137,8 +139,9 @@ Attempt EmailGateway::attempt_of(const MailOutcome& outcome, const std::string& 
   const auto& answer = outcome.answer;
   switch (outcome.kind) {
     case MailOutcome::Kind::sent: missing_.forget(to); return Attempt::delivered(answer);
-    case MailOutcome::Kind::failed: return Attempt::retry(answer);
-    case MailOutcome::Kind::relay_refuses: warn_of_relay(answer); return Attempt::retry(answer);
+    case MailOutcome::Kind::failed:
+    case MailOutcome::Kind::relay_refuses:
+    case MailOutcome::Kind::no_tls: return Attempt::retry(answer);
     case MailOutcome::Kind::no_mailbox:
       return missing_.confirmed(to, context_.clock.now().mono) ? Attempt::gone(answer)
                                                                : Attempt::retry(answer);
@@ -147,13 +150,22 @@ Attempt EmailGateway::attempt_of(const MailOutcome& outcome, const std::string& 
   return Attempt::retry(answer);
 }
 
-void EmailGateway::warn_of_relay(const std::string& answer) {
-  const auto line = relay_warnings_.check("relay", context_.clock.now().mono);
+void EmailGateway::watch_relay(const MailOutcome& outcome) {
+  if (outcome.kind == MailOutcome::Kind::relay_refuses)
+    warn_of_relay("the mail relay refuses this gateway; mail waits and is tried again",
+                  outcome.answer);
+  if (outcome.kind != MailOutcome::Kind::no_tls) return;
+  ++no_tls_;
+  warn_of_relay("there is no TLS to the mail relay; mail waits, and nothing is sent without",
+                outcome.answer);
+}
+
+void EmailGateway::warn_of_relay(const char* what, const std::string& answer) {
+  const auto line = relay_warnings_.check(what, context_.clock.now().mono);
   if (!line.allowed) return;
-  log::error("the mail relay refuses this gateway; mail waits and is tried again",
-             {{"gateway", context_.name},
-              {"answer", answer},
-              {"suppressed", std::to_string(line.suppressed)}});
+  log::error(what, {{"gateway", context_.name},
+                    {"answer", answer},
+                    {"suppressed", std::to_string(line.suppressed)}});
 }
 
 void EmailGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
@@ -164,10 +176,9 @@ void EmailGateway::verify(SubscriptionRef subscription, std::string token, Verif
   auto message = verification_message(envelope(*to), *subscription, token, confirm_url_);
   mailer_->send(*to, std::move(message),
                 [this, done = std::move(done)](const MailOutcome& outcome) {
+                  watch_relay(outcome);
                   if (outcome.kind == MailOutcome::Kind::sent)
                     return done({Outcome::asked, outcome.answer});
-                  if (outcome.kind == MailOutcome::Kind::relay_refuses)
-                    warn_of_relay(outcome.answer);
                   // A mistyped address: here nothing is lost by believing the first answer.
                   const bool no_mailbox = outcome.kind == MailOutcome::Kind::no_mailbox;
                   done({no_mailbox ? Outcome::refused : Outcome::failed,
@@ -176,9 +187,9 @@ void EmailGateway::verify(SubscriptionRef subscription, std::string token, Verif
 }
 
 Result<SmtpOptions> smtp_options(const Settings& options, std::string from) {
-  auto tls = parse_tls(options.text("starttls"));
-  if (!tls) return tl::unexpected(tls.error());
   if (auto good = check_relay(options.text("smtp")); !good) return tl::unexpected(good.error());
+  const auto tls = relay_tls(options.text("starttls"), parse_uri(options.text("smtp"))->host);
+  if (!tls) return tl::unexpected(tls.error());
   SmtpOptions smtp;
   smtp.relay = options.text("smtp");
   smtp.from = std::move(from);

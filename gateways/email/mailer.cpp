@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "core/base/log.hpp"
+#include "core/base/text.hpp"
 #include "gateways/api/blocking_gateway.hpp"
 #include "gateways/email/maildir.hpp"
 
@@ -19,6 +22,14 @@ constexpr unsigned maildir_threads = 2;
 constexpr std::size_t maildir_unfinished_max = 4096;
 
 MailOutcome stopping() { return {MailOutcome::Kind::failed, "this gateway is stopping"}; }
+
+// Whether the relay is named as one on this machine.
+bool is_local(const std::string& host) {
+  if (host == "localhost" || host.ends_with(".localhost")) return true;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(host, error);
+  return !error && address.is_loopback();
+}
 
 // One Transfer for each message in progress, because each waits for the relay's reply by itself.
 class SmtpMailer final : public Mailer {
@@ -47,6 +58,7 @@ class SmtpMailer final : public Mailer {
           auto taken = under_way->extract(id);
           if (taken.empty()) return;  // stopped meanwhile
           --channels_[index].unfinished;
+          note_tls();
           taken.mapped()(outcome_of_smtp(reply));
         });
   }
@@ -65,10 +77,17 @@ class SmtpMailer final : public Mailer {
   };
   using UnderWay = std::map<std::uint64_t, Done>;
 
+  void note_tls() {
+    if (options_.tls != MailRequest::Tls::when_offered || !*tls_offered_) return;
+    if (!std::exchange(tls_noted_, true))
+      log::info("the mail relay offers TLS; nothing is sent without it from now on",
+                {{"relay", options_.relay}});
+  }
   [[nodiscard]] MailRequest request_for(const std::string& to, std::string message) const {
     MailRequest request;
     request.relay = options_.relay;
     request.tls = options_.tls;
+    request.tls_offered = tls_offered_;
     request.hello = options_.from.substr(options_.from.rfind('@') + 1);
     request.sender = options_.from;
     request.recipient = to;
@@ -77,6 +96,9 @@ class SmtpMailer final : public Mailer {
   }
 
   const SmtpOptions options_;
+  const std::shared_ptr<std::atomic<bool>> tls_offered_ =
+      std::make_shared<std::atomic<bool>>(false);
+  bool tls_noted_ = false;
   std::vector<Channel> channels_;
   std::uint64_t last_ = 0;
   std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
@@ -106,6 +128,16 @@ class MaildirMailer final : public Mailer {
 };
 
 }  // namespace
+
+Result<MailRequest::Tls> relay_tls(const std::string& starttls, const std::string& host) {
+  using Tls = MailRequest::Tls;
+  if (starttls.empty()) return is_local(host) ? Tls::when_offered : Tls::required;
+  if (starttls == "never") return Tls::never;
+  if (starttls == "when-offered") return Tls::when_offered;
+  if (starttls == "required") return Tls::required;
+  return fail(Code::badparam, "starttls: '" + printable(starttls) +
+                                  "' is not one of never, when-offered, required");
+}
 
 Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
                                                  boost::asio::io_context& reactor) {

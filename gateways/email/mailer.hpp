@@ -36,6 +36,10 @@ struct SmtpOptions {
   unsigned connections = 4;  // to the relay at once, a thread for each; at least 1
   TransferOptions transfer;
 };
+// How TLS is used with a relay of that host, by the option `starttls`: "" means required, or
+// when-offered for a host on this machine. badparam, with the option's name. Pure.
+[[nodiscard]] Result<MailRequest::Tls> relay_tls(const std::string& starttls,
+                                                 const std::string& host);
 // Fails when the process has no memory or files left for the connections.
 [[nodiscard]] Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
                                                                boost::asio::io_context& reactor);

@@ -94,8 +94,9 @@ std::string answer_of(const TransferReply& reply) {
 
 MailOutcome outcome_of_smtp(const Result<TransferReply>& reply) {
   if (reply) return {kind_of(*reply), answer_of(*reply)};
-  const bool bad_request = reply.error().code == Code::badparam;
-  return {bad_request ? Kind::message_refused : Kind::failed, reply.error().message};
+  const auto& [code, message, field] = reply.error();
+  if (code == Code::noaccess) return {Kind::no_tls, message};
+  return {code == Code::badparam ? Kind::message_refused : Kind::failed, message};
 }
 
 }  // namespace sense::email

@@ -14,6 +14,8 @@ struct MailOutcome {
     sent,             // the relay, or the mailbox, has it
     failed,           // for now, or by a rule of the relay about the recipient: try again
     relay_refuses,    // the relay does not serve this gateway: try again, and say so
+    no_tls,           // TLS is required, or was offered before, and there is none: try again, and
+                      // say so
     no_mailbox,       // there is no such mailbox
     message_refused,  // the relay does not take this message: trying again would not help
   };

@@ -188,6 +188,80 @@ BOOST_AUTO_TEST_CASE(required_tls_is_not_done_without) {
   BOOST_CHECK(relay.messages().empty());
 }
 
+// Somebody on the way lets the offer pass and answers STARTTLS instead of the relay.
+BOOST_AUTO_TEST_CASE(a_relay_that_offers_tls_and_refuses_it_gets_no_mail) {
+  for (const char* answer : {"454 not now", "502 what?", "250 ok", "554 no"}) {
+    for (const char* offer : {"250-relay\r\n250-STARTTLS\r\n250 SIZE 1000000",
+                              "250-relay\r\n250 starttls", "250-SIZE 1\r\n250 STARTTLS"}) {
+      Relay relay({.hello = offer, .starttls = answer});
+      PluginHarness harness(std::vector<std::string>{});
+      BOOST_REQUIRE(harness.start(
+          email::make_email_gateway(mail_options("smtp", relay.url()), harness.context)));
+      const auto attempt = harness.deliver(sample_delivery("mailto:user@example.org"));
+      BOOST_CHECK_MESSAGE((attempt.outcome == Outcome::retry), attempt.answer);
+      BOOST_CHECK_MESSAGE(attempt.answer.find("TLS") != std::string::npos, attempt.answer);
+      BOOST_CHECK(relay.messages().empty());
+      for (const auto& command : relay.commands())
+        BOOST_CHECK_MESSAGE(!command.starts_with("RCPT"), answer << " " << offer);
+      BOOST_CHECK_EQUAL(harness.counters["email.relay.no-tls"], 1U);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_relay_that_has_offered_tls_once_gets_no_mail_without) {
+  Relay relay({.hello = "250-relay\r\n250 STARTTLS", .hello_later = "250 relay"});
+  PluginHarness harness(std::vector<std::string>{});
+  BOOST_REQUIRE(
+      harness.start(email::make_email_gateway(mail_options("smtp", relay.url()), harness.context)));
+  for (unsigned i = 1; i < 4; ++i) {
+    const auto attempt = harness.deliver(sample_delivery("mailto:user@example.org"));
+    BOOST_CHECK_MESSAGE((attempt.outcome == Outcome::retry), attempt.answer);
+    BOOST_CHECK_MESSAGE(attempt.answer.find("has offered TLS") != std::string::npos,
+                        attempt.answer);
+    BOOST_CHECK_EQUAL(harness.counters["email.relay.no-tls"], i);
+  }
+  BOOST_CHECK(relay.messages().empty());
+  BOOST_CHECK_EQUAL(relay.connections(), 4U - 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_from_before_the_offer_carries_no_mail_after_it) {
+  Relay relay({.hello = "250 relay", .hello_later = "250-relay\r\n250 STARTTLS"});
+  PluginHarness harness(std::vector<std::string>{});
+  auto settings = mail_options("smtp", relay.url());
+  BOOST_REQUIRE(settings.set("connections", "2"));
+  BOOST_REQUIRE(harness.start(email::make_email_gateway(settings, harness.context)));
+  const auto mail = sample_delivery("mailto:user@example.org");
+  BOOST_CHECK(harness.deliver(mail).outcome == Outcome::delivered);
+  auto first = harness.deliver_later(mail);  // by the open connection
+  auto second = harness.deliver_later(mail);
+  BOOST_CHECK(first.get().outcome == Outcome::delivered);
+  BOOST_CHECK(second.get().outcome == Outcome::retry);
+  BOOST_CHECK(harness.deliver(mail).outcome == Outcome::retry);
+  BOOST_CHECK_EQUAL(relay.messages().size(), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_operator_wants_without_tls_is_done_without) {
+  Relay relay({.hello = "250-relay\r\n250 STARTTLS"});
+  PluginHarness harness(std::vector<std::string>{});
+  auto settings = mail_options("smtp", relay.url());
+  BOOST_REQUIRE(settings.set("starttls", "never"));
+  BOOST_REQUIRE(harness.start(email::make_email_gateway(settings, harness.context)));
+  BOOST_CHECK(harness.deliver(sample_delivery("mailto:user@example.org")).outcome ==
+              Outcome::delivered);
+}
+
+BOOST_AUTO_TEST_CASE(tls_is_required_of_a_relay_elsewhere_unless_the_option_says_otherwise) {
+  using Tls = MailRequest::Tls;
+  for (const char* host : {"localhost", "mail.localhost", "127.0.0.1", "127.0.0.53", "::1"})
+    BOOST_CHECK_MESSAGE((*email::relay_tls("", host) == Tls::when_offered), host);
+  for (const char* host : {"relay.example", "10.0.0.1", "localhost.example", "fd00::1", ""})
+    BOOST_CHECK_MESSAGE((*email::relay_tls("", host) == Tls::required), host);
+  BOOST_CHECK(*email::relay_tls("when-offered", "relay.example") == Tls::when_offered);
+  BOOST_CHECK(*email::relay_tls("never", "relay.example") == Tls::never);
+  BOOST_CHECK(*email::relay_tls("required", "localhost") == Tls::required);
+  BOOST_CHECK(!email::relay_tls("maybe", "localhost"));
+}
+
 BOOST_AUTO_TEST_CASE(stop_answers_what_is_under_way_once_and_does_not_wait_for_the_relay) {
   for (auto script : {Script{.banner = "hang"}, Script{.rcpt = "hang"}, Script{.data = "hang"},
                       Script{.final = "hang"}}) {

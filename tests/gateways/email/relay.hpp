@@ -25,6 +25,8 @@ struct Script {
   std::string banner = "220 relay ready";
   std::string first = {};  // what the first connection hears in place of the banner, and its end
   std::string hello = "250 relay";
+  std::string hello_later = {};  // in place of it, from the second connection on
+  std::string starttls = "502 no";
   std::string helo = "250 relay";
   std::string mail = "250 ok";
   std::string rcpt = "250 ok";
@@ -63,7 +65,9 @@ class Relay {
   }
   const std::string& answer_to(const std::string& command) {
     static const std::string ok = "250 ok";
-    if (command.starts_with("EHLO")) return script_.hello;
+    const bool later = connections() > 1 && !script_.hello_later.empty();
+    if (command.starts_with("EHLO")) return later ? script_.hello_later : script_.hello;
+    if (command.starts_with("STARTTLS")) return script_.starttls;
     if (command.starts_with("HELO")) return script_.helo;
     if (command.starts_with("MAIL")) return script_.mail;
     if (command.starts_with("RCPT")) return script_.rcpt;
