@@ -22,9 +22,10 @@ std::span<const Option> gateway_host_options() {
        "How long a verified callback is not verified again for the same owner; 0s: always "
        "verified.",
        0, 315'360'000},
-      {"verify-span", OptionType::duration, "24h",
-       "How long the verification of a callback is retried before its subscription ends.", 0,
-       2'592'000},
+      {"verify-span", OptionType::duration, "1h",
+       "A callback that cannot be verified is asked again after a sixtieth, a sixth and the whole "
+       "of this time; then its subscription ends.",
+       0, 2'592'000},
       {"suspend-after", OptionType::integer, "20",
        "After so many failures in a row, over `suspend-over`, a callback is only probed; 0: never.",
        0, 1000},

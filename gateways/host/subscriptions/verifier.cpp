@@ -2,6 +2,7 @@
 #include "gateways/host/subscriptions/verifier.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
@@ -10,7 +11,11 @@ namespace sense {
 
 namespace {
 constexpr unsigned token_bits = 130;
-constexpr std::size_t answer_length_shown = 200;
+constexpr unsigned questions_max = 4;
+// After which part of the span the callback is asked again.
+constexpr std::array<int, questions_max - 1> span_divisors = {60, 6, 1};
+constexpr const char* disagreed = "refused: the callback did not agree, or may not be called";
+constexpr const char* not_reached = "not verified: the callback could not be reached";
 
 // The broker did not answer, or the record was changed concurrently.
 bool is_temporary(const Error& error) {
@@ -44,12 +49,13 @@ void Verifier::load_record(const std::string& id, std::uint64_t number) {
   subscriptions_.get(id, [this, id, number](Result<SubscriptionRef> answer) {
     auto* under_way = find(id, number);
     if (under_way == nullptr) return;
-    if (!answer && is_temporary(answer.error())) return retry_later(id, *under_way, pause_max);
+    if (!answer && is_temporary(answer.error())) return retry_broker(id, *under_way);
     if (!answer || !must_be_asked(**answer)) {
       verifications_.erase(id);
       return;
     }
     const auto& subscription = **answer;
+    if (!under_way->since) under_way->since = subscription.updated;
     if (verified_callbacks_.contains(subscription.owner, subscription.callback,
                                      clock_.now().wall)) {
       ++counters_["gateway.verifications.remembered"];
@@ -74,7 +80,9 @@ void Verifier::store_challenge(const SubscriptionRef& subscription, UnderWay& un
 }
 
 void Verifier::ask(const SubscriptionRef& subscription, std::uint64_t number) {
-  const auto token = find(subscription->id, number)->token;
+  auto& under_way = *find(subscription->id, number);
+  ++under_way.questions;
+  const auto token = under_way.token;
   gateway_.verify(subscription, token,
                   [this, subscription, number](const Verification& verification) {
                     on_verification(*subscription, number, verification);
@@ -93,8 +101,7 @@ void Verifier::on_verification(const Subscription& subscription, std::uint64_t n
     case Verification::Outcome::asked:
       under_way->asked = true;
       return subscriptions_.challenge_sent(id, under_way->token, on_outcome_stored(id, number));
-    case Verification::Outcome::failed:
-      return on_failure(subscription, number, verification.answer);
+    case Verification::Outcome::failed: return on_failure(id, *under_way, verification.answer);
     case Verification::Outcome::refused: break;
   }
   ++counters_["gateway.verifications.refused"];
@@ -102,7 +109,7 @@ void Verifier::on_verification(const Subscription& subscription, std::uint64_t n
   log::warn("a callback refused verification; its subscription ends",
             {{"subscription", id}, {"answer", verification.answer}});
   verifications_.erase(id);
-  callbacks_.end(id, "refused: " + verification.answer.substr(0, answer_length_shown));
+  callbacks_.end(id, disagreed);
 }
 
 Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(const std::string& id,
@@ -110,7 +117,7 @@ Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(const std::st
   return [this, id, number](const Result<SubscriptionRef>& answer) {
     auto* under_way = find(id, number);
     if (under_way == nullptr) return;
-    if (!answer && is_temporary(answer.error())) return retry_later(id, *under_way, pause_max);
+    if (!answer && is_temporary(answer.error())) return retry_broker(id, *under_way);
     verifications_.erase(id);
     if (!answer && answer.error().code != Code::duplicate)
       log::warn("the outcome of a verification could not be stored",
@@ -118,26 +125,33 @@ Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(const std::st
   };
 }
 
-void Verifier::on_failure(const Subscription& subscription, std::uint64_t number,
-                          const std::string& answer) {
-  const auto& id = subscription.id;
-  auto* under_way = find(id, number);
-  if (under_way == nullptr) return;
+void Verifier::on_failure(const std::string& id, UnderWay& under_way, const std::string& answer) {
   ++counters_["gateway.verifications.failed"];
-  const Duration left = subscription.updated + give_up_after_ - clock_.now().wall;
-  if (left > Duration{0}) return retry_later(id, *under_way, left);
+  if (const auto pause = pause_before_next(under_way)) return load_later(id, under_way, *pause);
   log::warn("a callback could not be verified in time; its subscription ends",
             {{"subscription", id}, {"answer", answer}});
   verifications_.erase(id);
-  callbacks_.end(id, "not verified: " + answer.substr(0, answer_length_shown));
+  callbacks_.end(id, not_reached);
 }
 
-void Verifier::retry_later(const std::string& id, UnderWay& under_way, Duration pause_limit) {
-  const auto doublings = std::min(under_way.failures++, 20U);
-  const auto pause = std::min(pause_first * (std::int64_t{1} << doublings), pause_max);
-  callbacks_.after(std::min<Duration>(pause, pause_limit), [this, id, number = under_way.number] {
+std::optional<Duration> Verifier::pause_before_next(const UnderWay& under_way) const {
+  if (under_way.questions >= questions_max) return std::nullopt;
+  const Duration passed = clock_.now().wall - *under_way.since;
+  for (const auto divisor : span_divisors)
+    if (const auto at = give_up_after_ / divisor; at > passed)
+      return std::min<Duration>(at - passed, give_up_after_);
+  return std::nullopt;
+}
+
+void Verifier::load_later(const std::string& id, const UnderWay& under_way, Duration pause) {
+  callbacks_.after(pause, [this, id, number = under_way.number] {
     if (find(id, number) != nullptr) load_record(id, number);
   });
+}
+
+void Verifier::retry_broker(const std::string& id, UnderWay& under_way) {
+  const auto doublings = std::min(under_way.failures++, 20U);
+  load_later(id, under_way, std::min(pause_first * (std::int64_t{1} << doublings), pause_max));
 }
 
 }  // namespace sense

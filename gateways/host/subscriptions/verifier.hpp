@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/base/counters.hpp"
@@ -14,12 +15,15 @@ namespace sense {
 
 // Verifies the callbacks of pending subscriptions and stores the outcome in the registry. The token
 // is stored before the callback is asked, since the answer may come to another process at once. A
-// callback that cannot be reached is tried again at growing intervals, until `give_up_after` has
-// passed since the subscription's last change; only then, or when it refuses, the subscription
-// ends. A callback already verified for the same owner is not asked. Reactor thread; all arguments
-// must outlive it, and none may call back after its end.
+// callback that cannot be reached is asked four times in all, the last time `give_up_after` behind
+// the subscription's change (and once more after a restart); only then, or when it refuses, the
+// subscription ends. The reason of the end may be read by others than the operator, so it says
+// nothing of what the callback answered: that is logged. A callback already verified for the same
+// owner is not asked. Reactor thread; all arguments must outlive it, and none may call back after
+// its end.
 class Verifier {
  public:
+  // Between attempts to reach the broker.
   static constexpr Duration pause_first = std::chrono::seconds{10};  // doubling
   static constexpr Duration pause_max = std::chrono::hours{1};
 
@@ -58,7 +62,9 @@ class Verifier {
     std::uint64_t number = 0;
     // The same in every try, so that one that arrived although the try failed is good.
     std::string token;
-    unsigned failures = 0;
+    std::optional<WallTime> since = {};  // the change that it is about
+    unsigned questions = 0;              // to the callback
+    unsigned failures = 0;               // of the broker
     bool asked = false;
   };
   void load_record(const std::string& id, std::uint64_t number);
@@ -66,9 +72,11 @@ class Verifier {
   void ask(const SubscriptionRef& subscription, std::uint64_t number);
   void on_verification(const Subscription& subscription, std::uint64_t number,
                        const Verification& verification);
-  void on_failure(const Subscription& subscription, std::uint64_t number,
-                  const std::string& answer);
-  void retry_later(const std::string& id, UnderWay& under_way, Duration pause_limit);
+  void on_failure(const std::string& id, UnderWay& under_way, const std::string& answer);
+  // How long to wait before the next question; nothing: it is not asked again.
+  [[nodiscard]] std::optional<Duration> pause_before_next(const UnderWay& under_way) const;
+  void load_later(const std::string& id, const UnderWay& under_way, Duration pause);
+  void retry_broker(const std::string& id, UnderWay& under_way);
   [[nodiscard]] UnderWay* find(const std::string& id, std::uint64_t number);
   // Handles the answer of the registry.
   [[nodiscard]] Subscriptions::Answer<SubscriptionRef> on_outcome_stored(const std::string& id,
