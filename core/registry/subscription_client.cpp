@@ -98,7 +98,8 @@ Status SubscriptionClient::check(const Subscription& subscription) const {
   if (auto status = validate(subscription); !status) return status;
   const auto uri = parse_uri(subscription.callback);
   if (!uri) return tl::unexpected(uri.error());
-  if (served_.scheme(uri->scheme)) return served_.callback ? served_.callback(*uri) : Status();
+  if (served_.scheme(uri->scheme))
+    return served_.callback ? served_.callback(subscription, *uri) : Status();
   return fail(Code::noserver,
               "callback: no gateway here serves '" + uri->scheme +
                   ":'; configure one in section `gateways`",

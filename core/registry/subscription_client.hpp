@@ -37,8 +37,8 @@ class SubscriptionClient final : public Subscriptions,
     // True when a gateway of the installation serves callbacks of that scheme.
     std::function<bool(const std::string& scheme)> scheme;
     Duration lease_max{};
-    // What else is refused of a callback that is served. Empty: nothing.
-    std::function<Status(const Uri& callback)> callback = {};
+    // What else is refused of a subscription for its callback, which is served. Empty: nothing.
+    std::function<Status(const Subscription& subscription, const Uri& callback)> callback = {};
   };
   SubscriptionClient(Bus& bus, const Clock& clock, Executor later, Served served,
                      ServedClient client = {})

@@ -7,11 +7,7 @@ namespace sense {
 
 namespace {
 
-// The address is checked when it is connected to; a port that is refused at every address is told
-// to the subscriber at once.
-Status check_port(const Uri& callback, const EgressPolicy& egress) {
-  if (!callback.port || (callback.scheme != "http" && callback.scheme != "https")) return {};
-  auto status = egress.check_http_port(*callback.port);
+Status about_callback(const Status& status) {
   if (status) return {};
   return fail(status.error().code, "callback: " + status.error().message, "callback");
 }
@@ -47,7 +43,23 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
 SubscriptionClient::Served GatewayServices::served() const {
   return {[this](const std::string& scheme) { return directory.serves_anywhere(scheme); },
           config.host.duration("lease-max"),
-          [this](const Uri& callback) { return check_port(callback, config.egress); }};
+          [this](const Subscription& subscription, const Uri& callback) {
+            return check_callback(subscription, callback);
+          }};
+}
+
+// The address is checked when it is connected to; a port that is refused at every address is told
+// to the subscriber at once. Whether a gateway in another process has room to verify is known only
+// there.
+Status GatewayServices::check_callback(const Subscription& subscription,
+                                       const Uri& callback) const {
+  if (callback.port && (callback.scheme == "http" || callback.scheme == "https"))
+    if (auto status = config.egress.check_http_port(*callback.port); !status)
+      return about_callback(status);
+  const bool asks = subscription.state == SubscriptionState::pending && room_to_verify &&
+                    directory.serves_here(callback.scheme);
+  return asks ? about_callback(room_to_verify(subscription.owner, subscription.callback))
+              : Status();
 }
 
 Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor, const Settings& host) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "core/registry/ended_subscriptions.hpp"
 #include "core/registry/subscription_client.hpp"
 #include "gateways/api/gateway.hpp"
@@ -39,6 +41,8 @@ struct GatewayServices {
   GatewayServices& operator=(const GatewayServices&) = delete;
 
   const GatewayConfig config;
+  // Whether a callback that is served here can be asked at all. Empty: it can.
+  std::function<Status(const std::string& owner, const std::string& callback)> room_to_verify;
   Counters counters;
   Engine engine;
   EndedSubscriptions ended;
@@ -49,6 +53,8 @@ struct GatewayServices {
 
  private:
   [[nodiscard]] SubscriptionClient::Served served() const;
+  // Refuses a callback that would be refused, or not be asked, later.
+  [[nodiscard]] Status check_callback(const Subscription& subscription, const Uri& callback) const;
 };
 
 // The delivery parameters where a subscription sets none: the plugin's schedule and the operator's

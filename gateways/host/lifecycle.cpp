@@ -51,7 +51,8 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
       services_(std::move(services)),
       config_(services_->config),
       gateway_(std::move(gateway)),
-      verifier_(*gateway_, services_->subscriptions, verified_, environment_.clock,
+      verifier_(*gateway_, services_->subscriptions, verified_,
+                VerificationBudget::limits_of(config_.host), environment_.clock,
                 services_->counters, config_.host.duration("verify-span"),
                 {[this](const auto& id, const auto& why) { follower_.end_in_registry(id, why); },
                  [this](Duration pause, auto task) { after(pause, std::move(task)); }}),
@@ -86,7 +87,11 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
       reader_(environment_.bus, services_->engine, environment_.clock,
               {[this](const auto& event) { return on_event(event); }, [this] { on_slice_done(); },
                [this](const auto& batch) { on_lost(batch); }, [this] { return topics(); },
-               [this](Duration pause, auto task) { after(pause, std::move(task)); }}) {}
+               [this](Duration pause, auto task) { after(pause, std::move(task)); }}) {
+  services_->room_to_verify = [this](const auto& owner, const auto& callback) {
+    return verifier_.check_room(owner, callback);
+  };
+}
 
 void Lifecycle::after(Duration pause, std::function<void()> task) {
   environment_.after(pause, [this, task = std::move(task)] {

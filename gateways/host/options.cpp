@@ -6,7 +6,7 @@
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 9> table = {{
+  static constexpr std::array<Option, 15> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
@@ -26,6 +26,24 @@ std::span<const Option> gateway_host_options() {
        "A callback that cannot be verified is asked again after a sixtieth, a sixth and the whole "
        "of this time; then its subscription ends.",
        0, 2'592'000},
+      {"verifications-per-address-hour", OptionType::integer, "10",
+       "Verifications that one host or mailbox is asked in an hour; those that it agrees to are "
+       "not "
+       "counted. 0: any number.",
+       0, 1'000'000},
+      {"verifications-per-address-day", OptionType::integer, "30", "As above, in a day.", 0,
+       1'000'000},
+      {"verifications-per-owner-hour", OptionType::integer, "500",
+       "Verifications in an hour for subscriptions of one owner; those that were agreed to are not "
+       "counted. 0: any number.",
+       0, 1'000'000},
+      {"verifications-per-owner-day", OptionType::integer, "2000", "As above, in a day.", 0,
+       1'000'000},
+      {"verifications-hour", OptionType::integer, "2000",
+       "Verifications in an hour, all together; those that were agreed to are not counted. 0: any "
+       "number.",
+       0, 1'000'000},
+      {"verifications-day", OptionType::integer, "10000", "As above, in a day.", 0, 1'000'000},
       {"suspend-after", OptionType::integer, "20",
        "After so many failures in a row, over `suspend-over`, a callback is only probed; 0: never.",
        0, 1000},

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
+#include "core/base/text.hpp"
 
 namespace sense {
 
@@ -15,6 +17,8 @@ constexpr unsigned questions_max = 4;
 // After which part of the span the callback is asked again.
 constexpr std::array<int, questions_max - 1> span_divisors = {60, 6, 1};
 constexpr const char* disagreed = "refused: the callback did not agree, or may not be called";
+constexpr const char* no_room_at_last =
+    "not verified: too many verifications of this callback, by its owner, or in all";
 constexpr const char* not_reached = "not verified: the callback could not be reached";
 
 // The broker did not answer, or the record was changed concurrently.
@@ -32,9 +36,17 @@ void Verifier::on_change(const SubscriptionRef& before, const Subscription& afte
 }
 
 void Verifier::verify(const std::string& id) {
+  finish(id);
   const auto number = ++last_number_;
-  verifications_.insert_or_assign(id, UnderWay{number, random_token(token_bits)});
+  verifications_.emplace(id, UnderWay{number, random_token(token_bits)});
   load_record(id, number);
+}
+
+void Verifier::finish(const std::string& id) {
+  const auto found = verifications_.find(id);
+  if (found == verifications_.end()) return;
+  stop_waiting(id, found->second);
+  verifications_.erase(found);
 }
 
 Verifier::UnderWay* Verifier::find(const std::string& id, std::uint64_t number) {
@@ -51,7 +63,7 @@ void Verifier::load_record(const std::string& id, std::uint64_t number) {
     if (under_way == nullptr) return;
     if (!answer && is_temporary(answer.error())) return retry_broker(id, *under_way);
     if (!answer || !must_be_asked(**answer)) {
-      verifications_.erase(id);
+      finish(id);
       return;
     }
     const auto& subscription = **answer;
@@ -80,13 +92,22 @@ void Verifier::store_challenge(const SubscriptionRef& subscription, UnderWay& un
 }
 
 void Verifier::ask(const SubscriptionRef& subscription, std::uint64_t number) {
-  auto& under_way = *find(subscription->id, number);
+  const auto& id = subscription->id;
+  auto& under_way = *find(id, number);
+  auto address = VerificationBudget::address_of(subscription->callback);
+  if (!budget_.take(subscription->owner, address, clock_.now().mono))
+    return on_no_room(id, address);
+  stop_waiting(id, under_way);
   ++under_way.questions;
   const auto token = under_way.token;
-  gateway_.verify(subscription, token,
-                  [this, subscription, number](const Verification& verification) {
-                    on_verification(*subscription, number, verification);
-                  });
+  gateway_.verify(
+      subscription, token,
+      [this, subscription, number, address = std::move(address)](const Verification& verification) {
+        const bool agreed = verification.outcome == Verification::Outcome::verified;
+        budget_.settle(subscription->owner, address, agreed);
+        on_verification(*subscription, number, verification);
+        if (agreed) on_room(address);
+      });
 }
 
 void Verifier::on_verification(const Subscription& subscription, std::uint64_t number,
@@ -108,7 +129,7 @@ void Verifier::on_verification(const Subscription& subscription, std::uint64_t n
   verified_callbacks_.remove(callback);
   log::warn("a callback refused verification; its subscription ends",
             {{"subscription", id}, {"answer", verification.answer}});
-  verifications_.erase(id);
+  finish(id);
   callbacks_.end(id, disagreed);
 }
 
@@ -118,11 +139,57 @@ Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(const std::st
     auto* under_way = find(id, number);
     if (under_way == nullptr) return;
     if (!answer && is_temporary(answer.error())) return retry_broker(id, *under_way);
-    verifications_.erase(id);
+    finish(id);
     if (!answer && answer.error().code != Code::duplicate)
       log::warn("the outcome of a verification could not be stored",
                 {{"subscription", id}, {"reason", answer.error().message}});
   };
+}
+
+Status Verifier::check_room(const std::string& owner, const std::string& callback) {
+  const auto now = clock_.now();
+  if (verified_callbacks_.contains(owner, callback, now.wall)) return {};
+  auto room = budget_.check(owner, VerificationBudget::address_of(callback), now.mono);
+  if (!room) ++counters_["gateway.verifications.no-room"];
+  return room;
+}
+
+void Verifier::on_no_room(const std::string& id, const std::string& address) {
+  auto& under_way = verifications_.at(id);
+  ++counters_["gateway.verifications.no-room"];
+  if (const auto pause = pause_before_next(under_way)) {
+    wait_at(id, under_way, address);
+    return load_later(id, under_way, *pause);
+  }
+  log::warn("there was no room to verify a callback in time; its subscription ends",
+            {{"subscription", id}, {"address", printable(address)}});
+  const auto ended = id;
+  finish(ended);
+  callbacks_.end(ended, no_room_at_last);
+}
+
+void Verifier::wait_at(const std::string& id, UnderWay& under_way, const std::string& address) {
+  stop_waiting(id, under_way);
+  under_way.waits_at = address;
+  waiting_[address].insert(id);
+}
+
+void Verifier::stop_waiting(const std::string& id, UnderWay& under_way) {
+  const auto found = waiting_.find(std::exchange(under_way.waits_at, {}));
+  if (found == waiting_.end()) return;
+  found->second.erase(id);
+  if (found->second.empty()) waiting_.erase(found);
+}
+
+// What agrees gives its room back, so that many subscriptions to one callback need not wait.
+void Verifier::on_room(const std::string& address) {
+  const auto found = waiting_.find(address);
+  if (stopped_ || found == waiting_.end()) return;
+  const auto id = *found->second.begin();
+  auto& under_way = verifications_.at(id);
+  stop_waiting(id, under_way);
+  under_way.number = ++last_number_;  // its timer does nothing any more
+  load_record(id, under_way.number);
 }
 
 void Verifier::on_failure(const std::string& id, UnderWay& under_way, const std::string& answer) {
@@ -130,7 +197,7 @@ void Verifier::on_failure(const std::string& id, UnderWay& under_way, const std:
   if (const auto pause = pause_before_next(under_way)) return load_later(id, under_way, *pause);
   log::warn("a callback could not be verified in time; its subscription ends",
             {{"subscription", id}, {"answer", answer}});
-  verifications_.erase(id);
+  finish(id);
   callbacks_.end(id, not_reached);
 }
 

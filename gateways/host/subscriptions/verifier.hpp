@@ -4,12 +4,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/base/counters.hpp"
 #include "core/registry/subscription_client.hpp"
 #include "gateways/api/gateway.hpp"
 #include "gateways/host/store/verified_callbacks.hpp"
+#include "gateways/host/subscriptions/verification_budget.hpp"
 
 namespace sense {
 
@@ -19,8 +21,9 @@ namespace sense {
 // the subscription's change (and once more after a restart); only then, or when it refuses, the
 // subscription ends. The reason of the end may be read by others than the operator, so it says
 // nothing of what the callback answered: that is logged. A callback already verified for the same
-// owner is not asked. Reactor thread; all arguments must outlive it, and none may call back after
-// its end.
+// owner is not asked. A question that the budget has no room for waits: until one of its address is
+// agreed to, or until the next question would be due. Reactor thread; all arguments must outlive
+// it, and none may call back after its end.
 class Verifier {
  public:
   // Between attempts to reach the broker.
@@ -35,11 +38,12 @@ class Verifier {
   };
   // `gateway` asks the callback; it throws nothing (GuardedGateway).
   Verifier(Gateway& gateway, SubscriptionClient& subscriptions,
-           VerifiedCallbacks& verified_callbacks, const Clock& clock, Counters& counters,
-           Duration give_up_after, Callbacks callbacks)
+           VerifiedCallbacks& verified_callbacks, VerificationBudget::Limits limits,
+           const Clock& clock, Counters& counters, Duration give_up_after, Callbacks callbacks)
       : gateway_(gateway),
         subscriptions_(subscriptions),
         verified_callbacks_(verified_callbacks),
+        budget_(limits),
         clock_(clock),
         counters_(counters),
         give_up_after_(give_up_after),
@@ -48,6 +52,9 @@ class Verifier {
   // Does nothing when it is not pending or its verification has begun (before a restart, for
   // example).
   void verify(const std::string& id);
+  // Whether there is room for a question to that callback: before a subscription is created.
+  // nomoreroom, counted.
+  [[nodiscard]] Status check_room(const std::string& owner, const std::string& callback);
   // A served subscription is new (`before` is null) or has changed: verifies its callback when
   // needed, and records a verification.
   void on_change(const SubscriptionRef& before, const Subscription& after);
@@ -66,7 +73,13 @@ class Verifier {
     unsigned questions = 0;              // to the callback
     unsigned failures = 0;               // of the broker
     bool asked = false;
+    std::string waits_at = {};  // the address, while the budget has no room
   };
+  void finish(const std::string& id);
+  void on_no_room(const std::string& id, const std::string& address);
+  void wait_at(const std::string& id, UnderWay& under_way, const std::string& address);
+  void stop_waiting(const std::string& id, UnderWay& under_way);
+  void on_room(const std::string& address);
   void load_record(const std::string& id, std::uint64_t number);
   void store_challenge(const SubscriptionRef& subscription, UnderWay& under_way);
   void ask(const SubscriptionRef& subscription, std::uint64_t number);
@@ -85,11 +98,13 @@ class Verifier {
   Gateway& gateway_;
   SubscriptionClient& subscriptions_;
   VerifiedCallbacks& verified_callbacks_;
+  VerificationBudget budget_;
   const Clock& clock_;
   Counters& counters_;
   Duration give_up_after_;
   Callbacks callbacks_;
   std::map<std::string, UnderWay> verifications_;
+  std::map<std::string, std::set<std::string>> waiting_;  // ids, by address
   std::uint64_t last_number_ = 0;
   bool stopped_ = false;
 };

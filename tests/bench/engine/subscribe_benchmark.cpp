@@ -58,7 +58,9 @@ Status write_config() {
           "bus: {service: ipc://service, events: ipc://events, publish: ipc://publish}\n"
           "egress: {allow: [127.0.0.0/8]}\n"
           "gateways:\n"
-          "  http: {listen: \"127.0.0.1:0\"}\n";
+          "  http: {listen: \"127.0.0.1:0\", verifications-per-address-hour: 0,\n"
+          "    verifications-per-address-day: 0, verifications-per-owner-hour: 0,\n"
+          "    verifications-per-owner-day: 0, verifications-hour: 0, verifications-day: 0}\n";
   if (!file.flush()) return fail(Code::system, std::string(config_file) + " cannot be written");
   return {};
 }

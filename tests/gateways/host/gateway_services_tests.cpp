@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "core/registry/management_change.hpp"
 #include "tests/core/bus/fake_bus.hpp"
 
 using namespace sense;
@@ -94,6 +95,39 @@ BOOST_AUTO_TEST_CASE(callback_with_a_port_that_is_never_called_is_refused_at_onc
   BOOST_CHECK(code_of("http://10.0.0.1/") == Code::noerror);
   BOOST_CHECK(code_of("http://10.0.0.7:25/") == Code::noerror);
   BOOST_CHECK(code_of("test://10.0.0.1:22/") == Code::noerror);
+}
+
+BOOST_AUTO_TEST_CASE(callback_that_cannot_be_asked_is_refused_where_that_is_known) {
+  testing::FakeBus bus;
+  VirtualClock clock;
+  boost::asio::io_context reactor;
+  GatewayConfig config;
+  config.host = Settings::defaults(gateway_host_options());
+  GatewayServices services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor());
+  std::vector<std::string> asked;
+  services.room_to_verify = [&](const std::string& owner, const std::string& callback) -> Status {
+    asked.push_back(owner + " " + callback);
+    return fail(Code::nomoreroom, "no room");
+  };
+  services.directory.add({"gateway", "mail", 1, gateway_entry({"mailto"}, {})});
+  const auto code_of = [&](const std::string& callback, bool proved) {
+    Subscriptions::Request request;
+    request.owner = "tester";
+    request.callback = callback;
+    request.types = {*TypePattern::parse("{urn:a}x")};
+    request.period = std::chrono::minutes{10};
+    request.callback_proved = proved;
+    std::optional<Result<SubscriptionRef>> answer;
+    services.subscriptions.create(request, [&](auto got) { answer = std::move(got); });
+    bus.run();
+    BOOST_REQUIRE(answer.has_value());
+    return *answer ? Code::noerror : answer->error().code;
+  };
+  BOOST_CHECK(code_of("test://one/", false) == Code::nomoreroom);
+  BOOST_CHECK(code_of("test://one/", true) == Code::noerror);
+  BOOST_CHECK(code_of("mailto:a@example.org", false) == Code::noerror);  // of another process
+  BOOST_REQUIRE_EQUAL(asked.size(), 1U);
+  BOOST_CHECK_EQUAL(asked[0], "tester test://one/");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

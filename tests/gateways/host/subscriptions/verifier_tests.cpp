@@ -62,6 +62,7 @@ struct Fixture {
   sense::Verifier verifier{gateway,
                            subscriptions,
                            verified_callbacks,
+                           {{3, 30}, {100, 1000}, {1000, 10000}},
                            clock,
                            counters,
                            24h,
@@ -158,6 +159,7 @@ BOOST_AUTO_TEST_CASE(a_restart_asks_again_unless_the_callback_was_asked) {
     sense::Verifier second{gateway,
                            subscriptions,
                            verified_callbacks,
+                           {},
                            clock,
                            counters,
                            24h,
@@ -344,6 +346,60 @@ BOOST_AUTO_TEST_CASE(a_stop_takes_no_answer) {
   gateway.held.at(0)({Outcome::refused, "no"});
   bus.run();
   BOOST_CHECK(refused.empty());
+}
+
+// 500 requests of a stranger for one mailbox.
+BOOST_AUTO_TEST_CASE(an_address_is_asked_a_few_times_and_others_as_before) {
+  gateway.answer = {Outcome::asked, "sent"};
+  for (int i = 0; i < 500; ++i) {
+    auto subscription = pending(("s-" + std::to_string(i)).c_str(), "eve");
+    subscription.callback = "mailto:Victim+" + std::to_string(i) + "@example.org";
+    keep(subscription);
+    ask(subscription);
+  }
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 3U);
+  BOOST_CHECK_EQUAL(counters["gateway.verifications.no-room"], 497U);
+  BOOST_CHECK(verifier.check_room("eve", "mailto:victim@example.org").error().code ==
+              Code::nomoreroom);
+  BOOST_CHECK(verifier.check_room("ada", "mailto:ada@example.org"));
+  auto other = pending("other");
+  other.callback = "mailto:ada@example.org";
+  keep(other);
+  ask(other);
+  BOOST_CHECK_EQUAL(gateway.callbacks.back(), "mailto:ada@example.org");
+  pass(25h);
+  BOOST_CHECK_LE(gateway.callbacks.size(), 31U);
+  BOOST_CHECK_GE(refused.size(), 460U);
+  BOOST_CHECK(refused[0].starts_with("not verified: too many verifications"));
+  BOOST_CHECK(timers.empty());
+}
+
+BOOST_AUTO_TEST_CASE(many_at_once_to_a_callback_that_agrees_wait_for_nobody) {
+  gateway.hold = true;
+  for (int i = 0; i < 50; ++i) ask(pending(("s-" + std::to_string(i)).c_str()));
+  BOOST_CHECK_EQUAL(gateway.held.size(), 3U);
+  BOOST_CHECK(verifier.check_room("ada", "test://one/"));  // those may still agree
+  for (std::size_t i = 0; i < gateway.held.size(); ++i) {
+    const auto done = gateway.held[i];
+    done({Outcome::verified, "yes"});
+    bus.run();
+  }
+  BOOST_CHECK_EQUAL(gateway.held.size(), 50U);
+  pass(25h);
+  BOOST_CHECK_EQUAL(gateway.held.size(), 50U);
+  BOOST_CHECK(refused.empty());
+  for (int i = 0; i < 50; ++i)
+    BOOST_CHECK(state_of("s-" + std::to_string(i)) == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_agreed_is_taken_without_room) {
+  verified_callbacks.add("ada", "test://one/", clock.now().wall);
+  gateway.answer = {Outcome::failed, "no connection"};
+  for (int i = 0; i < 5; ++i) ask(pending(("s-" + std::to_string(i)).c_str(), "eve"));
+  BOOST_CHECK(!verifier.check_room("eve", "test://one/"));
+  BOOST_CHECK(verifier.check_room("ada", "test://one/"));
+  ask(pending("mine"));
+  BOOST_CHECK(state_of("mine") == SubscriptionState::active);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
