@@ -47,8 +47,11 @@ constexpr std::array options_table{
            "Mail relay that takes the messages: smtp://host:25 or smtps://host:465."}
         .checked(check_relay),
     Option{"maildir", OptionType::path, "mail",
-           "Without a relay: the folder below which each address gets a mailbox in maildir format."}
+           "Without a relay: the folder below which each address that has agreed gets a mailbox in "
+           "maildir format."}
         .checked(check_folder),
+    Option{"max-mailboxes", OptionType::integer, "1000", "Mailboxes made below `maildir` at most.",
+           1, 1'000'000},
     Option{"from", OptionType::text, "sense@localhost",
            "The sender's address, in the message and for bounces.", 3, 254}
         .checked(checked_by<parse_address>),
@@ -127,7 +130,7 @@ void EmailGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone
   auto to = address_of_callback(delivery->subscription->callback);
   if (!to) return done(Attempt::gone(to.error().message));
   auto message = delivery_message(envelope(*to), *delivery);
-  mailer_->send(*to, std::move(message),
+  mailer_->send(Mailer::Purpose::delivery, *to, std::move(message),
                 [this, to = *to, done = std::move(done)](const MailOutcome& outcome) {
                   ++(outcome.kind == MailOutcome::Kind::sent ? delivered_ : failed_);
                   watch_relay(outcome);
@@ -174,7 +177,7 @@ void EmailGateway::verify(SubscriptionRef subscription, std::string token, Verif
   auto to = address_of_callback(subscription->callback);
   if (!to) return done({Outcome::refused, to.error().message});
   auto message = verification_message(envelope(*to), *subscription, token, confirm_url_);
-  mailer_->send(*to, std::move(message),
+  mailer_->send(Mailer::Purpose::question, *to, std::move(message),
                 [this, done = std::move(done)](const MailOutcome& outcome) {
                   watch_relay(outcome);
                   if (outcome.kind == MailOutcome::Kind::sent)
@@ -223,8 +226,10 @@ Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
   if (!from) return fail(Code::badparam, "from: " + from.error().message);
   const auto confirm_url = options.text("confirm-url");
   if (auto good = check_confirm_url(confirm_url); !good) return tl::unexpected(good.error());
-  EmailGateway::MakeMailer make = [maildir, &context] {
-    return make_maildir_mailer(maildir, context.reactor);
+  const auto mailboxes_max = static_cast<std::size_t>(options.integer("max-mailboxes"));
+  EmailGateway::MakeMailer make = [maildir, mailboxes_max, &context] {
+    return make_maildir_mailer({maildir, mailboxes_max, context.counters["email.maildir.no-room"]},
+                               context.reactor);
   };
   if (by_smtp) {
     auto smtp = smtp_options(options, *from);

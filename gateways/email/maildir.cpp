@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "core/base/clock.hpp"
 #include "core/base/encoding.hpp"
@@ -94,25 +95,23 @@ std::string file_name() {
          random_token(80) + "." + host_name();
 }
 
-}  // namespace
-
-std::string folder_name(std::string_view address) {
-  auto name = percent_encode(address, [](char c) {
-    return is_alphanumeric(c) || std::string_view("_-+@.").find(c) != std::string_view::npos;
-  });
-  if (name.starts_with('.')) name.replace(0, 1, "%2E");
-  return name.size() <= name_length_max ? name : sha256_hex(address);
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error);
 }
 
-Status Maildir::open() const {
-  if (::mkdir(root_.c_str(), 0700) != 0 && errno != EEXIST) return refuse("make the folder", root_);
-  if (::access(root_.c_str(), W_OK | X_OK) != 0) return refuse("write to the folder", root_);
-  return sync_folder(root_);
+// Whether the folder has that many entries.
+bool has_entries(const std::string& path, std::size_t count) {
+  std::error_code error;
+  std::size_t seen = 0;
+  for (std::filesystem::directory_iterator at(path, error), end; !error && at != end;
+       at.increment(error))
+    if (++seen >= count) return true;
+  return false;
 }
 
-Status Maildir::deliver(const std::string& address, std::string_view message) const {
-  const auto box = root_ + "/" + folder_name(address);
-  if (auto made = make_mailbox(root_, box); !made) return made;
+Status store(const std::string& root, const std::string& box, std::string_view message) {
+  if (auto made = make_mailbox(root, box); !made) return made;
   const auto name = file_name();
   const auto temporary = box + "/tmp/" + name;
   {
@@ -131,6 +130,44 @@ Status Maildir::deliver(const std::string& address, std::string_view message) co
     return refusal;
   }
   return sync_folder(box + "/new");
+}
+
+}  // namespace
+
+std::string folder_name(std::string_view address) {
+  auto name = percent_encode(address, [](char c) {
+    return is_alphanumeric(c) || std::string_view("_-+@.").find(c) != std::string_view::npos;
+  });
+  if (name.starts_with('.')) name.replace(0, 1, "%2E");
+  return name.size() <= name_length_max ? name : sha256_hex(address);
+}
+
+Status Maildir::open() const {
+  if (::mkdir(root_.c_str(), 0700) != 0 && errno != EEXIST) return refuse("make the folder", root_);
+  if (::access(root_.c_str(), W_OK | X_OK) != 0) return refuse("write to the folder", root_);
+  return sync_folder(root_);
+}
+
+Status Maildir::deliver(const std::string& address, std::string_view message) const {
+  const auto box = root_ + "/" + folder_name(address);
+  if (!is_folder(box) && has_entries(root_, mailboxes_max_))
+    return refuse_room("there are " + std::to_string(mailboxes_max_) + " mailboxes in " + root_ +
+                       " (max-mailboxes)");
+  return store(root_, box, message);
+}
+
+Status Maildir::deliver_question(const std::string& address, std::string_view message) const {
+  const auto own = root_ + "/" + folder_name(address);
+  if (is_folder(own)) return store(root_, own, message);
+  const auto box = root_ + "/" + questions;
+  if (has_entries(box + "/new", questions_max))
+    return refuse_room("too many questions lie unread in " + box);
+  return store(root_, box, message);
+}
+
+Status Maildir::refuse_room(const std::string& what) const {
+  ++*no_room_;
+  return fail(Code::nomoreroom, "maildir: " + what);
 }
 
 }  // namespace sense::email

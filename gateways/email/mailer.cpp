@@ -12,7 +12,6 @@
 #include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "gateways/api/blocking_gateway.hpp"
-#include "gateways/email/maildir.hpp"
 
 namespace sense::email {
 
@@ -40,7 +39,7 @@ class SmtpMailer final : public Mailer {
   }
   ~SmtpMailer() override { SmtpMailer::stop(); }
 
-  void send(const std::string& to, std::string message, Done done) override {
+  void send(Purpose, const std::string& to, std::string message, Done done) override {
     if (channels_.empty()) return done(stopping());
     const auto least_busy = std::min_element(channels_.begin(), channels_.end(),
                                              [](const Channel& left, const Channel& right) {
@@ -109,10 +108,11 @@ class MaildirMailer final : public Mailer {
   MaildirMailer(Maildir maildir, boost::asio::io_context& reactor)
       : maildir_(std::move(maildir)), pool_(reactor, maildir_threads, maildir_unfinished_max) {}
 
-  void send(const std::string& to, std::string message, Done done) override {
+  void send(Purpose purpose, const std::string& to, std::string message, Done done) override {
     pool_.submit(
-        [this, to, text = std::move(message)] {
-          auto stored = maildir_.deliver(to, text);
+        [this, to, purpose, text = std::move(message)] {
+          auto stored = purpose == Purpose::delivery ? maildir_.deliver(to, text)
+                                                     : maildir_.deliver_question(to, text);
           return stored ? Attempt::delivered("stored") : Attempt::retry(stored.error().message);
         },
         [done = std::move(done)](const Attempt& attempt) {
@@ -156,9 +156,8 @@ Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
   return std::make_unique<SmtpMailer>(std::move(options), std::move(transfers));
 }
 
-Result<std::unique_ptr<Mailer>> make_maildir_mailer(std::string root,
+Result<std::unique_ptr<Mailer>> make_maildir_mailer(Maildir maildir,
                                                     boost::asio::io_context& reactor) {
-  Maildir maildir(std::move(root));
   if (auto opened = maildir.open(); !opened) return tl::unexpected(opened.error());
   return std::make_unique<MaildirMailer>(std::move(maildir), reactor);
 }

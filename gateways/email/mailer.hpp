@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/egress/transfer.hpp"
+#include "gateways/email/maildir.hpp"
 #include "gateways/email/smtp_outcome.hpp"
 
 namespace boost::asio {
@@ -19,11 +20,13 @@ namespace sense::email {
 class Mailer {
  public:
   using Done = std::function<void(const MailOutcome&)>;
+  // A question goes to an address that has not agreed to anything yet.
+  enum class Purpose { delivery, question };
 
   virtual ~Mailer() = default;
   // `message` as of to_octets(). `done` is called exactly once, on the reactor's thread, perhaps
   // before this returns.
-  virtual void send(const std::string& to, std::string message, Done done) = 0;
+  virtual void send(Purpose purpose, const std::string& to, std::string message, Done done) = 0;
   // Completes the attempts in progress as failed. Nothing is sent afterwards.
   virtual void stop() = 0;
 };
@@ -43,9 +46,9 @@ struct SmtpOptions {
 // Fails when the process has no memory or files left for the connections.
 [[nodiscard]] Result<std::unique_ptr<Mailer>> make_smtp_mailer(SmtpOptions options,
                                                                boost::asio::io_context& reactor);
-// Mailboxes below `root`, which is made when it is not there. Fails with its path. A mail beyond
-// 4,096 unfinished ones fails for now.
-[[nodiscard]] Result<std::unique_ptr<Mailer>> make_maildir_mailer(std::string root,
+// Mailboxes below the maildir's root, which is made when it is not there. Fails with its path. A
+// mail beyond 4,096 unfinished ones fails for now.
+[[nodiscard]] Result<std::unique_ptr<Mailer>> make_maildir_mailer(Maildir maildir,
                                                                   boost::asio::io_context& reactor);
 
 }  // namespace sense::email

@@ -115,9 +115,67 @@ BOOST_AUTO_TEST_CASE(a_pending_address_is_asked_by_mail) {
   const auto answer =
       harness.verify(sample_delivery("mailto:user@example.org")->subscription, "T0KEN");
   BOOST_CHECK(answer.outcome == Verification::Outcome::asked);
-  const auto mails = mails_in(folder.path / "user@example.org" / "new");
+  const auto mails = mails_in(folder.path / "unconfirmed" / "new");
   BOOST_REQUIRE(mails.size() == 1U);
   BOOST_CHECK_NE(mails[0].find("T0KEN"), std::string::npos);
+  BOOST_CHECK_NE(mails[0].find("To: user@example.org\n"), std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_invented_address_gets_no_folder) {
+  Folder folder;
+  PluginHarness harness;
+  BOOST_REQUIRE(harness.start(
+      email::make_email_gateway(mail_options("maildir", folder.path.string()), harness.context)));
+  const auto ask = [&](const std::string& address) {
+    return harness.verify(sample_delivery("mailto:" + address)->subscription, "T0KEN").outcome;
+  };
+  for (int i = 0; i < 20; ++i)
+    BOOST_CHECK(ask("invented" + std::to_string(i) + "@example.org") ==
+                Verification::Outcome::asked);
+  const auto folders = std::distance(fs::directory_iterator(folder.path), {});
+  BOOST_CHECK_EQUAL(folders, 1);
+  BOOST_CHECK_EQUAL(mails_in(folder.path / "unconfirmed" / "new").size(), 20U);
+  // One that has agreed before is asked in its own.
+  BOOST_CHECK(harness.deliver(sample_delivery("mailto:user@example.org")).outcome ==
+              Outcome::delivered);
+  BOOST_CHECK(ask("user@example.org") == Verification::Outcome::asked);
+  BOOST_CHECK_EQUAL(mails_in(folder.path / "user@example.org" / "new").size(), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(questions_that_nobody_reads_are_bounded) {
+  Folder folder;
+  PluginHarness harness;
+  BOOST_REQUIRE(harness.start(
+      email::make_email_gateway(mail_options("maildir", folder.path.string()), harness.context)));
+  const auto box = folder.path / "unconfirmed" / "new";
+  fs::create_directories(box);
+  for (std::size_t i = 0; i < email::Maildir::questions_max; ++i)
+    std::ofstream(box / std::to_string(i)) << "x";
+  const auto answer = harness.verify(sample_delivery("mailto:a@example.org")->subscription, "T");
+  BOOST_CHECK(answer.outcome == Verification::Outcome::failed);
+  BOOST_CHECK_EQUAL(harness.counters["email.maildir.no-room"], 1U);
+  // Deliveries go on, and an address with a mailbox is asked as before.
+  BOOST_CHECK(harness.deliver(sample_delivery("mailto:user@example.org")).outcome ==
+              Outcome::delivered);
+  const auto known = harness.verify(sample_delivery("mailto:user@example.org")->subscription, "T");
+  BOOST_CHECK(known.outcome == Verification::Outcome::asked);
+}
+
+BOOST_AUTO_TEST_CASE(the_number_of_mailboxes_is_bounded_and_those_there_are_go_on) {
+  Folder folder;
+  PluginHarness harness;
+  auto settings = mail_options("maildir", folder.path.string());
+  BOOST_REQUIRE(settings.set("max-mailboxes", "2"));
+  BOOST_REQUIRE(harness.start(email::make_email_gateway(settings, harness.context)));
+  const auto outcome = [&](const std::string& address) {
+    return harness.deliver(sample_delivery("mailto:" + address)).outcome;
+  };
+  BOOST_CHECK(outcome("a@example.org") == Outcome::delivered);
+  BOOST_CHECK(outcome("b@example.org") == Outcome::delivered);
+  BOOST_CHECK(outcome("c@example.org") == Outcome::retry);
+  BOOST_CHECK(outcome("a@example.org") == Outcome::delivered);
+  BOOST_CHECK(!fs::exists(folder.path / "c@example.org"));
+  BOOST_CHECK_EQUAL(harness.counters["email.maildir.no-room"], 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_question_to_a_missing_mailbox_is_refused) {
