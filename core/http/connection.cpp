@@ -52,12 +52,13 @@ bool has_no_body(unsigned status) { return status < 200 || status == 204 || stat
 // One client's connection. Lives as long as an operation or the handler's response is pending.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<Service> service, tcp::socket socket)
+  Connection(std::shared_ptr<Service> service, ConnectionBudget::Id id, tcp::socket socket)
       : service_(std::move(service)),
+        id_(id),
         stream_(std::move(socket)),
         buffer_(service_->options.header_max + 64 * 1024),
         response_timer_(service_->reactor) {
-    service_->connections.emplace(this, [this] {
+    service_->connections.emplace(id_, [this] {
       response_timer_.cancel();
       stream_.close();
     });
@@ -67,7 +68,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const auto host = from_.to_string();
     peer_ = (from_.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(peer.port());
   }
-  ~Connection() { service_->connections.erase(this); }
+  ~Connection() {
+    service_->budget.close(id_);
+    service_->connections.erase(id_);
+  }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -88,6 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void discard();
 
   std::shared_ptr<Service> service_;
+  const ConnectionBudget::Id id_;
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_;
   asio::ip::address from_;
@@ -105,6 +110,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 void Connection::next_request() {
   if (service_->closed) return;
+  service_->budget.set_waiting(id_, true);
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(service_->options.header_max));
   parser_->body_limit(service_->options.body_max);
@@ -249,6 +255,7 @@ void Connection::handle() {
   const bool keep = parser_->get().keep_alive();
   auto request = take_request();
   if (!request) return respond(problem(request.error()), keep);
+  service_->budget.set_waiting(id_, false);
   const auto number = ++request_number_;
   awaiting_ = true;
   stream_.expires_never();
@@ -301,6 +308,7 @@ void Connection::respond(const Response& given, bool keep) {
 // Closing while the client still sends would reset the connection, and the client might lose the
 // response.
 void Connection::linger() {
+  service_->budget.set_waiting(id_, true);
   ErrorCode error;
   stream_.socket().shutdown(tcp::socket::shutdown_send, error);
   stream_.expires_after(linger_timeout);
@@ -316,8 +324,9 @@ void Connection::discard() {
 
 }  // namespace
 
-void serve_connection(std::shared_ptr<Service> service, tcp::socket socket) {
-  std::make_shared<Connection>(std::move(service), std::move(socket))->next_request();
+void serve_connection(std::shared_ptr<Service> service, ConnectionBudget::Id id,
+                      tcp::socket socket) {
+  std::make_shared<Connection>(std::move(service), id, std::move(socket))->next_request();
 }
 
 }  // namespace sense::http

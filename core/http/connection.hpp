@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/base/counters.hpp"
+#include "core/http/connection_budget.hpp"
 #include "core/http/message.hpp"
 #include "core/http/request_guard.hpp"
 #include "core/http/server.hpp"
@@ -19,6 +20,7 @@ struct Service {
       : options(std::move(given)),
         handler(std::move(serve)),
         reactor(io),
+        budget({options.connections_max, options.connections_per_address_max}),
         requests(counters["http.requests"]),
         refused(counters["http.requests.refused"]),
         timed_out(counters["http.requests.timed-out"]) {}
@@ -27,7 +29,9 @@ struct Service {
   RequestGuard guard{{}, false};
   Handler handler;
   boost::asio::io_context& reactor;
-  std::unordered_map<const void*, std::function<void()>> connections;  // open ones; closes each
+  ConnectionBudget budget;
+  // Open ones; closes each.
+  std::unordered_map<ConnectionBudget::Id, std::function<void()>> connections;
   bool closed = false;  // nothing is handled or sent any more
   Counters::Counter& requests;
   Counters::Counter& refused;
@@ -35,6 +39,8 @@ struct Service {
 };
 
 // Serves one client, until one of both sides closes or a deadline of the options passes.
-void serve_connection(std::shared_ptr<Service> service, boost::asio::ip::tcp::socket socket);
+// `id` is that of the service's budget.
+void serve_connection(std::shared_ptr<Service> service, ConnectionBudget::Id id,
+                      boost::asio::ip::tcp::socket socket);
 
 }  // namespace sense::http

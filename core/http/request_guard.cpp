@@ -4,19 +4,12 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
+#include "core/http/connection_budget.hpp"
 #include "core/http/problem.hpp"
 
 namespace sense::http {
 
 namespace {
-
-bool is_this_machine(const boost::asio::ip::address& from) {
-  if (from.is_v6() && from.to_v6().is_v4_mapped()) {
-    const auto bytes = from.to_v6().to_bytes();
-    return bytes[12] == 127;
-  }
-  return from.is_loopback();
-}
 
 // The host of "host:port", "[v6]:port" or either without a port.
 std::string_view host_of(std::string_view authority) {
@@ -75,8 +68,12 @@ std::optional<RequestTarget> parse_target(std::string_view method, std::string_v
   return RequestTarget{authority, (path.starts_with('/') ? "" : "/") + std::string(path)};
 }
 
+bool RequestGuard::is_foreign(const boost::asio::ip::address& from) const {
+  return !allow_anonymous_ && !is_this_machine(from);
+}
+
 std::optional<Response> RequestGuard::refusal(const Head& head) const {
-  if (!head.permitted && !allow_anonymous_ && !is_this_machine(head.from))
+  if (!head.permitted && is_foreign(head.from))
     return forbid(403,
                   "requests are not authenticated, so only those from this machine are served; to "
                   "serve other machines, set allow-anonymous: true in this gateway's "

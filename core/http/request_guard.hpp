@@ -32,6 +32,9 @@ class RequestGuard {
   // `hosts` without ports, IPv6 addresses in brackets.
   RequestGuard(std::vector<std::string> hosts, bool allow_anonymous);
 
+  // Whether requests from this address have to carry their own permission.
+  [[nodiscard]] bool is_foreign(const boost::asio::ip::address& from) const;
+
   struct Head {
     boost::asio::ip::address from;
     std::vector<std::string_view> hosts;     // the values of the Host headers

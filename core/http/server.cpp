@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "core/base/log.hpp"
 #include "core/http/connection.hpp"
 #include "core/http/request_guard.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 using boost::asio::ip::tcp;
 
 constexpr auto accept_pause = std::chrono::milliseconds{100};
+constexpr Duration foreign_warning_interval = std::chrono::minutes{10};
 
 }  // namespace
 
@@ -25,7 +27,9 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
             std::make_shared<Service>(reactor, std::move(options), counters, std::move(handler))),
         acceptor_(reactor),
         pause_(reactor),
-        rejected_(counters["http.connections.turned-away"]) {}
+        rejected_(counters["http.connections.turned-away"]),
+        displaced_(counters["http.connections.displaced"]),
+        foreign_(counters["http.connections.foreign"]) {}
 
   [[nodiscard]] Status listen();
   void accept();
@@ -34,12 +38,19 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
+  void take(tcp::socket socket);
+  [[nodiscard]] bool is_closed_to(const boost::asio::ip::address& from) const;
+  void warn_of_foreign(const boost::asio::ip::address& from);
+
   std::shared_ptr<Service> service_;
   tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   std::string address_;
   std::uint16_t port_ = 0;
   Counters::Counter& rejected_;
+  Counters::Counter& displaced_;
+  Counters::Counter& foreign_;
+  log::RateLimiter warnings_{foreign_warning_interval};
 };
 
 Status Server::Impl::listen() {
@@ -75,12 +86,44 @@ void Server::Impl::accept() {
           });
           return;
         }
-        if (self->service_->connections.size() >= self->service_->options.connections_max)
-          ++self->rejected_;
-        else
-          serve_connection(self->service_, std::move(socket));
+        self->take(std::move(socket));
         self->accept();
       });
+}
+
+void Server::Impl::take(tcp::socket socket) {
+  boost::system::error_code error;
+  const auto from = socket.remote_endpoint(error).address();
+  if (error) return;  // it has gone already
+  if (is_closed_to(from)) return warn_of_foreign(from);
+  const auto decision = service_->budget.open(from);
+  if (decision.closed) {
+    ++displaced_;
+    if (const auto found = service_->connections.find(*decision.closed);
+        found != service_->connections.end())
+      found->second();
+  }
+  if (!decision.admitted) {
+    ++rejected_;
+    return;
+  }
+  serve_connection(service_, *decision.admitted, std::move(socket));
+}
+
+// Such a client would get 403 for every request; it takes no place of another.
+bool Server::Impl::is_closed_to(const boost::asio::ip::address& from) const {
+  const auto& options = service_->options;
+  return options.guarded && !options.permitted && service_->guard.is_foreign(from);
+}
+
+void Server::Impl::warn_of_foreign(const boost::asio::ip::address& from) {
+  ++foreign_;
+  const auto line = warnings_.check("foreign", mono_now());
+  if (!line.allowed) return;
+  log::warn(
+      "a connection from another machine was closed, since requests are not authenticated; to "
+      "serve other machines, set allow-anonymous: true",
+      {{"from", from.to_string()}, {"suppressed", std::to_string(line.suppressed)}});
 }
 
 void Server::Impl::close() {

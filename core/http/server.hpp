@@ -24,8 +24,10 @@ struct ServerOptions {
   // false: requests from any address, with any Host and Origin; for a receiver of callbacks, which
   // are addressed by the names that a subscriber chose.
   bool guarded = true;
-  std::string server_name = {};       // value of the header Server; empty: no such header
-  std::size_t connections_max = 256;  // open at once; a further one is closed
+  std::string server_name = {};  // value of the header Server; empty: no such header
+  // Open at once: for a further one another is closed, or it is (connection_budget.hpp).
+  std::size_t connections_max = 256;
+  std::size_t connections_per_address_max = 0;         // of another machine; 0: no limit
   Duration header_timeout = std::chrono::seconds{10};  // from the connection or last response
   Duration body_timeout = std::chrono::seconds{30};
   Duration answer_timeout = std::chrono::seconds{30};  // for the handler
@@ -36,9 +38,10 @@ struct ServerOptions {
 };
 
 // An HTTP/1.1 server on the reactor. Deadlines are absolute: data that arrives slowly does not
-// extend them. Unless `guarded` is off, a request is rejected before its body is read when it comes
-// from another machine (if that is not allowed), when its Host does not name this service (DNS
-// rebinding) or when its Origin does not. Reactor thread only.
+// extend them. Unless `guarded` is off, a request is rejected before its body is read when its Host
+// does not name this service (DNS rebinding) or when its Origin does not. Other machines, if they
+// are not allowed, have their connections closed before anything is read; with `permitted` their
+// requests are rejected one by one. Reactor thread only.
 class Server {
  public:
   // Accepts connections from now on. Fails with badparam when `listen` cannot be read, with

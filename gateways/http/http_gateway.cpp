@@ -40,7 +40,11 @@ constexpr std::array options_table{
         "allow-anonymous", OptionType::boolean, "false",
         "Serve requests from other machines although requests are not authenticated; false: only "
         "from this machine."},
-    Option{"max-connections", OptionType::integer, "256", "Clients connected at once.", 1, 100'000},
+    Option{"max-connections", OptionType::integer, "256",
+           "Clients connected at once; an eighth is for this machine alone.", 1, 100'000},
+    Option{"max-connections-per-address", OptionType::integer, "64",
+           "Connections of one address of another machine (of IPv6 a whole /64); 0: no limit.", 0,
+           100'000},
     Option{"header-timeout", OptionType::duration, "10s",
            "Time for a request's headers, from the connection or the last response.", 1, 3600},
     Option{"body-timeout", OptionType::duration, "30s", "Time for a request's body.", 1, 3600},
@@ -99,6 +103,8 @@ class HttpGateway final : public Gateway {
     server_options_.hosts = options.list("hosts");
     server_options_.allow_anonymous = options.boolean("allow-anonymous");
     server_options_.connections_max = static_cast<std::size_t>(options.integer("max-connections"));
+    server_options_.connections_per_address_max =
+        static_cast<std::size_t>(options.integer("max-connections-per-address"));
     server_options_.header_timeout = options.duration("header-timeout");
     server_options_.body_timeout = options.duration("body-timeout");
     server_options_.answer_timeout = options.duration("answer-timeout");
@@ -144,10 +150,11 @@ Status HttpGateway::start() {
   transfer_ = std::move(*transfer);
   if (server_options_.listen.empty()) return {};
   routes_ = std::make_shared<Routes>(context_, fetch_secret_);
-  server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
-    const auto alive = routes.lock();
-    return alive && alive->permits(target);
-  };
+  if (!fetch_secret_.empty())
+    server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
+      const auto alive = routes.lock();
+      return alive && alive->permits(target);
+    };
   auto server = Server::open(context_.reactor, server_options_, context_.counters,
                              [routes = routes_](Request request, Respond respond) {
                                routes->handle(std::move(request), std::move(respond));

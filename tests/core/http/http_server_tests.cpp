@@ -253,25 +253,61 @@ BOOST_AUTO_TEST_CASE(a_second_response_to_one_request_changes_nothing) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(connections_over_the_limit_are_closed_and_come_back_when_there_is_room) {
+BOOST_AUTO_TEST_CASE(a_newcomer_takes_the_place_of_the_client_that_has_waited_longest) {
   http::ServerOptions options;
   options.connections_max = 2;
   ServerFixture fixture(options);
-  auto first = std::make_unique<HttpClient>(fixture.port());
+  HttpClient first(fixture.port());
   HttpClient second(fixture.port());
-  for (auto* client : {first.get(), &second}) {
+  for (auto* client : {&first, &second}) {
     client->write(get("/"));
     BOOST_CHECK_EQUAL(client->read()->status, 200U);
   }
   HttpClient third(fixture.port());
-  BOOST_CHECK(!third.read());
-  first.reset();
-  for (int i = 0; i < 1000; ++i) {
-    HttpClient again(fixture.port());
-    again.write(get("/"));
-    if (again.read()) return;
+  third.write(get("/"));
+  BOOST_CHECK_EQUAL(third.read()->status, 200U);
+  BOOST_CHECK(!first.read());
+  second.write(get("/"));
+  BOOST_CHECK_EQUAL(second.read()->status, 200U);
+  BOOST_CHECK_EQUAL(fixture.harness.counters["http.connections.displaced"], 1U);
+}
+
+// Sockets that send nothing, or headers that never end.
+BOOST_AUTO_TEST_CASE(idle_sockets_do_not_shut_the_door) {
+  http::ServerOptions options;
+  options.connections_max = 8;
+  ServerFixture fixture(options);
+  std::vector<std::unique_ptr<HttpClient>> idle;
+  for (int i = 0; i < 64; ++i) {
+    idle.push_back(std::make_unique<HttpClient>(fixture.port()));
+    if (i % 2 == 0) idle.back()->write("GET / HTTP/1.1\r\nHost: loc");
   }
-  BOOST_FAIL("never served again");
+  for (int i = 0; i < 8; ++i) {
+    HttpClient client(fixture.port());
+    client.write(get("/"));
+    const auto answer = client.read();
+    BOOST_REQUIRE(answer);
+    BOOST_CHECK_EQUAL(answer->status, 200U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(connections_over_the_limit_are_closed_and_come_back_when_there_is_room) {
+  http::ServerOptions options;
+  options.connections_max = 2;
+  ServerFixture fixture(options);
+  HttpClient first(fixture.port());
+  HttpClient second(fixture.port());
+  for (auto* client : {&first, &second}) client->write(get("/never"));
+  while (fixture.harness.on_reactor([&] { return fixture.held.size() < 2; }))
+    std::this_thread::yield();
+  HttpClient third(fixture.port());
+  BOOST_CHECK(!third.read());
+  BOOST_CHECK_EQUAL(fixture.harness.counters["http.connections.turned-away"], 1U);
+  fixture.harness.on_reactor([&] { fixture.held.front()({}); });
+  BOOST_CHECK_EQUAL(first.read()->status, 200U);
+  HttpClient again(fixture.port());
+  again.write(get("/"));
+  BOOST_CHECK_EQUAL(again.read()->status, 200U);
 }
 
 BOOST_AUTO_TEST_CASE(close_ends_connections_with_a_request_in_progress) {
