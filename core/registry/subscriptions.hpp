@@ -106,6 +106,8 @@ class ServedSubscriptions {
   // The number of subscriptions with this callback.
   [[nodiscard]] virtual std::size_t count_for(std::string_view callback) const = 0;
   [[nodiscard]] virtual std::size_t count() const = 0;
+  // The number of subscriptions whose callback or owner has this callback_address().
+  [[nodiscard]] virtual std::size_t count_at(std::string_view address) const = 0;
 };
 
 }  // namespace sense

@@ -73,14 +73,15 @@ tl::unexpected<Error> unknown_subscription() {
 
 Requests::Requests(const ServerConfig& config, const ServedSubscriptions& directory,
                    const EgressPolicy& egress, Deliveries& deliveries, Verifications& verifications,
-                   ReplySender& replies)
+                   ReplySender& replies, Counters::Counter& no_room)
     : config_(config),
       directory_(directory),
       egress_(egress),
       deliveries_(deliveries),
       verifications_(verifications),
       replies_(replies),
-      quota_(config.limits, directory) {}
+      quota_(config.limits, directory),
+      no_room_(no_room) {}
 
 void Requests::execute(const Message& request, const Requester& requester, Timestamp now,
                        Actions& out) {
@@ -96,6 +97,11 @@ void Requests::execute(const Message& request, const Requester& requester, Times
     replies_.reply(requester,
                    make_reply(request.tag, started.error().code, started.error().message), now,
                    out);
+}
+
+Status Requests::counted(Status admitted) {
+  if (!admitted) ++no_room_;
+  return admitted;
 }
 
 Status Requests::check_room(const Requester& requester) const {
@@ -136,7 +142,8 @@ Status Requests::start_create(const Message& request, const Requester& requester
   wanted.callback = callback_of(*target);
   if (*target != from.address)
     if (auto status = verifications_.admit(*target, wanted.owner); !status) return status;
-  if (auto status = quota_.admit(wanted.callback, now.mono); !status) return status;
+  SubscriptionQuota::Claim claim{wanted.callback, wanted.owner, is_local_machine(from.address)};
+  if (auto status = counted(quota_.admit(claim, now.mono)); !status) return status;
   wanted.types = std::move(*types);
   wanted.sources = std::move(*sources);
   wanted.edition = request.text("Edition");
@@ -151,7 +158,7 @@ Status Requests::start_create(const Message& request, const Requester& requester
   if (!requester.key.empty())
     wanted.labels.emplace(registered_from_label, callback_of(from.address));
   const auto request_id =
-      add_pending({requester, request, Stage::create, wanted.callback, {}, nullptr});
+      add_pending({requester, request, Stage::create, std::move(claim), {}, nullptr});
   out.emplace_back(Create{request_id, std::move(wanted), client_of(requester)});
   return {};
 }
@@ -190,9 +197,11 @@ Status Requests::start_change(RequestId request_id, Pending& pending, Actions& o
   if (!move) return tl::unexpected(move.error());
   pending.stage = Stage::renew;
   if (*move && (*move)->callback != (*move)->from) {
-    if (auto status = quota_.admit_move((*move)->callback); !status) return status;
-    pending.callback = (*move)->callback;
-    quota_.begin(pending.callback);
+    SubscriptionQuota::Claim claim{(*move)->callback, (*move)->owner,
+                                   is_local_machine(from.address)};
+    if (auto status = counted(quota_.admit_move(claim, subscription)); !status) return status;
+    pending.claim = std::move(claim);
+    quota_.begin(pending.claim);
   }
   out.emplace_back(
       Renew{request_id, subscription.id, *period, std::move(*move), client_of(pending.requester)});
@@ -327,7 +336,7 @@ void Requests::on_subscription(RequestId request_id, Result<SubscriptionRef> res
     replies_.reply(pending->requester, make_reply(request.tag, Code::noerror), now, out);
     return;
   }
-  if (!pending->callback.empty()) quota_.granted(subscription.id, pending->callback, now.mono);
+  if (!pending->claim.callback.empty()) quota_.granted(subscription.id, pending->claim, now.mono);
   replies_.reply(pending->requester, registered_reply(request, subscription), now, out);
 }
 
@@ -371,7 +380,7 @@ void Requests::on_receipt(RequestId request_id, const Result<Receipt>& result, T
 
 RequestId Requests::add_pending(Pending pending) {
   pending_per_host_.add(host_identity(pending.requester.from.address));
-  if (!pending.callback.empty()) quota_.begin(pending.callback);
+  if (!pending.claim.callback.empty()) quota_.begin(pending.claim);
   pending_.emplace(++last_request_id_, std::move(pending));
   return last_request_id_;
 }
@@ -382,7 +391,7 @@ std::optional<Requests::Pending> Requests::take_pending(RequestId request_id) {
   auto pending = std::move(found->second);
   pending_.erase(found);
   pending_per_host_.remove(host_identity(pending.requester.from.address));
-  if (!pending.callback.empty()) quota_.end(pending.callback);
+  if (!pending.claim.callback.empty()) quota_.end(pending.claim);
   return pending;
 }
 

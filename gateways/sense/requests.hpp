@@ -19,10 +19,11 @@ namespace sense::datagram {
 // server stops before. Pure; one thread.
 class Requests {
  public:
-  // All must outlive this. `directory` and `egress` are only read.
+  // All must outlive this. `directory` and `egress` are only read. `no_room` counts refusals by the
+  // quota.
   Requests(const ServerConfig& config, const ServedSubscriptions& directory,
            const EgressPolicy& egress, Deliveries& deliveries, Verifications& verifications,
-           ReplySender& replies);
+           ReplySender& replies, Counters::Counter& no_room);
 
   void execute(const Message& request, const Requester& requester, Timestamp now, Actions& out);
 
@@ -45,11 +46,13 @@ class Requests {
     Requester requester;
     Message request;
     Stage stage = Stage::create;
-    std::string callback;  // of create, and of renew when events go there from now on
+    // Of create, and of renew when events go elsewhere from now on; else without a callback.
+    SubscriptionQuota::Claim claim;
     std::string event_id;  // of publish
     SubscriptionRef subscription;
   };
 
+  [[nodiscard]] Status counted(Status admitted);
   [[nodiscard]] Status check_room(const Requester& requester) const;
   Status start_register(const Message& request, const Requester& requester, Timestamp now,
                         Actions& out);
@@ -78,6 +81,7 @@ class Requests {
   Verifications& verifications_;
   ReplySender& replies_;
   SubscriptionQuota quota_;
+  Counters::Counter& no_room_;
   std::map<RequestId, Pending> pending_;
   PerHostCounts pending_per_host_;
   RequestId last_request_id_ = 0;

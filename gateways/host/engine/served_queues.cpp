@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/egress/callback_address.hpp"
 #include "core/subscription/test_event.hpp"
 
 namespace sense {
@@ -10,6 +11,27 @@ namespace sense {
 namespace {
 
 std::uint64_t hash_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
+
+template <class Counts>
+std::size_t count_of(const Counts& counts, std::string_view text) {
+  const auto found = counts.find(hash_of(text));
+  return found == counts.end() ? 0 : found->second;
+}
+
+template <class Counts>
+void remove_one(Counts& counts, std::string_view text) {
+  const auto found = counts.find(hash_of(text));
+  if (--found->second == 0) counts.erase(found);
+}
+
+// Calls with the address of the callback, and with that of the owner when it is another.
+template <class Call>
+void for_each_address(const Subscription& subscription, Call call) {
+  const auto callback = callback_address(subscription.callback);
+  const auto owner = callback_address(subscription.owner);
+  call(callback);
+  if (owner != callback) call(owner);
+}
 
 }  // namespace
 
@@ -19,8 +41,11 @@ SubscriptionRef ServedQueues::find(std::string_view id) const {
 }
 
 std::size_t ServedQueues::count_for(std::string_view callback) const {
-  const auto found = callbacks_.find(hash_of(callback));
-  return found == callbacks_.end() ? 0 : found->second;
+  return count_of(callbacks_, callback);
+}
+
+std::size_t ServedQueues::count_at(std::string_view address) const {
+  return count_of(addresses_, address);
 }
 
 std::vector<SubscriptionRef> ServedQueues::subscriptions() const {
@@ -39,13 +64,16 @@ std::size_t ServedQueues::waiting_for(std::string_view id) const {
 
 void ServedQueues::add_to_index(const SubscriptionQueue& queue) {
   index_.add(queue.facts().handle, *queue.facts().subscription);
-  ++callbacks_[hash_of(queue.facts().subscription->callback)];
+  const auto& subscription = *queue.facts().subscription;
+  ++callbacks_[hash_of(subscription.callback)];
+  for_each_address(subscription, [this](const auto& address) { ++addresses_[hash_of(address)]; });
 }
 
 void ServedQueues::remove_from_index(const SubscriptionQueue& queue) {
   index_.remove(queue.facts().handle, *queue.facts().subscription);
-  const auto callback = callbacks_.find(hash_of(queue.facts().subscription->callback));
-  if (--callback->second == 0) callbacks_.erase(callback);
+  const auto& subscription = *queue.facts().subscription;
+  remove_one(callbacks_, subscription.callback);
+  for_each_address(subscription, [this](const auto& address) { remove_one(addresses_, address); });
 }
 
 const std::vector<std::uint32_t>& ServedQueues::candidates(const Event& event) {

@@ -22,6 +22,8 @@ class ServedQueues : public ServedSubscriptions {
   [[nodiscard]] std::size_t count() const override { return queues_.size(); }
   // Counted by hash: a collision makes it too high.
   [[nodiscard]] std::size_t count_for(std::string_view callback) const override;
+  // Counted by hash, too.
+  [[nodiscard]] std::size_t count_at(std::string_view address) const override;
   // The topics to follow on the bus; "{" alone when they would be more than `max` prefixes.
   [[nodiscard]] std::vector<std::string> topic_prefixes(std::size_t max) const {
     return index_.topic_prefixes(max);
@@ -41,9 +43,12 @@ class ServedQueues : public ServedSubscriptions {
   [[nodiscard]] const std::vector<std::uint32_t>& candidates(const Event& event);
 
  private:
+  using HashCounts = std::unordered_map<std::uint64_t, std::uint32_t>;  // hash, how many
+
   QueueTable queues_;
   MatchIndex index_;
-  std::unordered_map<std::uint64_t, std::uint32_t> callbacks_;  // hash, how many
+  HashCounts callbacks_;
+  HashCounts addresses_;  // of callbacks and owners
   std::vector<std::uint32_t> candidates_;
 };
 

@@ -14,7 +14,7 @@
 namespace sense {
 
 // How many verifications may ask one address, for one owner, and all together, in an hour and in a
-// day, so that nobody can have others flooded with questions. A window begins with its first
+// day, so that no client can have others flooded with questions. A window begins with its first
 // question. Questions under way count; those that were agreed to do not. Pure; one thread. In
 // memory, bounded by Limits::tracked; after a restart it begins anew.
 class VerificationBudget {
@@ -36,10 +36,7 @@ class VerificationBudget {
   // REQUIRES: settings of gateway_host_options().
   [[nodiscard]] static Limits limits_of(const Settings& host);
 
-  // Whose patience it is: the host of a web or datagram callback in lower case (of IPv6 the /64; on
-  // this machine each port for itself), the mailbox of a mail address in lower case without
-  // +suffix, the callback itself otherwise.
-  [[nodiscard]] static std::string address_of(std::string_view callback);
+  // Owners and addresses in the following are as of callback_address.
 
   // nomoreroom when a window is used up by questions that have been answered, or not: for a new
   // subscription. Those under way may still be agreed to.

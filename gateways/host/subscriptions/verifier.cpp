@@ -8,6 +8,7 @@
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
+#include "core/egress/callback_address.hpp"
 
 namespace sense {
 
@@ -94,20 +95,20 @@ void Verifier::store_challenge(const SubscriptionRef& subscription, UnderWay& un
 void Verifier::ask(const SubscriptionRef& subscription, std::uint64_t number) {
   const auto& id = subscription->id;
   auto& under_way = *find(id, number);
-  auto address = VerificationBudget::address_of(subscription->callback);
-  if (!budget_.take(subscription->owner, address, clock_.now().mono))
-    return on_no_room(id, address);
+  auto address = callback_address(subscription->callback);
+  auto owner = callback_address(subscription->owner);
+  if (!budget_.take(owner, address, clock_.now().mono)) return on_no_room(id, address);
   stop_waiting(id, under_way);
   ++under_way.questions;
   const auto token = under_way.token;
-  gateway_.verify(
-      subscription, token,
-      [this, subscription, number, address = std::move(address)](const Verification& verification) {
-        const bool agreed = verification.outcome == Verification::Outcome::verified;
-        budget_.settle(subscription->owner, address, agreed);
-        on_verification(*subscription, number, verification);
-        if (agreed) on_room(address);
-      });
+  gateway_.verify(subscription, token,
+                  [this, subscription, number, owner = std::move(owner),
+                   address = std::move(address)](const Verification& verification) {
+                    const bool agreed = verification.outcome == Verification::Outcome::verified;
+                    budget_.settle(owner, address, agreed);
+                    on_verification(*subscription, number, verification);
+                    if (agreed) on_room(address);
+                  });
 }
 
 void Verifier::on_verification(const Subscription& subscription, std::uint64_t number,
@@ -149,7 +150,7 @@ Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(const std::st
 Status Verifier::check_room(const std::string& owner, const std::string& callback) {
   const auto now = clock_.now();
   if (verified_callbacks_.contains(owner, callback, now.wall)) return {};
-  auto room = budget_.check(owner, VerificationBudget::address_of(callback), now.mono);
+  auto room = budget_.check(callback_address(owner), callback_address(callback), now.mono);
   if (!room) ++counters_["gateway.verifications.no-room"];
   return room;
 }

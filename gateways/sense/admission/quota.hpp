@@ -2,7 +2,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,46 +15,63 @@
 
 namespace sense::datagram {
 
-// Whether one more subscription fits into the limits. Counts subscriptions that are served, being
-// created or moved, or created or moved but not yet visible so in the directory (for ten seconds at
-// most); without the last two, a burst of requests could exceed the limits. Pure; one thread.
-// Memory is bounded by the limits.
+// Whether one more subscription fits into the limits: in all, with a reserve for this machine; at
+// its callback; and at each host that receives it or owns it (callback_address), or key. Counts
+// subscriptions that are served, being created or moved, or created or moved but not yet visible so
+// in the directory (for ten seconds at most); without the last two, a burst of requests could
+// exceed the limits. Pure; one thread. Memory is bounded by the limits.
 class SubscriptionQuota {
  public:
   // Both must outlive this.
   SubscriptionQuota(const Limits& limits, const ServedSubscriptions& directory)
       : limits_(limits), directory_(directory) {}
 
-  // nomoreroom: there are max-subscriptions, or that many at the callback for one client.
-  [[nodiscard]] Status admit(const std::string& callback, MonoTime now);
+  // What a subscription takes room of.
+  struct Claim {
+    std::string callback;
+    std::string owner;
+    bool local = false;  // the request came from this machine
+  };
+  // nomoreroom: there are max-subscriptions, or that many at the callback for one client or host.
+  [[nodiscard]] Status admit(const Claim& claim, MonoTime now);
   // As above, for one of the subscriptions that there are.
-  [[nodiscard]] Status admit_move(const std::string& callback) const;
+  [[nodiscard]] Status admit_move(const Claim& claim, const Subscription& moved) const;
   // A creation, or a move to that callback, starts; it ends, with or without success.
-  void begin(const std::string& callback);
-  void end(const std::string& callback);
+  void begin(const Claim& claim);
+  void end(const Claim& claim);
   // It ended with success.
-  void granted(const std::string& id, const std::string& callback, MonoTime now);
+  void granted(const std::string& id, const Claim& claim, MonoTime now);
   [[nodiscard]] std::size_t size() const { return under_way_ + recent_.size(); }
 
  private:
   struct Recent {
     std::string id;
-    std::string callback;
+    Claim claim;
     MonoTime since;
   };
-  struct Callback {
+  using RecentRef = std::shared_ptr<const Recent>;
+  // Of a callback, or of a host.
+  struct Use {
     std::size_t under_way = 0;
-    std::vector<std::string> recent;
+    std::vector<RecentRef> recent;
   };
-  [[nodiscard]] bool is_visible(const std::string& id, const std::string& callback) const;
+  using Uses = std::unordered_map<std::string, Use>;
+
+  // Those that the directory does not count yet.
+  [[nodiscard]] std::size_t unseen(const Uses& uses, const std::string& name) const;
+  [[nodiscard]] bool is_visible(const Recent& recent) const;
+  [[nodiscard]] Status check_callback(const std::string& callback) const;
+  [[nodiscard]] Status check_host(const std::string& host) const;
+  // Changes the uses of the callback and of the hosts; drops those that are empty then.
+  void change(const Claim& claim, const std::function<void(Use&)>& change_one);
   void expire(MonoTime now);
-  void drop_if_empty(const std::string& callback);
 
   const Limits& limits_;
   const ServedSubscriptions& directory_;
   std::size_t under_way_ = 0;
-  std::deque<Recent> recent_;  // oldest first
-  std::unordered_map<std::string, Callback> by_callback_;
+  std::deque<RecentRef> recent_;  // oldest first
+  Uses callbacks_;
+  Uses hosts_;
 };
 
 // Counts per host. A host with count 0 takes no memory. Pure; one thread.

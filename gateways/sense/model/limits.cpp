@@ -35,10 +35,14 @@ constexpr Option option_table[] = {
      "The file with the key that this gateway shares with the HTTP gateway for that (its option "
      "fetch-key).",
      0, 0, nullptr, /*secret=*/true},
-    {"max-subscriptions", OptionType::integer, "10000", "Subscriptions served at once.", 1,
-     1'000'000},
+    {"max-subscriptions", OptionType::integer, "10000",
+     "Subscriptions served at once; an eighth is for clients on this machine alone.", 1, 1'000'000},
     {"max-subscriptions-per-client", OptionType::integer, "16",
      "Subscriptions served at once for one address and port.", 1, 10'000},
+    {"max-subscriptions-per-host", OptionType::integer, "2500",
+     "Subscriptions that one host (of IPv6 a whole /64) or key receives or owns at once; of this "
+     "machine each port is a host.",
+     1, 1'000'000},
     {"max-sources-per-subscription", OptionType::integer, "64", "Source patterns in one REGISTER.",
      1, 256},
     {"max-period", OptionType::duration, "1d", "Longest lease granted.", 1, 366 * 86'400},
@@ -82,6 +86,7 @@ Limits limits_of(const Settings& settings) {
   Limits limits;
   limits.max_subscriptions = count(settings, "max-subscriptions");
   limits.max_subscriptions_per_client = count(settings, "max-subscriptions-per-client");
+  limits.max_subscriptions_per_host = count(settings, "max-subscriptions-per-host");
   limits.max_sources_per_subscription = count(settings, "max-sources-per-subscription");
   limits.max_period =
       std::chrono::duration_cast<std::chrono::seconds>(settings.duration("max-period"));
@@ -103,6 +108,7 @@ Limits limits_of(const Settings& settings) {
 std::vector<std::pair<std::string, std::string>> Limits::shown() const {
   return {{"max-subscriptions", std::to_string(max_subscriptions)},
           {"max-subscriptions-per-client", std::to_string(max_subscriptions_per_client)},
+          {"max-subscriptions-per-host", std::to_string(max_subscriptions_per_host)},
           {"max-sources-per-subscription", std::to_string(max_sources_per_subscription)},
           {"max-period", std::to_string(max_period.count())},
           {"max-retries", std::to_string(max_retries)},

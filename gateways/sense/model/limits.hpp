@@ -16,7 +16,8 @@ namespace sense::datagram {
 // value; the functions here are pure.
 struct Limits {
   std::uint32_t max_subscriptions = 10'000;
-  std::uint32_t max_subscriptions_per_client = 16;  // of one address and port
+  std::uint32_t max_subscriptions_per_client = 16;   // of one address and port
+  std::uint32_t max_subscriptions_per_host = 2'500;  // at its addresses, or owned by it
   std::uint32_t max_sources_per_subscription = 64;
   std::chrono::seconds max_period{86'400};
   std::uint32_t max_retries = 8;  // tries in all
@@ -37,6 +38,8 @@ struct Limits {
   [[nodiscard]] Duration pause_after(std::uint32_t attempt) const;
   // Tries that begin within retry-span, at most max-retries.
   [[nodiscard]] std::uint32_t tries() const;
+  // Of max_subscriptions, what other machines leave to this one.
+  [[nodiscard]] std::uint32_t reserve() const { return max_subscriptions / 8; }
   // The share of max_pending that one host may use.
   [[nodiscard]] std::uint32_t pending_per_host() const;
 };

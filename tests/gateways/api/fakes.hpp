@@ -118,6 +118,7 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
     return found == all.end() ? nullptr : found->second;
   }
   std::size_t count_for(std::string_view) const override { return 0; }
+  std::size_t count_at(std::string_view) const override { return 0; }
   std::size_t count() const override { return all.size(); }
 
   std::map<std::string, std::shared_ptr<Subscription>> all;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/random.hpp"
+#include "core/egress/callback_address.hpp"
 #include "gateways/api/gateway.hpp"
 
 // Fakes of the host and the broker, in memory. Results wait in a queue until run(), because the
@@ -109,6 +110,15 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   [[nodiscard]] std::size_t count_for(std::string_view callback) const override {
     std::size_t count = 0;
     for (const auto& [id, s] : served) count += s->callback == callback && !lagging ? 1 : 0;
+    return count;
+  }
+  [[nodiscard]] std::size_t count_at(std::string_view address) const override {
+    std::size_t count = 0;
+    for (const auto& [id, s] : served) {
+      const bool there =
+          callback_address(s->callback) == address || callback_address(s->owner) == address;
+      count += there && !lagging ? 1 : 0;
+    }
     return count;
   }
   [[nodiscard]] std::size_t count() const override { return lagging ? 0 : served.size(); }

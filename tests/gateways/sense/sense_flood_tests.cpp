@@ -263,49 +263,6 @@ BOOST_AUTO_TEST_CASE(pending_requests_are_shared_among_hosts) {
   BOOST_CHECK_EQUAL(fixture.server->state().pending_hosts, 0U);
 }
 
-BOOST_AUTO_TEST_CASE(creations_are_counted_exactly_and_forgotten_when_the_directory_has_them) {
-  VirtualClock clock;
-  FakeSubscriptions directory(clock);
-  Limits limits;
-  limits.max_subscriptions = 10;
-  limits.max_subscriptions_per_client = 4;
-  SubscriptionQuota admissions(limits, directory);
-  const auto now = [&] { return clock.now().mono; };
-  directory.lagging = true;
-  for (int i = 0; i < 4; ++i) {
-    BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
-    admissions.begin("sense://a");
-  }
-  BOOST_CHECK(!admissions.admit("sense://a", now()).has_value());
-  for (int i = 0; i < 4; ++i) {
-    admissions.end("sense://a");
-    if (i == 0) continue;  // one failed
-    Subscription made;
-    made.id = "s-" + std::to_string(i);
-    made.callback = "sense://a";
-    directory.put(made);
-    admissions.granted(made.id, made.callback, now());
-  }
-  BOOST_CHECK_EQUAL(admissions.size(), 3U);
-  BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
-  directory.lagging = false;  // now it has them; they are not counted twice
-  BOOST_CHECK(admissions.admit("sense://a", now()).has_value());
-  BOOST_CHECK_EQUAL(admissions.size(), 0U);
-  // A creation that never appears in the directory expires.
-  directory.lagging = true;
-  for (int i = 0; i < 10; ++i) {
-    const auto callback = "sense://" + std::to_string(i);
-    BOOST_CHECK(admissions.admit(callback, now()).has_value());
-    admissions.begin(callback);
-    admissions.end(callback);
-    admissions.granted("s-x" + std::to_string(i), callback, now());
-  }
-  BOOST_CHECK(!admissions.admit("sense://more", now()).has_value());
-  clock.advance(std::chrono::seconds{11});
-  BOOST_CHECK(admissions.admit("sense://more", now()).has_value());
-  BOOST_CHECK_EQUAL(admissions.size(), 0U);
-}
-
 BOOST_AUTO_TEST_CASE(one_requester_has_a_quarter_of_the_verifications) {
   Limits limits;
   limits.max_pending = 100;

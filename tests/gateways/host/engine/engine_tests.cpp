@@ -318,6 +318,8 @@ BOOST_AUTO_TEST_CASE(an_edit_moves_the_subscription_to_its_new_types) {
   BOOST_CHECK_EQUAL(next().delivery->number, 1U);
   BOOST_CHECK_EQUAL(engine.count_for("test://one/"), 0U);
   BOOST_CHECK_EQUAL(engine.count_for("test://two/"), 1U);
+  BOOST_CHECK_EQUAL(engine.count_at("one"), 0U);
+  BOOST_CHECK_EQUAL(engine.count_at("two"), 1U);
   BOOST_CHECK((engine.topic_prefixes(9) == std::vector<std::string>{"{urn:a}y "}));
 }
 

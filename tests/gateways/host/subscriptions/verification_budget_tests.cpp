@@ -27,8 +27,6 @@ struct BudgetFixture {
   }
 };
 
-std::string of(const char* callback) { return VerificationBudget::address_of(callback); }
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(verification_budget_tests, BudgetFixture)
@@ -98,23 +96,6 @@ BOOST_AUTO_TEST_CASE(memory_is_bounded_and_a_full_table_refuses) {
 BOOST_AUTO_TEST_CASE(zero_is_no_limit) {
   VerificationBudget budget({{0, 0}, {0, 0}, {0, 0}, 100});
   BOOST_CHECK_EQUAL(asked(budget, 5000, "eve", "victim.example", now), 5000U);
-}
-
-BOOST_AUTO_TEST_CASE(an_address_has_one_name_however_it_is_written) {
-  BOOST_CHECK_EQUAL(of("mailto:User@Example.ORG"), "user@example.org");
-  BOOST_CHECK_EQUAL(of("mailto:user+one+two@example.org"), "user@example.org");
-  BOOST_CHECK_EQUAL(of("mailto:%75ser%2Bx@example.org"), "user@example.org");
-  BOOST_CHECK_EQUAL(of("mailto:+@example.org"), "+@example.org");
-  BOOST_CHECK_NE(of("mailto:user@example.org"), of("mailto:user@example.com"));
-  BOOST_CHECK_EQUAL(of("https://Hooks.Example/a?b"), "hooks.example");
-  BOOST_CHECK_EQUAL(of("http://hooks.example.:8080/c"), "hooks.example");
-  BOOST_CHECK_EQUAL(of("http://10.0.0.1:8080/c"), of("sense://10.0.0.1:9000"));
-  BOOST_CHECK_EQUAL(of("http://[::ffff:10.0.0.1]/"), of("http://10.0.0.1/"));
-  BOOST_CHECK_EQUAL(of("http://[2001:db8::1]/"), of("http://[2001:db8::ffff:1]:99/"));
-  BOOST_CHECK_NE(of("http://[2001:db8::1]/"), of("http://[2001:db8:0:1::1]/"));
-  BOOST_CHECK_NE(of("http://127.0.0.1:1024/"), of("http://127.0.0.1:1025/"));
-  BOOST_CHECK_EQUAL(of("file:out.txt"), "file:out.txt");
-  BOOST_CHECK_EQUAL(of(("pull:" + std::string(1000, 'x')).c_str()).size(), 64U);
 }
 
 BOOST_AUTO_TEST_CASE(the_options_give_the_limits) {
