@@ -94,6 +94,7 @@ void MailJob::set_up() {
   tls_ = request_.tls;
   if (tls_ == Tls::when_offered && request_.tls_offered && *request_.tls_offered)
     tls_ = Tls::required;
+  if (endpoint_.starts_with("smtps:")) tls_ = Tls::required;  // an offer within TLS means nothing
   const auto use = tls_ == Tls::never          ? CURLUSESSL_NONE
                    : tls_ == Tls::when_offered ? CURLUSESSL_TRY
                                                : CURLUSESSL_ALL;
@@ -116,8 +117,8 @@ void MailJob::set_up() {
              std::max(1L, in_milliseconds(shared().options.total_timeout) / 1000));
 }
 
-// False: STARTTLS was offered and then refused, which could be somebody on the way who wants to
-// read the mail; libcurl would go on without it.
+// False: STARTTLS was offered and then refused, which a man in the middle would do to read the
+// mail; libcurl would go on without it.
 bool MailJob::take_tls_step(std::string_view line) {
   if (line.starts_with("220")) {  // TLS begins, or a connection
     tls_up_ = std::exchange(tls_due_, false);

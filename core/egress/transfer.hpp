@@ -40,7 +40,8 @@ struct MailRequest {
   // when_offered: a relay that offers STARTTLS and then refuses it gets no message.
   Tls tls = Tls::when_offered;
   // If not null, set once the relay has offered STARTTLS; from then on when_offered is required, so
-  // that nobody on the way can take the offer out. Shared by the requests to one relay; any thread.
+  // that a man in the middle cannot take the offer out. Shared by the requests to one relay; any
+  // thread.
   std::shared_ptr<std::atomic<bool>> tls_offered = {};
   std::string hello;      // the name to give in EHLO; empty: this machine's
   std::string sender;     // addresses without angle brackets, checked by the caller; a control

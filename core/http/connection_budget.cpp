@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/http/connection_budget.hpp"
 
-#include <algorithm>
+#include "core/http/request_guard.hpp"
 
 namespace sense::http {
 
@@ -10,11 +10,6 @@ namespace {
 using boost::asio::ip::address;
 
 constexpr std::size_t peer_octets = 8;  // of an IPv6 address
-
-address as_connected(const address& from) {
-  if (!from.is_v6() || !from.to_v6().is_v4_mapped()) return from;
-  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, from.to_v6());
-}
 
 std::string peer_of(const address& from) {
   const auto actual = as_connected(from);
@@ -28,8 +23,6 @@ std::string peer_of(const address& from) {
 }
 
 }  // namespace
-
-bool is_this_machine(const address& from) { return as_connected(from).is_loopback(); }
 
 bool ConnectionBudget::has_room(const Peer& peer) const {
   if (connections_.size() >= limits_.all) return false;

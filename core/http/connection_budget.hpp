@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,10 +8,11 @@
 #include <string>
 #include <unordered_map>
 
-namespace sense::http {
+namespace boost::asio::ip {
+class address;
+}
 
-// Whether only this machine can have this address: ::ffff:127.0.0.1 is 127.0.0.1.
-[[nodiscard]] bool is_this_machine(const boost::asio::ip::address& address);
+namespace sense::http {
 
 // How many connections one server has: in all, for one address (of IPv6 the /64), and with a
 // reserve for this machine, to which the limit for one address does not apply, since a proxy there

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/base/text.hpp"
-#include "core/http/connection_budget.hpp"
 #include "core/http/problem.hpp"
 
 namespace sense::http {
@@ -25,6 +24,15 @@ Response forbid(unsigned status, const std::string& why) {
 }
 
 }  // namespace
+
+boost::asio::ip::address as_connected(const boost::asio::ip::address& from) {
+  if (!from.is_v6() || !from.to_v6().is_v4_mapped()) return from;
+  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, from.to_v6());
+}
+
+bool is_this_machine(const boost::asio::ip::address& from) {
+  return as_connected(from).is_loopback();
+}
 
 Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text) {
   const auto refuse_text = [&] {

@@ -15,6 +15,11 @@ namespace sense::http {
 // "127.0.0.1:8080" or "[::1]:8080". Fails with a sentence that begins with the key `listen`.
 [[nodiscard]] Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text);
 
+// The address as the kernel connected it: ::ffff:a.b.c.d is a.b.c.d.
+[[nodiscard]] boost::asio::ip::address as_connected(const boost::asio::ip::address& from);
+// Whether only this machine can have this address.
+[[nodiscard]] bool is_this_machine(const boost::asio::ip::address& from);
+
 // The target of a request (RFC 9112 section 3.2).
 struct RequestTarget {
   std::string_view authority;  // host and port of an absolute form; otherwise empty

@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_newcomer_takes_the_place_of_the_client_that_has_waited_lo
 }
 
 // Sockets that send nothing, or headers that never end.
-BOOST_AUTO_TEST_CASE(idle_sockets_do_not_shut_the_door) {
+BOOST_AUTO_TEST_CASE(idle_sockets_keep_no_client_out) {
   http::ServerOptions options;
   options.connections_max = 8;
   ServerFixture fixture(options);

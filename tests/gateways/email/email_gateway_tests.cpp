@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(an_invented_address_gets_no_folder) {
   BOOST_CHECK_EQUAL(mails_in(folder.path / "user@example.org" / "new").size(), 2U);
 }
 
-BOOST_AUTO_TEST_CASE(questions_that_nobody_reads_are_bounded) {
+BOOST_AUTO_TEST_CASE(questions_that_are_not_read_are_bounded) {
   Folder folder;
   PluginHarness harness;
   BOOST_REQUIRE(harness.start(

@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(required_tls_is_not_done_without) {
   BOOST_CHECK(relay.messages().empty());
 }
 
-// Somebody on the way lets the offer pass and answers STARTTLS instead of the relay.
+// A man in the middle lets the offer pass and answers STARTTLS instead of the relay.
 BOOST_AUTO_TEST_CASE(a_relay_that_offers_tls_and_refuses_it_gets_no_mail) {
   for (const char* answer : {"454 not now", "502 what?", "250 ok", "554 no"}) {
     for (const char* offer : {"250-relay\r\n250-STARTTLS\r\n250 SIZE 1000000",

