@@ -40,7 +40,11 @@ class LoopsBroker final : public Broker {
                                   {"events", bound.events},
                                   {"publish", bound.publish},
                                   {"head", std::to_string(network_->head())}});
-    network_->run();
+    if (const auto status = network_->run(); !status) {
+      log::error("the sockets of the broker failed; the broker stops",
+                 {{"reason", status.error().message}});
+      fail_stop(status.error());
+    }
     reads_->stop();
     commits_->stop();
     const std::lock_guard lock(failure_mutex_);

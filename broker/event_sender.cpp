@@ -21,7 +21,8 @@ void EventSender::send(const Outgoing& out, MonoTime now) {
 // libzmq bounds the messages queued for a slow subscriber by count. A single event may be big, so
 // octets are bounded here; an event beyond the bound is not sent, and subscribers fetch it.
 bool EventSender::send_publication(const std::string& topic, std::string_view octets) {
-  if (octets.size() <= bus::publication_octets_max) return bus::send(socket_, {topic, octets});
+  if (octets.size() <= bus::publication_octets_max)
+    return bus::send(socket_, {topic, octets}) == bus::Sent::queued;
   if (big_octets_->load() + octets.size() > big_octets_max) return false;
   *big_octets_ += octets.size();
   const auto release = [held = big_octets_](const std::string* big) {
@@ -29,11 +30,13 @@ bool EventSender::send_publication(const std::string& topic, std::string_view oc
     delete big;
   };
   return bus::send(socket_, {topic},
-                   std::shared_ptr<const std::string>(new std::string(octets), release));
+                   std::shared_ptr<const std::string>(new std::string(octets), release)) ==
+         bus::Sent::queued;
 }
 
 void EventSender::send_watermark(const std::string& watermark, MonoTime now) {
-  if (!bus::send(socket_, {bus::watermark_topic, watermark})) ++counters_["broker.events.unsent"];
+  if (bus::send(socket_, {bus::watermark_topic, watermark}) != bus::Sent::queued)
+    ++counters_["broker.events.unsent"];
   watermark_sent_ = now;
 }
 
@@ -43,7 +46,7 @@ void EventSender::tick(MonoTime now) {
 }
 
 bool EventSender::forward(std::vector<zmq::message_t>& frames) {
-  return bus::forward(socket_, frames);
+  return bus::forward(socket_, frames) == bus::Sent::queued;
 }
 
 }  // namespace sense

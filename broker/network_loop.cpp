@@ -21,15 +21,18 @@ NetworkLoop::NetworkLoop(const BrokerConfig& config, CommitLoop& commits, Reader
       reads_(reads),
       results_(results),
       counters_(counters),
-      service_(context_, access_control_, counters,
+      service_(access_control_, counters,
                static_cast<std::size_t>(config.settings.integer("requests-per-client-max"))),
       events_(counters, commits.head()) {}
 
 Status NetworkLoop::open() {
-  auto status = access_control_.open(config_.endpoints, config_.settings, service_.socket(),
-                                     events_.socket(), plain_.socket());
+  auto status = service_.open(context_);
+  if (status) status = plain_.open(context_);
+  if (status)
+    status = access_control_.open(config_.endpoints, config_.settings, service_.socket(),
+                                  events_.socket(), plain_.socket());
   if (status) status = external_.open(config_.endpoints.external);
-  if (status) status = plain_.open();
+  if (status) status = plain_.subscribe();
   if (status) endpoints_ = access_control_.endpoints();
   return status;
 }
@@ -39,24 +42,34 @@ void NetworkLoop::stop() {
   results_.wake();
 }
 
-void NetworkLoop::run() {
+Status NetworkLoop::run() {
   ::prctl(PR_SET_NAME, "sense-network");
-  auto poll = poll_interval;
-  while (!stopping_.load()) poll = run_once(poll) ? poll_interval : unsettled_poll_interval;
-  for (const auto& out : results_.take()) send(out, mono_now());
+  try {
+    return run_until_stopped();
+  } catch (const zmq::error_t& error) {
+    return fail(Code::system, std::string("the sockets of the bus are broken: ") + error.what());
+  }
 }
 
-bool NetworkLoop::run_once(std::chrono::milliseconds poll) {
-  std::array<zmq::pollitem_t, 5> items = {{{service_.socket().handle(), 0, ZMQ_POLLIN, 0},
-                                           {plain_.socket().handle(), 0, ZMQ_POLLIN, 0},
-                                           {events_.socket().handle(), 0, ZMQ_POLLIN, 0},
-                                           {nullptr, results_.fd(), ZMQ_POLLIN, 0},
-                                           {external_.handle(), 0, ZMQ_POLLIN, 0}}};
-  try {
-    zmq::poll(items.data(), external_.takes() ? 5 : 4, poll);
-  } catch (const zmq::error_t&) {
-    // Interrupted by a signal.
+Status NetworkLoop::run_until_stopped() {
+  auto poll = poll_interval;
+  while (!stopping_.load()) {
+    const auto settled = run_once(poll);
+    if (!settled) return tl::unexpected(settled.error());
+    poll = *settled ? poll_interval : unsettled_poll_interval;
   }
+  for (const auto& out : results_.take()) send(out, mono_now());
+  return {};
+}
+
+Result<bool> NetworkLoop::run_once(std::chrono::milliseconds poll) {
+  std::array<zmq::pollitem_t, 5> items = {{bus::readable(service_.socket()),
+                                           bus::readable(plain_.socket()),
+                                           bus::readable(events_.socket()),
+                                           {nullptr, results_.fd(), ZMQ_POLLIN, 0},
+                                           external_.to_poll()}};
+  if (auto status = bus::poll(items, poll); !status) return tl::unexpected(status.error());
+  if (auto failure = access_control_.failure()) return tl::unexpected(*failure);
   const auto now = system_clock().now();
   const bool settled = access_control_.update(now.mono);
   // Receiving from an idle socket costs system calls, which add latency to a single event.

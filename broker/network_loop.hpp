@@ -28,21 +28,22 @@ class NetworkLoop {
   NetworkLoop(const BrokerConfig& config, CommitLoop& commits, ReaderLoop& reads,
               bus::Mailbox<Outgoing>& results, Counters& counters);
 
-  // Binds the endpoints. An error names the endpoint.
+  // Makes the sockets and binds the endpoints. An error names the endpoint.
   [[nodiscard]] Status open();
   // As bound by open(): a listener that is bound again takes the same. Any thread, after open().
   [[nodiscard]] const BusEndpoints& endpoints() const { return endpoints_; }
   // The last sequence that was sent; not while run() runs.
   [[nodiscard]] std::uint64_t head() const { return events_.head(); }
 
-  // On the calling thread, until stop().
-  void run();
+  // On the calling thread, until stop(), or until a socket fails for good: then with the reason.
+  [[nodiscard]] Status run();
   // Any thread.
   void stop();
 
  private:
+  [[nodiscard]] Status run_until_stopped();
   // Waits and works once. False: call it again within milliseconds (AccessControl::update).
-  [[nodiscard]] bool run_once(std::chrono::milliseconds poll);
+  [[nodiscard]] Result<bool> run_once(std::chrono::milliseconds poll);
   void send(const Outgoing& out, MonoTime now);
   void dispatch(IncomingRef incoming);
   void commit(IncomingRef incoming);
@@ -59,7 +60,7 @@ class NetworkLoop {
   zmq::context_t context_{1};
   AccessControl access_control_{context_, counters_};
   ServiceSocket service_;
-  PlainInput plain_{context_, access_control_, counters_};
+  PlainInput plain_{access_control_, counters_};
   EventSender events_;
   ExternalLink external_{context_, counters_};
 };

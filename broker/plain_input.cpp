@@ -9,13 +9,15 @@ namespace {
 constexpr int messages_at_once = 1'024;
 }
 
-PlainInput::PlainInput(zmq::context_t& context, AccessControl& access, Counters& counters)
-    : access_(access),
-      counters_(counters),
-      socket_(bus::make_socket(context, zmq::socket_type::xsub, bus::message_length_max)) {}
+Status PlainInput::open(zmq::context_t& context) {
+  auto made = bus::make_socket(context, zmq::socket_type::xsub, bus::message_length_max);
+  if (!made) return tl::unexpected(made.error());
+  socket_ = std::move(*made);
+  return {};
+}
 
-Status PlainInput::open() {
-  if (bus::send(socket_, {std::string_view("\x01", 1)})) return {};
+Status PlainInput::subscribe() {
+  if (bus::send(socket_, {std::string_view("\x01", 1)}) == bus::Sent::queued) return {};
   return fail(Code::system, "the publish endpoint cannot subscribe to plain publishers");
 }
 

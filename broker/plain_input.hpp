@@ -23,11 +23,13 @@ class PlainInput {
   using Forward = std::function<bool(std::vector<zmq::message_t>&)>;
 
   // All must outlive it.
-  PlainInput(zmq::context_t& context, AccessControl& access, Counters& counters);
+  PlainInput(AccessControl& access, Counters& counters) : access_(access), counters_(counters) {}
+  // Makes the socket.
+  [[nodiscard]] Status open(zmq::context_t& context);
   [[nodiscard]] zmq::socket_t& socket() { return socket_; }
   // Subscribes to every topic, once it is bound: subscriptions of clients are not forwarded to
   // publishers.
-  [[nodiscard]] Status open();
+  [[nodiscard]] Status subscribe();
 
   // Reads what waits, up to a thousand messages.
   void receive(MonoTime now, const Take& take, const Forward& forward);

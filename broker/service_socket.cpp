@@ -16,16 +16,15 @@ constexpr auto too_many =
     "too many requests of this client are unanswered (broker.requests-per-client-max)";
 }  // namespace
 
-ServiceSocket::ServiceSocket(zmq::context_t& context, AccessControl& access, Counters& counters,
-                             std::size_t outstanding_max)
-    : access_(access),
-      counters_(counters),
-      outstanding_max_(outstanding_max),
-      socket_(bus::make_socket(context, zmq::socket_type::router, bus::message_length_max)) {
+Status ServiceSocket::open(zmq::context_t& context) {
+  auto made = bus::make_socket(context, zmq::socket_type::router, bus::message_length_max);
+  if (!made) return tl::unexpected(made.error());
+  socket_ = std::move(*made);
   socket_.set(zmq::sockopt::router_mandatory, 1);
   // Replies may be big: this bounds the memory that a client takes which sends requests without
   // reading the replies.
-  socket_.set(zmq::sockopt::sndhwm, static_cast<int>(2 * outstanding_max));
+  socket_.set(zmq::sockopt::sndhwm, static_cast<int>(2 * outstanding_max_));
+  return {};
 }
 
 void ServiceSocket::receive(MonoTime now, const Take& take) {
@@ -109,7 +108,8 @@ void ServiceSocket::note_malformed(const Incoming& incoming, const Error& error,
 void ServiceSocket::answer(const Outgoing::Answer& answer) {
   const auto found = outstanding_.find(answer.peer);
   if (found != outstanding_.end() && --found->second == 0) outstanding_.erase(found);
-  if (!bus::send(socket_, {answer.peer, answer.octets})) ++counters_["broker.answers.unsent"];
+  if (bus::send(socket_, {answer.peer, answer.octets}) != bus::Sent::queued)
+    ++counters_["broker.answers.unsent"];
 }
 
 void ServiceSocket::refuse(const Incoming& incoming, const Error& error) {

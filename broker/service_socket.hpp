@@ -21,8 +21,10 @@ class ServiceSocket {
   // A request under way; it is answered by answer() or refuse(), once.
   using Take = std::function<void(IncomingRef)>;
   // `outstanding_max`: requests of one client without an answer. The others must outlive it.
-  ServiceSocket(zmq::context_t& context, AccessControl& access, Counters& counters,
-                std::size_t outstanding_max);
+  ServiceSocket(AccessControl& access, Counters& counters, std::size_t outstanding_max)
+      : access_(access), counters_(counters), outstanding_max_(outstanding_max) {}
+  // Makes the socket.
+  [[nodiscard]] Status open(zmq::context_t& context);
   [[nodiscard]] zmq::socket_t& socket() { return socket_; }
 
   // Reads what waits, up to a thousand messages.

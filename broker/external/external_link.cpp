@@ -24,7 +24,9 @@ Status ExternalLink::open(const ExternalBus& external) {
   BusKeys plain;
   plain.plaintext_tcp = true;
   if (takes()) {
-    take_ = bus::make_socket(context_, zmq::socket_type::sub, bus::message_length_max);
+    auto made = bus::make_socket(context_, zmq::socket_type::sub, bus::message_length_max);
+    if (!made) return tl::unexpected(made.error());
+    take_ = std::move(*made);
     // Before connect: with the default, subscriptions beyond 1,000 are lost.
     take_.set(zmq::sockopt::sndhwm, 0);
     take_.set(zmq::sockopt::rcvhwm, unread_max);
@@ -32,7 +34,9 @@ Status ExternalLink::open(const ExternalBus& external) {
     if (auto status = bus::connect(take_, external.events, plain); !status) return status;
   }
   if (external.publish.empty()) return {};
-  give_ = bus::make_socket(context_, zmq::socket_type::pub, bus::message_length_max);
+  auto made = bus::make_socket(context_, zmq::socket_type::pub, bus::message_length_max);
+  if (!made) return tl::unexpected(made.error());
+  give_ = std::move(*made);
   return bus::connect(give_, external.publish, plain);
 }
 
@@ -96,7 +100,8 @@ void ExternalLink::give(const Outgoing& out) {
       if (!gives(topic)) continue;
       std::vector<std::string_view> frames = {topic};
       for (const auto frame : frames_of_event(*event)) frames.push_back(frame);
-      ++counters_[bus::send(give_, frames) ? "broker.external.given" : "broker.external.ungiven"];
+      const bool sent = bus::send(give_, frames) == bus::Sent::queued;
+      ++counters_[sent ? "broker.external.given" : "broker.external.ungiven"];
     }
   }
 }

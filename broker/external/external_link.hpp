@@ -9,6 +9,7 @@
 #include "core/base/counters.hpp"
 #include "core/base/log.hpp"
 #include "core/bus/endpoints.hpp"
+#include "core/bus/zmq_socket.hpp"
 
 namespace sense {
 
@@ -25,8 +26,8 @@ class ExternalLink {
   // Connects in the background; badparam: an endpoint cannot be used.
   [[nodiscard]] Status open(const ExternalBus& external);
   [[nodiscard]] bool takes() const { return !external_.events.empty(); }
-  // The socket to poll, when takes().
-  [[nodiscard]] void* handle() { return take_.handle(); }
+  // Never ready when it does not take anything.
+  [[nodiscard]] zmq::pollitem_t to_poll() { return bus::readable(take_); }
   // The waiting messages as PUBLISH requests without a reply; at most a thousand.
   [[nodiscard]] std::vector<IncomingRef> take(WallTime now);
   // Gives the stored events whose topics are to be given; each that cannot be queued is counted.

@@ -34,6 +34,9 @@ class AccessControl {
   // call it again within milliseconds.
   [[nodiscard]] bool update(MonoTime now);
 
+  // As Authenticator::failure().
+  [[nodiscard]] std::optional<Error> failure() const { return authenticator_->failure(); }
+
   // The principal that sent the message; null when its key has no access any more, which is counted
   // and logged. Valid until update().
   [[nodiscard]] const Principal* sender(const zmq::message_t& frame, MonoTime now);

@@ -24,20 +24,23 @@ EventStream::EventStream(zmq::context_t& context, zmq::socket_t& socket,
       gate_(units_max),
       listeners_(counters) {}
 
-void EventStream::make() {
+Status EventStream::make() {
   manual_ = access_->restricts_subscriptions();
-  socket_ = bus::make_socket(context_, zmq::socket_type::xpub, subscription_octets_max);
+  auto made = bus::make_socket(context_, zmq::socket_type::xpub, subscription_octets_max);
+  if (!made) return tl::unexpected(made.error());
+  socket_ = std::move(*made);
   socket_.set(zmq::sockopt::sndhwm, queue_max);
   // Reports every subscription, also one that another peer has already.
   socket_.set(zmq::sockopt::xpub_verboser, 1);
   if (manual_) socket_.set(zmq::sockopt::xpub_manual, 1);
   gate_.forget();
+  return {};
 }
 
 Status EventStream::open(const std::vector<bus::Listener>& listeners,
                          std::shared_ptr<const AccessList> access) {
   access_ = std::move(access);
-  make();
+  if (auto status = make(); !status) return status;
   return listeners_.open(socket_, listeners);
 }
 
@@ -49,16 +52,32 @@ void EventStream::allow(std::shared_ptr<const AccessList> access, MonoTime now) 
 
 void EventStream::replace(MonoTime now) {
   ++counters_["broker.events.rebound"];
+  // First: no peer receives with the former rights, and its descriptor becomes free.
   socket_.close();
-  make();
-  listeners_.on_replaced(now);
+  make_again(now);
   (void)tick(now);
   replaced_ = true;
 }
 
-bool EventStream::tick(MonoTime now) { return listeners_.tick(now); }
+void EventStream::make_again(MonoTime now) {
+  tried_ = now;
+  const auto status = make();
+  if (status) return listeners_.on_replaced(now);
+  ++counters_["broker.events.unmade"];
+  if (const auto line = log_limit_.check("socket", now); line.allowed)
+    log::error(
+        "there is no live stream until its socket can be made; retrying",
+        {{"reason", status.error().message}, {"suppressed", std::to_string(line.suppressed)}});
+}
+
+bool EventStream::tick(MonoTime now) {
+  if (socket_.handle() == nullptr && now - tried_ >= make_interval) make_again(now);
+  // The network thread comes again within its longest wait.
+  return socket_.handle() == nullptr || listeners_.tick(now);
+}
 
 void EventStream::receive(MonoTime now) {
+  if (socket_.handle() == nullptr) return;
   gate_.begin();
   replaced_ = false;
   int count = 0;

@@ -18,11 +18,14 @@ namespace sense {
 
 // The broker's XPUB and its subscriptions. When rights change, the socket is replaced: all
 // subscribers reconnect, are authenticated and checked again, and fetch the events that they
-// missed. libzmq has no other way to end a subscription of a peer. At most 1,000 messages wait for
-// one subscriber; it loses the others, and a follower fetches them. One thread.
+// missed. libzmq has no other way to end a subscription of a peer. When there is no descriptor for
+// the new socket, there is none, and no peer receives events, until tick() can make it. At most
+// 1,000 messages wait for one subscriber; it loses the others, and a follower fetches them. One
+// thread.
 class EventStream {
  public:
   static constexpr std::size_t subscription_octets_max = 4096;  // of one message of a peer
+  static constexpr Duration make_interval = std::chrono::milliseconds{100};
 
   // `socket` is created and replaced here; its owner sends through it. All must outlive this.
   EventStream(zmq::context_t& context, zmq::socket_t& socket, Authenticator& authenticator,
@@ -37,11 +40,12 @@ class EventStream {
   void allow(std::shared_ptr<const AccessList> access, MonoTime now);
   // Reads and checks all waiting messages. Call it before sending.
   void receive(MonoTime now);
-  // As BoundListeners::tick.
+  // Makes the socket that is not there; then as BoundListeners::tick.
   [[nodiscard]] bool tick(MonoTime now);
 
  private:
-  void make();
+  [[nodiscard]] Status make();
+  void make_again(MonoTime now);
   void replace(MonoTime now);
   void judge(const std::vector<zmq::message_t>& frames, MonoTime now);
   void refuse(std::string_view user_id, std::string_view topic, MonoTime now);
@@ -57,6 +61,7 @@ class EventStream {
   SubscriptionGate gate_;
   std::shared_ptr<const AccessList> access_;
   bool manual_ = false;
+  MonoTime tried_{};  // make_again()
   BoundListeners listeners_;
   bool replaced_ = false;                                   // within receive()
   std::map<std::string, MonoTime, std::less<>> recounted_;  // by user id

@@ -36,7 +36,7 @@ std::string reachable(std::string endpoint) {
 // The next event of a monitor.
 std::optional<int> next_event(zmq::socket_t& monitor, std::chrono::milliseconds timeout) {
   std::array<zmq::pollitem_t, 1> items = {{{monitor.handle(), 0, ZMQ_POLLIN, 0}}};
-  zmq::poll(items.data(), items.size(), timeout);
+  if (!bus::poll(items, timeout)) return std::nullopt;
   const auto frames = bus::receive(monitor);
   std::uint16_t event = 0;
   if (!frames || frames->empty() || frames->front().size() < sizeof event) return std::nullopt;
@@ -56,7 +56,9 @@ Status check_listener(const std::string& endpoint, std::string_view role,
   };
   try {
     zmq::context_t context{1};
-    auto socket = bus::make_socket(context, type_for(role), 1024);
+    auto made = bus::make_socket(context, type_for(role), 1024);
+    if (!made) return refuse("cannot be run: " + made.error().message);
+    auto socket = std::move(*made);
     socket.set(zmq::sockopt::curve_publickey, unknown_key.public_key);
     socket.set(zmq::sockopt::curve_secretkey, unknown_key.secret_key);
     socket.set(zmq::sockopt::curve_serverkey, broker_key);

@@ -36,9 +36,7 @@ std::string z85(std::string_view octets) {
 class ZapAuthenticator final : public Authenticator {
  public:
   ZapAuthenticator(zmq::context_t& context, std::string access_file, Counters& counters)
-      : counters_(counters),
-        access_file_(std::move(access_file)),
-        socket_(bus::make_socket(context, zmq::socket_type::router, 64 * 1024)) {}
+      : counters_(counters), access_file_(std::move(access_file)), context_(context) {}
   ~ZapAuthenticator() override {
     stopping_.store(true);
     wake_.wake();
@@ -52,6 +50,9 @@ class ZapAuthenticator final : public Authenticator {
       if (!access) return tl::unexpected(access.error());
       access_ = std::make_shared<const AccessList>(std::move(*access));
     }
+    auto made = bus::make_socket(context_, zmq::socket_type::router, 64 * 1024);
+    if (!made) return tl::unexpected(made.error());
+    socket_ = std::move(*made);
     try {
       socket_.bind(address_of_zap);
     } catch (const zmq::error_t& error) {
@@ -72,6 +73,10 @@ class ZapAuthenticator final : public Authenticator {
     const std::lock_guard lock(mutex_);
     suspended_[user_id] = until;
   }
+  [[nodiscard]] std::optional<Error> failure() const override {
+    const std::lock_guard lock(mutex_);
+    return failure_;
+  }
   void expect(const std::string& key) override {
     const std::lock_guard lock(mutex_);
     expected_.insert(key);
@@ -84,10 +89,10 @@ class ZapAuthenticator final : public Authenticator {
     while (!stopping_.load()) {
       std::array<zmq::pollitem_t, 2> items = {
           {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake_.fd(), ZMQ_POLLIN, 0}}};
-      try {
-        zmq::poll(items.data(), items.size(), look_interval);
-      } catch (const zmq::error_t&) {
-        // Interrupted by a signal.
+      if (auto status = bus::poll(items, look_interval); !status) {
+        const std::lock_guard lock(mutex_);
+        failure_ = status.error();
+        return;
       }
       while (auto frames = bus::receive(socket_)) answer(*frames);
       if (mono_now() < look) continue;
@@ -103,7 +108,7 @@ class ZapAuthenticator final : public Authenticator {
     const auto request = read_zap(views);
     const auto verdict = request ? decide(*request) : ZapVerdict{"500", "not a ZAP request", {}};
     const auto id = views.size() > 1 ? views[1] : std::string_view();
-    [[maybe_unused]] const bool sent =
+    [[maybe_unused]] const auto sent =
         bus::send(socket_, {bus::view(frames[0]), bus::view(frames[1]), zap_version, id,
                             verdict.status, verdict.reason, verdict.user_id, ""});
   }
@@ -167,6 +172,7 @@ class ZapAuthenticator final : public Authenticator {
 
   Counters& counters_;
   const std::string access_file_;
+  zmq::context_t& context_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::uint64_t> version_ = 1;
   bus::Mailbox<int> wake_;
@@ -175,6 +181,7 @@ class ZapAuthenticator final : public Authenticator {
   std::shared_ptr<const AccessList> access_ = std::make_shared<const AccessList>();
   std::map<std::string, MonoTime> suspended_;  // by user id; at most one entry for each principal
   std::set<std::string> expected_;
+  std::optional<Error> failure_;
 
   // Owned by the thread.
   zmq::socket_t socket_;

@@ -64,6 +64,8 @@ class Authenticator {
 
   // Refuses new connections of that user to the live stream until that time.
   virtual void suspend_from_events(const std::string& user_id, MonoTime until) = 0;
+  // Why its thread has ended before its time; it admits no peer since then.
+  [[nodiscard]] virtual std::optional<Error> failure() const = 0;
   // The key of the self-test: refused with a permanent status, and neither counted nor logged.
   virtual void expect(const std::string& key) = 0;
 };

@@ -38,6 +38,8 @@ class Contact {
     return true;
   }
 
+  // No message will come any more.
+  void lose() { connected_.store(false); }
   [[nodiscard]] bool connected() const { return connected_.load(); }
 
  private:

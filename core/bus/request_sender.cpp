@@ -14,13 +14,16 @@ constexpr int replies_at_once = 256;
 }  // namespace
 
 RequestSender::RequestSender(zmq::context_t& context, const BusOptions& options)
-    : options_(options),
-      socket_(make_socket(context, zmq::socket_type::dealer, message_length_max)) {
+    : context_(context), options_(options) {}
+
+Status RequestSender::connect() {
+  auto made = make_socket(context_, zmq::socket_type::dealer, message_length_max);
+  if (!made) return tl::unexpected(made.error());
+  socket_ = std::move(*made);
   socket_.set(zmq::sockopt::immediate, 1);
   socket_.set(zmq::sockopt::sndhwm, 1000);
+  return bus::connect(socket_, options_.service, options_.keys);
 }
-
-Status RequestSender::connect() { return bus::connect(socket_, options_.service, options_.keys); }
 
 void RequestSender::send(std::uint64_t id, Sending sending) {
   auto& pending = pending_[id];
@@ -47,7 +50,7 @@ void RequestSender::start_limited() {
 }
 
 void RequestSender::try_send(Pending& pending) {
-  if (!bus::send(socket_, {}, pending.sending.octets)) return;
+  if (bus::send(socket_, {}, pending.sending.octets) != Sent::queued) return;
   pending.sent = mono_now();
   // Increasing pauses, so that repeats do not overload a slow broker.
   pending.pause = std::clamp<Duration>(pending.pause * 2, options_.resend_after, resend_after_max);

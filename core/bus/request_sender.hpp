@@ -13,6 +13,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/bus/protocol.hpp"
+#include "core/bus/zmq_socket.hpp"
 
 namespace sense::bus {
 
@@ -38,9 +39,9 @@ class RequestSender {
 
   // Both must outlive it.
   RequestSender(zmq::context_t& context, const BusOptions& options);
-  // As bus::connect, to options.service.
+  // Makes the socket, and as bus::connect, to options.service.
   [[nodiscard]] Status connect();
-  [[nodiscard]] void* handle() { return socket_.handle(); }
+  [[nodiscard]] zmq::pollitem_t to_poll() { return readable(socket_); }
 
   [[nodiscard]] std::uint64_t next_id() { return next_id_.fetch_add(1); }
   // `id` is that in the octets, of next_id().
@@ -67,6 +68,7 @@ class RequestSender {
   void start_limited();
   void end_overdue(MonoTime now);
 
+  zmq::context_t& context_;
   const BusOptions& options_;
   zmq::socket_t socket_;
   std::atomic<std::uint64_t> next_id_ = 1;

@@ -43,19 +43,22 @@ Result<JournalReader::FetchReply> read_fetched(const Reply& reply) {
 
 StreamReader::StreamReader(zmq::context_t& context, const BusOptions& options,
                            RequestSender& requests)
-    : options_(options),
-      requests_(requests),
-      socket_(make_socket(context, zmq::socket_type::sub, message_length_max)) {
+    : context_(context), options_(options), requests_(requests) {}
+
+Status StreamReader::connect() {
+  auto made = make_socket(context_, zmq::socket_type::sub, message_length_max);
+  if (!made) return tl::unexpected(made.error());
+  socket_ = std::move(*made);
   // Before connect: with the default, subscriptions beyond 1,000 are lost.
   socket_.set(zmq::sockopt::sndhwm, 0);
   socket_.set(zmq::sockopt::rcvhwm, events_unread_max);
   socket_.set(zmq::sockopt::subscribe, std::string(watermark_topic));
+  return bus::connect(socket_, options_.events, options_.keys);
 }
-
-Status StreamReader::connect() { return bus::connect(socket_, options_.events, options_.keys); }
 
 void StreamReader::follow(std::uint64_t position, std::vector<std::string> prefixes,
                           Handler handler) {
+  if (stopped_) return;
   subscribe(prefixes);
   handler_ = std::move(handler);
   follower_.follow(position, std::move(prefixes));

@@ -25,9 +25,9 @@ class StreamReader {
 
   // All must outlive it. The handler is called through options.executor.
   StreamReader(zmq::context_t& context, const BusOptions& options, RequestSender& requests);
-  // As bus::connect, to options.events.
+  // Makes the socket, and as bus::connect, to options.events.
   [[nodiscard]] Status connect();
-  [[nodiscard]] void* handle() { return socket_.handle(); }
+  [[nodiscard]] zmq::pollitem_t to_poll() { return readable(socket_); }
 
   // As JournalReader::follow and resume.
   void follow(std::uint64_t position, std::vector<std::string> prefixes, Handler handler);
@@ -49,6 +49,7 @@ class StreamReader {
   void fetch(Follower::Fetch wanted);
   void on_fetched(Follower::Fetch wanted, const Result<Reply>& reply);
 
+  zmq::context_t& context_;
   const BusOptions& options_;
   RequestSender& requests_;
   zmq::socket_t socket_;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <span>
 #include <thread>
 
 #include "core/base/check.hpp"
@@ -85,27 +86,40 @@ class BusLoop {
   void run() {
     ::prctl(PR_SET_NAME, "sense-bus");
     contact_.start(mono_now());
-    while (!stopping_.load()) {
-      send_publishes();
-      const auto now = mono_now();
-      requests_.tick(now);
-      stream_.tick(now);
-      wait_and_receive();
+    try {
+      Status status;
+      while (status && !stopping_.load()) {
+        send_publishes();
+        const auto now = mono_now();
+        requests_.tick(now);
+        stream_.tick(now);
+        status = wait_and_receive();
+      }
+      if (!status) refuse_all(status.error());
+    } catch (const zmq::error_t& error) {
+      refuse_all({Code::system, std::string("the sockets of the bus are broken: ") + error.what()});
     }
-    interrupt();
+    interrupt(stopped());
   }
 
-  void wait_and_receive() {
-    std::array<zmq::pollitem_t, 3> items = {{{requests_.handle(), 0, ZMQ_POLLIN, 0},
-                                             {nullptr, tasks_.fd(), ZMQ_POLLIN, 0},
-                                             {stream_.handle(), 0, ZMQ_POLLIN, 0}}};
+  // Until stop(): sockets do not heal, and a caller must not wait for ever.
+  void refuse_all(const Error& error) {
+    contact_.lose();
+    log::error("the connection to the broker has failed: restart the program",
+               {{"endpoint", options_.service}, {"reason", error.message}});
+    while (!stopping_.load()) {
+      interrupt(error);
+      tasks_.wait(poll_interval);
+    }
+  }
+
+  [[nodiscard]] Status wait_and_receive() {
+    std::array<zmq::pollitem_t, 3> items = {
+        {requests_.to_poll(), {nullptr, tasks_.fd(), ZMQ_POLLIN, 0}, stream_.to_poll()}};
     // A stream that is left in the socket must not wake the thread.
     const bool leave = stream_.leaves_stream();
-    try {
-      zmq::poll(items.data(), leave ? 2 : 3, poll_interval);
-    } catch (const zmq::error_t&) {
-      // Interrupted by a signal: the loop continues.
-    }
+    if (auto status = bus::poll(std::span(items).first(leave ? 2 : 3), poll_interval); !status)
+      return status;
     // Receiving from an idle socket costs system calls, which add latency to a single event.
     const auto ready = [&](std::size_t item) { return (items[item].revents & ZMQ_POLLIN) != 0; };
     bool heard = ready(0) && requests_.receive();
@@ -113,6 +127,7 @@ class BusLoop {
       for (auto& task : tasks_.take()) task();
     heard = ((leave || ready(2)) && stream_.receive()) || heard;
     note_contact(heard, mono_now());
+    return {};
   }
 
   void note_contact(bool heard, MonoTime now) {
@@ -147,13 +162,12 @@ class BusLoop {
     });
   }
 
-  void interrupt() {
+  void interrupt(const Error& error) {
     stream_.stop();
     for (auto& task : tasks_.take()) task();
-    requests_.interrupt(stopped());
+    requests_.interrupt(error);
     while (auto batch = queue_.take(0))
-      settle(std::make_shared<bus::PublishQueue::Batch>(std::move(*batch)),
-             tl::unexpected(stopped()));
+      settle(std::make_shared<bus::PublishQueue::Batch>(std::move(*batch)), tl::unexpected(error));
   }
 
   const BusOptions& options_;

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "core/base/clock.hpp"
+#include "core/base/log.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/endpoints.hpp"
 
@@ -67,18 +69,50 @@ struct Lent {
   std::atomic<bool> given = false;
 };
 
+// What is left out here is reported by poll(), which ends the loop of the socket.
+void note_broken(const char* what, const zmq::error_t& error) {
+  static log::RateLimiter log_limit{std::chrono::seconds{10}};
+  if (error.num() == EINTR) return;
+  if (const auto line = log_limit.check(what, mono_now()); line.allowed)
+    log::error(std::string("cannot ") + what + " a socket of the bus",
+               {{"reason", error.what()}, {"suppressed", std::to_string(line.suppressed)}});
+}
+
 }  // namespace
 
-zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type, std::size_t message_max) {
-  zmq::socket_t socket(context, type);
-  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(message_max));
-  socket.set(zmq::sockopt::linger, 0);
-  socket.set(zmq::sockopt::heartbeat_ivl, 1000);
-  socket.set(zmq::sockopt::heartbeat_timeout, 3000);
-  socket.set(zmq::sockopt::handshake_ivl, 3000);
-  socket.set(zmq::sockopt::reconnect_ivl, 50);
-  socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
-  return socket;
+Result<zmq::socket_t> make_socket(zmq::context_t& context, zmq::socket_type type,
+                                  std::size_t message_max) {
+  try {
+    zmq::socket_t socket(context, type);
+    socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(message_max));
+    socket.set(zmq::sockopt::linger, 0);
+    socket.set(zmq::sockopt::heartbeat_ivl, 1000);
+    socket.set(zmq::sockopt::heartbeat_timeout, 3000);
+    socket.set(zmq::sockopt::handshake_ivl, 3000);
+    socket.set(zmq::sockopt::reconnect_ivl, 50);
+    socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
+    return socket;
+  } catch (const zmq::error_t& error) {
+    return fail(error.num() == EMFILE ? Code::nomoreroom : Code::system,
+                std::string("a socket of the bus cannot be made: ") + error.what() +
+                    ": raise the limit of open files (LimitNOFILE, ulimit -n)");
+  }
+}
+
+zmq::pollitem_t readable(zmq::socket_t& socket) {
+  // poll(2) ignores a negative descriptor.
+  return {socket.handle(), socket.handle() == nullptr ? -1 : 0, ZMQ_POLLIN, 0};
+}
+
+Status poll(std::span<zmq::pollitem_t> items, std::chrono::milliseconds timeout) {
+  try {
+    zmq::poll(items.data(), items.size(), timeout);
+    return {};
+  } catch (const zmq::error_t& error) {
+    for (auto& item : items) item.revents = 0;
+    if (error.num() == EINTR) return {};
+    return fail(Code::system, std::string("the sockets of the bus are broken: ") + error.what());
+  }
 }
 
 Status connect(zmq::socket_t& socket, const std::string& endpoints, const BusKeys& keys) {
@@ -158,7 +192,8 @@ std::optional<std::vector<zmq::message_t>> receive(zmq::socket_t& socket) {
     // Read to its end and dropped as a whole.
     if (count > frames_max) frames.clear();
     return frames;
-  } catch (const zmq::error_t&) {
+  } catch (const zmq::error_t& error) {
+    note_broken("receive from", error);
     return std::nullopt;
   }
 }
@@ -168,12 +203,12 @@ std::string_view user_id(const zmq::message_t& frame) {
   return id != nullptr ? std::string_view(id) : std::string_view();
 }
 
-bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames) {
+Sent send(zmq::socket_t& socket, const std::vector<std::string_view>& frames) {
   auto messages = copies_of(frames);
   return forward(socket, messages);
 }
 
-bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames,
+Sent send(zmq::socket_t& socket, const std::vector<std::string_view>& frames,
           std::shared_ptr<const std::string> last) {
   const auto release = [](void*, void* lent) {
     const std::unique_ptr<Lent> back(static_cast<Lent*>(lent));
@@ -190,17 +225,20 @@ bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames,
   return forward(socket, messages);
 }
 
-bool forward(zmq::socket_t& socket, std::vector<zmq::message_t>& frames) {
+Sent forward(zmq::socket_t& socket, std::vector<zmq::message_t>& frames) {
+  if (socket.handle() == nullptr) return Sent::unsent;
   try {
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const auto flags = i + 1 < frames.size()
                              ? zmq::send_flags::dontwait | zmq::send_flags::sndmore
                              : zmq::send_flags::dontwait;
-      if (!socket.send(frames[i], flags)) return false;
+      if (!socket.send(frames[i], flags)) return Sent::unsent;
     }
-    return true;
-  } catch (const zmq::error_t&) {
-    return false;  // the peer has disconnected
+    return Sent::queued;
+  } catch (const zmq::error_t& error) {
+    if (error.num() == EHOSTUNREACH) return Sent::gone;
+    note_broken("send to", error);
+    return Sent::unsent;
   }
 }
 

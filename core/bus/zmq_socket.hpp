@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,14 +14,20 @@
 #include "core/bus/keys.hpp"
 
 // ZeroMQ functions that broker and client share; only core/bus and broker include this. Exceptions
-// of libzmq are caught here, but for make_socket(). A socket is used by one thread at a time;
-// nothing here blocks, but bind of an ipc endpoint for the time of a local connect.
+// of libzmq are caught here. A socket is used by one thread at a time; nothing here blocks, but
+// poll(), and bind of an ipc endpoint for the time of a local connect.
 namespace sense::bus {
 
-// A socket with the limits common to all sockets: message size, heartbeats, handshake time. Throws
-// zmq::error_t when the process has no file descriptor left. The context must outlive the socket.
-[[nodiscard]] zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type,
-                                        std::size_t message_max);
+// A socket with the limits common to all sockets: message size, heartbeats, handshake time. Fails
+// with nomoreroom when the process has no file descriptor left. The context must outlive the
+// socket.
+[[nodiscard]] Result<zmq::socket_t> make_socket(zmq::context_t& context, zmq::socket_type type,
+                                                std::size_t message_max);
+// What poll() waits for: that the socket can be read. A socket that is not there never can.
+[[nodiscard]] zmq::pollitem_t readable(zmq::socket_t& socket);
+// Waits until an item is ready, at most for `timeout`. A signal ends that early, with none ready. A
+// failure (system) stays: the caller ends its loop, and says why.
+[[nodiscard]] Status poll(std::span<zmq::pollitem_t> items, std::chrono::milliseconds timeout);
 // Connects to the first of `endpoints`; by CURVE when it is tcp:// and plaintext is not allowed.
 // Fails when its keys are missing or unusable.
 [[nodiscard]] Status connect(zmq::socket_t& socket, const std::string& endpoints,
@@ -44,15 +52,21 @@ inline constexpr std::string_view listener_curve = "curve";
 // The same without authentication, for sockets of tests and between threads of this process.
 [[nodiscard]] Status bind(zmq::socket_t& socket, const std::string& endpoint);
 
-// All frames of the next message; absent when none waits. Never blocks. A message of more than 64
-// frames is returned without frames.
+// All frames of the next message; absent when none waits, or when the socket is broken, which is
+// logged and which poll() reports. Never blocks. A message of more than 64 frames is returned
+// without frames.
 [[nodiscard]] std::optional<std::vector<zmq::message_t>> receive(zmq::socket_t& socket);
-// False when the message cannot be queued or the peer has disconnected: nothing is sent.
-[[nodiscard]] bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames);
+// What became of a message.
+enum class Sent {
+  queued,
+  unsent,  // the queue is full; or the socket is not there, or broken, as with receive()
+  gone     // the peer has disconnected
+};
+[[nodiscard]] Sent send(zmq::socket_t& socket, const std::vector<std::string_view>& frames);
 // The same with a last frame that is not copied but kept alive until libzmq releases it.
-[[nodiscard]] bool send(zmq::socket_t& socket, const std::vector<std::string_view>& frames,
+[[nodiscard]] Sent send(zmq::socket_t& socket, const std::vector<std::string_view>& frames,
                         std::shared_ptr<const std::string> last);
-[[nodiscard]] bool forward(zmq::socket_t& socket, std::vector<zmq::message_t>& frames);
+[[nodiscard]] Sent forward(zmq::socket_t& socket, std::vector<zmq::message_t>& frames);
 
 // The user id that the authenticator gave to the sender's connection; empty without authentication,
 // and for libzmq's own notifications.

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(socket_files_that_a_dead_broker_left_are_no_obstacle) {
   RunningBroker broker;
   {
     zmq::context_t context;
-    auto socket = bus::make_socket(context, zmq::socket_type::router, 1024);
+    auto socket = bus::make_socket(context, zmq::socket_type::router, 1024).value();
     BOOST_REQUIRE(bus::bind(socket, broker.endpoints().service + "x"));
   }
   // A socket file without a process, as after kill -9.

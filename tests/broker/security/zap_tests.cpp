@@ -46,7 +46,7 @@ class PlantedGate {
       zap_.bind("inproc://zeromq.zap.01");
       thread_ = std::thread([this] { run(); });
     }
-    socket_ = bus::make_socket(context_, zmq::socket_type::router, 1024);
+    socket_ = bus::make_socket(context_, zmq::socket_type::router, 1024).value();
     if (enforced) {
       const auto bound =
           bus::bind(socket_, bus::Listener{"tcp://127.0.0.1:*", "service", keys_.secret_key});
@@ -80,7 +80,7 @@ class PlantedGate {
       const auto answer = handler_(body);
       std::vector<std::string_view> out = {bus::view((*frames)[0]), bus::view((*frames)[1])};
       out.insert(out.end(), answer.begin(), answer.end());
-      if (!answer.empty() && !bus::send(zap_, out)) unsent_ = true;
+      if (!answer.empty() && bus::send(zap_, out) != bus::Sent::queued) unsent_ = true;
     }
   }
 
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(the_authenticator_refuses_unknown_keys_on_the_wire) {
   BOOST_REQUIRE(authenticator);
   const auto keys = make_key_pair().value();
   const auto unknown_key = make_key_pair().value();
-  auto socket = bus::make_socket(context, zmq::socket_type::router, 1024);
+  auto socket = bus::make_socket(context, zmq::socket_type::router, 1024).value();
   const bus::Listener listener{"tcp://127.0.0.1:*", "service", keys.secret_key};
   BOOST_REQUIRE(bus::bind(socket, listener));
   const auto endpoint = socket.get(zmq::sockopt::last_endpoint);
