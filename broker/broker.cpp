@@ -26,9 +26,10 @@ class LoopsBroker final : public Broker {
     if (auto status = commits_->open(config_.subscriptions); !status) return status;
     auto reader = Reader::open(config_.data, counters_);
     if (!reader) return tl::unexpected(reader.error());
-    reads_.emplace(std::move(*reader), results_,
-                   [this](Journal::Range range) { commits_->note_damage(range); });
-    network_.emplace(config_, *commits_, *reads_, results_, counters_);
+    reads_.emplace(std::move(*reader), config_.settings, answers_, counters_, results_,
+                   ReaderLoop::Hooks{[this](Journal::Range range) { commits_->note_damage(range); },
+                                     [this](IncomingRef incoming) { list(std::move(incoming)); }});
+    network_.emplace(config_, *commits_, *reads_, answers_, results_, counters_);
     return network_->open();
   }
 
@@ -57,6 +58,18 @@ class LoopsBroker final : public Broker {
   [[nodiscard]] BusEndpoints endpoints() const override { return network_->endpoints(); }
 
  private:
+  [[nodiscard]] std::size_t octets(const char* key) const {
+    return static_cast<std::size_t>(config_.settings.size(key));
+  }
+
+  // On the reader's thread.
+  void list(IncomingRef incoming) {
+    if (commits_->put(incoming)) return;
+    Outgoing out;
+    out.answers.push_back(make_refusal(*incoming, CommitLoop::overload()));
+    results_.put(std::move(out));
+  }
+
   // After a failed write the state of the disk is unknown: the broker stops, and start-up recovers.
   void fail_stop(Error error) {
     {
@@ -68,6 +81,9 @@ class LoopsBroker final : public Broker {
 
   const BrokerConfig config_;
   Counters counters_;
+  AnswerBudget answers_{{octets("answers-size-per-client"), octets("answers-size-per-principal"),
+                         octets("answers-size")},
+                        counters_};
   bus::Mailbox<Outgoing> results_;  // of the other loops, for the network loop
   // Made in this order, each with those before it.
   std::optional<CommitLoop> commits_;

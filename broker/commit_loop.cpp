@@ -57,6 +57,11 @@ bool CommitLoop::put(IncomingRef& request) {
   return true;
 }
 
+Error CommitLoop::overload() {
+  return {Code::nomoreroom,
+          "events come in faster than the broker can store them (broker.waiting-size)"};
+}
+
 void CommitLoop::run() {
   ::prctl(PR_SET_NAME, "sense-commit");
   while (true) {

@@ -41,6 +41,8 @@ class CommitLoop {
   // Any thread. False: more than broker.waiting-size octets would wait; the request is not taken,
   // which is counted and announced by a notice.
   [[nodiscard]] bool put(IncomingRef& request);
+  // What to answer to a request that was not taken.
+  [[nodiscard]] static Error overload();
   // Any thread. As Ingest::note_damage.
   void note_damage(Journal::Range range) { damage_.put(range); }
 

@@ -15,14 +15,17 @@ constexpr auto unsettled_poll_interval = std::chrono::milliseconds{5};
 }  // namespace
 
 NetworkLoop::NetworkLoop(const BrokerConfig& config, CommitLoop& commits, ReaderLoop& reads,
-                         bus::Mailbox<Outgoing>& results, Counters& counters)
+                         AnswerBudget& answers, bus::Mailbox<Outgoing>& results, Counters& counters)
     : config_(config),
       commits_(commits),
       reads_(reads),
       results_(results),
       counters_(counters),
-      service_(access_control_, counters,
-               static_cast<std::size_t>(config.settings.integer("requests-per-client-max"))),
+      service_(access_control_, answers, counters,
+               static_cast<std::size_t>(config.settings.integer("requests-per-client-max")),
+               [this](const std::string& principal, const std::string& client) {
+                 reads_.drop(principal, client);
+               }),
       events_(counters, commits.head()) {}
 
 Status NetworkLoop::open() {
@@ -58,7 +61,7 @@ Status NetworkLoop::run_until_stopped() {
     if (!settled) return tl::unexpected(settled.error());
     poll = *settled ? poll_interval : unsettled_poll_interval;
   }
-  for (const auto& out : results_.take()) send(out, mono_now());
+  for (auto& out : results_.take()) send(out, mono_now());
   return {};
 }
 
@@ -75,7 +78,7 @@ Result<bool> NetworkLoop::run_once(std::chrono::milliseconds poll) {
   // Receiving from an idle socket costs system calls, which add latency to a single event.
   const auto ready = [&](std::size_t item) { return (items[item].revents & ZMQ_POLLIN) != 0; };
   if (ready(3))
-    for (const auto& out : results_.take()) send(out, now.mono);
+    for (auto& out : results_.take()) send(out, now.mono);
   if (ready(0))
     service_.receive(now.mono, [this](IncomingRef incoming) { dispatch(std::move(incoming)); });
   if (ready(1))
@@ -88,8 +91,8 @@ Result<bool> NetworkLoop::run_once(std::chrono::milliseconds poll) {
   return settled;
 }
 
-void NetworkLoop::send(const Outgoing& out, MonoTime now) {
-  for (const auto& answer : out.answers) service_.answer(answer);
+void NetworkLoop::send(Outgoing& out, MonoTime now) {
+  for (auto& answer : out.answers) service_.answer(std::move(answer));
   external_.give(out);
   events_.send(out, now);
 }
@@ -97,21 +100,27 @@ void NetworkLoop::send(const Outgoing& out, MonoTime now) {
 void NetworkLoop::dispatch(IncomingRef incoming) {
   bus::Reply reply;
   reply.id = incoming->request.id;
-  const auto operation = incoming->request.operation;
-  switch (operation) {
+  switch (incoming->request.operation) {
     case Operation::parameters: reply.parameters = parameters(); [[fallthrough]];
-    case Operation::ping: return service_.answer({incoming->peer, bus::encode(reply, operation)});
+    case Operation::ping: return service_.answer(make_answer(*incoming, reply));
     case Operation::fetch:
-    case Operation::head: return reads_.put(std::move(incoming));
+    case Operation::head:
+    case Operation::list: return read(std::move(incoming));
     default: return commit(std::move(incoming));
   }
 }
 
 void NetworkLoop::commit(IncomingRef incoming) {
   if (commits_.put(incoming) || incoming->peer.empty()) return;
+  service_.refuse(*incoming, CommitLoop::overload());
+}
+
+void NetworkLoop::read(IncomingRef incoming) {
+  if (reads_.put(incoming)) return;
   service_.refuse(*incoming, {Code::nomoreroom,
-                              "events come in faster than the broker can store them "
-                              "(broker.waiting-size)"});
+                              "too many FETCH, HEAD and LIST of this principal wait for their "
+                              "turn (broker.reads-per-principal-max, -size-per-principal); send it "
+                              "again later"});
 }
 
 std::map<std::string, std::string> NetworkLoop::parameters() const {

@@ -26,7 +26,7 @@ class NetworkLoop {
  public:
   // All must outlive it.
   NetworkLoop(const BrokerConfig& config, CommitLoop& commits, ReaderLoop& reads,
-              bus::Mailbox<Outgoing>& results, Counters& counters);
+              AnswerBudget& answers, bus::Mailbox<Outgoing>& results, Counters& counters);
 
   // Makes the sockets and binds the endpoints. An error names the endpoint.
   [[nodiscard]] Status open();
@@ -44,8 +44,9 @@ class NetworkLoop {
   [[nodiscard]] Status run_until_stopped();
   // Waits and works once. False: call it again within milliseconds (AccessControl::update).
   [[nodiscard]] Result<bool> run_once(std::chrono::milliseconds poll);
-  void send(const Outgoing& out, MonoTime now);
+  void send(Outgoing& out, MonoTime now);
   void dispatch(IncomingRef incoming);
+  void read(IncomingRef incoming);
   void commit(IncomingRef incoming);
   [[nodiscard]] std::map<std::string, std::string> parameters() const;
 

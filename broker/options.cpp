@@ -6,7 +6,7 @@
 namespace sense {
 
 std::span<const Option> broker_options() {
-  static constexpr std::array<Option, 13> table = {{
+  static constexpr std::array<Option, 19> table = {{
       {"retention-age", OptionType::duration, "7d", "Events older than this leave the journal.", 60,
        315'360'000},
       {"retention-size", OptionType::size, "10GiB",
@@ -28,6 +28,25 @@ std::span<const Option> broker_options() {
        10'000'000},
       {"requests-per-client-max", OptionType::integer, "256",
        "How many requests of one client may wait for an answer.", 1, 10'000},
+      {"reads-per-principal-max", OptionType::integer, "4096",
+       "How many FETCH, HEAD and LIST requests of one principal may wait for their turn; further "
+       "ones are refused.",
+       1, 1'000'000},
+      {"reads-size-per-principal", OptionType::size, "32MiB",
+       "How many octets those of one principal may have.", 1'048'576, std::int64_t{1} << 36},
+      {"reads-size", OptionType::size, "256MiB",
+       "How many octets those of all principals may have; one of each principal may always wait.",
+       1'048'576, std::int64_t{1} << 36},
+      {"answers-size-per-client", OptionType::size, "16MiB",
+       "How many octets of answers that one client has not taken the broker holds: FETCH and LIST "
+       "wait at half of it, other requests are refused at all of it.",
+       1'048'576, std::int64_t{1} << 36},
+      {"answers-size-per-principal", OptionType::size, "32MiB",
+       "The same for the FETCH and LIST of one principal: beyond it, each client has one small "
+       "answer at a time.",
+       1'048'576, std::int64_t{1} << 36},
+      {"answers-size", OptionType::size, "256MiB", "The same for those of all principals.",
+       1'048'576, std::int64_t{1} << 36},
       {"waiting-size", OptionType::size, "256MiB",
        "How many octets of requests may wait to be stored; further ones are refused.", 1'048'576,
        std::int64_t{1} << 36},

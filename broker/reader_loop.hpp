@@ -1,39 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "broker/journal/fair_queue.hpp"
 #include "broker/journal/reader.hpp"
 #include "broker/journal/request.hpp"
+#include "core/base/counters.hpp"
 #include "core/bus/mailbox.hpp"
+#include "core/config/settings.hpp"
 
 namespace sense {
 
-// The thread `sense-reader`: answers FETCH and HEAD. Owns the read-only connection to the journal.
+// The thread `sense-reader`: gives the requests with long answers their turns, one at a time and
+// fair to each principal, when there is room for the answer. Answers FETCH and HEAD; LIST is passed
+// on to the owner of the registry. Owns the read-only connection to the journal.
 class ReaderLoop {
  public:
-  using OnDamage = std::function<void(Journal::Range)>;
-  // Answers go to `results`, which must outlive it. `on_damage` is called on the thread.
-  ReaderLoop(Reader reader, bus::Mailbox<Outgoing>& results, OnDamage on_damage)
-      : reader_(std::move(reader)), results_(results), on_damage_(std::move(on_damage)) {}
-  ~ReaderLoop() { stop(); }
+  // What the loop calls on its thread.
+  struct Hooks {
+    std::function<void(Journal::Range)> on_damage;
+    std::function<void(IncomingRef)> pass_on;  // a LIST that has its turn, to be answered
+  };
+
+  // `settings`: of broker_options(). Answers go to `results`. All must outlive it.
+  ReaderLoop(Reader reader, const Settings& settings, AnswerBudget& answers, Counters& counters,
+             bus::Mailbox<Outgoing>& results, Hooks hooks);
+  // REQUIRES: libzmq holds no answers any more.
+  ~ReaderLoop();
 
   void start();
   // Ends the thread; requests that wait are not answered. Again: no effect.
   void stop();
-  // Any thread.
-  void put(IncomingRef request) { requests_.put(std::move(request)); }
+  // Any thread. False: too much of the principal waits; the request is not taken, which is counted.
+  [[nodiscard]] bool put(IncomingRef& request);
+  // Any thread. The client has gone: its requests are not answered.
+  void drop(const std::string& principal, const std::string& client);
 
  private:
+  // A request that has its turn.
+  [[nodiscard]] std::optional<IncomingRef> next();
+  [[nodiscard]] bool reserve(Incoming& incoming);
   void run();
+  void serve(IncomingRef incoming);
 
   Reader reader_;
+  AnswerBudget& answers_;
+  Counters& counters_;
   bus::Mailbox<Outgoing>& results_;
-  OnDamage on_damage_;
-  bus::Mailbox<IncomingRef> requests_;
-  std::atomic<bool> stopping_ = false;
+  const Hooks hooks_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;  // queue_, room for answers, stopping_
+  FairQueue<IncomingRef> queue_;
+  bool stopping_ = false;
   std::thread thread_;
 };
 

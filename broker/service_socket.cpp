@@ -14,15 +14,32 @@ constexpr auto too_fast =
     "later";
 constexpr auto too_many =
     "too many requests of this client are unanswered (broker.requests-per-client-max)";
+constexpr auto unread =
+    "this client does not read its answers (broker.answers-size-per-client): read them, and send "
+    "this again";
+constexpr std::size_t short_octets_max = 1024;
+
+// An answer within libzmq.
+struct Lent {
+  std::string octets;
+  AnswerBudget::Hold hold;
+};
 }  // namespace
+
+ServiceSocket::ServiceSocket(AccessControl& access, AnswerBudget& answers, Counters& counters,
+                             std::size_t outstanding_max, Gone gone)
+    : access_(access),
+      answers_(answers),
+      counters_(counters),
+      outstanding_max_(outstanding_max),
+      gone_(std::move(gone)) {}
 
 Status ServiceSocket::open(zmq::context_t& context) {
   auto made = bus::make_socket(context, zmq::socket_type::router, bus::message_length_max);
   if (!made) return tl::unexpected(made.error());
   socket_ = std::move(*made);
   socket_.set(zmq::sockopt::router_mandatory, 1);
-  // Replies may be big: this bounds the memory that a client takes which sends requests without
-  // reading the replies.
+  // Bounds the short answers to a client that does not read them.
   socket_.set(zmq::sockopt::sndhwm, static_cast<int>(2 * outstanding_max_));
   return {};
 }
@@ -44,7 +61,10 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   incoming->peer = bus::view(frames[0]);
   incoming->octets = bus::view(frames[1]);
   const auto readable = read(*incoming, access_.sender(frames[1], now), now);
-  ++outstanding_[incoming->peer];
+  auto& client = clients_[incoming->peer];
+  // The answers are held for who has the connection, whomever they are for.
+  client.principal = incoming->via.empty() ? incoming->principal : incoming->via;
+  ++client.outstanding;
   if (readable) return take(std::move(incoming));
   incoming->request.id = bus::request_id(incoming->octets);
   refuse(*incoming, readable.error());
@@ -66,9 +86,13 @@ Status ServiceSocket::read(Incoming& incoming, const Principal* connection, Mono
   }
   static_cast<Sender&>(incoming) = std::move(*sender);
   if (auto status = read_events(incoming, *connection, now); !status) return status;
-  const auto found = outstanding_.find(incoming.peer);
-  if (found != outstanding_.end() && found->second >= outstanding_max_)
+  const auto found = clients_.find(incoming.peer);
+  if (found != clients_.end() && found->second.outstanding >= outstanding_max_)
     return fail(Code::nomoreroom, too_many);
+  if (answers_.is_full(incoming.peer)) {
+    ++counters_["broker.answers.refused"];
+    return fail(Code::nomoreroom, unread);
+  }
   return {};
 }
 
@@ -105,19 +129,30 @@ void ServiceSocket::note_malformed(const Incoming& incoming, const Error& error,
               {{"reason", error.message}, {"suppressed", std::to_string(line.suppressed)}});
 }
 
-void ServiceSocket::answer(const Outgoing::Answer& answer) {
-  const auto found = outstanding_.find(answer.peer);
-  if (found != outstanding_.end() && --found->second == 0) outstanding_.erase(found);
-  if (bus::send(socket_, {answer.peer, answer.octets}) != bus::Sent::queued)
-    ++counters_["broker.answers.unsent"];
+void ServiceSocket::answer(Outgoing::Answer answer) {
+  const auto found = clients_.find(answer.peer);
+  const auto principal = found == clients_.end() ? std::string() : found->second.principal;
+  if (found != clients_.end() && --found->second.outstanding == 0) clients_.erase(found);
+  const auto sent = send(answer, principal);
+  if (sent == bus::Sent::queued) return;
+  ++counters_["broker.answers.unsent"];
+  if (sent == bus::Sent::gone) gone_(principal, answer.peer);
 }
 
-void ServiceSocket::refuse(const Incoming& incoming, const Error& error) {
-  bus::Reply reply;
-  reply.id = incoming.request.id;
-  reply.code = error.code;
-  reply.reason = error.message;
-  answer({incoming.peer, bus::encode(reply, incoming.request.operation)});
+bus::Sent ServiceSocket::send(Outgoing::Answer& answer, const std::string& principal) {
+  const auto octets = answer.octets.size();
+  if (octets <= short_octets_max) {
+    answer.hold = {};
+    return bus::send(socket_, {answer.peer, answer.octets});
+  }
+  if (answer.hold.octets() == 0) answer.hold = answers_.hold(answer.peer, principal, octets);
+  const auto lent =
+      std::make_shared<const Lent>(Lent{std::move(answer.octets), std::move(answer.hold)});
+  return bus::send(socket_, {answer.peer}, std::shared_ptr<const std::string>(lent, &lent->octets));
+}
+
+void ServiceSocket::refuse(Incoming& incoming, const Error& error) {
+  answer(make_refusal(incoming, error));
 }
 
 }  // namespace sense

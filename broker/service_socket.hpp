@@ -10,6 +10,7 @@
 #include "broker/security/access_control.hpp"
 #include "core/base/counters.hpp"
 #include "core/base/log.hpp"
+#include "core/bus/zmq_socket.hpp"
 
 namespace sense {
 
@@ -20,18 +21,22 @@ class ServiceSocket {
  public:
   // A request under way; it is answered by answer() or refuse(), once.
   using Take = std::function<void(IncomingRef)>;
+  // Called when a client has disconnected, as far as that is seen: at an answer to it.
+  using Gone = std::function<void(const std::string& principal, const std::string& client)>;
   // `outstanding_max`: requests of one client without an answer. The others must outlive it.
-  ServiceSocket(AccessControl& access, Counters& counters, std::size_t outstanding_max)
-      : access_(access), counters_(counters), outstanding_max_(outstanding_max) {}
+  ServiceSocket(AccessControl& access, AnswerBudget& answers, Counters& counters,
+                std::size_t outstanding_max, Gone gone);
   // Makes the socket.
   [[nodiscard]] Status open(zmq::context_t& context);
   [[nodiscard]] zmq::socket_t& socket() { return socket_; }
 
   // Reads what waits, up to a thousand messages.
   void receive(MonoTime now, const Take& take);
-  // A client that does not read, or has disconnected, loses its answer and repeats the request.
-  void answer(const Outgoing::Answer& answer);
-  void refuse(const Incoming& incoming, const Error& error);
+  // A client that does not read, or has disconnected, loses its answer and repeats the request. The
+  // octets count as held until libzmq releases them, but for short answers, which libzmq bounds by
+  // number.
+  void answer(Outgoing::Answer answer);
+  void refuse(Incoming& incoming, const Error& error);
 
  private:
   void receive_one(std::vector<zmq::message_t>& frames, MonoTime now, const Take& take);
@@ -41,11 +46,20 @@ class ServiceSocket {
                                           const bus::PublishedEvent& event);
   void note_malformed(const Incoming& incoming, const Error& error, MonoTime now);
 
+  // A client with requests that are not answered.
+  struct Client {
+    std::string principal;  // of the last request
+    std::size_t outstanding = 0;
+  };
+  [[nodiscard]] bus::Sent send(Outgoing::Answer& answer, const std::string& principal);
+
   AccessControl& access_;
+  AnswerBudget& answers_;
   Counters& counters_;
   const std::size_t outstanding_max_;
+  const Gone gone_;
   zmq::socket_t socket_;
-  std::unordered_map<std::string, std::size_t> outstanding_;  // by peer; none is 0
+  std::unordered_map<std::string, Client> clients_;  // by peer
   log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };
 

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t suspected_max = 1'000;  // the reader reports further ranges again
 constexpr std::size_t parse_ahead_max = 32;
+// In one answer to PUBLISH: so that it is not many times as long as the request.
+constexpr std::size_t reasons_octets_max = 64 * 1024;
 // A group ends at most so many leases, so that many that end at once do not delay publishers.
 constexpr int leases_at_once = 1'000;
 
@@ -35,16 +37,11 @@ std::optional<Error> recoverable(const Error& error) {
   return std::nullopt;
 }
 
-void answer(const Incoming& incoming, Result<Reply> reply, Outgoing& out) {
+void answer(Incoming& incoming, Result<Reply> reply, Outgoing& out) {
   if (incoming.peer.empty()) return;
-  if (!reply) {
-    Reply refusal;
-    refusal.code = reply.error().code;
-    refusal.reason = reply.error().message;
-    reply = std::move(refusal);
-  }
-  reply->id = incoming.request.id;
-  out.answers.push_back({incoming.peer, bus::encode(*reply, incoming.request.operation)});
+  if (reply) reply->id = incoming.request.id;
+  out.answers.push_back(reply ? make_answer(incoming, *reply)
+                              : make_refusal(incoming, reply.error()));
 }
 
 Requester requester_of(const Sender& sender, const Incoming& incoming) {
@@ -119,6 +116,7 @@ Reply Ingest::publish(const Incoming& incoming, CommitGroup& group) {
   const auto& events = incoming.request.events;
   Reply reply;
   reply.published.reserve(events.size());
+  std::size_t reasons = 0;
   std::vector<ParsedEvent> parsed;
   parsed.reserve(std::min(events.size(), parse_ahead_max));
   // In blocks: the slots of the whole block are prefetched before the first look-up.
@@ -130,7 +128,9 @@ Reply Ingest::publish(const Incoming& incoming, CommitGroup& group) {
       auto accepted = accept(parsed[i], incoming, from + i, group);
       if (!accepted) {
         ++counters_["broker.events.refused"];
-        accepted = Published{accepted.error().code, 0, accepted.error().message};
+        reasons += accepted.error().message.size();
+        accepted = Published{accepted.error().code, 0,
+                             reasons <= reasons_octets_max ? accepted.error().message : ""};
       }
       reply.published.push_back(std::move(*accepted));
     }
@@ -207,7 +207,9 @@ Result<Reply> Ingest::list(const Incoming& incoming, const CommitGroup& group) c
                                  : registry_.list(request.kind, request.key, limit + 1);
   std::size_t octets = 0;
   std::size_t count = 0;
-  while (count < reply.entries.size() && count < limit && octets < bus::list_octets_max)
+  const auto reserved = incoming.hold.octets();
+  const auto octets_max = reserved == 0 ? bus::list_octets_max : reserved;
+  while (count < reply.entries.size() && count < limit && octets < octets_max)
     octets += reply.entries[count++].value.size();
   reply.more = count < reply.entries.size();
   reply.entries.resize(count);

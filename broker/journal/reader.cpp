@@ -76,37 +76,33 @@ Result<Reader> Reader::open(const std::string& data, Counters& counters) {
   return Reader(std::move(database), std::move(*journal), counters);
 }
 
-std::string Reader::answer(const bus::Request& request, const Rights& rights) {
-  Result<bus::Reply> reply = bus::Reply{};
-  if (request.operation == bus::Operation::fetch) {
-    reply = fetch(request, rights);
-  } else {
-    const auto range = journal_.range();
-    if (range) {
-      reply->first = range->first;
-      reply->head = range->last;
-    } else {
-      reply = tl::unexpected(range.error());
-    }
-  }
-  if (!reply) {
-    bus::Reply refused;
-    refused.code = reply.error().code;
-    refused.reason = reply.error().message;
-    reply = std::move(refused);
-  }
-  reply->id = request.id;
-  return bus::encode(*reply, request.operation);
+std::size_t Reader::octets_for(const bus::Request& request) {
+  if (request.operation != bus::Operation::fetch) return 0;
+  return std::clamp<std::uint64_t>(request.bytes_max, 1, reply_octets_max);
 }
 
-Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& rights) {
+Result<bus::Reply> Reader::answer(const bus::Request& request, const Rights& rights,
+                                  std::size_t octets_max) {
+  if (request.operation == bus::Operation::fetch)
+    return fetch(request, rights, std::min(octets_max, octets_for(request)));
   const auto range = journal_.range();
   if (!range) return tl::unexpected(range.error());
   bus::Reply reply;
+  reply.id = request.id;
+  reply.first = range->first;
+  reply.head = range->last;
+  return reply;
+}
+
+Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& rights,
+                                 std::size_t octets_max) {
+  const auto range = journal_.range();
+  if (!range) return tl::unexpected(range.error());
+  bus::Reply reply;
+  reply.id = request.id;
   reply.first = range->first;
   reply.head = range->last;
   reply.next = std::max(request.from, range->first);
-  const auto octets_max = std::clamp<std::uint64_t>(request.bytes_max, 1, reply_octets_max);
   Selection selection(request.prefixes, rights);
   std::size_t scanned = 0;
   bool served = false;

@@ -18,22 +18,28 @@ namespace sense {
 // for each other. One thread; blocks while it reads. The counters must outlive it.
 class Reader {
  public:
-  static constexpr std::size_t reply_octets_max = 8 * 1024 * 1024;
-  static constexpr std::size_t scan_octets_max = 64 * 1024 * 1024;  // for one request
+  // For one request, so that the next one waits for some milliseconds only.
+  static constexpr std::size_t reply_octets_max = 2 * 1024 * 1024;
+  static constexpr std::size_t scan_octets_max = 16 * 1024 * 1024;
 
   // `data` is the broker's folder. Fails when its journal cannot be read.
   [[nodiscard]] static Result<Reader> open(const std::string& data, Counters& counters);
-  // The encoded reply. Records that the rights do not cover are omitted, as if no prefix selected
-  // them. No transaction is open afterwards, so that the WAL can restart.
-  [[nodiscard]] std::string answer(const bus::Request& request,
-                                   const Rights& rights = *Rights::all());
+  // The reply to FETCH or HEAD. Records that the rights do not cover are omitted, as if no prefix
+  // selected them. At most about `octets_max` octets. No transaction is open afterwards, so that
+  // the WAL can restart.
+  [[nodiscard]] Result<bus::Reply> answer(const bus::Request& request,
+                                          const Rights& rights = *Rights::all(),
+                                          std::size_t octets_max = reply_octets_max);
+  // The octets that answer() would need at most, but for the end of one record; 0: few.
+  [[nodiscard]] static std::size_t octets_for(const bus::Request& request);
   // The damaged ranges met since the last call, each reported once; after 10,000 of them, again.
   // Only the writing connection can quarantine them.
   [[nodiscard]] std::vector<Journal::Range> take_damage() { return std::exchange(found_, {}); }
 
  private:
   Reader(std::unique_ptr<Database> database, Journal journal, Counters& counters);
-  [[nodiscard]] Result<bus::Reply> fetch(const bus::Request& request, const Rights& rights);
+  [[nodiscard]] Result<bus::Reply> fetch(const bus::Request& request, const Rights& rights,
+                                         std::size_t octets_max);
   void note_damage(const JournalGroup& group);
 
   std::unique_ptr<Database> database_;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/journal/answer_budget.hpp"
 #include "broker/security/sender.hpp"
 #include "core/bus/protocol.hpp"
 
@@ -20,6 +21,7 @@ struct Incoming : Sender {
   std::vector<Result<SenderRef>> senders;
   std::string octets;
   bus::Request request;
+  AnswerBudget::Hold hold;  // reserved for the answer; none: it is not bounded further
 };
 // A request is passed from loop to loop, never copied or moved, so that its views stay valid.
 using IncomingRef = std::unique_ptr<Incoming>;
@@ -30,6 +32,7 @@ struct Outgoing {
   struct Answer {
     std::string peer;
     std::string octets;
+    AnswerBudget::Hold hold = {};  // of these octets; none when nothing was reserved
   };
   // Consecutive records of one topic.
   struct Publication {
@@ -46,5 +49,9 @@ struct Outgoing {
   std::string watermark;   // the commit watermark, sent behind the publications; empty: none
   std::uint64_t head = 0;  // with a watermark
 };
+
+// The answer to a request, with what was reserved for it.
+[[nodiscard]] Outgoing::Answer make_answer(Incoming& incoming, const bus::Reply& reply);
+[[nodiscard]] Outgoing::Answer make_refusal(Incoming& incoming, const Error& error);
 
 }  // namespace sense

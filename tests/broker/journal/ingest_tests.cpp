@@ -172,6 +172,18 @@ BOOST_AUTO_TEST_CASE(same_id_from_another_source_is_another_event) {
                     2u);
 }
 
+BOOST_AUTO_TEST_CASE(reasons_of_many_refusals_are_bounded_and_each_event_has_its_code) {
+  IngestFixture fixture;
+  const auto out = fixture.commit_one(
+      IngestFixture::publish(std::vector<std::string>(bus::publish_events_max, "rubbish")));
+  BOOST_CHECK_LT(out.answers[0].octets.size(), 64 * 1024 + 8 * bus::publish_events_max);
+  const auto published = fixture.reply(out, Operation::publish).published;
+  BOOST_REQUIRE_EQUAL(published.size(), bus::publish_events_max);
+  BOOST_CHECK(!published.front().reason.empty());
+  BOOST_CHECK(published.back().reason.empty());
+  BOOST_CHECK(published.back().code == Code::protoerror);
+}
+
 BOOST_AUTO_TEST_CASE(malformed_event_is_refused_and_its_neighbours_stored) {
   IngestFixture fixture;
   auto invalid = make_event("3");

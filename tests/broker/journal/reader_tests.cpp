@@ -36,7 +36,7 @@ struct ReaderFixture : IngestFixture {
     request.from = from;
     request.prefixes.assign(prefixes.begin(), prefixes.end());
     request.bytes_max = bytes_max;
-    auto reply = bus::decode_reply(reader->answer(request), Operation::fetch);
+    auto reply = reader->answer(request);
     BOOST_REQUIRE(reply);
     BOOST_CHECK_EQUAL(reply->id, 3u);
     return std::move(*reply);
@@ -359,7 +359,7 @@ BOOST_AUTO_TEST_CASE(head_tells_the_range) {
   bus::Request request;
   request.id = 9;
   request.operation = Operation::head;
-  const auto reply = bus::decode_reply(fixture.reader->answer(request), Operation::head);
+  const auto reply = fixture.reader->answer(request);
   BOOST_REQUIRE(reply);
   BOOST_CHECK_EQUAL(reply->id, 9u);
   BOOST_CHECK_EQUAL(reply->first, 1u);
