@@ -20,6 +20,8 @@ using boost::asio::ip::address_v4;
 using boost::asio::ip::address_v6;
 
 constexpr std::string_view scheme = "sense://";
+constexpr std::string_view dtls_scheme = "sense+dtls://";
+constexpr char dtls_bit = 0x40;  // in the octet of the kind
 constexpr std::uint64_t ddp_socket_max = 254;
 
 // Big-endian, the order of all these protocols.
@@ -62,8 +64,9 @@ Result<Endpoint> parse_path(std::string_view text, const Uri& uri) {
 // Fast path for sense://192.0.2.7:7367 as to_uri writes it: the usual callback, read at each
 // delivery. Other spellings are left to parse_uri.
 std::optional<Endpoint> plain_ipv4(std::string_view text) {
-  if (!text.starts_with(scheme)) return std::nullopt;
-  text.remove_prefix(scheme.size());
+  const bool dtls = text.starts_with(dtls_scheme);
+  if (!dtls && !text.starts_with(scheme)) return std::nullopt;
+  text.remove_prefix(dtls ? dtls_scheme.size() : scheme.size());
   const auto number = [](std::string_view digits, std::uint64_t max) {
     const bool odd = digits.size() > 1 && digits.front() == '0';
     return odd ? std::nullopt : read_number<std::uint32_t>(digits, 10, 5, max);
@@ -79,7 +82,7 @@ std::optional<Endpoint> plain_ipv4(std::string_view text) {
   }
   const auto port = number(text, 65'535);
   if (!port) return std::nullopt;
-  return Endpoint(address_v4(address), static_cast<std::uint16_t>(*port));
+  return Endpoint(address_v4(address), static_cast<std::uint16_t>(*port)).with_dtls(dtls);
 }
 
 // "0000002a.0000c0000207": network and node.
@@ -206,10 +209,17 @@ Endpoint Endpoint::with_port(std::uint16_t port) const {
   return endpoint;
 }
 
+Endpoint Endpoint::with_dtls(bool dtls) const {
+  SENSE_CHECK(!dtls || is_ip());
+  auto endpoint = *this;
+  endpoint.dtls_ = dtls;
+  return endpoint;
+}
+
 // The only part of variable length is last.
 std::string Endpoint::identity() const {
   std::string octets(7, '\0');
-  octets[0] = static_cast<char>(kind_);
+  octets[0] = static_cast<char>(static_cast<char>(kind_) | (dtls_ ? dtls_bit : 0));
   put(octets, 1, 2, port_);
   put(octets, 3, 4, zone_);
   return octets.append(host());
@@ -221,21 +231,21 @@ std::size_t Endpoint::Hasher::operator()(const Endpoint& endpoint) const {
 }
 
 bool same_host(const Endpoint& left, const Endpoint& right) {
-  return left.kind() == right.kind() && left.zone() == right.zone() && left.host() == right.host();
+  return left.kind() == right.kind() && left.dtls() == right.dtls() &&
+         left.zone() == right.zone() && left.host() == right.host();
 }
 
 std::string to_uri(const Endpoint& endpoint) {
   std::array<char, 48> text{};
+  const std::string begin(endpoint.dtls() ? dtls_scheme : scheme);
   switch (endpoint.kind()) {
     case TransportKind::none: return std::string(scheme);
     case TransportKind::unix_path:
       return std::string(scheme) + percent_encode(endpoint.path(), plain);
     case TransportKind::ipv4:
-      return std::string(scheme) + endpoint.address().to_string() + ":" +
-             std::to_string(endpoint.port());
+      return begin + endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
     case TransportKind::ipv6:
-      return std::string(scheme) + "[" + endpoint.address().to_string() +
-             "]:" + std::to_string(endpoint.port());
+      return begin + "[" + endpoint.address().to_string() + "]:" + std::to_string(endpoint.port());
     case TransportKind::ipx:
       std::snprintf(text.data(), text.size(), "sense://%08x.%012llx.ipx:%u", endpoint.network(),
                     static_cast<unsigned long long>(endpoint.node()), endpoint.port());
@@ -253,11 +263,15 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   const bool whole = text.find("://") != std::string_view::npos;
   const auto uri = parse_uri(whole ? std::string(text) : std::string(scheme) + std::string(text));
   if (!uri) return tl::unexpected(uri.error());
-  if (uri->scheme != "sense") return refuse(text, "it does not begin with sense://");
+  const bool dtls = uri->scheme == "sense+dtls";
+  if (!dtls && uri->scheme != "sense")
+    return refuse(text, "it does not begin with sense:// or sense+dtls://");
   if (uri->host.empty()) return parse_path(text, *uri);
   if ((!uri->path.empty() && uri->path != "/") || !uri->query.empty())
     return refuse(text, "nothing may follow the host and its port");
   const std::string_view host = uri->host;
+  if (dtls && (host.ends_with(".ipx") || host.ends_with(".ddp")))
+    return refuse(text, "DTLS is for IPv4 and IPv6");
   if (host.ends_with(".ipx")) return parse_ipx(text, host.substr(0, host.size() - 4), uri->port);
   if (host.ends_with(".ddp")) return parse_ddp(text, host.substr(0, host.size() - 4), uri->port);
   boost::system::error_code problem;
@@ -266,7 +280,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     return refuse(text,
                   "write sense://ADDRESS:PORT with a numeric address, or a Unix path, IPX or "
                   "AppleTalk address");
-  return Endpoint(address, uri->port.value_or(default_port));
+  return Endpoint(address, uri->port.value_or(dtls ? default_dtls_port : default_port))
+      .with_dtls(dtls);
 }
 
 }  // namespace sense::datagram

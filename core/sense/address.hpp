@@ -57,10 +57,15 @@ class Endpoint {
   [[nodiscard]] std::uint32_t network() const;  // of IPX and DDP
   [[nodiscard]] std::uint64_t node() const;     // of IPX and DDP
   [[nodiscard]] const std::string& path() const { return path_; }
+  // Whether the datagrams travel in records of DTLS. Such an endpoint is another one than that of
+  // the same address and port without.
+  [[nodiscard]] bool dtls() const { return dtls_; }
+  // The same address and port with or without DTLS. REQUIRES: is_ip(), or `dtls` is false.
+  [[nodiscard]] Endpoint with_dtls(bool dtls) const;
 
   // The same host with another port or socket.
   [[nodiscard]] Endpoint with_port(std::uint16_t port) const;
-  // Kind, host, zone and port as octets, unique for each endpoint. For MACs and hashes.
+  // Kind, DTLS, host, zone and port as octets, unique for each endpoint. For MACs and hashes.
   [[nodiscard]] std::string identity() const;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
@@ -76,25 +81,27 @@ class Endpoint {
   TransportKind kind_ = TransportKind::none;
   std::uint16_t port_ = 0;
   std::uint32_t zone_ = 0;
+  bool dtls_ = false;
   std::array<unsigned char, 16> octets_{};
   std::string path_;
 };
 
-// Whether two endpoints are on the same host: equal except for the port. Each Unix path is a host
-// of its own.
+// Whether two endpoints are on the same host, both with DTLS or both without: equal except for the
+// port. Each Unix path is a host of its own.
 [[nodiscard]] bool same_host(const Endpoint& left, const Endpoint& right);
 
 // As in a callback, and read back by parse_endpoint:
 //   sense://192.0.2.7:7367                       UDP over IPv4
 //   sense://[2001:db8::1]:7367                   UDP over IPv6
+//   sense+dtls://192.0.2.7:7368                  DTLS over UDP, IPv4 or IPv6
 //   sense:///run/sense/client.sock               Unix; other characters are percent-encoded
 //   sense://0000002a.0000c0000207.ipx:16385      IPX: network.node.ipx:socket, 8 and 12 hex digits
 //   sense://12.34.ddp:129                        AppleTalk: network.node.ddp:socket, decimal
 [[nodiscard]] std::string to_uri(const Endpoint& endpoint);
 
 // Reads those forms, also without `sense://`. Numeric addresses only: names are not resolved. The
-// default port is 7367; sockets of IPX and DDP must be given. Addresses that cannot be bound or
-// sent to (port 0, broadcast nodes) are accepted.
+// default port is 7367, with DTLS 7368; sockets of IPX and DDP must be given. Addresses that cannot
+// be bound or sent to (port 0, broadcast nodes) are accepted.
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
 
 }  // namespace sense::datagram

@@ -16,6 +16,7 @@
 namespace sense::datagram {
 
 inline constexpr std::uint16_t default_port = 7367;       // S-E-N-S on a keypad
+inline constexpr std::uint16_t default_dtls_port = 7368;  // of sense+dtls://
 inline constexpr std::size_t default_message_max = 1200;  // octets; RFC 8085 section 3.2
 inline constexpr std::size_t message_max = 65'507;        // limit of UDP over IPv4
 inline constexpr std::size_t properties_max = 1024;

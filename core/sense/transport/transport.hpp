@@ -17,11 +17,20 @@
 // Sends and receives SENSE/1 datagrams: the only interface to sockets (docs/transports.md).
 namespace sense::datagram {
 
-// One received datagram. The octets are valid during the handler's call only.
+// What a session below SENSE/1 has proved about the other side: of DTLS. A value. A session that
+// was made without a shared key and without a client certificate proves its address alone.
+struct SessionIdentity {
+  std::string key;                      // name of the shared key; "": none
+  std::string certificate_subject;      // of the verified client certificate, RFC 2253; "": none
+  std::string certificate_fingerprint;  // its SHA-256, 64 hexadecimal digits; "": none
+};
+
+// One received datagram. The octets are valid during the handler's call only, and so is `session`.
 struct Datagram {
   std::string_view octets;
   Endpoint from;
-  bool cut = false;  // it was longer than TransportOptions::octets_max
+  bool cut = false;                          // it was longer than TransportOptions::octets_max
+  const SessionIdentity* session = nullptr;  // null: there is no session below the datagram
 };
 
 // A multicast group of UDP that serves as LocalTalk cable (LToUDP), and the IPv4 address of the

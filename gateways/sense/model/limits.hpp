@@ -31,6 +31,10 @@ struct Limits {
   std::uint32_t unproved_rate = 5'000;  // replies per second to all unproved addresses; 0: no limit
   std::chrono::seconds key_window{
       60};  // largest difference between Time of a keyed message and our clock
+  std::uint32_t dtls_sessions = 1'000;  // of one listener, handshakes included
+  std::uint32_t dtls_sessions_per_host = 64;
+  std::chrono::seconds dtls_handshake{10};  // deadline
+  std::chrono::seconds dtls_idle{3'600};    // a session without a datagram from the client ends
 
   // As listed by PARAMETERS: durations in seconds, sizes in octets.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> shown() const;

@@ -153,6 +153,25 @@ BOOST_AUTO_TEST_CASE(same_host_is_all_but_the_port) {
   BOOST_CHECK(!same_host(Endpoint::at_path("/a"), Endpoint::at_path("/b")));
 }
 
+BOOST_AUTO_TEST_CASE(address_with_dtls_is_another_one_than_without) {
+  for (const auto* text : {"sense+dtls://192.0.2.7:9000", "sense+dtls://[2001:db8::1]:9000"}) {
+    const auto dtls = parsed(text);
+    BOOST_CHECK(dtls.dtls());
+    BOOST_CHECK_EQUAL(to_uri(dtls), text);
+    const auto plain = dtls.with_dtls(false);
+    BOOST_CHECK(plain != dtls);
+    BOOST_CHECK(plain.identity() != dtls.identity());
+    BOOST_CHECK(!same_host(plain, dtls));
+    BOOST_CHECK(same_host(dtls, dtls.with_port(1)));
+    BOOST_CHECK(plain == parsed("sense://" + to_uri(plain).substr(8)));
+  }
+  BOOST_CHECK_EQUAL(parsed("sense+dtls://192.0.2.7").port(), 7368);
+  for (const auto* text :
+       {"sense+dtls:///run/a.sock", "sense+dtls://0000002a.0000c0000207.ipx:16385",
+        "sense+dtls://12.34.ddp:129", "sense+tls://192.0.2.7:9000"})
+    BOOST_CHECK(!parse_endpoint(text));
+}
+
 BOOST_AUTO_TEST_CASE(any_path_survives_its_text) {
   std::mt19937 random(7);
   for (int i = 0; i < 2000; ++i) {
