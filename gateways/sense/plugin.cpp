@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
@@ -22,10 +23,12 @@ namespace {
 
 class SenseGateway final : public Gateway {
  public:
-  SenseGateway(Limits limits, Listeners listeners, KeyOptions key_options, GatewayContext& context)
+  SenseGateway(Limits limits, Listeners listeners, KeyOptions key_options, DtlsContext dtls,
+               GatewayContext& context)
       : limits_(limits),
         listeners_(std::move(listeners)),
         key_options_(std::move(key_options)),
+        dtls_(std::move(dtls)),
         context_(context),
         timer_(context.reactor) {}
 
@@ -45,7 +48,7 @@ class SenseGateway final : public Gateway {
   void execute_all(Actions actions) {
     for (auto& action : actions) std::visit([this](auto& one) { execute(one); }, action);
   }
-  void execute(Send& action) { listeners_.send(action.to, action.octets); }
+  void execute(Send& action) { listeners_.send(action.to, action.key, action.octets); }
   void execute(Publish& action);
   void execute(Create& action);
   void execute(LookUp& action);
@@ -72,6 +75,7 @@ class SenseGateway final : public Gateway {
   Limits limits_;
   Listeners listeners_;
   KeyOptions key_options_;
+  DtlsContext dtls_;  // null: no listener is one of DTLS
   GatewayContext& context_;
   boost::asio::steady_timer timer_;
   std::optional<MonoTime> timer_due_;
@@ -85,13 +89,17 @@ class SenseGateway final : public Gateway {
 };
 
 Status SenseGateway::start() {
-  if (auto status = listeners_.open(context_.reactor, context_.counters); !status) return status;
+  const DtlsServices dtls{context_.clock, limits_, dtls_, key_options_.keys};
+  if (auto status = listeners_.open(context_.reactor, context_.counters, dtls); !status)
+    return status;
   server_ = std::make_unique<Server>(server_config(), context_.served, context_.egress,
                                      context_.counters);
-  maintenance_ = std::make_unique<Maintenance>(
-      context_.reactor, context_.clock, context_.counters, key_options_.keys_file,
-      key_options_.keys,
-      [this](std::vector<SharedKey> keys) { server_->set_keys(std::move(keys)); });
+  maintenance_ = std::make_unique<Maintenance>(context_.reactor, context_.clock, context_.counters,
+                                               key_options_.keys_file, key_options_.keys,
+                                               [this](std::vector<SharedKey> keys) {
+                                                 listeners_.set_keys(keys);
+                                                 server_->set_keys(std::move(keys));
+                                               });
   open_ = std::make_shared<bool>(true);
   maintenance_->start();
   listeners_.receive(
@@ -117,8 +125,8 @@ ServerConfig SenseGateway::server_config() const {
 void SenseGateway::on_batch(std::size_t listener, std::span<const Datagram> batch) {
   const auto now = context_.clock.now();
   for (const auto& datagram : batch) {
-    execute_all(
-        server_->on_datagram(datagram.octets, {datagram.from, listener}, now, datagram.cut));
+    execute_all(server_->on_datagram(datagram.octets, {datagram.from, listener}, now, datagram.cut,
+                                     datagram.session));
     if (!open_) return;
   }
   listeners_.flush();
@@ -256,7 +264,22 @@ struct Parsed {
   std::vector<ListenEntry> entries;
   KeyOptions keys;
   TransportOptions transport;
+  DtlsContext dtls;
 };
+
+// Null: no listener is one of DTLS.
+Result<DtlsContext> read_dtls_options(const Settings& options, const Parsed& parsed) {
+  const bool wanted = std::any_of(parsed.entries.begin(), parsed.entries.end(),
+                                  [](const ListenEntry& entry) { return entry.endpoint.dtls(); });
+  if (!wanted) return DtlsContext();
+  const DtlsServerFiles files{options.text("dtls-certificate"), options.text("dtls-private-key"),
+                              options.text("dtls-clients")};
+  auto context = make_dtls_server(files, !parsed.keys.keys_file.empty());
+  if (context) return context;
+  return fail(context.error().code,
+              "listen: sense+dtls:// cannot be served: " + context.error().message +
+                  "; see keys, dtls-certificate, dtls-private-key and dtls-clients");
+}
 
 Result<Parsed> parse_options(const Settings& options) {
   Parsed parsed;
@@ -274,6 +297,9 @@ Result<Parsed> parse_options(const Settings& options) {
   auto group = DdpGroup::parse(options.text("ddp-group"));
   if (!group) return fail(group.error().code, "ddp-group: " + group.error().message);
   parsed.transport.ddp_group = *group;
+  auto dtls = read_dtls_options(options, parsed);
+  if (!dtls) return tl::unexpected(dtls.error());
+  parsed.dtls = std::move(*dtls);
   return parsed;
 }
 
@@ -291,7 +317,7 @@ Result<std::unique_ptr<Gateway>> create(const Settings& options, GatewayContext&
   if (!parsed) return tl::unexpected(parsed.error());
   return std::make_unique<SenseGateway>(
       limits_of(options), Listeners(std::move(parsed->entries), std::move(parsed->transport)),
-      std::move(parsed->keys), context);
+      std::move(parsed->keys), std::move(parsed->dtls), context);
 }
 
 // The table with what only this file knows how to read.
@@ -309,7 +335,7 @@ std::vector<Option> checked_options() {
 }
 const std::vector<Option> options_table = checked_options();
 
-constexpr std::string_view schemes[] = {"sense"};
+constexpr std::string_view schemes[] = {"sense", "sense+dtls"};
 // The plugin itself waits for the acknowledgement and reports `retry` only afterwards; these pauses
 // apply to attempts that fail before anything is sent. They make eight tries.
 constexpr std::uint32_t retry_seconds[] = {1, 2, 4, 8, 16, 32, 32};
@@ -317,7 +343,7 @@ constexpr std::uint32_t retry_seconds[] = {1, 2, 4, 8, 16, 32, 32};
 const GatewayDescriptor descriptor = {
     gateway_abi,
     "sense",
-    "SENSE/1 over UDP, Unix sockets, IPX or AppleTalk: events as text datagrams.",
+    "SENSE/1 over UDP, DTLS, Unix sockets, IPX or AppleTalk: events as text datagrams.",
     schemes,
     options_table,
     {"milliseconds", "both", "end-to-end", 1'200},

@@ -35,8 +35,10 @@ std::size_t ReplySender::octets_max(const Requester& requester) const {
 
 void ReplySender::reply_unproved(const DatagramContext& context, Message reply, Actions& out) {
   const auto& requester = context.requester;
-  const auto bound = context.octets * amplification_max;
   const auto trailer = trailer_of(requester.key);
+  // A session has returned a cookie of DTLS.
+  const auto bound =
+      requester.session ? octets_max(requester) + trailer : context.octets * amplification_max;
   auto octets = bound > trailer ? octets_of(reply, std::min(bound - trailer, octets_max(requester)))
                                 : std::nullopt;
   if (!octets) {
@@ -71,7 +73,7 @@ void ReplySender::send_signed(const Requester& requester, std::string octets, Ti
     ++unanswered_;
     return;
   }
-  out.emplace_back(Send{requester.from, std::move(octets)});
+  out.emplace_back(Send{requester.from, std::move(octets), requester.key});
 }
 
 const ReplyCache::Entry* ReplySender::find(const Requester& requester, std::string_view tag,

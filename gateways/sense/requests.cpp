@@ -183,8 +183,8 @@ Status Requests::start_existing(const Message& request, const Requester& request
 
 Status Requests::start_change(RequestId request_id, Pending& pending, Actions& out) {
   const auto& subscription = *pending.subscription;
-  const auto& [from, key] = pending.requester;
-  const ProvedSender sender{from.address, key, config_.name_of(from)};
+  const auto& from = pending.requester.from;
+  const ProvedSender sender{from.address, pending.requester.key, config_.name_of(from)};
   if (!may_change(subscription, sender)) return unknown_subscription();
   if (pending.request.kind == Kind::cancel) {
     pending.stage = Stage::cancel;

@@ -40,14 +40,17 @@ Server::Server(ServerConfig config, const ServedSubscriptions& directory,
               counters["sense.keys.refused"],        counters["sense.acks.counted"],
               counters["sense.acks.ignored"]} {}
 
-Actions Server::on_datagram(std::string_view octets, const Peer& from, Timestamp now, bool cut) {
+Actions Server::on_datagram(std::string_view octets, const Peer& from, Timestamp now, bool cut,
+                            std::shared_ptr<const SessionIdentity> session) {
   Actions out;
   ++counts_.received;
   if (!config_.policy_of(from).admits(from.address)) {
     ++counts_.outside;
     return out;
   }
-  DatagramContext context{{from, {}}, octets.size(), false, now};
+  const bool proved = session != nullptr;
+  DatagramContext context{
+      {from, proved ? session->key : "", std::move(session)}, octets.size(), proved, now};
   const auto bound =
       cut ? std::min(octets.size() - 1, config_.limits.max_message) : config_.limits.max_message;
   const auto message = octets.empty()
@@ -64,12 +67,8 @@ Actions Server::on_datagram(std::string_view octets, const Peer& from, Timestamp
 
 void Server::on_message(const Message& message, std::string_view octets, DatagramContext& context,
                         Actions& out) {
-  Keys::Verdict verdict;
-  if (is_keyed(message)) {
-    verdict = keys_.check(message, octets, context.now.wall);
-    context.requester.key = verdict.key;
-    if (verdict.refusal) ++counts_.keys_refused;
-  }
+  const auto verdict = authenticate(message, octets, context);
+  if (verdict.refusal) ++counts_.keys_refused;
   if (message.kind == Kind::ack) {
     if (verdict.refusal)
       ++counts_.acks_ignored;
@@ -84,6 +83,20 @@ void Server::on_message(const Message& message, std::string_view octets, Datagra
   } else {
     on_request(message, verdict, context, out);
   }
+}
+
+// A session has one identity: a Mac of another key in it would let its replies and events go to
+// the wrong one of the two.
+Keys::Verdict Server::authenticate(const Message& message, std::string_view octets,
+                                   DatagramContext& context) {
+  Keys::Verdict verdict;
+  if (!is_keyed(message)) return verdict;
+  verdict = keys_.check(message, octets, context.now.wall);
+  if (!context.requester.session)
+    context.requester.key = verdict.key;
+  else if (!verdict.refusal && verdict.key != context.requester.key)
+    verdict.refusal = Error{Code::noaccess, "the Mac is not of the key of this DTLS session"};
+  return verdict;
 }
 
 void Server::on_malformed(const Malformed& malformed, const DatagramContext& context,
@@ -107,8 +120,8 @@ void Server::on_ack(const Message& message, const DatagramContext& context, Acti
   const auto numbers = number ? parse_ranges(*number) : std::vector<NumberRange>{};
   if (!numbers) return refuse(numbers.error().message);
   const auto challenge = message.get("Challenge");
-  const auto& [from, key] = context.requester;
-  const AckSender sender{from.address, key, config_.policy_of(from).key_required};
+  const auto& from = context.requester.from;
+  const AckSender sender{from.address, context.requester.key, config_.policy_of(from).key_required};
   const bool counted =
       challenge
           ? verifications_.on_ack(*subscription, *challenge, from.address, out)
@@ -133,7 +146,9 @@ void Server::on_request(const Message& request, const Keys::Verdict& verdict,
         context, make_reply(request.tag, allowed.error().code, allowed.error().message), out);
     return;
   }
-  const auto age = cookies_.judge(request.text("Cookie"), requester.from.address, context.now.mono);
+  const auto age = requester.session ? Cookies::Age::current
+                                     : cookies_.judge(request.text("Cookie"),
+                                                      requester.from.address, context.now.mono);
   context.seen_before = age != Cookies::Age::none;
   if (handle_repeat(request, age == Cookies::Age::current, context, out)) return;
   if (age != Cookies::Age::current)
@@ -176,7 +191,7 @@ void Server::on_proved(const Message& request, const Keys::Verdict& verdict,
                               out);
     return;
   }
-  if (!requester.key.empty()) {
+  if (!verdict.key.empty()) {
     if (auto fresh = keys_.admit(verdict, now); !fresh) {
       ++counts_.keys_refused;
       replies_.reply_unproved(

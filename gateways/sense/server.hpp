@@ -32,8 +32,11 @@ class Server {
          Counters& counters);
 
   // One received datagram. `cut`: it was longer than the buffer, and `octets` is its beginning.
+  // `session`: the DTLS session that it came in. A session has proved the address, so that no
+  // cookie is needed, and its key as a Mac would.
   [[nodiscard]] Actions on_datagram(std::string_view octets, const Peer& from, Timestamp now,
-                                    bool cut = false);
+                                    bool cut = false,
+                                    std::shared_ptr<const SessionIdentity> session = nullptr);
   [[nodiscard]] Actions on_timer(Timestamp now);
   // When to call on_timer next; nothing: not needed.
   [[nodiscard]] std::optional<MonoTime> next_timer() const;
@@ -77,6 +80,9 @@ class Server {
  private:
   void on_message(const Message& message, std::string_view octets, DatagramContext& context,
                   Actions& out);
+  // Authenticates the message; sets the key of the requester.
+  [[nodiscard]] Keys::Verdict authenticate(const Message& message, std::string_view octets,
+                                           DatagramContext& context);
   void on_malformed(const Malformed& malformed, const DatagramContext& context, Actions& out);
   void on_ack(const Message& message, const DatagramContext& context, Actions& out);
   void on_request(const Message& request, const Keys::Verdict& verdict, DatagramContext& context,

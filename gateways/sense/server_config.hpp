@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "core/sense/transport/transport.hpp"
 #include "gateways/sense/admission/listener_policy.hpp"
 #include "gateways/sense/delivery/encoder.hpp"
 #include "gateways/sense/model/actions.hpp"
@@ -41,7 +43,11 @@ struct ServerConfig {
 // The sender of a request.
 struct Requester {
   Peer from;
-  std::string key;  // name of the key that signed; "": none
+  // Name of the key that it proved, by a Mac or by its DTLS session; "": none.
+  std::string key;
+  // Its DTLS session, with the client certificate if there is one, which names no principal yet;
+  // null: none.
+  std::shared_ptr<const SessionIdentity> session = {};
 };
 
 }  // namespace sense::datagram

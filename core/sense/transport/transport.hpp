@@ -25,12 +25,12 @@ struct SessionIdentity {
   std::string certificate_fingerprint;  // its SHA-256, 64 hexadecimal digits; "": none
 };
 
-// One received datagram. The octets are valid during the handler's call only, and so is `session`.
+// One received datagram. The octets are valid during the handler's call only.
 struct Datagram {
   std::string_view octets;
   Endpoint from;
-  bool cut = false;                          // it was longer than TransportOptions::octets_max
-  const SessionIdentity* session = nullptr;  // null: there is no session below the datagram
+  bool cut = false;  // it was longer than TransportOptions::octets_max
+  std::shared_ptr<const SessionIdentity> session;  // null: none, the datagram came by itself
 };
 
 // A multicast group of UDP that serves as LocalTalk cable (LToUDP), and the IPv4 address of the

@@ -50,7 +50,8 @@ Status read_only_value(std::string_view name, std::string_view value, std::strin
 }
 
 Status read_option(std::string_view option, std::set<std::string>& seen, ListenerPolicy& policy) {
-  static const std::vector<std::string> names = {"key", "publish", "register", "from", "rate"};
+  static const std::vector<std::string> names = {"key",      "dtls", "publish",
+                                                 "register", "from", "rate"};
   const auto equals = option.find('=');
   const std::string name(option.substr(0, equals));
   const auto value = equals == std::string_view::npos ? "" : option.substr(equals + 1);
@@ -58,17 +59,18 @@ Status read_option(std::string_view option, std::set<std::string>& seen, Listene
     const auto close = nearest(name, names);
     return fail(Code::badparam,
                 "unknown option " + quoted(option) +
-                    (close.empty() ? "; known are key=required, publish=no, register=no, "
-                                     "from=NETWORKS and rate=NUMBER"
+                    (close.empty() ? "; known are key=required, dtls=required, publish=no, "
+                                     "register=no, from=NETWORKS and rate=NUMBER"
                                    : "; did you mean '" + close + "='?"));
   }
   if (!seen.insert(name).second)
     return fail(Code::badparam, "the option '" + name + "=' is given twice");
   if (name == "from") return read_networks(value, policy);
   if (name == "rate") return read_rate(value, policy);
-  if (auto good = read_only_value(name, value, name == "key" ? "required" : "no"); !good)
-    return good;
+  const bool required = name == "key" || name == "dtls";
+  if (auto good = read_only_value(name, value, required ? "required" : "no"); !good) return good;
   if (name == "key") policy.key_required = true;
+  if (name == "dtls") policy.dtls_required = true;
   if (name == "publish") policy.may_publish = false;
   if (name == "register") policy.may_register = false;
   return {};
@@ -99,6 +101,8 @@ bool ListenerPolicy::admits(const Endpoint& sender) const {
 
 Status ListenerPolicy::may_request(Kind kind, bool keyed) const {
   if (kind == Kind::parameters) return {};
+  if (dtls_required)
+    return fail(Code::noaccess, "nothing is served here in the clear; use sense+dtls://");
   if (key_required && !keyed) return fail(Code::noaccess, "only keyed messages are served here");
   if (kind == Kind::publish && !may_publish)
     return fail(Code::noaccess, "no events are taken here");
@@ -122,6 +126,8 @@ Result<ListenEntry> read_listen_entry(std::string_view text) {
       return refuse(text, good.error().message);
     rest = trim(rest.substr(option.size()));
   }
+  if (entry.policy.dtls_required && entry.endpoint.dtls())
+    return refuse(text, "dtls=required is for addresses without DTLS; this one has it");
   if (auto good = check_networks(entry); !good) return refuse(text, good.error().message);
   return entry;
 }

@@ -18,6 +18,8 @@ namespace sense::datagram {
 struct ListenerPolicy {
   // All requests except PARAMETERS, and ACKs of keyed subscriptions, need a Mac.
   bool key_required = false;
+  // All requests except PARAMETERS are refused here, where datagrams are in the clear.
+  bool dtls_required = false;
   bool may_publish = true;
   bool may_register = true;
   // Datagrams from other addresses are dropped; empty: all are accepted. At most 64; IP and IPX

@@ -60,7 +60,8 @@ void Deliveries::deliver(AttemptId attempt_id, std::shared_ptr<const Delivery> d
   }
   if (ended) close(id, out);
   ++sent_;
-  out.emplace_back(Send{queue.peer, std::move(*octets)});
+  std::string key(key_of_owner(delivery->subscription->owner));
+  out.emplace_back(Send{queue.peer, std::move(*octets), std::move(key)});
   const auto due = now.mono + wait_for(*delivery, queue.round_trip);
   InFlight entry{attempt_id, delivery->kind,         delivery->number, delivery->number_last,
                  tag,        delivery->attempt == 1, now.mono,         due};

@@ -10,7 +10,7 @@ std::size_t listener_for(const std::vector<Listener>& listeners, const Endpoint&
   const auto label = subscription.labels.find(listener_label);
   std::size_t first = listeners.size();
   for (std::size_t i = listeners.size(); i-- > 0;) {
-    if (listeners[i].kind != endpoint.kind()) continue;
+    if (listeners[i].kind != endpoint.kind() || listeners[i].dtls != endpoint.dtls()) continue;
     if (label != subscription.labels.end() && listeners[i].name == label->second) return i;
     first = i;
   }

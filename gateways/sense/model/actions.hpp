@@ -25,6 +25,9 @@ using AttemptId = std::uint64_t;
 struct Send {
   Peer to;
   std::string octets;
+  // Name of the key of the client that it is for: it leaves in no DTLS session but one of that key
+  // ("": one without key), since another client may have the address now.
+  std::string key = {};
 };
 // An event for the bus. Result: Server::on_receipt. `client`, here and below: for whom.
 struct Publish {
@@ -88,6 +91,7 @@ struct Listener {
   std::string name;
   TransportKind kind = TransportKind::ipv4;
   std::size_t octets_max = 65'507;
+  bool dtls = false;
 };
 
 // The label of a subscription that names the listener of its REGISTER, so that events leave from

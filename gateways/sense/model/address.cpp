@@ -78,13 +78,19 @@ Result<Endpoint> parse_listen(std::string_view entry) {
   const auto colon = address.substr(address.rfind(']') + 1).rfind(':');
   const bool named = colon != std::string_view::npos && !address.ends_with(':');
   if (endpoint && (!endpoint->is_ip() || named)) return endpoint;
-  return fail(Code::badparam,
-              "listen: '" + printable(address.substr(0, 200)) +
-                  "' is not an address and port such as 127.0.0.1:7367 or [::]:7367, a path such "
-                  "as /run/sense/sense.sock, 0000002a.0000c0000207.ipx:16385 or 12.34.ddp:129");
+  return fail(
+      Code::badparam,
+      "listen: '" + printable(address.substr(0, 200)) +
+          "' is not an address and port such as 127.0.0.1:7367 or [::]:7367, "
+          "sense+dtls://0.0.0.0:7368, a "
+          "path such as /run/sense/sense.sock, 0000002a.0000c0000207.ipx:16385 or 12.34.ddp:129");
 }
 
 Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy) {
+  if (endpoint.dtls())
+    return fail(Code::noaccess,
+                "sense+dtls:// is served only where it registers itself: the server begins no "
+                "handshake; send REGISTER from there, without Deliver-To");
   switch (endpoint.kind()) {
     case TransportKind::none: break;
     case TransportKind::ipv4:

@@ -33,7 +33,7 @@ inline constexpr std::string_view gateway_name = "sense";
 
 // Whether datagrams may be sent to an address that did not register itself: a single host, no port
 // or socket of well-known services, and allowed by the egress policy, which is asked about the IP
-// address or, for IPX, the one in the node. Never a Unix path.
+// address or, for IPX, the one in the node. Never a Unix path, never with DTLS.
 [[nodiscard]] Status may_be_target(const Endpoint& endpoint, const EgressPolicy& policy);
 
 // The principal of a keyed client, as the owner of its subscriptions: "key:hp4". No other gateway

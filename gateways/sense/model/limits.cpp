@@ -9,10 +9,11 @@ namespace {
 
 constexpr Option option_table[] = {
     {"listen", OptionType::list, "127.0.0.1:7367",
-     "Where to listen: 0.0.0.0:7367, [::]:7367, /run/sense/sense.sock (Unix), "
+     "Where to listen: 0.0.0.0:7367, [::]:7367, sense+dtls://0.0.0.0:7368 (DTLS 1.2), "
+     "/run/sense/sense.sock (Unix), "
      "0000002a.0000c0000207.ipx:16385 (IPX), 12.34.ddp:129 (AppleTalk); port or socket 0 takes "
-     "any. Options of a listener follow its address, as in \"0.0.0.0:7367 key=required publish=no "
-     "register=no from=10.0.0.0/8,192.0.2.7 rate=50\".",
+     "any. Options of a listener follow its address, as in \"0.0.0.0:7367 key=required "
+     "dtls=required publish=no register=no from=10.0.0.0/8,192.0.2.7 rate=50\".",
      1, 16, nullptr, /*secret=*/true},
     {"ipx-port", OptionType::integer, "213",
      "UDP port of every node of the IPX network (RFC 1234).", 1, 65'535},
@@ -69,6 +70,26 @@ constexpr Option option_table[] = {
      "Replies sent per second to all addresses together that have not returned a cookie; 0: no "
      "limit.",
      0, 10'000'000},
+    {"dtls-certificate", OptionType::path, "",
+     "The certificate of this gateway for sense+dtls:// listeners, in PEM, with its chain; empty: "
+     "clients there have a shared key.",
+     0, 0, nullptr, /*secret=*/true},
+    {"dtls-private-key", OptionType::path, "",
+     "The private key of that certificate, in PEM, readable by its owner alone.", 0, 0, nullptr,
+     /*secret=*/true},
+    {"dtls-clients", OptionType::path, "",
+     "CAs of clients, in PEM: a client without a shared key then needs a certificate of one of "
+     "them; empty: it needs none.",
+     0, 0, nullptr, /*secret=*/true},
+    {"dtls-sessions", OptionType::integer, "1000",
+     "DTLS sessions and handshakes of one listener at once; further clients get no answer.", 1,
+     100'000},
+    {"dtls-sessions-per-host", OptionType::integer, "64",
+     "The same, of one address (of IPv6 a whole /64; of this machine each port counts alone).", 1,
+     100'000},
+    {"dtls-handshake", OptionType::duration, "10s", "Longest DTLS handshake.", 1, 60},
+    {"dtls-idle", OptionType::duration, "1h",
+     "A DTLS session ends after so long without a datagram from its client.", 1, 366 * 86'400},
 };
 
 // Shorter waits would flood the subscriber.
@@ -102,6 +123,12 @@ Limits limits_of(const Settings& settings) {
   limits.unproved_rate = count(settings, "unproved-rate");
   limits.key_window =
       std::chrono::duration_cast<std::chrono::seconds>(settings.duration("key-window"));
+  limits.dtls_sessions = count(settings, "dtls-sessions");
+  limits.dtls_sessions_per_host = count(settings, "dtls-sessions-per-host");
+  limits.dtls_handshake =
+      std::chrono::duration_cast<std::chrono::seconds>(settings.duration("dtls-handshake"));
+  limits.dtls_idle =
+      std::chrono::duration_cast<std::chrono::seconds>(settings.duration("dtls-idle"));
   return limits;
 }
 
@@ -120,7 +147,11 @@ std::vector<std::pair<std::string, std::string>> Limits::shown() const {
           {"rate", std::to_string(rate)},
           {"burst", std::to_string(burst)},
           {"unproved-rate", std::to_string(unproved_rate)},
-          {"key-window", std::to_string(key_window.count())}};
+          {"key-window", std::to_string(key_window.count())},
+          {"dtls-sessions", std::to_string(dtls_sessions)},
+          {"dtls-sessions-per-host", std::to_string(dtls_sessions_per_host)},
+          {"dtls-handshake", std::to_string(dtls_handshake.count())},
+          {"dtls-idle", std::to_string(dtls_idle.count())}};
 }
 
 Duration Limits::pause_after(std::uint32_t attempt) const {

@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(parameters_that_fit_into_no_datagram_are_paged_and_none_is_
     }
     BOOST_CHECK_GE(pages, 2U);
     BOOST_CHECK(all.starts_with("max-subscriptions: 10000\n"));
-    BOOST_CHECK_EQUAL(std::count(all.begin(), all.end(), '\n'), 15 + 60);
+    BOOST_CHECK_EQUAL(std::count(all.begin(), all.end(), '\n'), 19 + 60);
     for (const auto& [name, value] : extras.parameters)
       BOOST_CHECK_MESSAGE(all.find("\n" + name + ": " + value + "\n") != std::string::npos, name);
   }
