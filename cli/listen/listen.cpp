@@ -11,7 +11,8 @@ namespace {
 constexpr const char* listen_notes =
     "Prints for each event that arrives:  delivered CALLBACK TYPE SOURCE #NUMBER ID\n"
     "sense://HOST:PORT   subscribes at a SENSE gateway and takes its datagrams; so do\n"
-    "                    sense:///PATH and the addresses of IPX and AppleTalk\n"
+    "                    sense:///PATH and the addresses of IPX and AppleTalk, and encrypted,\n"
+    "                    with --key FILE, sense+dtls://HOST:PORT\n"
     "http://HOST:PORT/X  listens there, and with --subscribe makes the subscription at a gateway\n"
     "maildir:FOLDER      waits for mail in the `new` folder of each mailbox in FOLDER\n"
     "\n"
@@ -23,14 +24,15 @@ constexpr const char* listen_notes =
 int run_listen(const ListenOptions& options) {
   if (options.count == 0 && options.timeout != "0s")
     return refused("--timeout needs --count: it is how long to wait for that many events");
-  if (options.uri.starts_with("sense:")) return listen_sense(options);
+  if (options.uri.starts_with("sense:") || options.uri.starts_with("sense+dtls:"))
+    return listen_sense(options);
   if (!options.filter.empty() || !options.edition.empty() || !options.language.empty() ||
-      !options.socket.key_file.empty())
-    return refused("--filter, --edition, --language and --key are for sense:// only");
+      !options.socket.key_file.empty() || !options.socket.authorities.empty())
+    return refused("--filter, --edition, --language, --key and --ca are for sense:// only");
   if (options.uri.starts_with("http:")) return listen_http(options);
   if (options.uri.starts_with("maildir:")) return listen_maildir(options);
   return refused("cannot listen at '" + options.uri +
-                 "': it must begin with sense://, http:// or maildir:");
+                 "': it must begin with sense://, sense+dtls://, http:// or maildir:");
 }
 
 std::vector<CommandOption> listen_command_options(ListenOptions& options) {

@@ -28,11 +28,13 @@ Publisher& PublishSession::publisher() {
 }
 
 std::vector<CommandOption> via_options(Via& via) {
-  return {{.name = "--via",
-           .value_name = "sense://HOST:PORT",
-           .target = &via.target,
-           .help = "SENSE server to publish through, by datagram (default: over the bus)"},
-          key_option(via.socket)};
+  return joined(
+      {{{.name = "--via",
+         .value_name = "sense://HOST:PORT",
+         .target = &via.target,
+         .help = "SENSE server to publish through, by datagram, or sense+dtls://HOST:PORT "
+                 "(default: over the bus)"}},
+       key_options(via.socket)});
 }
 
 }  // namespace sense::cli

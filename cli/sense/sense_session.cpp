@@ -80,6 +80,9 @@ std::string SenseSession::silence() const {
   if (port_closed_)
     return "nothing listens at " + uri_ + within +
            ": is the gateway running, and is this its port?";
+  if (uri_.starts_with("sense+dtls:"))
+    return "no answer from " + uri_ + within +
+           ": is it running, is this where, and has it this key? A wrong one gets no answer";
   return "no answer from " + uri_ + within + ": is it running, and is this where?";
 }
 

@@ -5,10 +5,13 @@
 
 #include <boost/asio/ip/udp.hpp>
 #include <filesystem>
+#include <utility>
 
+#include "cli/base/output.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
+#include "core/sense/dtls/client_transport.hpp"
 #include "core/sense/message.hpp"
 
 namespace sense::cli {
@@ -27,13 +30,15 @@ constexpr unsigned socket_file_mode = 0666;
 Result<Endpoint> resolve(boost::asio::io_context& io, const std::string& uri_text) {
   const auto uri = parse_uri(uri_text);
   if (!uri) return tl::unexpected(uri.error());
-  if (uri->scheme != "sense")
-    return fail(Code::badparam, "'" + printable(uri_text) + "' is not sense://HOST:PORT");
+  const bool dtls = uri->scheme == "sense+dtls";
+  if (!dtls && uri->scheme != "sense")
+    return fail(Code::badparam,
+                "'" + printable(uri_text) + "' is not sense://HOST:PORT or sense+dtls://HOST:PORT");
   auto numeric = datagram::parse_endpoint(uri_text);
   const bool name =
       !uri->host.empty() && !uri->host.ends_with(".ipx") && !uri->host.ends_with(".ddp");
   if (numeric || !name) return numeric;
-  const auto port = uri->port.value_or(datagram::default_port);
+  const auto port = uri->port.value_or(dtls ? datagram::default_dtls_port : datagram::default_port);
   boost::system::error_code error;
   udp::resolver resolver(io);
   const auto found = resolver.resolve(uri->host, std::to_string(port), error);
@@ -41,7 +46,7 @@ Result<Endpoint> resolve(boost::asio::io_context& io, const std::string& uri_tex
     return fail(Code::addrnotavail,
                 "the host " + uri->host + " of " + uri_text + " is not known: " + error.message());
   const auto endpoint = found.begin()->endpoint();
-  return Endpoint(endpoint.address(), endpoint.port());
+  return Endpoint(endpoint.address(), endpoint.port()).with_dtls(dtls);
 }
 
 // The loopback address for a server on this machine; for another one the kernel chooses.
@@ -110,32 +115,61 @@ Result<Endpoint> own_endpoint(boost::asio::io_context& io, const std::string& bi
 }  // namespace
 
 std::vector<CommandOption> socket_options(SenseSocketOptions& options) {
-  return {{.name = "--bind",
-           .value_name = "ADDRESS:PORT",
-           .target = &options.bind,
-           .help = "Own address for sense://",
-           .show_default = true},
-          {.name = "--ipx-port",
-           .value_name = "PORT",
-           .target = &options.ipx_port,
-           .help = "UDP port of the IPX network, for .ipx addresses",
-           .show_default = true,
-           .range = NumberRange{1, 65535}},
-          {.name = "--ddp-group",
-           .value_name = "GROUP:PORT",
-           .target = &options.ddp_group,
-           .help = "Multicast group of the LocalTalk cable, for .ddp addresses; @ADDRESS behind it "
-                   "names the interface",
-           .show_default = true},
-          key_option(options)};
+  return joined(
+      {{{.name = "--bind",
+         .value_name = "ADDRESS:PORT",
+         .target = &options.bind,
+         .help = "Own address for sense:// and sense+dtls://",
+         .show_default = true},
+        {.name = "--ipx-port",
+         .value_name = "PORT",
+         .target = &options.ipx_port,
+         .help = "UDP port of the IPX network, for .ipx addresses",
+         .show_default = true,
+         .range = NumberRange{1, 65535}},
+        {.name = "--ddp-group",
+         .value_name = "GROUP:PORT",
+         .target = &options.ddp_group,
+         .help = "Multicast group of the LocalTalk cable, for .ddp addresses; @ADDRESS behind it "
+                 "names the interface",
+         .show_default = true}},
+       key_options(options)});
 }
 
-CommandOption key_option(SenseSocketOptions& options) {
-  return {.name = "--key",
-          .value_name = "FILE",
-          .target = &options.key_file,
-          .help = "Key to sign with, shared with the SENSE server (`sense keys shared`)"};
+std::vector<CommandOption> key_options(SenseSocketOptions& options) {
+  return {{.name = "--key",
+           .value_name = "FILE",
+           .target = &options.key_file,
+           .help = "Key shared with the SENSE server (`sense keys shared`): signs, and over "
+                   "sense+dtls:// encrypts"},
+          {.name = "--ca",
+           .value_name = "FILE",
+           .target = &options.authorities,
+           .help = "For sense+dtls:// without --key: CAs of the server's certificate, in PEM "
+                   "(default: the system's)"}};
 }
+
+namespace {
+
+Result<std::unique_ptr<datagram::Transport>> open_client(boost::asio::io_context& io,
+                                                         const std::string& uri,
+                                                         const Endpoint& own,
+                                                         const datagram::TransportOptions& options,
+                                                         const std::string& authorities,
+                                                         SenseSocket& socket) {
+  if (!socket.server.dtls()) return datagram::open_transport(io, own, options, *socket.counters);
+  datagram::DtlsClientOptions dtls;
+  // The session proves what a Mac would.
+  dtls.key = std::exchange(socket.key, std::nullopt);
+  dtls.authorities = authorities;
+  dtls.host = parse_uri(uri)->host;
+  dtls.on_problem = [uri](const std::string& problem) {
+    say("no DTLS session with " + uri + ": " + problem);
+  };
+  return datagram::open_dtls_client(io, own, options, std::move(dtls), *socket.counters);
+}
+
+}  // namespace
 
 Result<SenseSocket> open_sense_socket(boost::asio::io_context& io, const std::string& uri,
                                       const SenseSocketOptions& options) {
@@ -162,7 +196,7 @@ Result<SenseSocket> open_sense_socket(boost::asio::io_context& io, const std::st
     if (!key) return tl::unexpected(key.error());
     socket.key = std::move(*key);
   }
-  auto transport = datagram::open_transport(io, *own, transport_options, *socket.counters);
+  auto transport = open_client(io, uri, *own, transport_options, options.authorities, socket);
   if (!transport)
     return fail(transport.error().code,
                 transport.error().message + "; choose another address with --bind");

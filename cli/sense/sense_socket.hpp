@@ -25,14 +25,17 @@ struct SenseSocketOptions {
   std::string bind = bind_default;
   int ipx_port = 213;  // UDP port of the IPX network
   std::string ddp_group = "239.192.76.84:1954";
-  std::string key_file;  // with the key to sign with; "": nothing is signed
+  // With the key to sign with, or over DTLS to encrypt with; "": nothing is signed, and over DTLS
+  // the server proves itself by a certificate.
+  std::string key_file;
+  std::string authorities;  // file of CAs for that certificate; "": those of the system
 };
 
 // Options that write into `options`, which must outlive them: --bind, --ipx-port, --ddp-group,
-// --key.
+// --key, --ca.
 [[nodiscard]] std::vector<CommandOption> socket_options(SenseSocketOptions& options);
-// --key alone.
-[[nodiscard]] CommandOption key_option(SenseSocketOptions& options);
+// --key and --ca alone.
+[[nodiscard]] std::vector<CommandOption> key_options(SenseSocketOptions& options);
 
 // A socket that talks to one SENSE server only. The loop's thread.
 struct SenseSocket {
@@ -40,11 +43,11 @@ struct SenseSocket {
   std::unique_ptr<Counters> counters;
   std::unique_ptr<datagram::Transport> transport;
   boost::asio::steady_timer timer;
-  std::optional<datagram::SharedKey> key;
+  std::optional<datagram::SharedKey> key;  // to sign with; nothing over DTLS
 };
 
-// `uri`: sense://HOST[:PORT], or one of the forms of docs/transports.md. Asks the name server for a
-// HOST that is a name, and waits for its answer.
+// `uri`: sense://HOST[:PORT], sense+dtls://HOST[:PORT], or one of the forms of docs/transports.md.
+// Asks the name server for a HOST that is a name, and waits for its answer.
 [[nodiscard]] Result<SenseSocket> open_sense_socket(boost::asio::io_context& io,
                                                     const std::string& uri,
                                                     const SenseSocketOptions& options);
