@@ -29,7 +29,8 @@ from installation import Installation, free_port, wait_for
 SECONDS = 60  # what one command may take
 
 # Pages whose commands another test runs.
-ELSEWHERE = {"docs/examples/foonly.md": "tests/integration/foonly.py runs this page"}
+ELSEWHERE = {"docs/examples/foonly.md": "tests/integration/foonly.py runs this page",
+             "docs/transports.md": "tests/integration/dtls.py runs these commands"}
 
 
 class Command:
