@@ -19,6 +19,7 @@ Maintenance::Maintenance(boost::asio::io_context& reactor, const Clock& clock, C
       watched_{{"too many requests from one address", counters["sense.requests.too-many"]},
                {"too many replies to unproved addresses", counters["sense.answers.too-many"]},
                {"keyed messages refused", counters["sense.keys.refused"]},
+               {"no place for another DTLS session", counters["sense.dtls.refused"]},
                {"sender outside of the networks of the listener (from=)",
                 counters["sense.datagrams.outside"]}} {
   for (auto& watched : watched_) watched.logged = watched.counter.load();

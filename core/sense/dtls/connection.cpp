@@ -52,7 +52,7 @@ constexpr std::size_t record_header = 13;
 constexpr std::size_t tag_size = 16;
 constexpr std::size_t explicit_nonce_size = 8;  // of GCM and CCM; ChaCha20 has none
 
-// The least length of a protected record.
+// The least length of a protected record: with the tag of the suite, and its nonce.
 std::size_t record_length_min(const SSL* ssl) {
   const auto* pending = SSL_get_pending_cipher(ssl);
   const auto* cipher = pending != nullptr ? pending : SSL_get_current_cipher(ssl);
@@ -61,20 +61,29 @@ std::size_t record_length_min(const SSL* ssl) {
   return tag_size + (chacha ? 0 : explicit_nonce_size);
 }
 
-// OpenSSL 3.0 ends the connection for a protected record that is too short for its tag, which
-// any host can forge: such a record, and what follows it in the datagram, is left out.
-std::string_view without_short_records(std::string_view datagram, std::size_t length_min) {
+// The whole and well-formed records that a datagram begins with. OpenSSL 3.0 ends the connection
+// for a protected record that is too short for its tag, and looks for the next record inside of one
+// whose header it does not like. Any host can forge both.
+std::string_view readable_records(std::string_view datagram, std::size_t length_min,
+                                  bool dtls_1_0) {
+  const auto octet_at = [&](std::size_t at) { return static_cast<unsigned char>(datagram[at]); };
   const auto number_at = [&](std::size_t at) {
-    return static_cast<std::size_t>(static_cast<unsigned char>(datagram[at])) << 8U |
-           static_cast<unsigned char>(datagram[at + 1]);
+    return static_cast<std::size_t>(octet_at(at)) << 8U | octet_at(at + 1);
   };
-  for (std::size_t at = 0; datagram.size() - at >= record_header;) {
+  std::size_t at = 0;
+  while (datagram.size() - at >= record_header) {
+    const auto version = number_at(at + 1);
     const auto length = number_at(at + 11);
-    if (number_at(at + 3) != 0 && length < length_min) return datagram.substr(0, at);
-    if (datagram.size() - at - record_header < length) break;
+    const bool sealed = number_at(at + 3) != 0;
+    const bool known = octet_at(at) >= SSL3_RT_CHANGE_CIPHER_SPEC &&
+                       octet_at(at) <= SSL3_RT_APPLICATION_DATA &&
+                       (version == DTLS1_2_VERSION || (dtls_1_0 && version == DTLS1_VERSION));
+    if (!known || (sealed && length < length_min) || length > SSL3_RT_MAX_ENCRYPTED_LENGTH ||
+        length > datagram.size() - at - record_header)
+      break;
     at += record_header + length;
   }
-  return datagram;
+  return datagram.substr(0, at);
 }
 
 }  // namespace
@@ -171,7 +180,7 @@ bool DtlsConnection::listen(std::string_view hello) {
   const std::unique_ptr<BIO_ADDR, Release<BIO_ADDR, BIO_ADDR_free>> unused(BIO_ADDR_new());
   if (!unused) return false;
   ERR_clear_error();
-  queue_.in = without_short_records(hello, tag_size + explicit_nonce_size);
+  queue_.in = readable_records(hello, tag_size + explicit_nonce_size, true);
   queue_.in_full = true;
   const int result = DTLSv1_listen(ssl_.get(), unused.get());
   queue_.in_full = false;
@@ -180,7 +189,9 @@ bool DtlsConnection::listen(std::string_view hello) {
 
 void DtlsConnection::receive(std::string_view datagram) {
   if (state_ == State::closed) return;
-  queue_.in = without_short_records(datagram, record_length_min(ssl_.get()));
+  // A server asks for the cookie in a record of DTLS 1.0 (RFC 6347 section 4.2.1).
+  const bool before_version = state_ == State::handshake && hooks_ == nullptr;
+  queue_.in = readable_records(datagram, record_length_min(ssl_.get()), before_version);
   queue_.in_full = !queue_.in.empty();
   advance();
   queue_.in_full = false;

@@ -35,10 +35,11 @@ void DtlsSessions::on_datagram(std::string_view octets, const Endpoint& from, Mo
   const auto handshake = handshakes_.find(from);
   const auto session = sessions_.find(from);
   if (!record->hello_random.empty()) {
-    // A repeat of the hello that began it belongs to it.
-    if (handshake != handshakes_.end() && handshake->second->hello_random == record->hello_random)
-      feed(*handshake->second, octets, now, out);
-    else if (session == sessions_.end() || session->second->hello_random != record->hello_random)
+    // A repeat of a hello changes nothing: what was lost is repeated by the timer.
+    const auto began = [&](const SessionMap& map, SessionMap::const_iterator found) {
+      return found != map.end() && found->second->hello_random == record->hello_random;
+    };
+    if (!began(handshakes_, handshake) && !began(sessions_, session))
       on_hello(octets, record->hello_random, from, now, out);
     return;
   }

@@ -161,6 +161,26 @@ BOOST_AUTO_TEST_CASE(record_without_room_for_its_authentication_changes_nothing)
   }
 }
 
+// OpenSSL 3.0 looks for a record inside of one whose header it does not like.
+BOOST_AUTO_TEST_CASE(record_inside_of_a_bad_one_changes_nothing) {
+  using namespace std::string_literals;
+  DtlsWorld world;
+  DtlsPeer client(world, dtls_peer(9000));
+  BOOST_REQUIRE(client.connect());
+  const auto too_short = "\x17\xfe\xfd\0\1\0\0\0\0\0\x63\0\7xxxxxxx"s;
+  for (const auto& header :
+       {"\x17\xfe\xff\0\1\0\0\0\0\0\x62\0\x14"s, "\x17\xfe\xff\0\0\0\0\0\0\0\x62\0\x14"s,
+        "\x17\xfe\x00\0\1\0\0\0\0\0\x62\0\x14"s, "\x17\x03\x03\0\1\0\0\0\0\0\x62\0\x14"s,
+        "\x17\xfe\xfd\0\1\0\0\0\0\0\x62\xff\xff"s, "\x19\xfe\xfd\0\1\0\0\0\0\0\x62\0\x14"s,
+        "\x17\xfe\xfd\0\7\0\0\0\0\0\x62\0\0"s, "\x17\xfe\xfd\0\1\0\0\0\0\0\x62\0\1"s}) {
+    (void)world.tell(client.address, header + too_short);
+    client.connection->receive(header + too_short);
+    BOOST_REQUIRE(client.is_open());
+  }
+  client.say("still here");
+  BOOST_CHECK_EQUAL(world.received.size(), 1U);
+}
+
 BOOST_AUTO_TEST_CASE(alert_in_the_clear_does_not_end_a_session) {
   DtlsWorld world;
   DtlsPeer client(world, dtls_peer(9000));
@@ -323,7 +343,7 @@ BOOST_AUTO_TEST_CASE(any_octets_are_survived) {
     if (octets.size() > 13) {
       octets[0] = static_cast<char>(20 + random() % 4);
       octets[1] = '\xfe';
-      octets[2] = '\xfd';
+      octets[2] = static_cast<char>(random() % 4 == 0 ? 0xff : 0xfd);
       octets[3] = 0;
       octets[4] = static_cast<char>(random() % 2);
       octets[11] = static_cast<char>((octets.size() - 13) >> 8U);
