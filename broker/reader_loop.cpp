@@ -58,7 +58,7 @@ void ReaderLoop::stop() {
 }
 
 bool ReaderLoop::put(IncomingRef& request) {
-  const std::string principal = request->principal;
+  const std::string principal = request->connection();
   const std::string client = request->peer;
   const auto octets = octets_of(*request);
   const std::lock_guard lock(mutex_);
@@ -78,7 +78,7 @@ void ReaderLoop::drop(const std::string& principal, const std::string& client) {
 bool ReaderLoop::reserve(Incoming& incoming) {
   const auto wanted = answer_octets_for(incoming.request);
   if (wanted == 0) return true;
-  incoming.hold = answers_.reserve(incoming.peer, incoming.principal, wanted);
+  incoming.hold = answers_.reserve(incoming.peer, incoming.connection(), wanted);
   const auto got = incoming.hold.octets();
   if (got > 0 && got < wanted) ++counters_["broker.answers.shortened"];
   return got > 0;

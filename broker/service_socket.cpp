@@ -62,8 +62,7 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   incoming->octets = bus::view(frames[1]);
   const auto readable = read(*incoming, access_.sender(frames[1], now), now);
   auto& client = clients_[incoming->peer];
-  // The answers are held for who has the connection, whomever they are for.
-  client.principal = incoming->via.empty() ? incoming->principal : incoming->via;
+  client.principal = incoming->connection();
   ++client.outstanding;
   if (readable) return take(std::move(incoming));
   incoming->request.id = bus::request_id(incoming->octets);

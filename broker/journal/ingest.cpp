@@ -195,6 +195,22 @@ Result<Reply> Ingest::get(const Incoming& incoming) const {
   return reply;
 }
 
+// Of sources, those that may be read from, and as many as are to be listed.
+void Ingest::keep_readable(std::vector<RegistryEntry>& sources, const Rights& rights,
+                           std::size_t count) const {
+  const auto hidden = [&](const auto& source) { return !rights.may_read_from(source.key); };
+  while (!sources.empty()) {
+    const auto last = sources.back().key;
+    const bool more = sources.size() >= count;
+    std::erase_if(sources, hidden);
+    if (!more || sources.size() >= count) return;
+    auto next = registry_.list("source", last, count);
+    if (next.empty()) return;
+    sources.insert(sources.end(), std::make_move_iterator(next.begin()),
+                   std::make_move_iterator(next.end()));
+  }
+}
+
 Result<Reply> Ingest::list(const Incoming& incoming, const CommitGroup& group) const {
   const auto& request = incoming.request;
   const auto listed = check_list(requester_of(incoming), request.kind);
@@ -205,6 +221,7 @@ Result<Reply> Ingest::list(const Incoming& incoming, const CommitGroup& group) c
   reply.own_only = *listed == Listed::own;
   reply.entries = reply.own_only ? registry_.list_owned(incoming.principal, request.key, limit + 1)
                                  : registry_.list(request.kind, request.key, limit + 1);
+  if (*listed == Listed::readable) keep_readable(reply.entries, *incoming.rights, limit + 1);
   std::size_t octets = 0;
   std::size_t count = 0;
   const auto reserved = incoming.hold.octets();

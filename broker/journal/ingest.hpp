@@ -79,6 +79,8 @@ class Ingest {
   [[nodiscard]] Result<bus::Reply> put(const Incoming& incoming, CommitGroup& group);
   [[nodiscard]] Result<bus::Reply> remove(const Incoming& incoming, CommitGroup& group);
   [[nodiscard]] Result<bus::Reply> get(const Incoming& incoming) const;
+  void keep_readable(std::vector<RegistryEntry>& sources, const Rights& rights,
+                     std::size_t count) const;
   [[nodiscard]] Result<bus::Reply> list(const Incoming& incoming, const CommitGroup& group) const;
   void end_leases(CommitGroup& group);
   void announce_damage(CommitGroup& group);

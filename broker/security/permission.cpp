@@ -44,7 +44,9 @@ tl::unexpected<Error> no_right(const std::string& what, const char* right) {
 bool is_owner(const Requester& requester, std::string_view owner) {
   if (requester.principal.empty()) return false;
   if (owner == requester.principal) return true;
-  return requester.vouched && requester.principal == principal_anonymous && !valid_principal(owner);
+  if (!requester.vouched) return false;
+  if (requester.principal == principal_anonymous) return !valid_principal(owner);
+  return owner == "key:" + std::string(requester.principal);  // of SENSE/1, by a shared key
 }
 
 bool owns(const Requester& requester, std::string_view value) {
@@ -163,6 +165,12 @@ Result<RegistryEntry> visible_entry(const Requester& requester, std::string_view
 
 Result<Listed> check_list(const Requester& requester, std::string_view kind) {
   if (requester.rights.may_list()) return Listed::all;
+  if (kind == "source") return Listed::readable;
+  if (kind == subscription_kind && requester.principal == principal_anonymous)
+    return fail(
+        Code::noaccess,
+        "a client that has proved nothing has no list of subscriptions: ask for each by its "
+        "id, or on the server by `sense subscriptions list`");
   if (kind == subscription_kind) return Listed::own;
   return no_right("LIST of kind " + printable(kind.substr(0, 64)), "list");
 }

@@ -44,9 +44,18 @@ bool covers_prefix(std::string_view pattern, std::string_view begin) {
   }
 }
 
+// Whether a topic of a reserved namespace begins with the prefix, or the prefix with one.
+bool may_select_reserved(std::string_view prefix) {
+  return std::any_of(reserved_namespaces.begin(), reserved_namespaces.end(), [&](const auto each) {
+    return prefix.starts_with(each) || each.starts_with(prefix);
+  });
+}
+
+// A pattern of every type selects nothing in the reserved namespaces (matches()).
 bool covers(const TypePattern& wide, const TypePattern& narrow) {
   switch (wide.kind()) {
-    case TypePattern::Kind::any: return true;
+    case TypePattern::Kind::any:
+      return narrow.kind() == TypePattern::Kind::any || !may_select_reserved(narrow.topic_prefix());
     case TypePattern::Kind::exact: return wide == narrow;
     case TypePattern::Kind::in_namespace:
       return narrow.topic_prefix().starts_with(wide.topic_prefix());
@@ -68,13 +77,6 @@ bool covers(const SourcePattern& wide, const SourcePattern& narrow) {
     outer = wanted.rest;
     inner = given.rest;
   }
-}
-
-// Whether a topic of a reserved namespace begins with the prefix, or the prefix with one.
-bool may_select_reserved(std::string_view prefix) {
-  return std::any_of(reserved_namespaces.begin(), reserved_namespaces.end(), [&](const auto each) {
-    return prefix.starts_with(each) || each.starts_with(prefix);
-  });
 }
 
 // Whether every topic that begins with the prefix is within the rule.
@@ -167,6 +169,11 @@ bool Rights::may_read(std::string_view type, std::string_view source) const {
   if (subscribe_all_ && !is_reserved(type)) return true;
   return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                      [&](const Rule& rule) { return matches(rule, type, source); });
+}
+
+bool Rights::may_read_from(std::string_view source) const {
+  return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
+                     [&](const Rule& rule) { return rule.source.matches(source); });
 }
 
 bool Rights::may_hold(const Subscription& subscription) const {

@@ -71,6 +71,8 @@ class Rights {
   // Whether an event of the journal may be read; `type` in Clark notation.
   [[nodiscard]] bool may_read(std::string_view type, std::string_view source) const;
 
+  // Whether events of some type from that source may be read.
+  [[nodiscard]] bool may_read_from(std::string_view source) const;
   [[nodiscard]] bool may_list() const { return granted_.list || granted_.manage; }
   [[nodiscard]] bool may_manage() const { return granted_.manage; }
   [[nodiscard]] bool may_speak_for(std::string_view principal) const;
@@ -127,8 +129,8 @@ class AccessList {
   // The principal of a user id, which the authenticator gave the connection: a key, `local` or
   // `plaintext`. Null: none. A replaced key has none, also on connections opened with it.
   [[nodiscard]] const Principal* find(std::string_view user_id) const;
-  // The principal of that name, which a gateway speaks for. Null: none, or one that nobody speaks
-  // for, as `local`.
+  // The principal of that name, which a gateway speaks for. Null: none, or one that no gateway
+  // speaks for, as `local`.
   [[nodiscard]] const Principal* named(std::string_view name) const;
   [[nodiscard]] const std::vector<Principal>& principals() const { return principals_; }
 

@@ -15,19 +15,22 @@ struct Sender {
   RightsRef rights = Rights::all();  // the principal's; the broker's own requests may do everything
   std::string via;                   // the principal that speaks for it; empty: it does so itself
   bool via_manages = false;          // and has the right to manage
+
+  // Whose connection it is, which bears what an answer costs.
+  [[nodiscard]] const std::string& connection() const { return via.empty() ? principal : via; }
 };
 using SenderRef = std::shared_ptr<const Sender>;
 
 // Whose request it is that `connection` sends for that client: its rights are those of the client's
 // principal alone. Without one it is the connection's own. A client that has proved nothing has the
 // rights of `anonymous` in the access file; where that has none, those of Rights::of_anonymous() on
-// this machine, and none from elsewhere. Fails with noaccess when the connection may not speak for
-// that principal, or when there is none of that name. Pure.
+// this machine, and none from elsewhere; so has one that has proved a name which the access file
+// does not have. Fails with noaccess when the connection may not speak for that principal. Pure.
 [[nodiscard]] Result<Sender> sender_of(const AccessList& access, const Principal& connection,
                                        const bus::OnBehalf& client);
 
 // Whether an address and port, as gateways note them, is on this machine: "127.0.0.1:5000",
-// "[::1]:5000"; "local" is a socket of this machine's file system.
+// "[::1]:5000"; "local" and what follows it is an address that the gateway knows to be here.
 [[nodiscard]] bool is_on_this_machine(std::string_view peer);
 
 }  // namespace sense

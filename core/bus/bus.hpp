@@ -22,13 +22,13 @@
 // is then unknown. Every other error is the broker's refusal: nothing was changed.
 namespace sense {
 
-// Whom a request is for: the principal that a gateway has authenticated, through which of its
-// doors, and from where, for the records. Empty: the connection speaks for itself. A request for
-// another is judged by the rights of that principal alone, and needs the right `speak-for`.
+// Whom a request is for: the principal that a gateway has authenticated, by which gateway, and from
+// where, for the records. Empty: the connection speaks for itself. A request for another is judged
+// by the rights of that principal alone, and needs the right `speak-for`.
 struct ServedClient {
   std::string principal;
-  std::string door;  // "http", "sense": the gateway's name
-  std::string peer;  // address and port
+  std::string gateway;  // its name: "http", "sense"
+  std::string peer;     // address and port
 
   friend bool operator==(const ServedClient&, const ServedClient&) = default;
 };

@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 10> operation_names = {
 
 constexpr auto text_item = [](auto& codec, auto& item) { codec.item(item); };
 constexpr auto on_behalf_item = [](auto& codec, auto& client) {
-  codec.array(client.principal, client.door, client.peer);
+  codec.array(client.principal, client.gateway, client.peer);
 };
 // An event alone, or with whom it is for.
 struct EventItem {
@@ -132,7 +132,7 @@ void append_published_event(std::string& request, const PublishedEvent& event) {
 namespace {
 
 bool within_limits(const OnBehalf& client) {
-  return client.door.size() <= note_length_max && client.peer.size() <= note_length_max;
+  return client.gateway.size() <= note_length_max && client.peer.size() <= note_length_max;
 }
 
 bool within_limits(const Request& request) {

@@ -49,20 +49,20 @@ enum class Operation {
 };
 [[nodiscard]] std::string_view to_text(Operation operation);
 
-// Whom a gateway speaks for in a request (sense::ServedClient), as views. Without a principal:
-// nobody, the connection speaks for itself.
+// Whom a gateway speaks for in a request (sense::ServedClient), as views. Without a principal the
+// connection speaks for itself.
 struct OnBehalf {
   std::string_view principal;
-  std::string_view door;
+  std::string_view gateway;
   std::string_view peer;
 
   friend bool operator==(const OnBehalf&, const OnBehalf&) = default;
 };
 // Views of the client's texts.
 [[nodiscard]] inline OnBehalf on_behalf_of(const ServedClient& client) {
-  return {client.principal, client.door, client.peer};
+  return {client.principal, client.gateway, client.peer};
 }
-inline constexpr std::size_t note_length_max = 256;  // of door and peer
+inline constexpr std::size_t note_length_max = 256;  // of gateway and peer
 inline constexpr std::size_t proof_length_max = 1'024;
 
 // An event of a PUBLISH, and whom it is published for.

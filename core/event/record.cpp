@@ -12,9 +12,9 @@ namespace sense {
 
 namespace {
 
-// The last item, who spoke for the principal, is left out when nobody did.
-constexpr std::uint64_t items_min = 4;
-constexpr std::uint64_t items_max = 5;
+constexpr std::uint64_t record_items = 4;
+// Between the principal and who spoke for it; no name of a principal has a space.
+constexpr std::string_view via_mark = " via ";
 
 tl::unexpected<Error> no_record(const std::string& why, Code code = Code::protoerror) {
   return fail(code, "event octets: a record's " + why);
@@ -25,32 +25,26 @@ tl::unexpected<Error> no_record(const std::string& why, Code code = Code::protoe
 void append_record(std::string& out, const Record& record) {
   MsgpackSink sink{out};
   MsgpackPacker packer(sink);
-  packer.pack_array(record.via.empty() ? items_min : items_max);
+  packer.pack_array(record_items);
   packer.pack(record.sequence);
   packer.pack(to_micros(record.observedtime));
-  packer.pack(record.principal);
+  if (record.via.empty()) {
+    packer.pack(record.principal);
+  } else {
+    const auto length = record.principal.size() + via_mark.size() + record.via.size();
+    packer.pack_str(static_cast<std::uint32_t>(length));
+    for (const auto part : {record.principal, via_mark, record.via})
+      packer.pack_str_body(part.data(), static_cast<std::uint32_t>(part.size()));
+  }
   pack_binary(packer, record.event);
-  if (!record.via.empty()) packer.pack(record.via);
 }
-
-namespace {
-
-Result<std::string_view> principal_of(const MsgpackReader::Item& item, const char* name) {
-  if (item.kind != MsgpackReader::Kind::text || !valid_text(item.octets))
-    return no_record(std::string(name) + " is not a text");
-  if (item.octets.size() > Event::id_length_max)
-    return no_record(std::string(name) + " is over its limit", Code::datatoobig);
-  return item.octets;
-}
-
-}  // namespace
 
 Result<Record> RecordReader::next() {
   using Kind = MsgpackReader::Kind;
   MsgpackReader in(rest_);
   const auto array = in.next();
-  if (array.kind != Kind::array || array.number < items_min || array.number > items_max)
-    return no_record("items are not an array of four or five");
+  if (array.kind != Kind::array || array.number != record_items)
+    return no_record("items are not an array of four");
   const auto sequence = in.next();
   if (sequence.kind != Kind::natural || sequence.number == 0)
     return no_record("sequence is not from 1");
@@ -58,22 +52,23 @@ Result<Record> RecordReader::next() {
   const auto time = observed ? from_micros(*observed) : WallTime::min();
   if (time < wall_time_min || time > wall_time_max)
     return no_record("observedtime is not a time within the years 0001 to 9999");
-  const auto principal = principal_of(in.next(), "principal");
-  if (!principal) return tl::unexpected(principal.error());
+  const auto principal = in.next();
+  if (principal.kind != Kind::text || !valid_text(principal.octets))
+    return no_record("principal is not a text");
+  if (principal.octets.size() > Event::id_length_max)
+    return no_record("principal is over its limit", Code::datatoobig);
   const auto event = in.next();
   if (event.kind != Kind::binary) return no_record("event is not binary, or cut short");
   if (event.octets.size() > encoded_event_length_max)
     return no_record("event is over its limit", Code::datatoobig);
-  Record record{sequence.number, time, *principal, event.octets, {}};
-  const auto* end = event.octets.data() + event.octets.size();
-  if (array.number == items_max) {
-    const auto via = principal_of(in.next(), "via");
-    if (!via) return tl::unexpected(via.error());
-    record.via = *via;
-    end = via->data() + via->size();
-  }
+  const auto* const end = event.octets.data() + event.octets.size();
   octets_ = rest_.substr(0, static_cast<std::size_t>(end - rest_.data()));
   rest_.remove_prefix(octets_.size());
+  Record record{sequence.number, time, principal.octets, event.octets};
+  if (const auto mark = record.principal.find(via_mark); mark != std::string_view::npos) {
+    record.via = record.principal.substr(mark + via_mark.size());
+    record.principal = record.principal.substr(0, mark);
+  }
   return record;
 }
 

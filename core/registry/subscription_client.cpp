@@ -7,32 +7,13 @@
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
-#include "core/registry/management_change.hpp"
+#include "core/registry/subscription_entry.hpp"
 #include "core/subscription/subscription_edit.hpp"
 #include "core/subscription/test_event.hpp"
 
 namespace sense {
 
 namespace {
-
-constexpr const char* subscription_kind = "subscription";
-
-Result<Subscription> read_entry(const RegistryEntry& entry) {
-  auto subscription = subscription_from_json(entry.value);
-  if (!subscription)
-    return fail(Code::notyetimplemented,
-                "subscription " + printable(entry.key) +
-                    " is kept and not served: this version cannot read it: " +
-                    subscription.error().message);
-  subscription->revision = entry.revision;
-  return subscription;
-}
-
-Result<SubscriptionRef> parse_entry(const RegistryEntry& entry) {
-  auto subscription = read_entry(entry);
-  if (!subscription) return tl::unexpected(subscription.error());
-  return std::make_shared<const Subscription>(std::move(*subscription));
-}
 
 Status require_period(Duration period) {
   if (period >= std::chrono::seconds{1}) return {};
@@ -74,25 +55,6 @@ Status require_verified(const Subscription& subscription) {
 }
 
 }  // namespace
-
-void log_unreadable_change(const Event& change) {
-  if (const auto unreadable = unreadable_change(change))
-    log::warn(
-        "a change of a subscription cannot be read; the subscription is served unchanged, if at "
-        "all",
-        {{"id", unreadable->id}, {"reason", unreadable->reason}});
-}
-
-std::optional<Subscription> readable_subscription(const RegistryEntry& entry) {
-  auto subscription = subscription_from_json(entry.value);
-  if (subscription) {
-    subscription->revision = entry.revision;
-    return std::move(*subscription);
-  }
-  log::warn("a subscription cannot be read; it is kept and not served",
-            {{"id", entry.key}, {"reason", subscription.error().message}});
-  return std::nullopt;
-}
 
 Status SubscriptionClient::check(const Subscription& subscription) const {
   if (auto status = validate(subscription); !status) return status;
@@ -155,7 +117,7 @@ void SubscriptionClient::edit(Edit edit, Answer<SubscriptionRef> done, int tries
   const auto id = edit.id;
   bus_.registry_get(
       subscription_kind, id,
-      [=, this, self = self()](Result<RegistryEntry> entry) {
+      [=, this, self = weak_from_this().lock()](Result<RegistryEntry> entry) {
         if (!entry) return done(tl::unexpected(entry.error()));
         auto subscription = read_entry(*entry);
         if (!subscription) return done(tl::unexpected(subscription.error()));
@@ -215,7 +177,7 @@ void SubscriptionClient::move(std::string id, Duration period, Move move,
 void SubscriptionClient::cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) {
   bus_.registry_get(
       subscription_kind, id,
-      [=, this, self = self()](Result<RegistryEntry> entry) {
+      [=, this, self = weak_from_this().lock()](Result<RegistryEntry> entry) {
         if (!entry) return done(tl::unexpected(entry.error()));
         const auto subscription = parse_entry(*entry);
         if (!subscription) return done(tl::unexpected(subscription.error()));
@@ -236,7 +198,7 @@ void SubscriptionClient::cancel(std::string id, std::string reason, Answer<Subsc
 }
 
 void SubscriptionClient::confirm(std::string id, std::string token, Answer<SubscriptionRef> done) {
-  // The token is the permission, whoever has it: no client is spoken for.
+  // The token is the permission: no client is spoken for.
   edit({std::move(id),
         "confirmed",
         [hash = sha256_hex(token)](Subscription& subscription) -> Status {
@@ -348,20 +310,14 @@ void SubscriptionClient::resume(std::string id, Answer<SubscriptionRef> done) {
 }
 
 void SubscriptionClient::test(std::string id, std::string by, Answer<Receipt> done) {
-  get(std::move(id), [this, self = self(), by = std::move(by),
+  get(std::move(id), [this, self = weak_from_this().lock(), by = std::move(by),
                       done = std::move(done)](const Result<SubscriptionRef>& found) {
     if (!found) return done(tl::unexpected(found.error()));
     if (auto status = require_verified(**found); !status)
       return done(tl::unexpected(status.error()));
-    publish(test_event(**found, by, clock_.now().wall), done);
+    const auto event = test_event(**found, by, clock_.now().wall);
+    client_.principal.empty() ? bus_.publish(event, done) : bus_.publish_for(client_, event, done);
   });
-}
-
-void SubscriptionClient::publish(const Event& event, Answer<Receipt> done) {
-  if (client_.principal.empty())
-    bus_.publish(event, std::move(done));
-  else
-    bus_.publish_for(client_, event, std::move(done));
 }
 
 void SubscriptionClient::get(std::string id, Answer<SubscriptionRef> done) {
@@ -383,7 +339,8 @@ void SubscriptionClient::collect(std::string owner, std::string after, std::uint
                                  Page page, Answer<Page> done) {
   bus_.registry_list(
       subscription_kind, after, 1000,
-      [=, this, self = self(), page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
+      [=, this, self = weak_from_this().lock(),
+       page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
         if (!answer) return done(tl::unexpected(answer.error()));
         if (answer->own_only && client_.principal.empty()) return done(no_right_to_list());
         for (const auto& entry : answer->entries) {

@@ -7,16 +7,10 @@
 
 #include "core/base/uri.hpp"
 #include "core/bus/bus.hpp"
+#include "core/registry/subscription_entry.hpp"
 #include "core/registry/subscriptions.hpp"
 
 namespace sense {
-
-// The subscription of a registry entry. nullopt when this version cannot read it, which is logged:
-// the entry is kept and not served.
-[[nodiscard]] std::optional<Subscription> readable_subscription(const RegistryEntry& entry);
-
-// Logs when an event announces a subscription that this version cannot read.
-void log_unreadable_change(const Event& change);
 
 // The reason of a pending subscription whose challenge is stored, and not known to be sent.
 inline constexpr std::string_view not_asked_reason = "its callback has not been asked yet";
@@ -96,9 +90,6 @@ class SubscriptionClient final : public Subscriptions,
                  Answer<SubscriptionRef> done);
   void put(Subscription subscription, std::uint64_t revision, std::string reason,
            const ServedClient& client, Answer<SubscriptionRef> done);
-  void publish(const Event& event, Answer<Receipt> done);
-  // Null when no shared_ptr holds it.
-  [[nodiscard]] std::shared_ptr<SubscriptionClient> self() { return weak_from_this().lock(); }
   [[nodiscard]] Status check(const Subscription& subscription) const;
   [[nodiscard]] Status renew_lease(Subscription& subscription, Duration period) const;
   [[nodiscard]] Status check_period(const Request& request) const;

@@ -54,15 +54,8 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
   return endpoint;
 }
 
-// Neither a cookie nor a shared key is a principal of the bus: they own by address or key.
 ServedClient client_of(const Requester& requester) {
-  const auto& address = requester.from.address;
-  if (address.kind() == TransportKind::unix_path)
-    return {ClientServices::anonymous, std::string(gateway_name), "local"};
-  constexpr std::string_view scheme = "sense://";
-  auto peer = callback_of(address);
-  if (peer.starts_with(scheme)) peer.erase(0, scheme.size());
-  return {ClientServices::anonymous, std::string(gateway_name), std::move(peer)};
+  return served_client(requester.from.address, requester.key);
 }
 
 tl::unexpected<Error> unknown_subscription() {

@@ -32,8 +32,11 @@ struct WithGateway {
       : ipx_port(free_udp_port()),
         ddp_group("239.192.76.84:" + free_udp_port() + "@127.0.0.1"),
         path((folder.path() / "sense.sock").string()),
-        broker("gateways:\n  sense:\n    listen: ['" + path +
-               "', '2a.7f000001.ipx:16385', '12.34.ddp:129']\n    ipx-port: " + ipx_port +
+        allowed(
+            folder.write("allow.yaml",
+                         "principals:\n  - {name: anonymous, publish: ['*'], subscribe: ['*']}\n")),
+        broker("broker: {access-file: '" + allowed + "'}\ngateways:\n  sense:\n    listen: ['" +
+               path + "', '2a.7f000001.ipx:16385', '12.34.ddp:129']\n    ipx-port: " + ipx_port +
                "\n    ddp-group: '" + ddp_group + "'\n"),
         gateway({"gateway", "sense", "--config", broker.config}),
         uris({"sense://" + path, "sense://0000002a.00007f000001.ipx:16385",
@@ -50,6 +53,7 @@ struct WithGateway {
   std::string ipx_port;
   std::string ddp_group;
   std::string path;
+  std::string allowed;  // AppleTalk has no addresses of this machine alone
   WithBroker broker;
   Running gateway;
   std::vector<std::string> uris;

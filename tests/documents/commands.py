@@ -245,7 +245,7 @@ def with_one_event(session, root):
 
 def the_mail_is_confirmed(session, command):
     """With the id and the token of the mail that asks."""
-    box = session.installation.folder / "data/mail/user@example.org/new"
+    box = session.installation.folder / "data/mail/unconfirmed/new"
     wait_for("a mail that asks", lambda: any(box.glob("*")), SECONDS)
     mail = next(box.glob("*")).read_text()
     subscription = re.search(r"s-[0-9A-Z]{26}", mail)[0]

@@ -56,9 +56,10 @@ class Secured(Installation):
 principals:
   - name: machine
     key: "{self.keys['machine']}"
-    publish: ["*"]
-    subscribe: ["*"]
+    publish: ["*", "{{urn:sense:management}}*", "{{urn:sense:gateway}}*"]
+    subscribe: ["*", "{{urn:sense:management}}*", "{{urn:sense:gateway}}*"]
     route: ["*"]
+    speak-for: ["*"]
     manage: true
   - {{name: shop, key: "{self.keys['shop']}", {shop}}}
 """)

@@ -30,8 +30,13 @@ GATEWAY, CLIENT = "192.0.2.1", "192.0.2.2"  # RFC 5737
 CONFIG = """
 data: {folder}/data
 bus: {{service: "ipc://{folder}/service", events: "ipc://{folder}/events", publish: "ipc://{folder}/publish"}}
+broker: {{access-file: "{folder}/allow.yaml"}}
 gateways:
   sense: {{listen: ["{gateway}:{port}"], max-retries: {tries}}}
+"""
+ALLOWED = """
+principals:
+  - {name: anonymous, publish: ["*"], subscribe: ["*"]}
 """
 
 
@@ -147,6 +152,9 @@ def arrived_at(name, text):
 
 def every_event_arrives(sense, folder, network, children):
     config = pathlib.Path(folder) / "sense.yaml"
+    allowed = pathlib.Path(folder) / "allow.yaml"
+    allowed.write_text(ALLOWED)
+    allowed.chmod(0o600)
     config.write_text(CONFIG.format(folder=folder, gateway=GATEWAY, port=PORT, tries=TRIES))
     (pathlib.Path(folder) / "data").mkdir()
     children.start("broker", network.inside("gateway", sense, "broker", "--config", str(config)))

@@ -17,6 +17,16 @@ bool is_local_machine(const Endpoint& endpoint) {
   return address && address->is_loopback();
 }
 
+ServedClient served_client(const Endpoint& endpoint, const std::string& key) {
+  const auto uri = callback_of(endpoint);
+  const auto scheme = uri.find("://");
+  auto peer = scheme == std::string::npos ? uri : uri.substr(scheme + 3);
+  if (is_local_machine(endpoint)) peer = "local " + peer;
+  peer.resize(std::min<std::size_t>(peer.size(), 256));
+  return {key.empty() ? ClientServices::anonymous : key, std::string(gateway_name),
+          std::move(peer)};
+}
+
 std::string host_identity(const Endpoint& endpoint) {
   if (is_local_machine(endpoint)) return endpoint.identity();
   constexpr std::size_t v6_octets = 8;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "gateways/api/gateway.hpp"
 #include "gateways/sense/model/address.hpp"
 
 // Identity of the host behind an address, for policies, counts and rates: one host may have many
@@ -18,6 +19,10 @@ namespace sense::datagram {
 // Whether the address can only belong to this machine: of the loopback interface, or a path. Other
 // machines cannot forge it.
 [[nodiscard]] bool is_local_machine(const Endpoint& endpoint);
+
+// Whose requests an address sends, for the bus: the principal of that name, which a shared key has
+// proved, or `anonymous`. An address of this machine is noted as such.
+[[nodiscard]] ServedClient served_client(const Endpoint& endpoint, const std::string& key);
 
 // Octets that are equal for all addresses of one host: the kind and the IPv4 address, the first 64
 // bits of the IPv6 address, or network and node of IPX and AppleTalk. On this machine each port and

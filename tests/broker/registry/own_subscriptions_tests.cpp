@@ -140,11 +140,41 @@ BOOST_AUTO_TEST_CASE(subscriptions_of_others_are_not_shown) {
   BOOST_CHECK(own("tester").empty());  // the principal that put them
 }
 
+BOOST_AUTO_TEST_CASE(sources_are_listed_to_those_who_may_read_from_them) {
+  for (int i = 0; i < 40; ++i) {
+    auto event = make_event(std::to_string(i));
+    event.source = (i % 8 == 0 ? "//shop/" : "//other/") + std::to_string(100 + i);
+    (void)publish_now({encode(event)});
+  }
+  Rights::Granted granted;
+  granted.subscribe.push_back({*TypePattern::parse("{urn:a}*"), *SourcePattern::parse("//shop/*")});
+  const auto rights = std::make_shared<const Rights>(granted);
+  Keys read;
+  for (std::string after;;) {
+    const auto page = ask(list("shop", after, 2, "source", rights));
+    BOOST_REQUIRE(page.code == Code::noerror);
+    BOOST_REQUIRE_LE(page.entries.size(), 2U);
+    for (const auto& entry : page.entries) read.push_back(entry.key);
+    if (!page.more) break;
+    after = page.entries.back().key;
+  }
+  BOOST_TEST(read == (Keys{"//shop/100", "//shop/108", "//shop/116", "//shop/124", "//shop/132"}),
+             boost::test_tools::per_element());
+  BOOST_CHECK(ask(list("shop", "", 10, "source")).entries.empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_has_proved_nothing_is_shown_no_list) {
+  put_for("s-1", "anonymous");
+  const auto refused = ask(list("anonymous", "", 10));
+  BOOST_CHECK(refused.code == Code::noaccess);
+  BOOST_CHECK(refused.entries.empty());
+}
+
 BOOST_AUTO_TEST_CASE(other_kinds_stay_refused_and_the_right_shows_everything) {
   put_for("s-1", "shop");
   put_for("s-2", "other");
   (void)put_now("gateway", "http", 0, "{}");
-  for (const auto* kind : {"gateway", "source", "what"}) {
+  for (const auto* kind : {"gateway", "leader", "what"}) {
     const auto refused = ask(list("shop", "", 10, kind));
     BOOST_CHECK(refused.code == Code::noaccess);
     BOOST_CHECK_EQUAL(refused.reason.find(std::string("LIST of kind ") + kind), 0u);

@@ -233,6 +233,23 @@ BOOST_AUTO_TEST_CASE(a_subscription_asks_for_no_more_than_the_right_to_subscribe
                         (some.empty() ? "" : some[0]) << " of " << (where.empty() ? "" : where[0]));
 }
 
+BOOST_AUTO_TEST_CASE(a_rule_for_every_type_leaves_the_reserved_namespaces_out) {
+  const Rights every({{rule("*")}, {rule("*")}, {"*"}, true, true});
+  const Rights named(
+      {{rule("{urn:sense:management}*")}, {rule("{urn:sense:management}*")}, {}, true, false});
+  const std::string type = "{urn:sense:management}gateway-started";
+  BOOST_CHECK(!every.may_publish(*QName::parse(type), "//a", {}));
+  BOOST_CHECK(!every.may_read(type, "//a"));
+  BOOST_CHECK(!every.may_hold(wanted({type}, {})));
+  BOOST_CHECK(!every.may_hold(wanted({"{urn:sense:gateway}*"}, {})));
+  BOOST_CHECK(every.may_hold(wanted({}, {})));  // which selects none of these
+  BOOST_CHECK(every.may_hold(wanted({"{urn:sense:managements}*"}, {})));
+  BOOST_CHECK(named.may_publish(*QName::parse(type), "//a", {}));
+  BOOST_CHECK(named.may_read(type, "//a"));
+  BOOST_CHECK(named.may_hold(wanted({"{urn:sense:management}*"}, {})));
+  BOOST_CHECK(!named.may_read("{urn:sense:gateway}copy", "//a"));
+}
+
 BOOST_AUTO_TEST_CASE(the_right_to_manage_includes_the_right_to_list) {
   BOOST_CHECK(Rights({{}, {}, {}, false, true}).may_list());
   BOOST_CHECK(!Rights({{}, {}, {}, true, false}).may_manage());

@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(each_operation_asks_for_its_right) {
   BOOST_CHECK(own.own_only);
   BOOST_REQUIRE(own.entries.size() == 1u);
   BOOST_CHECK_EQUAL(own.entries[0].key, "s-1");
-  BOOST_CHECK(shop.code(registry(Operation::list, "source", "")) == Code::noaccess);
+  BOOST_CHECK(shop.code(registry(Operation::list, "gateway", "")) == Code::noaccess);
   BOOST_CHECK_EQUAL(boss.ask(registry(Operation::list, "subscription", "")).entries.size(), 2u);
 
   BOOST_CHECK((shop.code(registry(Operation::put, "gateway", "http", "{}")) == Code::noaccess));

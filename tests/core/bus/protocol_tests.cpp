@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(notes_of_a_client_are_bounded) {
   request.client.peer = longer;
   BOOST_CHECK(decode_request(encode(request)).error().code == Code::protoerror);
   request.client.peer = {};
-  request.client.door = longer;
+  request.client.gateway = longer;
   BOOST_CHECK(!decode_request(encode(request)));
   Request publish;
   publish.operation = Operation::publish;

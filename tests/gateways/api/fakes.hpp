@@ -10,6 +10,7 @@
 #include "core/base/random.hpp"
 #include "core/subscription/subscription_edit.hpp"
 #include "gateways/api/gateway.hpp"
+#include "tests/gateways/api/fake_clients.hpp"
 
 // What a plugin is given, for tests of plugins: a reactor in a thread of its own, a publisher and a
 // subscription list that remember what they were asked.
@@ -137,26 +138,6 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   }
 };
 
-// Remembers for whom everything was asked.
-class FakeClients final : public ClientServices {
- public:
-  FakeClients(FakePublisher& publisher, FakeSubscriptions& subscriptions)
-      : publisher_(publisher), subscriptions_(subscriptions) {}
-  void publish(const ServedClient& client, const Event& event, Publisher::Done done) override {
-    asked.push_back(client);
-    publisher_.publish(event, std::move(done));
-  }
-  std::shared_ptr<Subscriptions> subscriptions(const ServedClient& client) override {
-    asked.push_back(client);
-    return {std::shared_ptr<void>(), &subscriptions_};
-  }
-  std::vector<ServedClient> asked;
-
- private:
-  FakePublisher& publisher_;
-  FakeSubscriptions& subscriptions_;
-};
-
 class PluginHarness {
  public:
   explicit PluginHarness(const std::vector<std::string>& allowed = {"127.0.0.0/8", "::1"})
@@ -223,7 +204,7 @@ class PluginHarness {
   boost::asio::io_context reactor;
   FakePublisher publisher;
   FakeSubscriptions subscriptions;
-  FakeClients clients{publisher, subscriptions};
+  testing::FakeClients clients{publisher, subscriptions};
   EgressPolicy egress;
   GatewayContext context;
   std::unique_ptr<Gateway> gateway;

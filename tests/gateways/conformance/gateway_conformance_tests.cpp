@@ -8,9 +8,9 @@
 #include <fstream>
 
 #include "core/registry/subscription_client.hpp"
-#include "gateways/host/gateway_services.hpp"
 #include "gateways/host/host.hpp"
 #include "tests/core/bus/fake_bus.hpp"
+#include "tests/gateways/api/fake_clients.hpp"
 #include "tests/gateways/conformance/plugins.hpp"
 #include "tests/gateways/engine_fixture.hpp"
 
@@ -35,9 +35,7 @@ struct Stage {
   Engine engine{{{1s}, 2}, 1};
   SubscriptionClient subscriptions{
       bus, system_clock(), bus.executor(), {[](const std::string&) { return true; }, 1h}};
-  BusForClients clients{bus, [this](const ServedClient&) -> std::shared_ptr<Subscriptions> {
-                          return {std::shared_ptr<void>(), &subscriptions};
-                        }};
+  testing::FakeClients clients{bus, subscriptions};
   GatewayContext context{
       "test",   system_clock(),
       counters, reactor,
@@ -288,6 +286,8 @@ BOOST_AUTO_TEST_CASE(a_stop_completes_attempts_in_progress) {
   for_each_gateway([&](GatewayPlugin plugin) {
     for (const auto scheme : plugin.descriptor().schemes)
       for (const auto kind : kinds) BOOST_TEST_CONTEXT(scheme << " " << static_cast<int>(kind)) {
+          // Its listener needs a key: tests/gateways/sense/dtls stop that one.
+          if (scheme == "sense+dtls") continue;
           Stage stage(plugin, {"127.0.0.0/8"});
           stage.start();
           const auto callback = stage.callback_of(scheme, silence.port_for(scheme));

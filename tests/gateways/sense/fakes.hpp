@@ -10,6 +10,7 @@
 #include "core/base/random.hpp"
 #include "core/egress/callback_address.hpp"
 #include "gateways/api/gateway.hpp"
+#include "tests/gateways/api/fake_clients.hpp"
 
 // Fakes of the host and the broker, in memory. Results wait in a queue until run(), because the
 // real ones never call back inside the call.

@@ -55,15 +55,12 @@ struct Running {
   EgressPolicy egress = *EgressPolicy::make({});
   FakeSubscriptions subscriptions{system_clock()};
   FakePublisher publisher;
-  GatewayContext context{"sense",
-                         system_clock(),
-                         counters,
-                         reactor,
-                         publisher,
-                         subscriptions,
-                         subscriptions,
-                         egress,
-                         [] { return std::vector<std::pair<std::string, std::string>>{}; }};
+  sense::testing::FakeClients clients{publisher, subscriptions};
+  GatewayContext context{
+      "sense",  system_clock(),
+      counters, reactor,
+      clients,  subscriptions,
+      egress,   [] { return std::vector<std::pair<std::string, std::string>>{}; }};
   std::unique_ptr<Gateway> gateway;
 
   Status start(const std::string& listen, const std::string& keys) {

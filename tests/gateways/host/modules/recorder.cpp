@@ -56,7 +56,7 @@ class Recorder final : public sense::Gateway {
       return done({Outcome::verified, "yes"});
     done({Outcome::asked, "asked"});
     // The fastest of all callbacks.
-    context_.clients.subscriptions({ClientServices::anonymous, context_.name, "local"})
+    context_.clients.subscriptions({sense::ClientServices::anonymous, context_.name, "local"})
         ->confirm(subscription->id, std::move(token), [](const auto&) {});
   }
   void forget(const std::string& id) override { note("forget " + id); }

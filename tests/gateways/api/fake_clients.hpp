@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "gateways/api/gateway.hpp"
+
+namespace sense::testing {
+
+// Passes everything on to one publisher and one list of subscriptions, and remembers for whom it
+// was asked. Both must outlive it.
+class FakeClients final : public ClientServices {
+ public:
+  FakeClients(Publisher& publisher, Subscriptions& subscriptions)
+      : publisher_(publisher), subscriptions_(subscriptions) {}
+
+  void publish(const ServedClient& client, const Event& event, Publisher::Done done) override {
+    asked.push_back(client);
+    publisher_.publish(event, std::move(done));
+  }
+  std::shared_ptr<Subscriptions> subscriptions(const ServedClient& client) override {
+    asked.push_back(client);
+    return {std::shared_ptr<void>(), &subscriptions_};
+  }
+
+  std::vector<ServedClient> asked;
+
+ private:
+  Publisher& publisher_;
+  Subscriptions& subscriptions_;
+};
+
+}  // namespace sense::testing
