@@ -149,8 +149,6 @@ class Bus : public Publisher, public ClientPublisher, public JournalReader, publ
   template <class T>
   using Answer = BusAnswer<T>;
 
-  // The principal that proves itself by that; notfound: there is none. Needs the right `speak-for`.
-  virtual void authenticate(std::string kind, std::string proof, Answer<std::string> done) = 0;
   // The broker's operational parameters, by name. Also the ping.
   virtual void parameters(Answer<std::map<std::string, std::string>> done) = 0;
 

@@ -11,9 +11,8 @@ namespace sense::bus {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> operation_names = {
-    "PUBLISH", "FETCH", "HEAD", "GET",        "PUT",
-    "DELETE",  "LIST",  "PING", "PARAMETERS", "AUTHENTICATE"};
+constexpr std::array<std::string_view, 9> operation_names = {
+    "PUBLISH", "FETCH", "HEAD", "GET", "PUT", "DELETE", "LIST", "PING", "PARAMETERS"};
 
 // The messages, item by item: each description writes by a MessageWriter and reads by a
 // MessageReader.
@@ -59,7 +58,6 @@ void body(auto& codec, auto& request) {
     case Operation::remove:
       return codec.array(request.kind, request.key, request.revision, request.reason);
     case Operation::list: return codec.array(request.kind, request.key, request.limit);
-    case Operation::authenticate: return codec.array(request.kind, request.proof);
     case Operation::head:
     case Operation::ping:
     case Operation::parameters: return codec.array();
@@ -82,7 +80,6 @@ void body(auto& codec, auto& reply, Operation operation) {
                          List{reply.entries, list_limit_max, entry_item}, Last{reply.own_only});
     case Operation::ping: return codec.array();
     case Operation::parameters: return codec.item(Map{reply.parameters, parameters_max});
-    case Operation::authenticate: return codec.array(reply.principal);
   }
 }
 
@@ -136,8 +133,7 @@ bool within_limits(const OnBehalf& client) {
 }
 
 bool within_limits(const Request& request) {
-  return request.reason.size() <= reason_length_max && request.proof.size() <= proof_length_max &&
-         within_limits(request.client) &&
+  return request.reason.size() <= reason_length_max && within_limits(request.client) &&
          std::all_of(request.events.begin(), request.events.end(),
                      [](const auto& event) { return within_limits(event.client); });
 }

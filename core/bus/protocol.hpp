@@ -35,18 +35,7 @@ inline constexpr std::size_t subscribed_prefix_max = 240;
 inline constexpr std::string_view watermark_topic{"\0mark", 5};
 
 // What a request asks for, in the order of their names on the wire (to_text).
-enum class Operation {
-  publish,
-  fetch,
-  head,
-  get,
-  put,
-  remove,
-  list,
-  ping,
-  parameters,
-  authenticate
-};
+enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters };
 [[nodiscard]] std::string_view to_text(Operation operation);
 
 // Whom a gateway speaks for in a request (sense::ServedClient), as views. Without a principal the
@@ -63,7 +52,6 @@ struct OnBehalf {
   return {client.principal, client.gateway, client.peer};
 }
 inline constexpr std::size_t note_length_max = 256;  // of gateway and peer
-inline constexpr std::size_t proof_length_max = 1'024;
 
 // An event of a PUBLISH, and whom it is published for.
 struct PublishedEvent {
@@ -90,7 +78,6 @@ struct Request {
   std::string_view kind, key, value, reason;  // GET, PUT, REMOVE; LIST: key = after
   std::uint64_t revision = 0;                 // PUT, REMOVE
   std::uint64_t limit = 0;                    // LIST
-  std::string_view proof;                     // AUTHENTICATE, of `kind`
   OnBehalf client;  // of all operations but PUBLISH, which has it by event
 };
 [[nodiscard]] std::string encode(const Request& request);
@@ -123,7 +110,6 @@ struct Reply {
   bool more = false;                              // LIST
   bool own_only = false;                          // LIST: entries of others are omitted
   std::map<std::string, std::string> parameters;  // PARAMETERS
-  std::string principal;                          // AUTHENTICATE
 };
 // The operation of the request determines the form of the body.
 // REQUIRES: a reply of noerror to GET has one entry.

@@ -202,14 +202,6 @@ class ZmqBus final : public Bus {
     put(client, event, std::move(done));
   }
 
-  void authenticate(std::string kind, std::string proof, Answer<std::string> done) override {
-    auto request = request_of(Operation::authenticate, kind);
-    request.proof = proof;
-    submit<std::string>(request, std::move(done), [](Reply& reply) -> Result<std::string> {
-      return std::move(reply.principal);
-    });
-  }
-
   void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t bytes_max,
              BusAnswer<FetchReply> done) override {
     auto request = request_of(Operation::fetch);

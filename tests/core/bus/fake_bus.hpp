@@ -99,7 +99,6 @@ class FakeBus : public Bus {
     published_for.emplace_back(client, event);
     publish(event, std::move(done));
   }
-  void authenticate(std::string, std::string, Answer<std::string>) override {}
   void publish(const Event& event, Done done) override {
     later.push_back([=, this] {
       if (failure) return done(tl::unexpected(*failure));

@@ -105,7 +105,6 @@ class HubBus final : public Bus {
   void publish_for(const ServedClient&, const Event& event, Done done) override {
     publish(event, std::move(done));
   }
-  void authenticate(std::string, std::string, Answer<std::string>) override {}
   void publish(const Event& event, Done done) override {
     ask([=, this] {
       if (refusal) return done(tl::unexpected(*refusal));

@@ -100,7 +100,7 @@ def what_is_allowed_is_told_apart(installation):
     assert not [type for type in stamps if type in FORGED and stamps[type][0] == "anonymous"]
 
 
-def strangers_have_no_rights_of_the_gateway(installation):
+def anonymous_clients_have_no_rights_of_the_gateway(installation):
     wait_for("the HTTP listener", lambda: listens(installation))
     assert installation.run("ping", sense_uri(installation), "--timeout", "20s").returncode == 0
     nothing_is_forged(installation)
@@ -111,4 +111,4 @@ def strangers_have_no_rights_of_the_gateway(installation):
 
 
 if __name__ == "__main__":
-    main(strangers_have_no_rights_of_the_gateway)
+    main(anonymous_clients_have_no_rights_of_the_gateway)
