@@ -4,7 +4,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <numeric>
 
 namespace sense {
@@ -66,10 +68,39 @@ bool consists_of(std::string_view text, const std::array<bool, 128>& ascii) {
   return true;
 }
 
-bool valid_utf8(std::string_view text) { return simdjson::validate_utf8(text); }
+namespace {
+
+// How many octets at the beginning are ASCII, in whole words; NUL is not among them. Most texts are
+// short and ASCII, for which a call of the library, chosen by processor, takes longer than the
+// look.
+std::size_t ascii_words(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+  constexpr std::uint64_t tops = 0x8080'8080'8080'8080;
+  std::size_t checked = 0;
+  for (; checked + sizeof ones <= text.size(); checked += sizeof ones) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + checked, sizeof word);
+    if (((word | (word - ones)) & tops) != 0) break;
+  }
+  return checked;
+}
+
+bool is_short_ascii(std::string_view text) {
+  constexpr std::size_t short_max = 64;
+  if (text.size() > short_max) return false;
+  text.remove_prefix(ascii_words(text));
+  return std::all_of(text.begin(), text.end(), [](const char c) { return c > 0; });
+}
+
+}  // namespace
+
+bool valid_utf8(std::string_view text) {
+  return is_short_ascii(text) || simdjson::validate_utf8(text);
+}
 
 bool valid_text(std::string_view text) {
-  return text.find('\0') == std::string_view::npos && valid_utf8(text);
+  return is_short_ascii(text) ||
+         (text.find('\0') == std::string_view::npos && simdjson::validate_utf8(text));
 }
 
 std::string lower(std::string_view text) {
