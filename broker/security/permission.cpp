@@ -121,9 +121,9 @@ Status check_reserved(const Requester& requester, std::string_view type, std::st
 Status check_publish(const Requester& requester, std::string_view type, std::string_view octets,
                      const FindEntry& find) {
   const auto& rights = requester.rights;
+  if (!is_reserved(type) && rights.may_publish_all()) return {};
   if (local_in(gateway_namespace, type)) return check_between_gateways(rights);
   if (reserved(type)) return check_reserved(requester, type, octets, find);
-  if (rights.may_publish_all() && !is_reserved(type)) return {};
   // Decoded only here, where the rights depend on its attributes.
   const auto event = decode_event(octets);
   if (!event) return tl::unexpected(event.error());

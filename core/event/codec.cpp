@@ -2,6 +2,7 @@
 #include "core/event/codec.hpp"
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <msgpack/adaptor/bool.hpp>
 #include <msgpack/adaptor/cpp11/timespec.hpp>
@@ -9,7 +10,9 @@
 #include <msgpack/adaptor/int.hpp>
 #include <msgpack/adaptor/string.hpp>
 #include <msgpack/adaptor/vector.hpp>
+#include <span>
 
+#include "core/base/check.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 #include "core/event/attributes.hpp"
@@ -28,12 +31,14 @@ constexpr std::uint64_t event_items = 6;
 
 // The attributes in an event's map, in ascending order as the map is. Of all, the first four
 // (specversion, id, type, source) have places of their own, and what is stamped is in the record.
+constexpr std::size_t known_max = 16;
 const std::vector<const Attribute*>& known_attributes() {
   static const auto sorted = [] {
     std::vector<const Attribute*> known;
     for (const auto& attribute : attributes().subspan(4))
       if (!attribute.stamped) known.push_back(&attribute);
     std::sort(known.begin(), known.end(), [](auto* a, auto* b) { return a->name < b->name; });
+    SENSE_CHECK(known.size() <= known_max);
     return known;
   }();
   return sorted;
@@ -89,9 +94,10 @@ void write_field(MsgpackPacker& packer, const Event& event, const Attribute& att
 
 // Known attributes and extensions are both in order already: merges them.
 void write_attributes(MsgpackPacker& packer, const Event& event) {
-  const auto& all = known_attributes();
-  const auto known =
-      std::count_if(all.begin(), all.end(), [&](auto* a) { return has_attribute(event, *a); });
+  std::array<const Attribute*, known_max> present{};
+  std::size_t known = 0;
+  for (const auto* attribute : known_attributes())
+    if (has_attribute(event, *attribute)) present[known++] = attribute;
   packer.pack_map(static_cast<std::uint32_t>(known) +
                   static_cast<std::uint32_t>(event.extensions.size()));
   auto extension = event.extensions.begin();
@@ -102,8 +108,7 @@ void write_attributes(MsgpackPacker& packer, const Event& event) {
       std::visit(ValueWriter{packer}, extension->second);
     }
   };
-  for (const auto* attribute : all) {
-    if (!has_attribute(event, *attribute)) continue;
+  for (const auto* attribute : std::span(present).first(known)) {
     write_extensions_before(attribute->name);
     packer.pack(attribute->name);
     write_field(packer, event, *attribute);
