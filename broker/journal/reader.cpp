@@ -85,6 +85,10 @@ Result<bus::Reply> Reader::answer(const bus::Request& request, const Rights& rig
                                   std::size_t octets_max) {
   if (request.operation == bus::Operation::fetch)
     return fetch(request, rights, std::min(octets_max, octets_for(request)));
+  return with_range(request);
+}
+
+Result<bus::Reply> Reader::with_range(const bus::Request& request) {
   const auto range = journal_.range();
   if (!range) return tl::unexpected(range.error());
   bus::Reply reply;
@@ -96,13 +100,10 @@ Result<bus::Reply> Reader::answer(const bus::Request& request, const Rights& rig
 
 Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& rights,
                                  std::size_t octets_max) {
-  const auto range = journal_.range();
-  if (!range) return tl::unexpected(range.error());
-  bus::Reply reply;
-  reply.id = request.id;
-  reply.first = range->first;
-  reply.head = range->last;
-  reply.next = std::max(request.from, range->first);
+  auto begun = with_range(request);
+  if (!begun) return begun;
+  auto& reply = *begun;
+  reply.next = std::max(request.from, reply.first);
   Selection selection(request.prefixes, rights);
   std::size_t scanned = 0;
   bool served = false;
@@ -120,9 +121,9 @@ Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& righ
     return serve(group, selection, octets_max, reply) && scanned < scan_octets_max;
   });
   if (!status) return tl::unexpected(status.error());
-  // A group may have been committed since `range` was read.
+  // A group may have been committed since the range was read.
   if (served) reply.head = std::max(reply.head, reply.next - 1);
-  return reply;
+  return begun;
 }
 
 void Reader::note_damage(const JournalGroup& group) {

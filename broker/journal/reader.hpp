@@ -38,6 +38,8 @@ class Reader {
 
  private:
   Reader(std::unique_ptr<Database> database, Journal journal, Counters& counters);
+  // What HEAD answers, and FETCH begins with.
+  [[nodiscard]] Result<bus::Reply> with_range(const bus::Request& request);
   [[nodiscard]] Result<bus::Reply> fetch(const bus::Request& request, const Rights& rights,
                                          std::size_t octets_max);
   void note_damage(const JournalGroup& group);
