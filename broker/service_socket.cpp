@@ -60,12 +60,21 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   auto incoming = std::make_unique<Incoming>();
   incoming->peer = bus::view(frames[0]);
   incoming->octets = bus::view(frames[1]);
+  const Outstanding request{bus::request_id(incoming->octets),
+                            std::hash<std::string_view>{}(incoming->octets)};
+  if (const auto found = clients_.find(incoming->peer); found != clients_.end()) {
+    const auto& known = found->second.outstanding;
+    if (std::find(known.begin(), known.end(), request) != known.end()) {
+      ++counters_["broker.requests.repeated"];
+      return;
+    }
+  }
   const auto readable = read(*incoming, access_.sender(frames[1], now), now);
   auto& client = clients_[incoming->peer];
   client.principal = incoming->connection();
-  ++client.outstanding;
+  client.outstanding.push_back(request);
+  incoming->request.id = request.id;
   if (readable) return take(std::move(incoming));
-  incoming->request.id = bus::request_id(incoming->octets);
   refuse(*incoming, readable.error());
 }
 
@@ -86,7 +95,7 @@ Status ServiceSocket::read(Incoming& incoming, const Principal* connection, Mono
   static_cast<Sender&>(incoming) = std::move(*sender);
   if (auto status = read_events(incoming, *connection, now); !status) return status;
   const auto found = clients_.find(incoming.peer);
-  if (found != clients_.end() && found->second.outstanding >= outstanding_max_)
+  if (found != clients_.end() && found->second.outstanding.size() >= outstanding_max_)
     return fail(Code::nomoreroom, too_many);
   if (answers_.is_full(incoming.peer)) {
     ++counters_["broker.answers.refused"];
@@ -131,7 +140,13 @@ void ServiceSocket::note_malformed(const Incoming& incoming, const Error& error,
 void ServiceSocket::answer(Outgoing::Answer answer) {
   const auto found = clients_.find(answer.peer);
   const auto principal = found == clients_.end() ? std::string() : found->second.principal;
-  if (found != clients_.end() && --found->second.outstanding == 0) clients_.erase(found);
+  if (found != clients_.end()) {
+    auto& outstanding = found->second.outstanding;
+    const auto of_id = [&](const auto& request) { return request.id == answer.id; };
+    const auto answered = std::find_if(outstanding.begin(), outstanding.end(), of_id);
+    if (answered != outstanding.end()) outstanding.erase(answered);
+    if (outstanding.empty()) clients_.erase(found);
+  }
   const auto sent = send(answer, principal);
   if (sent == bus::Sent::queued) return;
   ++counters_["broker.answers.unsent"];

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 #include <zmq.hpp>
 
 #include "broker/journal/request.hpp"
@@ -16,6 +18,7 @@ namespace sense {
 
 // The requests of the clients, and their answers: reads each request, refuses one that is
 // malformed, too fast or one too many, and passes the others on with the rights of their sender.
+// One that is sent again before its answer is not another one: that answer is for both.
 // Owns the ROUTER socket, which AccessControl binds. Network thread.
 class ServiceSocket {
  public:
@@ -46,10 +49,16 @@ class ServiceSocket {
                                           const bus::PublishedEvent& event);
   void note_malformed(const Incoming& incoming, const Error& error, MonoTime now);
 
-  // A client with requests that are not answered.
+  // A request that is not answered.
+  struct Outstanding {
+    std::uint64_t id = 0;
+    std::size_t hash = 0;  // of its octets: the id alone is chosen by the client
+    friend bool operator==(const Outstanding&, const Outstanding&) = default;
+  };
+  // A client with such requests.
   struct Client {
     std::string principal;  // of the last request
-    std::size_t outstanding = 0;
+    std::vector<Outstanding> outstanding;
   };
   [[nodiscard]] bus::Sent send(Outgoing::Answer& answer, const std::string& principal);
 

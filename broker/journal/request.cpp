@@ -4,8 +4,8 @@
 namespace sense {
 
 Outgoing::Answer make_answer(Incoming& incoming, const bus::Reply& reply) {
-  Outgoing::Answer answer{incoming.peer, bus::encode(reply, incoming.request.operation),
-                          std::move(incoming.hold)};
+  Outgoing::Answer answer{incoming.peer, incoming.request.id,
+                          bus::encode(reply, incoming.request.operation), std::move(incoming.hold)};
   answer.hold.resize(answer.octets.size());
   return answer;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct Outgoing {
   // The encoded reply to the client with this routing id.
   struct Answer {
     std::string peer;
+    std::uint64_t id = 0;  // of the request
     std::string octets;
     AnswerBudget::Hold hold = {};  // of these octets; none when nothing was reserved
   };

@@ -204,6 +204,34 @@ BOOST_AUTO_TEST_CASE(too_many_requests_of_one_client_are_refused_and_each_is_ans
   BOOST_CHECK(client.ask_for(Operation::ping).code == Code::noerror);
 }
 
+// As a client does when the disk is slow: what was accepted is not refused because it came twice.
+BOOST_AUTO_TEST_CASE(request_that_is_sent_again_before_its_answer_is_one_request) {
+  RunningBroker broker([](BrokerConfig& config) {
+    BOOST_REQUIRE(config.settings.set("requests-per-client-max", "2"));
+  });
+  broker.start();
+  Client client(broker);
+  const auto repeated = event("1");
+  const auto other = event("2");
+  bus::Request request;
+  request.operation = Operation::publish;
+  request.id = 1'000;
+  request.events = {repeated};
+  for (int i = 0; i < 200; ++i) client.send({bus::encode(request)});
+  // The same id alone does not make it the same request.
+  request.events = {other};
+  client.send({bus::encode(request)});
+  // The broker answers in the order of the requests.
+  std::uint64_t sequence = 0;
+  while (sequence != 2) {
+    const auto reply = client.reply(Operation::publish);
+    BOOST_REQUIRE(reply.code == Code::noerror);
+    sequence = reply.published.at(0).sequence;
+  }
+  BOOST_CHECK_GT(std::stoul("0" + client.parameter("counter.broker.requests.repeated")), 0U);
+  BOOST_CHECK_EQUAL(client.ask_for(Operation::head).head, 2U);
+}
+
 BOOST_AUTO_TEST_CASE(client_that_never_reads_does_not_delay_others) {
   RunningBroker broker;
   broker.start();
