@@ -103,6 +103,12 @@ void NetworkLoop::dispatch(IncomingRef incoming) {
   switch (incoming->request.operation) {
     case Operation::parameters: reply.parameters = parameters(); [[fallthrough]];
     case Operation::ping: return service_.answer(make_answer(*incoming, reply));
+    case Operation::proofs: {
+      auto proofs = access_control_.proofs(*incoming, incoming->request.key);
+      if (!proofs) return service_.refuse(*incoming, proofs.error());
+      reply.proofs = std::move(*proofs);
+      return service_.answer(make_answer(*incoming, reply));
+    }
     case Operation::fetch:
     case Operation::head:
     case Operation::list: return read(std::move(incoming));

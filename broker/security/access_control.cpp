@@ -62,6 +62,15 @@ Result<Sender> AccessControl::speaker(const Principal& sender, const bus::OnBeha
   return sender_of(*access_, sender, client);
 }
 
+Result<ProofTable> AccessControl::proofs(const Sender& sender, std::string_view known) const {
+  if (!sender.via.empty() || sender.rights->granted().speak_for.empty())
+    return fail(Code::noaccess, "the broker's access file does not let principal " +
+                                    sender.principal + " speak for others (right 'speak-for')");
+  ProofTable table{run_ + "." + std::to_string(version_), {}};
+  if (table.version != known) table.principals = access_->proofs_for(*sender.rights);
+  return table;
+}
+
 bool AccessControl::within_rate(std::string_view principal, std::size_t events, MonoTime now) {
   if (rate_.take(principal, events, now)) return true;
   counters_["broker.rate.refused"] += events;

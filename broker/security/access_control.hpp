@@ -4,12 +4,13 @@
 #include <memory>
 #include <zmq.hpp>
 
-#include "broker/security/bound_listeners.hpp"
+#include "broker/listeners/bound_listeners.hpp"
+#include "broker/listeners/listeners.hpp"
 #include "broker/security/event_stream.hpp"
-#include "broker/security/listeners.hpp"
 #include "broker/security/rate_limit.hpp"
 #include "broker/security/sender.hpp"
 #include "broker/security/zap.hpp"
+#include "core/base/random.hpp"
 
 namespace sense {
 
@@ -43,6 +44,9 @@ class AccessControl {
   // Whom the connection of `sender` speaks for; the sender itself where `client` has no principal.
   // Fails with noaccess when it may not, or when there is no such principal.
   [[nodiscard]] Result<Sender> speaker(const Principal& sender, const bus::OnBehalf& client) const;
+  // For a gateway: who proves itself with what, of those that it may speak for; without them when
+  // their version is `known`. Fails with noaccess when it speaks for no principal.
+  [[nodiscard]] Result<ProofTable> proofs(const Sender& sender, std::string_view known) const;
   // Whether the principal may publish that many events now; counts them.
   [[nodiscard]] bool within_rate(std::string_view principal, std::size_t events, MonoTime now);
 
@@ -55,6 +59,7 @@ class AccessControl {
   BoundListeners publish_{counters_};
   std::shared_ptr<const AccessList> access_;
   std::uint64_t version_ = 0;
+  const std::string run_ = random_token(60);  // versions of another run are other versions
   RateLimit rate_{0};
   log::RateLimiter log_limit_{std::chrono::seconds{10}};
 };

@@ -7,7 +7,7 @@
 #include <vector>
 #include <zmq.hpp>
 
-#include "broker/security/bound_listeners.hpp"
+#include "broker/listeners/bound_listeners.hpp"
 #include "broker/security/subscription_gate.hpp"
 #include "broker/security/zap.hpp"
 #include "core/base/counters.hpp"

@@ -199,14 +199,49 @@ bool valid_principal(std::string_view text) {
          text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-AccessList::AccessList(std::vector<Principal> principals) : principals_(std::move(principals)) {
+std::string user_id_of(const Proof& proof) {
+  return proof.kind == Proof::Kind::curve ? proof.value : to_text(proof);
+}
+
+AccessList::AccessList(std::vector<Principal> principals, std::vector<Group> groups, WallTime now)
+    : principals_(std::move(principals)), groups_(std::move(groups)) {
   for (const auto name : {principal_local, principal_plaintext})
     if (std::none_of(principals_.begin(), principals_.end(),
                      [&](const Principal& one) { return one.name == name; }))
       principals_.push_back({std::string(name), {}, Rights::all()});
-  for (std::size_t i = 0; i < principals_.size(); ++i)
-    by_user_id_.emplace(principals_[i].key.empty() ? principals_[i].name : principals_[i].key, i);
-  for (std::size_t i = 0; i < principals_.size(); ++i) by_name_.emplace(principals_[i].name, i);
+  for (std::size_t i = 0; i < principals_.size(); ++i) {
+    const auto& principal = principals_[i];
+    by_name_.emplace(principal.name, i);
+    if (principal.name == principal_local || principal.name == principal_plaintext)
+      by_user_id_.emplace(principal.name, i);
+    for (const auto& [proof, not_after] : principal.proofs) {
+      if (not_after && *not_after < now) continue;
+      if (not_after && (!next_end_ || *not_after < *next_end_)) next_end_ = not_after;
+      by_proof_.emplace(proof, i);
+      if (proof.kind == Proof::Kind::curve || proof.kind == Proof::Kind::user)
+        by_user_id_.emplace(user_id_of(proof), i);
+    }
+  }
+}
+
+const Principal* AccessList::proven(const Proof& proof) const {
+  const auto found = by_proof_.find(proof);
+  return found == by_proof_.end() ? nullptr : &principals_[found->second];
+}
+
+std::map<std::string, std::string> AccessList::proofs_for(const Rights& gateway) const {
+  std::map<std::string, std::string> names;
+  for (const auto& [proof, index] : by_proof_)
+    if (proof.kind != Proof::Kind::curve && proof.kind != Proof::Kind::user &&
+        gateway.may_speak_for(principals_[index].name))
+      names.emplace(to_text(proof), principals_[index].name);
+  return names;
+}
+
+const Group* AccessList::group(std::string_view name) const {
+  const auto found = std::find_if(groups_.begin(), groups_.end(),
+                                  [&](const Group& group) { return group.name == name; });
+  return found == groups_.end() ? nullptr : &*found;
 }
 
 const Principal* AccessList::named(std::string_view name) const {
@@ -221,17 +256,17 @@ const Principal* AccessList::find(std::string_view user_id) const {
 }
 
 bool AccessList::restricts_subscriptions() const {
-  return std::any_of(principals_.begin(), principals_.end(),
-                     [](const Principal& one) { return !one.rights->may_subscribe_all(); });
+  return std::any_of(by_user_id_.begin(), by_user_id_.end(), [this](const auto& each) {
+    return !principals_[each.second].rights->may_subscribe_all();
+  });
 }
 
 bool subscriptions_change(const AccessList& before, const AccessList& after) {
-  return std::any_of(before.principals().begin(), before.principals().end(),
-                     [&](const Principal& one) {
-                       const auto* now = after.find(one.key.empty() ? one.name : one.key);
-                       return now == nullptr ||
-                              now->rights->granted().subscribe != one.rights->granted().subscribe;
-                     });
+  return std::any_of(before.by_user_id_.begin(), before.by_user_id_.end(), [&](const auto& each) {
+    const auto* now = after.find(each.first);
+    return now == nullptr || now->rights->granted().subscribe !=
+                                 before.principals_[each.second].rights->granted().subscribe;
+  });
 }
 
 }  // namespace sense

@@ -4,11 +4,14 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/clock.hpp"
+#include "core/bus/proof.hpp"
 #include "core/event/pattern.hpp"
 #include "core/subscription/subscription.hpp"
 
@@ -91,21 +94,39 @@ class Rights {
 // Rights are shared, not copied.
 using RightsRef = std::shared_ptr<const Rights>;
 
-// A client of the bus, its key and its rights.
+// One of the proofs of a principal. Several are valid at once, so that each can be replaced.
+struct DatedProof {
+  Proof proof;
+  std::optional<WallTime> not_after = {};  // by default for ever
+
+  friend bool operator==(const DatedProof&, const DatedProof&) = default;
+};
+
+// A client of the bus or of a gateway, what it proves itself with, and its rights, those of its
+// groups among them.
 struct Principal {
   static constexpr std::size_t name_length_max = 64;
 
   std::string name;
-  std::string key;  // Z85; empty for `local` and `plaintext`
+  std::vector<DatedProof> proofs;  // none: `local`, `plaintext` and `anonymous`
   RightsRef rights;
 
   friend bool operator==(const Principal& left, const Principal& right) {
-    return left.name == right.name && left.key == right.key &&
+    return left.name == right.name && left.proofs == right.proofs &&
            left.rights->granted() == right.rights->granted();
   }
 };
 
-// Principals without a key: of connections through Unix sockets, and through unencrypted ports.
+// Principals that rules, `audience` and `except` name together.
+struct Group {
+  std::string name;
+  std::vector<std::string> members;  // principals
+
+  friend bool operator==(const Group&, const Group&) = default;
+};
+
+// Principals without a proof of their own: of connections through Unix sockets by the broker's own
+// user and by root, and of connections through unencrypted ports.
 inline constexpr std::string_view principal_local = "local";
 inline constexpr std::string_view principal_plaintext = "plaintext";
 // Clients of a gateway that have proved nothing.
@@ -115,35 +136,60 @@ inline constexpr std::string_view principal_broker = "broker";
 inline constexpr std::string_view principal_config = "config";
 inline constexpr std::string_view principal_external = "external";  // of bus.external
 
+// The user id of a connection that such a proof has opened: of a key or a user.
+[[nodiscard]] std::string user_id_of(const Proof& proof);
+
 // Whether text can name a principal: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.
 [[nodiscard]] bool valid_principal(std::string_view text);
 
-// All principals and their rights. Others have no access, except `local` and `plaintext`, which
-// have all rights unless they are listed.
+// All principals, their groups and their rights, as they are at one time: a proof whose time is
+// over is none. Others have no access, except `local` and `plaintext`, which have all rights unless
+// they are listed.
 class AccessList {
  public:
   AccessList() : AccessList(std::vector<Principal>{}) {}
-  // REQUIRES: names and keys are valid and unique (parse_access_file ensures it).
-  explicit AccessList(std::vector<Principal> principals);
+  // REQUIRES: names of principals and groups, and proofs, are valid and unique (parse_access_file
+  // ensures it).
+  explicit AccessList(std::vector<Principal> principals, std::vector<Group> groups = {},
+                      WallTime now = wall_time_min);
 
-  // The principal of a user id, which the authenticator gave the connection: a key, `local` or
-  // `plaintext`. Null: none. A replaced key has none, also on connections opened with it.
+  // The principal of a user id, which the authenticator gave the connection: user_id_of() a key or
+  // a user, `local` or `plaintext`. Null: none. A replaced key has none, also on connections opened
+  // with it.
   [[nodiscard]] const Principal* find(std::string_view user_id) const;
+  // Whose proof it is. Null: no principal's.
+  [[nodiscard]] const Principal* proven(const Proof& proof) const;
   // The principal of that name, which a gateway speaks for. Null: none, or one that no gateway
   // speaks for, as `local`.
   [[nodiscard]] const Principal* named(std::string_view name) const;
+  // What clients of a gateway with these rights may prove themselves with, and who they are then:
+  // names by to_text() the proof. None for the bus itself.
+  [[nodiscard]] std::map<std::string, std::string> proofs_for(const Rights& gateway) const;
   [[nodiscard]] const std::vector<Principal>& principals() const { return principals_; }
+  [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
+  // Null: there is no such group.
+  [[nodiscard]] const Group* group(std::string_view name) const;
+  // When the time of the next proof is over, and at() gives another list. Nothing: never.
+  [[nodiscard]] std::optional<WallTime> next_end() const { return next_end_; }
+  // The same at another time.
+  [[nodiscard]] AccessList at(WallTime now) const { return AccessList(principals_, groups_, now); }
 
   // Whether a principal may subscribe to a part only, so that subscriptions must be checked.
   [[nodiscard]] bool restricts_subscriptions() const;
 
   friend bool operator==(const AccessList& left, const AccessList& right) {
-    return left.principals_ == right.principals_;
+    return left.principals_ == right.principals_ && left.groups_ == right.groups_ &&
+           left.by_proof_ == right.by_proof_;
   }
 
  private:
+  friend bool subscriptions_change(const AccessList& before, const AccessList& after);
+
   std::vector<Principal> principals_;  // `local` and `plaintext` always among them
+  std::vector<Group> groups_;
+  std::optional<WallTime> next_end_;
   std::map<std::string, std::size_t, std::less<>> by_user_id_;
+  std::map<Proof, std::size_t> by_proof_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
 };
 

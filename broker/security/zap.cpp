@@ -2,6 +2,7 @@
 #include "broker/security/zap.hpp"
 
 #include <sys/prctl.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include <array>
@@ -46,7 +47,7 @@ class ZapAuthenticator final : public Authenticator {
   Status open() {
     if (!access_file_.empty()) {
       (void)watch_.changed(system_clock().now().wall);
-      auto access = read_access_file(access_file_);
+      auto access = read_access_file(access_file_, system_clock().now().wall);
       if (!access) return tl::unexpected(access.error());
       access_ = std::make_shared<const AccessList>(std::move(*access));
     }
@@ -114,7 +115,7 @@ class ZapAuthenticator final : public Authenticator {
   }
 
   ZapVerdict decide(const ZapRequest& request) {
-    auto verdict = judge_zap(request, *access());
+    auto verdict = judge_zap(request, *access(), ::geteuid());
     if (verdict.status == "200" && is_suspended(request.domain, verdict.user_id))
       return {later, "suspended from the live stream", {}};
     if (verdict.status == "200" || expected(request)) return verdict;
@@ -151,16 +152,27 @@ class ZapAuthenticator final : public Authenticator {
   }
 
   void look_at_file() {
-    if (access_file_.empty() || !watch_.changed(system_clock().now().wall)) return;
-    auto access = read_access_file(access_file_);
+    const auto now = system_clock().now().wall;
+    const auto before = access();
+    // Not by reading the file again: it may be unreadable meanwhile.
+    if (const auto end = before->next_end(); end && *end < now) {
+      log::info("the time of a principal's proof is over", {{"file", access_file_}});
+      replace(before->at(now));
+    }
+    if (access_file_.empty() || !watch_.changed(now)) return;
+    auto access = read_access_file(access_file_, now);
     if (!access) return keep_old(access.error());
     if (*access == *this->access()) return;
+    replace(std::move(*access));
+    log::info("the access file has changed and is in effect", {{"file", access_file_}});
+  }
+
+  void replace(AccessList access) {
     {
       const std::lock_guard lock(mutex_);
-      access_ = std::make_shared<const AccessList>(std::move(*access));
+      access_ = std::make_shared<const AccessList>(std::move(access));
     }
     ++version_;
-    log::info("the access file has changed and is in effect", {{"file", access_file_}});
   }
 
   void keep_old(const Error& error) {
@@ -198,10 +210,30 @@ std::optional<ZapRequest> read_zap(const std::vector<std::string_view>& frames) 
       frames[1], frames[2], frames[3], frames[5], {frames.begin() + zap_frames_min, frames.end()}};
 }
 
-ZapVerdict judge_zap(const ZapRequest& request, const AccessList& access) {
+namespace {
+
+// Whose process has connected through a Unix socket: as the kernel says.
+ZapVerdict judge_local(const ZapRequest& request, const AccessList& access,
+                       std::uint32_t own_user) {
+  const auto parts = split(request.address, ':');
+  constexpr std::size_t parts_count = 4;  // host, user, group, process
+  const auto user = parts.size() == parts_count ? parse_integer<std::uint32_t>(parts[1])
+                                                : std::optional<std::uint32_t>();
+  if (!user) return {"500", "the user of the process is not known", {}};
+  auto id = user_id_of({Proof::Kind::user, std::to_string(*user)});
+  if (access.find(id) != nullptr) return {"200", "", std::move(id)};
+  if (*user == own_user || *user == 0) return {"200", "", std::string(principal_local)};
+  return {"400",
+          "no principal of the access file has the proof 'user: " + std::to_string(*user) + "'",
+          {}};
+}
+
+}  // namespace
+
+ZapVerdict judge_zap(const ZapRequest& request, const AccessList& access, std::uint32_t own_user) {
   const auto kind = request.domain.substr(0, request.domain.find('/'));
   if (request.mechanism == "NULL" && request.credentials.empty()) {
-    if (kind == bus::listener_local) return {"200", "", std::string(principal_local)};
+    if (kind == bus::listener_local) return judge_local(request, access, own_user);
     if (kind == bus::listener_plaintext) return {"200", "", std::string(principal_plaintext)};
     return {"400", "the endpoint requires a key", {}};
   }

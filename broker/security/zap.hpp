@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,8 +29,8 @@ namespace sense {
 // A request without its routing id and the empty frame; views into the frames.
 struct ZapRequest {
   std::string_view id;
-  std::string_view domain;  // bus::Listener::domain()
-  std::string_view address;
+  std::string_view domain;   // bus::Listener::domain()
+  std::string_view address;  // of ipc:// "HOST:UID:GID:PID", as the kernel knows them
   std::string_view mechanism;
   std::vector<std::string_view> credentials;
 };
@@ -41,8 +42,10 @@ struct ZapVerdict {
   std::string reason;  // for the log; libzmq does not send it
   std::string user_id;
 };
-// Pure. The user id is `local`, `plaintext` or the client's key, depending on the domain.
-[[nodiscard]] ZapVerdict judge_zap(const ZapRequest& request, const AccessList& access);
+// Pure. The user id is `local`, `plaintext`, or user_id_of() the client's key or user, depending on
+// the domain. `own_user`: that the broker runs as, which, with root, is `local`.
+[[nodiscard]] ZapVerdict judge_zap(const ZapRequest& request, const AccessList& access,
+                                   std::uint32_t own_user);
 
 // Runs one thread, `sense-access`, which answers the requests of one context and reads the access
 // file when it changes. Any thread may call.

@@ -123,7 +123,9 @@ class ProgramCheck {
 
   void check_files() {
     check_file("broker", "key-file", file_.broker.text("key-file"), read_key_file);
-    check_file("broker", "access-file", file_.broker.text("access-file"), read_access_file);
+    check_file(
+        "broker", "access-file", file_.broker.text("access-file"),
+        [](const std::string& path) { return read_access_file(path, system_clock().now().wall); });
     const auto& keys = file_.endpoints.keys;
     check_file("bus", "key-file", keys.key_file, read_key_file);
     if (!valid_key(keys.broker_key))

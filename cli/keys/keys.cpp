@@ -6,9 +6,12 @@
 #include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
+#include "core/base/clock.hpp"
+#include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
+#include "core/bus/proof.hpp"
 #include "core/sense/shared_keys.hpp"
 
 namespace sense::cli {
@@ -33,6 +36,12 @@ std::string place_of_entry(const std::string& name) {
                "have:";
 }
 
+std::string path_of(const KeysOptions& options, const char* ending) {
+  return std::filesystem::absolute(options.file.empty() ? options.name + ending : options.file)
+      .lexically_normal()
+      .string();
+}
+
 int run_new(const Global& global, const KeysOptions& options) {
   if (!valid_principal(options.name) || options.name == principal_local ||
       options.name == principal_plaintext || options.name == principal_config)
@@ -41,10 +50,7 @@ int run_new(const Global& global, const KeysOptions& options) {
                    "local, plaintext or config, which have none");
   const auto keys = make_key_pair();
   if (!keys) return failed(keys.error());
-  const auto file =
-      std::filesystem::absolute(options.file.empty() ? options.name + ".key" : options.file)
-          .lexically_normal()
-          .string();
+  const auto file = path_of(options, ".key");
   if (auto written = write_key_file(file, options.name, *keys); !written)
     return failed(written.error());
   const auto entry = entry_for(options.name, keys->public_key);
@@ -68,10 +74,7 @@ int run_shared(const Global& global, const KeysOptions& options) {
   if (!datagram::valid_key_name(options.name))
     return refused("'" + options.name +
                    "' cannot name a key: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
-  const auto file =
-      std::filesystem::absolute(options.file.empty() ? options.name + ".shared" : options.file)
-          .lexically_normal()
-          .string();
+  const auto file = path_of(options, ".shared");
   const auto key = datagram::make_shared_key(options.name);
   if (auto written = datagram::write_shared_key(file, key); !written)
     return failed(written.error());
@@ -83,6 +86,32 @@ int run_shared(const Global& global, const KeysOptions& options) {
   print_line(
       "the client takes the file; of the SENSE gateway either the option `keys` is this file,");
   print_line("or the line below `keys:` in it is added to the file that `keys` names");
+  return exit_ok;
+}
+
+int run_token(const Global& global, const KeysOptions& options) {
+  if (!valid_principal(options.name))
+    return refused("'" + options.name +
+                   "' cannot name a token: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
+  const auto file = path_of(options, ".token");
+  const auto token = make_token();
+  if (auto written = write_secret_file(file, token + "\n"); !written)
+    return failed(written.error());
+  const auto proof = proof_of_token(token);
+  const auto entry = "{token: \"" + proof.value + "\"}";
+  if (global.json) {
+    print_line(JsonObject()
+                   .put("name", options.name)
+                   .put("file", file)
+                   .put("proof", to_text(proof))
+                   .put("entry", entry)
+                   .take());
+    return exit_ok;
+  }
+  print_line("token: " + file + " (for the client only; it is shown by no command)");
+  print_line("in the broker's access file, below `proofs:` of principal " + options.name +
+             "; with `, not-after: 2027-12-31` in it, it ends by itself:");
+  print_line("      - " + entry);
   return exit_ok;
 }
 
@@ -107,14 +136,25 @@ std::string json_of(const std::vector<Rule>& rules) {
   return json_array(values);
 }
 
+std::string time_of(WallTime time) { return to_rfc3339(time); }
+
 std::string json_of(const Principal& principal) {
+  std::vector<std::string> proofs;
+  for (const auto& [proof, not_after] : principal.proofs)
+    proofs.push_back(
+        JsonObject()
+            .put("kind", std::string(to_text(proof.kind)))
+            .put("value", proof.value)
+            .put_raw("not_after", not_after ? json_string(time_of(*not_after)) : "null")
+            .take());
   const auto& rights = principal.rights->granted();
   return JsonObject()
       .put("name", principal.name)
-      .put_raw("key", principal.key.empty() ? "null" : json_string(principal.key))
+      .put_raw("proofs", json_array(proofs))
       .put_raw("publish", json_of(rights.publish))
       .put_raw("subscribe", json_of(rights.subscribe))
       .put_raw("route", json_array_of_texts(rights.route))
+      .put_raw("speak_for", json_array_of_texts(rights.speak_for))
       .put("list", rights.list)
       .put("manage", rights.manage)
       .take();
@@ -132,12 +172,18 @@ std::vector<std::string> texts_of(const std::vector<Rule>& rules) {
   return texts;
 }
 
-void print_principal(const Principal& principal) {
+void print_principal(const Principal& principal, WallTime now) {
   const auto& rights = principal.rights->granted();
-  print_line(principal.name + "  " + (principal.key.empty() ? "(no key)" : principal.key));
+  print_line(principal.name + (principal.proofs.empty() ? "  (no proof)" : ""));
+  for (const auto& [proof, not_after] : principal.proofs)
+    print_right(std::string(to_text(proof.kind)) + ": ",
+                {proof.value + (!not_after         ? ""
+                                : *not_after < now ? "  (over since " + time_of(*not_after) + ")"
+                                                   : "  (until " + time_of(*not_after) + ")")});
   print_right("publish:   ", texts_of(rights.publish));
   print_right("subscribe: ", texts_of(rights.subscribe));
   print_right("route:     ", rights.route);
+  print_right("speak-for: ", rights.speak_for);
   if (rights.list) print_line("  list");
   if (rights.manage) print_line("  manage");
 }
@@ -148,15 +194,21 @@ int run_list(const Global& global) {
   const auto& path = file->broker.text("access-file");
   if (path.empty() && !global.json)
     print_line("no access file (broker.access-file): no key is accepted");
-  const auto access = path.empty() ? Result<AccessList>(AccessList()) : read_access_file(path);
+  const auto now = system_clock().now().wall;
+  const auto access = path.empty() ? Result<AccessList>(AccessList()) : read_access_file(path, now);
   if (!access) return refused(access.error());
   for (const auto& principal : access->principals()) {
     if (principal.name == principal_plaintext && !file->endpoints.keys.plaintext_tcp) continue;
     if (global.json)
       print_line(json_of(principal));
     else
-      print_principal(principal);
+      print_principal(principal, now);
   }
+  if (!global.json)
+    for (const auto& group : access->groups()) {
+      print_line("group " + group.name);
+      print_right("members:   ", group.members);
+    }
   return exit_ok;
 }
 
@@ -196,6 +248,24 @@ Command shared_command(const Global& global) {
           .run = [&global, options] { return run_shared(global, *options); }};
 }
 
+Command token_command(const Global& global) {
+  const auto options = std::make_shared<KeysOptions>();
+  return {.name = "token",
+          .summary = "Make a bearer token for HTTP clients, in a new file that only you can read",
+          .notes =
+              "Prints the line for the broker's access file, which has a hash of the token "
+              "only.\n\n"
+              "Example:\n"
+              "  sense keys token shop\n"
+              "  curl -H \"Authorization: Bearer $(cat shop.token)\" ...",
+          .options = {{.name = "NAME",
+                       .target = &options->name,
+                       .help = "The principal that it is for",
+                       .required = true},
+                      key_file_option(*options, "Where to write it (default: NAME.token)")},
+          .run = [&global, options] { return run_token(global, *options); }};
+}
+
 Command show_command(const Global& global) {
   const auto options = std::make_shared<KeysOptions>();
   return {.name = "show",
@@ -210,10 +280,10 @@ Command show_command(const Global& global) {
 
 Command list_command(const Global& global) {
   return {.name = "list",
-          .summary = "List the principals, their keys and their rights",
+          .summary = "List the principals, what they prove themselves with, and their rights",
           .notes =
-              "As the broker's access file has them; `local` is every client that connects "
-              "through ipc://.\n\nExample:\n  sense keys list --json",
+              "As the broker's access file has them; `local` are the clients that connect through "
+              "ipc:// as\nthe broker's user or root.\n\nExample:\n  sense keys list --json",
           .run = [&global] { return run_list(global); }};
 }
 
@@ -221,15 +291,16 @@ Command list_command(const Global& global) {
 
 Command keys_command(const Global& global) {
   return {.name = "keys",
-          .summary = "Make keys for tcp:// and for SENSE/1, and list who may do what on the bus",
+          .summary = "Make keys and tokens, and list who may do what on the bus",
           .notes =
               "Examples:\n"
               "  sense keys new broker --file /etc/sense/broker.key\n"
               "  sense keys new shop                   makes shop.key, prints what to allow\n"
               "  sense keys shared hp4                 makes hp4.shared, for a SENSE/1 client\n"
+              "  sense keys token shop                 makes shop.token, for an HTTP client\n"
               "  sense keys list                       the principals of the access file",
-          .subcommands = {new_command(global), shared_command(global), show_command(global),
-                          list_command(global)}};
+          .subcommands = {new_command(global), shared_command(global), token_command(global),
+                          show_command(global), list_command(global)}};
 }
 
 }  // namespace sense::cli

@@ -142,9 +142,30 @@ class RegistryClient {
                              BusAnswer<RegistryPage> done, const ServedClient& client = {}) = 0;
 };
 
+// Who proves itself with what, as the broker's access file says: for gateways, which take the
+// proofs. Only of principals that the connection may speak for.
+struct ProofTable {
+  std::string version;                            // another one when the table has changed
+  std::map<std::string, std::string> principals;  // by proof (to_text)
+};
+
+// Reads it.
+class ProofReader {
+ public:
+  virtual ~ProofReader() = default;
+
+  // Without principals when the version is the `known` one. noaccess: the connection speaks for no
+  // principal.
+  virtual void proofs(std::string known, BusAnswer<ProofTable> done) = 0;
+};
+
 // The whole connection to the broker, with a thread of its own; destruction closes it. The executor
 // must outlive it.
-class Bus : public Publisher, public ClientPublisher, public JournalReader, public RegistryClient {
+class Bus : public Publisher,
+            public ClientPublisher,
+            public JournalReader,
+            public RegistryClient,
+            public ProofReader {
  public:
   template <class T>
   using Answer = BusAnswer<T>;

@@ -11,8 +11,8 @@ namespace sense::bus {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> operation_names = {
-    "PUBLISH", "FETCH", "HEAD", "GET", "PUT", "DELETE", "LIST", "PING", "PARAMETERS"};
+constexpr std::array<std::string_view, 10> operation_names = {
+    "PUBLISH", "FETCH", "HEAD", "GET", "PUT", "DELETE", "LIST", "PING", "PARAMETERS", "PROOFS"};
 
 // The messages, item by item: each description writes by a MessageWriter and reads by a
 // MessageReader.
@@ -61,6 +61,7 @@ void body(auto& codec, auto& request) {
     case Operation::head:
     case Operation::ping:
     case Operation::parameters: return codec.array();
+    case Operation::proofs: return codec.array(request.key);
   }
 }
 
@@ -80,6 +81,8 @@ void body(auto& codec, auto& reply, Operation operation) {
                          List{reply.entries, list_limit_max, entry_item}, Last{reply.own_only});
     case Operation::ping: return codec.array();
     case Operation::parameters: return codec.item(Map{reply.parameters, parameters_max});
+    case Operation::proofs:
+      return codec.array(reply.proofs.version, Map{reply.proofs.principals, proofs_max});
   }
 }
 

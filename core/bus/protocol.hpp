@@ -25,6 +25,7 @@ inline constexpr std::size_t publication_octets_max = 32 * 1024;  // of several 
 inline constexpr std::size_t prefixes_max = 10'000;               // in one FETCH
 inline constexpr std::size_t tally_types_max = 200'000;           // in one watermark
 inline constexpr std::size_t parameters_max = 10'000;             // in one PARAMETERS reply
+inline constexpr std::size_t proofs_max = 200'000;                // in one PROOFS reply
 inline constexpr std::uint32_t list_limit_max = 1'000;
 inline constexpr std::size_t reason_length_max = 1'024;          // in PUT and DELETE
 inline constexpr std::size_t list_octets_max = 8 * 1024 * 1024;  // of the values in one LIST reply
@@ -35,7 +36,7 @@ inline constexpr std::size_t subscribed_prefix_max = 240;
 inline constexpr std::string_view watermark_topic{"\0mark", 5};
 
 // What a request asks for, in the order of their names on the wire (to_text).
-enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters };
+enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters, proofs };
 [[nodiscard]] std::string_view to_text(Operation operation);
 
 // Whom a gateway speaks for in a request (sense::ServedClient), as views. Without a principal the
@@ -75,7 +76,7 @@ struct Request {
   std::uint64_t from = 0;                     // FETCH
   std::vector<std::string_view> prefixes;     // FETCH
   std::uint64_t bytes_max = 0;                // FETCH
-  std::string_view kind, key, value, reason;  // GET, PUT, REMOVE; LIST: key = after
+  std::string_view kind, key, value, reason;  // GET, PUT, REMOVE; LIST: key = after; PROOFS: key
   std::uint64_t revision = 0;                 // PUT, REMOVE
   std::uint64_t limit = 0;                    // LIST
   OnBehalf client;  // of all operations but PUBLISH, which has it by event
@@ -110,6 +111,7 @@ struct Reply {
   bool more = false;                              // LIST
   bool own_only = false;                          // LIST: entries of others are omitted
   std::map<std::string, std::string> parameters;  // PARAMETERS
+  ProofTable proofs;                              // PROOFS
 };
 // The operation of the request determines the form of the body.
 // REQUIRES: a reply of noerror to GET has one entry.

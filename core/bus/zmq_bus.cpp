@@ -259,6 +259,11 @@ class ZmqBus final : public Bus {
                    [](Reply& reply) -> Result<Values> { return std::move(reply.parameters); });
   }
 
+  void proofs(std::string known, BusAnswer<ProofTable> done) override {
+    submit<ProofTable>(request_of(Operation::proofs, {}, known), std::move(done),
+                       [](Reply& reply) -> Result<ProofTable> { return std::move(reply.proofs); });
+  }
+
   [[nodiscard]] bool connected() const override { return loop_.connected(); }
   void close() override { loop_.stop(); }
 
@@ -291,7 +296,7 @@ class ZmqBus final : public Bus {
 
   // `read` runs on the bus thread, `done` on the executor.
   template <class T>
-  void submit(Request& request, BusAnswer<T> done, std::function<Result<T>(Reply&)> read) {
+  void submit(Request request, BusAnswer<T> done, std::function<Result<T>(Reply&)> read) {
     loop_.request(request, [this, done = std::move(done), read = std::move(read)](auto reply) {
       Result<T> value = reply ? read(*reply) : Result<T>(tl::unexpected(reply.error()));
       options_.executor([done, value = std::move(value)]() mutable { done(std::move(value)); });

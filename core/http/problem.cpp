@@ -41,6 +41,7 @@ constexpr std::array<unsigned, code_max + 1> statuses = {
 const char* title_of(unsigned status) {
   switch (status) {
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";

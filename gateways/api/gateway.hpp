@@ -14,6 +14,7 @@
 #include "core/base/counters.hpp"
 #include "core/base/error.hpp"
 #include "core/bus/bus.hpp"
+#include "core/bus/proof.hpp"
 #include "core/config/settings.hpp"
 #include "core/egress/policy.hpp"
 #include "core/registry/ended_subscriptions.hpp"
@@ -137,13 +138,22 @@ class Gateway {
 
 // What a plugin does for the clients of its listener. Everything is judged by the rights of the
 // client's principal alone (docs/security.md), and told apart in the journal: a plugin has no way
-// to speak with the rights of its gateway. A client that has proved nothing is `anonymous`.
+// to speak with the rights of its gateway, nor for a principal that has not proved itself to it.
 class ClientServices {
  public:
   static constexpr const char* anonymous = "anonymous";
   virtual ~ClientServices() = default;
 
-  // As Publisher::publish.
+  // A client that has proved nothing. `peer`: its address and port, for the records.
+  [[nodiscard]] virtual ServedClient unproved(std::string peer) const = 0;
+  // A client that has proved this to the plugin, which has checked it: a key, a certificate, an
+  // address. A token is passed on as proof_of_token(), and known here only. Fails with noaccess
+  // when it is no principal's proof, or of one that this gateway may not speak for; with noserver
+  // while the broker has not told yet whose proofs there are.
+  [[nodiscard]] virtual Result<ServedClient> identify(const Proof& proof, std::string peer) = 0;
+
+  // As Publisher::publish. Refused with noaccess for a client that is neither unproved() nor of
+  // identify().
   virtual void publish(const ServedClient& client, const Event& event, Publisher::Done done) = 0;
   // The subscriptions as that client may see and change them. Each request is carried out also when
   // the pointer has been released.
@@ -188,7 +198,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/6";
+inline constexpr const char* gateway_abi = "sense-gateway/7";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {

@@ -14,6 +14,27 @@ Status about_callback(const Status& status) {
 
 }  // namespace
 
+Result<ServedClient> BusForClients::identify(const Proof& proof, std::string peer) {
+  auto principal = known_.identify(proof);
+  if (!principal) return tl::unexpected(principal.error());
+  return ServedClient{std::move(*principal), name_, std::move(peer)};
+}
+
+bool BusForClients::is_served(const ServedClient& client) const {
+  return client.principal == anonymous || known_.is_identified(client.principal);
+}
+
+void BusForClients::publish(const ServedClient& client, const Event& event, Publisher::Done done) {
+  if (is_served(client)) return publisher_.publish_for(client, event, std::move(done));
+  post_([done = std::move(done)] {
+    done(fail(Code::noaccess, "the client's proof is not valid any more: let it prove itself"));
+  });
+}
+
+std::shared_ptr<Subscriptions> BusForClients::subscriptions(const ServedClient& client) {
+  return subscriptions_(is_served(client) ? client : unproved(client.peer));
+}
+
 GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescriptor& descriptor,
                                  Bus& bus, const Clock& clock, boost::asio::io_context& reactor,
                                  Executor post)
@@ -21,7 +42,8 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
       engine(engine_defaults(descriptor, config.host), std::random_device{}()),
       directory(config.name, descriptor.schemes),
       subscriptions(bus, clock, post, served()),
-      clients(bus,
+      known(bus),
+      clients(config.name, bus, known, post,
               [this, &bus, &clock, post](const ServedClient& client) {
                 return std::make_shared<SubscriptionClient>(bus, clock, post, served(), client);
               }),

@@ -8,26 +8,39 @@
 #include "gateways/api/gateway.hpp"
 #include "gateways/host/engine/engine.hpp"
 #include "gateways/host/host.hpp"
+#include "gateways/host/known_clients.hpp"
 #include "gateways/host/subscriptions/gateway_directory.hpp"
 
 namespace sense {
 
-// The bus for the clients of a gateway. The bus must outlive it; reactor thread only.
+// The bus for the clients of a gateway. What it is given must outlive it; reactor thread only.
 class BusForClients final : public ClientServices {
  public:
   using MakeSubscriptions = std::function<std::shared_ptr<Subscriptions>(const ServedClient&)>;
-  BusForClients(ClientPublisher& publisher, MakeSubscriptions subscriptions)
-      : publisher_(publisher), subscriptions_(std::move(subscriptions)) {}
+  // `name`: of the gateway. `post` runs a task soon.
+  BusForClients(std::string name, ClientPublisher& publisher, KnownClients& known, Executor post,
+                MakeSubscriptions subscriptions)
+      : name_(std::move(name)),
+        publisher_(publisher),
+        known_(known),
+        post_(std::move(post)),
+        subscriptions_(std::move(subscriptions)) {}
 
-  void publish(const ServedClient& client, const Event& event, Publisher::Done done) override {
-    publisher_.publish_for(client, event, std::move(done));
+  [[nodiscard]] ServedClient unproved(std::string peer) const override {
+    return {anonymous, name_, std::move(peer)};
   }
-  [[nodiscard]] std::shared_ptr<Subscriptions> subscriptions(const ServedClient& client) override {
-    return subscriptions_(client);
-  }
+  [[nodiscard]] Result<ServedClient> identify(const Proof& proof, std::string peer) override;
+  void publish(const ServedClient& client, const Event& event, Publisher::Done done) override;
+  [[nodiscard]] std::shared_ptr<Subscriptions> subscriptions(const ServedClient& client) override;
 
  private:
+  // The client as it may be served: as anonymous, if it was not identified here.
+  [[nodiscard]] bool is_served(const ServedClient& client) const;
+
+  const std::string name_;
   ClientPublisher& publisher_;
+  KnownClients& known_;
+  const Executor post_;
   MakeSubscriptions subscriptions_;
 };
 
@@ -48,6 +61,7 @@ struct GatewayServices {
   EndedSubscriptions ended;
   GatewayDirectory directory;
   SubscriptionClient subscriptions;  // for the host itself
+  KnownClients known;
   BusForClients clients;
   GatewayContext context;
 

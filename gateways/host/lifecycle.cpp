@@ -102,7 +102,9 @@ void Lifecycle::after(Duration pause, std::function<void()> task) {
 // ---- start
 
 void Lifecycle::begin() {
-  if (state_ == State::starting) failover_.begin();
+  if (state_ != State::starting) return;
+  services_->known.begin([this](Duration pause, auto task) { after(pause, std::move(task)); });
+  failover_.begin();
 }
 
 void Lifecycle::on_stand_by() {

@@ -122,6 +122,14 @@ Response metrics_response(const std::map<std::string, std::uint64_t>& counters) 
   return response;
 }
 
+Response unproved_response(const Error& error) {
+  if (error.code != Code::noaccess) return problem(error);
+  auto response = problem(401, error);
+  response.headers.emplace_back("WWW-Authenticate",
+                                R"(Bearer realm="sense", error="invalid_token")");
+  return response;
+}
+
 Response options_response(const std::string& allowed) {
   return {204, "", "", {{"Allow", allowed}}};
 }

@@ -40,6 +40,9 @@ namespace sense::http {
 // In the text format of Prometheus.
 [[nodiscard]] Response metrics_response(const std::map<std::string, std::uint64_t>& counters);
 
+// 401 with what is to be proved; 503 while it is not known who proves what.
+[[nodiscard]] Response unproved_response(const Error& error);
+
 // 204 and 405, with the methods that a path takes: "GET, HEAD, OPTIONS".
 [[nodiscard]] Response options_response(const std::string& allowed);
 [[nodiscard]] Response wrong_method_response(const std::string& allowed);

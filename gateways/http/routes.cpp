@@ -89,11 +89,29 @@ void add_method(std::string& allowed, const std::string& method) {
 
 }  // namespace
 
+// RFC 6750. Credentials of another kind, or none that are known, are not taken for none: the client
+// would be served, but not as whom it says it is.
+Result<ServedClient> Routes::client_of(const Request& request) const {
+  auto& clients = context_.clients;
+  const auto count =
+      std::count_if(request.headers.begin(), request.headers.end(),
+                    [](const auto& header) { return header.first == "authorization"; });
+  if (count == 0) return clients.unproved(request.peer);
+  if (count > 1) return fail(Code::noaccess, "Authorization: a request has one at most");
+  const auto* given = request.header("authorization");
+  constexpr std::string_view scheme = "bearer ";
+  if (lower(given->substr(0, scheme.size())) != scheme)
+    return fail(Code::noaccess, "Authorization: only 'Bearer TOKEN' is understood here");
+  return clients.identify(proof_of_token(trim(std::string_view(*given).substr(scheme.size()))),
+                          request.peer);
+}
+
 void Routes::handle(Request incoming, Respond respond) {
   const auto question = incoming.target.find('?');
   const std::string path = incoming.target.substr(0, question);
-  ServedClient client{ClientServices::anonymous, context_.name, incoming.peer};
-  RoutedRequest request{std::move(incoming), "", "", std::move(client)};
+  auto client = client_of(incoming);
+  if (!client) return respond(unproved_response(client.error()));
+  RoutedRequest request{std::move(incoming), "", "", std::move(*client)};
   if (question != std::string::npos) request.query = request.http.target.substr(question + 1);
   // RFC 9110 section 9.3.2: HEAD is a GET whose body the server leaves out.
   const std::string method = request.http.method == "HEAD" ? "GET" : request.http.method;

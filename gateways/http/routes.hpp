@@ -54,6 +54,8 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void if_owned(const RoutedRequest& request, const Respond& respond, Change change);
   [[nodiscard]] Response not_found(const std::string& id, const std::string& owner,
                                    const Error& error) const;
+  // Who sends the request, by its token. Fails when it proves nothing that is known.
+  [[nodiscard]] Result<ServedClient> client_of(const Request& request) const;
   [[nodiscard]] std::shared_ptr<Subscriptions> subscriptions(const RoutedRequest& request) const;
 
   GatewayContext& context_;

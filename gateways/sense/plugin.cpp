@@ -21,6 +21,13 @@ namespace sense::datagram {
 
 namespace {
 
+// A key or certificate that is no principal's has the rights of `anonymous`.
+ServedClient served(ClientServices& clients, const ProvedClient& claim) {
+  if (claim.proof)
+    if (auto client = clients.identify(*claim.proof, claim.peer)) return std::move(*client);
+  return clients.unproved(claim.peer);
+}
+
 class SenseGateway final : public Gateway {
  public:
   SenseGateway(Limits limits, Listeners listeners, KeyOptions key_options, DtlsContext dtls,
@@ -184,24 +191,25 @@ void SenseGateway::flush_soon() {
 
 void SenseGateway::execute(Publish& action) {
   context_.clients.publish(
-      action.client, action.event,
+      served(context_.clients, action.client), action.event,
       while_open([this, request_id = action.request_id](Result<Receipt> result) {
         perform(server_->on_receipt(request_id, std::move(result), context_.clock.now()));
       }));
 }
 
 void SenseGateway::execute(Create& action) {
-  context_.clients.subscriptions(action.client)
+  context_.clients.subscriptions(served(context_.clients, action.client))
       ->create(std::move(action.request), on_result_of(action.request_id));
 }
 
 void SenseGateway::execute(LookUp& action) {
-  context_.clients.subscriptions(action.client)
+  context_.clients.subscriptions(served(context_.clients, action.client))
       ->get(std::move(action.id), on_result_of(action.request_id));
 }
 
 void SenseGateway::execute(Renew& action) {
-  const auto subscriptions = context_.clients.subscriptions(action.client);
+  const auto subscriptions =
+      context_.clients.subscriptions(served(context_.clients, action.client));
   auto done = on_result_of(action.request_id);
   if (action.move)
     subscriptions->move(std::move(action.id), action.period, std::move(*action.move),
@@ -211,12 +219,12 @@ void SenseGateway::execute(Renew& action) {
 }
 
 void SenseGateway::execute(Cancel& action) {
-  context_.clients.subscriptions(action.client)
+  context_.clients.subscriptions(served(context_.clients, action.client))
       ->cancel(std::move(action.id), "cancelled", on_result_of(action.request_id));
 }
 
 void SenseGateway::execute(ListSources& action) {
-  context_.clients.subscriptions(action.client)
+  context_.clients.subscriptions(served(context_.clients, action.client))
       ->sources(std::move(action.after), action.limit,
                 while_open([this, request_id =
                                       action.request_id](Result<Subscriptions::SourcePage> result) {
@@ -225,7 +233,7 @@ void SenseGateway::execute(ListSources& action) {
 }
 
 void SenseGateway::execute(Confirm& action) {
-  context_.clients.subscriptions({ClientServices::anonymous, std::string(gateway_name), {}})
+  context_.clients.subscriptions(context_.clients.unproved({}))
       ->confirm(action.id, std::move(action.token),
                 [id = action.id](const Result<SubscriptionRef>& result) {
                   if (!result)

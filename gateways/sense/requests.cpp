@@ -54,8 +54,8 @@ Result<Endpoint> read_target(const Message& request, const Endpoint& from,
   return endpoint;
 }
 
-ServedClient client_of(const Requester& requester) {
-  return served_client(requester.from.address, requester.key);
+ProvedClient client_of(const Requester& requester) {
+  return proved_client(requester.from.address, requester.key, requester.session.get());
 }
 
 tl::unexpected<Error> unknown_subscription() {

@@ -45,8 +45,7 @@ struct Requester {
   Peer from;
   // Name of the key that it proved, by a Mac or by its DTLS session; "": none.
   std::string key;
-  // Its DTLS session, with the client certificate if there is one, which names no principal yet;
-  // null: none.
+  // Its DTLS session, with the client certificate if there is one; null: none.
   std::shared_ptr<const SessionIdentity> session = {};
 };
 

@@ -6,8 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/bus/proof.hpp"
 #include "tests/cli/process.hpp"
 
+using namespace sense;
 using namespace sense::test;
 
 namespace {
@@ -83,6 +85,32 @@ BOOST_AUTO_TEST_CASE(a_shared_key_is_written_and_its_secret_not_shown) {
   BOOST_CHECK_EQUAL(run_sense({"keys", "shared", "a b"}).code, 2);
 }
 
+BOOST_AUTO_TEST_CASE(token_is_in_a_file_of_its_own_and_its_hash_is_for_the_access_file) {
+  const TempFolder folder;
+  const auto file = folder.path() / "shop.token";
+  const auto made = run_sense({"keys", "token", "shop", "--file", file.string(), "--json"});
+  BOOST_REQUIRE_MESSAGE(made.code == 0, made.err);
+  BOOST_CHECK(std::filesystem::status(file).permissions() ==
+              (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  std::string token;
+  token = contents(file);
+  BOOST_REQUIRE_EQUAL(token.back(), '\n');
+  token.pop_back();
+  BOOST_CHECK_GE(token.size(), 50U);
+  BOOST_CHECK(!contains(made.out, token));
+  const auto line = nlohmann::json::parse(made.out);
+  BOOST_CHECK_EQUAL(line["proof"], to_text(proof_of_token(token)));
+  const auto allow =
+      folder.write("allow.yaml", "principals:\n  - name: shop\n    proofs:\n      - " +
+                                     line["entry"].get<std::string>() + "\n");
+  std::filesystem::permissions(allow, std::filesystem::perms(0600));
+  const auto config = folder.write("sense.yaml", "data: .\nbroker: {access-file: allow.yaml}\n");
+  const auto list = run_sense({"keys", "list", "--config", config});
+  BOOST_CHECK(contains(list.out, "token: " + proof_of_token(token).value));
+  BOOST_CHECK_EQUAL(run_sense({"keys", "token", "shop", "--file", file.string()}).code, 1);
+  BOOST_CHECK_EQUAL(run_sense({"keys", "token", "a b"}).code, 2);
+}
+
 BOOST_AUTO_TEST_CASE(names_that_cannot_be_are_usage_errors) {
   for (const auto* name : {"local", "plaintext", "config", "a b", "../x"}) {
     const auto made = run_sense({"keys", "new", name});
@@ -104,13 +132,14 @@ BOOST_AUTO_TEST_CASE(list_shows_the_access_file_with_its_rights) {
   const auto config = folder.write("sense.yaml", "data: .\nbroker: {access-file: allow.yaml}\n");
   const auto text = run_sense({"keys", "list", "--config", config});
   BOOST_CHECK_MESSAGE(text.code == 0, text.err);
-  BOOST_CHECK(contains(text.out, "shop  " + known));
+  BOOST_CHECK(contains(text.out, "curve: " + known));
   BOOST_CHECK(contains(text.out, "{urn:shop}* of //shop/**"));
-  BOOST_CHECK(contains(text.out, "local  (no key)"));
+  BOOST_CHECK(contains(text.out, "local  (no proof)"));
   const auto json = run_sense({"keys", "list", "--config", config, "--json"});
   const auto line = nlohmann::json::parse(json.out.substr(0, json.out.find('\n')));
   BOOST_CHECK_EQUAL(line["name"], "shop");
-  BOOST_CHECK_EQUAL(line["key"], known);
+  BOOST_CHECK_EQUAL(line["proofs"][0]["kind"], "curve");
+  BOOST_CHECK_EQUAL(line["proofs"][0]["value"], known);
   BOOST_CHECK_EQUAL(line["publish"][0]["source"], "//shop/**");
   BOOST_CHECK_EQUAL(line["list"], true);
   BOOST_CHECK_EQUAL(line["manage"], false);

@@ -345,6 +345,9 @@ RULES = {
     "docs/file-gateway.md": (with_a_file_gateway, [("sense subscriptions create", run())],
                              an_event_is_a_line),
     "docs/http-gateway.md": (in_installation, [
+        ("sense keys token shop", run("- {token:")),
+        # The access file does not have it yet.
+        ("curl http://localhost:8080/v1/subscriptions -H \"Authorization", run('"status":401')),
         ("curl -i http://localhost:8080/v1/events", run("202 Accepted")),
         ("curl -i http://localhost:8080/v1/subscriptions", run("201 Created")),
     ], None),

@@ -12,9 +12,10 @@ namespace {
 
 using namespace sense::bus;
 
-constexpr std::array<Operation, 9> operations = {
-    Operation::publish, Operation::fetch, Operation::head, Operation::get,       Operation::put,
-    Operation::remove,  Operation::list,  Operation::ping, Operation::parameters};
+constexpr std::array<Operation, 10> operations = {
+    Operation::publish,    Operation::fetch,  Operation::head, Operation::get,
+    Operation::put,        Operation::remove, Operation::list, Operation::ping,
+    Operation::parameters, Operation::proofs};
 
 void require(bool condition) {
   if (!condition) std::abort();

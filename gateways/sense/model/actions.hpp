@@ -11,6 +11,7 @@
 #include "gateways/api/gateway.hpp"
 #include "gateways/sense/model/address.hpp"
 #include "gateways/sense/model/limits.hpp"
+#include "gateways/sense/model/peer_identity.hpp"
 
 // Effects that the Server requests and the plugin executes, in order. A request_id returns with the
 // result. Values.
@@ -33,19 +34,19 @@ struct Send {
 struct Publish {
   RequestId request_id = 0;
   Event event;
-  ServedClient client;
+  ProvedClient client;
 };
 // A new subscription. Result of this and the next three: Server::on_subscription.
 struct Create {
   RequestId request_id = 0;
   Subscriptions::Request request;
-  ServedClient client;
+  ProvedClient client;
 };
 // The subscription with that id.
 struct LookUp {
   RequestId request_id = 0;
   std::string id;
-  ServedClient client;
+  ProvedClient client;
 };
 // A new lease, perhaps at another address.
 struct Renew {
@@ -53,20 +54,20 @@ struct Renew {
   std::string id;
   Duration period{0};
   std::optional<Subscriptions::Move> move;  // nothing: events go where they went
-  ServedClient client;
+  ProvedClient client;
 };
 // The end of a subscription.
 struct Cancel {
   RequestId request_id = 0;
   std::string id;
-  ServedClient client;
+  ProvedClient client;
 };
 // One page of the sources known to the broker. Result: Server::on_sources.
 struct ListSources {
   RequestId request_id = 0;
   std::string after;
   std::uint32_t limit = 0;
-  ServedClient client;
+  ProvedClient client;
 };
 // The answer to a VERIFY. The result is only logged.
 struct Confirm {

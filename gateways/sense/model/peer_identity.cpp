@@ -17,14 +17,19 @@ bool is_local_machine(const Endpoint& endpoint) {
   return address && address->is_loopback();
 }
 
-ServedClient served_client(const Endpoint& endpoint, const std::string& key) {
+ProvedClient proved_client(const Endpoint& endpoint, const std::string& key,
+                           const SessionIdentity* session) {
   const auto uri = callback_of(endpoint);
   const auto scheme = uri.find("://");
   auto peer = scheme == std::string::npos ? uri : uri.substr(scheme + 3);
   if (is_local_machine(endpoint)) peer = "local " + peer;
   peer.resize(std::min<std::size_t>(peer.size(), 256));
-  return {key.empty() ? ClientServices::anonymous : key, std::string(gateway_name),
-          std::move(peer)};
+  ProvedClient client{std::nullopt, std::move(peer)};
+  if (!key.empty()) client.proof = Proof{Proof::Kind::sense_key, key};
+  if (client.proof || session == nullptr || session->certificate_fingerprint.empty()) return client;
+  auto proof = make_proof(Proof::Kind::certificate, session->certificate_fingerprint);
+  if (proof) client.proof = std::move(*proof);
+  return client;
 }
 
 std::string host_identity(const Endpoint& endpoint) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/sense/transport/transport.hpp"
 #include "gateways/api/gateway.hpp"
 #include "gateways/sense/model/address.hpp"
 
@@ -20,9 +21,18 @@ namespace sense::datagram {
 // machines cannot forge it.
 [[nodiscard]] bool is_local_machine(const Endpoint& endpoint);
 
-// Whose requests an address sends, for the bus: the principal of that name, which a shared key has
-// proved, or `anonymous`. An address of this machine is noted as such.
-[[nodiscard]] ServedClient served_client(const Endpoint& endpoint, const std::string& key);
+// Who sends a request, as far as it has proved that (ClientServices::identify).
+struct ProvedClient {
+  std::optional<Proof> proof;  // nothing: it has proved nothing but its address
+  std::string peer;            // the address, for the records
+
+  friend bool operator==(const ProvedClient&, const ProvedClient&) = default;
+};
+// By the name of its shared key, "": none; or else by the certificate of its DTLS session, null:
+// none. The address is as the bus notes it, at most 256 octets; one of this machine is noted as
+// such.
+[[nodiscard]] ProvedClient proved_client(const Endpoint& endpoint, const std::string& key,
+                                         const SessionIdentity* session);
 
 // Octets that are equal for all addresses of one host: the kind and the IPv4 address, the first 64
 // bits of the IPv6 address, or network and node of IPX and AppleTalk. On this machine each port and

@@ -61,6 +61,86 @@ BOOST_AUTO_TEST_CASE(a_principal_without_rights_has_none) {
   BOOST_CHECK(access->find(key_a)->rights->granted() == Rights::Granted{});
 }
 
+BOOST_AUTO_TEST_CASE(principal_proves_itself_with_any_of_its_proofs_until_its_time_is_over) {
+  const std::string hash(64, 'a');
+  const auto text = "principals:\n  - name: shop\n    key: \"" + key_a +
+                    "\"\n    proofs:\n"
+                    "      - {curve: \"" +
+                    key_b +
+                    "\", not-after: 2027-01-31}\n"
+                    "      - {token: \"sha256:" +
+                    hash +
+                    "\", not-after: 2027-01-31T12:00:00Z}\n"
+                    "      - {certificate: \"AA:" +
+                    std::string(62, 'A') +
+                    "\"}\n"
+                    "      - {sense-key: hp4}\n"
+                    "      - {sense-key: hp5}\n"
+                    "      - {mail: Orders@Shop.example}\n"
+                    "      - {snmp-user: shop trap}\n"
+                    "      - {user: \"1002\"}\n"
+                    "      - {user: root}\n";
+  const auto noon = *parse_rfc3339("2027-01-31T12:00:00Z");
+  const auto access = parse_access_file(text, "allow.yaml", noon);
+  BOOST_REQUIRE_MESSAGE(access, (access ? "" : access.error().message));
+  const auto of_shop = [](const AccessList& list, const Proof& proof) {
+    const auto* found = list.proven(proof);
+    return found != nullptr && found->name == "shop";
+  };
+  const Proof token{Proof::Kind::token, "sha256:" + hash};
+  const std::vector<Proof> all = {{Proof::Kind::curve, key_a},
+                                  {Proof::Kind::curve, key_b},
+                                  token,
+                                  {Proof::Kind::certificate, "sha256:" + hash},
+                                  {Proof::Kind::sense_key, "hp4"},
+                                  {Proof::Kind::sense_key, "hp5"},
+                                  {Proof::Kind::mail, "orders@shop.example"},
+                                  {Proof::Kind::snmp_user, "shop trap"},
+                                  {Proof::Kind::user, "1002"},
+                                  {Proof::Kind::user, "0"}};
+  for (const auto& proof : all) BOOST_CHECK_MESSAGE(of_shop(*access, proof), to_text(proof));
+  BOOST_CHECK(!of_shop(*access, {Proof::Kind::sense_key, hash}));
+  BOOST_CHECK_EQUAL(access->find(key_b)->name, "shop");
+  BOOST_CHECK_EQUAL(access->find("user/0")->name, "shop");
+
+  BOOST_CHECK(access->next_end() == noon);
+  const auto later = access->at(noon + Duration{1});
+  BOOST_CHECK(!of_shop(later, token));
+  BOOST_CHECK(!(later == *access));
+  BOOST_CHECK(of_shop(later, all[1]));
+  BOOST_CHECK(later.next_end() == *parse_rfc3339("2027-01-31T23:59:59.999999Z"));
+  const auto last = later.at(*later.next_end() + Duration{1});
+  BOOST_CHECK(last.find(key_b) == nullptr);
+  BOOST_CHECK_EQUAL(last.find(key_a)->name, "shop");
+  BOOST_CHECK(!last.next_end());
+  BOOST_CHECK(subscriptions_change(later, last));
+}
+
+BOOST_AUTO_TEST_CASE(members_of_a_group_have_its_rights_and_its_name_stands_for_them) {
+  const auto access = parse_access_file(
+      entry("    publish: [\"{urn:a}*\"]\n"
+            "  - {name: desk, key: \"" +
+            key_b +
+            "\", route: [ops], speak-for: [ops]}\n"
+            "groups:\n  - {name: ops, members: [shop], publish: [\"{urn:b}*\"], list: true}\n"
+            "  - {name: none}\n"),
+      "allow.yaml");
+  BOOST_REQUIRE_MESSAGE(access, (access ? "" : access.error().message));
+  const auto& shop = *access->find(key_a)->rights;
+  BOOST_CHECK(shop.may_publish(*QName::parse("{urn:a}x"), "//a", {}));
+  BOOST_CHECK(shop.may_publish(*QName::parse("{urn:b}x"), "//a", {}));
+  BOOST_CHECK(shop.may_list());
+  const auto& desk = *access->find(key_b)->rights;
+  BOOST_CHECK(!desk.may_list());
+  BOOST_CHECK(desk.may_speak_for("shop"));
+  BOOST_CHECK(!desk.may_speak_for("desk"));
+  BOOST_CHECK((desk.granted().route == std::vector<std::string>{"ops", "shop"}));
+  BOOST_REQUIRE(access->group("ops") != nullptr);
+  BOOST_CHECK(access->group("ops")->members == std::vector<std::string>{"shop"});
+  BOOST_CHECK(access->group("none")->members.empty());
+  BOOST_CHECK(access->group("shop") == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_file_accepts_no_key) {
   for (const auto* text : {"", "principals:\n", "principals: []\n", "# none\n"}) {
     const auto access = parse_access_file(text, "allow.yaml");
@@ -78,6 +158,7 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_its_line_and_key) {
       {"principals:\n  - shop\n", "allow.yaml:2:", "mapping"},
       {"principals:\n  - {key: \"" + key_a + "\"}\n", "allow.yaml:2:", "'name'"},
       {"principals:\n  - {name: shop}\n", "allow.yaml:2:", "'key'"},
+      {"principals:\n  - {name: shop, proofs: []}\n", "allow.yaml:2:", "'proofs'"},
       {"principals:\n  - {name: shop, key: short}\n", "allow.yaml:2:", "40 characters"},
       {"principals:\n  - {name: shop, key: \"" + std::string(40, '~') + "\"}\n",
        "allow.yaml:2:", "40 characters"},
@@ -100,6 +181,25 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_its_line_and_key) {
       {entry("    list: true\n    list: false\n"), "allow.yaml:5:", "line 4"},
       {entry("  - {name: shop, key: \"" + key_b + "\"}\n"), "allow.yaml:4:", "already"},
       {entry("  - {name: other, key: \"" + key_a + "\"}\n"), "allow.yaml:4:", "another principal"},
+      {entry("    proofs: {token: a}\n"), "allow.yaml:4:", "list"},
+      {entry("    proofs: [token]\n"), "allow.yaml:4:", "mapping"},
+      {entry("    proofs: [{token: abc}]\n"), "allow.yaml:4:", "sense keys token"},
+      {entry("    proofs: [{tokn: abc}]\n"), "allow.yaml:4:", "did you mean 'token'?"},
+      {entry("    proofs: [{}]\n"), "allow.yaml:4:", "one kind"},
+      {entry("    proofs: [{not-after: 2027-01-01}]\n"), "allow.yaml:4:", "one kind"},
+      {entry("    proofs: [{mail: a@b, snmp-user: c}]\n"), "allow.yaml:4:", "one kind"},
+      {entry("    proofs: [{mail: a@b, not-after: 2027}]\n"), "allow.yaml:4:", "date"},
+      {entry("    proofs: [{mail: a@b, not-after: 2027-02-30}]\n"), "allow.yaml:4:", "date"},
+      {entry("    proofs: [{mail: \"a@b, c@d\"}]\n"), "allow.yaml:4:", "mail address"},
+      {entry("    proofs: [{user: no-such-user-here}]\n"), "allow.yaml:4:", "no user"},
+      {entry("    proofs: [{curve: \"" + key_a + "\"}]\n"), "allow.yaml:2:", "twice its own"},
+      {"principals:\n  - {name: local, proofs: []}\n", "allow.yaml:2:", "no key"},
+      {entry("groups:\n  - {name: shop}\n"), "allow.yaml:5:", "already"},
+      {entry("groups:\n  - {name: local}\n"), "allow.yaml:5:", "already"},
+      {entry("groups:\n  - {name: a, members: [b]}\n"), "allow.yaml:5:", "no principal 'b'"},
+      {entry("groups:\n  - {name: a, key: b}\n"), "allow.yaml:5:", "unknown key"},
+      {entry("groups:\n  - {name: a, subscribe: [\"{urn:sense:management}*\"]}\n"),
+       "allow.yaml:5:", "list"},
       {"principals: &a []\n", "allow.yaml:1:", "anchors"},
       {"principals: *a\n", "allow.yaml:1:", ""},
       {"principals: [\n", "allow.yaml:", ""},
@@ -126,14 +226,14 @@ BOOST_AUTO_TEST_CASE(a_file_that_others_may_write_is_refused) {
   const auto path = folder / "allow.yaml";
   std::ofstream(path) << entry("");
   ::chmod(path.c_str(), 0644);
-  BOOST_CHECK(read_access_file(path).has_value());
+  BOOST_CHECK(read_access_file(path, wall_time_min).has_value());
   for (const auto mode : {0664, 0646, 0666}) {
     ::chmod(path.c_str(), static_cast<mode_t>(mode));
-    const auto access = read_access_file(path);
+    const auto access = read_access_file(path, wall_time_min);
     BOOST_REQUIRE(!access);
     BOOST_CHECK_NE(access.error().message.find("chmod"), std::string::npos);
   }
-  BOOST_CHECK(!read_access_file(folder / "none"));
+  BOOST_CHECK(!read_access_file(folder / "none", wall_time_min));
 }
 
 BOOST_AUTO_TEST_CASE(the_entry_for_a_new_principal_can_be_read_back) {

@@ -31,7 +31,7 @@ class NoDescriptors {
 std::shared_ptr<const AccessList> everything() { return std::make_shared<const AccessList>(); }
 std::shared_ptr<const AccessList> nothing() {
   return std::make_shared<const AccessList>(
-      std::vector<Principal>{{std::string(principal_local), "", std::make_shared<const Rights>()}});
+      std::vector<Principal>{{std::string(principal_local), {}, std::make_shared<const Rights>()}});
 }
 
 // The live stream of a broker in virtual time.

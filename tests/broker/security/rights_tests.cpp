@@ -257,7 +257,8 @@ BOOST_AUTO_TEST_CASE(the_right_to_manage_includes_the_right_to_list) {
 
 BOOST_AUTO_TEST_CASE(principals_are_found_by_key_and_never_by_name) {
   const std::string key(40, 'k');
-  const AccessList access({{"shop", key, std::make_shared<const Rights>()}});
+  const AccessList access(
+      {{"shop", {{{Proof::Kind::curve, key}}}, std::make_shared<const Rights>()}});
   BOOST_REQUIRE(access.find(key) != nullptr);
   BOOST_CHECK_EQUAL(access.find(key)->name, "shop");
   BOOST_CHECK(access.find("shop") == nullptr);
@@ -270,7 +271,7 @@ BOOST_AUTO_TEST_CASE(local_and_plaintext_may_do_everything_until_something_is_sa
   BOOST_CHECK(AccessList().find("local")->rights->may_manage());
   BOOST_CHECK(AccessList().find("plaintext")->rights->may_publish_all());
   BOOST_CHECK(!AccessList().restricts_subscriptions());
-  const AccessList access({{"local", "", std::make_shared<const Rights>()}});
+  const AccessList access({{"local", {}, std::make_shared<const Rights>()}});
   BOOST_CHECK(!access.find("local")->rights->may_manage());
   BOOST_CHECK(access.find("plaintext")->rights->may_manage());
   BOOST_CHECK(access.restricts_subscriptions());
@@ -278,7 +279,9 @@ BOOST_AUTO_TEST_CASE(local_and_plaintext_may_do_everything_until_something_is_sa
 
 BOOST_AUTO_TEST_CASE(subscriptions_are_judged_anew_when_a_right_to_them_or_a_key_changes) {
   const auto make = [](const std::string& key, Rights rights) {
-    return AccessList({{"shop", key, std::make_shared<const Rights>(std::move(rights))}});
+    return AccessList({{"shop",
+                        {{{Proof::Kind::curve, key}}},
+                        std::make_shared<const Rights>(std::move(rights))}});
   };
   const std::string key(40, 'k');
   const auto before = make(key, subscriber({rule("{urn:a}*")}));

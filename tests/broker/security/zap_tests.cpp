@@ -5,7 +5,7 @@
 #include <functional>
 #include <zmq.hpp>
 
-#include "broker/security/listener_check.hpp"
+#include "broker/listeners/listener_check.hpp"
 #include "core/bus/keys.hpp"
 #include "core/bus/zmq_socket.hpp"
 
@@ -16,10 +16,12 @@ using namespace std::chrono_literals;
 namespace {
 
 const std::string octets(32, '\x07');
+constexpr std::uint32_t own_user = 1000;
 
 std::vector<std::string_view> request(std::string_view domain, std::string_view mechanism,
-                                      std::vector<std::string_view> credentials) {
-  std::vector<std::string_view> frames = {"1.0", "1", domain, "127.0.0.1", "", mechanism};
+                                      std::vector<std::string_view> credentials,
+                                      std::string_view address = "localhost:1000:1000:7") {
+  std::vector<std::string_view> frames = {"1.0", "1", domain, address, "", mechanism};
   frames.insert(frames.end(), credentials.begin(), credentials.end());
   return frames;
 }
@@ -27,7 +29,7 @@ std::vector<std::string_view> request(std::string_view domain, std::string_view 
 ZapVerdict judged(const std::vector<std::string_view>& frames,
                   const AccessList& access = AccessList()) {
   const auto read = read_zap(frames);
-  return read ? judge_zap(*read, access) : ZapVerdict{"500", "unread", {}};
+  return read ? judge_zap(*read, access, own_user) : ZapVerdict{"500", "unread", {}};
 }
 
 // A CURVE endpoint whose ZAP answers come from a planted handler: nothing, or what it makes of a
@@ -111,13 +113,42 @@ BOOST_AUTO_TEST_CASE(the_domain_determines_the_principal_without_a_key) {
   BOOST_CHECK_EQUAL(plaintext.user_id, "plaintext");
 }
 
+BOOST_AUTO_TEST_CASE(user_of_the_process_is_its_principal_on_a_unix_socket) {
+  const AccessList access({{"mailer", {{{Proof::Kind::user, "1002"}}}, Rights::all()}});
+  const std::vector<std::array<std::string, 3>> table = {
+      // address, status, user id
+      {"localhost:1000:1000:7", "200", "local"},  // the broker's own
+      {"localhost:0:0:7", "200", "local"},
+      {"localhost:1002:1000:7", "200", "user/1002"},
+      {"localhost:1003:0:7", "400", ""},
+      {"localhost:1003:1000:1000", "400", ""},
+      {"localhost", "500", ""},
+      {"127.0.0.1", "500", ""},
+      {"", "500", ""},
+      {"localhost::1000:7", "500", ""},
+      {"localhost:-1:0:7", "500", ""},
+      {"localhost:4294967296:0:7", "500", ""},
+      {"localhost:0:0:0:7", "500", ""},
+  };
+  for (const auto& [address, status, user_id] : table) {
+    const auto verdict = judged(request("local/service", "NULL", {}, address), access);
+    BOOST_CHECK_MESSAGE(verdict.status == status, address << " " << verdict.status);
+    BOOST_CHECK_EQUAL(verdict.user_id, user_id);
+  }
+  BOOST_CHECK_EQUAL(access.find("user/1002")->name, "mailer");
+  // An entry for the broker's own user goes before `local`.
+  const AccessList own(
+      {{"all", {{{Proof::Kind::user, "1000"}}}, std::make_shared<const Rights>()}});
+  BOOST_CHECK_EQUAL(judged(request("local/service", "NULL", {}), own).user_id, "user/1000");
+}
+
 BOOST_AUTO_TEST_CASE(a_key_is_admitted_when_the_access_file_has_it) {
   const auto made = request("curve/service", "CURVE", {octets});
   BOOST_CHECK_EQUAL(judged(made).status, "400");
   std::string key(41, '\0');
   zmq_z85_encode(key.data(), reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size());
   key.pop_back();
-  const AccessList access({{"shop", key, Rights::all()}});
+  const AccessList access({{"shop", {{{Proof::Kind::curve, key}}}, Rights::all()}});
   BOOST_CHECK_EQUAL(judged(made, access).status, "200");
   BOOST_CHECK_EQUAL(judged(made, access).user_id, key);
   const std::string other(32, '\x08');

@@ -103,9 +103,9 @@ BOOST_AUTO_TEST_CASE(limits_in_the_document_are_those_of_the_code) {
   for (const auto* figure :
        {"10,000", "16,777,216", "240 octets", "1 to 1,000", "1,024 octets", "1,048,576", "65,536"})
     BOOST_CHECK_NE(text.find(figure), std::string::npos);
-  for (const auto operation :
-       {Operation::publish, Operation::fetch, Operation::head, Operation::get, Operation::put,
-        Operation::remove, Operation::list, Operation::ping, Operation::parameters})
+  for (const auto operation : {Operation::publish, Operation::fetch, Operation::head,
+                               Operation::get, Operation::put, Operation::remove, Operation::list,
+                               Operation::ping, Operation::parameters, Operation::proofs})
     BOOST_CHECK_NE(text.find(bus::to_text(operation)), std::string::npos);
 }
 

@@ -21,7 +21,8 @@ class FakeBus : public Bus {
   int puts = 0;
   int lists = 0;
   int resumed = 0;
-  bool own_only = false;              // lists
+  bool own_only = false;  // lists
+  ProofTable proof_table;
   std::vector<ServedClient> clients;  // that the registry was asked for, in order
   std::vector<std::pair<ServedClient, Event>> published_for;
 
@@ -110,6 +111,12 @@ class FakeBus : public Bus {
   void follow(std::uint64_t, std::vector<std::string>, std::function<void(Batch)>) override {}
   void resume() override { ++resumed; }
   void parameters(Answer<std::map<std::string, std::string>>) override {}
+  void proofs(std::string known, Answer<ProofTable> done) override {
+    later.push_back([=, this] {
+      if (failure) return done(tl::unexpected(*failure));
+      done(known == proof_table.version ? ProofTable{known, {}} : proof_table);
+    });
+  }
   [[nodiscard]] bool connected() const override { return true; }
   void close() override {}
 };

@@ -11,9 +11,10 @@ using namespace sense::bus;
 
 namespace {
 
-constexpr std::array<Operation, 9> operations = {
-    Operation::publish, Operation::fetch, Operation::head, Operation::get,       Operation::put,
-    Operation::remove,  Operation::list,  Operation::ping, Operation::parameters};
+constexpr std::array<Operation, 10> operations = {
+    Operation::publish,    Operation::fetch,  Operation::head, Operation::get,
+    Operation::put,        Operation::remove, Operation::list, Operation::ping,
+    Operation::parameters, Operation::proofs};
 
 Request full_request(Operation operation) {
   Request request;
@@ -37,6 +38,7 @@ Request full_request(Operation operation) {
       request.key = "s-1";
       if (operation == Operation::list) request.limit = 100;
       break;
+    case Operation::proofs: request.key = "v1"; break;
     default: break;
   }
   return request;
@@ -65,6 +67,7 @@ Reply full_reply(Operation operation) {
     case Operation::put:
     case Operation::remove: reply.sequence = 10; break;
     case Operation::parameters: reply.parameters = {{"a", "1"}, {"b", ""}}; break;
+    case Operation::proofs: reply.proofs = {"v1", {{"token/a", "shop"}, {"mail/b", "c"}}}; break;
     default: break;
   }
   if (operation == Operation::get || operation == Operation::list)

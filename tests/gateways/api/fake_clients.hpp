@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "gateways/api/gateway.hpp"
@@ -14,6 +15,12 @@ class FakeClients final : public ClientServices {
   FakeClients(Publisher& publisher, Subscriptions& subscriptions)
       : publisher_(publisher), subscriptions_(subscriptions) {}
 
+  ServedClient unproved(std::string peer) const override { return {anonymous, "fake", peer}; }
+  Result<ServedClient> identify(const Proof& proof, std::string peer) override {
+    const auto found = principals.find(proof);
+    if (found == principals.end()) return fail(Code::noaccess, "no such proof");
+    return ServedClient{found->second, "fake", std::move(peer)};
+  }
   void publish(const ServedClient& client, const Event& event, Publisher::Done done) override {
     asked.push_back(client);
     publisher_.publish(event, std::move(done));
@@ -24,6 +31,7 @@ class FakeClients final : public ClientServices {
   }
 
   std::vector<ServedClient> asked;
+  std::map<Proof, std::string> principals;
 
  private:
   Publisher& publisher_;

@@ -24,6 +24,7 @@ struct Hub {
   std::map<std::pair<std::string, std::string>, RegistryEntry> entries;
   std::vector<EventRef> journal;
   std::multimap<MonoTime, std::function<void()>> timers;
+  ProofTable proofs;
   std::uint64_t sequence = 0;
 
   void later(Duration pause, std::function<void()> task) {
@@ -137,6 +138,9 @@ class HubBus final : public Bus {
   }
   void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>) override {}
   void parameters(Answer<std::map<std::string, std::string>>) override {}
+  void proofs(std::string, Answer<ProofTable> done) override {
+    ask([=, this] { done(hub_.proofs); });
+  }
   [[nodiscard]] bool connected() const override { return !away; }
   void close() override {}
 

@@ -30,6 +30,38 @@ BOOST_AUTO_TEST_CASE(sources_parameters_health_and_metrics_are_shown) {
   BOOST_CHECK_NE(metrics.body.find("sense_datagrams_malformed_total 1\n"), std::string::npos);
 }
 
+// docs/http-gateway.md, Who a client is.
+BOOST_AUTO_TEST_CASE(token_says_who_the_client_is_and_a_wrong_one_is_not_none) {
+  harness.clients.principals[proof_of_token("secret")] = "shop";
+  const auto with = [&](const std::vector<std::string>& values) {
+    http::Request request;
+    for (const auto& value : values) request.headers.emplace_back("authorization", value);
+    return ask("GET", "/v1/sources", "", request);
+  };
+  for (const auto* given : {"Bearer secret", "bearer secret", "BEARER  secret "}) {
+    BOOST_CHECK_EQUAL(with({given}).status, 200U);
+    BOOST_CHECK_EQUAL(harness.clients.asked.back().principal, "shop");
+  }
+  BOOST_CHECK_EQUAL(with({}).status, 200U);
+  BOOST_CHECK_EQUAL(harness.clients.asked.back().principal, "anonymous");
+  const auto asked = harness.clients.asked.size();
+  const std::vector<std::vector<std::string>> wrong = {{"Bearer Secret"},
+                                                       {"Bearer"},
+                                                       {""},
+                                                       {"secret"},
+                                                       {"Basic c2hvcDpzZWNyZXQ="},
+                                                       {"Bearer secret", "Bearer secret"},
+                                                       {"Bearersecret"}};
+  for (const auto& values : wrong) {
+    const auto response = with(values);
+    check_problem(response, 401, Code::noaccess);
+    BOOST_CHECK_EQUAL(response.headers.back().first, "WWW-Authenticate");
+    BOOST_CHECK(response.headers.back().second.starts_with("Bearer"));
+    BOOST_CHECK_EQUAL(response.body.find("ecret\""), std::string::npos);
+  }
+  BOOST_CHECK_EQUAL(harness.clients.asked.size(), asked);
+}
+
 BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_are_told_apart) {
   for (const char* path : {"/", "/v1", "/v1/events/", "/v1/subscriptions/", "/v2/events",
                            "/v1/subscriptions/a/b", "//v1/events", "/V1/events"})

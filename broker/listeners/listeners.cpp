@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/security/listeners.hpp"
+#include "broker/listeners/listeners.hpp"
 
-#include "broker/security/listener_check.hpp"
+#include "broker/listeners/listener_check.hpp"
 #include "core/base/text.hpp"
 
 namespace sense {

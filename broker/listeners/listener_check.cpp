@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/security/listener_check.hpp"
+#include "broker/listeners/listener_check.hpp"
 
 #include <zmq.h>
 

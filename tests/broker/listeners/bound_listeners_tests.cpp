@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/security/bound_listeners.hpp"
+#include "broker/listeners/bound_listeners.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
