@@ -103,7 +103,7 @@ void ReaderLoop::run() {
 void ReaderLoop::serve(IncomingRef incoming) {
   const auto& request = incoming->request;
   if (request.operation == bus::Operation::list) return hooks_.pass_on(std::move(incoming));
-  const auto reply = reader_.answer(request, *incoming->rights, incoming->hold.octets());
+  const auto reply = reader_.answer(request, *incoming, incoming->hold.octets());
   Outgoing out;
   out.answers.push_back(reply ? make_answer(*incoming, *reply)
                               : make_refusal(*incoming, reply.error()));

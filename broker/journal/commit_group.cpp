@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/journal/commit_group.hpp"
 
+#include "core/event/recipients.hpp"
 #include "core/event/record.hpp"
 
 namespace sense {
@@ -20,23 +21,32 @@ CommitGroup::CommitGroup(std::uint64_t head, std::size_t octets, Timestamp now)
 bool CommitGroup::has_room() const { return records_.size() < room_for_requests; }
 bool CommitGroup::has_room_for_own() const { return records_.size() < room_for_requests / 4; }
 
-void CommitGroup::append(std::string_view event, std::string_view type, std::string_view source,
-                         std::string_view principal, std::string_view via) {
+void CommitGroup::append(std::string_view event, const EventHead& head, std::string_view principal,
+                         std::string_view via) {
   const auto start = records_.size();
   append_record(records_, {next_, now_.wall, principal, event, via});
-  const auto length = records_.size() - start;
-  // Consecutive records of one topic share a message, of a size that every subscriber accepts.
-  if (!publications_.empty() && is_topic(publications_.back().topic, type, source) &&
-      publications_.back().length + length <= bus::publication_octets_max)
-    publications_.back().length += length;
-  else
-    publications_.push_back({topic_of(type, source), start, length});
-  count_type(type);
+  if (!head.has_recipients) publish(head, start);
+  count_type(head.type);
   ++next_;
 }
 
+// Consecutive records of one topic share a message, of a size that every subscriber accepts.
+void CommitGroup::publish(const EventHead& head, std::size_t start) {
+  const auto length = records_.size() - start;
+  if (!publications_.empty()) {
+    auto& last = publications_.back();
+    if (last.from + last.length == start && is_topic(last.topic, head.type, head.source) &&
+        last.length + length <= bus::publication_octets_max) {
+      last.length += length;
+      return;
+    }
+  }
+  publications_.push_back({topic_of(head.type, head.source), start, length});
+}
+
 void CommitGroup::append(const Event& event) {
-  append(encode(event), event.type.clark(), event.source, principal_broker);
+  append(encode(event), {event.id, event.type.clark(), event.source, has_recipients(event)},
+         principal_broker);
 }
 
 void CommitGroup::add(const Registry::Change& change) {

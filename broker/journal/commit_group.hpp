@@ -11,6 +11,7 @@
 #include "broker/journal/store.hpp"
 #include "broker/registry/registry.hpp"
 #include "core/base/clock.hpp"
+#include "core/event/codec.hpp"
 
 namespace sense {
 
@@ -30,8 +31,10 @@ class CommitGroup {
   // Whether there is room for the broker's own events, without delaying its clients.
   [[nodiscard]] bool has_room_for_own() const;
 
-  void append(std::string_view event, std::string_view type, std::string_view source,
-              std::string_view principal, std::string_view via = {});
+  // `head`: of the event, as peek_event returns it. An event with recipients is left out of the
+  // live stream, which all subscribers of its topic would get: they fetch it.
+  void append(std::string_view event, const EventHead& head, std::string_view principal,
+              std::string_view via = {});
   // The same with an event of the broker.
   void append(const Event& event);
   void add(const Registry::Change& change);
@@ -47,6 +50,7 @@ class CommitGroup {
   void move_to(Outgoing& out);
 
  private:
+  void publish(const EventHead& head, std::size_t start);
   void count_type(std::string_view type);
 
   Timestamp now_;

@@ -144,20 +144,21 @@ Result<Published> Ingest::accept(const ParsedEvent& event, const Incoming& incom
   if (!own && !incoming.senders[index]) return tl::unexpected(incoming.senders[index].error());
   const Sender& sender = own ? incoming : **incoming.senders[index];
   if (!event.head) return tl::unexpected(event.head.error());
-  const auto& [id, type, source] = *event.head;
-  if (auto good = check_publish(requester_of(sender, incoming), type, event.octets, find_entry());
+  const auto& head = *event.head;
+  if (auto good =
+          check_publish(requester_of(sender, incoming), head.type, event.octets, find_entry());
       !good)
     return tl::unexpected(good.error());
-  if (incoming.peer.empty() && !is_topic(incoming.topic, type, source))
+  if (incoming.peer.empty() && !is_topic(incoming.topic, head.type, head.source))
     return fail(Code::protoerror, "the topic frame is not that of the event");
   const auto sequence = group.next();
   if (const auto first = ids_.insert(event.key, sequence, group.now().wall); first != 0) {
     ++counters_["broker.events.repeated"];
     return Published{Code::duplicate, first, {}};
   }
-  group.append(event.octets, type, source, sender.principal, sender.via);
-  if (group.is_other_source(source))
-    if (auto row = registry_.note_source(source)) group.add(std::move(*row));
+  group.append(event.octets, head, sender.principal, sender.via);
+  if (group.is_other_source(head.source))
+    if (auto row = registry_.note_source(head.source)) group.add(std::move(*row));
   return Published{Code::noerror, sequence, {}};
 }
 

@@ -6,6 +6,7 @@
 #include "broker/journal/store.hpp"
 #include "core/base/log.hpp"
 #include "core/event/event.hpp"
+#include "core/event/recipients.hpp"
 #include "core/event/record.hpp"
 
 namespace sense {
@@ -14,20 +15,30 @@ namespace {
 
 constexpr std::size_t reported_max = 10'000;
 
-// The topics that a FETCH asks for and that the rights cover. The prefixes are sorted and none
-// includes another, so that only the greatest prefix that is not above a topic can select it.
+// What a FETCH asks for and its sender may read. The prefixes are sorted and none includes another,
+// so that only the greatest prefix that is not above a topic can select it.
 class Selection {
  public:
-  Selection(std::vector<std::string_view> prefixes, const Rights& rights) : rights_(rights) {
+  Selection(std::vector<std::string_view> prefixes, const Sender& sender)
+      : rights_(*sender.rights), principal_(sender.principal) {
     std::sort(prefixes.begin(), prefixes.end());
     for (const auto prefix : prefixes)
       if (prefixes_.empty() || !prefix.starts_with(prefixes_.back())) prefixes_.push_back(prefix);
-    all_ = rights.may_subscribe_all() && !prefixes_.empty() &&
-           (prefixes_.front().empty() || prefixes_.front() == "{");
+    all_topics_ = rights_.may_subscribe_all() && !prefixes_.empty() &&
+                  (prefixes_.front().empty() || prefixes_.front() == "{");
   }
-  [[nodiscard]] bool all() const { return all_; }
-  [[nodiscard]] bool selects(std::string_view event) {
-    if (all_) return true;
+  // Whether all records are served, unchanged.
+  [[nodiscard]] bool all() const { return all_topics_ && rights_.may_manage(); }
+
+  // The event as it is served; empty: it is not. Valid until the next call.
+  [[nodiscard]] std::string_view served(std::string_view event) {
+    if (!selects(event)) return {};
+    return rights_.may_manage() ? event : octets_for(principal_, event, without_);
+  }
+
+ private:
+  [[nodiscard]] bool selects(std::string_view event) const {
+    if (all_topics_) return true;
     const auto head = head_of(event);
     if (!head) return rights_.may_subscribe_all();  // the reader of the record reports it
     if (!rights_.may_read(head->type, head->source)) return false;
@@ -37,11 +48,23 @@ class Selection {
     return above != prefixes_.begin() && bus::selects(*std::prev(above), topic);
   }
 
- private:
   const Rights& rights_;
+  std::string_view principal_;
   std::vector<std::string_view> prefixes_;
-  bool all_ = false;
+  bool all_topics_ = false;
+  std::string without_;
 };
+
+void append_served(std::string& records, const Record& record, std::string_view octets,
+                   Selection& selection) {
+  const auto event = selection.served(record.event);
+  if (event.empty()) return;
+  if (event.data() == record.event.data())
+    records += octets;
+  else
+    append_record(records,
+                  {record.sequence, record.observedtime, record.principal, event, record.via});
+}
 
 // Adds the group's records from reply.next on. False: the reply is full.
 bool serve(const JournalGroup& group, Selection& selection, std::uint64_t octets_max,
@@ -56,7 +79,7 @@ bool serve(const JournalGroup& group, Selection& selection, std::uint64_t octets
   while (const auto record = in.next()) {
     if (record->sequence < reply.next) continue;
     if (reply.records.size() >= octets_max) return false;
-    if (selection.selects(record->event)) reply.records += in.octets();
+    append_served(reply.records, *record, in.octets(), selection);
     reply.next = record->sequence + 1;
   }
   return true;
@@ -81,10 +104,10 @@ std::size_t Reader::octets_for(const bus::Request& request) {
   return std::clamp<std::uint64_t>(request.bytes_max, 1, reply_octets_max);
 }
 
-Result<bus::Reply> Reader::answer(const bus::Request& request, const Rights& rights,
+Result<bus::Reply> Reader::answer(const bus::Request& request, const Sender& sender,
                                   std::size_t octets_max) {
   if (request.operation == bus::Operation::fetch)
-    return fetch(request, rights, std::min(octets_max, octets_for(request)));
+    return fetch(request, sender, std::min(octets_max, octets_for(request)));
   return with_range(request);
 }
 
@@ -98,13 +121,13 @@ Result<bus::Reply> Reader::with_range(const bus::Request& request) {
   return reply;
 }
 
-Result<bus::Reply> Reader::fetch(const bus::Request& request, const Rights& rights,
+Result<bus::Reply> Reader::fetch(const bus::Request& request, const Sender& sender,
                                  std::size_t octets_max) {
   auto begun = with_range(request);
   if (!begun) return begun;
   auto& reply = *begun;
   reply.next = std::max(request.from, reply.first);
-  Selection selection(request.prefixes, rights);
+  Selection selection(request.prefixes, sender);
   std::size_t scanned = 0;
   bool served = false;
   const auto status = journal_.read(reply.next, [&](const JournalGroup& group) {

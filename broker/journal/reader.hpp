@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "broker/journal/request.hpp"
-#include "broker/security/rights.hpp"
+#include "broker/security/sender.hpp"
 #include "core/base/counters.hpp"
 #include "core/storage/journal.hpp"
 
@@ -24,11 +24,11 @@ class Reader {
 
   // `data` is the broker's folder. Fails when its journal cannot be read.
   [[nodiscard]] static Result<Reader> open(const std::string& data, Counters& counters);
-  // The reply to FETCH or HEAD. Records that the rights do not cover are omitted, as if no prefix
-  // selected them. At most about `octets_max` octets. No transaction is open afterwards, so that
-  // the WAL can restart.
-  [[nodiscard]] Result<bus::Reply> answer(const bus::Request& request,
-                                          const Rights& rights = *Rights::all(),
+  // The reply to FETCH or HEAD. Records that the rights of the sender do not cover, and those that
+  // are for other principals (core/event/recipients.hpp), are omitted, as if no prefix selected
+  // them; but with the right to manage all are served, and with their recipients. At most about
+  // `octets_max` octets. No transaction is open afterwards, so that the WAL can restart.
+  [[nodiscard]] Result<bus::Reply> answer(const bus::Request& request, const Sender& sender = {},
                                           std::size_t octets_max = reply_octets_max);
   // The octets that answer() would need at most, but for the end of one record; 0: few.
   [[nodiscard]] static std::size_t octets_for(const bus::Request& request);
@@ -40,7 +40,7 @@ class Reader {
   Reader(std::unique_ptr<Database> database, Journal journal, Counters& counters);
   // What HEAD answers, and FETCH begins with.
   [[nodiscard]] Result<bus::Reply> with_range(const bus::Request& request);
-  [[nodiscard]] Result<bus::Reply> fetch(const bus::Request& request, const Rights& rights,
+  [[nodiscard]] Result<bus::Reply> fetch(const bus::Request& request, const Sender& sender,
                                          std::size_t octets_max);
   void note_damage(const JournalGroup& group);
 

@@ -9,6 +9,7 @@
 #include "cli/bus/bus_session.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"
+#include "core/event/recipients.hpp"
 #include "core/subscription/subscription.hpp"
 
 namespace sense::cli {
@@ -24,11 +25,19 @@ struct WatchOptions {
   std::string timeout = "0s";
 };
 
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ",") + printable(name);
+  return text;
+}
+
 std::string text_line(const Event& event) {
   std::string line =
       std::to_string(event.sequence) + " " + (event.time ? to_rfc3339(*event.time) : "-") + " " +
       printable(event.type.display()) + " " + printable(event.source) + " " + printable(event.id);
   if (event.severity) line += " severity=" + std::to_string(*event.severity);
+  if (!event.audience.empty()) line += " audience=" + names_text(event.audience);
+  if (!event.except.empty()) line += " except=" + names_text(event.except);
   if (!event.subject.empty()) line += " subject=" + printable(event.subject);
   if (!event.data.empty()) line += " " + printable(event.data.substr(0, data_shown_max));
   return line;
@@ -71,7 +80,8 @@ class Follow {
       say("events " + std::to_string(batch.lost_from) + " to " + std::to_string(batch.lost_to) +
           " had left the journal already");
     for (const auto& event : batch.events) {
-      if (!matches(filter_, *event)) continue;
+      // The broker has left out what is for others, unless this principal may see it.
+      if (!matches(filter_, *without_recipients(event))) continue;
       if (!print_line(json_ ? to_cloudevents_json(*event) : text_line(*event)))
         return loop_.finish(exit_failed);
       if (++seen_ == options_.count) return loop_.finish(exit_ok);
@@ -112,7 +122,11 @@ Command subscribe_command(const Global& global) {
       .notes =
           "A line is: SEQUENCE TIME TYPE SOURCE ID [DATA]; with --json it is a CloudEvent. This "
           "makes no subscription in the registry:\n"
-          "it ends with this program. For one that lasts see `sense subscriptions create`.\n\n"
+          "it ends with this program. For one that lasts see `sense subscriptions create`.\n"
+          "Events for some principals only are shown to these, without the list of them; with the "
+          "right to manage (as\n"
+          "'local' has it, unless the access file says otherwise) all are shown, as audience=… "
+          "and except=….\n\n"
           "Examples:\n"
           "  sense subscribe --type '{urn:example:printer}*' --source '//hq.example/printer/**'\n"
           "  sense subscribe --from 1 --count 100 --json",

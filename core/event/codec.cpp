@@ -219,7 +219,7 @@ Status read_extension(MsgpackReader& in, std::string_view name, Event* into) {
   return {};
 }
 
-Status read_attributes(MsgpackReader& in, Event* into) {
+Status read_attributes(MsgpackReader& in, EventHead& head, Event* into) {
   const auto map = in.next();
   if (map.kind != Kind::map) return malformed("the attributes are not a map");
   const auto& all = known_attributes();
@@ -238,6 +238,7 @@ Status read_attributes(MsgpackReader& in, Event* into) {
     const bool extension = known == all.end() || (*known)->name != name;
     if (extension && ++extensions > Event::extensions_max)
       return too_big("the number of extension attributes", Event::extensions_max);
+    if (!extension && (*known)->kind == Attribute::Kind::list) head.has_recipients = true;
     auto status = extension ? read_extension(in, name, into) : read_field(in, **known, into);
     if (!status) return status;
   }
@@ -277,7 +278,7 @@ Result<EventHead> read_head(MsgpackReader& in, CheckedNames& names) {
   if (auto status = check_type(type, names); !status) return tl::unexpected(status.error());
   const auto source = in.next();
   if (auto status = check_source(source, names); !status) return tl::unexpected(status.error());
-  return EventHead{id.octets, type.octets, source.octets};
+  return EventHead{id.octets, type.octets, source.octets, false};
 }
 
 Result<EventHead> read_event(std::string_view octets, CheckedNames& names, Event* into) {
@@ -285,7 +286,8 @@ Result<EventHead> read_event(std::string_view octets, CheckedNames& names, Event
   MsgpackReader in(octets);
   auto head = read_head(in, names);
   if (!head) return head;
-  if (auto status = read_attributes(in, into); !status) return tl::unexpected(status.error());
+  if (auto status = read_attributes(in, *head, into); !status)
+    return tl::unexpected(status.error());
   const auto data = in.next();
   if (data.kind != Kind::binary) return malformed("data is not binary, or cut short");
   if (data.octets.size() > Event::data_length_max) return too_big("data", Event::data_length_max);
@@ -345,7 +347,7 @@ std::optional<EventHead> head_of(std::string_view octets) {
   const auto type = in.next();
   const auto source = in.next();
   if (source.kind != Kind::text) return std::nullopt;
-  return EventHead{id.octets, type.octets, source.octets};
+  return EventHead{id.octets, type.octets, source.octets, false};
 }
 
 }  // namespace sense

@@ -36,6 +36,7 @@ struct EventHead {
   std::string_view id;
   std::string_view type;  // as QName::from_clark reads it
   std::string_view source;
+  bool has_recipients = false;  // an audience or an except; of peek_event alone
 };
 [[nodiscard]] Result<EventHead> peek_event(std::string_view octets, CheckedNames* names = nullptr);
 // The same without a check, of octets that were checked when they were accepted; absent when they

@@ -55,6 +55,8 @@ class MsgpackReader {
   }
 
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
+  // The octets that were not read yet.
+  [[nodiscard]] std::string_view rest() const { return rest_; }
   // Whether the next item is an array.
   [[nodiscard]] bool at_array() const {
     if (rest_.empty()) return false;

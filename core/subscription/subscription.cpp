@@ -6,6 +6,7 @@
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
+#include "core/event/recipients.hpp"
 #include "core/subscription/test_event.hpp"
 
 namespace sense {
@@ -134,10 +135,6 @@ bool language_wanted(const std::string& wanted, const std::string& language) {
   return lower(wanted) == lower(std::string_view(language).substr(0, wanted.size()));
 }
 
-bool named(const std::vector<std::string>& principals, const std::string& principal) {
-  return std::find(principals.begin(), principals.end(), principal) != principals.end();
-}
-
 }  // namespace
 
 std::string_view to_text(SubscriptionState state) {
@@ -151,11 +148,6 @@ std::string_view to_text(SubscriptionState state) {
   return "ended";
 }
 
-bool owner_may_see(const Subscription& subscription, const Event& event) {
-  return (event.audience.empty() || named(event.audience, subscription.owner)) &&
-         !named(event.except, subscription.owner);
-}
-
 bool matches(const Subscription& subscription, const Event& event) {
   // An event without a sequence is not stored yet: it is later than all stored ones.
   const bool too_early = event.sequence != 0 && event.sequence <= subscription.since;
@@ -163,7 +155,7 @@ bool matches(const Subscription& subscription, const Event& event) {
   if (is_test(event.type) && !subscription.id.empty())
     return !too_early && event.subject == subscription.id;
   return !too_early && type_wanted(subscription, event.type) &&
-         source_wanted(subscription, event.source) && owner_may_see(subscription, event) &&
+         source_wanted(subscription, event.source) && is_for(event, subscription.owner) &&
          edition_wanted(subscription.edition, event.edition) &&
          language_wanted(subscription.language, event.language) &&
          subscription.filter.passes(event);

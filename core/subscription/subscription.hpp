@@ -63,10 +63,6 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 // only a type pattern that names this namespace; test events: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
 
-// Whether the owner may see the event: its audience, if any, contains the owner, and its except
-// does not.
-[[nodiscard]] bool owner_may_see(const Subscription& subscription, const Event& event);
-
 inline constexpr std::string_view management_namespace = "urn:sense:management";
 // Events between gateways of one kind; delivered to no subscription.
 inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";

@@ -3,6 +3,8 @@
 
 #include <random>
 
+#include "core/event/recipients.hpp"
+
 namespace sense {
 
 namespace {
@@ -103,7 +105,7 @@ EventLoader events_by_sequence(JournalReader& bus) {
               [sequence, done = std::move(done)](const Result<Bus::FetchReply>& reply) {
                 if (!reply) return done(tl::unexpected(reply.error()));
                 for (const auto& event : reply->events)
-                  if (event->sequence == sequence) return done(event);
+                  if (event->sequence == sequence) return done(without_recipients(event));
                 done(fail(Code::notfound, "the journal does not hold event " +
                                               std::to_string(sequence) + " (any more)"));
               });

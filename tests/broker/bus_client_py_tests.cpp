@@ -6,11 +6,14 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tests/broker/ingest_fixture.hpp"
+#include "tests/broker/peers.hpp"
 #include "tests/broker/running_broker.hpp"
 #include "tests/paths.hpp"
 
@@ -128,6 +131,30 @@ BOOST_AUTO_TEST_CASE(python_client_follows_over_a_restart_of_the_broker) {
   broker.restart();
   (void)publish(broker, "{urn:py}two", "after");
   BOOST_CHECK_EQUAL(follower.line(), "5 after {urn:py}two //py data after");
+}
+
+// Events with an audience are not live: marks count them, and the client fetches.
+BOOST_AUTO_TEST_CASE(python_client_follows_what_names_it_and_goes_past_the_rest) {
+  if (!available()) return;
+  const TemporaryFolder files;
+  std::ofstream(files / "allow.yaml")
+      << "principals: [{name: local, publish: ['*'], route: ['*'], subscribe: ['*']}]\n";
+  std::filesystem::permissions(files / "allow.yaml", std::filesystem::perms(0600));
+  RunningBroker broker([&](BrokerConfig& config) {
+    BOOST_REQUIRE(config.settings.set("access-file", files / "allow.yaml"));
+  });
+  broker.start();
+  Child follower({python, script, "subscribe", broker.endpoints().service,
+                  broker.endpoints().events, "0", "{urn:py}"});
+  (void)publish(broker, "{urn:py}one", "first");
+  BOOST_CHECK_EQUAL(follower.line(), "1 first {urn:py}one //py data first");
+  Client client(broker);
+  for (const auto* audience : {"ann", "local"}) {
+    auto event = make_event(audience, "{urn:py}one", "//py");
+    event.audience = {audience};
+    BOOST_CHECK(client.publish({encode(event)}).published.at(0).code == Code::noerror);
+  }
+  BOOST_CHECK_EQUAL(follower.line(), "3 local {urn:py}one //py data of local");
 }
 
 BOOST_AUTO_TEST_CASE(python_client_says_why_it_was_refused) {

@@ -72,12 +72,4 @@ EventRef digest_notice(const Delivery& digest, WallTime now) {
   return share(std::move(event));
 }
 
-EventRef without_recipients(EventRef event) {
-  if (event->audience.empty() && event->except.empty()) return event;
-  auto seen = *event;
-  seen.audience.clear();
-  seen.except.clear();
-  return share(std::move(seen));
-}
-
 }  // namespace sense

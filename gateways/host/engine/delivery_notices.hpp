@@ -21,7 +21,4 @@ namespace sense {
 // contents have their event.
 [[nodiscard]] EventRef digest_notice(const Delivery& digest, WallTime now);
 
-// The event as a subscriber may see it: without `audience` and `except`.
-[[nodiscard]] EventRef without_recipients(EventRef event);
-
 }  // namespace sense

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/event/recipients.hpp"
+
 namespace sense {
 
 static_assert(sizeof(SubscriptionQueue) <= 64, "a million of them are idle");
@@ -77,7 +79,7 @@ Status SubscriptionQueue::redrive(const EventRef& event, EngineState& engine, Ti
   if ((event->expirytime && *event->expirytime <= now.wall) ||
       (expiry && occurred + *expiry <= now.wall))
     return fail(Code::badparam, "the event has expired: it is never delivered");
-  if (!owner_may_see(*facts_.subscription, *event))
+  if (!is_for(*event, facts_.subscription->owner))
     return fail(Code::noaccess, "the event's audience leaves out the owner of the subscription");
   if (waiting() >= std::max<std::size_t>(1, engine.defaults.backlog_max / 2))
     return fail(Code::nomoreroom, "subscription " + id + " has too many deliveries that wait");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/load_payload.hpp"
 
+#include "core/event/recipients.hpp"
 #include "gateways/host/engine/delivery_notices.hpp"
 
 namespace sense {

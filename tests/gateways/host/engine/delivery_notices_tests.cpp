@@ -86,15 +86,4 @@ BOOST_AUTO_TEST_CASE(a_digest_that_would_be_too_long_lists_its_big_events_withou
                 std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(audience_and_except_are_removed_from_a_delivered_event) {
-  auto event = sense::testing::event_of("{urn:a}x", 1);
-  event.audience = {"grace"};
-  event.except = {"ada"};
-  const auto seen = sense::without_recipients(std::make_shared<const sense::Event>(event));
-  BOOST_CHECK(seen->audience.empty() && seen->except.empty());
-  BOOST_CHECK_EQUAL(seen->id, event.id);
-  const auto plain = sense::testing::event_ref("{urn:a}x", 2);
-  BOOST_CHECK(sense::without_recipients(plain) == plain);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

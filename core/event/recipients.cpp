@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/event/recipients.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/event/msgpack_reader.hpp"
+#include "core/event/msgpack_writer.hpp"
+
+namespace sense {
+
+namespace {
+
+using Kind = MsgpackReader::Kind;
+
+constexpr std::string_view audience_key = "audience";
+constexpr std::string_view except_key = "except";
+
+// One of the two lists in an event's octets: where its pair begins and ends, and what it says.
+struct ListInOctets {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool present = false;
+  bool names = false;  // the principal
+};
+
+// The attributes of an event's octets as far as the lists.
+struct FoundLists {
+  std::uint64_t pairs = 0;
+  std::size_t header_begin = 0;  // of the map
+  std::size_t header_end = 0;
+  ListInOctets audience;
+  ListInOctets except;
+
+  [[nodiscard]] bool include() const {
+    return (!audience.present || audience.names) && !except.names;
+  }
+};
+
+// The value of one pair: a list, or one item. False: the octets end in it.
+bool read_pair(MsgpackReader& in, std::string_view principal, bool& names) {
+  auto item = in.next();
+  const auto count = item.kind == Kind::array ? item.number : 0;
+  for (std::uint64_t i = 0; i < count && item.kind != Kind::none; ++i) {
+    item = in.next();
+    names = names || item.octets == principal;
+  }
+  return item.kind != Kind::none;
+}
+
+std::optional<FoundLists> find_lists(std::string_view octets, std::string_view principal) {
+  MsgpackReader in(octets);
+  const auto at = [&] { return octets.size() - in.rest().size(); };
+  for (const auto wanted : {Kind::array, Kind::natural, Kind::text, Kind::text, Kind::text})
+    if (in.next().kind != wanted) return std::nullopt;
+  FoundLists found;
+  found.header_begin = at();
+  const auto map = in.next();
+  if (map.kind != Kind::map) return std::nullopt;
+  found.pairs = map.number;
+  found.header_end = at();
+  // The keys are in ascending order: behind `except` there is no list.
+  for (std::uint64_t i = 0; i < map.number; ++i) {
+    ListInOctets pair{at()};
+    const auto key = in.next();
+    if (key.kind != Kind::text || !read_pair(in, principal, pair.names)) return std::nullopt;
+    if (key.octets > except_key) break;
+    pair.end = at();
+    pair.present = true;
+    if (key.octets == audience_key) found.audience = pair;
+    if (key.octets == except_key) found.except = pair;
+  }
+  return found;
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view principal) {
+  return std::find(names.begin(), names.end(), principal) != names.end();
+}
+
+}  // namespace
+
+bool has_recipients(const Event& event) { return !event.audience.empty() || !event.except.empty(); }
+
+bool is_for(const Event& event, std::string_view principal) {
+  return (event.audience.empty() || contains(event.audience, principal)) &&
+         !contains(event.except, principal);
+}
+
+EventRef without_recipients(EventRef event) {
+  if (!has_recipients(*event)) return event;
+  auto seen = std::make_shared<Event>(*event);
+  seen->audience.clear();
+  seen->except.clear();
+  return seen;
+}
+
+std::string_view octets_for(std::string_view principal, std::string_view octets,
+                            std::string& without) {
+  const auto found = find_lists(octets, principal);
+  if (!found || !found->include()) return {};
+  const std::uint64_t lists = (found->audience.present ? 1 : 0) + (found->except.present ? 1 : 0);
+  if (lists == 0) return octets;
+  without.assign(octets.substr(0, found->header_begin));
+  MsgpackSink sink{without};
+  MsgpackPacker(sink).pack_map(static_cast<std::uint32_t>(found->pairs - lists));
+  auto from = found->header_end;
+  for (const auto& list : {found->audience, found->except}) {
+    if (!list.present) continue;
+    without += octets.substr(from, list.begin - from);
+    from = list.end;
+  }
+  without += octets.substr(from);
+  return without;
+}
+
+}  // namespace sense

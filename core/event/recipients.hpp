@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/event/event.hpp"
+
+// Whom an event is for, by its `audience` and `except`, and the event as these principals see it:
+// without the two lists. Each rule stands here once, for events and for their octets. Pure
+// functions of any thread.
+namespace sense {
+
+// Whether the event has an audience or an except.
+[[nodiscard]] bool has_recipients(const Event& event);
+
+// Whether the audience, if there is one, names the principal, and the except does not.
+[[nodiscard]] bool is_for(const Event& event, std::string_view principal);
+
+// The event as these see it.
+[[nodiscard]] EventRef without_recipients(EventRef event);
+
+// The encoded event as the principal sees it: all octets unchanged but those of the two lists and
+// of their number. Empty when the event is not for the principal, or cannot be read. A view of
+// `octets` when it has no such lists, else of `without`, which gets the result. REQUIRES: the
+// octets were accepted by peek_event once; damage since then is survived, not found.
+[[nodiscard]] std::string_view octets_for(std::string_view principal, std::string_view octets,
+                                          std::string& without);
+
+}  // namespace sense
