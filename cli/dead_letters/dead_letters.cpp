@@ -78,6 +78,7 @@ int run_list(const Global& global, const DeadLetterOptions& options) {
   query.since = selection_of(options).since.value_or(WallTime{});
   query.after = options.after;
   query.limit = page_size;
+  query.expired = options.expired;
   std::uint64_t shown = 0;
   for (;;) {
     const auto page = view->dead_letters(query);
@@ -161,10 +162,14 @@ Command list_command(const Global& global) {
               "A line is: ID TIME SUBSCRIPTION #NUMBER event=SEQUENCE attempts=N REASON[: ANSWER]. "
               "Reads the\ngateway's store, whether the gateway runs or not.\n\nExamples:\n"
               "  sense deadletters list http --subscription s-01ARZ3NDEKTSV4RRFFQ69G5FAV\n"
-              "  sense deadletters list http --since 2026-11-22T09:00:00Z --limit 100 --json",
+              "  sense deadletters list http --since 2026-11-22T09:00:00Z --limit 100 --json\n"
+              "  sense deadletters list http --expired",
           .options = joined({{gateway_option(*options)},
                              selection_options(*options),
-                             {{.name = "--after",
+                             {{.name = "--expired",
+                               .target = &options->expired,
+                               .help = "Instead: the last events that expired undelivered"},
+                              {.name = "--after",
                                .value_name = "ID",
                                .target = &options->after,
                                .help = "Only ids behind this one",

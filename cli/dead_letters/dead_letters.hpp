@@ -17,6 +17,7 @@ struct DeadLetterOptions {
   std::string subscription;
   std::string since;  // RFC 3339
   bool all = false;
+  bool expired = false;     // list: what has expired instead
   std::int64_t after = 0;   // list: ids behind this one
   std::uint64_t limit = 0;  // list: so many; 0: all
   std::string timeout = "30s";

@@ -35,6 +35,10 @@ void Dispatcher::carry_out(Engine::Actions& actions) {
     dependencies_.notices.add(dead_letter);
     dependencies_.checkpoints.add_dead_letter(std::move(dead_letter));
   }
+  for (auto& expired : actions.expired) {
+    dependencies_.notices.add_expired(expired);
+    dependencies_.checkpoints.add_expired(std::move(expired));
+  }
   if (state_ != State::open) return;  // the rest is decided again after the next start
   for (auto& deliver : actions.deliver) attempt(deliver);
   for (const auto& id : actions.gone) callbacks_.gone(id);

@@ -13,9 +13,9 @@
 namespace sense {
 
 // Carries out what the engine decides: attempts deliveries through the plugin and brings the
-// outcomes back, hands dead letters to the next checkpoint, suspensions and ends to the registry,
-// and wakes the engine when it asks for it. Reactor thread; all arguments must outlive it, and none
-// may call back after its end.
+// outcomes back, hands dead letters and what has expired to the next checkpoint, suspensions and
+// ends to the registry, and wakes the engine when it asks for it. Reactor thread; all arguments
+// must outlive it, and none may call back after its end.
 class Dispatcher {
  public:
   struct Dependencies {

@@ -97,6 +97,17 @@ BOOST_AUTO_TEST_CASE(dead_letters_are_listed_whether_the_gateway_runs_or_not) {
   BOOST_CHECK_EQUAL(again.out, stopped.out);
 }
 
+BOOST_AUTO_TEST_CASE(what_expired_is_listed_on_request) {
+  const DeadLettersFixture with;
+  BOOST_CHECK(with.ids({"--expired"}).empty());
+  sense::VirtualClock clock;
+  BOOST_REQUIRE(with.open().save(5, {}, {}, clock.now(),
+                                 {.expired = {{"s-1", 5, 15, 2, "expired", {}, {}}}}));
+  const auto outcome = with.run({"list", "web", "--expired"});
+  BOOST_CHECK_EQUAL(outcome.out, "1 2023-11-14T22:13:20.000Z s-1 #5 event=15 attempts=2 expired\n");
+  BOOST_CHECK((with.ids({}) == Ids{1, 2, 3, 4}));
+}
+
 BOOST_AUTO_TEST_CASE(a_reader_keeps_no_gateway_from_starting_and_writing) {
   const DeadLettersFixture with;
   (void)with.run({"list", "web"});

@@ -20,6 +20,7 @@ struct EngineFixture {
   std::uint64_t sequence = 0;
   std::vector<Engine::Deliver> out;
   std::vector<Engine::DeadLetter> dead;
+  std::vector<Engine::DeadLetter> undelivered;  // expired
   std::vector<std::string> gone;
   std::vector<std::string> forgotten;
   std::vector<Engine::Suspension> suspensions;
@@ -33,6 +34,7 @@ struct EngineFixture {
     };
     append(out, actions.deliver);
     append(dead, actions.dead_letters);
+    append(undelivered, actions.expired);
     append(gone, actions.gone);
     append(forgotten, actions.forget);
     append(suspensions, actions.suspensions);

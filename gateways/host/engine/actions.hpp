@@ -39,6 +39,7 @@ struct Actions {
 
   std::vector<Deliver> deliver;
   std::vector<DeadLetter> dead_letters;
+  std::vector<DeadLetter> expired;      // before they were delivered; not dead letters
   std::vector<std::string> gone;        // to end in the registry: the callback is gone
   std::vector<std::string> forget;      // subscriptions whose queue was removed
   std::vector<Suspension> suspensions;  // to write to the registry
@@ -47,8 +48,8 @@ struct Actions {
   bool checkpoint = false;
 
   [[nodiscard]] bool empty() const {
-    return deliver.empty() && dead_letters.empty() && gone.empty() && forget.empty() &&
-           suspensions.empty() && !checkpoint;
+    return deliver.empty() && dead_letters.empty() && expired.empty() && gone.empty() &&
+           forget.empty() && suspensions.empty() && !checkpoint;
   }
 };
 

@@ -198,6 +198,13 @@ bool Backlog::expire(Key key, const QueueScope& in) {
   }
   if (pending.expires > in.now.wall) return false;
   ++in.engine.totals.expired;
+  in.engine.actions.expired.push_back({in.queue.subscription->id,
+                                       pending.number,
+                                       pending.sequence,
+                                       pending.attempts,
+                                       "expired",
+                                       {},
+                                       pending.event});
   gaps_.add(pending.number, "expired", deliveries_, attempts_, in);
   remove(key, in);
   // Deferred gaps await a success, which cannot come when nothing else is pending.

@@ -14,6 +14,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view dead_letter_event = "dead-letter";
+constexpr std::string_view expired_event = "expired";
+
+bool is_own_notice(const QName& type) {
+  return type.ns() == management_namespace &&
+         (type.local() == dead_letter_event || type.local() == expired_event);
+}
 
 Event make_notice(std::string_view local, const std::string& gateway, std::string subject,
                   const Json& data, WallTime now) {
@@ -36,13 +42,12 @@ void publish_notice(Publisher& publisher, const Event& notice) {
   });
 }
 
-void DeadLetterNotices::add(const Engine::DeadLetter& dead_letter) {
-  const auto& event = dead_letter.event;
-  if (event && event->type.ns() == management_namespace && event->type.local() == dead_letter_event)
-    return;
-  const bool room =
-      pending_.size() < subscriptions_max || pending_.contains(dead_letter.subscription);
-  auto& pending = pending_[room ? dead_letter.subscription : std::string()];
+void DeadLetterNotices::add(const Engine::DeadLetter& dead_letter, bool expired) {
+  if (dead_letter.event && is_own_notice(dead_letter.event->type)) return;
+  Subject subject{expired, dead_letter.subscription};
+  const bool room = pending_.size() < subscriptions_max || pending_.contains(subject);
+  if (!room) subject.subscription.clear();
+  auto& pending = pending_[std::move(subject)];
   ++pending.count;
   pending.last = dead_letter;
   pending.last.event = nullptr;
@@ -51,13 +56,13 @@ void DeadLetterNotices::add(const Engine::DeadLetter& dead_letter) {
 std::vector<Event> DeadLetterNotices::take_due(Timestamp now) {
   std::vector<Event> events;
   for (auto entry = pending_.begin(); entry != pending_.end();) {
-    auto& [subscription, pending] = *entry;
+    auto& [subject, pending] = *entry;
     if (pending.next > now.mono) {
       ++entry;
     } else if (pending.count == 0) {
       entry = pending_.erase(entry);
     } else {
-      events.push_back(event_of(subscription, pending, now.wall));
+      events.push_back(event_of(subject, pending, now.wall));
       pending.count = 0;
       pending.next = now.mono + interval;
       ++entry;
@@ -66,8 +71,8 @@ std::vector<Event> DeadLetterNotices::take_due(Timestamp now) {
   return events;
 }
 
-Event DeadLetterNotices::event_of(const std::string& subscription, const Pending& pending,
-                                  WallTime now) {
+Event DeadLetterNotices::event_of(const Subject& subject, const Pending& pending, WallTime now) {
+  const auto& subscription = subject.subscription;
   Json data = {{"gateway", gateway_}, {"count", pending.count}};
   if (!subscription.empty()) {
     data["subscription"] = subscription;
@@ -77,7 +82,8 @@ Event DeadLetterNotices::event_of(const std::string& subscription, const Pending
     data["reason"] = pending.last.reason;
     data["answer"] = pending.last.answer;
   }
-  return make_notice(dead_letter_event, gateway_, subscription, data, now);
+  return make_notice(subject.expired ? expired_event : dead_letter_event, gateway_, subscription,
+                     data, now);
 }
 
 }  // namespace sense

@@ -20,20 +20,22 @@ namespace sense {
 // Publishes a notice; any thread. A failure is logged, and the notice is lost.
 void publish_notice(Publisher& publisher, const Event& notice);
 
-// Dead letters as events {urn:sense:management}dead-letter: the first at once, then at most one per
-// minute and subscription, with their count, so that a failing callback does not flood the journal.
-// One thread.
+// Dead letters as events {urn:sense:management}dead-letter, and expired events as events
+// {urn:sense:management}expired: the first at once, then at most one per minute, kind and
+// subscription, with their count, so that a failing callback does not flood the journal. One
+// thread.
 class DeadLetterNotices {
  public:
   static constexpr Duration interval = std::chrono::minutes{1};
-  // Dead letters of further subscriptions are counted together, in notices without an id.
+  // Those of further subscriptions are counted together, in notices without an id.
   static constexpr std::size_t subscriptions_max = 10'000;
 
   explicit DeadLetterNotices(std::string gateway) : gateway_(std::move(gateway)) {}
 
-  // A dead-letter notice that is itself a dead letter is not reported: that would be a feedback
-  // loop.
-  void add(const Engine::DeadLetter& dead_letter);
+  // Such a notice that is itself a dead letter or expired is not reported: that would be a feedback
+  // loop. One whose event has been released from memory is, at most once a minute.
+  void add(const Engine::DeadLetter& dead_letter) { add(dead_letter, false); }
+  void add_expired(const Engine::DeadLetter& expired) { add(expired, true); }
   // The notices to publish now.
   [[nodiscard]] std::vector<Event> take_due(Timestamp now);
 
@@ -43,11 +45,16 @@ class DeadLetterNotices {
     Engine::DeadLetter last;
     MonoTime next{};
   };
-  [[nodiscard]] Event event_of(const std::string& subscription, const Pending& pending,
-                               WallTime now);
+  struct Subject {
+    bool expired = false;
+    std::string subscription;
+    friend auto operator<=>(const Subject&, const Subject&) = default;
+  };
+  void add(const Engine::DeadLetter& dead_letter, bool expired);
+  [[nodiscard]] Event event_of(const Subject& subject, const Pending& pending, WallTime now);
 
   std::string gateway_;
-  std::map<std::string, Pending> pending_;  // by subscription
+  std::map<Subject, Pending> pending_;
 };
 
 }  // namespace sense

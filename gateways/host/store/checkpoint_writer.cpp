@@ -21,16 +21,23 @@ void CheckpointWriter::add_dead_letter(Engine::DeadLetter dead_letter) {
   dead_letters_.push_back(std::move(dead_letter));
 }
 
+// Not logged one by one: that events expire may be what was asked for.
+void CheckpointWriter::add_expired(Engine::DeadLetter expired) {
+  ++counters_["gateway.expired"];
+  changes_.expired.push_back(std::move(expired));
+}
+
 bool CheckpointWriter::Unsaved::only_position() const {
   return delta.queues.empty() && delta.queues_removed.empty() && delta.deliveries.empty() &&
          delta.deliveries_removed.empty() && dead_letters.empty() && changes.removed.empty() &&
-         changes.jobs.empty();
+         changes.jobs.empty() && changes.expired.empty();
 }
 
 // False when there is nothing to store.
 bool CheckpointWriter::take_checkpoint(std::uint64_t position, Timestamp now, bool allow_lagged) {
   if (unsaved_) return true;
-  allow_lagged &= previous_position_ && engine_.allow_lagged() && dead_letters_stored();
+  allow_lagged &= previous_position_ && engine_.allow_lagged() && dead_letters_stored() &&
+                  changes_.expired.empty();
   const auto as_of = allow_lagged ? Engine::AsOf::lagged : Engine::AsOf::now;
   Unsaved next{allow_lagged ? *previous_position_ : position, engine_.take_checkpoint(now, as_of),
                std::exchange(dead_letters_, {}), std::exchange(changes_, {})};

@@ -31,6 +31,8 @@ class CheckpointWriter {
 
   // Stored with the next checkpoint, together with the removal of the delivery.
   void add_dead_letter(Engine::DeadLetter dead_letter);
+  // The event expired before it was delivered: listed with the next checkpoint, likewise.
+  void add_expired(Engine::DeadLetter expired);
   // The dead letter was redriven or purged: removed with the next checkpoint, which has the new
   // delivery.
   void remove_dead_letter(std::int64_t id) { changes_.removed.push_back(id); }
@@ -54,7 +56,7 @@ class CheckpointWriter {
     std::uint64_t position = 0;
     Engine::Checkpoint delta;
     std::vector<Engine::DeadLetter> dead_letters;
-    GatewayStore::DeadLetterChanges changes;
+    DeadLetterChanges changes;
     [[nodiscard]] bool only_position() const;
   };
   void save(std::uint64_t position, Timestamp now, bool allow_lagged);
@@ -70,7 +72,7 @@ class CheckpointWriter {
   std::uint64_t replicating_ = 0;  // the run under way; 0: none
   std::optional<Unsaved> unsaved_;
   std::vector<Engine::DeadLetter> dead_letters_;
-  GatewayStore::DeadLetterChanges changes_;
+  DeadLetterChanges changes_;
   std::optional<std::uint64_t> saved_position_;
   std::optional<std::uint64_t> previous_position_;  // at the last checkpoint
   MonoTime garbage_collected_{};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/dead_letter_table.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "core/base/json.hpp"
 #include "core/base/log.hpp"
@@ -23,6 +25,10 @@ constexpr const char* dead_letter_schema =
     "CREATE TABLE IF NOT EXISTS letter_last(one INTEGER PRIMARY KEY CHECK(one=1),"
     " id INTEGER NOT NULL);"
     "INSERT OR IGNORE INTO letter_last SELECT 1, coalesce(max(id),0) FROM dead_letter;"
+    // The row with the highest id is never removed alone, so that ids ascend.
+    "CREATE TABLE IF NOT EXISTS expired(id INTEGER PRIMARY KEY, subscription TEXT NOT NULL,"
+    " number INTEGER NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS letter_work(sequence INTEGER PRIMARY KEY, work TEXT NOT NULL);";
 
 StoredDeadLetter dead_letter_of(const Statement& row) {
@@ -90,8 +96,9 @@ std::string record_of(const Event& event) {
 
 Result<DeadLetterPage> read_dead_letters(Database& database, const DeadLetterQuery& query) {
   auto select = database.prepare(
-      "SELECT id,time,subscription,number,sequence,attempts,reason,answer FROM dead_letter WHERE " +
-      std::string(query.subscription.empty() ? "" : "subscription=?4 AND ") +
+      "SELECT id,time,subscription,number,sequence,attempts," +
+      std::string(query.expired ? "'expired','' FROM expired" : "reason,answer FROM dead_letter") +
+      " WHERE " + (query.subscription.empty() ? "" : "subscription=?4 AND ") +
       "id>?1 AND id<=?2 ORDER BY id LIMIT ?3");
   if (!select) return tl::unexpected(select.error());
   select->bind(1, query.after).bind(2, query.upto).bind(3, query.limit);
@@ -155,6 +162,29 @@ Status write_dead_letters(Database& database, const std::vector<Engine::DeadLett
   auto note = database.prepare("INSERT OR REPLACE INTO letter_last VALUES(1,?1)");
   if (!note) return tl::unexpected(note.error());
   return note->bind(1, *last).run();
+}
+
+Status write_expired(Database& database, const std::vector<Engine::DeadLetter>& expired,
+                     WallTime now) {
+  if (expired.empty()) return {};
+  auto last = database.prepare("SELECT coalesce(max(id),0) FROM expired");
+  if (!last) return tl::unexpected(last.error());
+  if (const auto row = last->step(); !row) return tl::unexpected(row.error());
+  auto id = last->integer(0);
+  auto insert = database.prepare("INSERT INTO expired VALUES(?1,?2,?3,?4,?5,?6)");
+  if (!insert) return tl::unexpected(insert.error());
+  const auto kept = std::min(expired.size(), expired_max);
+  id += static_cast<std::int64_t>(expired.size() - kept);
+  for (const auto& each : std::span(expired).last(kept)) {
+    insert->bind(1, ++id).bind_text(2, each.subscription);
+    insert->bind(3, static_cast<std::int64_t>(each.number));
+    insert->bind(4, static_cast<std::int64_t>(each.sequence));
+    insert->bind(5, to_micros(now)).bind(6, each.attempts);
+    if (auto status = insert->run(); !status) return status;
+  }
+  auto remove = database.prepare("DELETE FROM expired WHERE id<=?1");
+  if (!remove) return tl::unexpected(remove.error());
+  return remove->bind(1, id - static_cast<std::int64_t>(expired_max)).run();
 }
 
 Status remove_dead_letters(Database& database, const std::vector<std::int64_t>& ids) {

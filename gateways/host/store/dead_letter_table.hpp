@@ -13,7 +13,8 @@
 #include "core/subscription/dead_letter_request.hpp"
 #include "gateways/host/engine/engine.hpp"
 
-// The dead letters in a gateway's store, and the progress of the requests about them. Each function
+// The dead letters in a gateway's store, the progress of the requests about them, and the last
+// events that expired before they were delivered. Each function
 // works on the given database, in the transaction that is open there; the database's thread. Errors
 // are the database's.
 namespace sense {
@@ -25,14 +26,15 @@ struct StoredDeadLetter {
   Engine::DeadLetter dead_letter;  // its `event` is null: read_dead_letter_event()
 };
 
-// Which dead letters to read. A value; a page may have none although another follows, since `since`
-// selects among the rows examined.
+// Which dead letters, or expired events, to read. A value; a page may have none although another
+// follows, since `since` selects among the rows examined.
 struct DeadLetterQuery {
   std::string subscription{};  // empty: of all subscriptions
   WallTime since{};
   std::int64_t after = 0;                                        // ids greater than this ...
   std::int64_t upto = std::numeric_limits<std::int64_t>::max();  // ... up to this one
   std::uint32_t limit = 1000;  // rows examined, whatever their time
+  bool expired = false;        // what has expired, which has ids of its own and no event here
 };
 
 // The dead letters that one query found.
@@ -60,6 +62,10 @@ struct DeadLetterPage {
 [[nodiscard]] Status write_dead_letters(Database& database,
                                         const std::vector<Engine::DeadLetter>& dead_letters,
                                         WallTime now);
+// Of them the last `expired_max` are kept.
+inline constexpr std::size_t expired_max = 100'000;
+[[nodiscard]] Status write_expired(Database& database,
+                                   const std::vector<Engine::DeadLetter>& expired, WallTime now);
 [[nodiscard]] Status remove_dead_letters(Database& database, const std::vector<std::int64_t>& ids);
 // The highest id ever assigned.
 [[nodiscard]] Result<std::int64_t> last_dead_letter(Database& database);
@@ -72,6 +78,12 @@ struct RedriveJob {
   std::optional<std::int64_t>
       upto;               // the last dead letter at its begin; later ones are not selected
   bool answered = false;  // its outcome is published: the job is removed
+};
+// Changes of dead letters since the last checkpoint, and what has expired since.
+struct DeadLetterChanges {
+  std::vector<std::int64_t> removed = {};  // redriven or purged
+  std::vector<RedriveJob> jobs = {};       // progress of requests
+  std::vector<Engine::DeadLetter> expired = {};
 };
 [[nodiscard]] Status write_redrive_jobs(Database& database, const std::vector<RedriveJob>& jobs);
 // By sequence. A job that cannot be read is left out and logged.

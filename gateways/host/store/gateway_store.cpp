@@ -142,6 +142,7 @@ Status GatewayStore::save(std::uint64_t position, const Engine::Checkpoint& chec
   auto status = write(position, checkpoint, dead_letters, now);
   if (status) status = remove_dead_letters(*database_, changes.removed);
   if (status) status = write_redrive_jobs(*database_, changes.jobs);
+  if (status) status = write_expired(*database_, changes.expired, now.wall);
   if (status) status = database_->commit();
   if (!status) database_->rollback();
   return status;

@@ -28,12 +28,6 @@ class GatewayStore {
   [[nodiscard]] Result<std::optional<std::uint64_t>> position();
   // Restores the last checkpoint into the engine. Returns the number of pending deliveries.
   [[nodiscard]] Result<std::size_t> restore(Engine& engine, Timestamp now);
-
-  // Changes of dead letters since the last checkpoint.
-  struct DeadLetterChanges {
-    std::vector<std::int64_t> removed;  // redriven or purged
-    std::vector<RedriveJob> jobs;       // progress of requests
-  };
   // Stores a checkpoint in one transaction; a failure leaves the one before.
   [[nodiscard]] Status save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
                             const std::vector<Engine::DeadLetter>& dead_letters, Timestamp now,

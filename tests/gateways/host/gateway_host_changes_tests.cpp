@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Edits, test events, verified callbacks and notices through the whole host.
 #include "core/subscription/test_event.hpp"
+#include "gateways/host/store/dead_letter_view.hpp"
 #include "tests/gateways/host/host_fixture.hpp"
 
 using namespace sense::testing;
@@ -80,6 +81,33 @@ BOOST_AUTO_TEST_CASE(a_gateway_publishes_notices_of_its_start_and_of_dead_letter
                seen.contains(news + "dead-letter /sense/gateway/recorder");
       },
       "both events");
+}
+
+BOOST_AUTO_TEST_CASE(what_expired_is_counted_listed_and_told) {
+  interval = "10ms";
+  start_host();
+  auto subscription = wanted("s-1", "yes");
+  subscription.delivery.expiry = 1s;
+  put(subscription);
+  auto late = sense::testing::event_of("{urn:a}x");
+  late.id = "late";
+  late.time = sense::system_clock().now().wall - 1h;
+  BOOST_REQUIRE(
+      await<sense::Receipt>([&](auto done) { bus->publish(late, std::move(done)); }).has_value());
+  wait(
+      [&] {
+        const auto reply = await<sense::Bus::FetchReply>([&](auto done) {
+          bus->fetch(1, {"{urn:sense:management}expired "}, 1'000'000, std::move(done));
+        });
+        return reply && reply->events.size() == 1 && reply->events[0]->subject == "s-1";
+      },
+      "the notice");
+  stop_host();
+  auto view = sense::DeadLetterView::open((place / "gateway").string()).value();
+  const auto listed = view.dead_letters({.expired = true}).value().dead_letters;
+  BOOST_REQUIRE_EQUAL(listed.size(), 1U);
+  BOOST_CHECK_EQUAL(listed[0].dead_letter.number, 1U);
+  BOOST_CHECK(view.dead_letters({}).value().dead_letters.empty());
 }
 
 // It would be shown its own alone, and take them for all that there are.

@@ -142,6 +142,12 @@ BOOST_AUTO_TEST_CASE(expired_is_not_attempted_but_told_as_a_gap) {
   BOOST_CHECK_EQUAL(gap.delivery->reason, "expired");
   BOOST_CHECK(dead.empty());
   BOOST_CHECK_EQUAL(engine.totals().expired, 1U);
+  BOOST_REQUIRE_EQUAL(undelivered.size(), 1U);
+  BOOST_CHECK_EQUAL(undelivered[0].subscription, "s-1");
+  BOOST_CHECK_EQUAL(undelivered[0].number, 1U);
+  BOOST_CHECK_EQUAL(undelivered[0].sequence, 1U);
+  BOOST_CHECK_EQUAL(undelivered[0].attempts, 1U);
+  BOOST_CHECK_EQUAL(undelivered[0].reason, "expired");
 }
 
 BOOST_AUTO_TEST_CASE(the_earlier_of_two_expiries_counts) {

@@ -21,11 +21,15 @@ struct Fixture {
     notices.add(
         {subscription, number, number + 100, 3, "undeliverable", "HTTP 500", std::move(event)});
   }
-  std::vector<json> take() {
+  void add_expired(const char* subscription, std::uint64_t number,
+                   sense::EventRef event = nullptr) {
+    notices.add_expired({subscription, number, number + 100, 0, "expired", {}, std::move(event)});
+  }
+  std::vector<json> take(const char* type = "dead-letter") {
     std::vector<json> found;
     for (const auto& event : notices.take_due(clock.now())) {
       BOOST_CHECK(validate(event).has_value());
-      BOOST_CHECK_EQUAL(event.type.clark(), "{urn:sense:management}dead-letter");
+      BOOST_CHECK_EQUAL(event.type.clark(), std::string("{urn:sense:management}") + type);
       BOOST_CHECK_EQUAL(event.source, "/sense/gateway/web");
       found.push_back(json::parse(event.data));
       BOOST_CHECK_EQUAL(found.back().value("subscription", ""), event.subject);
@@ -81,6 +85,31 @@ BOOST_AUTO_TEST_CASE(a_dead_letter_notice_that_is_a_dead_letter_makes_no_notice)
   BOOST_CHECK(take().empty());
   add_dead_letter("s-1", 1, sense::testing::event_ref("{urn:other}dead-letter", 9));
   BOOST_CHECK_EQUAL(take().size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_expires_is_reported_by_itself_once_a_minute_with_a_count) {
+  add_dead_letter("s-1", 1);
+  BOOST_CHECK_EQUAL(take().size(), 1U);
+  for (std::uint64_t number = 2; number <= 4; ++number) {
+    add_expired("s-1", number);
+    const auto published = take("expired");
+    BOOST_REQUIRE_EQUAL(published.size(), number == 2 ? 1U : 0U);
+    if (number > 2) continue;
+    const json expected = {{"gateway", "web"},    {"count", 1},      {"subscription", "s-1"},
+                           {"number", 2},         {"sequence", 102}, {"attempts", 0},
+                           {"reason", "expired"}, {"answer", ""}};
+    BOOST_CHECK_EQUAL(published[0], expected);
+  }
+  clock.advance(1min);
+  BOOST_CHECK_EQUAL(take("expired").at(0)["count"], 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_notice_that_expires_makes_no_notice) {
+  for (const auto* type : {"{urn:sense:management}expired", "{urn:sense:management}dead-letter"}) {
+    add_expired("s-1", 1, sense::testing::event_ref(type, 9));
+    add_dead_letter("s-1", 1, sense::testing::event_ref(type, 9));
+  }
+  BOOST_CHECK(take().empty());
 }
 
 BOOST_AUTO_TEST_CASE(more_subscriptions_than_are_kept_are_counted_together) {

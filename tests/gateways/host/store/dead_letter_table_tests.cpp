@@ -16,7 +16,7 @@ struct DeadLetterFixture : StoreFixture {
     BOOST_REQUIRE_MESSAGE(page.has_value(), page.error().message);
     return std::move(page->dead_letters);
   }
-  static GatewayStore::DeadLetterChanges removing(std::vector<std::int64_t> ids) {
+  static DeadLetterChanges removing(std::vector<std::int64_t> ids) {
     return {std::move(ids), {}};
   }
 };
@@ -174,6 +174,47 @@ BOOST_AUTO_TEST_CASE(a_dead_letter_whose_event_is_lost_is_listed) {
     BOOST_REQUIRE(!loaded.has_value());
     BOOST_CHECK(loaded.error().code == Code::protoerror);
   }
+}
+
+namespace {
+
+std::vector<Engine::DeadLetter> expired_numbers(std::uint64_t first, std::uint64_t last) {
+  std::vector<Engine::DeadLetter> all;
+  for (auto number = first; number <= last; ++number)
+    all.push_back({number % 2 == 0 ? "s-2" : "s-1", number, number + 10, 1, "expired", {}, {}});
+  return all;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_expired_is_listed_beside_the_dead_letters) {
+  BOOST_REQUIRE(store->save(1, {}, {}, clock.now(), {.expired = expired_numbers(1, 3)}));
+  clock.advance(1h);
+  BOOST_REQUIRE(store->save(2, {}, {}, clock.now(), {.expired = expired_numbers(4, 4)}));
+  BOOST_CHECK(dead_letters({}).empty());
+  const auto all = dead_letters({.expired = true});
+  BOOST_REQUIRE_EQUAL(all.size(), 4U);
+  BOOST_CHECK_EQUAL(all[1].id, 2);
+  BOOST_CHECK_EQUAL(all[1].dead_letter.subscription, "s-2");
+  BOOST_CHECK_EQUAL(all[1].dead_letter.number, 2U);
+  BOOST_CHECK_EQUAL(all[1].dead_letter.sequence, 12U);
+  BOOST_CHECK_EQUAL(all[1].dead_letter.attempts, 1U);
+  BOOST_CHECK_EQUAL(all[1].dead_letter.reason, "expired");
+  BOOST_CHECK_EQUAL(dead_letters({.subscription = "s-2", .expired = true}).size(), 2U);
+  BOOST_CHECK_EQUAL(dead_letters({.since = clock.now().wall, .expired = true}).size(), 1U);
+  BOOST_CHECK_EQUAL(dead_letters({.after = 3, .expired = true}).size(), 1U);
+}
+
+BOOST_AUTO_TEST_CASE(of_what_expired_the_last_are_kept_and_ids_ascend) {
+  BOOST_REQUIRE(store->save(1, {}, {}, clock.now(), {.expired = expired_numbers(1, 5)}));
+  const auto many = expired_max + 7;  // at once: more than are kept
+  BOOST_REQUIRE(store->save(2, {}, {}, clock.now(), {.expired = expired_numbers(6, 5 + many)}));
+  const auto span = [&] {
+    return sql("SELECT count(*)||' '||min(id)||' '||max(id)||' '||max(number-id) FROM expired");
+  };
+  BOOST_CHECK_EQUAL(span(), "100000 13 100012 0;");
+  BOOST_REQUIRE(store->save(3, {}, {}, clock.now(), {.expired = expired_numbers(100013, 100015)}));
+  BOOST_CHECK_EQUAL(span(), "100000 16 100015 0;");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
