@@ -93,6 +93,7 @@ Status ServiceSocket::read(Incoming& incoming, const Principal* connection, Mono
     return tl::unexpected(sender.error());
   }
   static_cast<Sender&>(incoming) = std::move(*sender);
+  incoming.access = access_.list();
   if (auto status = read_events(incoming, *connection, now); !status) return status;
   const auto found = clients_.find(incoming.peer);
   if (found != clients_.end() && found->second.outstanding.size() >= outstanding_max_)

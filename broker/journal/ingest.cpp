@@ -45,7 +45,8 @@ void answer(Incoming& incoming, Result<Reply> reply, Outgoing& out) {
 }
 
 Requester requester_of(const Sender& sender, const Incoming& incoming) {
-  return {*sender.rights, sender.principal, !incoming.peer.empty(), sender.via_manages};
+  return {*sender.rights, sender.principal, !incoming.peer.empty(), sender.via_manages,
+          incoming.access.get()};
 }
 Requester requester_of(const Incoming& incoming) { return requester_of(incoming, incoming); }
 

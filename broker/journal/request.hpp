@@ -22,6 +22,8 @@ struct Incoming : Sender {
   std::vector<Result<SenderRef>> senders;
   std::string octets;
   bus::Request request;
+  // The access file as it was then; null: it is the broker's own.
+  std::shared_ptr<const AccessList> access;
   AnswerBudget::Hold hold;  // reserved for the answer; none: it is not bounded further
 };
 // A request is passed from loop to loop, never copied or moved, so that its views stay valid.

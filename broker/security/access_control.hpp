@@ -47,6 +47,8 @@ class AccessControl {
   // For a gateway: who proves itself with what, of those that it may speak for; without them when
   // their version is `known`. Fails with noaccess when it speaks for no principal.
   [[nodiscard]] Result<ProofTable> proofs(const Sender& sender, std::string_view known) const;
+  // The access file as it is now.
+  [[nodiscard]] const std::shared_ptr<const AccessList>& list() const { return access_; }
   // Whether the principal may publish that many events now; counts them.
   [[nodiscard]] bool within_rate(std::string_view principal, std::size_t events, MonoTime now);
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view subscription_kind = "subscription";
 constexpr std::string_view dead_letters_prefix = "{urn:sense:management}dead-letters-";
+constexpr std::string_view shared_key_owner = "key:";  // of SENSE/1, before the principal's name
 constexpr auto not_seen =
     "no such entry, or the broker's access file grants this principal no 'list' right to it";
 
@@ -46,7 +47,7 @@ bool is_owner(const Requester& requester, std::string_view owner) {
   if (owner == requester.principal) return true;
   if (!requester.vouched) return false;
   if (requester.principal == principal_anonymous) return !valid_principal(owner);
-  return owner == "key:" + std::string(requester.principal);  // of SENSE/1, by a shared key
+  return owner == std::string(shared_key_owner) + std::string(requester.principal);
 }
 
 bool owns(const Requester& requester, std::string_view value) {
@@ -70,6 +71,35 @@ Status check_consent(const Subscription& wanted, const RegistryEntry* current,
   if (wanted.via == "config")
     return no_right(what + " would be one of the configuration file", "manage");
   return {};
+}
+
+// Null: the access file does not name the owner.
+const Principal* named_owner(const AccessList& access, std::string_view owner) {
+  if (owner.starts_with(shared_key_owner)) owner.remove_prefix(shared_key_owner.size());
+  const bool by_connection = owner == principal_local || owner == principal_plaintext;
+  return by_connection ? access.find(owner) : access.named(owner);
+}
+
+// Of one who manages: what the subscription gets is what its owner may have.
+Status check_named_owner(const Requester& requester, const bus::Request& request,
+                         const FindEntry& find) {
+  if (requester.access == nullptr || request.operation != bus::Operation::put ||
+      request.kind != subscription_kind)
+    return {};
+  const auto wanted = subscription_from_json(request.value);
+  if (!wanted) return {};  // the registry refuses it
+  const auto* owner = named_owner(*requester.access, wanted->owner);
+  if (owner == nullptr || owner->rights->may_hold(*wanted)) return {};
+  const auto current = find(request.kind, request.key);
+  const auto before =
+      current ? subscription_from_json(current->value) : tl::unexpected(current.error());
+  if (before && before->owner == wanted->owner && before->types == wanted->types &&
+      before->sources == wanted->sources)
+    return {};
+  return fail(Code::noaccess,
+              "subscription " + printable(request.key.substr(0, 256)) +
+                  " would select more than its owner may read: the broker's access file grants " +
+                  owner->name + " no 'subscribe' right to it");
 }
 
 // Events between gateways contain events of all types.
@@ -137,7 +167,7 @@ Status check_publish(const Requester& requester, std::string_view type, std::str
 
 Status check_change(const Requester& requester, const bus::Request& request,
                     const FindEntry& find) {
-  if (requester.rights.may_manage()) return {};
+  if (requester.rights.may_manage()) return check_named_owner(requester, request, find);
   const auto what =
       printable(request.kind.substr(0, 64)) + " " + printable(request.key.substr(0, 256));
   if (request.kind != subscription_kind) return no_right(what, "manage");

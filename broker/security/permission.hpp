@@ -21,6 +21,8 @@ struct Requester {
   // A gateway that may manage speaks for it: what it says of a callback's consent, and of who owns
   // what is made without a proof of identity, is true.
   bool vouched = false;
+  // Has the rights of an owner that a request names; null: such rights are not asked.
+  const AccessList* access = nullptr;
 };
 
 // An entry of the registry as it is now; fails when there is none.
@@ -38,7 +40,9 @@ using FindEntry = std::function<Result<RegistryEntry>(std::string_view kind, std
                                    std::string_view octets, const FindEntry& find);
 
 // PUT or DELETE of an entry. Without the right to manage, a principal may change its own
-// subscriptions only, and cannot say that a callback has agreed.
+// subscriptions only, and cannot say that a callback has agreed. With it, it may make a
+// subscription of any owner, or change what one selects, within the rights of that owner; an owner
+// that the access file does not name has no rights to be asked.
 [[nodiscard]] Status check_change(const Requester& requester, const bus::Request& request,
                                   const FindEntry& find);
 

@@ -24,8 +24,9 @@ Subscription of_shop(State state) {
   return subscription;
 }
 
-// Whether the shop may make it so, without the right to manage.
-bool may_put(const Subscription& wanted, const Subscription* before = nullptr) {
+// Whether the requester, else the shop without the right to manage, may make it so.
+bool may_put(const Subscription& wanted, const Subscription* before = nullptr,
+             const Requester& requester = {may_subscribe, "shop"}) {
   bus::Request request;
   request.operation = bus::Operation::put;
   request.kind = "subscription";
@@ -37,7 +38,7 @@ bool may_put(const Subscription& wanted, const Subscription* before = nullptr) {
       return fail(Code::notfound, "not there");
     return RegistryEntry{"subscription", wanted.id, 1, to_json(*before, true)};
   };
-  return check_change({may_subscribe, "shop"}, request, find).has_value();
+  return check_change(requester, request, find).has_value();
 }
 
 // A registry with the shop's subscription s-1 and the gateway desk.
@@ -86,6 +87,28 @@ BOOST_AUTO_TEST_CASE(whether_a_callback_has_agreed_is_not_for_its_subscriber_to_
       BOOST_CHECK_MESSAGE(may_put(changed, &served), to_text(state));
     }
   }
+}
+
+// A gateway suspends and resumes what is there, whatever rights its owner has lost meanwhile.
+BOOST_AUTO_TEST_CASE(rights_of_an_owner_are_asked_for_what_it_gets_not_for_what_it_has) {
+  const AccessList access(
+      {{"shop", std::string(40, '0'), std::make_shared<const Rights>(Rights::Granted{})}});
+  Requester gate{*Rights::all(), "gate"};
+  const auto held = of_shop(State::active);
+  BOOST_CHECK(may_put(held, nullptr, gate));  // of the broker itself: no access file is asked
+  gate.access = &access;
+  BOOST_CHECK(!may_put(held, nullptr, gate));
+  BOOST_CHECK(may_put(of_shop(State::suspended), &held, gate));
+  auto other = held;
+  other.types = {*TypePattern::parse("{urn:a}*")};
+  BOOST_CHECK(!may_put(other, &held, gate));
+  other = held;
+  other.sources = {*SourcePattern::parse("//a/**")};
+  BOOST_CHECK(!may_put(other, &held, gate));
+  other = held;
+  other.owner = "grace";
+  BOOST_CHECK(may_put(other, &held, gate));
+  BOOST_CHECK(!may_put(held, &other, gate));
 }
 
 BOOST_AUTO_TEST_CASE(a_principal_cannot_set_its_own_challenge) {
