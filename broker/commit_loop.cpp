@@ -27,6 +27,9 @@ Status CommitLoop::open(const std::vector<Subscription>& configured) {
   limits.deduplication_window = settings_.duration("deduplication-window");
   limits.deduplication_ids_max = count("deduplication-ids-max");
   limits.registry.subscriptions_max = count("subscriptions-max");
+  limits.subscriptions = {count("subscriptions-per-principal-max"),
+                          count("subscriptions-per-address-max"),
+                          limits.registry.subscriptions_max};
   limits.registry.sources_max = count("sources-max");
   auto ingest = Ingest::restore(store_, limits, counters_, now);
   if (!ingest) return tl::unexpected(ingest.error());

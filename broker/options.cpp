@@ -6,7 +6,7 @@
 namespace sense {
 
 std::span<const Option> broker_options() {
-  static constexpr std::array<Option, 19> table = {{
+  static constexpr std::array<Option, 21> table = {{
       {"retention-age", OptionType::duration, "7d", "Events older than this leave the journal.", 60,
        315'360'000},
       {"retention-size", OptionType::size, "10GiB",
@@ -22,6 +22,13 @@ std::span<const Option> broker_options() {
        "How many event ids are remembered for deduplication at most.", 1'000, 100'000'000,
        "repeat-ids-max"},
       {"subscriptions-max", OptionType::integer, "1000000", "How many subscriptions there may be.",
+       1, 10'000'000},
+      {"subscriptions-per-principal-max", OptionType::integer, "10000",
+       "How many subscriptions one principal may have made; those that may manage any number.", 1,
+       10'000'000},
+      {"subscriptions-per-address-max", OptionType::integer, "2500",
+       "The same for the clients of one address of another machine that have proved nothing; "
+       "those of all addresses together leave an eighth of `subscriptions-max`.",
        1, 10'000'000},
       {"sources-max", OptionType::integer, "100000",
        "How many sources of events are listed; events of further ones are accepted, too.", 0,

@@ -62,6 +62,7 @@ Ingest::Ingest(Store& store, Limits limits, Counters& counters)
     : store_(store),
       counters_(counters),
       registry_(limits.registry),
+      room_(limits.subscriptions),
       ids_(limits.deduplication_window, limits.deduplication_ids_max) {}
 
 Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Timestamp now) {
@@ -169,8 +170,11 @@ Result<Reply> Ingest::put(const Incoming& incoming, CommitGroup& group) {
     return tl::unexpected(good.error());
   const RegistryEntry entry{std::string(request.kind), std::string(request.key), request.revision,
                             std::string(request.value)};
-  const auto put =
-      registry_.put(entry, request.reason, incoming.principal, group.next(), group.now());
+  const auto put = registry_.put(
+      entry, request.reason, {incoming.principal, room_.account_of(incoming, request.client.peer)},
+      group.next(), group.now());
+  if (!put && put.error().code == Code::nomoreroom && entry.kind == "subscription")
+    ++counters_["broker.subscriptions.no-room"];
   if (!put) return tl::unexpected(put.error());
   if (put->change) group.add(*put->change);
   return with_sequence(put->revision);

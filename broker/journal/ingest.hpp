@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "broker/accounts/subscription_room.hpp"
 #include "broker/journal/commit_group.hpp"
 #include "broker/journal/notices.hpp"
 #include "broker/journal/recent_ids.hpp"
@@ -27,6 +28,8 @@ class Ingest {
     Duration deduplication_window{};
     std::size_t deduplication_ids_max = 0;
     Registry::Limits registry;
+    // Of which `all` is registry.subscriptions_max.
+    SubscriptionRoom::Limits subscriptions = {};
   };
   // Restores head, registry and deduplication window from the store. Store and counters must
   // outlive the result.
@@ -90,6 +93,7 @@ class Ingest {
   Store& store_;
   Counters& counters_;
   Registry registry_;
+  SubscriptionRoom room_;
   RecentIds ids_;
   std::uint64_t head_ = 0;
   std::vector<Journal::Range> suspected_;  // of note_damage()

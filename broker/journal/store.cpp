@@ -36,17 +36,20 @@ Result<std::unique_ptr<Database>> open_database(const std::string& path, Reserve
 // table, since in the order of keys every change would write a page of its own.
 constexpr const char* schema =
     "CREATE TABLE IF NOT EXISTS subscription(revision INTEGER PRIMARY KEY,"
-    " key TEXT NOT NULL, value TEXT NOT NULL, lease_end INTEGER, owner TEXT);"
+    " key TEXT NOT NULL, value TEXT NOT NULL, lease_end INTEGER, owner TEXT, account TEXT);"
     "CREATE TABLE IF NOT EXISTS registry("
     " kind TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, value TEXT NOT NULL,"
     " lease_end INTEGER, owner TEXT, PRIMARY KEY(kind, key)) WITHOUT ROWID;";
 
-// Folders of earlier releases have a registry without these columns, and subscriptions in it.
+// Folders of earlier releases have tables without these columns, and subscriptions among the rest.
 Status bring_up_to_date(Database& database) {
-  for (const std::string column : {"lease_end INTEGER", "owner TEXT"}) {
+  using Column = std::pair<const char*, std::string>;
+  for (const auto& [table, column] :
+       {Column("registry", "lease_end INTEGER"), Column("registry", "owner TEXT"),
+        Column("subscription", "account TEXT")}) {
     const auto name = column.substr(0, column.find(' '));
-    if (database.prepare("SELECT " + name + " FROM registry LIMIT 0")) continue;
-    const auto add = "ALTER TABLE registry ADD COLUMN " + column;
+    if (database.prepare("SELECT " + name + " FROM " + table + " LIMIT 0")) continue;
+    const auto add = "ALTER TABLE " + std::string(table) + " ADD COLUMN " + column;
     if (auto added = database.execute(add.c_str()); !added) return added;
   }
   auto old = database.prepare("SELECT 1 FROM registry WHERE kind='subscription' LIMIT 1");
@@ -57,7 +60,7 @@ Status bring_up_to_date(Database& database) {
   auto status = database.begin();
   if (status)
     status = database.execute(
-        "INSERT INTO subscription SELECT revision,key,value,lease_end,owner FROM registry"
+        "INSERT INTO subscription SELECT revision,key,value,lease_end,owner,NULL FROM registry"
         " WHERE kind='subscription';"
         "DELETE FROM registry WHERE kind='subscription';");
   if (status) status = database.commit();
@@ -82,13 +85,13 @@ Result<Store::Statements> Store::prepare(Database& database) {
   if (!save) return tl::unexpected(save.error());
   auto remove = database.prepare("DELETE FROM registry WHERE kind=?1 AND key=?2");
   if (!remove) return tl::unexpected(remove.error());
-  auto save_subscription = database.prepare("INSERT INTO subscription VALUES(?1,?2,?3,?4,?5)");
+  auto save_subscription = database.prepare("INSERT INTO subscription VALUES(?1,?2,?3,?4,?5,?6)");
   if (!save_subscription) return tl::unexpected(save_subscription.error());
   auto remove_subscription = database.prepare("DELETE FROM subscription WHERE revision=?1");
   if (!remove_subscription) return tl::unexpected(remove_subscription.error());
   auto load = database.prepare(
-      "SELECT kind,key,revision,value,lease_end,owner FROM registry UNION ALL"
-      " SELECT 'subscription',key,revision,value,lease_end,owner FROM subscription");
+      "SELECT kind,key,revision,value,lease_end,owner,NULL FROM registry UNION ALL"
+      " SELECT 'subscription',key,revision,value,lease_end,owner,account FROM subscription");
   if (!load) return tl::unexpected(load.error());
   return Statements{std::move(*save), std::move(*remove), std::move(*save_subscription),
                     std::move(*remove_subscription), std::move(*load)};
@@ -190,6 +193,7 @@ Status Store::save_subscription(const RegistryRow& row) {
   if (row.head)
     sql_.save_subscription.bind(4, to_micros(row.head->expires.value_or(wall_time_max)))
         .bind_text(5, row.head->owner);
+  if (!row.account.empty()) sql_.save_subscription.bind_text(6, row.account);
   return sql_.save_subscription.run();
 }
 
@@ -202,7 +206,8 @@ Status Store::load(const std::function<void(RegistryRow)>& take) {
         {std::string(sql_.load.octets(0)), std::string(sql_.load.octets(1)),
          static_cast<std::uint64_t>(sql_.load.integer(2)), std::string(sql_.load.octets(3))},
         std::nullopt,
-        0};
+        0,
+        std::string(sql_.load.octets(6))};
     if (!sql_.load.null(4) && !sql_.load.null(5)) {
       read.head.emplace().owner = sql_.load.octets(5);
       const auto end = std::clamp(from_micros(sql_.load.integer(4)), WallTime{}, wall_time_max);

@@ -80,8 +80,12 @@ const Registry::Row* Registry::find(std::string_view kind, std::string_view key)
   return row == rows->second.end() ? nullptr : &*row;
 }
 
+Registry::Bearer Registry::bearer_of(const Held& held) {
+  return {held.owner == nullptr ? "" : *held.owner, held.account == nullptr ? "" : *held.account};
+}
+
 void Registry::set(std::string_view kind, std::string_view key, std::optional<Held> held,
-                   std::string_view owner) {
+                   const Bearer& bearer) {
   auto rows = kinds_.find(kind);
   if (rows == kinds_.end()) rows = kinds_.emplace(kind, Rows()).first;
   auto row = rows->second.lower_bound(key);
@@ -90,15 +94,18 @@ void Registry::set(std::string_view kind, std::string_view key, std::optional<He
   if (!held) {
     if (!there) return;
     clear_owner(*row);
+    accounts_.remove(row->second.account);
     rows->second.erase(row);
     return;
   }
   held->owner = there ? row->second.owner : nullptr;
+  held->account = accounts_.add(bearer.account);
+  if (there) accounts_.remove(row->second.account);
   if (!there)
     row = rows->second.emplace_hint(row, key, std::move(*held));
   else
     row->second = std::move(*held);
-  set_owner(*row, owner);
+  set_owner(*row, bearer.owner);
   if (row->second.lease_end != never) leases_.emplace(row->second.lease_end, &row->first);
 }
 
@@ -123,14 +130,14 @@ void Registry::clear_owner(Row& row) {
 }
 
 void Registry::hold(std::string_view kind, std::string_view key, std::optional<Held> held,
-                    std::string_view owner) {
+                    const Bearer& bearer) {
   const auto* before = find(kind, key);
   Undo undo{std::string(kind), std::string(key), std::nullopt, {}};
   if (before != nullptr) undo.before = before->second;
-  if (before != nullptr && before->second.owner != nullptr) undo.owner = *before->second.owner;
+  if (before != nullptr) undo.bearer = bearer_of(before->second);
   undo_.push_back(std::move(undo));
   // From a copy: `key` may be a view into the row that set() removes.
-  set(undo_.back().kind, undo_.back().key, std::move(held), owner);
+  set(undo_.back().kind, undo_.back().key, std::move(held), bearer);
 }
 
 Status Registry::load(RegistryRow row, Timestamp now) {
@@ -149,7 +156,9 @@ Status Registry::load(RegistryRow row, Timestamp now) {
   if (entry.kind == leader_kind) leaders_.hold(entry, now);
   Held held{entry.revision, std::move(entry.value)};
   if (row.head) held.lease_end = deadline_of(row.head->expires, now);
-  set(entry.kind, entry.key, std::move(held), row.head ? row.head->owner : std::string());
+  Bearer bearer;
+  if (row.head) bearer = {std::move(row.head->owner), std::move(row.account)};
+  set(entry.kind, entry.key, std::move(held), bearer);
   return {};
 }
 
@@ -172,13 +181,12 @@ Status Registry::check_limits(const RegistryEntry& entry, bool fresh) const {
 }
 
 Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view reason,
-                                    std::string_view principal, std::uint64_t sequence,
-                                    Timestamp now) {
+                                    const Author& author, std::uint64_t sequence, Timestamp now) {
   const auto* current = find(entry.kind, entry.key);
   if (auto status = check_limits(entry, current == nullptr); !status)
     return tl::unexpected(status.error());
   if (entry.kind == subscription_kind)
-    return put_subscription(entry, current, reason, principal, sequence, now);
+    return put_subscription(entry, current, reason, author, sequence, now);
   const auto revision = current ? current->second.revision : 0;
   if (entry.kind == leader_kind)
     if (auto status = check_leader(entry, current, now); !status)
@@ -187,7 +195,7 @@ Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view
     return Put{std::nullopt, revision};
   if (revision != entry.revision) return changed_meanwhile(entry.kind, entry.key, revision);
   Change change{{entry, std::nullopt, 0},
-                entry_event(entry, "changed", principal, reason, now.wall)};
+                entry_event(entry, "changed", author.principal, reason, now.wall)};
   change.row.entry.revision = sequence;
   hold(entry.kind, entry.key, Held{sequence, entry.value});
   return Put{std::move(change), sequence};
@@ -200,10 +208,22 @@ Status Registry::check_leader(const RegistryEntry& entry, const Row* current, Ti
   return {};
 }
 
+Status Registry::check_account(const Account& account) const {
+  if (accounts_.count(account.name) >= account.own_max)
+    return fail(Code::nomoreroom, "this client has made " + std::to_string(account.own_max) +
+                                      " subscriptions already (" + std::string(account.option) +
+                                      "): end those that are not needed, or let their leases end");
+  if (count(subscription_kind) >= account.all_max)
+    return fail(Code::nomoreroom,
+                "there are " + std::to_string(account.all_max) +
+                    " subscriptions already: the rest of broker.subscriptions-max is for "
+                    "principals, and for clients on the broker's machine");
+  return {};
+}
+
 Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, const Row* current,
-                                                 std::string_view reason,
-                                                 std::string_view principal, std::uint64_t sequence,
-                                                 Timestamp now) {
+                                                 std::string_view reason, const Author& author,
+                                                 std::uint64_t sequence, Timestamp now) {
   auto wanted = subscription_from_json(entry.value);
   if (!wanted) return tl::unexpected(wanted.error());
   if (wanted->id != entry.key)
@@ -219,8 +239,10 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
   if (revision != entry.revision) return changed_meanwhile(subscription_kind, entry.key, revision);
   if (wanted->state == SubscriptionState::ended) {
     if (!before) return fail(Code::notfound, "subscription " + entry.key + " is not there");
-    return Put{end(std::move(*before), reason, principal, sequence, now), sequence};
+    return Put{end(std::move(*before), reason, author.principal, sequence, now), sequence};
   }
+  if (!before)
+    if (auto status = check_account(author.account); !status) return tl::unexpected(status.error());
   wanted->created = before ? before->created : now.wall;
   wanted->updated = now.wall;
   wanted->revision = sequence;
@@ -230,10 +252,15 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
   const auto what = before ? change_name(*before, *wanted) : "created";
   Change change{{{entry.kind, entry.key, sequence, to_json(*wanted, true)},
                  SubscriptionHead{wanted->owner, wanted->expires},
-                 revision},
-                subscription_event(*wanted, what, principal, reason, now.wall)};
+                 revision,
+                 author.account.name},
+                subscription_event(*wanted, what, author.principal, reason, now.wall)};
+  // It stays with the account that made it; one from before accounts were stored is its changer's.
+  if (current != nullptr && current->second.account != nullptr)
+    change.row.account = *current->second.account;
   hold(entry.kind, entry.key,
-       Held{sequence, change.row.entry.value, deadline_of(wanted->expires, now)}, wanted->owner);
+       Held{sequence, change.row.entry.value, deadline_of(wanted->expires, now)},
+       {wanted->owner, change.row.account});
   return Put{std::move(change), sequence};
 }
 
@@ -292,8 +319,8 @@ std::optional<Registry::Change> Registry::expire_one(std::uint64_t sequence, Tim
               {{"reason", subscription.error().message}});
     auto kept = row->second;
     kept.lease_end = never;
-    const std::string owner = kept.owner != nullptr ? *kept.owner : std::string();
-    set(subscription_kind, row->first, std::move(kept), owner);
+    const auto bearer = bearer_of(kept);
+    set(subscription_kind, row->first, std::move(kept), bearer);
   }
   return std::nullopt;
 }
@@ -346,7 +373,7 @@ std::size_t Registry::count(std::string_view kind) const {
 
 void Registry::rollback() {
   for (; !undo_.empty(); undo_.pop_back())
-    set(undo_.back().kind, undo_.back().key, std::move(undo_.back().before), undo_.back().owner);
+    set(undo_.back().kind, undo_.back().key, std::move(undo_.back().before), undo_.back().bearer);
 }
 
 }  // namespace sense

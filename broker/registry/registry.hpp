@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/registry/account_counts.hpp"
 #include "broker/registry/leaders.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
@@ -25,6 +26,7 @@ struct RegistryRow {
   // million rows can be loaded without parsing each value. Absent: parse the value.
   std::optional<SubscriptionHead> head;
   std::uint64_t before = 0;  // of a subscription: the revision whose row this replaces; 0: none
+  std::string account = {};  // of a subscription: Registry::Account::name
 };
 
 // The `head` of an entry, parsed from its value; absent for kinds other than subscription.
@@ -52,6 +54,20 @@ class Registry {
   // it, and it is not served.
   [[nodiscard]] Status load(RegistryRow row, Timestamp now);
 
+  // Whom a new subscription is counted for, and how many there may be then.
+  struct Account {
+    static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
+    std::string name;                 // empty: it is not counted
+    std::size_t own_max = unlimited;  // subscriptions of this account
+    std::size_t all_max = unlimited;  // of all; this account makes none beyond
+    std::string_view option = {};     // that says own_max
+  };
+  // Who changes something. `account` is that of the subscriptions that it makes.
+  struct Author {
+    std::string_view principal;
+    Account account = {};
+  };
+
   // The result of a change: the row to store and the event to journal.
   struct Change {
     RegistryRow row;
@@ -65,7 +81,7 @@ class Registry {
     std::uint64_t revision = 0;
   };
   [[nodiscard]] Result<Put> put(const RegistryEntry& entry, std::string_view reason,
-                                std::string_view principal, std::uint64_t sequence, Timestamp now);
+                                const Author& author, std::uint64_t sequence, Timestamp now);
   // Likewise; fails with notfound when there is no such entry. A leader's is only released.
   [[nodiscard]] Result<Change> remove(std::string_view kind, std::string_view key,
                                       std::uint64_t revision, std::string_view reason,
@@ -101,6 +117,12 @@ class Registry {
     MonoTime lease_end = never;
     // The owner of a subscription, if any: a key of owners_. Set by set().
     const std::string* owner = nullptr;
+    AccountCounts::Ref account = nullptr;  // likewise
+  };
+  // Whose a subscription is, and whose it counts as; empty: none.
+  struct Bearer {
+    std::string owner;
+    std::string account;
   };
   using Rows = std::map<std::string, Held, std::less<>>;
   using Row = Rows::value_type;  // key and content
@@ -115,22 +137,24 @@ class Registry {
     std::string kind;
     std::string key;
     std::optional<Held> before;
-    std::string owner;
+    Bearer bearer;
   };
+  [[nodiscard]] static Bearer bearer_of(const Held& held);
   [[nodiscard]] static RegistryEntry entry_of(std::string_view kind, const Row& row);
   [[nodiscard]] const Row* find(std::string_view kind, std::string_view key) const;
-  // Replaces the row; without `held`, removes it. `owner` is empty except for subscriptions.
+  // Replaces the row; without `held`, removes it. `bearer` is empty except for subscriptions.
   // Changes by hold() are undone by rollback(), those by set() are not.
   void hold(std::string_view kind, std::string_view key, std::optional<Held> held,
-            std::string_view owner = {});
+            const Bearer& bearer = {});
   void set(std::string_view kind, std::string_view key, std::optional<Held> held,
-           std::string_view owner);
+           const Bearer& bearer);
   void set_owner(Row& row, std::string_view owner);
   void clear_owner(Row& row);
   [[nodiscard]] Status check_limits(const RegistryEntry& entry, bool fresh) const;
   [[nodiscard]] Result<Put> put_subscription(const RegistryEntry& entry, const Row* current,
-                                             std::string_view reason, std::string_view principal,
+                                             std::string_view reason, const Author& author,
                                              std::uint64_t sequence, Timestamp now);
+  [[nodiscard]] Status check_account(const Account& account) const;
   [[nodiscard]] Change end(Subscription subscription, std::string_view reason,
                            std::string_view principal, std::uint64_t sequence, Timestamp now);
 
@@ -141,6 +165,7 @@ class Registry {
   std::map<std::string, Rows, std::less<>> kinds_;
   std::set<std::pair<MonoTime, const std::string*>> leases_;  // keys of kinds_
   Owners owners_;                                             // rows of kinds_; none is empty
+  AccountCounts accounts_;
   std::vector<Undo> undo_;
 };
 

@@ -21,7 +21,7 @@ struct RegistryFixture {
   explicit RegistryFixture(Registry::Limits limits = {}) : registry(limits) {}
 
   Result<Registry::Put> put(const RegistryEntry& entry) {
-    auto answer = registry.put(entry, "why", "tester", sequence, clock.now());
+    auto answer = registry.put(entry, "why", {"tester"}, sequence, clock.now());
     if (answer && answer->change) ++sequence;
     return answer;
   }

@@ -21,7 +21,7 @@ struct LeadersFixture {
   }
   // The new revision, or nothing.
   std::uint64_t put(const RegistryEntry& wanted) {
-    const auto answer = registry.put(wanted, "leads", "tester", sequence, clock.now());
+    const auto answer = registry.put(wanted, "leads", {"tester"}, sequence, clock.now());
     if (!answer) {
       refusal = answer.error();
       return 0;
