@@ -58,8 +58,8 @@ std::span<const Option> broker_options() {
        "How many octets of requests may wait to be stored; further ones are refused.", 1'048'576,
        std::int64_t{1} << 36},
       {"rate-per-principal-max", OptionType::integer, "0",
-       "How many events one principal may publish in a second, with bursts of as many; 0: no "
-       "limit.",
+       "How many events one principal, or one address of clients that have proved nothing, may "
+       "publish in a second, with bursts of as many; 0: no limit.",
        0, 100'000'000},
       {"prefixes-per-principal-max", OptionType::integer, "20000",
        "How many subscriptions to the live stream one principal may have at once; those that come "

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/accounts/client_account.hpp"
 #include "core/bus/zmq_socket.hpp"
 
 namespace sense {
@@ -10,8 +11,8 @@ namespace sense {
 namespace {
 constexpr int requests_at_once = 1'024;
 constexpr auto too_fast =
-    "this principal exceeds its rate limit (broker.rate-per-principal-max); send the events again "
-    "later";
+    "this principal, or this address of clients that have proved nothing, exceeds its rate limit "
+    "(broker.rate-per-principal-max); send the events again later";
 constexpr auto too_many =
     "too many requests of this client are unanswered (broker.requests-per-client-max)";
 constexpr auto unread =
@@ -115,9 +116,13 @@ Status ServiceSocket::read_events(Incoming& incoming, const Principal& connectio
   }
   incoming.senders.reserve(events.size());
   Result<SenderRef> sender;  // consecutive events mostly are of one client
+  std::string account;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    if (i == 0 || events[i].client != events[i - 1].client) sender = speaker(connection, events[i]);
-    const bool slow_enough = !sender || access_.within_rate((*sender)->principal, 1, now);
+    if (i == 0 || events[i].client != events[i - 1].client) {
+      sender = speaker(connection, events[i]);
+      if (sender) account = client_account((*sender)->principal, events[i].client.peer);
+    }
+    const bool slow_enough = !sender || access_.within_rate(account, 1, now);
     incoming.senders.push_back(slow_enough ? sender : fail(Code::nomoreroom, too_fast));
   }
   return {};

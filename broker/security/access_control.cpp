@@ -71,8 +71,8 @@ Result<ProofTable> AccessControl::proofs(const Sender& sender, std::string_view 
   return table;
 }
 
-bool AccessControl::within_rate(std::string_view principal, std::size_t events, MonoTime now) {
-  if (rate_.take(principal, events, now)) return true;
+bool AccessControl::within_rate(std::string_view account, std::size_t events, MonoTime now) {
+  if (rate_.take(account, events, now)) return true;
   counters_["broker.rate.refused"] += events;
   return false;
 }

@@ -49,8 +49,8 @@ class AccessControl {
   [[nodiscard]] Result<ProofTable> proofs(const Sender& sender, std::string_view known) const;
   // The access file as it is now.
   [[nodiscard]] const std::shared_ptr<const AccessList>& list() const { return access_; }
-  // Whether the principal may publish that many events now; counts them.
-  [[nodiscard]] bool within_rate(std::string_view principal, std::size_t events, MonoTime now);
+  // Whether the account (client_account) may publish that many events now; counts them.
+  [[nodiscard]] bool within_rate(std::string_view account, std::size_t events, MonoTime now);
 
  private:
   zmq::context_t& context_;

@@ -39,7 +39,8 @@ class SecuredBroker {
     std::string text = "principals:\n";
     for (const auto& [name, rights] : principals) {
       text += "  - {name: " + name + ", ";
-      if (name != "local") text += "key: \"" + keys(name).public_key + "\", ";
+      if (name != "local" && name != "anonymous")
+        text += "key: \"" + keys(name).public_key + "\", ";
       text += rights + "}\n";
     }
     write_access_file(text);

@@ -40,6 +40,33 @@ BOOST_AUTO_TEST_CASE(a_batch_larger_than_a_second_passes_and_is_paid_off) {
   BOOST_CHECK(limit.take("a", 1, now + 4s + 100ms));
 }
 
+BOOST_AUTO_TEST_CASE(any_number_of_hosts_takes_bounded_memory_and_nothing_from_principals) {
+  RateLimit limit(10);
+  const MonoTime now{1h};
+  const auto host = [](std::size_t number) { return "@host-" + std::to_string(number); };
+  for (std::size_t i = 0; i < RateLimit::buckets_max; ++i) BOOST_CHECK(limit.take(host(i), 1, now));
+  int passed = 0;
+  for (std::size_t i = 0; i < 100; ++i)
+    passed += limit.take(host(RateLimit::buckets_max + i), 1, now) ? 1 : 0;
+  BOOST_CHECK_EQUAL(passed, 10);  // the bucket that they share
+  BOOST_CHECK_EQUAL(limit.buckets(), RateLimit::buckets_max + 1);
+  BOOST_CHECK(limit.take("shop", 10, now));
+  // What was idle for a second makes room.
+  BOOST_CHECK(limit.take(host(0), 10, now + 1s));
+  BOOST_CHECK(limit.take("@new", 10, now + 2s));
+  BOOST_CHECK_LT(limit.buckets(), 5U);
+}
+
+BOOST_AUTO_TEST_CASE(debt_of_a_host_is_not_forgotten) {
+  RateLimit limit(1);
+  const MonoTime now{1h};
+  BOOST_CHECK(limit.take("@debtor", 100, now));
+  for (std::size_t i = 0; i < RateLimit::buckets_max; ++i)
+    (void)limit.take("@host-" + std::to_string(i), 1, now);
+  BOOST_CHECK(limit.take("@new", 1, now + 5s));
+  BOOST_CHECK(!limit.take("@debtor", 1, now + 5s));
+}
+
 BOOST_AUTO_TEST_CASE(zero_is_no_limit) {
   RateLimit limit(0);
   for (int i = 0; i < 1000; ++i) BOOST_CHECK(limit.take("a", 1'000'000, MonoTime{}));

@@ -305,6 +305,28 @@ BOOST_AUTO_TEST_CASE(a_principal_above_its_rate_is_refused_and_others_are_not) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(client_that_proved_nothing_uses_up_the_rate_of_its_address_alone) {
+  SecuredBroker secured(Principals{{"gate", "speak-for: [\"*\"], publish: [\"*\"], manage: true"},
+                                   {"anonymous", "publish: [\"*\"]"}},
+                        [](BrokerConfig& config) {
+                          BOOST_REQUIRE(config.settings.set("rate-per-principal-max", "5"));
+                        });
+  secured.broker().start();
+  KeyClient gate(secured, "gate");
+  int last = 0;
+  const auto publish_from = [&](const char* peer) {
+    const auto event = encoded_event(std::to_string(++last));
+    bus::Request request;
+    request.operation = bus::Operation::publish;
+    request.events.emplace_back(event, bus::OnBehalf{"anonymous", "http", peer});
+    return gate.ask(request).published.at(0).code;
+  };
+  while (publish_from("192.0.2.1:5") == Code::noerror) {
+  }
+  BOOST_CHECK(publish_from("192.0.2.2:5") == Code::noerror);
+  BOOST_CHECK(publish_from("127.0.0.1:5") == Code::noerror);
+}
+
 BOOST_AUTO_TEST_CASE(tcp_without_keys_says_which_commands_to_run) {
   RunningBroker broker(
       [](BrokerConfig& config) { config.endpoints.service = "tcp://127.0.0.1:*"; });
