@@ -64,7 +64,7 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
               events_by_sequence(bus),
               [this](std::string_view id) { return ended.find(id, context.clock.now().mono); }} {}
 
-SubscriptionClient::Served GatewayServices::served() const {
+SubscriptionClient::Served GatewayServices::served() {
   return {[this](const std::string& scheme) { return directory.serves_anywhere(scheme); },
           config.host.duration("lease-max"),
           [this](const Subscription& subscription, const Uri& callback) {
@@ -75,15 +75,24 @@ SubscriptionClient::Served GatewayServices::served() const {
 // The address is checked when it is connected to; a port that is refused at every address is told
 // to the subscriber at once. Whether a gateway in another process has room to verify is known only
 // there.
-Status GatewayServices::check_callback(const Subscription& subscription,
-                                       const Uri& callback) const {
+Status GatewayServices::check_callback(const Subscription& subscription, const Uri& callback) {
   if (callback.port && (callback.scheme == "http" || callback.scheme == "https"))
     if (auto status = config.egress.check_http_port(*callback.port); !status)
       return about_callback(status);
-  const bool asks = subscription.state == SubscriptionState::pending && room_to_verify &&
-                    directory.serves_here(callback.scheme);
+  if (!directory.serves_here(callback.scheme)) return {};
+  if (auto status = check_endpoint(subscription); !status) return about_callback(status);
+  const bool asks = subscription.state == SubscriptionState::pending && room_to_verify;
   return asks ? about_callback(room_to_verify(subscription.owner, subscription.callback))
               : Status();
+}
+
+Status GatewayServices::check_endpoint(const Subscription& subscription) {
+  const auto most = static_cast<std::size_t>(config.host.integer("endpoints-per-owner-max"));
+  if (engine.endpoints().has_room(subscription, most)) return {};
+  ++counters["gateway.endpoints.no-room"];
+  return fail(Code::nomoreroom, "its owner has " + std::to_string(most) +
+                                    " callbacks at this gateway already "
+                                    "(endpoints-per-owner-max)");
 }
 
 Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor, const Settings& host) {
@@ -94,6 +103,8 @@ Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor, const Sett
   defaults.suspend_after = static_cast<std::uint32_t>(host.integer("suspend-after"));
   defaults.suspend_over = host.duration("suspend-over");
   defaults.backlog_max = static_cast<std::size_t>(host.integer("backlog-max"));
+  defaults.owner_waiting_max = static_cast<std::size_t>(host.integer("waiting-per-owner-max"));
+  defaults.owner_octets_max = static_cast<std::uint64_t>(host.size("waiting-size-per-owner"));
   return defaults;
 }
 

@@ -54,6 +54,10 @@ struct GatewayServices {
   GatewayServices& operator=(const GatewayServices&) = delete;
 
   const GatewayConfig config;
+  // Fails with nomoreroom, and counts that, when the owner has endpoints-per-owner-max callbacks
+  // here without that of this subscription.
+  [[nodiscard]] Status check_endpoint(const Subscription& subscription);
+
   // Whether a callback that is served here can be asked at all. Empty: it can.
   std::function<Status(const std::string& owner, const std::string& callback)> room_to_verify;
   Counters counters;
@@ -66,9 +70,9 @@ struct GatewayServices {
   GatewayContext context;
 
  private:
-  [[nodiscard]] SubscriptionClient::Served served() const;
+  [[nodiscard]] SubscriptionClient::Served served();
   // Refuses a callback that would be refused, or not be asked, later.
-  [[nodiscard]] Status check_callback(const Subscription& subscription, const Uri& callback) const;
+  [[nodiscard]] Status check_callback(const Subscription& subscription, const Uri& callback);
 };
 
 // The delivery parameters where a subscription sets none: the plugin's schedule and the operator's

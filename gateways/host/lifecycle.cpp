@@ -56,9 +56,11 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
                 services_->counters, config_.host.duration("verify-span"),
                 {[this](const auto& id, const auto& why) { follower_.end_in_registry(id, why); },
                  [this](Duration pause, auto task) { after(pause, std::move(task)); }}),
-      follower_({environment_.bus, services_->engine, services_->ended, services_->directory,
-                 verifier_, environment_.clock},
-                [this](auto task) { after(retry_pause, std::move(task)); }),
+      follower_(
+          {environment_.bus, services_->engine, services_->ended, services_->directory, verifier_,
+           environment_.clock,
+           [this](const auto& subscription) { return services_->check_endpoint(subscription); }},
+          [this](auto task) { after(retry_pause, std::move(task)); }),
       announcement_(environment_.bus, config_.name, texts(descriptor_.schemes),
                     [this](auto task) { after(retry_pause, std::move(task)); }),
       failover_(
@@ -243,6 +245,7 @@ void Lifecycle::on_gone(const std::string& subscription) {
 // ---- checkpoints
 
 void Lifecycle::checkpoint_periodically() {
+  services_->counters["gateway.deliveries.no-room"] = services_->engine.totals().over_owner;
   const auto interval = config_.host.duration("checkpoint-interval");
   after(std::max<Duration>(interval, checkpoint_interval_min), [this] {
     checkpoint();

@@ -6,7 +6,7 @@
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 15> table = {{
+  static constexpr std::array<Option, 18> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
@@ -52,6 +52,15 @@ std::span<const Option> gateway_host_options() {
       {"backlog-max", OptionType::integer, "100000",
        "How many deliveries of a subscription may be pending; further events are dead letters.", 1,
        10'000'000},
+      {"waiting-per-owner-max", OptionType::integer, "1000000",
+       "How many deliveries of all subscriptions of one owner may be pending; further events are "
+       "dead letters. 0: any number.",
+       0, 1'000'000'000},
+      {"waiting-size-per-owner", OptionType::size, "4GiB",
+       "How many octets the data of their events may have; 0: any number.", 0,
+       std::int64_t{1} << 50},
+      {"endpoints-per-owner-max", OptionType::integer, "2500",
+       "How many different callbacks one owner may have here; 0: any number.", 0, 10'000'000},
   }};
   return table;
 }

@@ -55,8 +55,10 @@ void Backlog::accept(const EventRef& event, const QueueScope& in) {
   PendingDelivery pending;
   pending.sequence = event->sequence;
   pending.event = event;
-  if (deliveries_.events() >= in.engine.defaults.backlog_max) {
+  const bool owner_full = !in.owner_has_room(event->data.size());
+  if (owner_full || deliveries_.events() >= in.engine.defaults.backlog_max) {
     ++in.engine.totals.overflowed;
+    if (owner_full) ++in.engine.totals.over_owner;
     pending.number = in.assign_number();
     dead_letter(pending, 0, "overflow", {}, in);
     return gaps_.add(pending.number, "overflow", deliveries_, attempts_, in);

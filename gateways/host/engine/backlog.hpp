@@ -28,7 +28,8 @@ class Backlog {
 
   explicit Backlog(const QueueScope& in);
 
-  // An event that matches. Beyond backlog_max it is a dead letter, and its number a gap.
+  // An event that matches. Beyond backlog_max, or what its owner may have waiting, it is a dead
+  // letter, and its number a gap.
   void accept(const EventRef& event, const QueueScope& in);
   // The callback is sent the reason why the subscription has ended.
   void add_end_notice(std::string reason, const QueueScope& in);

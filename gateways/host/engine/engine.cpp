@@ -14,7 +14,13 @@ void Engine::put(SubscriptionRef subscription, Timestamp now) {
   else if (!queue->facts().ending)
     remove_from_index(*queue);
   queue->put(std::move(subscription), state_, now);
+  set_owner(*queue);
   add_to_index(*queue);
+}
+
+void Engine::set_owner(const SubscriptionQueue& queue) {
+  const auto& facts = queue.facts();
+  state_.owners.set_owner(facts.handle, owner_key(*facts.subscription), queue.used());
 }
 
 void Engine::end(const std::string& id, std::string reason, bool notify, Timestamp now) {
@@ -113,6 +119,7 @@ void Engine::stored(Timestamp now) {
 void Engine::restore(SavedQueue saved) {
   auto& queue = queues().add(saved.subscription);
   queue.restore(saved);
+  set_owner(queue);
   if (!saved.ending) add_to_index(queue);
 }
 

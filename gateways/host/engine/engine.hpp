@@ -17,7 +17,8 @@ namespace sense {
 // its own: a failing or slow callback does not delay others.
 //
 // Every input may add actions: call take_actions() and next_timer() after it. Memory is bounded by
-// the number of subscriptions and QueueDefaults::backlog_max of each.
+// the number of subscriptions and QueueDefaults::backlog_max of each, and by what each owner may
+// have waiting in all.
 class Engine final : public ServedQueues {
  public:
   using Defaults = QueueDefaults;
@@ -52,7 +53,7 @@ class Engine final : public ServedQueues {
   // subscription is attempted, because after a crash the number could be given to another event.
   // Fails with notfound when the subscription is not served here, with badparam when the event has
   // expired, with noaccess when the owner may not see it (any more), and with nomoreroom when the
-  // backlog is more than half full; then nothing has changed.
+  // backlog is more than half full, or its owner has no room; then nothing has changed.
   [[nodiscard]] Status redrive(const std::string& id, const EventRef& event, Timestamp now);
 
   // All since the last call. Attempts whose subscription has ended meanwhile are not among them.
@@ -84,6 +85,7 @@ class Engine final : public ServedQueues {
   [[nodiscard]] const DeliveryTotals& totals() const { return state_.totals; }
 
  private:
+  void set_owner(const SubscriptionQueue& queue);
   void remove_finished(SubscriptionQueue& queue, Timestamp now);
 
   EngineState state_;

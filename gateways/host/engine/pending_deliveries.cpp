@@ -10,12 +10,18 @@ namespace sense {
 
 using Stage = PendingDelivery::Stage;
 
+void PendingDeliveries::count_event(const PendingDelivery& pending, const QueueScope& in) {
+  ++events_;
+  octets_ += pending.octets;
+  in.engine.owners.add(in.queue.handle, pending.octets);
+}
+
 PendingDeliveries::Key PendingDeliveries::add(PendingDelivery&& pending, const QueueScope& in) {
   const auto key = next_key_++;
   if (pending.event) ++in.engine.unsaved;
   ++in.engine.waiting;
   if (pending.kind == Delivery::Kind::event)
-    ++events_;
+    count_event(pending, in);
   else
     in.engine.tracker.set_not_replayable();
   auto& added = deliveries_.emplace_hint(deliveries_.end(), key, std::move(pending))->second;
@@ -24,10 +30,10 @@ PendingDeliveries::Key PendingDeliveries::add(PendingDelivery&& pending, const Q
 }
 
 void PendingDeliveries::restore(Key key, PendingDelivery pending, const QueueScope& in) {
-  const bool is_event = pending.kind == Delivery::Kind::event;
-  if (!deliveries_.emplace(key, std::move(pending)).second) return;
+  const auto [place, fresh] = deliveries_.emplace(key, std::move(pending));
+  if (!fresh) return;
   ++in.engine.waiting;
-  if (is_event) ++events_;
+  if (place->second.kind == Delivery::Kind::event) count_event(place->second, in);
   next_key_ = std::max(next_key_, key + 1);
 }
 
@@ -37,7 +43,11 @@ std::optional<PendingDeliveries::Key> PendingDeliveries::remove(Key key, const Q
   const auto& pending = found->second;
   if (pending.event && !pending.marks.event_saved) --in.engine.unsaved;
   --in.engine.waiting;
-  if (pending.kind == Delivery::Kind::event) --events_;
+  if (pending.kind == Delivery::Kind::event) {
+    --events_;
+    octets_ -= pending.octets;
+    in.engine.owners.remove(in.queue.handle, pending.octets);
+  }
   if (pending.whole_window) --windows_;
   in.engine.tracker.on_removed(in.queue.subscription->id, key, pending.marks);
   const bool ordered = pending.ordered;

@@ -102,12 +102,16 @@ class PendingDeliveries {
   [[nodiscard]] bool empty() const { return deliveries_.empty(); }
   [[nodiscard]] std::size_t size() const { return deliveries_.size(); }
   [[nodiscard]] std::size_t events() const { return events_; }      // among them
+  [[nodiscard]] std::uint64_t octets() const { return octets_; }    // of their data
   [[nodiscard]] std::uint32_t windows() const { return windows_; }  // closed and not settled
 
  private:
   std::map<Key, PendingDelivery> deliveries_;
   std::set<std::pair<std::uint64_t, Key>> order_;  // group, key: the first of a group is next
+  void count_event(const PendingDelivery& pending, const QueueScope& in);
+
   std::size_t events_ = 0;
+  std::uint64_t octets_ = 0;
   Key next_key_ = 1;
   std::uint32_t windows_ = 0;
 };

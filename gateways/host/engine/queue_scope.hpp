@@ -10,6 +10,7 @@
 #include "core/subscription/subscription.hpp"
 #include "gateways/host/engine/actions.hpp"
 #include "gateways/host/engine/checkpoint_tracker.hpp"
+#include "gateways/host/engine/owners/waiting_budget.hpp"
 #include "gateways/host/engine/queue/attempts.hpp"
 #include "gateways/host/engine/queue/callback_health.hpp"
 #include "gateways/host/engine/queue/queue_defaults.hpp"
@@ -22,6 +23,7 @@ struct DeliveryTotals {
   std::uint64_t matched = 0, delivered = 0, retried = 0, dead_letters = 0, expired = 0, dropped = 0;
   std::uint64_t superseded = 0;  // by a newer one of the same source: coalesce latest
   std::uint64_t overflowed = 0;  // over backlog_max; also counted as dead letter or dropped
+  std::uint64_t over_owner = 0;  // among them: over owner_waiting_max or owner_octets_max
 };
 
 // When each queue is to be dispatched next. The time of each is kept by its owner; MonoTime{} is
@@ -59,6 +61,7 @@ struct EngineState {
   Attempts attempts;
   QueueTimers timers;
   DeliveryTotals totals;
+  WaitingBudget owners;
   std::size_t unsaved = 0;  // events in memory that no checkpoint has
   std::size_t waiting = 0;  // deliveries
   std::size_t active = 0;   // among them: in flight or ready, of callbacks that work
@@ -88,6 +91,14 @@ struct QueueScope {
 
   [[nodiscard]] const DeliveryOptions& options() const { return queue.subscription->delivery; }
   [[nodiscard]] const SparseOptions& sparse() const { return *options().sparse; }
+  // Whether the owner may have an event with so many octets more waiting.
+  [[nodiscard]] bool owner_has_room(std::uint64_t octets) const {
+    const auto& [waiting_max, octets_max] =
+        std::pair(engine.defaults.owner_waiting_max, engine.defaults.owner_octets_max);
+    const auto used = engine.owners.used(queue.handle);
+    return (waiting_max == 0 || used.deliveries < waiting_max) &&
+           (octets_max == 0 || used.octets + octets <= octets_max);
+  }
   void mark_changed() const { engine.tracker.on_change(queue.handle, queue.marks); }
   [[nodiscard]] std::uint64_t assign_number() const {
     engine.tracker.on_number(queue.handle, queue.marks);

@@ -65,6 +65,7 @@ std::size_t ServedQueues::waiting_for(std::string_view id) const {
 void ServedQueues::add_to_index(const SubscriptionQueue& queue) {
   index_.add(queue.facts().handle, *queue.facts().subscription);
   const auto& subscription = *queue.facts().subscription;
+  endpoints_.add(subscription);
   ++callbacks_[hash_of(subscription.callback)];
   for_each_address(subscription, [this](const auto& address) { ++addresses_[hash_of(address)]; });
 }
@@ -72,6 +73,7 @@ void ServedQueues::add_to_index(const SubscriptionQueue& queue) {
 void ServedQueues::remove_from_index(const SubscriptionQueue& queue) {
   index_.remove(queue.facts().handle, *queue.facts().subscription);
   const auto& subscription = *queue.facts().subscription;
+  endpoints_.remove(subscription);
   remove_one(callbacks_, subscription.callback);
   for_each_address(subscription, [this](const auto& address) { remove_one(addresses_, address); });
 }

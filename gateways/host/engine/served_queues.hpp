@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateways/host/engine/match_index.hpp"
+#include "gateways/host/engine/owners/owner_endpoints.hpp"
 #include "gateways/host/engine/queue_table.hpp"
 
 namespace sense {
@@ -24,6 +25,8 @@ class ServedQueues : public ServedSubscriptions {
   [[nodiscard]] std::size_t count_for(std::string_view callback) const override;
   // Counted by hash, too.
   [[nodiscard]] std::size_t count_at(std::string_view address) const override;
+  // Callbacks by owner.
+  [[nodiscard]] const OwnerEndpoints& endpoints() const { return endpoints_; }
   // The topics to follow on the bus; "{" alone when they would be more than `max` prefixes.
   [[nodiscard]] std::vector<std::string> topic_prefixes(std::size_t max) const {
     return index_.topic_prefixes(max);
@@ -47,6 +50,7 @@ class ServedQueues : public ServedSubscriptions {
 
   QueueTable queues_;
   MatchIndex index_;
+  OwnerEndpoints endpoints_;
   HashCounts callbacks_;
   HashCounts addresses_;  // of callbacks and owners
   std::vector<std::uint32_t> candidates_;

@@ -83,6 +83,9 @@ Status SubscriptionQueue::redrive(const EventRef& event, EngineState& engine, Ti
     return fail(Code::noaccess, "the event's audience leaves out the owner of the subscription");
   if (waiting() >= std::max<std::size_t>(1, engine.defaults.backlog_max / 2))
     return fail(Code::nomoreroom, "subscription " + id + " has too many deliveries that wait");
+  if (!in.owner_has_room(event->data.size()))
+    return fail(Code::nomoreroom,
+                "the owner of subscription " + id + " has too many deliveries that wait");
   backlog(in).accept(event, in);
   backlog(in).await_checkpoint(in);
   dispatch(in);

@@ -29,6 +29,10 @@ class SubscriptionQueue {
   [[nodiscard]] std::size_t waiting() const {
     return backlog_ ? backlog_->deliveries().events() : 0;
   }
+  [[nodiscard]] WaitingBudget::Used used() const {
+    if (!backlog_) return {};
+    return {backlog_->deliveries().events(), backlog_->deliveries().octets()};
+  }
   // It has ended, and nothing more is to be sent: its owner calls drop() and removes it.
   [[nodiscard]] bool finished() const {
     return facts_.ending && (!backlog_ || backlog_->deliveries().empty());

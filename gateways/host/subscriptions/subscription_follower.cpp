@@ -64,6 +64,13 @@ bool SubscriptionFollower::apply(Subscription subscription, const std::string& r
     engine.end(subscription.id, "", false, now);
     return false;
   }
+  // Where the subscription was made in another process, this is where it is counted.
+  if (!held && subscription.state == SubscriptionState::pending) {
+    if (const auto room = dependencies_.check_endpoint(subscription); !room) {
+      end_in_registry(subscription.id, room.error().message);
+      return false;
+    }
+  }
   const auto changed = std::make_shared<const Subscription>(std::move(subscription));
   engine.put(changed, now);
   if (verifying_) dependencies_.verifier.on_change(held, *changed);

@@ -26,6 +26,8 @@ class SubscriptionFollower {
     GatewayDirectory& directory;
     Verifier& verifier;
     const Clock& clock;
+    // Whether its owner may have one more callback here, if it is one more.
+    std::function<Status(const Subscription&)> check_endpoint;
   };
   // Runs a task after a pause, when the broker did not answer.
   using RetryLater = std::function<void(std::function<void()>)>;

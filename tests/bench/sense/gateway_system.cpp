@@ -66,7 +66,7 @@ std::string GatewaySystem::more_config() const {
       setup_.network.perfect() ? "" : "    max-retries: 12\n    retry-span: 1h\n";
   return "gateways:\n  sense:\n    listen: [\"127.0.0.1:" + std::to_string(port_) +
          "\"]\n    window: 1024\n    max-subscriptions: 1000000\n    max-pending: 100000\n    "
-         "backlog-max: 10000000\n" +
+         "backlog-max: 10000000\n    waiting-per-owner-max: 0\n" +
          tries;
 }
 

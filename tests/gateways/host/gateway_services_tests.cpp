@@ -130,4 +130,34 @@ BOOST_AUTO_TEST_CASE(callback_that_cannot_be_asked_is_refused_where_that_is_know
   BOOST_CHECK_EQUAL(asked[0], "tester test://one/");
 }
 
+BOOST_AUTO_TEST_CASE(owner_with_too_many_callbacks_is_refused_a_new_one_and_others_are_not) {
+  testing::FakeBus bus;
+  VirtualClock clock;
+  boost::asio::io_context reactor;
+  GatewayConfig config;
+  config.host = Settings::defaults(gateway_host_options());
+  BOOST_REQUIRE(config.host.set("endpoints-per-owner-max", "2"));
+  GatewayServices services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor());
+  const auto subscribe = [&](const std::string& owner, const std::string& callback) {
+    Subscriptions::Request request;
+    request.owner = owner;
+    request.callback = callback;
+    request.types = {*TypePattern::parse("{urn:a}x")};
+    request.period = std::chrono::minutes{10};
+    std::optional<Result<SubscriptionRef>> answer;
+    services.subscriptions.create(request, [&](auto got) { answer = std::move(got); });
+    bus.run();
+    BOOST_REQUIRE(answer.has_value());
+    if (!*answer) return answer->error().code;
+    services.engine.put(**answer, clock.now());
+    return Code::noerror;
+  };
+  BOOST_CHECK(subscribe("ada", "test://one/") == Code::noerror);
+  BOOST_CHECK(subscribe("ada", "test://two/") == Code::noerror);
+  BOOST_CHECK(subscribe("ada", "test://two/") == Code::noerror);
+  BOOST_CHECK(subscribe("ada", "test://three/") == Code::nomoreroom);
+  BOOST_CHECK_EQUAL(services.counters["gateway.endpoints.no-room"], 1U);
+  BOOST_CHECK(subscribe("grace", "test://three/") == Code::noerror);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -89,6 +89,7 @@ class HubBus final : public Bus {
                        Answer<std::uint64_t> done, const ServedClient&) override {
     ask([=, this] {
       if (kind == leader_kind) hub_.leaders.release(key);
+      if (kind == "subscription") hub_.entries.erase({kind, key});
       done(hub_.sequence);
     });
   }

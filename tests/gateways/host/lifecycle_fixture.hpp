@@ -98,13 +98,14 @@ struct GatewayProcess {
   int ended = 0;
 
   GatewayProcess(Hub& around, const std::string& name, const std::filesystem::path& place,
-                 std::vector<std::string> others)
+                 std::vector<std::string> others,
+                 Settings settings = Settings::defaults(gateway_host_options()))
       : hub(around) {
     GatewayConfig config;
     config.name = name;
     config.others = std::move(others);
     config.data = (place / name).string();
-    config.host = Settings::defaults(gateway_host_options());
+    config.host = std::move(settings);
     config.plugin = Settings::defaults({});
     const auto after = [this](Duration pause, std::function<void()> task) {
       hub.later(pause, [alive = bus.alive(), task = std::move(task)] {
@@ -124,6 +125,7 @@ struct GatewayProcess {
 struct LifecycleFixture {
   Hub hub;
   Script plugin;
+  Settings settings = Settings::defaults(gateway_host_options());  // of the processes
   std::filesystem::path place = std::filesystem::temp_directory_path() /
                                 ("sense_lifecycle_tests_" + std::to_string(::getpid()));
   std::map<std::string, std::unique_ptr<GatewayProcess>> processes;
@@ -139,7 +141,7 @@ struct LifecycleFixture {
   GatewayProcess& make(const std::string& name = "one", std::vector<std::string> others = {}) {
     processes.erase(name);
     auto& process = processes[name];
-    process = std::make_unique<GatewayProcess>(hub, name, place, std::move(others));
+    process = std::make_unique<GatewayProcess>(hub, name, place, std::move(others), settings);
     return *process;
   }
   GatewayProcess& start(const std::string& name = "one") {

@@ -121,4 +121,24 @@ BOOST_AUTO_TEST_CASE(events_that_the_journal_lost_hide_no_gateway) {
   BOOST_CHECK(takes("mailto"));
 }
 
+// Where it was made this gateway's callbacks are not known.
+BOOST_AUTO_TEST_CASE(subscription_made_elsewhere_ends_when_its_owner_has_too_many_callbacks_here) {
+  BOOST_REQUIRE(settings.set("endpoints-per-owner-max", "1"));
+  subscribe("s-1");
+  auto& process = start();
+  const auto ask = [&](const char* id, const char* owner, const char* callback) {
+    auto pending = subscription_of(id, {"{urn:a}x"}, callback);
+    pending.owner = owner;
+    pending.state = SubscriptionState::pending;
+    pending.revision = hub.sequence + 1;
+    put({"subscription", id, 0, to_json(pending, true)});
+    hub.advance(100ms);
+    return hub.entries.contains({"subscription", id});
+  };
+  BOOST_CHECK(!ask("s-2", "tester", "test://two/"));
+  BOOST_CHECK(ask("s-3", "tester", "test://one/"));
+  BOOST_CHECK(ask("s-4", "other", "test://two/"));
+  BOOST_CHECK_EQUAL(process.life->counters().snapshot().at("gateway.endpoints.no-room"), 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

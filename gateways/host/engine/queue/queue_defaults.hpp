@@ -19,6 +19,9 @@ struct QueueDefaults {
   std::uint32_t suspend_after = 0;    // consecutive failures; 0: never
   Duration suspend_over{0};           // and at least so long
   std::size_t backlog_max = 100'000;  // events per subscription queue
+  // The same of one owner, and the octets of their data; 0: no limit.
+  std::size_t owner_waiting_max = 0;
+  std::uint64_t owner_octets_max = 0;
   // Deferred gaps per queue, each with its own reason; beyond, adjacent gaps are merged.
   std::size_t gaps_max = 64;
   Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
