@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <limits>
+#include <span>
 
 #include "core/base/check.hpp"
+#include "core/filter/like.hpp"
 #include "core/filter/values.hpp"
 
 namespace sense::cesql {
@@ -103,52 +105,14 @@ Failure invert(Operand& value) {
   return good ? Failure() : FilterError::cast;
 }
 
-// ---- LIKE
-
-std::size_t character_length(std::string_view text, std::size_t at) {
-  const auto continues = [&](std::size_t octet) {
-    return octet < text.size() && (static_cast<unsigned char>(text[octet]) & 0xc0U) == 0x80U;
-  };
-  std::size_t length = 1;
-  while (length < 4 && continues(at + length)) ++length;
-  return length;
-}
-
-// Backtracks to the last % only: the pattern before it has matched at the earliest place.
-// Counts down `comparisons`; empty when they are used up.
-std::optional<bool> is_like(std::string_view text, std::string_view pattern,
-                            std::size_t& comparisons) {
-  constexpr auto none = std::string_view::npos;
-  std::size_t at = 0;
-  std::size_t in_pattern = 0;
-  std::size_t after_any = none;  // in the pattern, behind the last %
-  std::size_t any_end = 0;       // in the text, where that % ends for now
-  while (at < text.size()) {
-    if (comparisons == 0) return std::nullopt;
-    --comparisons;
-    if (in_pattern < pattern.size() && pattern[in_pattern] == any_characters) {
-      after_any = ++in_pattern;
-      any_end = at;
-      if (after_any == pattern.size()) return true;
-    } else if (in_pattern < pattern.size() && pattern[in_pattern] == any_character) {
-      at += character_length(text, at);
-      ++in_pattern;
-    } else if (in_pattern < pattern.size() && pattern[in_pattern] == text[at]) {
-      ++at;
-      ++in_pattern;
-    } else if (after_any != none) {
-      any_end += character_length(text, any_end);
-      at = any_end;
-      in_pattern = after_any;
-    } else {
-      return false;
-    }
-  }
-  while (in_pattern < pattern.size() && pattern[in_pattern] == any_characters) ++in_pattern;
-  return in_pattern == pattern.size();
-}
-
 // ---- The machine
+
+constexpr std::size_t compared_in_a_step = 16;  // octets
+
+// As it takes about as long as a comparison of LIKE.
+constexpr std::size_t steps_for_octet(Function function) {
+  return function == Function::lower || function == Function::upper ? 8 : 2;
+}
 
 struct Outcome {
   Operand value;
@@ -158,7 +122,8 @@ struct Outcome {
 
 class Machine {
  public:
-  Machine(const Program& program, const Event& event) : program_(program), event_(event) {}
+  Machine(const Program& program, const Event& event, FilterSteps& steps)
+      : program_(program), event_(event), steps_(steps) {}
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
@@ -185,6 +150,7 @@ class Machine {
   }
 
   Failure step(const Instruction& instruction) {
+    if (!steps_.spend(1)) return too_dear();
     const auto operand = instruction.operand;
     switch (instruction.op) {
       case Op::boolean: push().set(operand != 0); return {};
@@ -202,6 +168,18 @@ class Machine {
       case Op::call: return function(instruction);
       default: return is_binary(instruction.op) ? binary(instruction) : unary(instruction);
     }
+  }
+
+  // It is what an instruction that puts nothing on the stack would be, too.
+  Failure too_dear() {
+    if (used_ == 0) push();
+    top().set(false);
+    return FilterError::generic;
+  }
+
+  // What an operator looks at.
+  [[nodiscard]] bool spend_for(const Operand& operand) {
+    return operand.type != Type::text || steps_.spend(operand.length / compared_in_a_step);
   }
 
   static bool is_binary(Op op) {
@@ -231,6 +209,7 @@ class Machine {
 
   Failure unary(const Instruction& instruction) {
     auto& value = top();
+    if (!spend_for(value)) return too_dear();
     switch (instruction.op) {
       case Op::negate: return negate(value);
       case Op::invert: return invert(value);
@@ -248,6 +227,7 @@ class Machine {
     auto& right = top();
     --used_;
     auto& left = top();
+    if (!spend_for(left) || !spend_for(right)) return too_dear();
     switch (instruction.op) {
       case Op::equal:
       case Op::unequal: return compare_equal(instruction.op, left, right, made_);
@@ -278,7 +258,7 @@ class Machine {
 
   Failure like(const Instruction& instruction, Operand& value) {
     cast_to_text(value, made_);
-    const auto found = is_like(value.text(), program_.slice(instruction.operand), comparisons_);
+    const auto found = is_like(value.text(), program_.slice(instruction.operand), steps_);
     value.set(found && *found == (instruction.op == Op::like));
     return found ? Failure() : FilterError::generic;
   }
@@ -296,14 +276,19 @@ class Machine {
     if (instruction.count == 0) push();
     const auto count = static_cast<std::size_t>(instruction.count);
     if (count > 1) used_ -= count - 1;
-    return call(static_cast<Function>(instruction.operand), &top(), count, made_);
+    const auto function = static_cast<Function>(instruction.operand);
+    std::size_t octets = 0;
+    for (const auto& argument : std::span(&top(), count))
+      if (argument.type == Type::text) octets += argument.length;
+    if (!steps_.spend(octets * steps_for_octet(function))) return too_dear();
+    return call(function, &top(), count, made_);
   }
 
   const Program& program_;
   const Event& event_;
+  FilterSteps& steps_;
   std::size_t next_ = 0;
   std::size_t used_ = 0;
-  std::size_t comparisons_ = Filter::like_comparisons_max;
   std::array<Operand, Filter::values_max> stack_;
   MadeTexts made_;
 };
@@ -348,7 +333,8 @@ const std::optional<FilterFault>& Filter::defect() const { return program_->defe
 std::string_view Filter::text() const { return program_->expression(); }
 
 FilterResult Filter::evaluate(const Event& event) const {
-  cesql::Machine machine(*program_, event);
+  FilterSteps steps;
+  cesql::Machine machine(*program_, event, steps);
   const auto outcome = machine.run();
   FilterResult result{cesql::value_of(outcome.value), outcome.error, 0};
   if (outcome.error) result.column = cesql::column_of(text(), outcome.at);
@@ -356,7 +342,12 @@ FilterResult Filter::evaluate(const Event& event) const {
 }
 
 bool Filter::matches(const Event& event) const {
-  cesql::Machine machine(*program_, event);
+  FilterSteps steps;
+  return matches(event, steps);
+}
+
+bool Filter::matches(const Event& event, FilterSteps& steps) const {
+  cesql::Machine machine(*program_, event, steps);
   const auto outcome = machine.run();
   return !outcome.error && outcome.value.type == cesql::Type::boolean && outcome.value.flag;
 }

@@ -58,9 +58,25 @@ struct FilterResult {
   std::size_t column = 0;  // of the operator, attribute or function that failed
 };
 
+// What an evaluation may take: a step is an instruction, or about what LIKE takes to compare an
+// octet, so that the same evaluation takes the same steps on every machine. A value.
+struct FilterSteps {
+  static constexpr std::uint64_t of_one_evaluation = 1024 * 1024;
+
+  std::uint64_t left = of_one_evaluation;
+  bool used_up = false;  // more was wanted than was left
+
+  // Whether there are so many; if not, none is left.
+  [[nodiscard]] bool spend(std::uint64_t count) {
+    used_up = count > left;
+    left = used_up ? 0 : left - count;
+    return !used_up;
+  }
+};
+
 // A compiled expression. An immutable value, cheap to copy; any thread. Evaluation allocates no
 // memory unless a function makes a text of more than 512 octets or a time is read; its duration is
-// bounded by the limits below; its only failure is a FilterError.
+// bounded by FilterSteps::of_one_evaluation; its only failure is a FilterError.
 class Filter {
  public:
   static constexpr std::size_t length_max = 4096;  // octets of an expression
@@ -70,8 +86,6 @@ class Filter {
   static constexpr std::size_t values_max = 128;  // waiting for their operators at once
   // Octets of all texts that functions make in one evaluation; beyond: function_evaluation.
   static constexpr std::size_t made_length_max = 64 * 1024;
-  // Octets that LIKE compares in one evaluation; beyond: generic.
-  static constexpr std::size_t like_comparisons_max = 1024 * 1024;
 
   // Calls of unknown functions are reported by defect() and evaluate(), not here (section 3.5).
   [[nodiscard]] static tl::expected<Filter, FilterFault> compile(std::string_view expression);
@@ -83,6 +97,8 @@ class Filter {
   [[nodiscard]] FilterResult evaluate(const Event& event) const;
   // Whether the value is true and there is no error (section 1.2).
   [[nodiscard]] bool matches(const Event& event) const;
+  // Likewise, within `steps`, which it spends; beyond: generic.
+  [[nodiscard]] bool matches(const Event& event, FilterSteps& steps) const;
 
   // As it was compiled.
   [[nodiscard]] std::string_view text() const;

@@ -156,14 +156,14 @@ BOOST_AUTO_TEST_CASE(functions_cannot_make_texts_without_end) {
                     "'' functionEvaluation");
 }
 
-BOOST_AUTO_TEST_CASE(like_has_an_end_whatever_its_pattern) {
+BOOST_AUTO_TEST_CASE(evaluation_has_an_end_whatever_its_expression) {
   auto event = trap();
   event.subject = std::string(2048, 'a');
   const auto pattern = repeated("%a", 900) + "b";
   const auto begin = std::chrono::steady_clock::now();
   const auto many = Filter::compile("subject LIKE '" + pattern + "'")->evaluate(event);
   BOOST_CHECK_EQUAL(shown(many), "false");
-  const auto half = "'%" + std::string(1000, 'a') + "b'";
+  const auto half = "'%" + std::string(1000, 'a') + "_b%'";
   const auto costly = Filter::compile("subject LIKE " + half)->evaluate(event);
   BOOST_CHECK_EQUAL(shown(costly), "false generic");
   BOOST_CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
