@@ -52,6 +52,7 @@ void CommitGroup::append(const Event& event) {
 void CommitGroup::add(const Registry::Change& change) {
   rows_.push_back(change.row);
   if (change.event) append(*change.event);
+  if (change.whole) append(*change.whole);
 }
 
 // Consecutive events mostly share their type: the last one is compared first.

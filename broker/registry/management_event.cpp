@@ -18,8 +18,19 @@ Event change(std::string_view kind, std::string_view what, const std::string& ke
 
 Event subscription_event(const Subscription& subscription, std::string_view what,
                          std::string_view principal, std::string_view reason, WallTime now) {
-  return change("subscription", what, subscription.id,
-                change_to_json(subscription, principal, reason), now);
+  auto event = change("subscription", what, subscription.id,
+                      change_to_json(subscription, principal, reason), now);
+  set_owner(event, subscription.owner);
+  return event;
+}
+
+Event whole_subscription_event(const std::string& id, std::string_view subscription,
+                               std::string_view principal, std::string_view reason, WallTime now) {
+  auto event = change("subscription", "changed", id,
+                      whole_change_to_json(subscription, principal, reason), now);
+  static const auto type = *QName::parse(whole_change_type);
+  event.type = type;
+  return event;
 }
 
 Event entry_event(const RegistryEntry& entry, std::string_view what, std::string_view principal,

@@ -195,7 +195,8 @@ Result<Registry::Put> Registry::put(const RegistryEntry& entry, std::string_view
     return Put{std::nullopt, revision};
   if (revision != entry.revision) return changed_meanwhile(entry.kind, entry.key, revision);
   Change change{{entry, std::nullopt, 0},
-                entry_event(entry, "changed", author.principal, reason, now.wall)};
+                entry_event(entry, "changed", author.principal, reason, now.wall),
+                std::nullopt};
   change.row.entry.revision = sequence;
   hold(entry.kind, entry.key, Held{sequence, entry.value});
   return Put{std::move(change), sequence};
@@ -250,11 +251,14 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
   const bool was_active = before && before->state != SubscriptionState::pending;
   if (!was_active && wanted->state == SubscriptionState::active) wanted->since = sequence;
   const auto what = before ? change_name(*before, *wanted) : "created";
-  Change change{{{entry.kind, entry.key, sequence, to_json(*wanted, true)},
+  auto value = to_json(*wanted, true);
+  auto whole = whole_subscription_event(entry.key, value, author.principal, reason, now.wall);
+  Change change{{{entry.kind, entry.key, sequence, std::move(value)},
                  SubscriptionHead{wanted->owner, wanted->expires},
                  revision,
                  author.account.name},
-                subscription_event(*wanted, what, author.principal, reason, now.wall)};
+                subscription_event(*wanted, what, author.principal, reason, now.wall),
+                std::move(whole)};
   // It stays with the account that made it; one from before accounts were stored is its changer's.
   if (current != nullptr && current->second.account != nullptr)
     change.row.account = *current->second.account;
@@ -274,7 +278,9 @@ Registry::Change Registry::end(Subscription subscription, std::string_view reaso
   subscription.revision = sequence;
   hold(subscription_kind, subscription.id, std::nullopt);
   return {{{std::string(subscription_kind), subscription.id, sequence, ""}, std::nullopt, before},
-          subscription_event(subscription, "ended", principal, reason, now.wall)};
+          subscription_event(subscription, "ended", principal, reason, now.wall),
+          whole_subscription_event(subscription.id, to_json(subscription, false), principal, reason,
+                                   now.wall)};
 }
 
 Result<Registry::Change> Registry::remove(std::string_view kind, std::string_view key,
@@ -297,11 +303,12 @@ Result<Registry::Change> Registry::remove(std::string_view kind, std::string_vie
   // The entry is kept, since it tells the last leader, which alone has the newest state.
   if (kind == leader_kind) {
     leaders_.release(key);
-    return Change{{before, std::nullopt, 0}, std::nullopt};
+    return Change{{before, std::nullopt, 0}, std::nullopt, std::nullopt};
   }
   hold(kind, key, std::nullopt);
   return Change{{{before.kind, before.key, sequence, ""}, std::nullopt, 0},
-                entry_event(before, "removed", principal, reason, now.wall)};
+                entry_event(before, "removed", principal, reason, now.wall),
+                std::nullopt};
 }
 
 std::optional<MonoTime> Registry::next_expiry() const {

@@ -68,12 +68,13 @@ class Registry {
     Account account = {};
   };
 
-  // The result of a change: the row to store and the event to journal.
+  // The result of a change: the row to store and the events to journal.
   struct Change {
     RegistryRow row;
     std::optional<Event> event;  // sources change without one
+    std::optional<Event> whole;  // of a subscription, behind it: the change as gateways read it
   };
-  // `sequence`: of the event that announces the change. `entry.revision` as in
+  // `sequence`: of `event`. `entry.revision` as in
   // Bus::registry_put. No change: the entry has this value already, with `revision`. A refusal
   // (badparam, varvaltoobig, nomoreroom; badcontext for another revision) changes nothing.
   struct Put {

@@ -4,6 +4,7 @@
 #include "core/base/text.hpp"
 #include "core/event/codec.hpp"
 #include "core/subscription/dead_letter_request.hpp"
+#include "core/subscription/management_event.hpp"
 #include "core/subscription/subscription.hpp"
 #include "core/subscription/test_event.hpp"
 
@@ -152,6 +153,9 @@ Status check_publish(const Requester& requester, std::string_view type, std::str
                      const FindEntry& find) {
   const auto& rights = requester.rights;
   if (!is_reserved(type) && rights.may_publish_all()) return {};
+  if (type == whole_change_type)
+    return fail(Code::noaccess,
+                "events of type " + std::string(type) + " are published by the broker only");
   if (local_in(gateway_namespace, type)) return check_between_gateways(rights);
   if (reserved(type)) return check_reserved(requester, type, octets, find);
   // Decoded only here, where the rights depend on its attributes.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/bus/protocol.hpp"
+#include "core/subscription/management_event.hpp"
 
 namespace sense {
 
@@ -13,6 +14,11 @@ constexpr std::string_view any_source = "**";
 
 bool any(const Rule& rule) {
   return rule.type.kind() == TypePattern::Kind::any && rule.source.text() == any_source;
+}
+
+bool selects_from(const std::vector<Rule>& rules, std::string_view ns) {
+  return std::any_of(rules.begin(), rules.end(),
+                     [ns](const Rule& rule) { return rule.type.topic_prefix().starts_with(ns); });
 }
 
 bool any_of(const std::vector<Rule>& rules) { return std::any_of(rules.begin(), rules.end(), any); }
@@ -114,6 +120,10 @@ bool is_reserved(std::string_view type) {
 Rule Rule::everything() { return {{}, *SourcePattern::parse(any_source)}; }
 
 Rights::Rights(Granted granted) : granted_(std::move(granted)) {
+  // Of what it may read by GET, it reads the changes.
+  if (granted_.manage && selects_from(granted_.subscribe, reserved_namespaces[0]))
+    granted_.subscribe.push_back(
+        {*TypePattern::parse(whole_change_type), Rule::everything().source});
   publish_all_ = any_of(granted_.publish);
   subscribe_all_ = any_of(granted_.subscribe);
   subscribe_reserved_ =

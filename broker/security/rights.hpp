@@ -46,7 +46,9 @@ class Rights {
     std::vector<Rule> subscribe;
     std::vector<std::string> route;  // audiences; "*": all
     bool list = false;               // see the whole registry, with subscriptions of others
-    bool manage = false;             // change what belongs to others, and gateways
+    // Change what belongs to others, and gateways. Who may read management events, too, reads the
+    // whole of each change of a subscription (whole_change_type).
+    bool manage = false;
     std::vector<std::string> speak_for = {};  // principals; "*": all
 
     friend bool operator==(const Granted&, const Granted&) = default;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json.hpp"
+#include "core/subscription/management_event.hpp"
 
 namespace sense {
 
@@ -15,6 +16,12 @@ using Json = nlohmann::json;
 bool is_from_broker(const Event& event, std::string_view local_prefix) {
   return event.principal == "broker" && event.type.ns() == management_namespace &&
          event.type.local().starts_with(local_prefix);
+}
+
+// Also a management event of a version before whole_change_type, in which nothing was redacted.
+bool announces_subscription(const Event& event) {
+  return is_from_broker(event, "subscription-") ||
+         (event.principal == "broker" && event.type.clark() == whole_change_type);
 }
 
 std::vector<std::string> schemes_in(const Json& value) {
@@ -29,14 +36,15 @@ std::vector<std::string> schemes_in(const Json& value) {
 }  // namespace
 
 std::optional<SubscriptionChange> subscription_change(const Event& event) {
-  if (!is_from_broker(event, "subscription-")) return std::nullopt;
+  if (!announces_subscription(event)) return std::nullopt;
   auto change = change_from_json(event.data);
   if (!change || !change->subscription) return std::nullopt;
+  change->subscription->challenge_hash.clear();
   return SubscriptionChange{std::move(*change->subscription), std::move(change->reason)};
 }
 
 std::optional<UnreadableChange> unreadable_change(const Event& event) {
-  if (!is_from_broker(event, "subscription-")) return std::nullopt;
+  if (!announces_subscription(event)) return std::nullopt;
   const auto change = change_from_json(event.data);
   if (!change || change->subscription) return std::nullopt;
   return UnreadableChange{event.subject, change->subscription.error().message};

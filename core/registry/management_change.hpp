@@ -11,7 +11,8 @@
 // Parses the events that announce changes of the registry. Pure.
 namespace sense {
 
-// The change that an event announces; nullopt when it is another event or not from the broker.
+// The change that an event announces to gateways (whole_change_type), without its secret; nullopt
+// when it is another event, redacted, or not from the broker.
 struct SubscriptionChange {
   Subscription subscription;  // with state `ended` when it has ended
   std::string reason;

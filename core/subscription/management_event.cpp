@@ -19,4 +19,9 @@ Event management_event(std::string_view local, std::string_view part, std::strin
   return event;
 }
 
+void set_owner(Event& event, std::string_view owner) {
+  if (owner.empty() || owner == "anonymous") return;
+  event.extensions.insert_or_assign(std::string(owner_attribute), std::string(owner));
+}
+
 }  // namespace sense

@@ -76,10 +76,14 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 // A subscription as its owner asks for it: only the members callback, types, sources, filter,
 // period, edition, language, delivery and labels; period is 0 when it is absent. As strict.
 [[nodiscard]] Result<Subscription> requested_subscription_from_json(std::string_view json);
-// The data of the event that announces a change: the subscription without its secrets, the
-// principal, and the reason. change_from_json: absent when the text is not such data.
+// The data of the event that announces a change: the subscription without secrets, its callback
+// redacted (redacted_callback.hpp), the principal, and the reason.
 [[nodiscard]] std::string change_to_json(const Subscription& subscription, std::string_view by,
                                          std::string_view reason);
+// The same for gateways, with the whole subscription: JSON as to_json returns it.
+// change_from_json: absent when the text is not such data, or redacted.
+[[nodiscard]] std::string whole_change_to_json(std::string_view subscription, std::string_view by,
+                                               std::string_view reason);
 // What such data says. A value.
 struct AnnouncedChange {
   Result<Subscription> subscription;  // fails as subscription_from_json does

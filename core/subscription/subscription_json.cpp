@@ -2,6 +2,7 @@
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
+#include "core/subscription/redacted_callback.hpp"
 #include "core/subscription/subscription.hpp"
 
 namespace sense {
@@ -81,9 +82,8 @@ std::string labels_json(const std::map<std::string, std::string, std::less<>>& l
   return json.take();
 }
 
-}  // namespace
-
-std::string to_json(const Subscription& subscription, bool secrets) {
+std::string subscription_json(const Subscription& subscription, std::string_view callback,
+                              std::string_view challenge_hash) {
   Object json;
   json.put("id", subscription.id);
   json.put("revision", subscription.revision);
@@ -95,12 +95,12 @@ std::string to_json(const Subscription& subscription, bool secrets) {
   json.put_raw("types", texts(subscription.types));
   json.put_raw("sources", texts(subscription.sources));
   json.put_text("filter", subscription.filter.text());
-  json.put("callback", subscription.callback);
+  json.put("callback", callback);
   json.put("expires", subscription.expires);
   if (subscription.period != Duration{0}) json.put("period", subscription.period);
   json.put("state", to_text(subscription.state));
   json.put_text("reason", subscription.reason);
-  if (secrets) json.put_text("challengehash", subscription.challenge_hash);
+  json.put_text("challengehash", challenge_hash);
   json.put_text("edition", subscription.edition);
   json.put_text("language", subscription.language);
   if (subscription.delivery != DeliveryOptions{})
@@ -109,13 +109,32 @@ std::string to_json(const Subscription& subscription, bool secrets) {
   return json.take();
 }
 
-std::string change_to_json(const Subscription& subscription, std::string_view by,
-                           std::string_view reason) {
+std::string change_json(std::string_view subscription, std::string_view by, std::string_view reason,
+                        bool redacted) {
   Object json;
-  json.put_raw("subscription", to_json(subscription, false));
+  json.put_raw("subscription", subscription);
   json.put("by", by);
   json.put("reason", reason);
+  if (redacted) json.put("redacted", true);
   return json.take();
+}
+
+}  // namespace
+
+std::string to_json(const Subscription& subscription, bool secrets) {
+  return subscription_json(subscription, subscription.callback,
+                           secrets ? subscription.challenge_hash : std::string_view());
+}
+
+std::string change_to_json(const Subscription& subscription, std::string_view by,
+                           std::string_view reason) {
+  const auto shown = subscription_json(subscription, redacted_callback(subscription.callback), {});
+  return change_json(shown, by, reason, true);
+}
+
+std::string whole_change_to_json(std::string_view subscription, std::string_view by,
+                                 std::string_view reason) {
+  return change_json(subscription, by, reason, false);
 }
 
 }  // namespace sense

@@ -338,6 +338,7 @@ std::optional<AnnouncedChange> change_from_json(std::string_view json) {
   Element subscription;
   if (!parsed || parsed->at_key("subscription").get(subscription) != simdjson::SUCCESS)
     return std::nullopt;
+  if (parsed->at_key("redacted").error() == simdjson::SUCCESS) return std::nullopt;
   std::string_view reason;
   if (parsed->at_key("reason").get(reason) != simdjson::SUCCESS) reason = {};
   return AnnouncedChange{read_subscription(subscription, subscription_members),

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/log.hpp"
+#include "core/subscription/management_event.hpp"
 
 namespace sense {
 
@@ -197,6 +198,7 @@ std::vector<std::string> Lifecycle::topics() const {
       static_cast<std::size_t>(config_.host.integer("topics-max")));
   if (prefixes != std::vector<std::string>{"{"})
     prefixes.insert(prefixes.end(), {"{" + std::string(management_namespace) + "}",
+                                     std::string(whole_change_type) + " ",
                                      std::string(standby_heartbeat_type) + " "});
   return prefixes;
 }

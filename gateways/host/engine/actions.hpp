@@ -29,12 +29,14 @@ struct Actions {
     std::uint32_t attempts = 0;
     std::string reason;
     std::string answer;
-    EventRef event;  // null when released
+    EventRef event;          // null when released
+    std::string owner = {};  // of the subscription
   };
   struct Suspension {
     std::string subscription;
-    bool suspended = false;  // the callback works again
+    bool suspended = false;  // false: the callback works again
     std::string reason;
+    std::string answer = {};  // the last one of the callback, for the log alone
   };
 
   std::vector<Deliver> deliver;

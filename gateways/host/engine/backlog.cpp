@@ -32,7 +32,7 @@ void dead_letter(const PendingDelivery& pending, std::uint32_t attempts, const s
   ++in.engine.totals.dead_letters;
   in.engine.actions.dead_letters.push_back({in.queue.subscription->id, pending.number,
                                             pending.sequence, attempts, reason, answer,
-                                            pending.event});
+                                            pending.event, in.queue.subscription->owner});
 }
 
 }  // namespace

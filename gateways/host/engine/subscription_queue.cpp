@@ -156,8 +156,7 @@ void SubscriptionQueue::on_failure(const std::string& answer, const QueueScope& 
   suspend(in);
   in.engine.actions.suspensions.push_back(
       {facts_.subscription->id, true,
-       std::to_string(health.failures()) + " attempts in a row failed" +
-           (answer.empty() ? "" : "; the last answer: ") + answer});
+       std::to_string(health.failures()) + " attempts in a row failed", answer});
 }
 
 void SubscriptionQueue::suspend(const QueueScope& in) {

@@ -51,6 +51,7 @@ void DeadLetterNotices::add(const Engine::DeadLetter& dead_letter, bool expired)
   ++pending.count;
   pending.last = dead_letter;
   pending.last.event = nullptr;
+  pending.last.answer.clear();
 }
 
 std::vector<Event> DeadLetterNotices::take_due(Timestamp now) {
@@ -80,10 +81,11 @@ Event DeadLetterNotices::event_of(const Subject& subject, const Pending& pending
     data["sequence"] = pending.last.sequence;
     data["attempts"] = pending.last.attempts;
     data["reason"] = pending.last.reason;
-    data["answer"] = pending.last.answer;
   }
-  return make_notice(subject.expired ? expired_event : dead_letter_event, gateway_, subscription,
-                     data, now);
+  auto notice = make_notice(subject.expired ? expired_event : dead_letter_event, gateway_,
+                            subscription, data, now);
+  if (!subscription.empty()) set_owner(notice, pending.last.owner);
+  return notice;
 }
 
 }  // namespace sense

@@ -22,8 +22,8 @@ void publish_notice(Publisher& publisher, const Event& notice);
 
 // Dead letters as events {urn:sense:management}dead-letter, and expired events as events
 // {urn:sense:management}expired: the first at once, then at most one per minute, kind and
-// subscription, with their count, so that a failing callback does not flood the journal. One
-// thread.
+// subscription, with their count, so that a failing callback does not flood the journal. What the
+// callback answered is left out, and the owner named. One thread.
 class DeadLetterNotices {
  public:
   static constexpr Duration interval = std::chrono::minutes{1};

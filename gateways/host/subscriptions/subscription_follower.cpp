@@ -43,7 +43,6 @@ bool SubscriptionFollower::on_subscription_event(const Event& event) {
   auto change = subscription_change(event);
   if (!change) log_unreadable_change(event);
   if (!change) return false;
-  change->subscription.revision = event.sequence;
   return apply(std::move(change->subscription), change->reason);
 }
 

@@ -7,15 +7,17 @@
 namespace sense {
 
 namespace {
-constexpr std::size_t reason_shown_max = 300;
+constexpr std::size_t answer_shown_max = 300;
 }
 
 void SuspensionWriter::set(const Engine::Suspension& wanted) {
-  const auto reason = printable(wanted.reason.substr(0, reason_shown_max));
+  const auto& reason = wanted.reason;
   ++counters_[wanted.suspended ? "gateway.suspended" : "gateway.resumed"];
   log::warn(wanted.suspended ? "a callback keeps failing; its subscription is suspended and probed"
                              : "a callback works again; its subscription is resumed",
-            {{"subscription", wanted.subscription}, {"reason", reason}});
+            {{"subscription", wanted.subscription},
+             {"reason", reason},
+             {"answer", printable(wanted.answer.substr(0, answer_shown_max))}});
   const auto [place, fresh] =
       writing_.insert_or_assign(wanted.subscription, Wanted{wanted.suspended, reason, true});
   if (!fresh) return;  // written() will find the new request

@@ -81,19 +81,56 @@ BOOST_AUTO_TEST_CASE(registry_and_its_event_survive_a_restart_together) {
   BOOST_CHECK(reply.code == Code::noerror);
   BOOST_CHECK_EQUAL(reply.entries.front().revision, put.sequence);
   const auto journal = fixture.journal();
-  BOOST_REQUIRE(journal.size() == 1u);
+  BOOST_REQUIRE_EQUAL(journal.size(), 2U);
   BOOST_CHECK_EQUAL(journal[0].type.clark(), "{urn:sense:management}subscription-created");
-  BOOST_CHECK_EQUAL(journal[0].subject, "s-1");
-  BOOST_CHECK_EQUAL(journal[0].principal, "broker");
+  BOOST_CHECK_EQUAL(journal[0].sequence, put.sequence);
+  BOOST_CHECK_EQUAL(journal[1].type.clark(), "{urn:sense:gateway}subscription-changed");
+  for (const auto& event : journal) {
+    BOOST_CHECK_EQUAL(event.subject, "s-1");
+    BOOST_CHECK_EQUAL(event.principal, "broker");
+  }
 
   bus::Request remove = get;
   remove.operation = Operation::remove;
   BOOST_CHECK(fixture.reply(fixture.commit_one(IngestFixture::incoming(remove)), Operation::remove)
-                  .sequence == 2u);
+                  .sequence == 3u);
   fixture.restart();
   BOOST_CHECK(
       fixture.reply(fixture.commit_one(IngestFixture::incoming(get)), Operation::get).code ==
       Code::notfound);
+}
+
+BOOST_AUTO_TEST_CASE(secrets_of_a_subscription_are_told_to_gateways_alone) {
+  IngestFixture fixture;
+  auto subscription = make_subscription("s-1");
+  subscription.owner = "shop";
+  subscription.callback = "https://host.example/hook?token=secret";
+  subscription.challenge_hash = std::string(64, 'f');
+  BOOST_CHECK(fixture.put_now("subscription", "s-1", 0, to_json(subscription, true)).code ==
+              Code::noerror);
+  auto mail = make_subscription("s-2");
+  mail.owner = "anonymous";
+  mail.callback = "mailto:secret@host.example";
+  BOOST_CHECK(fixture.put_now("subscription", "s-2", 0, to_json(mail, true)).code == Code::noerror);
+  for (const auto* id : {"s-1", "s-2"}) {
+    bus::Request remove;
+    remove.operation = Operation::remove;
+    remove.kind = "subscription";
+    remove.key = id;
+    (void)fixture.commit_one(IngestFixture::incoming(remove));
+  }
+  int whole = 0;
+  for (const auto& event : fixture.journal()) {
+    const bool secret = event.data.find("secret") != std::string::npos;
+    BOOST_CHECK_EQUAL(secret, event.type.ns() == gateway_namespace);
+    if (secret) ++whole;
+    if (secret) continue;
+    BOOST_CHECK(event.data.find("ffff") == std::string::npos);
+    BOOST_CHECK_EQUAL(event.extensions.contains("owner"), event.subject == "s-1");
+    if (event.subject == "s-1")
+      BOOST_CHECK_EQUAL(std::get<std::string>(event.extensions.at("owner")), "shop");
+  }
+  BOOST_CHECK_EQUAL(whole, 4);
 }
 
 BOOST_AUTO_TEST_CASE(values_that_blow_up_in_json_do_not_break_the_group) {
@@ -149,17 +186,17 @@ BOOST_AUTO_TEST_CASE(static_subscriptions_come_and_go_with_the_configuration) {
   one.via = two.via = "config";
   BOOST_REQUIRE(fixture.ingest->load_configured_subscriptions({one, two}, fixture.clock.now()));
   (void)fixture.put_now("subscription", "s-1", 0, to_json(make_subscription("s-1"), true));
-  BOOST_CHECK_EQUAL(fixture.ingest->head(), 3u);
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), 6U);  // a change is two events
   fixture.restart();
   // The same again changes nothing.
   BOOST_REQUIRE(fixture.ingest->load_configured_subscriptions({one, two}, fixture.clock.now()));
-  BOOST_CHECK_EQUAL(fixture.ingest->head(), 3u);
+  BOOST_CHECK_EQUAL(fixture.ingest->head(), 6U);
   two.callback = "https://other.example/";
   BOOST_REQUIRE(fixture.ingest->load_configured_subscriptions({two}, fixture.clock.now()));
   const auto journal = fixture.journal();
-  BOOST_REQUIRE(journal.size() == 5u);
+  BOOST_REQUIRE_EQUAL(journal.size(), 10U);
   std::set<std::string> changes;
-  for (std::size_t i = 3; i < 5; ++i)
+  for (std::size_t i = 6; i < 10; ++i)
     changes.insert(std::string(journal[i].type.local()) + " " + journal[i].subject);
   BOOST_CHECK(changes.contains("subscription-edited two"));
   BOOST_CHECK(changes.contains("subscription-ended one"));

@@ -356,7 +356,7 @@ BOOST_AUTO_TEST_CASE(lease_that_cannot_end_on_a_full_disk_ends_when_there_is_roo
   BOOST_CHECK(fixture.ingest->next_timer().has_value());
   disk.free();
   const auto out = fixture.commit({});
-  BOOST_CHECK_EQUAL(bus::decode_watermark(out.watermark)->tally.front().first,
+  BOOST_CHECK_EQUAL(bus::decode_watermark(out.watermark)->tally.back().first,
                     "{urn:sense:management}subscription-ended");
   BOOST_CHECK(!fixture.ingest->next_timer());
 }

@@ -305,4 +305,17 @@ BOOST_AUTO_TEST_CASE(names_of_principals_are_short_and_plain) {
   BOOST_CHECK(!valid_principal(std::string(65, 'a')));
 }
 
+// A gateway whose access file names the management events alone learns of subscriptions.
+BOOST_AUTO_TEST_CASE(with_manage_changes_are_read_whole_where_they_are_read_redacted) {
+  const auto* whole = "{urn:sense:gateway}subscription-changed";
+  const std::vector<Rule> management = {rule("{urn:sense:management}*")};
+  const Rights gateway({{}, management, {}, false, true});
+  BOOST_CHECK(gateway.may_read(whole, "/sense/subscription"));
+  BOOST_CHECK(gateway.may_subscribe(std::string(whole) + " "));
+  BOOST_CHECK(!gateway.may_read("{urn:sense:gateway}copy", "/sense/gateway/far"));
+  BOOST_CHECK(!gateway.may_subscribe("{urn:sense:gateway}"));
+  BOOST_CHECK(!Rights({{}, management, {}, true, false}).may_read(whole, "/sense/subscription"));
+  BOOST_CHECK(!Rights({{}, {rule("*")}, {}, true, true}).may_read(whole, "/sense/subscription"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "core/subscription/management_event.hpp"
 #include "tests/gateways/make.hpp"
 
 using sense::Event;
@@ -35,6 +36,29 @@ BOOST_AUTO_TEST_CASE(a_change_from_the_broker_is_read) {
   const auto change = subscription_change(subscription_event());
   BOOST_REQUIRE(change.has_value());
   BOOST_CHECK(change->subscription == subscription_of("s-1", {"{urn:a}x"}));
+  BOOST_CHECK_EQUAL(change->reason, "because");
+}
+
+BOOST_AUTO_TEST_CASE(gateways_read_the_whole_and_not_what_is_redacted) {
+  auto subscription = subscription_of("s-1", {"{urn:a}x"});
+  subscription.callback = "https://host.example/hook?token=secret";
+  subscription.challenge_hash = std::string(64, 'a');
+  auto event = change_event("subscription-created",
+                            sense::change_to_json(subscription, "another", "because"));
+  BOOST_CHECK(event.data.find("secret") == std::string::npos);
+  BOOST_CHECK(event.data.find("aaaa") == std::string::npos);
+  BOOST_CHECK(event.data.find("https://host.example/hook\"") != std::string::npos);
+  BOOST_CHECK(!subscription_change(event));
+  BOOST_CHECK(!sense::unreadable_change(event));
+  event = event_of(std::string(sense::whole_change_type), 8);
+  event.data =
+      sense::whole_change_to_json(sense::to_json(subscription, true), "another", "because");
+  BOOST_CHECK(!subscription_change(event));
+  event.principal = "broker";
+  const auto change = subscription_change(event);
+  BOOST_REQUIRE(change.has_value());
+  BOOST_CHECK_EQUAL(change->subscription.callback, subscription.callback);
+  BOOST_CHECK_EQUAL(change->subscription.challenge_hash, "");
   BOOST_CHECK_EQUAL(change->reason, "because");
 }
 

@@ -148,10 +148,9 @@ class HubBus final : public Bus {
   // The event by which the broker announces the entry.
   [[nodiscard]] Event change_of(const RegistryEntry& entry) const {
     const auto now = hub_.clock.now().wall;
-    auto change =
-        entry.kind == "subscription"
-            ? subscription_event(*subscription_from_json(entry.value), "changed", "tester", {}, now)
-            : entry_event(entry, "changed", "tester", {}, now);
+    auto change = entry.kind == "subscription"
+                      ? whole_subscription_event(entry.key, with_revision(entry), "tester", {}, now)
+                      : entry_event(entry, "changed", "tester", {}, now);
     change.principal = "broker";
     return change;
   }
@@ -159,6 +158,11 @@ class HubBus final : public Bus {
   [[nodiscard]] std::weak_ptr<int> alive() const { return alive_; }
 
  private:
+  static std::string with_revision(const RegistryEntry& entry) {
+    auto subscription = *subscription_from_json(entry.value);
+    subscription.revision = entry.revision;
+    return to_json(subscription, true);
+  }
   void ask(std::function<void()> answer) {
     hub_.later(std::chrono::milliseconds{1}, [this, answer, alive = std::weak_ptr(alive_)] {
       if (alive.expired()) return;

@@ -15,11 +15,13 @@ namespace {
 struct Fixture {
   sense::VirtualClock clock;
   DeadLetterNotices notices{"web"};
+  std::string owner = "shop";
+  std::vector<std::string> owners;  // that the taken ones name
 
   void add_dead_letter(const char* subscription, std::uint64_t number,
                        sense::EventRef event = nullptr) {
-    notices.add(
-        {subscription, number, number + 100, 3, "undeliverable", "HTTP 500", std::move(event)});
+    notices.add({subscription, number, number + 100, 3, "undeliverable", "HTTP 500",
+                 std::move(event), owner});
   }
   void add_expired(const char* subscription, std::uint64_t number,
                    sense::EventRef event = nullptr) {
@@ -32,6 +34,9 @@ struct Fixture {
       BOOST_CHECK_EQUAL(event.type.clark(), std::string("{urn:sense:management}") + type);
       BOOST_CHECK_EQUAL(event.source, "/sense/gateway/web");
       found.push_back(json::parse(event.data));
+      owners.push_back(event.extensions.contains("owner")
+                           ? std::get<std::string>(event.extensions.at("owner"))
+                           : "");
       BOOST_CHECK_EQUAL(found.back().value("subscription", ""), event.subject);
     }
     return found;
@@ -42,15 +47,26 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(notices_tests, Fixture)
 
-BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_published_at_once_and_in_full) {
+BOOST_AUTO_TEST_CASE(the_first_dead_letter_is_published_at_once_without_the_answer) {
   add_dead_letter("s-1", 7);
   const auto published = take();
   const json expected = {
-      {"gateway", "web"}, {"count", 1},    {"subscription", "s-1"},     {"number", 7},
-      {"sequence", 107},  {"attempts", 3}, {"reason", "undeliverable"}, {"answer", "HTTP 500"}};
+      {"gateway", "web"}, {"count", 1},    {"subscription", "s-1"},    {"number", 7},
+      {"sequence", 107},  {"attempts", 3}, {"reason", "undeliverable"}};
   BOOST_REQUIRE_EQUAL(published.size(), 1U);
   BOOST_CHECK_EQUAL(published[0], expected);
   BOOST_CHECK(take().empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_owner_is_named_unless_it_has_proved_nothing) {
+  add_dead_letter("s-1", 1);
+  owner = "anonymous";
+  add_dead_letter("s-2", 1);
+  owner.clear();
+  add_dead_letter("s-3", 1);
+  (void)take();
+  BOOST_TEST(owners == (std::vector<std::string>{"shop", "", ""}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_failing_callback_is_reported_once_a_minute_with_a_count) {
@@ -119,6 +135,7 @@ BOOST_AUTO_TEST_CASE(more_subscriptions_than_are_kept_are_counted_together) {
   BOOST_REQUIRE_EQUAL(published.size(), DeadLetterNotices::subscriptions_max + 1);
   BOOST_CHECK_EQUAL(published[0]["count"], 5);  // the empty id comes first
   BOOST_CHECK(!published[0].contains("subscription"));
+  BOOST_CHECK_EQUAL(owners[0], "");
 }
 
 BOOST_AUTO_TEST_CASE(a_start_notice_names_where_it_listens) {
