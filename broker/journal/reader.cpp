@@ -20,7 +20,8 @@ constexpr std::size_t reported_max = 10'000;
 class Selection {
  public:
   Selection(std::vector<std::string_view> prefixes, const Sender& sender)
-      : rights_(*sender.rights), principal_(sender.principal) {
+      : rights_(*sender.rights), names_{sender.principal} {
+    if (sender.groups) names_.insert(names_.end(), sender.groups->begin(), sender.groups->end());
     std::sort(prefixes.begin(), prefixes.end());
     for (const auto prefix : prefixes)
       if (prefixes_.empty() || !prefix.starts_with(prefixes_.back())) prefixes_.push_back(prefix);
@@ -33,7 +34,7 @@ class Selection {
   // The event as it is served; empty: it is not. Valid until the next call.
   [[nodiscard]] std::string_view served(std::string_view event) {
     if (!selects(event)) return {};
-    return rights_.may_manage() ? event : octets_for(principal_, event, without_);
+    return rights_.may_manage() ? event : octets_for(names_, event, without_);
   }
 
  private:
@@ -49,7 +50,7 @@ class Selection {
   }
 
   const Rights& rights_;
-  std::string_view principal_;
+  std::vector<std::string> names_;  // of the sender, in audiences
   std::vector<std::string_view> prefixes_;
   bool all_topics_ = false;
   std::string without_;

@@ -66,8 +66,15 @@ Result<ProofTable> AccessControl::proofs(const Sender& sender, std::string_view 
   if (!sender.via.empty() || sender.rights->granted().speak_for.empty())
     return fail(Code::noaccess, "the broker's access file does not let principal " +
                                     sender.principal + " speak for others (right 'speak-for')");
-  ProofTable table{run_ + "." + std::to_string(version_), {}};
-  if (table.version != known) table.principals = access_->proofs_for(*sender.rights);
+  ProofTable table{run_ + "." + std::to_string(version_), {}, {}};
+  if (table.version == known) return table;
+  table.principals = access_->proofs_for(*sender.rights);
+  for (const auto& principal : access_->principals()) {
+    const auto groups = access_->groups_of(principal.name);
+    if (!groups) continue;
+    auto& names = table.groups[principal.name];
+    for (const auto& group : *groups) names += (names.empty() ? "" : " ") + group;
+  }
   return table;
 }
 

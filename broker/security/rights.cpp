@@ -215,6 +215,12 @@ std::string user_id_of(const Proof& proof) {
 
 AccessList::AccessList(std::vector<Principal> principals, std::vector<Group> groups, WallTime now)
     : principals_(std::move(principals)), groups_(std::move(groups)) {
+  for (const auto& group : groups_)
+    for (const auto& member : group.members) {
+      auto& names = groups_of_[member];
+      if (!names) names = std::make_shared<std::vector<std::string>>();
+      names->push_back(group.name);
+    }
   for (const auto name : {principal_local, principal_plaintext})
     if (std::none_of(principals_.begin(), principals_.end(),
                      [&](const Principal& one) { return one.name == name; }))
@@ -248,10 +254,10 @@ std::map<std::string, std::string> AccessList::proofs_for(const Rights& gateway)
   return names;
 }
 
-const Group* AccessList::group(std::string_view name) const {
-  const auto found = std::find_if(groups_.begin(), groups_.end(),
-                                  [&](const Group& group) { return group.name == name; });
-  return found == groups_.end() ? nullptr : &*found;
+std::shared_ptr<const std::vector<std::string>> AccessList::groups_of(
+    std::string_view principal) const {
+  const auto found = groups_of_.find(principal);
+  return found == groups_of_.end() ? nullptr : found->second;
 }
 
 const Principal* AccessList::named(std::string_view name) const {

@@ -169,8 +169,9 @@ class AccessList {
   [[nodiscard]] std::map<std::string, std::string> proofs_for(const Rights& gateway) const;
   [[nodiscard]] const std::vector<Principal>& principals() const { return principals_; }
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
-  // Null: there is no such group.
-  [[nodiscard]] const Group* group(std::string_view name) const;
+  // The names of the groups that a principal is in; null: none.
+  [[nodiscard]] std::shared_ptr<const std::vector<std::string>> groups_of(
+      std::string_view principal) const;
   // When the time of the next proof is over, and at() gives another list. Nothing: never.
   [[nodiscard]] std::optional<WallTime> next_end() const { return next_end_; }
   // The same at another time.
@@ -192,6 +193,7 @@ class AccessList {
   std::optional<WallTime> next_end_;
   std::map<std::string, std::size_t, std::less<>> by_user_id_;
   std::map<Proof, std::size_t> by_proof_;
+  std::map<std::string, std::shared_ptr<std::vector<std::string>>, std::less<>> groups_of_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
 };
 

@@ -27,7 +27,8 @@ bool is_on_this_machine(std::string_view peer) {
 
 Result<Sender> sender_of(const AccessList& access, const Principal& connection,
                          const bus::OnBehalf& client) {
-  if (client.principal.empty()) return Sender{connection.name, connection.rights, {}, false};
+  if (client.principal.empty())
+    return Sender{connection.name, connection.rights, {}, false, access.groups_of(connection.name)};
   const auto* principal = access.named(client.principal);
   const bool reserved = is_of_connections(client.principal);
   const std::string name(principal != nullptr || reserved ? client.principal : principal_anonymous);
@@ -37,7 +38,8 @@ Result<Sender> sender_of(const AccessList& access, const Principal& connection,
                                     printable(name.substr(0, 64)) + " (right 'speak-for')");
   const bool manages = connection.rights->may_manage();
   if (principal == nullptr) principal = access.named(name);
-  if (principal != nullptr) return Sender{name, principal->rights, connection.name, manages};
+  if (principal != nullptr)
+    return Sender{name, principal->rights, connection.name, manages, access.groups_of(name)};
   static const auto nothing = std::make_shared<const Rights>();
   return Sender{name, is_on_this_machine(client.peer) ? Rights::of_anonymous() : nothing,
                 connection.name, manages};

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "broker/security/rights.hpp"
 #include "core/bus/protocol.hpp"
@@ -15,6 +16,7 @@ struct Sender {
   RightsRef rights = Rights::all();  // the principal's; the broker's own requests may do everything
   std::string via;                   // the principal that speaks for it; empty: it does so itself
   bool via_manages = false;          // and has the right to manage
+  std::shared_ptr<const std::vector<std::string>> groups = {};  // the principal's; null: none
 
   // Whose connection it is, which bears what an answer costs.
   [[nodiscard]] const std::string& connection() const { return via.empty() ? principal : via; }

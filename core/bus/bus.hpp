@@ -147,6 +147,8 @@ class RegistryClient {
 struct ProofTable {
   std::string version;                            // another one when the table has changed
   std::map<std::string, std::string> principals;  // by proof (to_text)
+  // Of every principal that is in one, by its name: the names of its groups, a space between two.
+  std::map<std::string, std::string> groups = {};
 };
 
 // Reads it.

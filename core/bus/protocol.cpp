@@ -82,7 +82,8 @@ void body(auto& codec, auto& reply, Operation operation) {
     case Operation::ping: return codec.array();
     case Operation::parameters: return codec.item(Map{reply.parameters, parameters_max});
     case Operation::proofs:
-      return codec.array(reply.proofs.version, Map{reply.proofs.principals, proofs_max});
+      return codec.array(reply.proofs.version, Map{reply.proofs.principals, proofs_max},
+                         Map{reply.proofs.groups, proofs_max});
   }
 }
 

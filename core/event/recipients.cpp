@@ -16,12 +16,20 @@ using Kind = MsgpackReader::Kind;
 constexpr std::string_view audience_key = "audience";
 constexpr std::string_view except_key = "except";
 
+bool contains(std::span<const std::string> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+bool contains_any(std::span<const std::string> list, RecipientNames names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const auto& name) { return contains(list, name); });
+}
+
 // One of the two lists in an event's octets: where its pair begins and ends, and what it says.
 struct ListInOctets {
   std::size_t begin = 0;
   std::size_t end = 0;
   bool present = false;
-  bool names = false;  // the principal
+  bool names = false;  // the recipient
 };
 
 // The attributes of an event's octets as far as the lists.
@@ -38,17 +46,17 @@ struct FoundLists {
 };
 
 // The value of one pair: a list, or one item. False: the octets end in it.
-bool read_pair(MsgpackReader& in, std::string_view principal, bool& names) {
+bool read_pair(MsgpackReader& in, RecipientNames recipient, bool& names) {
   auto item = in.next();
   const auto count = item.kind == Kind::array ? item.number : 0;
   for (std::uint64_t i = 0; i < count && item.kind != Kind::none; ++i) {
     item = in.next();
-    names = names || item.octets == principal;
+    names = names || contains(recipient, item.octets);
   }
   return item.kind != Kind::none;
 }
 
-std::optional<FoundLists> find_lists(std::string_view octets, std::string_view principal) {
+std::optional<FoundLists> find_lists(std::string_view octets, RecipientNames recipient) {
   MsgpackReader in(octets);
   const auto at = [&] { return octets.size() - in.rest().size(); };
   for (const auto wanted : {Kind::array, Kind::natural, Kind::text, Kind::text, Kind::text})
@@ -63,7 +71,7 @@ std::optional<FoundLists> find_lists(std::string_view octets, std::string_view p
   for (std::uint64_t i = 0; i < map.number; ++i) {
     ListInOctets pair{at()};
     const auto key = in.next();
-    if (key.kind != Kind::text || !read_pair(in, principal, pair.names)) return std::nullopt;
+    if (key.kind != Kind::text || !read_pair(in, recipient, pair.names)) return std::nullopt;
     if (key.octets > except_key) break;
     pair.end = at();
     pair.present = true;
@@ -73,17 +81,13 @@ std::optional<FoundLists> find_lists(std::string_view octets, std::string_view p
   return found;
 }
 
-bool contains(const std::vector<std::string>& names, std::string_view principal) {
-  return std::find(names.begin(), names.end(), principal) != names.end();
-}
-
 }  // namespace
 
 bool has_recipients(const Event& event) { return !event.audience.empty() || !event.except.empty(); }
 
-bool is_for(const Event& event, std::string_view principal) {
-  return (event.audience.empty() || contains(event.audience, principal)) &&
-         !contains(event.except, principal);
+bool is_for(const Event& event, RecipientNames names) {
+  return (event.audience.empty() || contains_any(event.audience, names)) &&
+         !contains_any(event.except, names);
 }
 
 EventRef without_recipients(EventRef event) {
@@ -94,9 +98,8 @@ EventRef without_recipients(EventRef event) {
   return seen;
 }
 
-std::string_view octets_for(std::string_view principal, std::string_view octets,
-                            std::string& without) {
-  const auto found = find_lists(octets, principal);
+std::string_view octets_for(RecipientNames names, std::string_view octets, std::string& without) {
+  const auto found = find_lists(octets, names);
   if (!found || !found->include()) return {};
   const std::uint64_t lists = (found->audience.present ? 1 : 0) + (found->except.present ? 1 : 0);
   if (lists == 0) return octets;

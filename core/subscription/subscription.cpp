@@ -148,14 +148,16 @@ std::string_view to_text(SubscriptionState state) {
   return "ended";
 }
 
-bool matches(const Subscription& subscription, const Event& event) {
+bool matches(const Subscription& subscription, const Event& event,
+             std::span<const std::string> owner_names) {
+  if (owner_names.empty()) owner_names = {&subscription.owner, 1};
   // An event without a sequence is not stored yet: it is later than all stored ones.
   const bool too_early = event.sequence != 0 && event.sequence <= subscription.since;
   // A test event is for one subscription. One without an id only observes, and matches it normally.
   if (is_test(event.type) && !subscription.id.empty())
     return !too_early && event.subject == subscription.id;
   return !too_early && type_wanted(subscription, event.type) &&
-         source_wanted(subscription, event.source) && is_for(event, subscription.owner) &&
+         source_wanted(subscription, event.source) && is_for(event, owner_names) &&
          edition_wanted(subscription.edition, event.edition) &&
          language_wanted(subscription.language, event.language) &&
          subscription.filter.passes(event);

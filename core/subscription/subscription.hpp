@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,11 +58,13 @@ struct Subscription {
 // Subscriptions are shared, not copied; a change makes a new one.
 using SubscriptionRef = std::shared_ptr<const Subscription>;
 
-// Whether the subscription selects the event and its owner may see it: types, sources, since,
-// audience and except, edition and language (an event without one has any), and filter, whose
-// expression must not fail. Events of the service itself (namespace management_namespace) match
-// only a type pattern that names this namespace; test events: test_event.hpp.
-[[nodiscard]] bool matches(const Subscription& subscription, const Event& event);
+// Whether the subscription selects the event and it is for its owner: types, sources, since,
+// audience and except (`owner_names`; empty: the owner's name alone), edition and language (an
+// event without one has any), and filter, whose expression must not fail. Events of the service
+// itself (namespace management_namespace) match only a type pattern that names this namespace; test
+// events: test_event.hpp.
+[[nodiscard]] bool matches(const Subscription& subscription, const Event& event,
+                           std::span<const std::string> owner_names = {});
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";
 // Events between gateways of one kind; delivered to no subscription.

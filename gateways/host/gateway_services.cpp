@@ -16,6 +16,15 @@ Status about_callback(const Status& status) {
 
 }  // namespace
 
+namespace {
+
+Engine::Defaults with_names(Engine::Defaults defaults, const KnownClients& known) {
+  defaults.owner_names = [&known](const std::string& owner) { return known.names_of(owner); };
+  return defaults;
+}
+
+}  // namespace
+
 Result<ServedClient> BusForClients::identify(const Proof& proof, std::string peer) {
   auto principal = known_.identify(proof);
   if (!principal) return tl::unexpected(principal.error());
@@ -41,10 +50,10 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
                                  Bus& bus, const Clock& clock, boost::asio::io_context& reactor,
                                  Executor post)
     : config(std::move(of_gateway)),
-      engine(engine_defaults(descriptor, config.host), std::random_device{}()),
+      known(bus),
+      engine(with_names(engine_defaults(descriptor, config.host), known), std::random_device{}()),
       directory(config.name, descriptor.schemes),
       subscriptions(bus, clock, post, served()),
-      known(bus),
       clients(config.name, bus, known, post,
               [this, &bus, &clock, post](const ServedClient& client) {
                 return std::make_shared<SubscriptionClient>(bus, clock, post, served(), client);

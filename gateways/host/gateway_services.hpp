@@ -61,11 +61,11 @@ struct GatewayServices {
   // Whether a callback that is served here can be asked at all. Empty: it can.
   std::function<Status(const std::string& owner, const std::string& callback)> room_to_verify;
   Counters counters;
+  KnownClients known;
   Engine engine;
   EndedSubscriptions ended;
   GatewayDirectory directory;
   SubscriptionClient subscriptions;  // for the host itself
-  KnownClients known;
   BusForClients clients;
   GatewayContext context;
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/text.hpp"
+
 namespace sense {
 
 void KnownClients::begin(After after) {
@@ -40,6 +42,23 @@ Result<std::string> KnownClients::identify(const Proof& proof) {
                                     "(the broker's access file, docs/security.md)");
   identified_.insert(found->second);
   return found->second;
+}
+
+std::vector<std::string> KnownClients::names_of(const std::string& owner) const {
+  constexpr std::string_view of_key = "key:";
+  std::vector<std::string> names = {owner};
+  auto principal = owner;
+  if (owner.starts_with(of_key)) {
+    const auto key =
+        table_.principals.find(to_text(Proof{Proof::Kind::sense_key, owner.substr(of_key.size())}));
+    if (key == table_.principals.end()) return names;
+    principal = key->second;
+    names.push_back(principal);
+  }
+  const auto groups = table_.groups.find(principal);
+  if (groups != table_.groups.end())
+    for (const auto group : split(groups->second, ' ')) names.emplace_back(group);
+  return names;
 }
 
 }  // namespace sense

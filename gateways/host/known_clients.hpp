@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/base/clock.hpp"
 #include "core/bus/bus.hpp"
@@ -28,6 +29,9 @@ class KnownClients {
   // The name of the principal whose proof it is. Fails with noaccess: no principal's, or of one
   // that this gateway does not speak for; with noserver: the broker has not answered yet.
   [[nodiscard]] Result<std::string> identify(const Proof& proof);
+  // What an event's audience may call the owner of a subscription: its name; of a shared key
+  // (`key:NAME`) the principal, too; and the groups of the principal.
+  [[nodiscard]] std::vector<std::string> names_of(const std::string& owner) const;
   // Whether identify() has answered this name, and would again.
   [[nodiscard]] bool is_identified(const std::string& principal) const {
     return identified_.contains(principal);

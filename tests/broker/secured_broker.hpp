@@ -35,7 +35,8 @@ class SecuredBroker {
   }
 
   // Each principal gets a key pair at first use.
-  void allow(Principals principals) {
+  // `groups`: as in the access file.
+  void allow(Principals principals, const std::string& groups = "") {
     std::string text = "principals:\n";
     for (const auto& [name, rights] : principals) {
       text += "  - {name: " + name + ", ";
@@ -43,7 +44,7 @@ class SecuredBroker {
         text += "key: \"" + keys(name).public_key + "\", ";
       text += rights + "}\n";
     }
-    write_access_file(text);
+    write_access_file(text + groups);
   }
   // As an editor does it: beside, and renamed.
   void write_access_file(const std::string& text) {

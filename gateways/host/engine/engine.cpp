@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/event/recipients.hpp"
+
 #include "core/base/check.hpp"
 
 namespace sense {
@@ -34,12 +36,15 @@ void Engine::end(const std::string& id, std::string reason, bool notify, Timesta
 void Engine::on_event(const EventRef& event, Timestamp now) {
   state_.tracker.on_event(event->sequence);
   if (event->type.ns() == gateway_namespace) return;
+  const bool for_some = has_recipients(*event) && state_.defaults.owner_names;
   for (const auto handle : candidates(*event)) {
     auto& queue = queues().at(handle);
     const auto& subscription = *queue.facts().subscription;
     // Deliveries of a paused or suspended subscription are kept; a pending one has none.
-    if (subscription.state == SubscriptionState::pending || !matches(subscription, *event))
-      continue;
+    if (subscription.state == SubscriptionState::pending) continue;
+    const auto names =
+        for_some ? state_.defaults.owner_names(subscription.owner) : std::vector<std::string>();
+    if (!matches(subscription, *event, names)) continue;
     ++state_.totals.matched;
     queue.accept(event, state_, now);
   }

@@ -79,7 +79,10 @@ Status SubscriptionQueue::redrive(const EventRef& event, EngineState& engine, Ti
   if ((event->expirytime && *event->expirytime <= now.wall) ||
       (expiry && occurred + *expiry <= now.wall))
     return fail(Code::badparam, "the event has expired: it is never delivered");
-  if (!is_for(*event, facts_.subscription->owner))
+  const auto& owner = facts_.subscription->owner;
+  const auto names =
+      engine.defaults.owner_names ? engine.defaults.owner_names(owner) : std::vector{owner};
+  if (!is_for(*event, names))
     return fail(Code::noaccess, "the event's audience leaves out the owner of the subscription");
   if (waiting() >= std::max<std::size_t>(1, engine.defaults.backlog_max / 2))
     return fail(Code::nomoreroom, "subscription " + id + " has too many deliveries that wait");

@@ -57,9 +57,16 @@ Result<bool> VerifiedCallbacks::lookup(const std::string& owner, const std::stri
   return select->step();
 }
 
+// An address is no proof of who uses it.
+bool VerifiedCallbacks::keeps(const std::string& owner) const {
+  const bool unproved =
+      owner == "anonymous" || owner == "plaintext" || owner.find("://") != owner.npos;
+  return span_ != Duration{0} && !unproved && !owner.empty();
+}
+
 bool VerifiedCallbacks::contains(const std::string& owner, const std::string& callback,
                                  WallTime now) {
-  if (span_ == Duration{0}) return false;
+  if (!keeps(owner)) return false;
   const auto known = lookup(owner, callback, now);
   if (!known) log_callbacks_error(known.error());
   return known && *known;
@@ -73,7 +80,7 @@ Status VerifiedCallbacks::insert(const std::string& owner, const std::string& ca
 }
 
 void VerifiedCallbacks::add(const std::string& owner, const std::string& callback, WallTime now) {
-  if (span_ == Duration{0} || contains(owner, callback, now)) return;
+  if (!keeps(owner) || contains(owner, callback, now)) return;
   if (count_ >= callbacks_max) {
     if (auto status = remove_expired(now); !status) return log_callbacks_error(status.error());
     const auto left = count();
@@ -89,6 +96,13 @@ void VerifiedCallbacks::remove(const std::string& callback) {
   auto remove = database_->prepare("DELETE FROM callback WHERE uri=?1");
   auto status =
       remove ? remove->bind_text(1, callback).run() : Status(tl::unexpected(remove.error()));
+  if (!status) log_callbacks_error(status.error());
+}
+
+void VerifiedCallbacks::remove(const std::string& owner, const std::string& callback) {
+  auto remove = database_->prepare("DELETE FROM callback WHERE uri=?1 AND owner=?2");
+  auto status = remove ? remove->bind_text(1, callback).bind_text(2, owner).run()
+                       : Status(tl::unexpected(remove.error()));
   if (!status) log_callbacks_error(status.error());
 }
 

@@ -11,7 +11,8 @@
 namespace sense {
 
 // The callbacks that were verified, for which owner, and when: kept for a while, so that another
-// subscription of the same owner needs no verification. One SQLite file that survives restarts; an
+// subscription of the same owner needs no verification. Of owners that have proved nothing, who may
+// be many, nothing is kept. One SQLite file that survives restarts; an
 // entry that cannot be stored is lost, and the callback verified again. One thread.
 class VerifiedCallbacks {
  public:
@@ -27,10 +28,13 @@ class VerifiedCallbacks {
   void add(const std::string& owner, const std::string& callback, WallTime now);
   // It has refused or is gone: removed for every owner.
   void remove(const std::string& callback);
+  // The owner has cancelled: the callback is verified again before it gets more from this owner.
+  void remove(const std::string& owner, const std::string& callback);
 
  private:
   VerifiedCallbacks(std::unique_ptr<Database> database, Duration span)
       : database_(std::move(database)), span_(span) {}
+  [[nodiscard]] bool keeps(const std::string& owner) const;
   [[nodiscard]] Result<bool> lookup(const std::string& owner, const std::string& callback,
                                     WallTime now);
   [[nodiscard]] Status insert(const std::string& owner, const std::string& callback, WallTime now);

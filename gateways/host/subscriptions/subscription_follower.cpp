@@ -7,6 +7,10 @@
 
 namespace sense {
 
+namespace {
+constexpr std::string_view cancelled_by_owner = "cancelled";
+}
+
 void SubscriptionFollower::read(std::vector<std::string> kinds,
                                 std::function<void(const RegistryEntry&)> subscription, Done done) {
   dependencies_.directory.clear();
@@ -53,8 +57,10 @@ bool SubscriptionFollower::apply(Subscription subscription, const std::string& r
   if (held && held->revision >= subscription.revision) return false;
   if (subscription.state == SubscriptionState::ended) {
     dependencies_.ended.add(subscription.id, subscription.owner, reason, now);
+    if (reason == cancelled_by_owner)
+      dependencies_.verifier.on_cancelled(subscription.owner, subscription.callback);
     // A cancellation was the owner's own: no end notice.
-    engine.end(subscription.id, reason, reason != "cancelled", now);
+    engine.end(subscription.id, reason, reason != cancelled_by_owner, now);
     return false;
   }
   const auto uri = parse_uri(subscription.callback);

@@ -21,9 +21,10 @@ namespace sense {
 // the subscription's change (and once more after a restart); only then, or when it refuses, the
 // subscription ends. The reason of the end may be read by others than the operator, so it says
 // nothing of what the callback answered: that is logged. A callback already verified for the same
-// owner is not asked. A question that the budget has no room for waits: until one of its address is
-// agreed to, or until the next question would be due. Reactor thread; all arguments must outlive
-// it, and none may call back after its end.
+// owner is not asked, unless that owner has proved nothing, or has cancelled since. A question that
+// the budget has no room for waits: until one of its address is agreed to, or until the next
+// question would be due. Reactor thread; all arguments must outlive it, and none may call back
+// after its end.
 class Verifier {
  public:
   // Between attempts to reach the broker.
@@ -58,6 +59,10 @@ class Verifier {
   // A served subscription is new (`before` is null) or has changed: verifies its callback when
   // needed, and records a verification.
   void on_change(const SubscriptionRef& before, const Subscription& after);
+  // The owner has cancelled a subscription.
+  void on_cancelled(const std::string& owner, const std::string& callback) {
+    verified_callbacks_.remove(owner, callback);
+  }
   // The callback is gone.
   void on_gone(const std::string& callback) { verified_callbacks_.remove(callback); }
   // No verification begins after this, and no outcome is processed.

@@ -18,10 +18,12 @@
 #include <unordered_map>
 
 #include "cli/listen/http_receiver.hpp"
+#include "core/base/file.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 #include "core/bus/bus.hpp"
+#include "core/bus/proof.hpp"
 #include "tests/bench/harness/work_folder.hpp"
 #include "tests/bench/report/statistics.hpp"
 
@@ -52,13 +54,22 @@ std::string source_of_group(unsigned group) {
   return "//bench.example/group/" + std::to_string(group);
 }
 
+// Consent is remembered for owners that have proved who they are.
+Status write_access_file(const std::string& token) {
+  const auto text = "principals:\n  - {name: bench, proofs: [{token: \"" +
+                    proof_of_token(token).value + "\"}], publish: [\"*\"], subscribe: [\"*\"]}\n";
+  return write_secret_file("allow.yaml", text);
+}
+
 Status write_config() {
   std::ofstream file(config_file);
   file << "data: .\n"
+          "broker: {access-file: allow.yaml, subscriptions-per-principal-max: 10000000}\n"
           "bus: {service: ipc://service, events: ipc://events, publish: ipc://publish}\n"
           "egress: {allow: [127.0.0.0/8]}\n"
           "gateways:\n"
-          "  http: {listen: \"127.0.0.1:0\", verifications-per-address-hour: 0,\n"
+          "  http: {listen: \"127.0.0.1:0\", endpoints-per-owner-max: 10000000,\n"
+          "    verifications-per-address-hour: 0,\n"
           "    verifications-per-address-day: 0, verifications-per-owner-hour: 0,\n"
           "    verifications-per-owner-day: 0, verifications-hour: 0, verifications-day: 0}\n";
   if (!file.flush()) return fail(Code::system, std::string(config_file) + " cannot be written");
@@ -73,7 +84,7 @@ class Client {
 
   Client(asio::io_context& io, Failed failed) : socket_(io), failed_(std::move(failed)) {}
 
-  void connect(const tcp::endpoint& gateway) {
+  void connect(const tcp::endpoint& gateway, const std::string& token) {
     error_code error;
     socket_.connect(gateway, error);
     if (!error) socket_.set_option(tcp::no_delay(true), error);
@@ -82,6 +93,7 @@ class Client {
     request_.target("/v1/subscriptions");
     request_.set(http::field::host, "127.0.0.1:" + std::to_string(gateway.port()));
     request_.set(http::field::content_type, "application/json");
+    request_.set(http::field::authorization, "Bearer " + token);
   }
   void post(std::string body, Answered answered) {
     request_.body() = std::move(body);
@@ -140,6 +152,7 @@ class BenchmarkRun {
 
   Status start() {
     if (auto good = folder_.enter(benchmark_.data); !good) return good;
+    if (auto good = write_access_file(token_); !good) return good;
     if (auto good = write_config(); !good) return good;
     for (const auto& words : {std::vector<std::string>{"broker"}, {"gateway", "http"}}) {
       std::vector<std::string> command{"/proc/self/exe"};
@@ -200,7 +213,7 @@ class BenchmarkRun {
       for (unsigned i = 0; i < benchmark_.at_once; ++i) {
         clients_.push_back(std::make_unique<Client>(
             io_, [this](const auto& why) { finish(fail(Code::commerror, why)); }));
-        clients_.back()->connect({asio::ip::address_v4::loopback(), port});
+        clients_.back()->connect({asio::ip::address_v4::loopback(), port}, token_);
       }
       create(0);
     });
@@ -232,6 +245,11 @@ class BenchmarkRun {
 
   void on_answer(const Begun& begun, unsigned status, const std::string& answer) {
     if (finished_) return;
+    constexpr unsigned unavailable = 503;  // it does not know the token yet
+    if (status == unavailable && created_ == 1) {
+      created_ = 0;
+      return later(look_interval, [this, client = begun.client] { create(client); });
+    }
     const auto json = Json::parse(answer, nullptr, false);
     if (status != 201 || !json.is_object())
       return finish(fail(Code::internalerror, "the gateway answered HTTP status " +
@@ -338,6 +356,7 @@ class BenchmarkRun {
   std::unique_ptr<Bus> bus_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::unordered_map<std::string, Begun> begun_;  // by id
+  const std::string token_ = make_token();
   unsigned created_ = 0;
   unsigned published_ = 0;
   std::map<unsigned, std::vector<std::string>> groups_;  // to be proved at the end

@@ -128,6 +128,18 @@ BOOST_AUTO_TEST_CASE(fetch_serves_what_names_the_reader_and_neither_list) {
   BOOST_CHECK_EQUAL(BoundReader(secured, "clerk").fetched(), "all not-ann end ");
 }
 
+BOOST_AUTO_TEST_CASE(a_group_in_a_list_stands_for_its_members) {
+  SecuredBroker secured(readers);
+  secured.allow(readers, "groups:\n  - {name: staff, members: [ann, bob]}\n");
+  secured.broker().start();
+  BoundReader(secured, "desk")
+      .publish({event_for("staff", {"staff"}), event_for("not-staff", {}, {"staff"}),
+                event_for("but-bob", {"staff"}, {"bob"}), event_for("end", {})});
+  BOOST_CHECK_EQUAL(BoundReader(secured, "ann").fetched(), "staff but-bob end ");
+  BOOST_CHECK_EQUAL(BoundReader(secured, "bob").fetched(), "staff end ");
+  BOOST_CHECK_EQUAL(BoundReader(secured, "clerk").fetched(), "not-staff end ");
+}
+
 BOOST_AUTO_TEST_CASE(with_the_right_to_manage_all_is_served_but_not_to_whom_it_speaks_for) {
   SecuredBroker secured(readers);
   secured.broker().start();

@@ -19,7 +19,9 @@ std::string file_of(SecuredBroker& broker, const std::string& shop_proofs) {
   return "principals:\n" + entry(broker, "web", "speak-for: [shop, anonymous]") +
          entry(broker, "all", "speak-for: [\"*\"]") + entry(broker, "plain", "publish: [\"*\"]") +
          entry(broker, "printer", "proofs: [{sense-key: hp4}]") +
-         entry(broker, "shop", "proofs: [" + shop_proofs + "]");
+         entry(broker, "shop", "proofs: [" + shop_proofs + "]") +
+         "groups:\n  - {name: staff, members: [shop, plain]}\n  - {name: all-of-us, members: "
+         "[shop]}\n";
 }
 
 struct KeyClient : KeyPeer {
@@ -51,6 +53,7 @@ BOOST_AUTO_TEST_CASE(gateway_is_told_the_proofs_of_those_that_it_may_speak_for) 
   using Table = std::map<std::string, std::string>;
   BOOST_CHECK(told.proofs.principals ==
               (Table{{"token/" + token, "shop"}, {"mail/a@b.example", "shop"}}));
+  BOOST_CHECK(told.proofs.groups == (Table{{"shop", "staff all-of-us"}, {"plain", "staff"}}));
   KeyClient all(secured, "all");
   BOOST_CHECK_EQUAL(all.proofs().proofs.principals.at("sense-key/hp4"), "printer");
   BOOST_CHECK_EQUAL(all.proofs().proofs.principals.size(), 3U);  // no keys of connections
@@ -71,7 +74,7 @@ BOOST_AUTO_TEST_CASE(table_is_sent_again_when_it_has_changed_only) {
   BOOST_CHECK_EQUAL(first.principals.size(), 1U);
   const auto same = web.proofs(first.version).proofs;
   BOOST_CHECK_EQUAL(same.version, first.version);
-  BOOST_CHECK(same.principals.empty());
+  BOOST_CHECK(same.principals.empty() && same.groups.empty());
   secured.write_access_file(file_of(secured, "{mail: a@b.example}"));
   auto next = web.proofs(first.version).proofs;
   const auto end = SecuredBroker::Steady::now() + std::chrono::seconds{20};

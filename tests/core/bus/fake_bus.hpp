@@ -114,7 +114,7 @@ class FakeBus : public Bus {
   void proofs(std::string known, Answer<ProofTable> done) override {
     later.push_back([=, this] {
       if (failure) return done(tl::unexpected(*failure));
-      done(known == proof_table.version ? ProofTable{known, {}} : proof_table);
+      done(known == proof_table.version ? ProofTable{known, {}, {}} : proof_table);
     });
   }
   [[nodiscard]] bool connected() const override { return true; }

@@ -9,6 +9,8 @@ using namespace sense;
 
 namespace {
 
+const std::vector<std::string> ada = {"ada"};
+
 Event event_with_all() {
   Event event;
   event.id = "1";
@@ -28,7 +30,8 @@ Event event_with_all() {
 std::string served(const std::string& principal, const Event& event) {
   std::string without;
   const auto octets = encode(event);
-  return std::string(octets_for(principal, octets, without));
+  const std::vector<std::string> names = {principal};
+  return std::string(octets_for(names, octets, without));
 }
 
 }  // namespace
@@ -52,11 +55,33 @@ BOOST_AUTO_TEST_CASE(an_event_is_for_those_that_its_audience_names_and_its_excep
     auto event = event_with_all();
     event.audience = audience;
     event.except = except;
-    BOOST_CHECK_EQUAL(is_for(event, "ada"), for_ada);
+    BOOST_CHECK_EQUAL(is_for(event, ada), for_ada);
     BOOST_CHECK_EQUAL(has_recipients(event), !audience.empty() || !except.empty());
     BOOST_CHECK_EQUAL(served("ada", event).empty(), !for_ada);
     BOOST_CHECK_EQUAL(peek_event(encode(event))->has_recipients, has_recipients(event));
   }
+}
+
+BOOST_AUTO_TEST_CASE(recipient_has_its_groups_names_too) {
+  const std::vector<std::string> names = {"ada", "staff", "key:hp4"};
+  const auto check = [&](std::vector<std::string> audience, std::vector<std::string> except,
+                         bool expected) {
+    auto event = event_with_all();
+    event.audience = std::move(audience);
+    event.except = std::move(except);
+    std::string without;
+    const auto octets = encode(event);
+    BOOST_CHECK_EQUAL(is_for(event, names), expected);
+    BOOST_CHECK_EQUAL(!octets_for(names, octets, without).empty(), expected);
+  };
+  check({"staff"}, {}, true);
+  check({"grace", "key:hp4"}, {}, true);
+  check({"staff"}, {"grace"}, true);
+  check({"ada"}, {"staff"}, false);  // the exception is the stronger one
+  check({"staff"}, {"ada"}, false);
+  check({}, {"staff"}, false);
+  check({"staf"}, {}, false);
+  BOOST_CHECK(is_for(event_with_all(), {}));
 }
 
 BOOST_AUTO_TEST_CASE(every_octet_but_those_of_the_lists_stays) {
@@ -88,7 +113,7 @@ BOOST_AUTO_TEST_CASE(the_number_of_attributes_is_written_anew) {
 BOOST_AUTO_TEST_CASE(octets_without_lists_are_not_copied) {
   const auto octets = encode(event_with_all());
   std::string without;
-  BOOST_CHECK(octets_for("ada", octets, without).data() == octets.data());
+  BOOST_CHECK(octets_for(ada, octets, without).data() == octets.data());
 }
 
 // Octets that are no event any more are for no principal, wherever they end.
@@ -103,11 +128,11 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_for_no_principal) {
   std::string without;
   const auto lists_end = octets.size() - 2;  // an empty bin follows
   for (std::size_t length = 0; length < lists_end; ++length)
-    BOOST_CHECK(octets_for("ada", octets.substr(0, length), without).empty());
+    BOOST_CHECK(octets_for(ada, octets.substr(0, length), without).empty());
   for (const auto* hostile : {"\x96\x01\xa1", "\x90", "\x96\x01\xa1x\xa1y\xa1z\xc0",
                               "\x96\x01\xa1x\xa1y\xa1z\x81\xa8"
                               "audience\xdd\xff\xff\xff\xff"})
-    BOOST_CHECK(octets_for("ada", hostile, without).empty());
+    BOOST_CHECK(octets_for(ada, hostile, without).empty());
 }
 
 BOOST_AUTO_TEST_CASE(audience_and_except_are_removed_from_a_delivered_event) {

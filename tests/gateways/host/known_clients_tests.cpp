@@ -81,6 +81,17 @@ BOOST_AUTO_TEST_CASE(table_stays_while_the_broker_is_away_and_goes_with_the_righ
   BOOST_CHECK(known.identify(token).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(owner_is_named_by_its_principal_and_its_groups) {
+  using Names = std::vector<std::string>;
+  BOOST_CHECK(known.names_of("shop") == Names{"shop"});
+  bus.proof_table.groups = {{"shop", "staff"}, {"printer", "devices floor2"}};
+  bus.run();
+  BOOST_CHECK(known.names_of("shop") == (Names{"shop", "staff"}));
+  BOOST_CHECK(known.names_of("key:hp4") == (Names{"key:hp4", "printer", "devices", "floor2"}));
+  BOOST_CHECK(known.names_of("key:hp5") == Names{"key:hp5"});
+  BOOST_CHECK(known.names_of("desk") == Names{"desk"});
+}
+
 BOOST_AUTO_TEST_CASE(gateway_publishes_for_no_principal_that_has_not_proved_itself_to_it) {
   BusForClients clients("web", bus, known, bus.executor(), [](const ServedClient& client) {
     BOOST_CHECK_EQUAL(client.principal, "anonymous");

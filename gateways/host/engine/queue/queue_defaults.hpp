@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "core/base/clock.hpp"
@@ -26,6 +28,8 @@ struct QueueDefaults {
   std::size_t gaps_max = 64;
   Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
   Duration probe_max = std::chrono::hours{1};
+  // What an event's audience may call the owner of a subscription. Empty: its name alone.
+  std::function<std::vector<std::string>(const std::string& owner)> owner_names = {};
 };
 
 }  // namespace sense

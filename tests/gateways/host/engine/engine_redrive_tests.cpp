@@ -134,6 +134,25 @@ BOOST_AUTO_TEST_CASE(an_event_is_not_redriven_to_an_owner_who_may_not_see_it) {
   BOOST_CHECK(engine.redrive("s-1", for_ada, clock.now()).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(owner_is_also_whom_its_group_or_principal_is_named) {
+  defaults.owner_names = [](const std::string& owner) {
+    return std::vector<std::string>{owner, owner == "key:hp4" ? "staff" : "none"};
+  };
+  engine = Engine(defaults, 1);
+  auto printer = subscription_of("s-1", {type});
+  printer.owner = "key:hp4";
+  put(printer);
+  put(subscription_of("s-2", {type}));
+  auto made = event_of(type, ++sequence);
+  made.audience = {"staff"};
+  const auto for_staff = std::make_shared<const sense::Event>(made);
+  publish(for_staff);
+  BOOST_REQUIRE_EQUAL(out.size(), 1U);
+  BOOST_CHECK_EQUAL(out[0].delivery->subscription->id, "s-1");
+  BOOST_CHECK(engine.redrive("s-1", for_staff, clock.now()).has_value());
+  BOOST_CHECK(engine.redrive("s-2", for_staff, clock.now()).error().code == sense::Code::noaccess);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_redriven_to_a_callback_that_is_gone) {
   put(subscription_of("s-1", {type}));
   publish();

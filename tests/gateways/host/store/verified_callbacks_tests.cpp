@@ -45,6 +45,29 @@ BOOST_AUTO_TEST_CASE(a_callback_has_agreed_for_one_owner_only) {
   BOOST_CHECK(!contains("ada", "test://b/"));
 }
 
+// S4: many are `anonymous`, and an address may be another's tomorrow.
+BOOST_AUTO_TEST_CASE(consent_to_an_owner_that_has_proved_nothing_is_not_kept) {
+  for (const auto* owner : {"anonymous", "plaintext", "", "sense://192.0.2.7:9000",
+                            "sense+dtls://192.0.2.7:9000", "sense-ipx://1/2:3"}) {
+    add(owner, "test://a/");
+    BOOST_CHECK_MESSAGE(!contains(owner, "test://a/"), owner);
+  }
+  for (const auto* owner : {"shop", "key:hp4", "local"}) {
+    add(owner, "test://a/");
+    BOOST_CHECK_MESSAGE(contains(owner, "test://a/"), owner);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(consent_that_its_owner_has_given_up_is_none_of_that_owner) {
+  add("ada", "test://a/");
+  add("ada", "test://b/");
+  add("eve", "test://a/");
+  verified_callbacks->remove("ada", "test://a/");
+  BOOST_CHECK(!contains("ada", "test://a/"));
+  BOOST_CHECK(contains("ada", "test://b/"));
+  BOOST_CHECK(contains("eve", "test://a/"));
+}
+
 BOOST_AUTO_TEST_CASE(it_is_remembered_across_a_restart_and_not_for_ever) {
   add("ada", "test://a/");
   clock.advance(23h);

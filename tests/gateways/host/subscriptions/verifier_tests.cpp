@@ -318,6 +318,25 @@ BOOST_AUTO_TEST_CASE(what_has_agreed_is_not_asked_again_for_the_same_owner) {
   BOOST_CHECK_EQUAL(gateway.callbacks.size(), 2U);
 }
 
+// S4: what one client has had agreed to serves no other.
+BOOST_AUTO_TEST_CASE(what_has_agreed_for_an_unproved_owner_or_was_cancelled_is_asked_again) {
+  const auto agree = [&](const Subscription& subscription) {
+    auto active = subscription;
+    active.state = SubscriptionState::active;
+    verifier.on_change(ref(subscription), active);
+  };
+  agree(pending("s-1", "anonymous"));
+  ask(pending("s-2", "anonymous"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
+  const auto first = pending("s-3");
+  agree(first);
+  ask(pending("s-4"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
+  verifier.on_cancelled("ada", first.callback);
+  ask(pending("s-5"));
+  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 2U);
+}
+
 BOOST_AUTO_TEST_CASE(what_never_was_pending_has_agreed_to_nothing) {
   auto vouched = subscription_of("s-1", {"{urn:a}x"});
   vouched.owner = "ada";
