@@ -86,9 +86,13 @@ Result<bool> NetworkLoop::run_once(std::chrono::milliseconds poll) {
         now.mono, [this](IncomingRef incoming) { commit(std::move(incoming)); },
         [this](std::vector<zmq::message_t>& frames) { return events_.forward(frames); });
   if (ready(4))
-    for (auto& incoming : external_.take(now.wall)) commit(std::move(incoming));
+    for (auto& incoming : external_.take(now.wall, external_rights())) commit(std::move(incoming));
   events_.tick(now.mono);
   return settled;
+}
+
+RightsRef NetworkLoop::external_rights() const {
+  return rights_of_external(*access_control_.list(), config_.endpoints.external.may_send);
 }
 
 void NetworkLoop::send(Outgoing& out, MonoTime now) {

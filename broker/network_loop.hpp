@@ -48,6 +48,7 @@ class NetworkLoop {
   void dispatch(IncomingRef incoming);
   void read(IncomingRef incoming);
   void commit(IncomingRef incoming);
+  [[nodiscard]] RightsRef external_rights() const;
   [[nodiscard]] std::map<std::string, std::string> parameters() const;
 
   const BrokerConfig& config_;

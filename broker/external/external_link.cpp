@@ -50,7 +50,7 @@ void ExternalLink::note_unmapped(std::string_view topic) {
          {"suppressed", std::to_string(line.suppressed)}});
 }
 
-std::vector<IncomingRef> ExternalLink::take(WallTime now) {
+std::vector<IncomingRef> ExternalLink::take(WallTime now, const RightsRef& rights) {
   std::vector<IncomingRef> taken;
   for (int count = 0; count < take_at_once; ++count) {
     const auto message = bus::receive(take_);
@@ -68,6 +68,7 @@ std::vector<IncomingRef> ExternalLink::take(WallTime now) {
     event->id = make_ulid(now);
     auto incoming = std::make_unique<Incoming>();
     incoming->principal = principal_external;
+    incoming->rights = rights;
     incoming->topic = topic_of(*event);
     incoming->octets = encode(*event);
     incoming->request.operation = bus::Operation::publish;

@@ -28,8 +28,9 @@ class ExternalLink {
   [[nodiscard]] bool takes() const { return !external_.events.empty(); }
   // Never ready when it does not take anything.
   [[nodiscard]] zmq::pollitem_t to_poll() { return bus::readable(take_); }
-  // The waiting messages as PUBLISH requests without a reply; at most a thousand.
-  [[nodiscard]] std::vector<IncomingRef> take(WallTime now);
+  // The waiting messages as PUBLISH requests without a reply, with these rights; at most a
+  // thousand.
+  [[nodiscard]] std::vector<IncomingRef> take(WallTime now, const RightsRef& rights);
   // Gives the stored events whose topics are to be given; each that cannot be queued is counted.
   void give(const Outgoing& out);
 

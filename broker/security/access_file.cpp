@@ -29,13 +29,14 @@ Result<std::string> read_name(const YamlNode& node) {
   if (!valid_principal(*name))
     return given->refuse(in_quotes(*name) +
                          " cannot be a name: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
-  if (*name == principal_broker || *name == principal_config || *name == principal_external)
+  if (*name == principal_broker || *name == principal_config)
     return given->refuse("the name " + in_quotes(*name) + " is the broker's own; give another");
   return name;
 }
 
 bool proves_nothing(std::string_view name) {
-  return name == principal_local || name == principal_plaintext || name == principal_anonymous;
+  return name == principal_local || name == principal_plaintext || name == principal_anonymous ||
+         name == principal_external;
 }
 
 // The number of a user of this machine, whose name the file may have instead.
@@ -108,6 +109,7 @@ Status read_proofs(std::vector<DatedProof>& proofs, const YamlNode& node, const 
                              (name == principal_local
                                   ? "connections through ipc:// by the broker's user and root"
                               : name == principal_plaintext ? "connections without a key"
+                              : name == principal_external  ? "what bus.external sends"
                                                             : "clients that have proved nothing") +
                              "; leave it out, or give another name");
   if (proves_nothing(name)) return {};

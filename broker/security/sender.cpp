@@ -18,7 +18,17 @@ bool is_of_connections(std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+RightsRef no_rights() {
+  static const auto nothing = std::make_shared<const Rights>();
+  return nothing;
+}
+
 }  // namespace
+
+RightsRef rights_of_external(const AccessList& access, bool may_send) {
+  if (const auto* named = access.named(principal_external)) return named->rights;
+  return may_send ? Rights::of_anonymous() : no_rights();
+}
 
 bool is_on_this_machine(std::string_view peer) {
   return peer == "local" || peer.starts_with("local ") || peer.starts_with("127.") ||
@@ -40,8 +50,7 @@ Result<Sender> sender_of(const AccessList& access, const Principal& connection,
   if (principal == nullptr) principal = access.named(name);
   if (principal != nullptr)
     return Sender{name, principal->rights, connection.name, manages, access.groups_of(name)};
-  static const auto nothing = std::make_shared<const Rights>();
-  return Sender{name, is_on_this_machine(client.peer) ? Rights::of_anonymous() : nothing,
+  return Sender{name, is_on_this_machine(client.peer) ? Rights::of_anonymous() : no_rights(),
                 connection.name, manages};
 }
 

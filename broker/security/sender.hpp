@@ -31,6 +31,12 @@ using SenderRef = std::shared_ptr<const Sender>;
 [[nodiscard]] Result<Sender> sender_of(const AccessList& access, const Principal& connection,
                                        const bus::OnBehalf& client);
 
+// The rights of what a foreign proxy sends (bus.external), as principal `external`: those that the
+// access file grants this name. Where it does not have it, which way the connection was opened
+// decides: with `may_send` that the broker opened it permits every event outside the reserved
+// namespaces, else nothing is permitted. Pure.
+[[nodiscard]] RightsRef rights_of_external(const AccessList& access, bool may_send);
+
 // Whether an address and port, as gateways note them, is on this machine: "127.0.0.1:5000",
 // "[::1]:5000"; "local" and what follows it is an address that the gateway knows to be here.
 [[nodiscard]] bool is_on_this_machine(std::string_view peer);

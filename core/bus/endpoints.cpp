@@ -5,12 +5,13 @@
 
 #include "core/base/text.hpp"
 #include "core/event/qname.hpp"
+#include "core/subscription/subscription.hpp"
 
 namespace sense {
 
 namespace {
 
-constexpr std::array<Option, 11> endpoint_options = {{
+constexpr std::array<Option, 12> endpoint_options = {{
     {"service", OptionType::text, "ipc:///run/sense/service",
      "Where the broker answers publishers and gateways (ipc://PATH or tcp://ADDRESS:PORT). Of "
      "several, separated by commas, the broker listens on all and a client uses the first.",
@@ -39,6 +40,9 @@ constexpr std::array<Option, 11> endpoint_options = {{
      1024},
     {"external-namespace", OptionType::text, "urn:sense:external",
      "The namespace of the types that its topics become.", 1, 512},
+    {"external-may-send", OptionType::boolean, "true",
+     "Whether that the broker opened the connection permits the proxy to send; false: only the "
+     "entry 'external' of the access file does."},
 }};
 
 // ZeroMQ refuses a path that is too long for a Unix socket with "Invalid argument" only.
@@ -98,6 +102,7 @@ Result<ExternalBus> external_bus(const Settings& settings) {
   external.give = prefix_list(settings.text("external-give"));
   std::erase(external.give, "");
   external.ns = settings.text("external-namespace");
+  external.may_send = settings.boolean("external-may-send");
   for (const auto* key : {"external", "external-publish"})
     if (const auto& endpoint = settings.text(key); !endpoint.empty())
       if (auto good = check_endpoint(key, endpoint); !good) return tl::unexpected(good.error());
@@ -108,6 +113,9 @@ Result<ExternalBus> external_bus(const Settings& settings) {
     if (auto good = check_loop(external); !good) return tl::unexpected(good.error());
   if (auto name = QName::make(external.ns, "topic"); !name)
     return fail(Code::badparam, "bus.external-namespace: " + name.error().message);
+  if (external.ns == management_namespace || external.ns == gateway_namespace)
+    return fail(Code::badparam, "bus.external-namespace: '" + external.ns +
+                                    "' is of SENSE's own events: give the proxy another");
   return external;
 }
 

@@ -19,6 +19,8 @@ struct ExternalBus {
   std::vector<std::string> take;  // prefixes of its topics that become events; one may be empty
   std::vector<std::string> give;  // prefixes of its topics that SENSE events become
   std::string ns;                 // the namespace of the types
+  // That the broker opened the connection is the permission to send; else the access file alone is.
+  bool may_send = true;
 };
 
 // The three ZeroMQ endpoints of a broker, as a list (endpoint_list): the broker listens on all of

@@ -166,6 +166,7 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_its_line_and_key) {
       {"principals:\n  - {name: broker, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "own"},
       {"principals:\n  - {name: config, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "own"},
       {"principals:\n  - {name: local, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "no key"},
+      {"principals:\n  - {name: external, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "no key"},
       {"principals:\n  - {name: plaintext, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "no key"},
       {entry("    pubish: []\n"), "allow.yaml:4:5", "did you mean 'publish'?"},
       {entry("    publish: \"*\"\n"), "allow.yaml:4:", "list"},

@@ -119,4 +119,17 @@ BOOST_AUTO_TEST_CASE(the_access_file_says_what_anonymous_may_wherever_it_is) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_the_broker_connects_to_may_send_by_that_or_by_the_access_file_alone) {
+  const auto by_direction = rights_of_external(access(), true);
+  BOOST_CHECK(publishes(*by_direction, "{urn:plant}a"));
+  BOOST_CHECK(!publishes(*by_direction, "{urn:sense:gateway}copy"));
+  BOOST_CHECK(!by_direction->may_manage());
+  BOOST_CHECK(!publishes(*rights_of_external(access(), false), "{urn:plant}a"));
+  const auto list = access_of("  - {name: external, publish: [\"{urn:plant}a\"]}\n");
+  for (const bool may_send : {true, false}) {
+    BOOST_CHECK(publishes(*rights_of_external(list, may_send), "{urn:plant}a"));
+    BOOST_CHECK(!publishes(*rights_of_external(list, may_send), "{urn:plant}b"));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -60,6 +60,12 @@ BOOST_AUTO_TEST_CASE(prefixes_of_an_external_bus_are_separated_by_every_comma) {
   BOOST_CHECK_EQUAL(bus_endpoints(settings)->external.take.size(), 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_foreign_proxy_has_no_namespace_of_the_service) {
+  for (const auto* ns : {"urn:sense:management", "urn:sense:gateway"})
+    BOOST_CHECK_NE(refusal({{"external-namespace", ns}}), "accepted");
+  BOOST_CHECK_EQUAL(refusal({{"external-namespace", "urn:sense:gateways"}}), "accepted");
+}
+
 BOOST_AUTO_TEST_CASE(other_transports_are_refused) {
   for (const auto* endpoint :
        {"inproc://a", "udp://a:1", "pgm://a", "/run/x", "IPC:///a", "tcp://", "ipc://"})
