@@ -214,9 +214,9 @@ bool Lifecycle::on_event(const EventRef& event) {
 }
 
 void Lifecycle::on_slice_done() {
+  dispatcher_.perform();
   const bool full = services_->engine.unsaved() > EventReader::unsaved_max;
   if (full) checkpoints_.save_now(reader_.position(), now());
-  dispatcher_.perform();
 }
 
 void Lifecycle::on_lost(const Batch& batch) {
@@ -267,6 +267,8 @@ void Lifecycle::checkpoint_soon() {
 }
 
 void Lifecycle::checkpoint() {
+  // What was given up or has expired is stored with the checkpoint that has its delivery no more.
+  dispatcher_.perform();
   if (reader_.following()) checkpoints_.save(reader_.position(), now());
   dispatcher_.perform();
 }

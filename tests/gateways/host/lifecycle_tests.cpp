@@ -208,4 +208,28 @@ BOOST_AUTO_TEST_CASE(the_first_reason_of_a_stop_counts) {
   BOOST_CHECK_EQUAL(process.ended, 1);
 }
 
+// Whenever the answer comes, also in the instant of a checkpoint (some milliseconds after a
+// second), before what it leads to is carried out.
+BOOST_AUTO_TEST_CASE(a_crash_leaves_what_was_given_up_pending_or_a_dead_letter) {
+  for (auto answered = 900ms; answered <= 910ms; answered += 1ms) {
+    LifecycleFixture one;
+    one.subscribe("s-1");
+    one.plugin.holds_answers = true;
+    one.start();
+    one.publish("e-1");
+    const auto sequence = one.hub.sequence;
+    one.hub.later(answered, [&] { one.plugin.held.at(0)(Attempt::rejected("no")); });
+    one.hub.advance(answered);
+    one.plugin.held.clear();
+    one.processes.clear();
+    if (one.stored().value() < sequence) continue;  // the journal repeats it
+    auto database =
+        Database::open((one.place / "one/gateway.db").string(), Database::Durability::normal);
+    auto kept = database->prepare(
+        "SELECT (SELECT count(*) FROM item WHERE sequence>0)+(SELECT count(*) FROM dead_letter)");
+    BOOST_REQUIRE(kept->step().value());
+    BOOST_CHECK_MESSAGE(kept->integer(0) == 1, "answered after " << answered.count() << " ms");
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
