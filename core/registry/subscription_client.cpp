@@ -164,7 +164,8 @@ void SubscriptionClient::move(std::string id, Duration period, Move move,
         for (const auto& [name, value] : move.labels)
           subscription.labels.insert_or_assign(name, value);
         // It was suspended because nothing answered at the former place.
-        if (subscription.state == SubscriptionState::suspended) {
+        if (subscription.state == SubscriptionState::suspended &&
+            !suspended_for_filter(subscription)) {
           subscription.state = SubscriptionState::active;
           subscription.reason.clear();
         }
@@ -227,10 +228,17 @@ void SubscriptionClient::activate(std::string id, std::string callback,
 void SubscriptionClient::set_suspended(std::string id, bool suspended, std::string reason,
                                        Answer<SubscriptionRef> done) {
   using State = SubscriptionState;
+  const bool for_filter = suspended && reason.starts_with(filter_too_dear);
   edit(
-      std::move(id), suspended ? "callback failing" : "callback answering again",
-      [suspended, reason = std::move(reason)](Subscription& subscription) -> Status {
-        if (subscription.state != (suspended ? State::active : State::suspended))
+      std::move(id),
+      for_filter  ? "filter too dear"
+      : suspended ? "callback failing"
+                  : "callback answering again",
+      [suspended, for_filter, reason = std::move(reason)](Subscription& subscription) -> Status {
+        const bool allowed = subscription.state == (suspended ? State::active : State::suspended);
+        // Its filter is as dear while the callback fails, and when that works again.
+        const bool held = suspended_for_filter(subscription);
+        if (held || !(allowed || (for_filter && subscription.state == State::suspended)))
           return fail(Code::duplicate, "the subscription is " +
                                            std::string(to_text(subscription.state)) + " already");
         subscription.state = suspended ? State::suspended : State::active;

@@ -65,7 +65,8 @@ class SubscriptionClient final : public Subscriptions,
   // The callback has been asked with that token; it is not asked again. Fails with duplicate when
   // the subscription has another challenge or none.
   void challenge_sent(std::string id, std::string token, Answer<SubscriptionRef> done);
-  // For the host: suspends or resumes. Fails with duplicate when the state does not allow it.
+  // For the host: suspends or resumes. Fails with duplicate when the state does not allow it. What
+  // is suspended for the reason filter_too_dear is resumed by its owner alone.
   void set_suspended(std::string id, bool suspended, std::string reason,
                      Answer<SubscriptionRef> done);
 

@@ -150,6 +150,17 @@ std::string_view to_text(SubscriptionState state) {
 
 bool matches(const Subscription& subscription, const Event& event,
              std::span<const std::string> owner_names) {
+  FilterSteps steps;
+  return matches(subscription, event, steps, owner_names);
+}
+
+bool suspended_for_filter(const Subscription& subscription) {
+  return subscription.state == SubscriptionState::suspended &&
+         subscription.reason.starts_with(filter_too_dear);
+}
+
+bool matches(const Subscription& subscription, const Event& event, FilterSteps& steps,
+             std::span<const std::string> owner_names) {
   if (owner_names.empty()) owner_names = {&subscription.owner, 1};
   // An event without a sequence is not stored yet: it is later than all stored ones.
   const bool too_early = event.sequence != 0 && event.sequence <= subscription.since;
@@ -160,7 +171,7 @@ bool matches(const Subscription& subscription, const Event& event,
          source_wanted(subscription, event.source) && is_for(event, owner_names) &&
          edition_wanted(subscription.edition, event.edition) &&
          language_wanted(subscription.language, event.language) &&
-         subscription.filter.passes(event);
+         subscription.filter.passes(event, steps);
 }
 
 Status validate(const Subscription& subscription) {

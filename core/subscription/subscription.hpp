@@ -65,6 +65,14 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 // events: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event,
                            std::span<const std::string> owner_names = {});
+// Likewise, while the filter takes no more than `steps`, which it spends.
+[[nodiscard]] bool matches(const Subscription& subscription, const Event& event, FilterSteps& steps,
+                           std::span<const std::string> owner_names = {});
+
+// Why a subscription is suspended whose filter takes more steps than its owner may use. While it
+// is, no event is matched to it.
+inline constexpr std::string_view filter_too_dear = "the filter takes too many steps";
+[[nodiscard]] bool suspended_for_filter(const Subscription& subscription);
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";
 // Events between gateways of one kind; delivered to no subscription.

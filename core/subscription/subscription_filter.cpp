@@ -66,8 +66,8 @@ Status SubscriptionFilter::check() const {
   return {};
 }
 
-bool SubscriptionFilter::passes(const Event& event) const {
-  return compiled_ == nullptr || (compiled_->filter && compiled_->filter->matches(event));
+bool SubscriptionFilter::passes(const Event& event, FilterSteps& steps) const {
+  return compiled_ == nullptr || (compiled_->filter && compiled_->filter->matches(event, steps));
 }
 
 }  // namespace sense

@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/event/event.hpp"
+#include "core/filter/filter.hpp"
 
 namespace sense {
 
@@ -24,8 +25,12 @@ class SubscriptionFilter {
   [[nodiscard]] std::string_view text() const;
   // Fails with the column and the reason; badparam.
   [[nodiscard]] Status check() const;
-  // False for a text that check() refuses.
-  [[nodiscard]] bool passes(const Event& event) const;
+  // False for a text that check() refuses, and when the steps do not suffice.
+  [[nodiscard]] bool passes(const Event& event, FilterSteps& steps) const;
+  [[nodiscard]] bool passes(const Event& event) const {
+    FilterSteps steps;
+    return passes(event, steps);
+  }
 
   // By the text, since equal texts in use have one compiled form.
   friend bool operator==(const SubscriptionFilter&, const SubscriptionFilter&) = default;

@@ -114,6 +114,7 @@ Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor, const Sett
   defaults.backlog_max = static_cast<std::size_t>(host.integer("backlog-max"));
   defaults.owner_waiting_max = static_cast<std::size_t>(host.integer("waiting-per-owner-max"));
   defaults.owner_octets_max = static_cast<std::uint64_t>(host.size("waiting-size-per-owner"));
+  defaults.owner_filter_steps = static_cast<std::uint64_t>(host.integer("filter-steps-per-owner"));
   return defaults;
 }
 

@@ -6,7 +6,7 @@
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 18> table = {{
+  static constexpr std::array<Option, 19> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
@@ -59,6 +59,11 @@ std::span<const Option> gateway_host_options() {
       {"waiting-size-per-owner", OptionType::size, "4GiB",
        "How many octets the data of their events may have; 0: any number.", 0,
        std::int64_t{1} << 50},
+      {"filter-steps-per-owner", OptionType::integer, "250000",
+       "How many steps the filters of one owner may take for each event, on average; a "
+       "subscription "
+       "whose filter takes more is suspended. 0: any number.",
+       0, 1'000'000'000},
       {"endpoints-per-owner-max", OptionType::integer, "2500",
        "How many different callbacks one owner may have here; 0: any number.", 0, 10'000'000},
   }};

@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "core/event/recipients.hpp"
-
 #include "core/base/check.hpp"
+#include "core/event/recipients.hpp"
+#include "core/subscription/test_event.hpp"
 
 namespace sense {
 
@@ -22,7 +22,7 @@ void Engine::put(SubscriptionRef subscription, Timestamp now) {
 
 void Engine::set_owner(const SubscriptionQueue& queue) {
   const auto& facts = queue.facts();
-  state_.owners.set_owner(facts.handle, owner_key(*facts.subscription), queue.used());
+  state_.owners.set_owner(facts.handle, owner_key(*facts.subscription), queue.waiting());
 }
 
 void Engine::end(const std::string& id, std::string reason, bool notify, Timestamp now) {
@@ -35,6 +35,7 @@ void Engine::end(const std::string& id, std::string reason, bool notify, Timesta
 
 void Engine::on_event(const EventRef& event, Timestamp now) {
   state_.tracker.on_event(event->sequence);
+  state_.filters.on_event();
   if (event->type.ns() == gateway_namespace) return;
   const bool for_some = has_recipients(*event) && state_.defaults.owner_names;
   for (const auto handle : candidates(*event)) {
@@ -44,10 +45,23 @@ void Engine::on_event(const EventRef& event, Timestamp now) {
     if (subscription.state == SubscriptionState::pending) continue;
     const auto names =
         for_some ? state_.defaults.owner_names(subscription.owner) : std::vector<std::string>();
-    if (!matches(subscription, *event, names)) continue;
+    if (!matches_in_budget(queue, *event, names)) continue;
     ++state_.totals.matched;
     queue.accept(event, state_, now);
   }
+}
+
+bool Engine::matches_in_budget(SubscriptionQueue& queue, const Event& event,
+                               std::span<const std::string> owner_names) {
+  const auto& facts = queue.facts();
+  if (facts.subscription->filter.empty() || is_test(event.type))
+    return matches(*facts.subscription, event, owner_names);
+  if (facts.too_dear) return false;
+  const auto owner = state_.owners.owner_of(facts.handle);
+  auto steps = state_.filters.lend(owner);
+  const bool matched = matches(*facts.subscription, event, steps, owner_names);
+  if (!state_.filters.take_back(owner, steps)) queue.suspend_for_filter(state_);
+  return matched;
 }
 
 void Engine::on_result(std::uint64_t attempt_id, const Attempt& attempt, Timestamp now) {

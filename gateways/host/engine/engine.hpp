@@ -85,6 +85,9 @@ class Engine final : public ServedQueues {
   [[nodiscard]] const DeliveryTotals& totals() const { return state_.totals; }
 
  private:
+  // Suspends a subscription whose filter its owner has no steps for.
+  [[nodiscard]] bool matches_in_budget(SubscriptionQueue& queue, const Event& event,
+                                       std::span<const std::string> owner_names);
   void set_owner(const SubscriptionQueue& queue);
   void remove_finished(SubscriptionQueue& queue, Timestamp now);
 

@@ -10,6 +10,7 @@
 #include "core/subscription/subscription.hpp"
 #include "gateways/host/engine/actions.hpp"
 #include "gateways/host/engine/checkpoint_tracker.hpp"
+#include "gateways/host/engine/owners/filter_budget.hpp"
 #include "gateways/host/engine/owners/waiting_budget.hpp"
 #include "gateways/host/engine/queue/attempts.hpp"
 #include "gateways/host/engine/queue/callback_health.hpp"
@@ -53,7 +54,7 @@ class QueueTimers {
 // What all queues of one engine share. Owned by the engine.
 struct EngineState {
   EngineState(QueueDefaults of_gateway, std::uint64_t seed)
-      : defaults(std::move(of_gateway)), random(seed) {}
+      : defaults(std::move(of_gateway)), random(seed), filters(defaults.owner_filter_steps) {}
 
   QueueDefaults defaults;
   std::mt19937_64 random;
@@ -62,6 +63,7 @@ struct EngineState {
   QueueTimers timers;
   DeliveryTotals totals;
   WaitingBudget owners;
+  FilterBudget filters;
   std::size_t unsaved = 0;  // events in memory that no checkpoint has
   std::size_t waiting = 0;  // deliveries
   std::size_t active = 0;   // among them: in flight or ready, of callbacks that work
@@ -81,6 +83,8 @@ struct QueueFacts {
   CallbackHealth::Suspension suspension = CallbackHealth::Suspension::none;
   bool ending = false;
   bool gone = false;  // the callback is gone: no attempts until the subscription ends
+  // Its filter takes more steps than its owner has: no event is matched until it is resumed.
+  bool too_dear = false;
 };
 
 // One input of one queue. Refers to all of it, for the duration of a call.

@@ -59,7 +59,7 @@ std::vector<SubscriptionRef> ServedQueues::subscriptions() const {
 
 std::size_t ServedQueues::waiting_for(std::string_view id) const {
   const auto* queue = queues_.find(id);
-  return queue == nullptr ? 0 : queue->waiting();
+  return queue == nullptr ? 0 : queue->waiting().deliveries;
 }
 
 void ServedQueues::add_to_index(const SubscriptionQueue& queue) {

@@ -20,20 +20,24 @@ void SubscriptionQueue::put(SubscriptionRef subscription, EngineState& engine, T
   const QueueScope in{facts_, engine, now};
   const auto before = std::exchange(facts_.subscription, std::move(subscription));
   const auto state = facts_.subscription->state;
+  const bool for_filter = suspended_for_filter(*facts_.subscription);
+  if (for_filter) facts_.too_dear = true;
   if (facts_.ending) {
     // Created again under its old id, as subscriptions of the configuration file are.
     drop(engine, now);
-    facts_.ending = facts_.gone = false;
+    facts_.ending = facts_.gone = facts_.too_dear = false;
     facts_.next_number = 1;
     facts_.windows = 0;
   } else if (state != before->state) {
     // The registry has the owner's request and the engine's own suspensions, which the engine wrote
     // there.
     if (state == SubscriptionState::active) {
+      facts_.too_dear = false;
       // Resumed by the engine or by the owner: the owner's decision overrides probing.
       facts_.suspension = Suspension::none;
       if (backlog_) backlog_->health().reset();
-    } else if (state == SubscriptionState::suspended && suspension() == Suspension::none) {
+    } else if (state == SubscriptionState::suspended && !for_filter &&
+               suspension() == Suspension::none) {
       suspend(in);
     }
   }
@@ -84,7 +88,7 @@ Status SubscriptionQueue::redrive(const EventRef& event, EngineState& engine, Ti
       engine.defaults.owner_names ? engine.defaults.owner_names(owner) : std::vector{owner};
   if (!is_for(*event, names))
     return fail(Code::noaccess, "the event's audience leaves out the owner of the subscription");
-  if (waiting() >= std::max<std::size_t>(1, engine.defaults.backlog_max / 2))
+  if (waiting().deliveries >= std::max<std::size_t>(1, engine.defaults.backlog_max / 2))
     return fail(Code::nomoreroom, "subscription " + id + " has too many deliveries that wait");
   if (!in.owner_has_room(event->data.size()))
     return fail(Code::nomoreroom,
@@ -167,6 +171,15 @@ void SubscriptionQueue::suspend(const QueueScope& in) {
   in.mark_changed();
 }
 
+void SubscriptionQueue::suspend_for_filter(EngineState& engine) {
+  facts_.too_dear = true;
+  engine.actions.suspensions.push_back(
+      {facts_.subscription->id, true,
+       std::string(filter_too_dear) +
+           " for what its owner has for each event (filter-steps-per-owner): make it cheaper, "
+           "then resume the subscription"});
+}
+
 SubscriptionQueue::Suspension SubscriptionQueue::suspension() const {
   return backlog_ ? backlog_->health().suspension() : facts_.suspension;
 }
@@ -216,6 +229,7 @@ void SubscriptionQueue::restore(const SavedQueue& saved) {
   facts_.ending = saved.ending;
   facts_.windows = saved.windows;
   facts_.suspension = saved.suspension;
+  facts_.too_dear = suspended_for_filter(*facts_.subscription);
   facts_.marks.saved = true;
 }
 

@@ -26,10 +26,7 @@ class SubscriptionQueue {
 
   [[nodiscard]] const QueueFacts& facts() const { return facts_; }
   // The event deliveries in the backlog.
-  [[nodiscard]] std::size_t waiting() const {
-    return backlog_ ? backlog_->deliveries().events() : 0;
-  }
-  [[nodiscard]] WaitingBudget::Used used() const {
+  [[nodiscard]] WaitingBudget::Used waiting() const {
     if (!backlog_) return {};
     return {backlog_->deliveries().events(), backlog_->deliveries().octets()};
   }
@@ -53,6 +50,9 @@ class SubscriptionQueue {
   // REQUIRES: the attempt at this delivery was under way.
   void on_result(Key key, const Attempt& result, EngineState& engine, Timestamp now);
   void on_timer(EngineState& engine, Timestamp now) { dispatch({facts_, engine, now}); }
+  // Its filter is too dear: it is to be suspended, and no event is matched until it is resumed.
+  // What is pending is delivered.
+  void suspend_for_filter(EngineState& engine);
   // Nothing is pending any more, without a gap.
   void drop(EngineState& engine, Timestamp now);
 

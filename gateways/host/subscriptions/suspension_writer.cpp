@@ -12,9 +12,13 @@ constexpr std::size_t answer_shown_max = 300;
 
 void SuspensionWriter::set(const Engine::Suspension& wanted) {
   const auto& reason = wanted.reason;
+  const bool for_filter = wanted.suspended && reason.starts_with(filter_too_dear);
   ++counters_[wanted.suspended ? "gateway.suspended" : "gateway.resumed"];
-  log::warn(wanted.suspended ? "a callback keeps failing; its subscription is suspended and probed"
-                             : "a callback works again; its subscription is resumed",
+  if (for_filter) ++counters_["gateway.filters.too-dear"];
+  log::warn(for_filter ? "a filter is too dear; its subscription is suspended"
+            : wanted.suspended
+                ? "a callback keeps failing; its subscription is suspended and probed"
+                : "a callback works again; its subscription is resumed",
             {{"subscription", wanted.subscription},
              {"reason", reason},
              {"answer", printable(wanted.answer.substr(0, answer_shown_max))}});

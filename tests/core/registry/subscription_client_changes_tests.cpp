@@ -104,6 +104,35 @@ BOOST_AUTO_TEST_CASE(the_owner_pauses_and_resumes) {
   BOOST_CHECK(success()->state == SubscriptionState::active);
 }
 
+BOOST_AUTO_TEST_CASE(a_filter_that_is_too_dear_is_resumed_by_the_owner_alone) {
+  const std::string reason = std::string(sense::filter_too_dear) + " here";
+  keep(leased("s-1"));
+  subscriptions.set_suspended("s-1", true, reason, done());
+  BOOST_CHECK(sense::suspended_for_filter(*success()));
+  BOOST_CHECK_EQUAL(bus.reasons.back(), "filter too dear");
+  const auto puts = bus.puts;
+  subscriptions.set_suspended("s-1", true, reason, done());
+  refused(Code::duplicate);
+  subscriptions.set_suspended("s-1", true, "the callback fails", done());
+  refused(Code::duplicate);
+  subscriptions.set_suspended("s-1", false, "", done());
+  refused(Code::duplicate);
+  BOOST_CHECK_EQUAL(bus.puts, puts);
+  subscriptions.move("s-1", 10min, {"test://one/", "test://two/", "tester", {}}, done());
+  BOOST_CHECK(success()->state == SubscriptionState::suspended);
+  subscriptions.resume("s-1", done());
+  BOOST_CHECK(success()->state == SubscriptionState::active);
+}
+
+BOOST_AUTO_TEST_CASE(a_filter_that_is_too_dear_is_told_while_the_callback_fails) {
+  auto failing = leased("s-1");
+  failing.state = SubscriptionState::suspended;
+  failing.reason = "no answer";
+  keep(failing);
+  subscriptions.set_suspended("s-1", true, std::string(sense::filter_too_dear), done());
+  BOOST_CHECK(sense::suspended_for_filter(*success()));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_pending_is_not_made_active_by_its_owner) {
   auto pending = leased("s-1");
   pending.state = SubscriptionState::pending;

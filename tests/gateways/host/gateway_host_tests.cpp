@@ -313,4 +313,21 @@ BOOST_AUTO_TEST_CASE(a_failing_callback_is_suspended_in_the_registry_and_a_diges
   BOOST_CHECK(lines("event s-2").empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_dear_filter_is_suspended_in_the_registry_and_others_are_served) {
+  start_host();
+  auto dear = wanted("s-dear", "yes");
+  dear.owner = "another";
+  dear.filter = "NOT (subject LIKE '%" + std::string(1000, 'a') + "_b%')";
+  put(dear);
+  put(wanted("s-1", "yes"));
+  for (int i = 0; i < 20; ++i) {
+    auto event = event_of("{urn:a}x");
+    event.id = "e-" + std::to_string(i);
+    event.subject = std::string(2048, 'a');
+    publish(event);
+  }
+  wait([&] { return state_of("s-dear") == SubscriptionState::suspended; }, "the suspension");
+  wait([&] { return lines("event s-1").size() == 20; }, "the deliveries");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -165,6 +165,9 @@ struct HostFixture {
   std::uint64_t publish(const std::string& id, const char* type = "{urn:a}x") {
     auto event = event_of(type);
     event.id = id;
+    return publish(std::move(event));
+  }
+  std::uint64_t publish(Event event) {
     const auto receipt =
         await<sense::Receipt>([&](auto done) { bus->publish(std::move(event), std::move(done)); });
     BOOST_REQUIRE_MESSAGE(receipt.has_value(), receipt.error().message);

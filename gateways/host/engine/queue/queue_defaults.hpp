@@ -24,6 +24,8 @@ struct QueueDefaults {
   // The same of one owner, and the octets of their data; 0: no limit.
   std::size_t owner_waiting_max = 0;
   std::uint64_t owner_octets_max = 0;
+  // Steps that the filters of one owner may take for each event; 0: no limit.
+  std::uint64_t owner_filter_steps = 0;
   // Deferred gaps per queue, each with its own reason; beyond, adjacent gaps are merged.
   std::size_t gaps_max = 64;
   Duration probe_first = std::chrono::minutes{1};  // doubles from probe to probe
