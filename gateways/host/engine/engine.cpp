@@ -80,6 +80,7 @@ void Engine::remove_finished(SubscriptionQueue& queue, Timestamp now) {
   const auto& facts = queue.facts();
   state_.tracker.on_removed(facts.subscription->id, facts.marks);
   state_.actions.forget.push_back(facts.subscription->id);
+  state_.owners.set_owner(facts.handle, 0, {});
   queues().remove(queue);
 }
 

@@ -41,7 +41,7 @@ SubscriptionRef ServedQueues::find(std::string_view id) const {
 }
 
 std::size_t ServedQueues::count_for(std::string_view callback) const {
-  return count_of(callbacks_, callback);
+  return endpoints_.count_for(callback);
 }
 
 std::size_t ServedQueues::count_at(std::string_view address) const {
@@ -66,7 +66,6 @@ void ServedQueues::add_to_index(const SubscriptionQueue& queue) {
   index_.add(queue.facts().handle, *queue.facts().subscription);
   const auto& subscription = *queue.facts().subscription;
   endpoints_.add(subscription);
-  ++callbacks_[hash_of(subscription.callback)];
   for_each_address(subscription, [this](const auto& address) { ++addresses_[hash_of(address)]; });
 }
 
@@ -74,7 +73,6 @@ void ServedQueues::remove_from_index(const SubscriptionQueue& queue) {
   index_.remove(queue.facts().handle, *queue.facts().subscription);
   const auto& subscription = *queue.facts().subscription;
   endpoints_.remove(subscription);
-  remove_one(callbacks_, subscription.callback);
   for_each_address(subscription, [this](const auto& address) { remove_one(addresses_, address); });
 }
 

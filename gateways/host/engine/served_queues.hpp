@@ -51,7 +51,6 @@ class ServedQueues : public ServedSubscriptions {
   QueueTable queues_;
   MatchIndex index_;
   OwnerEndpoints endpoints_;
-  HashCounts callbacks_;
   HashCounts addresses_;  // of callbacks and owners
   std::vector<std::uint32_t> candidates_;
 };

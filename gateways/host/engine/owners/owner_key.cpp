@@ -13,7 +13,9 @@ OwnerKey owner_key(const Subscription& subscription) {
   // The key of a host is not that of a principal of its name.
   const auto owner = anonymous ? "@" + callback_address(subscription.callback)
                                : callback_address(subscription.owner);
-  return stable_hash(owner) | 1U;
+  // With a secret: no client chooses an owner whose budget it shares.
+  static const auto secret = HashSecret::random();
+  return keyed_hash(secret, owner).low | 1U;
 }
 
 }  // namespace sense

@@ -8,8 +8,9 @@
 
 namespace sense {
 
-// Whose budgets a subscription is counted in at a gateway, as a hash: a collision lets two owners
-// share theirs. 0: none, since the operator wrote it into the configuration file.
+// Whose budgets a subscription is counted in at a gateway, as a hash of this process: a collision,
+// which no client can prepare, lets two owners share theirs. 0: none, since the operator wrote it
+// into the configuration file.
 using OwnerKey = std::uint64_t;
 
 // That of the owner: a principal, or the host of an address. Clients of HTTP that have proved

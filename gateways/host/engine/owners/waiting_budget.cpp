@@ -3,35 +3,39 @@
 
 namespace sense {
 
+std::uint32_t WaitingBudget::enter(OwnerKey owner) {
+  if (owner == 0) return 0;
+  const auto [found, fresh] = places_.try_emplace(owner, 0);
+  if (fresh && free_.empty()) {
+    found->second = static_cast<std::uint32_t>(owners_.size());
+    owners_.emplace_back();
+  } else if (fresh) {
+    found->second = free_.back();
+    free_.pop_back();
+  }
+  auto& entered = owners_[found->second];
+  entered.key = owner;
+  ++entered.queues;
+  return found->second;
+}
+
+void WaitingBudget::leave(std::uint32_t place) {
+  if (place == 0 || --owners_[place].queues != 0) return;
+  places_.erase(owners_[place].key);
+  owners_[place] = {};
+  free_.push_back(place);
+}
+
 void WaitingBudget::set_owner(Handle queue, OwnerKey owner, const Used& waiting) {
-  const auto before = owner_of(queue);
-  if (queue >= owners_.size()) owners_.resize(queue + std::size_t{1});
-  owners_[queue] = owner;
-  if (before == owner) return;
-  change(before, {}, waiting);
-  change(owner, waiting, {});
-}
-
-void WaitingBudget::change(OwnerKey owner, const Used& more, const Used& less) {
-  if (owner == 0) return;
-  const auto place = used_.try_emplace(owner).first;
-  auto& used = place->second;
-  used.deliveries += more.deliveries - less.deliveries;
-  used.octets += more.octets - less.octets;
-  if (used.deliveries == 0) used_.erase(place);
-}
-
-void WaitingBudget::add(Handle queue, std::uint64_t octets) {
-  change(owner_of(queue), {1, octets}, {});
-}
-
-void WaitingBudget::remove(Handle queue, std::uint64_t octets) {
-  change(owner_of(queue), {}, {1, octets});
-}
-
-WaitingBudget::Used WaitingBudget::used(Handle queue) const {
-  const auto found = used_.find(owner_of(queue));
-  return found == used_.end() ? Used() : found->second;
+  if (queue >= queues_.size()) queues_.resize(queue + std::size_t{1});
+  const auto before = queues_[queue];
+  const auto after = queues_[queue] = enter(owner);
+  for (auto [place, sign] : {std::pair(before, -1), std::pair(after, 1)}) {
+    auto& used = owners_[place].used;
+    used.deliveries += static_cast<std::size_t>(sign) * waiting.deliveries;
+    used.octets += static_cast<std::uint64_t>(sign) * waiting.octets;
+  }
+  leave(before);
 }
 
 }  // namespace sense

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/engine/owners/owner_endpoints.hpp"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <map>
+#include <set>
+#include <vector>
 
 using namespace sense;
 
@@ -37,6 +41,36 @@ BOOST_AUTO_TEST_CASE(last_subscription_to_a_callback_gives_its_room_back) {
   BOOST_CHECK(!endpoints.has_room(of("ada", "https://a/2"), 1));
   endpoints.remove(of("ada", "https://a/1"));
   BOOST_CHECK(endpoints.has_room(of("ada", "https://a/2"), 1));
+}
+
+BOOST_AUTO_TEST_CASE(counts_are_right_however_owners_share_callbacks) {
+  const std::array owners = {"ada", "grace", "alan", "config"};
+  const std::array callbacks = {"https://a/1", "https://a/2", "https://a/3"};
+  OwnerEndpoints endpoints;
+  std::vector<Subscription> held;
+  std::uint32_t random = 7;
+  for (int i = 0; i < 5000; ++i) {
+    random = random * 1664525 + 1013904223;
+    const auto choice = random >> 8U;
+    if (held.size() > choice % 12) {
+      endpoints.remove(held[choice % held.size()]);
+      held.erase(held.begin() + static_cast<std::ptrdiff_t>(choice % held.size()));
+    } else {
+      auto made = of(owners[choice / 16 % owners.size()], callbacks[choice / 64 % 3]);
+      if (made.owner == "config") made.via = "config";
+      endpoints.add(held.emplace_back(made));
+    }
+    std::map<std::string, std::set<std::string>> of_owner;
+    std::map<std::string, std::size_t> at;
+    for (const auto& each : held) {
+      if (each.via != "config") of_owner[each.owner].insert(each.callback);
+      ++at[each.callback];
+    }
+    for (const auto* owner : {"ada", "grace", "alan"})
+      BOOST_REQUIRE_EQUAL(endpoints.count(owner_key(of(owner, ""))), of_owner[owner].size());
+    for (const auto* callback : callbacks)
+      BOOST_REQUIRE_EQUAL(endpoints.count_for(callback), at[callback]);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(subscriptions_of_the_configuration_are_not_counted) {

@@ -107,6 +107,26 @@ BOOST_AUTO_TEST_CASE(what_waits_goes_with_the_subscription_to_another_owner) {
   BOOST_CHECK_EQUAL(engine.waiting_for("s-3"), 0U);
 }
 
+BOOST_AUTO_TEST_CASE(owners_without_a_queue_are_forgotten_and_their_places_used_again) {
+  WaitingBudget budget;
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    for (std::uint32_t queue = 0; queue < 10; ++queue) {
+      budget.set_owner(queue, 1 + round * 10 + queue / 2, {});
+      budget.add(queue, 5);
+    }
+    BOOST_CHECK_EQUAL(budget.owners(), 5U);
+    BOOST_CHECK_EQUAL(budget.used(3).deliveries, 2U);
+    BOOST_CHECK_EQUAL(budget.used(3).octets, 10U);
+    for (std::uint32_t queue = 0; queue < 10; ++queue) {
+      budget.remove(queue, 5);
+      budget.set_owner(queue, 0, {});
+    }
+    BOOST_CHECK_EQUAL(budget.owners(), 0U);
+  }
+  budget.add(3, 5);  // of no owner with a budget
+  BOOST_CHECK_EQUAL(budget.used(3).deliveries, 0U);
+}
+
 BOOST_AUTO_TEST_CASE(what_waited_before_a_crash_is_counted_after_it) {
   limit(2);
   put_paused("s-1", "ada");
