@@ -170,9 +170,12 @@ Result<Reply> Ingest::put(const Incoming& incoming, CommitGroup& group) {
     return tl::unexpected(good.error());
   const RegistryEntry entry{std::string(request.kind), std::string(request.key), request.revision,
                             std::string(request.value)};
-  const auto put = registry_.put(
-      entry, request.reason, {incoming.principal, room_.account_of(incoming, request.client.peer)},
-      group.next(), group.now());
+  // Parsed only where it matters.
+  const bool lists = request.value.find(management_namespace) == std::string_view::npos ||
+                     lists_for(requester_of(incoming), owner_from_json(request.value));
+  const Registry::Author author{incoming.principal, room_.account_of(incoming, request.client.peer),
+                                lists};
+  const auto put = registry_.put(entry, request.reason, author, group.next(), group.now());
   if (!put && put.error().code == Code::nomoreroom && entry.kind == "subscription")
     ++counters_["broker.subscriptions.no-room"];
   if (!put) return tl::unexpected(put.error());

@@ -5,9 +5,11 @@
 
 #include "broker/journal/store.hpp"
 #include "core/base/log.hpp"
+#include "core/event/codec.hpp"
 #include "core/event/event.hpp"
 #include "core/event/recipients.hpp"
 #include "core/event/record.hpp"
+#include "core/subscription/management_event.hpp"
 
 namespace sense {
 
@@ -43,10 +45,16 @@ class Selection {
     const auto head = head_of(event);
     if (!head) return rights_.may_subscribe_all();  // the reader of the record reports it
     if (!rights_.may_read(head->type, head->source)) return false;
+    if (rights_.reads_own_only(head->type) && !is_own(event)) return false;
     const auto topic = topic_of(head->type, head->source);
     const auto above =
         std::upper_bound(prefixes_.begin(), prefixes_.end(), std::string_view(topic));
     return above != prefixes_.begin() && bus::selects(*std::prev(above), topic);
+  }
+
+  [[nodiscard]] bool is_own(std::string_view octets) const {
+    const auto event = decode_event(octets);
+    return event && is_about(*event, principal_);
   }
 
   const Rights& rights_;

@@ -47,6 +47,17 @@ MonoTime deadline_of(std::optional<WallTime> lease_end, Timestamp now) {
   return lease_end ? now.mono + (*lease_end - now.wall) : MonoTime::max();
 }
 
+// What the author decides holds where it owns the subscription, and where one with the right to
+// list chooses the types. Otherwise it stays: a gateway that suspends a subscription decides
+// nothing.
+bool sees_own_only(const Subscription& wanted, const std::optional<Subscription>& before,
+                   const Registry::Author& author) {
+  if (!names_management(wanted)) return false;
+  if (!author.lists) return true;
+  const bool decides = !before || before->types != wanted.types || wanted.owner == author.principal;
+  return !decides && before->own_only;
+}
+
 // An entry of a newer version is kept unchanged, since the effect of a change is unknown.
 Result<Subscription> read_held(std::string_view key, std::string_view value) {
   auto subscription = subscription_from_json(value);
@@ -234,9 +245,10 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
   if (current != nullptr) {
     auto parsed = read_held(entry.key, current->second.value);
     if (!parsed) return tl::unexpected(parsed.error());
-    if (same(*wanted, *parsed)) return Put{std::nullopt, revision};
     before = std::move(*parsed);
   }
+  wanted->own_only = sees_own_only(*wanted, before, author);
+  if (before && same(*wanted, *before)) return Put{std::nullopt, revision};
   if (revision != entry.revision) return changed_meanwhile(subscription_kind, entry.key, revision);
   if (wanted->state == SubscriptionState::ended) {
     if (!before) return fail(Code::notfound, "subscription " + entry.key + " is not there");

@@ -62,10 +62,12 @@ class Registry {
     std::size_t all_max = unlimited;  // of all; this account makes none beyond
     std::string_view option = {};     // that says own_max
   };
-  // Who changes something. `account` is that of the subscriptions that it makes.
+  // Who changes something. `account` is that of the subscriptions that it makes; `lists`: they may
+  // get the management events about others, see Subscription::own_only.
   struct Author {
     std::string_view principal;
     Account account = {};
+    bool lists = true;
   };
 
   // The result of a change: the row to store and the events to journal.
@@ -74,9 +76,9 @@ class Registry {
     std::optional<Event> event;  // sources change without one
     std::optional<Event> whole;  // of a subscription, behind it: the change as gateways read it
   };
-  // `sequence`: of `event`. `entry.revision` as in
-  // Bus::registry_put. No change: the entry has this value already, with `revision`. A refusal
-  // (badparam, varvaltoobig, nomoreroom; badcontext for another revision) changes nothing.
+  // `sequence`: of `event`. `entry.revision` as in Bus::registry_put. No change: the entry has this
+  // value already, with `revision`. A refusal (badparam, varvaltoobig, nomoreroom; badcontext for
+  // another revision) changes nothing.
   struct Put {
     std::optional<Change> change;
     std::uint64_t revision = 0;

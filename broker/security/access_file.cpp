@@ -141,6 +141,19 @@ std::vector<std::string> with_rights_keys(std::vector<std::string> keys) {
   return keys;
 }
 
+// Management events tell a principal of its own subscriptions, without the right to list of no
+// others; clients that have proved nothing share one name.
+Status check_anonymous(const std::string& name, const Rights::Granted& granted,
+                       const YamlNode& node) {
+  if (name != principal_anonymous || granted.list || granted.manage) return {};
+  for (const auto& rule : granted.subscribe)
+    if (rule.type.topic_prefix().starts_with(reserved_namespaces[0]))
+      return node.refuse_key("'subscribe' to " + std::string(reserved_namespaces[0]) +
+                             " is not for 'anonymous': these events tell a principal of its own "
+                             "subscriptions, and clients that have proved nothing share one name");
+  return {};
+}
+
 // A principal with the rights of its own entry.
 struct Entry {
   std::string name;
@@ -161,6 +174,8 @@ Result<Entry> read_principal(const YamlNode& node) {
   auto granted = read_rights(node);
   if (!granted) return tl::unexpected(granted.error());
   entry.granted = std::move(*granted);
+  if (auto good = check_anonymous(entry.name, entry.granted, node); !good)
+    return tl::unexpected(good.error());
   return entry;
 }
 
@@ -214,6 +229,7 @@ class Entries {
       if (found == principals_.end())
         return node.refuse("'members': there is no principal " + in_quotes(member));
       add(found->granted, *granted);
+      if (auto good = check_anonymous(member, found->granted, node); !good) return good;
     }
     groups_.push_back(std::move(group));
     return {};

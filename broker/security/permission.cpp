@@ -149,6 +149,11 @@ Status check_reserved(const Requester& requester, std::string_view type, std::st
 
 }  // namespace
 
+bool lists_for(const Requester& requester, std::string_view owner) {
+  const auto* named = requester.access ? named_owner(*requester.access, owner) : nullptr;
+  return named != nullptr ? named->rights->may_list() : requester.rights.may_list();
+}
+
 Status check_publish(const Requester& requester, std::string_view type, std::string_view octets,
                      const FindEntry& find) {
   const auto& rights = requester.rights;

@@ -25,6 +25,10 @@ struct Requester {
   const AccessList* access = nullptr;
 };
 
+// Whether a subscription of that owner gets the management events about others: by the owner's
+// right to list, if the access file names it, else by the requester's.
+[[nodiscard]] bool lists_for(const Requester& requester, std::string_view owner);
+
 // An entry of the registry as it is now; fails when there is none.
 using FindEntry = std::function<Result<RegistryEntry>(std::string_view kind, std::string_view key)>;
 

@@ -51,10 +51,12 @@ bool covers_prefix(std::string_view pattern, std::string_view begin) {
 }
 
 // Whether a topic of a reserved namespace begins with the prefix, or the prefix with one.
+bool may_select(std::string_view prefix, std::string_view ns) {
+  return prefix.starts_with(ns) || ns.starts_with(prefix);
+}
 bool may_select_reserved(std::string_view prefix) {
-  return std::any_of(reserved_namespaces.begin(), reserved_namespaces.end(), [&](const auto each) {
-    return prefix.starts_with(each) || each.starts_with(prefix);
-  });
+  return std::any_of(reserved_namespaces.begin(), reserved_namespaces.end(),
+                     [&](const auto each) { return may_select(prefix, each); });
 }
 
 // A pattern of every type selects nothing in the reserved namespaces (matches()).
@@ -127,6 +129,7 @@ Rights::Rights(Granted granted) : granted_(std::move(granted)) {
   publish_all_ = any_of(granted_.publish);
   subscribe_all_ = any_of(granted_.subscribe);
   subscribe_reserved_ =
+      may_list() &&
       std::all_of(reserved_namespaces.begin(), reserved_namespaces.end(), [this](const auto each) {
         return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                            [&](const Rule& rule) { return covers_topics(rule, each); });
@@ -167,12 +170,20 @@ bool Rights::may_publish(const QName& type, std::string_view source,
   });
 }
 
-bool Rights::may_subscribe(std::string_view prefix) const {
+bool Rights::may_follow(std::string_view prefix) const {
   if (prefix == bus::watermark_topic) return true;
   if (prefix == "{" || prefix.empty()) return may_subscribe_all();
   if (subscribe_all_ && !may_select_reserved(prefix)) return true;
   return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                      [&](const Rule& rule) { return covers_topics(rule, prefix); });
+}
+
+bool Rights::may_subscribe(std::string_view prefix) const {
+  return may_follow(prefix) && (may_list() || !may_select(prefix, reserved_namespaces[0]));
+}
+
+bool Rights::reads_own_only(std::string_view type) const {
+  return type.starts_with(reserved_namespaces[0]) && !may_list();
 }
 
 bool Rights::may_read(std::string_view type, std::string_view source) const {
@@ -280,8 +291,10 @@ bool AccessList::restricts_subscriptions() const {
 bool subscriptions_change(const AccessList& before, const AccessList& after) {
   return std::any_of(before.by_user_id_.begin(), before.by_user_id_.end(), [&](const auto& each) {
     const auto* now = after.find(each.first);
-    return now == nullptr || now->rights->granted().subscribe !=
-                                 before.principals_[each.second].rights->granted().subscribe;
+    const auto& was = *before.principals_[each.second].rights;
+    return now == nullptr || now->rights->granted().subscribe != was.granted().subscribe ||
+           now->rights->may_subscribe(reserved_namespaces[0]) !=
+               was.may_subscribe(reserved_namespaces[0]);
   });
 }
 

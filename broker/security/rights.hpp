@@ -71,10 +71,15 @@ class Rights {
 
   // Whether one rule covers all topics that the prefix selects. The topic of commit watermarks
   // needs no right.
+  [[nodiscard]] bool may_follow(std::string_view prefix) const;
+  // And whether all their events may be read, so that the live stream, which selects by topic
+  // alone, may have them. The others are fetched.
   [[nodiscard]] bool may_subscribe(std::string_view prefix) const;
   [[nodiscard]] bool may_subscribe_all() const { return subscribe_all_ && subscribe_reserved_; }
   // Whether an event of the journal may be read; `type` in Clark notation.
   [[nodiscard]] bool may_read(std::string_view type, std::string_view source) const;
+  // Of such events only those about one's own subscriptions (is_about), without the right to list.
+  [[nodiscard]] bool reads_own_only(std::string_view type) const;
 
   // Whether events of some type from that source may be read.
   [[nodiscard]] bool may_read_from(std::string_view source) const;

@@ -121,14 +121,11 @@ Status read_right(Rights::Granted& granted, const std::string& key, const YamlNo
   return {};
 }
 
-// Management events tell of the subscriptions of others, and those between gateways of all that is
-// owed to them: who may read them must have the right to know.
+// Events between gateways tell all that is owed to subscribers: who may read them must have the
+// right to know.
 Status check_reserved_rules(const Rights::Granted& granted, const YamlNode& node) {
   for (const auto& rule : granted.subscribe) {
     const auto selected = rule.type.topic_prefix();
-    if (selected.starts_with(reserved_namespaces[0]) && !granted.list && !granted.manage)
-      return node.refuse_key("'subscribe' to " + std::string(reserved_namespaces[0]) +
-                             " needs 'list: true': these events tell of subscriptions of others");
     if (selected.starts_with(reserved_namespaces[1]) && !granted.manage)
       return node.refuse_key("'subscribe' to " + std::string(reserved_namespaces[1]) +
                              " needs 'manage: true': these events are between gateways");

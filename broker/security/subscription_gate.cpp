@@ -32,7 +32,8 @@ SubscriptionGate::Verdict SubscriptionGate::judge(std::string_view octets, std::
   }
   if (over_quota(topic, user_id)) return Verdict::excess;
   if (octets[0] == cancel) return spoilt_ ? Verdict::ignore : Verdict::remove;
-  if (rights == nullptr || !rights->may_subscribe(topic)) return Verdict::refuse;
+  if (rights == nullptr || !rights->may_follow(topic)) return Verdict::refuse;
+  if (!rights->may_subscribe(topic)) return Verdict::ignore;  // some of these events are fetched
   if (spoilt_) return Verdict::ignore;
   added_.emplace(topic);
   return Verdict::add;

@@ -24,4 +24,11 @@ void set_owner(Event& event, std::string_view owner) {
   event.extensions.insert_or_assign(std::string(owner_attribute), std::string(owner));
 }
 
+bool is_about(const Event& event, std::string_view owner) {
+  const auto found = event.extensions.find(owner_attribute);
+  if (found == event.extensions.end()) return false;
+  const auto* name = std::get_if<std::string>(&found->second);
+  return name != nullptr && *name == owner;
+}
+
 }  // namespace sense

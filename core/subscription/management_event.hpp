@@ -24,5 +24,6 @@ inline constexpr std::string_view whole_change_type = "{urn:sense:gateway}subscr
 // so that none of these is named.
 inline constexpr std::string_view owner_attribute = "owner";
 void set_owner(Event& event, std::string_view owner);
+[[nodiscard]] bool is_about(const Event& event, std::string_view owner);
 
 }  // namespace sense

@@ -7,6 +7,7 @@
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 #include "core/event/recipients.hpp"
+#include "core/subscription/management_event.hpp"
 #include "core/subscription/test_event.hpp"
 
 namespace sense {
@@ -115,6 +116,11 @@ bool type_wanted(const Subscription& subscription, const QName& type) {
                      });
 }
 
+bool about_wanted(const Subscription& subscription, const Event& event) {
+  return !subscription.own_only || !is_management(event.type) ||
+         is_about(event, subscription.owner);
+}
+
 bool source_wanted(const Subscription& subscription, std::string_view source) {
   return subscription.sources.empty() ||
          std::any_of(subscription.sources.begin(), subscription.sources.end(),
@@ -148,6 +154,12 @@ std::string_view to_text(SubscriptionState state) {
   return "ended";
 }
 
+bool names_management(const Subscription& subscription) {
+  const auto begin = "{" + std::string(management_namespace) + "}";
+  return std::any_of(subscription.types.begin(), subscription.types.end(),
+                     [&](const TypePattern& type) { return type.text().starts_with(begin); });
+}
+
 bool matches(const Subscription& subscription, const Event& event,
              std::span<const std::string> owner_names) {
   FilterSteps steps;
@@ -167,7 +179,7 @@ bool matches(const Subscription& subscription, const Event& event, FilterSteps& 
   // A test event is for one subscription. One without an id only observes, and matches it normally.
   if (is_test(event.type) && !subscription.id.empty())
     return !too_early && event.subject == subscription.id;
-  return !too_early && type_wanted(subscription, event.type) &&
+  return !too_early && type_wanted(subscription, event.type) && about_wanted(subscription, event) &&
          source_wanted(subscription, event.source) && is_for(event, owner_names) &&
          edition_wanted(subscription.edition, event.edition) &&
          language_wanted(subscription.language, event.language) &&

@@ -44,6 +44,9 @@ struct Subscription {
   std::optional<WallTime> expires;     // absent only for subscriptions from the configuration
   Duration period{0};                  // granted lease; 0 when expires is absent
   SubscriptionState state = SubscriptionState::pending;
+  // Of management events only those about the owner's subscriptions: set by the broker, where the
+  // owner has no right to list. Always false when the types do not name their namespace.
+  bool own_only = false;
   std::string reason;          // why suspended or ended
   std::string challenge_hash;  // sha256_hex of the token that verifies a pending callback
   std::string edition;         // wanted payload form; "": any
@@ -73,6 +76,9 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 // is, no event is matched to it.
 inline constexpr std::string_view filter_too_dear = "the filter takes too many steps";
 [[nodiscard]] bool suspended_for_filter(const Subscription& subscription);
+
+// Whether its types name the management events.
+[[nodiscard]] bool names_management(const Subscription& subscription);
 
 inline constexpr std::string_view management_namespace = "urn:sense:management";
 // Events between gateways of one kind; delivered to no subscription.

@@ -9,6 +9,8 @@ namespace sense {
 
 namespace {
 
+constexpr std::string_view own_events = "own";
+
 // Adds the types of a subscription's members.
 class Object : public JsonObject {
  public:
@@ -100,6 +102,7 @@ std::string subscription_json(const Subscription& subscription, std::string_view
   if (subscription.period != Duration{0}) json.put("period", subscription.period);
   json.put("state", to_text(subscription.state));
   json.put_text("reason", subscription.reason);
+  if (subscription.own_only) json.put("management", own_events);
   json.put_text("challengehash", challenge_hash);
   json.put_text("edition", subscription.edition);
   json.put_text("language", subscription.language);

@@ -244,7 +244,7 @@ Status read(const Element& json, DeliveryOptions& into) {
   return read_members(json, into, delivery_members);
 }
 
-constexpr std::array<Member<Subscription>, 20> subscription_members = {{
+constexpr std::array<Member<Subscription>, 21> subscription_members = {{
     {"id", field<&Subscription::id>},
     {"revision", field<&Subscription::revision>},
     {"since", field<&Subscription::since>},
@@ -260,6 +260,11 @@ constexpr std::array<Member<Subscription>, 20> subscription_members = {{
     {"period", field<&Subscription::period>},
     {"state", field<&Subscription::state>},
     {"reason", field<&Subscription::reason>},
+    {"management",
+     [](const Element& json, Subscription& subscription) -> Status {
+       subscription.own_only = text_of(json) == "own";
+       return subscription.own_only ? Status() : wrong_member("is \"own\", or left out");
+     }},
     {"challengehash", field<&Subscription::challenge_hash>},
     {"edition", field<&Subscription::edition>},
     {"language", field<&Subscription::language>},

@@ -34,6 +34,38 @@ void check_owned(const Registry& registry, const std::string& owner) {
 
 BOOST_AUTO_TEST_SUITE(registry_tests)
 
+BOOST_AUTO_TEST_CASE(the_right_to_list_decides_whose_management_events_a_subscription_gets) {
+  RegistryFixture fixture;
+  auto subscription = fixture.leased("s-1", 10min);
+  subscription.owner = "shop";
+  // Whether it gets those about its owner alone, after a PUT of that principal.
+  const auto own_only = [&](const char* principal, bool lists) {
+    subscription.labels["made"] += "x";  // else nothing changes
+    const auto current = fixture.registry.get("subscription", "s-1");
+    const auto put = fixture.registry.put(
+        {"subscription", "s-1", current ? current->revision : 0, to_json(subscription, true)},
+        "why", {principal, {}, lists}, fixture.sequence++, fixture.clock.now());
+    BOOST_REQUIRE_MESSAGE(put, (put ? "" : put.error().message));
+    return fixture.held("s-1").own_only;
+  };
+  BOOST_CHECK(!own_only("shop", false));  // which names none of them
+  subscription.types = {*TypePattern::parse("{urn:sense:management}subscription-ended")};
+  BOOST_CHECK(own_only("shop", false));
+  BOOST_CHECK(own_only("gateway", true));  // that suspends it
+  BOOST_CHECK(!own_only("shop", true));    // which has the right now
+  BOOST_CHECK(!own_only("gateway", true));
+  subscription.own_only = true;
+  BOOST_CHECK(!own_only("gateway", true));  // whatever a client says
+  subscription.own_only = false;
+  BOOST_CHECK(own_only("shop", false));
+  subscription.types.push_back(*TypePattern::parse("{urn:sense:management}*"));
+  BOOST_CHECK(!own_only("boss", true));  // who chooses the types
+  const auto ended = fixture.registry.remove("subscription", "s-1", 0, "", "shop",
+                                             fixture.sequence++, fixture.clock.now());
+  BOOST_CHECK(ended.has_value());
+  BOOST_CHECK(!own_only("boss", true));  // made for another
+}
+
 BOOST_AUTO_TEST_CASE(life_of_a_subscription_is_announced_step_by_step) {
   RegistryFixture fixture;
   auto subscription = fixture.leased("s-1", 10min);

@@ -55,6 +55,15 @@ BOOST_AUTO_TEST_CASE(what_the_file_grants_is_what_the_principal_has) {
   BOOST_CHECK(!access->find("local")->rights->may_publish_all());
 }
 
+BOOST_AUTO_TEST_CASE(management_events_are_for_principals_that_have_a_name) {
+  const std::string rights = "subscribe: [\"{urn:sense:management}*\"]";
+  BOOST_CHECK_EQUAL(refusal(entry("    " + rights + "\n")), "accepted");
+  const auto anonymous = refusal("principals:\n  - {name: anonymous, " + rights + "}\n");
+  BOOST_CHECK_NE(anonymous.find("share one name"), std::string::npos);
+  BOOST_CHECK_NE(refusal(entry("    subscribe: [\"{urn:sense:gateway}*\"]\n")).find("manage"),
+                 std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_principal_without_rights_has_none) {
   const auto access = parse_access_file(entry(""), "allow.yaml");
   BOOST_REQUIRE(access);

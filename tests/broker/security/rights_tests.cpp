@@ -318,4 +318,31 @@ BOOST_AUTO_TEST_CASE(with_manage_changes_are_read_whole_where_they_are_read_reda
   BOOST_CHECK(!Rights({{}, {rule("*")}, {}, true, true}).may_read(whole, "/sense/subscription"));
 }
 
+// The live stream selects by topic, so that it has all management events or none.
+BOOST_AUTO_TEST_CASE(without_list_management_events_are_fetched_one_by_one) {
+  const std::vector<Rule> all = {rule("*"), rule("{urn:sense:management}*"),
+                                 rule("{urn:sense:gateway}*")};
+  const Rights own({{}, all, {}, false, false});
+  const Rights list({{}, all, {}, true, false});
+  for (const auto* prefix :
+       {"{urn:sense:management}", "{urn:sense:management}subscription-ended "}) {
+    BOOST_CHECK(own.may_follow(prefix));
+    BOOST_CHECK(!own.may_subscribe(prefix));
+    BOOST_CHECK(list.may_subscribe(prefix));
+  }
+  BOOST_CHECK(!own.may_subscribe_all());
+  BOOST_CHECK(list.may_subscribe_all());
+  for (const auto* prefix : {"{urn:sense:managements}x ", "{urn:a}"})
+    BOOST_CHECK(own.may_subscribe(prefix));
+  BOOST_CHECK(!own.may_follow("{urn:sense:"));
+  BOOST_CHECK(own.reads_own_only("{urn:sense:management}overload"));
+  BOOST_CHECK(!own.reads_own_only("{urn:a}one"));
+  BOOST_CHECK(!list.reads_own_only("{urn:sense:management}overload"));
+  BOOST_CHECK(own.may_hold(wanted({"{urn:sense:management}*"}, {})));
+  const std::vector<DatedProof> proofs = {{{Proof::Kind::curve, std::string(40, 'k')}}};
+  const Principal before{"shop", proofs, std::make_shared<const Rights>(list)};
+  const Principal after{"shop", proofs, std::make_shared<const Rights>(own)};
+  BOOST_CHECK(subscriptions_change(AccessList({before}), AccessList({after})));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "core/subscription/management_event.hpp"
 #include "core/subscription/test_event.hpp"
 
 BOOST_AUTO_TEST_SUITE(subscription_tests)
@@ -113,6 +114,31 @@ BOOST_AUTO_TEST_CASE(management_events_come_only_when_their_namespace_is_named) 
   BOOST_CHECK(wants({"*", "{urn:sense:management}*"}, type));
   BOOST_CHECK(wants({"{urn:sense:management}subscription-created"}, type));
   BOOST_CHECK(wants({"*"}, "{urn:sense:managements}x"));
+}
+
+BOOST_AUTO_TEST_CASE(without_the_right_to_list_they_are_those_about_ones_own_subscriptions) {
+  auto subscription = small_subscription();
+  subscription.owner = "shop";
+  subscription.types = {*TypePattern::parse("{urn:sense:management}*"), TypePattern()};
+  subscription.own_only = true;
+  Event event;
+  event.id = "1";
+  event.source = "//a";
+  event.type = *QName::parse("{urn:sense:management}subscription-created");
+  BOOST_CHECK(!matches(subscription, event));  // an overload, say
+  set_owner(event, "other");
+  BOOST_CHECK(!matches(subscription, event));
+  set_owner(event, "shop");
+  BOOST_CHECK(matches(subscription, event));
+  subscription.owner = "anonymous";
+  event.extensions.clear();
+  set_owner(event, "anonymous");
+  BOOST_CHECK(!matches(subscription, event));
+  event.type = *QName::parse("{urn:p}jam");
+  BOOST_CHECK(matches(subscription, event));
+  subscription.own_only = false;
+  event.type = *QName::parse("{urn:sense:management}overload");
+  BOOST_CHECK(matches(subscription, event));
 }
 
 BOOST_AUTO_TEST_CASE(a_test_is_for_the_subscription_that_it_names_alone) {
