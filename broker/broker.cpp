@@ -22,14 +22,14 @@ class LoopsBroker final : public Broker {
     for (const auto& sentence : config_.settings.renamed()) log::warn(sentence);
     auto store = Store::open(config_.data);
     if (!store) return tl::unexpected(store.error());
-    commits_.emplace(std::move(*store), config_.settings, counters_, results_);
+    commits_.emplace(std::move(*store), config_.settings, counters_, audit_, results_);
     if (auto status = commits_->open(config_.subscriptions); !status) return status;
     auto reader = Reader::open(config_.data, counters_);
     if (!reader) return tl::unexpected(reader.error());
     reads_.emplace(std::move(*reader), config_.settings, answers_, counters_, results_,
                    ReaderLoop::Hooks{[this](Journal::Range range) { commits_->note_damage(range); },
                                      [this](IncomingRef incoming) { list(std::move(incoming)); }});
-    network_.emplace(config_, *commits_, *reads_, answers_, results_, counters_);
+    network_.emplace(config_, *commits_, *reads_, answers_, results_, counters_, audit_);
     return network_->open();
   }
 
@@ -62,6 +62,10 @@ class LoopsBroker final : public Broker {
     return static_cast<std::size_t>(config_.settings.size(key));
   }
 
+  [[nodiscard]] std::uint64_t count(const char* key) const {
+    return static_cast<std::uint64_t>(config_.settings.integer(key));
+  }
+
   // On the reader's thread.
   void list(IncomingRef incoming) {
     if (commits_->put(incoming)) return;
@@ -84,6 +88,7 @@ class LoopsBroker final : public Broker {
   AnswerBudget answers_{{octets("answers-size-per-client"), octets("answers-size-per-principal"),
                          octets("answers-size")},
                         counters_};
+  AuditTrail audit_{{count("audit-rate-per-principal-max"), count("audit-rate-max")}, counters_};
   bus::Mailbox<Outgoing> results_;  // of the other loops, for the network loop
   // Made in this order, each with those before it.
   std::optional<CommitLoop> commits_;

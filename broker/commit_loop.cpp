@@ -14,9 +14,13 @@ constexpr std::uint32_t trim_groups = 256;
 constexpr std::size_t group_octets_soft_max = 8 * 1024 * 1024;
 }  // namespace
 
-CommitLoop::CommitLoop(Store store, const Settings& settings, Counters& counters,
+CommitLoop::CommitLoop(Store store, const Settings& settings, Counters& counters, AuditTrail& audit,
                        bus::Mailbox<Outgoing>& results)
-    : store_(std::move(store)), settings_(settings), counters_(counters), results_(results) {}
+    : store_(std::move(store)),
+      settings_(settings),
+      counters_(counters),
+      audit_(audit),
+      results_(results) {}
 
 Status CommitLoop::open(const std::vector<Subscription>& configured) {
   const auto now = system_clock().now();
@@ -31,7 +35,7 @@ Status CommitLoop::open(const std::vector<Subscription>& configured) {
                           count("subscriptions-per-address-max"),
                           limits.registry.subscriptions_max};
   limits.registry.sources_max = count("sources-max");
-  auto ingest = Ingest::restore(store_, limits, counters_, now);
+  auto ingest = Ingest::restore(store_, limits, counters_, now, &audit_);
   if (!ingest) return tl::unexpected(ingest.error());
   ingest_.emplace(std::move(*ingest));
   return ingest_->load_configured_subscriptions(configured, now);

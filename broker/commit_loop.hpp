@@ -23,7 +23,7 @@ namespace sense {
 class CommitLoop {
  public:
   // `settings`: of broker_options(). Answers and events go to `results`. All must outlive it.
-  CommitLoop(Store store, const Settings& settings, Counters& counters,
+  CommitLoop(Store store, const Settings& settings, Counters& counters, AuditTrail& audit,
              bus::Mailbox<Outgoing>& results);
   ~CommitLoop() { stop(); }
 
@@ -55,6 +55,7 @@ class CommitLoop {
   Store store_;
   const Settings& settings_;
   Counters& counters_;
+  AuditTrail& audit_;
   bus::Mailbox<Outgoing>& results_;
   std::function<void(Error)> on_failure_;
 

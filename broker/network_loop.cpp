@@ -15,12 +15,14 @@ constexpr auto unsettled_poll_interval = std::chrono::milliseconds{5};
 }  // namespace
 
 NetworkLoop::NetworkLoop(const BrokerConfig& config, CommitLoop& commits, ReaderLoop& reads,
-                         AnswerBudget& answers, bus::Mailbox<Outgoing>& results, Counters& counters)
+                         AnswerBudget& answers, bus::Mailbox<Outgoing>& results, Counters& counters,
+                         AuditTrail& audit)
     : config_(config),
       commits_(commits),
       reads_(reads),
       results_(results),
       counters_(counters),
+      access_control_(context_, counters, audit),
       service_(access_control_, answers, counters,
                static_cast<std::size_t>(config.settings.integer("requests-per-client-max")),
                [this](const std::string& principal, const std::string& client) {
@@ -109,7 +111,7 @@ void NetworkLoop::dispatch(IncomingRef incoming) {
     case Operation::ping: return service_.answer(make_answer(*incoming, reply));
     case Operation::proofs: {
       auto proofs = access_control_.proofs(*incoming, incoming->request.key);
-      if (!proofs) return service_.refuse(*incoming, proofs.error());
+      if (!proofs) return service_.refuse(*incoming, proofs.error(), mono_now());
       reply.proofs = std::move(*proofs);
       return service_.answer(make_answer(*incoming, reply));
     }
@@ -122,15 +124,17 @@ void NetworkLoop::dispatch(IncomingRef incoming) {
 
 void NetworkLoop::commit(IncomingRef incoming) {
   if (commits_.put(incoming) || incoming->peer.empty()) return;
-  service_.refuse(*incoming, CommitLoop::overload());
+  service_.refuse(*incoming, CommitLoop::overload(), mono_now());
 }
 
 void NetworkLoop::read(IncomingRef incoming) {
   if (reads_.put(incoming)) return;
-  service_.refuse(*incoming, {Code::nomoreroom,
-                              "too many FETCH, HEAD and LIST of this principal wait for their "
-                              "turn (broker.reads-per-principal-max, -size-per-principal); send it "
-                              "again later"});
+  service_.refuse(*incoming,
+                  {Code::nomoreroom,
+                   "too many FETCH, HEAD and LIST of this principal wait for their "
+                   "turn (broker.reads-per-principal-max, -size-per-principal); send it "
+                   "again later"},
+                  mono_now());
 }
 
 std::map<std::string, std::string> NetworkLoop::parameters() const {

@@ -26,7 +26,8 @@ class NetworkLoop {
  public:
   // All must outlive it.
   NetworkLoop(const BrokerConfig& config, CommitLoop& commits, ReaderLoop& reads,
-              AnswerBudget& answers, bus::Mailbox<Outgoing>& results, Counters& counters);
+              AnswerBudget& answers, bus::Mailbox<Outgoing>& results, Counters& counters,
+              AuditTrail& audit);
 
   // Makes the sockets and binds the endpoints. An error names the endpoint.
   [[nodiscard]] Status open();
@@ -60,7 +61,7 @@ class NetworkLoop {
   std::atomic<bool> stopping_ = false;
 
   zmq::context_t context_{1};
-  AccessControl access_control_{context_, counters_};
+  AccessControl access_control_;
   ServiceSocket service_;
   PlainInput plain_{access_control_, counters_};
   EventSender events_;

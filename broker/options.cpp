@@ -6,7 +6,7 @@
 namespace sense {
 
 std::span<const Option> broker_options() {
-  static constexpr std::array<Option, 21> table = {{
+  static constexpr std::array<Option, 23> table = {{
       {"retention-age", OptionType::duration, "7d", "Events older than this leave the journal.", 60,
        315'360'000},
       {"retention-size", OptionType::size, "10GiB",
@@ -61,6 +61,12 @@ std::span<const Option> broker_options() {
        "How many events one principal, or one address of clients that have proved nothing, may "
        "publish in a second, with bursts of as many; 0: no limit.",
        0, 100'000'000},
+      {"audit-rate-per-principal-max", OptionType::integer, "10",
+       "How many audit events of one kind one principal may cause in a second; further ones are "
+       "counted.",
+       1, 100'000},
+      {"audit-rate-max", OptionType::integer, "100", "The same for all principals together.", 1,
+       100'000},
       {"prefixes-per-principal-max", OptionType::integer, "20000",
        "How many subscriptions to the live stream one principal may have at once; those that come "
        "through ipc:// may have any number.",

@@ -41,22 +41,45 @@ PlainInput::Fate PlainInput::receive_one(std::vector<zmq::message_t>& frames, Mo
   const auto* sender = access_.sender(frames.back(), now);
   if (sender == nullptr || topic.starts_with('\0')) return Fate::refused;
   if (!topic.starts_with('{')) {
-    if (!sender->rights->may_publish_foreign()) return Fate::refused;
+    if (!sender->rights->may_publish_foreign()) {
+      note_refused(frames.back(), *sender, topic, Code::noaccess, "no right to foreign topics",
+                   now);
+      return Fate::refused;
+    }
     return forward(frames) ? Fate::forwarded : Fate::unsent;
   }
   if (frames.size() != 2) return Fate::refused;
-  take_event(topic, bus::view(frames[1]), *sender, now, take);
+  if (!access_.within_rate(sender->name, 1, now)) {
+    note_refused(frames[1], *sender, topic, Code::nomoreroom,
+                 "too fast (broker.rate-per-principal-max)", now);
+    return Fate::taken;
+  }
+  take_event(topic, frames[1], *sender, take);
   return Fate::taken;
 }
 
-void PlainInput::take_event(std::string_view topic, std::string_view event, const Principal& sender,
-                            MonoTime now, const Take& take) {
-  if (!access_.within_rate(sender.name, 1, now)) return;
+void PlainInput::note_refused(const zmq::message_t& frame, const Principal& sender,
+                              std::string_view topic, Code code, const char* reason, MonoTime now) {
+  const auto kind = AuditEntry::Kind::refused;
+  if (!access_.audit().takes(kind, sender.name, now)) return;
+  AuditEntry entry;
+  entry.principal = sender.name;
+  entry.peer = bus::peer_address(frame);
+  entry.operation = "PUBLISH";
+  entry.type = topic.substr(0, topic.find(' '));
+  entry.code = code;
+  entry.reason = reason;
+  access_.audit().add(std::move(entry));
+}
+
+void PlainInput::take_event(std::string_view topic, const zmq::message_t& event,
+                            const Principal& sender, const Take& take) {
   auto incoming = std::make_unique<Incoming>();
   incoming->principal = sender.name;
   incoming->rights = sender.rights;
   incoming->topic = topic;
-  incoming->octets = event;
+  incoming->octets = bus::view(event);
+  incoming->address = bus::peer_address(event);
   incoming->request.operation = bus::Operation::publish;
   incoming->request.events.emplace_back(incoming->octets);
   take(std::move(incoming));

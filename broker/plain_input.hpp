@@ -38,8 +38,10 @@ class PlainInput {
   enum class Fate { taken, forwarded, unsent, refused };
   [[nodiscard]] Fate receive_one(std::vector<zmq::message_t>& frames, MonoTime now,
                                  const Take& take, const Forward& forward);
-  void take_event(std::string_view topic, std::string_view event, const Principal& sender,
-                  MonoTime now, const Take& take);
+  void take_event(std::string_view topic, const zmq::message_t& event, const Principal& sender,
+                  const Take& take);
+  void note_refused(const zmq::message_t& frame, const Principal& sender, std::string_view topic,
+                    Code code, const char* reason, MonoTime now);
 
   AccessControl& access_;
   Counters& counters_;

@@ -61,6 +61,7 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   auto incoming = std::make_unique<Incoming>();
   incoming->peer = bus::view(frames[0]);
   incoming->octets = bus::view(frames[1]);
+  incoming->address = bus::peer_address(frames[1]);
   const Outstanding request{bus::request_id(incoming->octets),
                             std::hash<std::string_view>{}(incoming->octets)};
   if (const auto found = clients_.find(incoming->peer); found != clients_.end()) {
@@ -76,12 +77,13 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   client.outstanding.push_back(request);
   incoming->request.id = request.id;
   if (readable) return take(std::move(incoming));
-  refuse(*incoming, readable.error());
+  refuse(*incoming, readable.error(), now);
 }
 
 Status ServiceSocket::read(Incoming& incoming, const Principal* connection, MonoTime now) {
   if (connection == nullptr)
     return fail(Code::noaccess, "this key is not in the broker's access file any more");
+  incoming.principal = connection->name;
   auto request = bus::decode_request(incoming.octets);
   if (!request) {
     note_malformed(incoming, request.error(), now);
@@ -171,7 +173,14 @@ bus::Sent ServiceSocket::send(Outgoing::Answer& answer, const std::string& princ
   return bus::send(socket_, {answer.peer}, std::shared_ptr<const std::string>(lent, &lent->octets));
 }
 
-void ServiceSocket::refuse(Incoming& incoming, const Error& error) {
+void ServiceSocket::refuse(Incoming& incoming, const Error& error, MonoTime now) {
+  const auto kind = AuditEntry::Kind::refused;
+  if (access_.audit().takes(kind, incoming.principal, now)) {
+    auto entry = audit_entry(kind, incoming);
+    entry.code = error.code;
+    entry.reason = error.message;
+    access_.audit().add(std::move(entry));
+  }
   answer(make_refusal(incoming, error));
 }
 

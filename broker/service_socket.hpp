@@ -39,7 +39,8 @@ class ServiceSocket {
   // octets count as held until libzmq releases them, but for short answers, which libzmq bounds by
   // number.
   void answer(Outgoing::Answer answer);
-  void refuse(Incoming& incoming, const Error& error);
+  // And the audit trail tells it.
+  void refuse(Incoming& incoming, const Error& error, MonoTime now);
 
  private:
   void receive_one(std::vector<zmq::message_t>& frames, MonoTime now, const Take& take);

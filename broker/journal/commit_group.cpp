@@ -49,6 +49,10 @@ void CommitGroup::append(const Event& event) {
          principal_broker);
 }
 
+void CommitGroup::append_unannounced(const Event& event) {
+  append_record(records_, {next_++, now_.wall, principal_broker, encode(event), {}});
+}
+
 void CommitGroup::add(const Registry::Change& change) {
   rows_.push_back(change.row);
   if (change.event) append(*change.event);

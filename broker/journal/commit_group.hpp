@@ -37,6 +37,8 @@ class CommitGroup {
               std::string_view via = {});
   // The same with an event of the broker.
   void append(const Event& event);
+  // And with one that is not on the live stream (bus::unannounced_topics). Behind all others.
+  void append_unannounced(const Event& event);
   void add(const Registry::Change& change);
   void add(RegistryRow row) { rows_.push_back(std::move(row)); }
   void add(Journal::Damage damage) { damage_.push_back(std::move(damage)); }

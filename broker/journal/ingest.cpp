@@ -58,15 +58,17 @@ Reply with_sequence(std::uint64_t sequence) {
 
 }  // namespace
 
-Ingest::Ingest(Store& store, Limits limits, Counters& counters)
+Ingest::Ingest(Store& store, Limits limits, Counters& counters, AuditTrail* audit)
     : store_(store),
       counters_(counters),
+      audit_(audit),
       registry_(limits.registry),
       room_(limits.subscriptions),
       ids_(limits.deduplication_window, limits.deduplication_ids_max) {}
 
-Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Timestamp now) {
-  Ingest ingest(store, limits, counters);
+Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Timestamp now,
+                               AuditTrail* audit) {
+  Ingest ingest(store, limits, counters, audit);
   const auto last = store.journal().safe_last(Store::record_octets_min);
   if (!last) return tl::unexpected(last.error());
   ingest.head_ = *last;
@@ -130,6 +132,8 @@ Reply Ingest::publish(const Incoming& incoming, CommitGroup& group) {
       auto accepted = accept(parsed[i], incoming, from + i, group);
       if (!accepted) {
         ++counters_["broker.events.refused"];
+        audit_.event_refused(incoming, from + i, parsed[i].head ? parsed[i].head->type : "",
+                             accepted.error(), group.now().mono);
         reasons += accepted.error().message.size();
         accepted = Published{accepted.error().code, 0,
                              reasons <= reasons_octets_max ? accepted.error().message : ""};
@@ -159,6 +163,7 @@ Result<Published> Ingest::accept(const ParsedEvent& event, const Incoming& incom
     return Published{Code::duplicate, first, {}};
   }
   group.append(event.octets, head, sender.principal, sender.via);
+  audit_.accepted(incoming, sender, index, head.type, group.now().mono);
   if (group.is_other_source(head.source))
     if (auto row = registry_.note_source(head.source)) group.add(std::move(*row));
   return Published{Code::noerror, sequence, {}};
@@ -180,6 +185,7 @@ Result<Reply> Ingest::put(const Incoming& incoming, CommitGroup& group) {
     ++counters_["broker.subscriptions.no-room"];
   if (!put) return tl::unexpected(put.error());
   if (put->change) group.add(*put->change);
+  if (put->change && put->change->event) audit_.changed(incoming, group.now().mono);
   return with_sequence(put->revision);
 }
 
@@ -192,7 +198,13 @@ Result<Reply> Ingest::remove(const Incoming& incoming, CommitGroup& group) {
                                        incoming.principal, sequence, group.now());
   if (!change) return tl::unexpected(change.error());
   group.add(*change);
+  if (change->event) audit_.changed(incoming, group.now().mono);
   return with_sequence(sequence);
+}
+
+bool Ingest::is_hidden(const Incoming& incoming) const {
+  const auto& request = incoming.request;
+  return request.operation == Operation::get && registry_.get(request.kind, request.key);
 }
 
 Result<Reply> Ingest::get(const Incoming& incoming) const {
@@ -289,12 +301,18 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> requests, Tim
   Outgoing out;
   end_leases(group);
   announce_damage(group);
-  for (const auto& incoming : requests) answer(*incoming, reply_to(*incoming, group), out);
+  for (const auto& incoming : requests) {
+    auto reply = reply_to(*incoming, group);
+    if (!reply) audit_.refused(*incoming, reply.error(), is_hidden(*incoming), now.mono);
+    answer(*incoming, std::move(reply), out);
+  }
   // Behind the requests, so that their sequences do not depend on notices.
   for (const auto& notice : notices_.due(now)) group.append(notice);
+  for (const auto& event : audit_.due(now)) group.append_unannounced(event);
   if (const auto status = group.write(store_); !status) return undo(requests, status.error(), now);
   suspected_.clear();
   notices_.published(now);
+  audit_.stored();
   registry_.commit();
   ids_.commit();
   ++counters_["broker.groups"];
@@ -310,6 +328,7 @@ Result<Outgoing> Ingest::undo(std::span<const IncomingRef> requests, const Error
   store_.rollback();
   registry_.rollback();
   ids_.rollback();
+  audit_.undone(now.mono);
   const auto reason = recoverable(error);
   if (!reason) return tl::unexpected(error);
   if (reason->code == Code::nomoreroom) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/accounts/subscription_room.hpp"
+#include "broker/journal/audit_notes.hpp"
 #include "broker/journal/commit_group.hpp"
 #include "broker/journal/notices.hpp"
 #include "broker/journal/recent_ids.hpp"
@@ -31,10 +32,10 @@ class Ingest {
     // Of which `all` is registry.subscriptions_max.
     SubscriptionRoom::Limits subscriptions = {};
   };
-  // Restores head, registry and deduplication window from the store. Store and counters must
-  // outlive the result.
+  // Restores head, registry and deduplication window from the store. `audit` gets what is refused
+  // and changed, and is stored with each group; null: there is none. All must outlive the result.
   [[nodiscard]] static Result<Ingest> restore(Store& store, Limits limits, Counters& counters,
-                                              Timestamp now);
+                                              Timestamp now, AuditTrail* audit = nullptr);
 
   // Replaces the registry's subscriptions with via "config" by those of the configuration file.
   // Fails, naming the subscription, when one is refused; the others are then stored.
@@ -62,7 +63,7 @@ class Ingest {
   [[nodiscard]] std::uint64_t head() const { return head_; }
 
  private:
-  Ingest(Store& store, Limits limits, Counters& counters);
+  Ingest(Store& store, Limits limits, Counters& counters, AuditTrail* audit);
 
   // An event of a PUBLISH, parsed and not yet accepted.
   struct ParsedEvent {
@@ -81,6 +82,8 @@ class Ingest {
                                               std::size_t index, CommitGroup& group);
   [[nodiscard]] Result<bus::Reply> put(const Incoming& incoming, CommitGroup& group);
   [[nodiscard]] Result<bus::Reply> remove(const Incoming& incoming, CommitGroup& group);
+  // Whether a GET that is refused names what is there.
+  [[nodiscard]] bool is_hidden(const Incoming& incoming) const;
   [[nodiscard]] Result<bus::Reply> get(const Incoming& incoming) const;
   void keep_readable(std::vector<RegistryEntry>& sources, const Rights& rights,
                      std::size_t count) const;
@@ -92,6 +95,7 @@ class Ingest {
 
   Store& store_;
   Counters& counters_;
+  AuditNotes audit_;
   Registry registry_;
   SubscriptionRoom room_;
   RecentIds ids_;

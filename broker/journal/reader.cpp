@@ -27,7 +27,7 @@ class Selection {
     std::sort(prefixes.begin(), prefixes.end());
     for (const auto prefix : prefixes)
       if (prefixes_.empty() || !prefix.starts_with(prefixes_.back())) prefixes_.push_back(prefix);
-    all_topics_ = rights_.may_subscribe_all() && !prefixes_.empty() &&
+    all_topics_ = rights_.may_read_all() && !prefixes_.empty() &&
                   (prefixes_.front().empty() || prefixes_.front() == "{");
   }
   // Whether all records are served, unchanged.

@@ -18,4 +18,22 @@ Outgoing::Answer make_refusal(Incoming& incoming, const Error& error) {
   return make_answer(incoming, reply);
 }
 
+AuditEntry audit_entry(AuditEntry::Kind kind, const Incoming& incoming, const Sender& sender,
+                       const bus::OnBehalf& client) {
+  AuditEntry entry;
+  entry.kind = kind;
+  entry.principal = sender.principal;
+  entry.via = sender.via;
+  entry.gateway = client.gateway;
+  entry.peer = client.peer.empty() ? incoming.address : client.peer;
+  entry.operation = bus::to_text(incoming.request.operation);
+  entry.entry = incoming.request.kind;
+  entry.key = incoming.request.key;
+  return entry;
+}
+
+AuditEntry audit_entry(AuditEntry::Kind kind, const Incoming& incoming) {
+  return audit_entry(kind, incoming, incoming, incoming.request.client);
+}
+
 }  // namespace sense

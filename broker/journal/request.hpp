@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/audit/audit_trail.hpp"
 #include "broker/journal/answer_budget.hpp"
 #include "broker/security/sender.hpp"
 #include "core/bus/protocol.hpp"
@@ -16,8 +17,9 @@ namespace sense {
 // A request under processing in the broker; the loop that has it owns it. `request` holds views
 // into `octets`, which must not be changed.
 struct Incoming : Sender {
-  std::string peer;   // ZeroMQ routing id; empty: no reply is expected (plain PUB)
-  std::string topic;  // of a plain PUB: must be that of the event
+  std::string peer;     // ZeroMQ routing id; empty: no reply is expected (plain PUB)
+  std::string address;  // of the connection; empty: unknown
+  std::string topic;    // of a plain PUB: must be that of the event
   // Whose each event is, or why it is refused; empty: all are of the request's sender.
   std::vector<Result<SenderRef>> senders;
   std::string octets;
@@ -57,5 +59,11 @@ struct Outgoing {
 // The answer to a request, with what was reserved for it.
 [[nodiscard]] Outgoing::Answer make_answer(Incoming& incoming, const bus::Reply& reply);
 [[nodiscard]] Outgoing::Answer make_refusal(Incoming& incoming, const Error& error);
+
+// What the audit trail says of a request of that client, or of an event in it.
+[[nodiscard]] AuditEntry audit_entry(AuditEntry::Kind kind, const Incoming& incoming,
+                                     const Sender& sender, const bus::OnBehalf& client);
+// The same of the request as a whole.
+[[nodiscard]] AuditEntry audit_entry(AuditEntry::Kind kind, const Incoming& incoming);
 
 }  // namespace sense

@@ -10,7 +10,7 @@ Status AccessControl::open(const BusEndpoints& endpoints, const Settings& settin
   const auto& access_file = settings.text("access-file");
   const auto listeners = make_listeners(endpoints, settings.text("key-file"), access_file);
   if (!listeners) return tl::unexpected(listeners.error());
-  auto authenticator = Authenticator::start(context_, access_file, counters_);
+  auto authenticator = Authenticator::start(context_, access_file, counters_, &audit_);
   if (!authenticator) return tl::unexpected(authenticator.error());
   authenticator_ = std::move(*authenticator);
   version_ = authenticator_->version();
@@ -19,7 +19,7 @@ Status AccessControl::open(const BusEndpoints& endpoints, const Settings& settin
   if (auto status = service_.open(service, listeners->service); !status) return status;
   stream_ = std::make_unique<EventStream>(
       context_, events, *authenticator_, counters_,
-      static_cast<std::size_t>(settings.integer("prefixes-per-principal-max")));
+      static_cast<std::size_t>(settings.integer("prefixes-per-principal-max")), &audit_);
   if (auto status = stream_->open(listeners->events, access_); !status) return status;
   if (auto status = publish_.open(publish, listeners->publish); !status) return status;
   if (listeners->public_key.empty()) return {};

@@ -16,11 +16,11 @@ namespace sense {
 
 // Access control of the broker's sockets: binds their listeners, authenticates connections, and
 // gives the principal and the rights of each message's sender. Network thread only; context,
-// counters and sockets must outlive it.
+// counters, audit trail and sockets must outlive it.
 class AccessControl {
  public:
-  AccessControl(zmq::context_t& context, Counters& counters)
-      : context_(context), counters_(counters) {}
+  AccessControl(zmq::context_t& context, Counters& counters, AuditTrail& audit)
+      : context_(context), counters_(counters), audit_(audit) {}
 
   // `settings`: of broker_options(). Starts the authenticator, binds all endpoints, and tests those
   // with CURVE by a random key. Fails when an endpoint cannot be bound, and when one accepts the
@@ -44,6 +44,7 @@ class AccessControl {
   // Whom the connection of `sender` speaks for; the sender itself where `client` has no principal.
   // Fails with noaccess when it may not, or when there is no such principal.
   [[nodiscard]] Result<Sender> speaker(const Principal& sender, const bus::OnBehalf& client) const;
+  [[nodiscard]] AuditTrail& audit() { return audit_; }
   // For a gateway: who proves itself with what, of those that it may speak for; without them when
   // their version is `known`. Fails with noaccess when it speaks for no principal.
   [[nodiscard]] Result<ProofTable> proofs(const Sender& sender, std::string_view known) const;
@@ -55,6 +56,7 @@ class AccessControl {
  private:
   zmq::context_t& context_;
   Counters& counters_;
+  AuditTrail& audit_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<EventStream> stream_;
   BoundListeners service_{counters_};

@@ -191,6 +191,7 @@ void add(Rights::Granted& granted, const Rights::Granted& more) {
   append(granted.speak_for, more.speak_for);
   granted.list = granted.list || more.list;
   granted.manage = granted.manage || more.manage;
+  granted.audit = granted.audit || more.audit;
 }
 
 // The principals of a file while it is read, by name.

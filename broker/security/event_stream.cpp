@@ -16,11 +16,13 @@ constexpr auto suspension = std::chrono::seconds{60};
 }  // namespace
 
 EventStream::EventStream(zmq::context_t& context, zmq::socket_t& socket,
-                         Authenticator& authenticator, Counters& counters, std::size_t units_max)
+                         Authenticator& authenticator, Counters& counters, std::size_t units_max,
+                         AuditTrail* audit)
     : context_(context),
       socket_(socket),
       authenticator_(authenticator),
       counters_(counters),
+      audit_(audit),
       gate_(units_max),
       listeners_(counters) {}
 
@@ -107,8 +109,8 @@ void EventStream::judge(const std::vector<zmq::message_t>& frames, MonoTime now)
       if (manual_) socket_.set(zmq::sockopt::unsubscribe, topic);
       return;
     case Verdict::ignore: return;
-    case Verdict::refuse: return refuse(user_id, topic, now);
-    case Verdict::excess: return on_excess(user_id, now);
+    case Verdict::refuse: return refuse(frames[0], topic, now);
+    case Verdict::excess: return on_excess(frames[0], now);
     case Verdict::foreign: return on_foreign(user_id, now);
   }
 }
@@ -118,8 +120,25 @@ std::string EventStream::name_of(std::string_view user_id) const {
   return principal != nullptr ? principal->name : std::string(user_id);
 }
 
-void EventStream::refuse(std::string_view user_id, std::string_view topic, MonoTime now) {
+void EventStream::note_refused(const zmq::message_t& frame, std::string_view topic, Code code,
+                               const char* reason, MonoTime now) {
+  const auto* principal = access_->find(bus::user_id(frame));
+  const auto name = principal != nullptr ? principal->name : std::string();
+  if (audit_ == nullptr || !audit_->takes(AuditEntry::Kind::refused, name, now)) return;
+  AuditEntry entry;
+  entry.principal = name;
+  entry.peer = bus::peer_address(frame);
+  entry.operation = "SUBSCRIBE";
+  entry.type = topic;
+  entry.code = code;
+  entry.reason = reason;
+  audit_->add(std::move(entry));
+}
+
+void EventStream::refuse(const zmq::message_t& frame, std::string_view topic, MonoTime now) {
+  const auto user_id = bus::user_id(frame);
   ++counters_["broker.subscriptions.refused"];
+  note_refused(frame, topic, Code::noaccess, "no right to subscribe to it", now);
   if (const auto line = log_limit_.check(user_id, now); line.allowed)
     log::warn("a subscription was refused: its principal has no right to it",
               {{"principal", name_of(user_id)},
@@ -128,8 +147,11 @@ void EventStream::refuse(std::string_view user_id, std::string_view topic, MonoT
 }
 
 // Frequent reconnecting exhausts the quota, too: at the first excess the counting is restarted.
-void EventStream::on_excess(std::string_view user_id, MonoTime now) {
+void EventStream::on_excess(const zmq::message_t& frame, MonoTime now) {
+  const auto user_id = bus::user_id(frame);
   ++counters_["broker.subscriptions.excess"];
+  note_refused(frame, {}, Code::nomoreroom,
+               "too many subscriptions (broker.prefixes-per-principal-max)", now);
   auto& recounted = recounted_[std::string(user_id)];
   if (recounted != MonoTime{} && now - recounted < suspension)
     suspend_access(user_id, "it has too many subscriptions: broker.prefixes-per-principal-max",

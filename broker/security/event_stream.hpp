@@ -7,6 +7,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "broker/audit/audit_trail.hpp"
 #include "broker/listeners/bound_listeners.hpp"
 #include "broker/security/subscription_gate.hpp"
 #include "broker/security/zap.hpp"
@@ -27,9 +28,10 @@ class EventStream {
   static constexpr std::size_t subscription_octets_max = 4096;  // of one message of a peer
   static constexpr Duration make_interval = std::chrono::milliseconds{100};
 
-  // `socket` is created and replaced here; its owner sends through it. All must outlive this.
+  // `socket` is created and replaced here; its owner sends through it. `audit` gets refusals; null:
+  // there is none. All must outlive this.
   EventStream(zmq::context_t& context, zmq::socket_t& socket, Authenticator& authenticator,
-              Counters& counters, std::size_t units_max);
+              Counters& counters, std::size_t units_max, AuditTrail* audit = nullptr);
 
   // Binds all listeners, or fails.
   [[nodiscard]] Status open(const std::vector<bus::Listener>& listeners,
@@ -48,16 +50,19 @@ class EventStream {
   void make_again(MonoTime now);
   void replace(MonoTime now);
   void judge(const std::vector<zmq::message_t>& frames, MonoTime now);
-  void refuse(std::string_view user_id, std::string_view topic, MonoTime now);
-  void on_excess(std::string_view user_id, MonoTime now);
+  void refuse(const zmq::message_t& frame, std::string_view topic, MonoTime now);
+  void on_excess(const zmq::message_t& frame, MonoTime now);
   void on_foreign(std::string_view user_id, MonoTime now);
   void suspend_access(std::string_view user_id, const char* why, MonoTime now);
+  void note_refused(const zmq::message_t& frame, std::string_view topic, Code code,
+                    const char* reason, MonoTime now);
   [[nodiscard]] std::string name_of(std::string_view user_id) const;
 
   zmq::context_t& context_;
   zmq::socket_t& socket_;
   Authenticator& authenticator_;
   Counters& counters_;
+  AuditTrail* audit_;
   SubscriptionGate gate_;
   std::shared_ptr<const AccessList> access_;
   bool manual_ = false;

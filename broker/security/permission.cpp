@@ -158,7 +158,7 @@ Status check_publish(const Requester& requester, std::string_view type, std::str
                      const FindEntry& find) {
   const auto& rights = requester.rights;
   if (!is_reserved(type) && rights.may_publish_all()) return {};
-  if (type == whole_change_type)
+  if (type == whole_change_type || local_in(audit_namespace, type))
     return fail(Code::noaccess,
                 "events of type " + std::string(type) + " are published by the broker only");
   if (local_in(gateway_namespace, type)) return check_between_gateways(rights);

@@ -131,7 +131,8 @@ Rights::Rights(Granted granted) : granted_(std::move(granted)) {
   subscribe_reserved_ =
       may_list() &&
       std::all_of(reserved_namespaces.begin(), reserved_namespaces.end(), [this](const auto each) {
-        return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
+        return each == bus::unannounced_topics ||
+               std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                            [&](const Rule& rule) { return covers_topics(rule, each); });
       });
   route_all_ = std::find(granted_.route.begin(), granted_.route.end(), "*") != granted_.route.end();
@@ -142,7 +143,7 @@ RightsRef Rights::all() {
     std::vector<Rule> rules = {Rule::everything()};
     for (const auto each : reserved_namespaces)
       rules.push_back({*TypePattern::parse(std::string(each) + "*"), Rule::everything().source});
-    return std::make_shared<const Rights>(Granted{rules, rules, {"*"}, true, true, {"*"}});
+    return std::make_shared<const Rights>(Granted{rules, rules, {"*"}, true, true, {"*"}, true});
   }();
   return everything;
 }
@@ -172,6 +173,7 @@ bool Rights::may_publish(const QName& type, std::string_view source,
 
 bool Rights::may_follow(std::string_view prefix) const {
   if (prefix == bus::watermark_topic) return true;
+  if (prefix.starts_with(bus::unannounced_topics)) return granted_.audit;
   if (prefix == "{" || prefix.empty()) return may_subscribe_all();
   if (subscribe_all_ && !may_select_reserved(prefix)) return true;
   return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
@@ -188,6 +190,7 @@ bool Rights::reads_own_only(std::string_view type) const {
 
 bool Rights::may_read(std::string_view type, std::string_view source) const {
   if (subscribe_all_ && !is_reserved(type)) return true;
+  if (type.starts_with(bus::unannounced_topics)) return granted_.audit;
   return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                      [&](const Rule& rule) { return matches(rule, type, source); });
 }
@@ -296,6 +299,34 @@ bool subscriptions_change(const AccessList& before, const AccessList& after) {
            now->rights->may_subscribe(reserved_namespaces[0]) !=
                was.may_subscribe(reserved_namespaces[0]);
   });
+}
+
+std::string describe_changes(const AccessList& before, const AccessList& after) {
+  constexpr std::size_t named_max = 8;
+  const auto differ = [](const AccessList& some, const AccessList& others, bool absent) {
+    std::vector<std::string> names;
+    for (const auto& one : some.principals()) {
+      const auto& all = others.principals();
+      const auto same = std::find_if(
+          all.begin(), all.end(), [&](const Principal& other) { return other.name == one.name; });
+      if (absent ? same == all.end() : same != all.end() && !(*same == one))
+        names.push_back(one.name);
+    }
+    return names;
+  };
+  std::string text;
+  const auto tell = [&](const char* what, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    text += std::string(text.empty() ? "" : "; ") + what;
+    for (std::size_t i = 0; i < std::min(names.size(), named_max); ++i)
+      text += (i == 0 ? " " : ", ") + names[i];
+    if (names.size() > named_max)
+      text += " and " + std::to_string(names.size() - named_max) + " more";
+  };
+  tell("added", differ(after, before, true));
+  tell("removed", differ(before, after, true));
+  tell("changed", differ(before, after, false));
+  return text;
 }
 
 }  // namespace sense

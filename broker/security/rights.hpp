@@ -12,6 +12,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/bus/proof.hpp"
+#include "core/bus/protocol.hpp"
 #include "core/event/pattern.hpp"
 #include "core/subscription/subscription.hpp"
 
@@ -19,10 +20,10 @@
 // const.
 namespace sense {
 
-// The topics of SENSE's own events: those about what happens in the service, and those between
-// gateways.
-inline constexpr std::array<std::string_view, 2> reserved_namespaces = {"{urn:sense:management}",
-                                                                        "{urn:sense:gateway}"};
+// The topics of SENSE's own events: those about what happens in the service, those between
+// gateways, and those for auditors, which are not on the live stream.
+inline constexpr std::array<std::string_view, 3> reserved_namespaces = {
+    "{urn:sense:management}", "{urn:sense:gateway}", bus::unannounced_topics};
 // Whether a type, in Clark notation, is in one of them.
 [[nodiscard]] bool is_reserved(std::string_view type);
 
@@ -50,6 +51,7 @@ class Rights {
     // whole of each change of a subscription (whole_change_type).
     bool manage = false;
     std::vector<std::string> speak_for = {};  // principals; "*": all
+    bool audit = false;                       // read the audit trail, which no rule covers
 
     friend bool operator==(const Granted&, const Granted&) = default;
   };
@@ -75,7 +77,9 @@ class Rights {
   // And whether all their events may be read, so that the live stream, which selects by topic
   // alone, may have them. The others are fetched.
   [[nodiscard]] bool may_subscribe(std::string_view prefix) const;
+  // Of all that is on the live stream.
   [[nodiscard]] bool may_subscribe_all() const { return subscribe_all_ && subscribe_reserved_; }
+  [[nodiscard]] bool may_read_all() const { return may_subscribe_all() && granted_.audit; }
   // Whether an event of the journal may be read; `type` in Clark notation.
   [[nodiscard]] bool may_read(std::string_view type, std::string_view source) const;
   // Of such events only those about one's own subscriptions (is_about), without the right to list.
@@ -205,5 +209,8 @@ class AccessList {
 // Whether the rights to subscribe of a principal differ, so that subscriptions must be checked
 // again.
 [[nodiscard]] bool subscriptions_change(const AccessList& before, const AccessList& after);
+
+// Which principals were added, removed or have other rights, in a sentence that names some.
+[[nodiscard]] std::string describe_changes(const AccessList& before, const AccessList& after);
 
 }  // namespace sense

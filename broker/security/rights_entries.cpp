@@ -114,10 +114,10 @@ Status read_right(Rights::Granted& granted, const std::string& key, const YamlNo
   if (key == "subscribe") return read_rules(granted.subscribe, value, key);
   if (key == "route") return read_names(granted.route, value, key);
   if (key == "speak-for") return read_names(granted.speak_for, value, key);
-  if (key != "list" && key != "manage") return {};
+  if (key != "list" && key != "manage" && key != "audit") return {};
   const auto may = read_boolean(value, key);
   if (!may) return tl::unexpected(may.error());
-  (key == "list" ? granted.list : granted.manage) = *may;
+  (key == "list" ? granted.list : key == "manage" ? granted.manage : granted.audit) = *may;
   return {};
 }
 
@@ -126,6 +126,8 @@ Status read_right(Rights::Granted& granted, const std::string& key, const YamlNo
 Status check_reserved_rules(const Rights::Granted& granted, const YamlNode& node) {
   for (const auto& rule : granted.subscribe) {
     const auto selected = rule.type.topic_prefix();
+    if (selected.starts_with(bus::unannounced_topics))
+      return node.refuse_key("'subscribe' does not grant the audit trail: write 'audit: true'");
     if (selected.starts_with(reserved_namespaces[1]) && !granted.manage)
       return node.refuse_key("'subscribe' to " + std::string(reserved_namespaces[1]) +
                              " needs 'manage: true': these events are between gateways");
@@ -136,7 +138,7 @@ Status check_reserved_rules(const Rights::Granted& granted, const YamlNode& node
 }  // namespace
 
 std::vector<std::string> rights_keys() {
-  return {"publish", "subscribe", "route", "speak-for", "list", "manage"};
+  return {"publish", "subscribe", "route", "speak-for", "list", "manage", "audit"};
 }
 
 Result<Rights::Granted> read_rights(const YamlNode& node) {

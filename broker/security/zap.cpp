@@ -36,8 +36,12 @@ std::string z85(std::string_view octets) {
 
 class ZapAuthenticator final : public Authenticator {
  public:
-  ZapAuthenticator(zmq::context_t& context, std::string access_file, Counters& counters)
-      : counters_(counters), access_file_(std::move(access_file)), context_(context) {}
+  ZapAuthenticator(zmq::context_t& context, std::string access_file, Counters& counters,
+                   AuditTrail* audit)
+      : counters_(counters),
+        audit_(audit),
+        access_file_(std::move(access_file)),
+        context_(context) {}
   ~ZapAuthenticator() override {
     stopping_.store(true);
     wake_.wake();
@@ -144,11 +148,34 @@ class ZapAuthenticator final : public Authenticator {
 
   void log_refusal(const ZapRequest& request, const ZapVerdict& verdict) {
     ++counters_["broker.keys.unknown"];
+    note_refused(request, verdict);
     if (const auto line = log_limit_.check(request.address, mono_now()); line.allowed)
       log::warn("a connection to the bus was refused: " + verdict.reason,
                 {{"address", std::string(request.address)},
                  {"key", key_of(request)},
                  {"suppressed", std::to_string(line.suppressed)}});
+  }
+
+  void note_refused(const ZapRequest& request, const ZapVerdict& verdict) {
+    if (audit_ == nullptr || !audit_->takes(AuditEntry::Kind::refused, {}, mono_now())) return;
+    AuditEntry entry;
+    entry.peer = request.address;
+    entry.operation = "CONNECT";
+    entry.key = key_of(request);
+    entry.code = Code::noaccess;
+    entry.reason = verdict.reason;
+    audit_->add(std::move(entry));
+  }
+
+  // Who wrote the file is not known.
+  void note_file(AuditEntry::Kind kind, Code code, std::string reason) {
+    if (audit_ == nullptr || !audit_->takes(kind, principal_broker, mono_now())) return;
+    AuditEntry entry;
+    entry.kind = kind;
+    entry.operation = "ACCESS-FILE";
+    entry.code = code;
+    entry.reason = std::move(reason);
+    audit_->add(std::move(entry));
   }
 
   void look_at_file() {
@@ -163,6 +190,7 @@ class ZapAuthenticator final : public Authenticator {
     auto access = read_access_file(access_file_, now);
     if (!access) return keep_old(access.error());
     if (*access == *this->access()) return;
+    note_file(AuditEntry::Kind::changed, Code::noerror, describe_changes(*before, *access));
     replace(std::move(*access));
     log::info("the access file has changed and is in effect", {{"file", access_file_}});
   }
@@ -177,12 +205,14 @@ class ZapAuthenticator final : public Authenticator {
 
   void keep_old(const Error& error) {
     ++counters_["broker.allow-file.refused"];
+    note_file(AuditEntry::Kind::refused, error.code, error.message);
     if (const auto line = log_limit_.check("access file" + error.message, mono_now()); line.allowed)
       log::error("the access file has changed but cannot be used: the former rights stay in effect",
                  {{"reason", error.message}});
   }
 
   Counters& counters_;
+  AuditTrail* const audit_;
   const std::string access_file_;
   zmq::context_t& context_;
   std::atomic<bool> stopping_ = false;
@@ -248,9 +278,9 @@ ZapVerdict judge_zap(const ZapRequest& request, const AccessList& access, std::u
 
 Result<std::unique_ptr<Authenticator>> Authenticator::start(zmq::context_t& context,
                                                             std::string access_file,
-                                                            Counters& counters) {
+                                                            Counters& counters, AuditTrail* audit) {
   auto authenticator =
-      std::make_unique<ZapAuthenticator>(context, std::move(access_file), counters);
+      std::make_unique<ZapAuthenticator>(context, std::move(access_file), counters, audit);
   if (auto status = authenticator->open(); !status) return tl::unexpected(status.error());
   return authenticator;
 }

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "broker/audit/audit_trail.hpp"
 #include "broker/security/rights.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/counters.hpp"
@@ -54,10 +55,12 @@ class Authenticator {
   static constexpr auto look_interval = std::chrono::milliseconds{200};
 
   // Binds the authenticator's address in the context: REQUIRES that no other socket is bound yet.
-  // An empty access_file: no key is accepted. Fails when the file cannot be used.
+  // An empty access_file: no key is accepted. Fails when the file cannot be used. `audit` gets what
+  // is refused and changed; null: there is none.
   [[nodiscard]] static Result<std::unique_ptr<Authenticator>> start(zmq::context_t& context,
                                                                     std::string access_file,
-                                                                    Counters& counters);
+                                                                    Counters& counters,
+                                                                    AuditTrail* audit = nullptr);
   // Joins the thread. The context must outlive it.
   virtual ~Authenticator() = default;
 

@@ -157,6 +157,7 @@ std::string json_of(const Principal& principal) {
       .put_raw("speak_for", json_array_of_texts(rights.speak_for))
       .put("list", rights.list)
       .put("manage", rights.manage)
+      .put("audit", rights.audit)
       .take();
 }
 
@@ -186,6 +187,7 @@ void print_principal(const Principal& principal, WallTime now) {
   print_right("speak-for: ", rights.speak_for);
   if (rights.list) print_line("  list");
   if (rights.manage) print_line("  manage");
+  if (rights.audit) print_line("  audit");
 }
 
 int run_list(const Global& global) {

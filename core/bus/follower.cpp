@@ -16,6 +16,9 @@ void Follower::follow(std::uint64_t position, std::vector<std::string> prefixes)
   fetched_head_ = 0;
   prefixes_ = std::move(prefixes);
   selected_ = TypePrefixes(prefixes_);
+  wants_unannounced_ = std::any_of(prefixes_.begin(), prefixes_.end(), [](const auto& prefix) {
+    return prefix.starts_with(unannounced_topics);
+  });
 }
 
 Follower::Live Follower::live() const {
@@ -85,6 +88,14 @@ std::uint64_t Follower::expected(const Watermark& watermark) {
   return count;
 }
 
+// Events that no watermark counts may be among those before it.
+bool Follower::may_hide_wanted(const Watermark& watermark) const {
+  if (!wants_unannounced_) return false;
+  std::uint64_t counted = 0;
+  for (const auto& [type, events] : watermark.tally) counted += events;
+  return counted < watermark.head - watermark.previous;
+}
+
 Follower::Step Follower::try_watermark() {
   while (!watermarks_.empty() && watermarks_.front().head <= position_) watermarks_.pop_front();
   if (watermarks_.empty()) return Step::none;
@@ -97,7 +108,7 @@ Follower::Step Follower::try_watermark() {
     waiting_octets_ -= waiting_.front().octets;
     if (wanted(*waiting_.front().event)) batch.events.push_back(std::move(waiting_.front().event));
   }
-  if (batch.events.size() != expected(watermark)) return Step::fetch;
+  if (batch.events.size() != expected(watermark) || may_hide_wanted(watermark)) return Step::fetch;
   batch.position = watermark.head;
   position_ = watermark.head;
   ready_.push_back(std::move(batch));

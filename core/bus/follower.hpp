@@ -65,6 +65,7 @@ class Follower {
   [[nodiscard]] Step try_watermark();
   [[nodiscard]] bool wanted(const Event& event) { return selected_.select(event.type.clark()); }
   [[nodiscard]] std::uint64_t expected(const Watermark& watermark);
+  [[nodiscard]] bool may_hide_wanted(const Watermark& watermark) const;
   void forget_waiting();
   void drop_until(std::uint64_t sequence);
 
@@ -77,6 +78,7 @@ class Follower {
   std::uint64_t position_ = 0;
   std::vector<std::string> prefixes_;
   TypePrefixes selected_;  // by prefixes_
+  bool wants_unannounced_ = false;
   struct Waiting {
     EventRef event;
     std::size_t octets = 0;

@@ -39,6 +39,10 @@ inline constexpr std::string_view watermark_topic{"\0mark", 5};
 enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters, proofs };
 [[nodiscard]] std::string_view to_text(Operation operation);
 
+// Events with such topics are neither on the live stream nor in the tallies of watermarks, so that
+// a follower of all topics that may not read them misses none. Their readers fetch them.
+inline constexpr std::string_view unannounced_topics = "{urn:sense:audit}";
+
 // Whom a gateway speaks for in a request (sense::ServedClient), as views. Without a principal the
 // connection speaks for itself.
 struct OnBehalf {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/bus/type_prefixes.hpp"
 
+#include "core/bus/protocol.hpp"
+
 namespace sense::bus {
 
 TypePrefixes::TypePrefixes(const std::vector<std::string>& prefixes) {
@@ -15,7 +17,7 @@ TypePrefixes::TypePrefixes(const std::vector<std::string>& prefixes) {
 }
 
 bool TypePrefixes::select(std::string_view type) {
-  if (all_) return true;
+  if (all_) return !type.starts_with(unannounced_topics);
   if (type == last_type_) return last_answer_;
   last_type_ = type;
   // A namespace contains no brace.

@@ -9,9 +9,9 @@
 
 namespace sense::bus {
 
-// The event types that a list of topic prefixes selects: "{" all, "{ns}" a namespace, "{ns}local "
-// one type (TypePattern::topic_prefix). A look-up takes constant time, whatever the length of the
-// list.
+// The event types that a list of topic prefixes selects: "{" all but those of unannounced_topics,
+// which must be named, "{ns}" a namespace, "{ns}local " one type (TypePattern::topic_prefix). A
+// look-up takes constant time, whatever the length of the list.
 class TypePrefixes {
  public:
   TypePrefixes() = default;

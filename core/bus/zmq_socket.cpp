@@ -203,6 +203,11 @@ std::string_view user_id(const zmq::message_t& frame) {
   return id != nullptr ? std::string_view(id) : std::string_view();
 }
 
+std::string_view peer_address(const zmq::message_t& frame) {
+  const char* address = zmq_msg_gets(frame.handle(), "Peer-Address");
+  return address != nullptr ? std::string_view(address) : std::string_view();
+}
+
 Sent send(zmq::socket_t& socket, const std::vector<std::string_view>& frames) {
   auto messages = copies_of(frames);
   return forward(socket, messages);

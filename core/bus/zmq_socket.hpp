@@ -71,6 +71,8 @@ enum class Sent {
 // The user id that the authenticator gave to the sender's connection; empty without authentication,
 // and for libzmq's own notifications.
 [[nodiscard]] std::string_view user_id(const zmq::message_t& frame);
+// The address of the sender's connection: "192.0.2.7", or ":UID:GID:PID" through a Unix socket.
+[[nodiscard]] std::string_view peer_address(const zmq::message_t& frame);
 
 [[nodiscard]] inline std::string_view view(const zmq::message_t& frame) {
   return {static_cast<const char*>(frame.data()), frame.size()};

@@ -89,7 +89,17 @@ Status check_times(const Subscription& s) {
   return {};
 }
 
+bool is_audit(const TypePattern& type) {
+  const auto text = std::string_view(type.text());
+  return text.starts_with('{') && text.substr(1).starts_with(audit_namespace) &&
+         text.substr(1 + audit_namespace.size()).starts_with('}');
+}
+
 Status check_selection(const Subscription& s) {
+  if (std::any_of(s.types.begin(), s.types.end(), is_audit))
+    return refuse(Code::badparam, "types",
+                  "has the audit trail, which no subscription gets: auditors read it by "
+                  "`sense subscribe`");
   if (s.types.size() > Subscription::patterns_max)
     return refuse(Code::nomoreroom, "types", "has more than 256 patterns");
   if (s.sources.size() > Subscription::patterns_max)
@@ -107,7 +117,7 @@ Status check_selection(const Subscription& s) {
 bool is_management(const QName& type) { return type.ns() == management_namespace; }
 
 bool type_wanted(const Subscription& subscription, const QName& type) {
-  const bool management = is_management(type);
+  const bool management = is_management(type) || type.ns() == audit_namespace;
   if (subscription.types.empty()) return !management;
   return std::any_of(subscription.types.begin(), subscription.types.end(),
                      [&](const TypePattern& pattern) {

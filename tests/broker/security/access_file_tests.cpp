@@ -64,6 +64,28 @@ BOOST_AUTO_TEST_CASE(management_events_are_for_principals_that_have_a_name) {
                  std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(the_audit_trail_is_granted_by_a_right_of_its_own) {
+  BOOST_CHECK_NE(refusal(entry("    subscribe: [\"{urn:sense:audit}*\"]\n")).find("audit: true"),
+                 std::string::npos);
+  const auto access = parse_access_file(entry("    audit: true\n"), "allow.yaml");
+  BOOST_REQUIRE(access);
+  const auto& auditor = *access->find(key_a)->rights;
+  const std::string type = "{urn:sense:audit}refused";
+  BOOST_CHECK(auditor.may_read(type, "/sense/broker"));
+  BOOST_CHECK(auditor.may_follow(type + " "));
+  BOOST_CHECK(!auditor.may_read("{urn:a}one", "/sense/broker"));
+  const auto boss = parse_access_file(entry("    subscribe: [\"*\", \"{urn:sense:management}*\", "
+                                            "\"{urn:sense:gateway}*\"]\n    manage: true\n"),
+                                      "allow.yaml");
+  BOOST_REQUIRE(boss);
+  const auto& rights = *boss->find(key_a)->rights;
+  BOOST_CHECK(!rights.may_read(type, "/sense/broker"));
+  BOOST_CHECK(!rights.may_follow("{urn:sense:audit}"));
+  BOOST_CHECK(!rights.may_follow("{urn:sense:"));
+  BOOST_CHECK(rights.may_subscribe("{"));  // where there is none of it
+  BOOST_CHECK(!rights.may_read_all());
+}
+
 BOOST_AUTO_TEST_CASE(a_principal_without_rights_has_none) {
   const auto access = parse_access_file(entry(""), "allow.yaml");
   BOOST_REQUIRE(access);

@@ -55,6 +55,27 @@ BOOST_AUTO_TEST_CASE(position_moves_over_what_is_not_wanted) {
   BOOST_CHECK(!follower.next_fetch());
 }
 
+// The audit trail is neither live nor counted.
+BOOST_AUTO_TEST_CASE(what_no_watermark_counts_is_fetched_by_those_who_follow_it_alone) {
+  auto all = following_at(10);
+  all.on_watermark({10, 12, {}});
+  const auto batch = all.next_batch();
+  BOOST_REQUIRE(batch);
+  BOOST_CHECK_EQUAL(batch->position, 12U);
+  BOOST_CHECK(!all.next_fetch());
+  for (const auto* prefix : {"{urn:sense:audit}", "{urn:sense:audit}refused "}) {
+    auto auditor = following_at(10, {"{urn:a}one ", prefix});
+    auditor.on_watermark({10, 11, {{types[1], 1}}});
+    BOOST_CHECK(auditor.next_batch());
+    BOOST_CHECK(!auditor.next_fetch());
+    auditor.on_watermark({11, 13, {{types[1], 1}}});
+    BOOST_CHECK(!auditor.next_batch());
+    const auto fetch = auditor.next_fetch();
+    BOOST_REQUIRE(fetch);
+    BOOST_CHECK_EQUAL(fetch->from, 12U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(one_missing_event_makes_one_fetch) {
   auto follower = following_at(10);
   follower.on_events({sequenced_event(12, types[0])}, 100);

@@ -100,6 +100,20 @@ BOOST_AUTO_TEST_CASE(empty_lists_match_everything_but_management) {
   BOOST_CHECK(!wants({}, "{urn:sense:management}subscription-created"));
 }
 
+BOOST_AUTO_TEST_CASE(no_subscription_gets_the_audit_trail) {
+  BOOST_CHECK(!wants({}, "{urn:sense:audit}refused"));
+  BOOST_CHECK(!wants({"*"}, "{urn:sense:audit}refused"));
+  auto subscription = small_subscription();
+  for (const auto* type : {"{urn:sense:audit}*", "{urn:sense:audit}refused"}) {
+    subscription.types = {*TypePattern::parse("{urn:p}jam"), *TypePattern::parse(type)};
+    const auto status = validate(subscription);
+    BOOST_REQUIRE(!status);
+    BOOST_CHECK_EQUAL(status.error().field, "types");
+  }
+  subscription.types = {*TypePattern::parse("{urn:sense:audits}*")};
+  BOOST_CHECK(validate(subscription).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(one_of_the_types_is_enough) {
   BOOST_CHECK(wants({"{urn:p}jam", "{urn:q}*"}, "{urn:q}cover"));
   BOOST_CHECK(!wants({"{urn:p}jam", "{urn:q}*"}, "{urn:p}jammed"));
