@@ -5,7 +5,7 @@ namespace sense {
 
 namespace {
 
-using Kind = AuditEntry::Kind;
+using AuditKind = AuditEntry::Kind;
 
 bool is_told(const Error& error) {
   return error.code == Code::noaccess || error.code == Code::nomoreroom;
@@ -34,8 +34,8 @@ void AuditNotes::refused(const Incoming& incoming, const Error& error, bool hidd
                          MonoTime now) const {
   const bool hides = hidden && error.code == Code::notfound;
   if (trail_ == nullptr || !(hides || is_told(error))) return;
-  if (!trail_->takes(Kind::refused, incoming.principal, now)) return;
-  add_refused(audit_entry(Kind::refused, incoming),
+  if (!trail_->takes(AuditKind::refused, incoming.principal, now)) return;
+  add_refused(audit_entry(AuditKind::refused, incoming),
               {hides ? Code::noaccess : error.code, error.message});
 }
 
@@ -45,22 +45,24 @@ void AuditNotes::event_refused(const Incoming& incoming, std::size_t index, std:
   // Without a sender, the gateway may not speak for the client that it names.
   const bool known = !incoming.senders.empty() && incoming.senders[index].has_value();
   const Sender& sender = known ? **incoming.senders[index] : incoming;
-  if (!trail_->takes(Kind::refused, sender.principal, now)) return;
-  auto entry = audit_entry(Kind::refused, incoming, sender, incoming.request.events[index].client);
+  if (!trail_->takes(AuditKind::refused, sender.principal, now)) return;
+  auto entry =
+      audit_entry(AuditKind::refused, incoming, sender, incoming.request.events[index].client);
   entry.type = type;
   add_refused(std::move(entry), error);
 }
 
 void AuditNotes::changed(const Incoming& incoming, MonoTime now) const {
-  if (trail_ == nullptr || !trail_->takes(Kind::changed, incoming.principal, now)) return;
-  add_changed(audit_entry(Kind::changed, incoming), incoming.request.reason);
+  if (trail_ == nullptr || !trail_->takes(AuditKind::changed, incoming.principal, now)) return;
+  add_changed(audit_entry(AuditKind::changed, incoming), incoming.request.reason);
 }
 
 void AuditNotes::accepted(const Incoming& incoming, const Sender& sender, std::size_t index,
                           std::string_view type, MonoTime now) const {
   if (trail_ == nullptr || !is_order(type)) return;
-  if (!trail_->takes(Kind::changed, sender.principal, now)) return;
-  auto entry = audit_entry(Kind::changed, incoming, sender, incoming.request.events[index].client);
+  if (!trail_->takes(AuditKind::changed, sender.principal, now)) return;
+  auto entry =
+      audit_entry(AuditKind::changed, incoming, sender, incoming.request.events[index].client);
   entry.type = type;
   add_changed(std::move(entry), {});
 }

@@ -54,11 +54,11 @@ class Selection {
 
   [[nodiscard]] bool is_own(std::string_view octets) const {
     const auto event = decode_event(octets);
-    return event && is_about(*event, principal_);
+    return event && is_about(*event, names_.front());
   }
 
   const Rights& rights_;
-  std::vector<std::string> names_;  // of the sender, in audiences
+  std::vector<std::string> names_;  // of the sender: its principal, and its groups
   std::vector<std::string_view> prefixes_;
   bool all_topics_ = false;
   std::string without_;

@@ -21,7 +21,7 @@ sense::Event management_event() {
   return event;
 }
 
-bool names_management(const sense::Subscription& subscription) {
+bool mentions_management(const sense::Subscription& subscription) {
   for (const auto& pattern : subscription.types)
     if (pattern.text().find(sense::management_namespace) != std::string::npos) return true;
   return false;
@@ -42,6 +42,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(again.has_value() && *again == *subscription);
   const auto shown = sense::subscription_from_json(sense::to_json(*subscription, false));
   require(shown.has_value() && shown->challenge_hash.empty());
-  if (sense::matches(*subscription, management)) require(names_management(*subscription));
+  if (sense::matches(*subscription, management)) require(mentions_management(*subscription));
   return 0;
 }

@@ -133,7 +133,9 @@ def all_of(it):
 
 
 def created(it, name):
-    return [line["subject"] for line in it.lines(name) if line["type"] == MANAGEMENT + "subscription-created"]
+    """The subscriptions that the listener was told of."""
+    return [re.search(r"s-[0-9A-Z]{26}", str(line["data"])).group(0) for line in it.lines(name)
+            if line["type"] == MANAGEMENT + "subscription-created"]
 
 
 def id_in(it, name):

@@ -39,7 +39,7 @@ class ForeignProxy {
     };
     std::uint64_t events = 0;
     do {
-      events = count("counter.broker.events");
+      events = count("counter.broker.events") - count("counter.broker.audit.refused");
     } while (events + count("counter.broker.events.refused") < topics.size());
     return events;
   }

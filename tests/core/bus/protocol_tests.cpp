@@ -67,7 +67,9 @@ Reply full_reply(Operation operation) {
     case Operation::put:
     case Operation::remove: reply.sequence = 10; break;
     case Operation::parameters: reply.parameters = {{"a", "1"}, {"b", ""}}; break;
-    case Operation::proofs: reply.proofs = {"v1", {{"token/a", "shop"}, {"mail/b", "c"}}, {{"shop", "a b"}}}; break;
+    case Operation::proofs:
+      reply.proofs = {"v1", {{"token/a", "shop"}, {"mail/b", "c"}}, {{"shop", "a b"}}};
+      break;
     default: break;
   }
   if (operation == Operation::get || operation == Operation::list)

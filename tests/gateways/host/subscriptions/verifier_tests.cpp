@@ -1,117 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/host/subscriptions/verifier.hpp"
+#include "tests/gateways/host/subscriptions/verifier_fixture.hpp"
 
-#include <set>
-
-#include "core/base/random.hpp"
-#include "tests/core/bus/fake_bus.hpp"
-#include "tests/core/storage/temporary_folder.hpp"
-#include "tests/gateways/engine_fixture.hpp"
-
+using namespace sense::testing;
 using sense::Code;
 using sense::Duration;
 using sense::Subscription;
 using sense::SubscriptionState;
 using sense::Verification;
-using sense::testing::ref;
-using sense::testing::subscription_of;
 using namespace std::chrono_literals;
 
-namespace {
-
-using Outcome = Verification::Outcome;
-
-// A plugin that answers what it is told to, and counts.
-struct Asked final : sense::Gateway {
-  Verification answer{Outcome::verified, "yes"};
-  std::vector<std::string> callbacks;
-  std::vector<std::string> tokens;
-  std::function<void(const std::string& token)> on_asked = [](const std::string&) {};
-  std::vector<sense::VerificationDone> held;
-  bool hold = false;
-
-  sense::Status start() override { return {}; }
-  void stop() override {}
-  void deliver(std::shared_ptr<const sense::Delivery>, sense::AttemptDone) override {}
-  std::vector<std::string> listening() const override { return {}; }
-  void verify(sense::SubscriptionRef subscription, std::string token,
-              sense::VerificationDone done) override {
-    callbacks.push_back(subscription->callback);
-    tokens.push_back(token);
-    on_asked(token);
-    if (hold)
-      held.push_back(std::move(done));
-    else
-      done(answer);
-  }
-};
-
-struct Fixture {
-  sense::TemporaryFolder folder;
-  sense::VirtualClock clock;
-  sense::Counters counters;
-  sense::Engine engine{{{1s}, 2}, 1};
-  sense::testing::FakeBus bus;
-  sense::SubscriptionClient subscriptions{
-      bus, clock, bus.executor(), {[](const std::string&) { return true; }, 1h}};
-  sense::VerifiedCallbacks verified_callbacks{
-      *sense::VerifiedCallbacks::open(folder.path(), 24h, clock.now().wall)};
-  std::multimap<sense::MonoTime, std::function<void()>> timers;
-  std::vector<std::string> refused;
-  Asked gateway;
-  sense::Verifier verifier{gateway,
-                           subscriptions,
-                           verified_callbacks,
-                           {{3, 30}, {100, 1000}, {1000, 10000}},
-                           clock,
-                           counters,
-                           24h,
-                           {[this](const std::string& id, const std::string& reason) {
-                              refused.push_back(reason);
-                              bus.entries.erase({"subscription", id});
-                            },
-                            [this](Duration pause, std::function<void()> task) {
-                              timers.emplace(clock.now().mono + pause, std::move(task));
-                            }}};
-
-  void keep(Subscription subscription) {
-    bus.entries[{"subscription", subscription.id}] = {
-        "subscription", subscription.id, ++bus.sequence, sense::to_json(subscription, true)};
-  }
-  Subscription pending(const char* id, const char* owner = "ada") {
-    auto subscription = subscription_of(id, {"{urn:a}x"});
-    subscription.owner = owner;
-    subscription.state = SubscriptionState::pending;
-    subscription.created = subscription.updated = clock.now().wall;
-    keep(subscription);
-    return subscription;
-  }
-  void ask(const Subscription& subscription) {
-    verifier.on_change(nullptr, subscription);
-    bus.run();
-  }
-  SubscriptionState state_of(const std::string& id) {
-    const auto found = bus.entries.find({"subscription", id});
-    return found == bus.entries.end() ? SubscriptionState::ended
-                                      : sense::subscription_from_json(found->second.value)->state;
-  }
-  // Virtual time goes on; everything that is due meanwhile happens.
-  void pass(Duration span) {
-    const auto end = clock.now().mono + span;
-    while (!timers.empty() && timers.begin()->first <= end) {
-      const auto task = timers.begin()->second;
-      clock.advance(std::max(timers.begin()->first - clock.now().mono, Duration{0}));
-      timers.erase(timers.begin());
-      task();
-      bus.run();
-    }
-    clock.advance(end - clock.now().mono);
-  }
-};
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(verifier_tests, Fixture)
+BOOST_FIXTURE_TEST_SUITE(verifier_tests, VerifierFixture)
 
 BOOST_AUTO_TEST_CASE(a_yes_activates_and_a_no_ends_at_once) {
   ask(pending("s-1"));
@@ -303,61 +201,7 @@ BOOST_AUTO_TEST_CASE(a_change_that_is_not_of_the_callback_asks_nothing) {
   BOOST_CHECK(gateway.callbacks.empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_has_agreed_is_not_asked_again_for_the_same_owner) {
-  const auto first = pending("s-1");
-  auto active = first;
-  active.state = SubscriptionState::active;
-  verifier.on_change(ref(first), active);
-  ask(pending("s-2"));
-  BOOST_CHECK(state_of("s-2") == SubscriptionState::active);
-  BOOST_CHECK(gateway.callbacks.empty());
-  ask(pending("s-3", "eve"));
-  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
-  clock.advance(24h);
-  ask(pending("s-4"));
-  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 2U);
-}
-
 // S4: what one client has had agreed to serves no other.
-BOOST_AUTO_TEST_CASE(what_has_agreed_for_an_unproved_owner_or_was_cancelled_is_asked_again) {
-  const auto agree = [&](const Subscription& subscription) {
-    auto active = subscription;
-    active.state = SubscriptionState::active;
-    verifier.on_change(ref(subscription), active);
-  };
-  agree(pending("s-1", "anonymous"));
-  ask(pending("s-2", "anonymous"));
-  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
-  const auto first = pending("s-3");
-  agree(first);
-  ask(pending("s-4"));
-  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
-  verifier.on_cancelled("ada", first.callback);
-  ask(pending("s-5"));
-  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 2U);
-}
-
-BOOST_AUTO_TEST_CASE(what_never_was_pending_has_agreed_to_nothing) {
-  auto vouched = subscription_of("s-1", {"{urn:a}x"});
-  vouched.owner = "ada";
-  verifier.on_change(nullptr, vouched);
-  verifier.on_change(ref(vouched), vouched);
-  ask(pending("s-2"));
-  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
-}
-
-BOOST_AUTO_TEST_CASE(a_callback_that_is_gone_or_refuses_is_verified_again) {
-  verified_callbacks.add("ada", "test://one/", clock.now().wall);
-  verifier.on_gone("test://one/");
-  ask(pending("s-1"));
-  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 1U);
-  verified_callbacks.add("ada", "test://one/", clock.now().wall);
-  gateway.answer = {Outcome::refused, "no"};
-  ask(pending("s-2", "eve"));
-  ask(pending("s-3"));
-  BOOST_CHECK_EQUAL(gateway.callbacks.size(), 3U);
-}
-
 BOOST_AUTO_TEST_CASE(a_stop_takes_no_answer) {
   gateway.hold = true;
   ask(pending("s-1"));
@@ -404,16 +248,6 @@ BOOST_AUTO_TEST_CASE(many_at_once_to_a_callback_that_agrees_do_not_wait) {
   }
   BOOST_CHECK_EQUAL(gateway.held.size(), 50U);
   BOOST_CHECK(refused.empty());
-}
-
-BOOST_AUTO_TEST_CASE(what_has_agreed_is_taken_without_room) {
-  verified_callbacks.add("ada", "test://one/", clock.now().wall);
-  gateway.answer = {Outcome::failed, "no connection"};
-  for (int i = 0; i < 5; ++i) ask(pending(("s-" + std::to_string(i)).c_str(), "eve"));
-  BOOST_CHECK(!verifier.check_room("eve", "test://one/"));
-  BOOST_CHECK(verifier.check_room("ada", "test://one/"));
-  ask(pending("mine"));
-  BOOST_CHECK(state_of("mine") == SubscriptionState::active);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
