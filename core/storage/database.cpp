@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/storage/database.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -43,6 +46,21 @@ tl::unexpected<Error> failure(sqlite3* connection, int result) {
   return fail(code_of(connection, result),
               "database " + std::string(file ? file : "") + ": " +
                   (connection ? sqlite3_errmsg(connection) : sqlite3_errstr(result)));
+}
+
+// SQLite makes a file that all users may read, and gives its log the mode that the file has. A
+// group that the operator lets read a file goes on to do so.
+void keep_from_others(const std::string& path) {
+  constexpr mode_t others = S_IWGRP | S_IXGRP | S_IRWXO;
+  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (made >= 0) ::close(made);
+  for (const auto* ending : {"", "-wal", "-shm"}) {
+    const auto file = path + ending;
+    struct stat found {};
+    if (::stat(file.c_str(), &found) != 0 || (found.st_mode & others) == 0) continue;
+    // Of another user's file it fails, and that user decides.
+    (void)::chmod(file.c_str(), found.st_mode & ~others & 07777);
+  }
 }
 
 }  // namespace
@@ -107,6 +125,7 @@ std::string_view Statement::octets(int column) const {
 }
 
 Result<Database> Database::open(const std::string& path, Durability durability) {
+  keep_from_others(path);
   sqlite3* connection = nullptr;
   const int result = sqlite3_open_v2(path.c_str(), &connection,
                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);

@@ -54,7 +54,8 @@ class Database {
     full,   // commit returns once the operating system reports stable storage
     normal  // a power cut may lose the last transactions, but not the file's consistency
   };
-  // Creates the file when it is absent.
+  // Creates the file when it is absent, for this user alone; of one that is there it takes the
+  // access of others, and the right of its group to write.
   [[nodiscard]] static Result<Database> open(const std::string& path, Durability durability);
   [[nodiscard]] static Result<Database> open_read_only(const std::string& path);
   // Opens a truncated file, too, to save its content: reading fails where it ends.

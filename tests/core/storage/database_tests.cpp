@@ -36,6 +36,29 @@ Status insert(Database& database, std::size_t octets) {
 
 BOOST_AUTO_TEST_SUITE(database_tests)
 
+// S13.
+BOOST_AUTO_TEST_CASE(files_are_for_their_user_alone_and_a_group_that_was_let_in) {
+  const TemporaryFolder folder;
+  const auto path = folder / "a.db";
+  const auto mode = [&](const std::string& ending) {
+    struct stat found {};
+    BOOST_REQUIRE_MESSAGE(::stat((path + ending).c_str(), &found) == 0, ending);
+    return found.st_mode & 07777U;
+  };
+  const auto before = ::umask(0);
+  {
+    auto database = opened(path);
+    BOOST_REQUIRE(database.execute("CREATE TABLE t(x)"));
+    for (const auto* ending : {"", "-wal", "-shm"}) BOOST_CHECK_EQUAL(mode(ending), 0600U);
+    BOOST_REQUIRE(::chmod((path + "-wal").c_str(), 0666) == 0);  // of an earlier version
+    BOOST_REQUIRE(::chmod(path.c_str(), 0664) == 0);
+    const auto second = opened(path);
+    BOOST_CHECK_EQUAL(mode(""), 0640U);
+    BOOST_CHECK_EQUAL(mode("-wal"), 0640U);
+  }
+  ::umask(before);
+}
+
 BOOST_AUTO_TEST_CASE(what_was_committed_is_there_after_reopening) {
   const TemporaryFolder folder;
   {
