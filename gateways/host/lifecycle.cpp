@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/log.hpp"
+#include "core/sense/shared_keys.hpp"
 #include "core/subscription/management_event.hpp"
 
 namespace sense {
@@ -21,6 +22,13 @@ std::vector<std::string> texts(std::span<const std::string_view> views) {
   return {views.begin(), views.end()};
 }
 
+Result<std::string> read_pair_secret(const std::string& path) {
+  if (path.empty()) return std::string();
+  auto key = datagram::read_shared_key(path);
+  if (!key) return fail(key.error().code, "pair-key: " + key.error().message);
+  return std::move(key->secret);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Lifecycle>> Lifecycle::make(GatewayConfig config,
@@ -31,20 +39,22 @@ Result<std::unique_ptr<Lifecycle>> Lifecycle::make(GatewayConfig config,
   auto verified = VerifiedCallbacks::open(config.data, config.host.duration("verified-memory"),
                                           environment.clock.now().wall);
   if (!verified) return tl::unexpected(verified.error());
+  auto pair_secret = read_pair_secret(config.host.text("pair-key"));
+  if (!pair_secret) return tl::unexpected(pair_secret.error());
   auto services =
       std::make_unique<GatewayServices>(std::move(config), descriptor, environment.bus,
                                         environment.clock, environment.reactor, environment.post);
   auto gateway = GuardedGateway::create(descriptor, services->config.plugin, services->context);
   if (!gateway) return tl::unexpected(gateway.error());
-  return std::unique_ptr<Lifecycle>(new Lifecycle(descriptor, std::move(environment),
-                                                  std::move(*store), std::move(*verified),
-                                                  std::move(services), std::move(*gateway)));
+  return std::unique_ptr<Lifecycle>(
+      new Lifecycle(descriptor, std::move(environment), std::move(*store), std::move(*verified),
+                    std::move(services), std::move(*gateway), std::move(*pair_secret)));
 }
 
 Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environment,
                      GatewayStore store, VerifiedCallbacks verified,
                      std::unique_ptr<GatewayServices> services,
-                     std::unique_ptr<GuardedGateway> gateway)
+                     std::unique_ptr<GuardedGateway> gateway, std::string pair_secret)
     : descriptor_(descriptor),
       environment_(std::move(environment)),
       store_(std::move(store)),
@@ -66,7 +76,7 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
                     [this](auto task) { after(retry_pause, std::move(task)); }),
       failover_(
           environment_.bus, store_, environment_.clock, config_.name, descriptor_.name,
-          config_.data, config_.take_over,
+          config_.data, config_.take_over, std::move(pair_secret), services_->counters,
           {environment_.post, environment_.after, [this] { on_stand_by(); }, [this] { on_lead(); },
            [this] { dispatcher_.perform(); }, [this](Status reason) { stop(std::move(reason)); }}),
       checkpoints_(store_, services_->engine, services_->counters, environment_.clock,

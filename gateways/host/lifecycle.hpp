@@ -61,7 +61,7 @@ class Lifecycle {
  private:
   Lifecycle(const GatewayDescriptor& descriptor, Environment environment, GatewayStore store,
             VerifiedCallbacks verified, std::unique_ptr<GatewayServices> services,
-            std::unique_ptr<GuardedGateway> gateway);
+            std::unique_ptr<GuardedGateway> gateway, std::string pair_secret);
 
   // A timer whose task is dropped once this is being stopped.
   void after(Duration pause, std::function<void()> task);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "core/sense/shared_keys.hpp"
+
 #include "gateways/host/host.hpp"
 
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 19> table = {{
+  static constexpr std::array<Option, 20> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
@@ -66,6 +68,14 @@ std::span<const Option> gateway_host_options() {
        0, 1'000'000'000},
       {"endpoints-per-owner-max", OptionType::integer, "2500",
        "How many different callbacks one owner may have here; 0: any number.", 0, 10'000'000},
+      Option{"pair-key", OptionType::path, "",
+             "The file with the key (`sense keys shared`) that the gateways of this kind share: "
+             "what is "
+             "not signed with it is not taken for the store of the one that leads. Empty: the "
+             "broker's "
+             "access file alone says who may publish that.",
+             0, 0, nullptr, /*secret=*/true}
+          .checked(checked_by<datagram::read_shared_key>),
   }};
   return table;
 }

@@ -10,8 +10,10 @@ constexpr auto release_patience = std::chrono::seconds{1};
 }
 
 Failover::Failover(Bus& bus, GatewayStore& store, const Clock& clock, std::string gateway,
-                   std::string kind, const std::string& folder, bool take_over, Callbacks callbacks)
+                   std::string kind, const std::string& folder, bool take_over,
+                   std::string pair_secret, Counters& counters, Callbacks callbacks)
     : callbacks_(std::move(callbacks)),
+      pair_{std::move(pair_secret), counters},
       lease_(
           bus, gateway, kind, clock,
           {callbacks_.after,
@@ -24,8 +26,8 @@ Failover::Failover(Bus& bus, GatewayStore& store, const Clock& clock, std::strin
                  fail(Code::badcontext,
                       reason + "; this process ends, and stands by when it is started again"));
            }}),
-      standby_(store, bus, clock, gateway, kind, folder, {callbacks_.after}),
-      replication_(store, bus, clock, std::move(gateway), std::move(kind), folder,
+      standby_(store, bus, clock, gateway, kind, folder, pair_, {callbacks_.after}),
+      replication_(store, bus, clock, std::move(gateway), std::move(kind), folder, pair_,
                    {callbacks_.later, callbacks_.after}) {}
 
 void Failover::stand_by(const std::string& holder, std::uint64_t token) {

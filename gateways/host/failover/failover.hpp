@@ -28,9 +28,10 @@ class Failover {
     // Another gateway leads: nothing more may be attempted. Called once.
     std::function<void(Status)> lost;
   };
-  // `take_over`: of GatewayConfig. `folder`: of the store.
+  // `take_over`: of GatewayConfig. `folder`: of the store. `pair_secret`: PairSecret::secret.
   Failover(Bus& bus, GatewayStore& store, const Clock& clock, std::string gateway, std::string kind,
-           const std::string& folder, bool take_over, Callbacks callbacks);
+           const std::string& folder, bool take_over, std::string pair_secret, Counters& counters,
+           Callbacks callbacks);
 
   void begin() { lease_.acquire(); }
   // True while deliveries may be attempted.
@@ -56,6 +57,7 @@ class Failover {
   void lead(std::uint64_t token);
 
   Callbacks callbacks_;
+  const PairSecret pair_;
   LeaderLease lease_;
   Standby standby_;
   Replication replication_;

@@ -19,6 +19,7 @@ bool Replication::on_event(const Event& event) {
   const auto heartbeat = standby_heartbeat(event);
   if (!heartbeat) return false;
   if (heartbeat->kind != kind_ || heartbeat->gateway == gateway_ || token_ == 0) return true;
+  if (!pair_.accepts(event, clock_.now().mono)) return true;
   standby_seen_ = clock_.now().mono;
   if (state_ == State::off || (state_ == State::in_sync && heartbeat->stream != stream_)) begin();
   return true;
@@ -133,7 +134,7 @@ void Replication::send_next() {
 
 // One at a time, the next when the journal has this one, so that they are in order.
 void Replication::send(ReplicationPart part, std::string octets, std::function<void()> then) {
-  const auto event = to_event(part, gateway_, std::move(octets), clock_.now().wall);
+  const auto event = to_event(part, gateway_, std::move(octets), clock_.now().wall, pair_.secret);
   publisher_.publish(event, [this, stream = stream_, then = std::move(then)](const auto& receipt) {
     if (stream != stream_ || state_ == State::off) return;
     if (!receipt) return abandon_stream(receipt.error().message);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/bus/bus.hpp"
+#include "gateways/host/failover/pair_secret.hpp"
 #include "gateways/host/failover/replication_stream.hpp"
 #include "gateways/host/store/gateway_store.hpp"
 
@@ -30,15 +31,16 @@ class Replication {
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
   };
-  // `folder`: where the copy is prepared.
+  // `folder`: where the copy is prepared. `pair`: of the gateways of this kind.
   Replication(GatewayStore& store, Publisher& publisher, const Clock& clock, std::string gateway,
-              std::string kind, std::string folder, Callbacks callbacks)
+              std::string kind, std::string folder, const PairSecret& pair, Callbacks callbacks)
       : store_(store),
         publisher_(publisher),
         clock_(clock),
         gateway_(std::move(gateway)),
         kind_(std::move(kind)),
         path_(std::move(folder) + "/copy.db"),
+        pair_(pair),
         callbacks_(std::move(callbacks)) {}
 
   // This gateway leads, under that token. `standby_expected`: start a stream at once.
@@ -68,6 +70,7 @@ class Replication {
   std::string gateway_;
   std::string kind_;
   std::string path_;
+  const PairSecret& pair_;
   Callbacks callbacks_;
 
   State state_ = State::off;

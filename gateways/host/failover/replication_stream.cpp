@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/failover/replication_stream.hpp"
 
+#include "core/base/encoding.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
@@ -40,10 +41,27 @@ bool is_gateway_event(const Event& event, std::string_view local) {
   return event.type.ns() == gateway_namespace && event.type.local() == local;
 }
 
+std::string mac_of(const Event& event, const std::string& secret) {
+  const auto last = event.extensions.find("last");
+  const auto* flag = last == event.extensions.end() ? nullptr : std::get_if<bool>(&last->second);
+  std::string text;
+  for (const auto& part :
+       {event.type.clark(), event.source, event.subject, text_of(event, "stream"),
+        text_of(event, "token"), text_of(event, "part"),
+        std::string(flag != nullptr && *flag ? "last" : ""), sha256_hex(event.data)})
+    text += std::to_string(part.size()) + ":" + part;
+  return to_hex(hmac_sha256(secret, text));
+}
+
+Event sign(Event event, const std::string& secret) {
+  if (!secret.empty()) event.extensions["mac"] = mac_of(event, secret);
+  return event;
+}
+
 }  // namespace
 
 Event to_event(const ReplicationPart& part, const std::string& gateway, std::string octets,
-               WallTime now) {
+               WallTime now, const std::string& secret) {
   auto event =
       gateway_event(part.changes ? "changes" : "copy", gateway, part.kind, part.stream, now);
   event.extensions["token"] = std::to_string(part.token);
@@ -52,7 +70,7 @@ Event to_event(const ReplicationPart& part, const std::string& gateway, std::str
   event.extensions["sum"] = std::to_string(stable_hash(octets));
   event.data = std::move(octets);
   event.datacontenttype = "application/octet-stream";
-  return event;
+  return sign(std::move(event), secret);
 }
 
 std::optional<ReplicationPart> replication_part(const Event& event) {
@@ -69,8 +87,13 @@ std::optional<ReplicationPart> replication_part(const Event& event) {
   return part;
 }
 
-Event to_event(const StandbyHeartbeat& heartbeat, WallTime now) {
-  return gateway_event("standby", heartbeat.gateway, heartbeat.kind, heartbeat.stream, now);
+Event to_event(const StandbyHeartbeat& heartbeat, WallTime now, const std::string& secret) {
+  return sign(gateway_event("standby", heartbeat.gateway, heartbeat.kind, heartbeat.stream, now),
+              secret);
+}
+
+bool is_signed(const Event& event, const std::string& secret) {
+  return secret.empty() || equal_secret(text_of(event, "mac"), mac_of(event, secret));
 }
 
 std::optional<StandbyHeartbeat> standby_heartbeat(const Event& event) {

@@ -26,9 +26,12 @@ struct ReplicationPart {
   bool last = false;         // of the copy or of the set
 };
 
+// The secret that the gateways of one kind share, in the following; empty: they share none, and
+// nothing is signed.
+
 // The octets are the event's data.
 [[nodiscard]] Event to_event(const ReplicationPart& part, const std::string& gateway,
-                             std::string octets, WallTime now);
+                             std::string octets, WallTime now, const std::string& secret = {});
 // nullopt when it is another event, malformed, or its checksum is wrong.
 [[nodiscard]] std::optional<ReplicationPart> replication_part(const Event& event);
 
@@ -39,8 +42,13 @@ struct StandbyHeartbeat {
   std::string kind;
   std::string stream;
 };
-[[nodiscard]] Event to_event(const StandbyHeartbeat& heartbeat, WallTime now);
+[[nodiscard]] Event to_event(const StandbyHeartbeat& heartbeat, WallTime now,
+                             const std::string& secret = {});
 [[nodiscard]] std::optional<StandbyHeartbeat> standby_heartbeat(const Event& event);
+
+// Whether the event is as one with that secret has signed it: an HMAC-SHA256 over type, source,
+// kind, stream, token, part, whether it is the last, and the data.
+[[nodiscard]] bool is_signed(const Event& event, const std::string& secret);
 
 inline constexpr std::string_view standby_heartbeat_type = "{urn:sense:gateway}standby";
 

@@ -39,12 +39,13 @@ void Standby::listen(std::uint64_t position) {
 // The leader sends a copy when a standby reports no stream.
 void Standby::send_heartbeat() {
   if (!following_ || on_taken_over_) return;
-  bus_.publish(to_event(StandbyHeartbeat{gateway_, kind_, stream_}, clock_.now().wall),
-               [](const auto& receipt) {
-                 if (!receipt)
-                   log::warn("the heartbeat of this standby could not be published",
-                             {{"reason", receipt.error().message}});
-               });
+  bus_.publish(
+      to_event(StandbyHeartbeat{gateway_, kind_, stream_}, clock_.now().wall, pair_.secret),
+      [](const auto& receipt) {
+        if (!receipt)
+          log::warn("the heartbeat of this standby could not be published",
+                    {{"reason", receipt.error().message}});
+      });
   callbacks_.after(heartbeat_interval, [this] { send_heartbeat(); });
 }
 
@@ -64,7 +65,7 @@ void Standby::on_batch(const Batch& batch) {
 
 void Standby::on_event(const Event& event) {
   const auto part = replication_part(event);
-  if (!part || part->kind != kind_) return;
+  if (!part || part->kind != kind_ || !pair_.accepts(event, clock_.now().mono)) return;
   // Parts of an earlier leader are void, and so are those after the own lease.
   if (part->token != token_ || (on_taken_over_ && event.sequence > take_over_at_)) return;
   if (part->number == 1 && !part->changes) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/bus/bus.hpp"
+#include "gateways/host/failover/pair_secret.hpp"
 #include "gateways/host/failover/replication_stream.hpp"
 #include "gateways/host/store/gateway_store.hpp"
 
@@ -23,15 +24,16 @@ class Standby {
     // Runs a task after a pause.
     std::function<void(Duration, std::function<void()>)> after;
   };
-  // `folder`: where a copy is assembled.
+  // `folder`: where a copy is assembled. `pair`: of the gateways of this kind.
   Standby(GatewayStore& store, Bus& bus, const Clock& clock, std::string gateway, std::string kind,
-          std::string folder, Callbacks callbacks)
+          std::string folder, const PairSecret& pair, Callbacks callbacks)
       : store_(store),
         bus_(bus),
         clock_(clock),
         gateway_(std::move(gateway)),
         kind_(std::move(kind)),
         path_(std::move(folder) + "/copy.db"),
+        pair_(pair),
         callbacks_(std::move(callbacks)) {}
 
   // Follows the leader of that token.
@@ -60,6 +62,7 @@ class Standby {
   std::string gateway_;
   std::string kind_;
   std::string path_;
+  const PairSecret& pair_;
   Callbacks callbacks_;
 
   bool following_ = false;

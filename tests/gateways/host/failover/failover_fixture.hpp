@@ -28,13 +28,15 @@ struct Member {
   std::optional<GatewayDirectory> directory;
   std::optional<RegistryReader> reader;
   std::optional<Announcement> announcement;
+  Counters counters;
   std::optional<Failover> failover;
   std::uint64_t position = 0;
   int led = 0;
   int renewed = 0;
   std::string lost;
 
-  Member(Hub& around, std::filesystem::path place, const std::string& name, bool take_over = false)
+  Member(Hub& around, std::filesystem::path place, const std::string& name, bool take_over = false,
+         const std::string& pair = {})
       : hub(around), folder(std::move(place)) {
     auto opened = GatewayStore::open(folder.string());
     BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
@@ -52,7 +54,7 @@ struct Member {
         bus, name, std::vector<std::string>{"test"},
         [later](std::function<void()> task) { later(std::chrono::seconds{1}, std::move(task)); });
     failover.emplace(
-        bus, *store, hub.clock, name, "test", folder.string(), take_over,
+        bus, *store, hub.clock, name, "test", folder.string(), take_over, pair, counters,
         Failover::Callbacks{[later](std::function<void()> task) { later(Duration{0}, task); },
                             later, [this] { announcement->write({}); }, [this] { lead(); },
                             [this] { ++renewed; },
@@ -107,8 +109,8 @@ struct FailoverFixture {
     members.clear();
     std::filesystem::remove_all(place);
   }
-  Member& start(const std::string& name, bool take_over = false) {
-    members[name] = std::make_unique<Member>(hub, place / name, name, take_over);
+  Member& start(const std::string& name, bool take_over = false, const std::string& pair = {}) {
+    members[name] = std::make_unique<Member>(hub, place / name, name, take_over, pair);
     hub.advance(std::chrono::milliseconds{100});
     return *members[name];
   }
