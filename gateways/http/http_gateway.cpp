@@ -40,6 +40,12 @@ constexpr std::array options_table{
         "allow-anonymous", OptionType::boolean, "false",
         "Serve requests from other machines although requests are not authenticated; false: only "
         "from this machine."},
+    Option{"trusted-proxies", OptionType::list, "",
+           "Networks of proxies, separated by commas: a request of theirs is that of the address "
+           "that they have added to X-Forwarded-For, and never one of this machine; empty: the "
+           "header is not believed.",
+           0, 64}
+        .checked(checked_by<Network::parse>),
     Option{"max-connections", OptionType::integer, "256",
            "Clients connected at once; an eighth is for this machine alone.", 1, 100'000},
     Option{"max-connections-per-address", OptionType::integer, "64",
@@ -93,9 +99,11 @@ struct UnderWay {
 
 class HttpGateway final : public Gateway {
  public:
-  HttpGateway(const Settings& options, std::string fetch_secret, GatewayContext& context)
+  HttpGateway(const Settings& options, std::string fetch_secret, std::vector<Network> proxies,
+              GatewayContext& context)
       : context_(context),
         fetch_secret_(std::move(fetch_secret)),
+        proxies_(std::move(proxies)),
         origin_(options.text("origin")),
         delivered_(context.counters["http.deliveries.delivered"]),
         failed_(context.counters["http.deliveries.failed"]) {
@@ -130,6 +138,7 @@ class HttpGateway final : public Gateway {
 
   GatewayContext& context_;
   const std::string fetch_secret_;
+  const std::vector<Network> proxies_;
   const std::string origin_;
   ServerOptions server_options_;
   TransferOptions transfer_options_;
@@ -149,7 +158,7 @@ Status HttpGateway::start() {
   if (!transfer) return tl::unexpected(transfer.error());
   transfer_ = std::move(*transfer);
   if (server_options_.listen.empty()) return {};
-  routes_ = std::make_shared<Routes>(context_, fetch_secret_);
+  routes_ = std::make_shared<Routes>(context_, fetch_secret_, proxies_);
   if (!fetch_secret_.empty())
     server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
       const auto alive = routes.lock();
@@ -230,13 +239,16 @@ Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
   if (const auto& listen = options.text("listen"); !listen.empty())
     if (auto endpoint = parse_listen(listen); !endpoint) return tl::unexpected(endpoint.error());
   if (auto good = check_origin(options.text("origin")); !good) return tl::unexpected(good.error());
+  auto proxies = parse_proxies(options.list("trusted-proxies"));
+  if (!proxies) return tl::unexpected(proxies.error());
   std::string fetch_secret;
   if (const auto& file = options.text("fetch-key"); !file.empty()) {
     auto key = datagram::read_shared_key(file);
     if (!key) return fail(key.error().code, "fetch-key: " + key.error().message);
     fetch_secret = std::move(key->secret);
   }
-  return std::make_unique<HttpGateway>(options, std::move(fetch_secret), context);
+  return std::make_unique<HttpGateway>(options, std::move(fetch_secret), std::move(*proxies),
+                                       context);
 }
 
 }  // namespace sense::http

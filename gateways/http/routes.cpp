@@ -96,14 +96,15 @@ Result<ServedClient> Routes::client_of(const Request& request) const {
   const auto count =
       std::count_if(request.headers.begin(), request.headers.end(),
                     [](const auto& header) { return header.first == "authorization"; });
-  if (count == 0) return clients.unproved(request.peer);
+  auto peer = client_address(request, proxies_);
+  if (count == 0) return clients.unproved(std::move(peer));
   if (count > 1) return fail(Code::noaccess, "Authorization: a request has one at most");
   const auto* given = request.header("authorization");
   constexpr std::string_view scheme = "bearer ";
   if (lower(given->substr(0, scheme.size())) != scheme)
     return fail(Code::noaccess, "Authorization: only 'Bearer TOKEN' is understood here");
   return clients.identify(proof_of_token(trim(std::string_view(*given).substr(scheme.size()))),
-                          request.peer);
+                          std::move(peer));
 }
 
 void Routes::handle(Request incoming, Respond respond) {

@@ -9,6 +9,7 @@
 
 #include "core/http/message.hpp"
 #include "gateways/api/gateway.hpp"
+#include "gateways/http/proxies.hpp"
 
 namespace sense::http {
 
@@ -19,8 +20,10 @@ namespace sense::http {
 class Routes : public std::enable_shared_from_this<Routes> {
  public:
   // `fetch_secret`: the key of URLs of events that are too big for a datagram; "": none is valid.
-  explicit Routes(GatewayContext& context, std::string fetch_secret = {})
-      : context_(context), fetch_secret_(std::move(fetch_secret)) {}
+  // `proxies`: that say whose a request is (proxies.hpp).
+  explicit Routes(GatewayContext& context, std::string fetch_secret = {},
+                  std::vector<Network> proxies = {})
+      : context_(context), fetch_secret_(std::move(fetch_secret)), proxies_(std::move(proxies)) {}
 
   void handle(Request request, Respond respond);
   // Whether a GET of this target carries its own permission.
@@ -60,6 +63,7 @@ class Routes : public std::enable_shared_from_this<Routes> {
 
   GatewayContext& context_;
   const std::string fetch_secret_;
+  const std::vector<Network> proxies_;
 };
 
 }  // namespace sense::http
