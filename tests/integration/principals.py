@@ -4,70 +4,42 @@ gateway: it has its own rights alone, sees its own subscriptions alone, and is s
 token that is withdrawn is refused within three seconds; a second one of the same principal stays."""
 
 import json
-import os
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 
-from installation import Installation, wait_for
+from installation import wait_for
+from token_clients import TokenInstallation
 
 
-class Guarded(Installation):
+class Guarded(TokenInstallation):
     """One whose anonymous clients may do nothing, and whose principals have tokens and a key."""
 
     def __init__(self, sense):
-        super().__init__(sense)
-        self.tokens = {name: self.make("token", name) for name in ("shop", "spare", "desk")}
+        super().__init__(sense, ("shop", "spare", "desk"), self.with_tokens("%(shop)s, %(spare)s"))
         self.make("shared", "hp4")
-        self.allow(["shop", "spare"])
         text = self.config.read_text()
-        assert "broker:" not in text
-        sense = f'listen: ["127.0.0.1:{self.ports["sense"]}"]'
-        assert sense in text, text
-        text = text.replace(sense, f'{sense}, keys: {self.folder / "hp4"}')
-        self.config.write_text(text + f"broker: {{access-file: {self.folder / 'allow.yaml'}}}\n")
+        listen = f'listen: ["127.0.0.1:{self.ports["sense"]}"]'
+        assert listen in text, text
+        self.config.write_text(text.replace(listen, f'{listen}, keys: {self.folder / "hp4"}'))
 
-    def make(self, kind, name):
-        """The entry for the access file; the secret is in the file NAME."""
-        made = subprocess.run([self.sense, "keys", kind, name, "--file", str(self.folder / name), "--json"],
-                              capture_output=True, text=True, check=True)
-        return json.loads(made.stdout).get("entry")
+    @staticmethod
+    def with_tokens(of_shop):
+        return (f"  - {{name: shop, proofs: [{of_shop}, {{sense-key: hp4}}], publish: ['{{urn:shop}}*'], "
+                "subscribe: ['{urn:shop}*']}\n"
+                "  - {name: desk, proofs: [%(desk)s], subscribe: ['{urn:shop}*']}\n"
+                "  - {name: anonymous}\n")
 
-    def allow(self, valid):
-        new = self.folder / "allow.new"
-        shop = ", ".join([self.tokens[name] for name in valid] + ["{sense-key: hp4}"])
-        new.write_text("principals:\n"
-                       f"  - {{name: shop, proofs: [{shop}], publish: ['{{urn:shop}}*'], "
-                       "subscribe: ['{urn:shop}*']}\n"
-                       f"  - {{name: desk, proofs: [{self.tokens['desk']}], subscribe: ['{{urn:shop}}*']}}\n"
-                       "  - {name: anonymous}\n")
-        os.chmod(new, 0o600)
-        new.rename(self.folder / "allow.yaml")
-
-    def ask(self, method, path, body=None, token=None, content="application/json"):
-        headers = {"content-type": content}
-        if token is not None:
-            headers["authorization"] = "Bearer " + (self.folder / token).read_text().strip()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['http']}{path}", method=method,
-                                         data=None if body is None else json.dumps(body).encode(),
-                                         headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                return answer.status, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as refusal:
-            return refusal.code, json.loads(refusal.read() or b"null")
+    def ask(self, method, path, body=None, token=None):
+        return self.client(token).ask(method, path, body)
 
     def publish(self, type, id, token):
-        event = {"specversion": "1.0", "source": "//x", "type": type, "id": id}
-        return self.ask("POST", "/v1/events", event, token, "application/cloudevents+json")[0]
+        return self.client(token).publish(type, id)
 
 
 def listens(it):
     try:
         return it.ask("GET", "/v1/health", token="shop")[0] == 200
-    except urllib.error.URLError:
+    except OSError:
         return False
 
 
@@ -106,7 +78,7 @@ def subscriptions_are_seen_by_their_owner(it):
 
 
 def withdrawn_token_is_refused(it):
-    it.allow(["spare"])
+    it.allow(it.with_tokens("%(spare)s"))
     begin = time.monotonic()
     while it.publish("{urn:shop}a", "late", "shop") != 401:
         assert time.monotonic() < begin + 20
