@@ -18,8 +18,10 @@ CommitGroup::CommitGroup(std::uint64_t head, std::size_t octets, Timestamp now)
   records_.reserve(octets + octets / 2);
 }
 
-bool CommitGroup::has_room() const { return records_.size() < room_for_requests; }
-bool CommitGroup::has_room_for_own() const { return records_.size() < room_for_requests / 4; }
+bool CommitGroup::has_room() const { return records_.size() + wholes_.size() < room_for_requests; }
+bool CommitGroup::has_room_for_own() const {
+  return records_.size() + wholes_.size() < room_for_requests / 4;
+}
 
 void CommitGroup::append(std::string_view event, const EventHead& head, std::string_view principal,
                          std::string_view via) {
@@ -56,7 +58,21 @@ void CommitGroup::append_unannounced(const Event& event) {
 void CommitGroup::add(const Registry::Change& change) {
   rows_.push_back(change.row);
   if (change.event) append(*change.event);
-  if (change.whole) append(*change.whole);
+  if (!change.whole) return;
+  const auto before = wholes_.size();
+  append_event(wholes_, *change.whole);
+  whole_lengths_.push_back(wholes_.size() - before);
+}
+
+void CommitGroup::settle() {
+  auto rest = std::string_view(wholes_);
+  for (const auto length : whole_lengths_) {
+    const auto event = rest.substr(0, length);
+    rest.remove_prefix(length);
+    if (const auto head = head_of(event)) append(event, *head, principal_broker);
+  }
+  wholes_.clear();
+  whole_lengths_.clear();
 }
 
 // Consecutive events mostly share their type: the last one is compared first.

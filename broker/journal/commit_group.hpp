@@ -39,7 +39,11 @@ class CommitGroup {
   void append(const Event& event);
   // And with one that is not on the live stream (bus::unannounced_topics). Behind all others.
   void append_unannounced(const Event& event);
+  // What gateways read of the change (Change::whole) follows at settle(), so that many changes in a
+  // row share messages of the live stream.
   void add(const Registry::Change& change);
+  // Before an event that is not of a change, which gateways must see behind the changes.
+  void settle();
   void add(RegistryRow row) { rows_.push_back(std::move(row)); }
   void add(Journal::Damage damage) { damage_.push_back(std::move(damage)); }
 
@@ -65,6 +69,8 @@ class CommitGroup {
   Tally::value_type* last_tally_ = nullptr;
   std::string last_source_;
   std::vector<RegistryRow> rows_;
+  std::string wholes_;  // encoded, one behind the other
+  std::vector<std::size_t> whole_lengths_;
   std::vector<Journal::Damage> damage_;
 };
 

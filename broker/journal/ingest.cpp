@@ -118,6 +118,7 @@ Ingest::ParsedEvent Ingest::parse(std::string_view octets) {
 
 Reply Ingest::publish(const Incoming& incoming, CommitGroup& group) {
   const auto& events = incoming.request.events;
+  group.settle();
   Reply reply;
   reply.published.reserve(events.size());
   std::size_t reasons = 0;
@@ -306,6 +307,7 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> requests, Tim
     if (!reply) audit_.refused(*incoming, reply.error(), is_hidden(*incoming), now.mono);
     answer(*incoming, std::move(reply), out);
   }
+  group.settle();
   // Behind the requests, so that their sequences do not depend on notices.
   for (const auto& notice : notices_.due(now)) group.append(notice);
   for (const auto& event : audit_.due(now)) group.append_unannounced(event);

@@ -100,6 +100,31 @@ BOOST_AUTO_TEST_CASE(registry_and_its_event_survive_a_restart_together) {
       Code::notfound);
 }
 
+// Records of one topic in a row are one message of the live stream; what a client publishes behind
+// its subscription stands behind it for gateways, too.
+BOOST_AUTO_TEST_CASE(changes_in_a_row_share_messages_and_stay_before_the_next_event) {
+  IngestFixture fixture;
+  const auto put = [](const char* id) {
+    return IngestFixture::put("subscription", id, 0, to_json(make_subscription(id), true));
+  };
+  std::vector<IncomingRef> group;
+  for (const auto* id : {"s-1", "s-2", "s-3"}) group.push_back(put(id));
+  group.push_back(IngestFixture::publish({encode(make_event("1"))}));
+  group.push_back(put("s-4"));
+  const auto out = fixture.commit(group);
+  std::string order;
+  for (const auto& event : fixture.journal()) {
+    const bool management = event.type.ns() == management_namespace;
+    order += management ? "m" + event.subject : event.subject.empty() ? "e" : "g" + event.subject;
+  }
+  BOOST_CHECK_EQUAL(order, "ms-1ms-2ms-3gs-1gs-2gs-3ems-4gs-4");
+  BOOST_CHECK_EQUAL(out.publications.size(), 5U);
+  // Each answer is the revision of its own change, and the event's sequence its own.
+  BOOST_CHECK_EQUAL(fixture.reply(out, Operation::put, 2).sequence, 3U);
+  BOOST_CHECK_EQUAL(fixture.reply(out, Operation::publish, 3).published.at(0).sequence, 7U);
+  BOOST_CHECK_EQUAL(fixture.reply(out, Operation::put, 4).sequence, 8U);
+}
+
 BOOST_AUTO_TEST_CASE(secrets_of_a_subscription_are_told_to_gateways_alone) {
   IngestFixture fixture;
   auto subscription = make_subscription("s-1");
