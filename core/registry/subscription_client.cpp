@@ -125,7 +125,7 @@ void SubscriptionClient::edit(Edit edit, Answer<SubscriptionRef> done, int tries
           return done(tl::unexpected(status.error()));
         if (edit.visible) subscription->updated = clock_.now().wall;
         put(std::move(*subscription), entry->revision, edit.reason, client,
-            [=, this](Result<SubscriptionRef> answer) {
+            [=, this, self = self](Result<SubscriptionRef> answer) {  // [=] alone would not keep it
               if (!answer && answer.error().code == Code::badcontext && tries > 1)
                 return this->edit(edit, done, tries - 1);
               done(std::move(answer));

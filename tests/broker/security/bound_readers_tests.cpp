@@ -169,8 +169,8 @@ BOOST_AUTO_TEST_CASE(the_live_stream_has_no_event_that_is_not_for_all) {
         BOOST_CHECK_EQUAL(mark.tally.at(0).second, 4U);
         break;
       }
-      for (const auto& record : split_records(frames[1]).value())
-        ids += decode_record(record).value().id + ' ';
+      const auto records = split_records(frames[1]).value();
+      for (const auto& record : records) ids += decode_record(record).value().id + ' ';
     }
     BOOST_CHECK_EQUAL(ids, id + "1 " + id + "4 ");
   }

@@ -84,6 +84,7 @@ BOOST_AUTO_TEST_CASE(wrong_key_gets_no_answer) {
 // The second of them has the same port: a client that starts again.
 BOOST_AUTO_TEST_CASE(events_wait_for_the_next_session_of_their_client) {
   const DtlsKeysFile keys;
+  std::optional<Attempt> result;  // outlives the plugin, which completes it at its stop
   Running running({"sense+dtls://127.0.0.1:0"}, {{"keys", keys.path}});
   auto first = std::make_unique<Program>(running, own_any, TransportOptions{}, 0, with_key(hp4));
   first->take(first->client().subscribe(system_clock().now()));
@@ -93,7 +94,6 @@ BOOST_AUTO_TEST_CASE(events_wait_for_the_next_session_of_their_client) {
   first.reset();
   running.until([&] { return running.counters["sense.dtls.closed"].load() == 1; });
 
-  std::optional<Attempt> result;
   deliver(running, delivery_for(subscription), result);
   BOOST_CHECK_EQUAL(running.counters["sense.dtls.unsent"].load(), 1U);
   running.until([&] { return result.has_value(); });
@@ -108,6 +108,7 @@ BOOST_AUTO_TEST_CASE(events_wait_for_the_next_session_of_their_client) {
 
 BOOST_AUTO_TEST_CASE(renewal_from_a_new_port_takes_the_events_to_its_session) {
   const DtlsKeysFile keys;
+  std::optional<Attempt> result;  // outlives the plugin, which completes it at its stop
   Running running({"sense+dtls://127.0.0.1:0"}, {{"keys", keys.path}});
   Program before(running, own_any, {}, 0, with_key(hp4));
   before.take(before.client().subscribe(system_clock().now()));
@@ -121,7 +122,6 @@ BOOST_AUTO_TEST_CASE(renewal_from_a_new_port_takes_the_events_to_its_session) {
   running.until(
       [&] { return running.subscriptions.served.at(id)->callback == to_uri(after.local()); });
   const auto unsent = running.counters["sense.dtls.unsent"].load();
-  std::optional<Attempt> result;
   deliver(running, delivery_for(running.subscriptions.served.at(id)), result);
   BOOST_CHECK_EQUAL(running.counters["sense.dtls.unsent"].load(), unsent);
   // Another key does not get hold of it, whatever it knows.
