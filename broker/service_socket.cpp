@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/accounts/client_account.hpp"
+#include "core/base/hash.hpp"
 #include "core/bus/zmq_socket.hpp"
 
 namespace sense {
@@ -62,8 +63,7 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   incoming->peer = bus::view(frames[0]);
   incoming->octets = bus::view(frames[1]);
   incoming->address = bus::peer_address(frames[1]);
-  const Outstanding request{bus::request_id(incoming->octets),
-                            std::hash<std::string_view>{}(incoming->octets)};
+  const Outstanding request{bus::request_id(incoming->octets), stable_hash(incoming->octets)};
   if (const auto found = clients_.find(incoming->peer); found != clients_.end()) {
     const auto& known = found->second.outstanding;
     if (std::find(known.begin(), known.end(), request) != known.end()) {

@@ -53,7 +53,7 @@ class ServiceSocket {
   // A request that is not answered.
   struct Outstanding {
     std::uint64_t id = 0;
-    std::size_t hash = 0;  // of its octets: the id alone is chosen by the client
+    std::uint64_t hash = 0;  // of its octets: the id alone is chosen by the client
     friend bool operator==(const Outstanding&, const Outstanding&) = default;
   };
   // A client with such requests.
