@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "adapters/host/adapter_publisher.hpp"
 #include "adapters/host/counting_publisher.hpp"
 #include "core/base/log.hpp"
 #include "core/plugin/plugin_call.hpp"
@@ -60,7 +61,8 @@ class Host final : public AdapterHost {
       reactor_.get_executor()};
   boost::asio::steady_timer give_up_{reactor_};
   std::unique_ptr<Bus> bus_;
-  std::unique_ptr<CountingPublisher> publisher_;
+  std::unique_ptr<AdapterPublisher> own_types_refused_;
+  std::unique_ptr<CountingPublisher> publisher_;  // by that one, for the plugin
   std::unique_ptr<AdapterContext> context_;
   std::unique_ptr<Adapter> adapter_;
 
@@ -101,7 +103,9 @@ Status Host::connect() {
   auto bus = connect_zmq_bus(std::move(options));
   if (!bus) return tl::unexpected(bus.error());
   bus_ = std::move(*bus);
-  publisher_ = std::make_unique<CountingPublisher>(*bus_, counters_);
+  own_types_refused_ = std::make_unique<AdapterPublisher>(
+      *bus_, [this](auto task) { boost::asio::post(reactor_, std::move(task)); });
+  publisher_ = std::make_unique<CountingPublisher>(*own_types_refused_, counters_);
   return {};
 }
 
