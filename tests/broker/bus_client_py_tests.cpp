@@ -82,11 +82,10 @@ class Child {
   std::string read_;
 };
 
-bool available() {
-  if (Child({python, "-c", "import zmq, msgpack"}).wait() == 0) return true;
-  BOOST_TEST_MESSAGE("not run: " << python << " has no zmq or msgpack; install python3-zmq and "
-                                 << "python3-msgpack (packages.txt)");
-  return false;
+void require_modules() {
+  BOOST_REQUIRE_MESSAGE(Child({python, "-c", "import zmq, msgpack"}).wait() == 0,
+                        python << " has no zmq or msgpack: install python3-zmq and python3-msgpack "
+                                  "(packages.txt)");
 }
 
 std::string run(std::vector<std::string> arguments) {
@@ -106,7 +105,7 @@ std::string publish(const RunningBroker& broker, const std::string& type, const 
 BOOST_AUTO_TEST_SUITE(bus_client_py_tests)
 
 BOOST_AUTO_TEST_CASE(python_client_publishes_and_fetches) {
-  if (!available()) return;
+  require_modules();
   RunningBroker broker;
   broker.start();
   BOOST_CHECK_EQUAL(publish(broker, "{urn:py}one", "1"), "1");
@@ -117,7 +116,7 @@ BOOST_AUTO_TEST_CASE(python_client_publishes_and_fetches) {
 }
 
 BOOST_AUTO_TEST_CASE(python_client_follows_over_a_restart_of_the_broker) {
-  if (!available()) return;
+  require_modules();
   RunningBroker broker;
   broker.start();
   (void)publish(broker, "{urn:py}one", "before");
@@ -135,7 +134,7 @@ BOOST_AUTO_TEST_CASE(python_client_follows_over_a_restart_of_the_broker) {
 
 // Events with an audience are not live: marks count them, and the client fetches.
 BOOST_AUTO_TEST_CASE(python_client_follows_what_names_it_and_goes_past_the_rest) {
-  if (!available()) return;
+  require_modules();
   const TemporaryFolder files;
   std::ofstream(files / "allow.yaml")
       << "principals: [{name: local, publish: ['*'], route: ['*'], subscribe: ['*']}]\n";
@@ -158,7 +157,7 @@ BOOST_AUTO_TEST_CASE(python_client_follows_what_names_it_and_goes_past_the_rest)
 }
 
 BOOST_AUTO_TEST_CASE(python_client_says_why_it_was_refused) {
-  if (!available()) return;
+  require_modules();
   RunningBroker broker;
   broker.start();
   Child child({python, script, "publish", broker.endpoints().service,

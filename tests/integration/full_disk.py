@@ -105,7 +105,7 @@ def retention_on_a_full_disk(sense, folder, dice):
 def main():
     if os.geteuid() != 0:
         print("full_disk: skipped, it mounts a tmpfs and so needs root")
-        return
+        sys.exit(77)
     dice = seed()
     with tempfile.TemporaryDirectory() as folder:
         refused_and_recovered(sys.argv[1], folder, dice)

@@ -107,7 +107,7 @@ def no_sync(folder):
 
 def skip(reason):
     print(f"power_cut: skipped, {reason}")
-    sys.exit(0)
+    sys.exit(77)
 
 
 def main():

@@ -15,6 +15,7 @@
 #include "gateways/sense/model/limits.hpp"
 #include "tests/gateways/sense/running.hpp"
 #include "tests/paths.hpp"
+#include "tests/skip.hpp"
 
 using namespace sense;
 using namespace sense::datagram;
@@ -251,10 +252,7 @@ BOOST_AUTO_TEST_CASE(both_kinds_of_address_are_served_by_their_own_listener) {
   asio::io_context probe;
   asio::ip::udp::socket six(probe, asio::ip::udp::v6());
   six.bind({asio::ip::address_v6::loopback(), 0}, problem);
-  if (problem) {
-    BOOST_TEST_MESSAGE("skipped: this machine has no IPv6 loopback");
-    return;
-  }
+  if (problem) return sense::testing::skip("this machine has no IPv6 loopback");
   Running running({"127.0.0.1:0", "[::1]:0"});
   Socket v4(running, 0);
   Socket v6(running, 1);
