@@ -232,12 +232,22 @@ BOOST_AUTO_TEST_CASE(a_connection_from_before_the_offer_carries_no_mail_after_it
   BOOST_REQUIRE(harness.start(email::make_email_gateway(settings, harness.context)));
   const auto mail = sample_delivery("mailto:user@example.org");
   BOOST_CHECK(harness.deliver(mail).outcome == Outcome::delivered);
-  auto first = harness.deliver_later(mail);  // by the open connection
-  auto second = harness.deliver_later(mail);
-  BOOST_CHECK(first.get().outcome == Outcome::delivered);
-  BOOST_CHECK(second.get().outcome == Outcome::retry);
+  // Of two at once one goes by the open connection, and the other opens one, and sees the offer:
+  // unless the first is done before the second is begun.
+  std::size_t delivered = 1;
+  bool offered = false;
+  for (int i = 0; i < 1'000 && !offered; ++i) {
+    auto first = harness.deliver_later(mail);
+    auto second = harness.deliver_later(mail);
+    for (auto* each : {&first, &second})
+      if (each->get().outcome == Outcome::delivered)
+        ++delivered;
+      else
+        offered = true;
+  }
+  BOOST_REQUIRE(offered);
   BOOST_CHECK(harness.deliver(mail).outcome == Outcome::retry);
-  BOOST_CHECK_EQUAL(relay.messages().size(), 2U);
+  BOOST_CHECK_EQUAL(relay.messages().size(), delivered);
 }
 
 BOOST_AUTO_TEST_CASE(what_the_operator_wants_without_tls_is_done_without) {
