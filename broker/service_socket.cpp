@@ -64,15 +64,13 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   incoming->octets = bus::view(frames[1]);
   incoming->address = bus::peer_address(frames[1]);
   const Outstanding request{bus::request_id(incoming->octets), stable_hash(incoming->octets)};
-  if (const auto found = clients_.find(incoming->peer); found != clients_.end()) {
-    const auto& known = found->second.outstanding;
-    if (std::find(known.begin(), known.end(), request) != known.end()) {
-      ++counters_["broker.requests.repeated"];
-      return;
-    }
+  auto& client = clients_[incoming->peer];
+  if (std::find(client.outstanding.begin(), client.outstanding.end(), request) !=
+      client.outstanding.end()) {
+    ++counters_["broker.requests.repeated"];
+    return;
   }
   const auto readable = read(*incoming, access_.sender(frames[1], now), now);
-  auto& client = clients_[incoming->peer];
   client.principal = incoming->connection();
   client.outstanding.push_back(request);
   incoming->request.id = request.id;
