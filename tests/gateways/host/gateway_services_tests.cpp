@@ -41,6 +41,42 @@ const GatewayDescriptor web_descriptor = {
     web_schemes, {},     {"milliseconds", "source", "none", 1'000'000},
     {{}, 1},     nullptr};
 
+GatewayConfig default_config() {
+  GatewayConfig config;
+  config.host = Settings::defaults(gateway_host_options());
+  return config;
+}
+
+// A client that subscribes at that gateway, on a registry in memory.
+struct Subscribing {
+  explicit Subscribing(GatewayConfig config = default_config())
+      : services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor()) {}
+
+  Result<SubscriptionRef> create(const std::string& owner, const std::string& callback,
+                                 bool proved = false) {
+    Subscriptions::Request request;
+    request.owner = owner;
+    request.callback = callback;
+    request.types = {*TypePattern::parse("{urn:a}x")};
+    request.period = std::chrono::minutes{10};
+    request.callback_proved = proved;
+    std::optional<Result<SubscriptionRef>> answer;
+    services.subscriptions.create(request, [&](auto got) { answer = std::move(got); });
+    bus.run();
+    BOOST_REQUIRE(answer.has_value());
+    return *answer;
+  }
+
+  testing::FakeBus bus;
+  VirtualClock clock;
+  boost::asio::io_context reactor;
+  GatewayServices services;
+};
+
+Code code_of(const Result<SubscriptionRef>& answer) {
+  return answer ? Code::noerror : answer.error().code;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(gateway_services_tests)
@@ -69,94 +105,53 @@ BOOST_AUTO_TEST_CASE(event_is_found_by_its_sequence_and_no_other_is_given_for_it
 }
 
 BOOST_AUTO_TEST_CASE(callback_with_a_port_that_is_never_called_is_refused_at_once) {
-  testing::FakeBus bus;
-  VirtualClock clock;
-  boost::asio::io_context reactor;
-  GatewayConfig config;
-  config.host = Settings::defaults(gateway_host_options());
+  auto config = default_config();
   config.egress = *EgressPolicy::make({"10.0.0.0/8", "10.0.0.7:25"});
-  GatewayServices services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor());
-  const auto code_of = [&](const std::string& callback) {
-    Subscriptions::Request request;
-    request.owner = "tester";
-    request.callback = callback;
-    request.types = {*TypePattern::parse("{urn:a}x")};
-    request.period = std::chrono::minutes{10};
-    std::optional<Result<SubscriptionRef>> answer;
-    services.subscriptions.create(request, [&](auto got) { answer = std::move(got); });
-    bus.run();
-    BOOST_REQUIRE(answer.has_value());
-    if (!*answer) BOOST_CHECK_EQUAL(answer->error().field, "callback");
-    return *answer ? Code::noerror : answer->error().code;
+  Subscribing client(std::move(config));
+  const auto code = [&](const std::string& callback) {
+    const auto answer = client.create("tester", callback);
+    if (!answer) BOOST_CHECK_EQUAL(answer.error().field, "callback");
+    return code_of(answer);
   };
-  BOOST_CHECK(code_of("http://10.0.0.1:22/") == Code::noaccess);
-  BOOST_CHECK(code_of("http://name.example:6379/") == Code::noaccess);
-  BOOST_CHECK(code_of("http://10.0.0.1:8080/") == Code::noerror);
-  BOOST_CHECK(code_of("http://10.0.0.1/") == Code::noerror);
-  BOOST_CHECK(code_of("http://10.0.0.7:25/") == Code::noerror);
-  BOOST_CHECK(code_of("test://10.0.0.1:22/") == Code::noerror);
+  BOOST_CHECK(code("http://10.0.0.1:22/") == Code::noaccess);
+  BOOST_CHECK(code("http://name.example:6379/") == Code::noaccess);
+  BOOST_CHECK(code("http://10.0.0.1:8080/") == Code::noerror);
+  BOOST_CHECK(code("http://10.0.0.1/") == Code::noerror);
+  BOOST_CHECK(code("http://10.0.0.7:25/") == Code::noerror);
+  BOOST_CHECK(code("test://10.0.0.1:22/") == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(callback_that_cannot_be_asked_is_refused_where_that_is_known) {
-  testing::FakeBus bus;
-  VirtualClock clock;
-  boost::asio::io_context reactor;
-  GatewayConfig config;
-  config.host = Settings::defaults(gateway_host_options());
-  GatewayServices services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor());
+  Subscribing client;
   std::vector<std::string> asked;
-  services.room_to_verify = [&](const std::string& owner, const std::string& callback) -> Status {
+  client.services.room_to_verify = [&](const std::string& owner,
+                                       const std::string& callback) -> Status {
     asked.push_back(owner + " " + callback);
     return fail(Code::nomoreroom, "no room");
   };
-  services.directory.add({"gateway", "mail", 1, gateway_entry({"mailto"}, {})});
-  const auto code_of = [&](const std::string& callback, bool proved) {
-    Subscriptions::Request request;
-    request.owner = "tester";
-    request.callback = callback;
-    request.types = {*TypePattern::parse("{urn:a}x")};
-    request.period = std::chrono::minutes{10};
-    request.callback_proved = proved;
-    std::optional<Result<SubscriptionRef>> answer;
-    services.subscriptions.create(request, [&](auto got) { answer = std::move(got); });
-    bus.run();
-    BOOST_REQUIRE(answer.has_value());
-    return *answer ? Code::noerror : answer->error().code;
-  };
-  BOOST_CHECK(code_of("test://one/", false) == Code::nomoreroom);
-  BOOST_CHECK(code_of("test://one/", true) == Code::noerror);
-  BOOST_CHECK(code_of("mailto:a@example.org", false) == Code::noerror);  // of another process
+  client.services.directory.add({"gateway", "mail", 1, gateway_entry({"mailto"}, {})});
+  BOOST_CHECK(code_of(client.create("tester", "test://one/", false)) == Code::nomoreroom);
+  BOOST_CHECK(code_of(client.create("tester", "test://one/", true)) == Code::noerror);
+  // Of another process.
+  BOOST_CHECK(code_of(client.create("tester", "mailto:a@example.org", false)) == Code::noerror);
   BOOST_REQUIRE_EQUAL(asked.size(), 1U);
   BOOST_CHECK_EQUAL(asked[0], "tester test://one/");
 }
 
 BOOST_AUTO_TEST_CASE(owner_with_too_many_callbacks_is_refused_a_new_one_and_others_are_not) {
-  testing::FakeBus bus;
-  VirtualClock clock;
-  boost::asio::io_context reactor;
-  GatewayConfig config;
-  config.host = Settings::defaults(gateway_host_options());
+  auto config = default_config();
   BOOST_REQUIRE(config.host.set("endpoints-per-owner-max", "2"));
-  GatewayServices services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor());
+  Subscribing client(std::move(config));
   const auto subscribe = [&](const std::string& owner, const std::string& callback) {
-    Subscriptions::Request request;
-    request.owner = owner;
-    request.callback = callback;
-    request.types = {*TypePattern::parse("{urn:a}x")};
-    request.period = std::chrono::minutes{10};
-    std::optional<Result<SubscriptionRef>> answer;
-    services.subscriptions.create(request, [&](auto got) { answer = std::move(got); });
-    bus.run();
-    BOOST_REQUIRE(answer.has_value());
-    if (!*answer) return answer->error().code;
-    services.engine.put(**answer, clock.now());
-    return Code::noerror;
+    const auto answer = client.create(owner, callback);
+    if (answer) client.services.engine.put(*answer, client.clock.now());
+    return code_of(answer);
   };
   BOOST_CHECK(subscribe("ada", "test://one/") == Code::noerror);
   BOOST_CHECK(subscribe("ada", "test://two/") == Code::noerror);
   BOOST_CHECK(subscribe("ada", "test://two/") == Code::noerror);
   BOOST_CHECK(subscribe("ada", "test://three/") == Code::nomoreroom);
-  BOOST_CHECK_EQUAL(services.counters["gateway.endpoints.no-room"], 1U);
+  BOOST_CHECK_EQUAL(client.services.counters["gateway.endpoints.no-room"], 1U);
   BOOST_CHECK(subscribe("grace", "test://three/") == Code::noerror);
 }
 
