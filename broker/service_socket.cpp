@@ -119,7 +119,8 @@ Status ServiceSocket::read_events(Incoming& incoming, const Principal& connectio
   std::string account;
   for (std::size_t i = 0; i < events.size(); ++i) {
     if (i == 0 || events[i].client != events[i - 1].client) {
-      sender = speaker(connection, events[i]);
+      sender = for_client(events[i]) ? speaker(connection, events[i])
+                                     : std::make_shared<const Sender>(incoming);
       if (sender) account = client_account((*sender)->principal, events[i].client.peer);
     }
     const bool slow_enough = !sender || access_.within_rate(account, 1, now);

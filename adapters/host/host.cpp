@@ -94,6 +94,7 @@ Status Host::connect() {
   options.service = config_.endpoints.service;
   options.events = config_.endpoints.events;
   options.keys = config_.endpoints.keys;
+  options.process = "adapter-" + config_.name;
   options.waiting_max = static_cast<std::size_t>(config_.host.integer("waiting-max"));
   options.waiting_bytes_max = static_cast<std::size_t>(config_.host.size("waiting-size-max"));
   options.request_timeout = config_.host.duration("request-timeout");

@@ -130,7 +130,7 @@ Status read_proofs(std::vector<DatedProof>& proofs, const YamlNode& node, const 
       if (!proof) return tl::unexpected(proof.error());
       proofs.push_back(std::move(*proof));
     }
-  if (!proofs.empty()) return {};
+  if (!proofs.empty() || names_process(name)) return {};
   return node.refuse("what " + in_quotes(name) +
                      " proves itself with is missing: 'key', the public key that `sense keys show "
                      "FILE` prints, or 'proofs'");

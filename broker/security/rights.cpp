@@ -154,6 +154,28 @@ RightsRef Rights::of_anonymous() {
   return of_anonymous;
 }
 
+RightsRef Rights::of_gateway() {
+  static const auto of_gateway = [] {
+    Granted granted;
+    granted.subscribe = {Rule::everything()};
+    for (const auto each : {reserved_namespaces[0], reserved_namespaces[1]}) {
+      const Rule rule{*TypePattern::parse(std::string(each) + "*"), Rule::everything().source};
+      granted.publish.push_back(rule);
+      granted.subscribe.push_back(rule);
+    }
+    granted.manage = true;
+    granted.speak_for = {"*"};
+    return std::make_shared<const Rights>(std::move(granted));
+  }();
+  return of_gateway;
+}
+
+RightsRef Rights::of_adapter() {
+  static const auto of_adapter =
+      std::make_shared<const Rights>(Granted{{Rule::everything()}, {}, {"*"}, false, false, {}});
+  return of_adapter;
+}
+
 bool Rights::may_speak_for(std::string_view principal) const {
   return std::any_of(granted_.speak_for.begin(), granted_.speak_for.end(),
                      [&](const auto& name) { return name == "*" || name == principal; });
@@ -221,6 +243,10 @@ bool valid_principal(std::string_view text) {
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
   return !text.empty() && text.size() <= Principal::name_length_max &&
          text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+bool names_process(std::string_view principal) {
+  return principal.starts_with("gateway-") || principal.starts_with("adapter-");
 }
 
 std::string user_id_of(const Proof& proof) {

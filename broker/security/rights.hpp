@@ -62,6 +62,11 @@ class Rights {
   // Of clients on this machine that have proved nothing, unless the access file says otherwise: to
   // publish and to subscribe outside the reserved namespaces.
   [[nodiscard]] static std::shared_ptr<const Rights> of_anonymous();
+  // Of processes that the broker's own user runs (names_process), unless the access file says
+  // otherwise: a gateway reads and manages, speaks for its clients and publishes what gateways have
+  // to say; an adapter publishes, outside the reserved namespaces, to any audience.
+  [[nodiscard]] static std::shared_ptr<const Rights> of_gateway();
+  [[nodiscard]] static std::shared_ptr<const Rights> of_adapter();
 
   // `audience`: of the event; an event without an audience needs no right to route.
   [[nodiscard]] bool may_publish(const QName& type, std::string_view source,
@@ -146,6 +151,10 @@ inline constexpr std::string_view principal_anonymous = "anonymous";
 inline constexpr std::string_view principal_broker = "broker";
 inline constexpr std::string_view principal_config = "config";
 inline constexpr std::string_view principal_external = "external";  // of bus.external
+
+// Whether it is that of a process of the broker's own user: "gateway-http", "adapter-snmp". Such a
+// principal needs no proof.
+[[nodiscard]] bool names_process(std::string_view principal);
 
 // The user id of a connection that such a proof has opened: of a key or a user.
 [[nodiscard]] std::string user_id_of(const Proof& proof);

@@ -23,6 +23,22 @@ RightsRef no_rights() {
   return nothing;
 }
 
+// The principal that acts: the process of that name, for a connection that could do all of that
+// without it, else the connection.
+struct Acting {
+  std::string name;
+  RightsRef rights;
+};
+Acting acting(const AccessList& access, const Principal& connection, std::string_view process) {
+  if (connection.name != principal_local || connection.rights != Rights::all() ||
+      !names_process(process) || !valid_principal(process))
+    return {connection.name, connection.rights};
+  const auto* listed = access.named(process);
+  if (listed != nullptr) return {listed->name, listed->rights};
+  return {std::string(process),
+          process.starts_with("gateway-") ? Rights::of_gateway() : Rights::of_adapter()};
+}
+
 }  // namespace
 
 RightsRef rights_of_external(const AccessList& access, bool may_send) {
@@ -37,21 +53,24 @@ bool is_on_this_machine(std::string_view peer) {
 
 Result<Sender> sender_of(const AccessList& access, const Principal& connection,
                          const bus::OnBehalf& client) {
-  if (client.principal.empty())
-    return Sender{connection.name, connection.rights, {}, false, access.groups_of(connection.name)};
+  if (client.principal.empty()) {
+    const auto [name, rights] = acting(access, connection, client.gateway);
+    return Sender{name, rights, {}, false, access.groups_of(name)};
+  }
+  const auto gateway = acting(access, connection, "gateway-" + std::string(client.gateway));
   const auto* principal = access.named(client.principal);
   const bool reserved = is_of_connections(client.principal);
   const std::string name(principal != nullptr || reserved ? client.principal : principal_anonymous);
-  if (reserved || !connection.rights->may_speak_for(name))
-    return fail(Code::noaccess, "the broker's access file does not let principal " +
-                                    connection.name + " speak for " +
-                                    printable(name.substr(0, 64)) + " (right 'speak-for')");
-  const bool manages = connection.rights->may_manage();
+  if (reserved || !gateway.rights->may_speak_for(name))
+    return fail(Code::noaccess, "the broker's access file does not let principal " + gateway.name +
+                                    " speak for " + printable(name.substr(0, 64)) +
+                                    " (right 'speak-for')");
+  const bool manages = gateway.rights->may_manage();
   if (principal == nullptr) principal = access.named(name);
   if (principal != nullptr)
-    return Sender{name, principal->rights, connection.name, manages, access.groups_of(name)};
+    return Sender{name, principal->rights, gateway.name, manages, access.groups_of(name)};
   return Sender{name, is_on_this_machine(client.peer) ? Rights::of_anonymous() : no_rights(),
-                connection.name, manages};
+                gateway.name, manages};
 }
 
 }  // namespace sense

@@ -24,7 +24,10 @@ struct Sender {
 using SenderRef = std::shared_ptr<const Sender>;
 
 // Whose request it is that `connection` sends for that client: its rights are those of the client's
-// principal alone. Without one it is the connection's own. A client that has proved nothing has the
+// principal alone. Without one it is the connection's own. A connection by the broker's own user,
+// while that may do everything, is the process that it says it is, "gateway-http" or
+// "adapter-snmp": it has the rights of that name in the access file, else Rights::of_gateway() or
+// of_adapter(). A client that has proved nothing has the
 // rights of `anonymous` in the access file; where that has none, those of Rights::of_anonymous() on
 // this machine, and none from elsewhere; so has one that has proved a name which the access file
 // does not have. Fails with noaccess when the connection may not speak for that principal. Pure.

@@ -202,3 +202,5 @@ struct BusOptions {
 [[nodiscard]] Result<std::unique_ptr<Bus>> connect_zmq_bus(BusOptions options);
 
 }  // namespace sense
+  // What this process is, "gateway-http" or "adapter-snmp", for a broker whose own user it runs as.
+  std::string process = {};

@@ -22,6 +22,9 @@ constexpr auto on_behalf_item = [](auto& codec, auto& client) {
   codec.array(client.principal, client.gateway, client.peer);
 };
 // An event alone, or with whom it is for.
+bool is_named(const OnBehalf& client) {
+  return !client.principal.empty() || !client.gateway.empty();
+}
 struct EventItem {
   void operator()(MessageWriter& writer, const PublishedEvent& event) const {
     if (event.client.principal.empty()) return writer.item(Binary{event.octets});
@@ -100,19 +103,18 @@ std::string_view to_text(Operation operation) {
 std::string encode(const Request& request) {
   std::string octets;
   MessageWriter writer(octets);
-  const bool for_other = !request.client.principal.empty();
-  writer.open(for_other ? 5 : 4);
+  writer.open(is_named(request.client) ? 5 : 4);
   writer.item(protocol_version);
   writer.item(request.id);
   writer.item(to_text(request.operation));
   body(writer, request);
-  if (for_other) on_behalf_item(writer, request.client);
+  octets += publish_end(request.client);
   return octets;
 }
 
-std::string publish_header(std::uint64_t id, std::size_t count) {
+std::string publish_header(std::uint64_t id, std::size_t count, const OnBehalf& client) {
   // The longest form of id and count, whatever they are; a packer would choose the shortest.
-  std::string octets = "\x94\x01\xcf";
+  std::string octets = is_named(client) ? "\x95\x01\xcf" : "\x94\x01\xcf";
   const auto append = [&octets](std::uint64_t number, int width) {
     for (int shift = 8 * (width - 1); shift >= 0; shift -= 8)
       octets += static_cast<char>(static_cast<unsigned char>(number >> shift));
@@ -134,6 +136,13 @@ namespace {
 
 bool within_limits(const OnBehalf& client) {
   return client.gateway.size() <= note_length_max && client.peer.size() <= note_length_max;
+std::string publish_end(const OnBehalf& client) {
+  std::string octets;
+  MessageWriter writer(octets);
+  if (is_named(client)) on_behalf_item(writer, client);
+  return octets;
+}
+
 }
 
 bool within_limits(const Request& request) {

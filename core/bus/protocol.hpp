@@ -44,7 +44,7 @@ enum class Operation { publish, fetch, head, get, put, remove, list, ping, param
 inline constexpr std::string_view unannounced_topics = "{urn:sense:audit}";
 
 // Whom a gateway speaks for in a request (sense::ServedClient), as views. Without a principal the
-// connection speaks for itself.
+// connection speaks for itself, and `gateway` is what the process is (BusOptions::process).
 struct OnBehalf {
   std::string_view principal;
   std::string_view gateway;
@@ -87,8 +87,10 @@ struct Request {
 };
 [[nodiscard]] std::string encode(const Request& request);
 // A PUBLISH in pieces, for collecting events before their number is known: the header, whose length
-// does not depend on id and count, and behind it each event.
-[[nodiscard]] std::string publish_header(std::uint64_t id, std::size_t count);
+// does not depend on id and count, behind it each event, and the end, which is empty for a client
+// without a name. `client`: of the request.
+[[nodiscard]] std::string publish_header(std::uint64_t id, std::size_t count,
+                                         const OnBehalf& client = {});
 void append_published_event(std::string& request, const PublishedEvent& event);
 [[nodiscard]] Result<Request> decode_request(std::string_view octets);
 // The id of a request that cannot be decoded, so that it can be answered; 0: none.
@@ -105,6 +107,7 @@ struct Published {
 // another code than noerror.
 struct Reply {
   std::uint64_t id = 0;
+[[nodiscard]] std::string publish_end(const OnBehalf& client);
   Code code = Code::noerror;
   std::string reason;
   std::vector<Published> published;               // PUBLISH

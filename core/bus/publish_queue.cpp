@@ -17,7 +17,7 @@ PublishQueue::Put PublishQueue::put(const Event& event, Publisher::Done& done,
   const bool first = filling_.empty();
   if (first || filling_.back().done.size() == batch_events_max ||
       filling_.back().octets.size() >= batch_octets_max)
-    filling_.push_back({publish_header(0, 0), {}});
+    filling_.push_back({header(0, 0), {}});
   auto& batch = filling_.back();
   const auto before = batch.octets.size();
   append_published_event(batch.octets, PublishedEvent(encoded, on_behalf_of(client)));
@@ -35,8 +35,9 @@ std::optional<PublishQueue::Batch> PublishQueue::take(std::uint64_t id) {
     taken = std::move(filling_.front());
     filling_.pop_front();
   }
-  const auto header = publish_header(id, taken.done.size());
-  taken.octets.replace(0, header.size(), header);
+  const auto begin = header(id, taken.done.size());
+  taken.octets.replace(0, begin.size(), begin);
+  taken.octets += end();
   return Batch{id, std::make_shared<const std::string>(std::move(taken.octets)),
                std::move(taken.done)};
 }
@@ -44,8 +45,13 @@ std::optional<PublishQueue::Batch> PublishQueue::take(std::uint64_t id) {
 void PublishQueue::settle(const Batch& batch) {
   const std::lock_guard lock(mutex_);
   events_ -= batch.done.size();
-  octets_ -= batch.request->size() - publish_header(0, 0).size();
+  octets_ -= batch.request->size() - header(0, 0).size() - end().size();
 }
+
+std::string PublishQueue::header(std::uint64_t id, std::size_t count) const {
+  return publish_header(id, count, {{}, process_, {}});
+}
+std::string PublishQueue::end() const { return publish_end({{}, process_, {}}); }
 
 std::size_t PublishQueue::events() const {
   const std::lock_guard lock(mutex_);

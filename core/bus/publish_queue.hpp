@@ -28,8 +28,9 @@ class PublishQueue {
     std::vector<Publisher::Done> done;           // one for each event, in order
   };
 
-  PublishQueue(std::size_t events_max, std::size_t octets_max)
-      : events_max_(events_max), octets_max_(octets_max) {}
+  // `process`: as BusOptions::process.
+  PublishQueue(std::size_t events_max, std::size_t octets_max, std::string process = {})
+      : events_max_(events_max), octets_max_(octets_max), process_(std::move(process)) {}
 
   // REQUIRES: validate(event) succeeded. `accepted` is false when the queue is full; `done` is then
   // unchanged. `first`: the queue was empty, and the taking thread must be woken.
@@ -50,9 +51,12 @@ class PublishQueue {
     std::string octets;
     std::vector<Publisher::Done> done;
   };
+  [[nodiscard]] std::string header(std::uint64_t id, std::size_t count) const;
+  [[nodiscard]] std::string end() const;
 
   const std::size_t events_max_;
   const std::size_t octets_max_;
+  const std::string process_;
   mutable std::mutex mutex_;
   std::deque<Filling> filling_;
   std::size_t events_ = 0;

@@ -90,6 +90,7 @@ void StreamReader::tick(MonoTime now) {
 void StreamReader::fetch(Follower::Fetch wanted) {
   Request request;
   request.operation = Operation::fetch;
+  request.client.gateway = options_.process;
   request.id = requests_.next_id();
   request.from = wanted.from;
   request.bytes_max = fetch_octets;

@@ -62,6 +62,7 @@ class BusLoop {
   // Gives the request its id.
   void request(Request& request, bus::RequestSender::Done done) {
     request.id = requests_.next_id();
+    if (request.client.principal.empty()) request.client.gateway = options_.process;
     auto octets = std::make_shared<const std::string>(bus::encode(request));
     const auto deadline = mono_now() + options_.request_timeout;
     tasks_.put([this, id = request.id,
@@ -190,7 +191,7 @@ class ZmqBus final : public Bus {
  public:
   explicit ZmqBus(BusOptions options)
       : options_(std::move(options)),
-        queue_(options_.waiting_max, options_.waiting_bytes_max),
+        queue_(options_.waiting_max, options_.waiting_bytes_max, options_.process),
         loop_(options_, queue_) {}
   ~ZmqBus() override { close(); }
 

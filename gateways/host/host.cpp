@@ -29,6 +29,7 @@ class AsioGatewayHost final : public GatewayHost {
     options.service = config.endpoints.service;
     options.events = config.endpoints.events;
     options.keys = config.endpoints.keys;
+    options.process = "gateway-" + config.name;
     options.waiting_max = static_cast<std::size_t>(config.host.integer("bus-waiting-max"));
     options.executor = [this](auto task) { asio::post(reactor_, std::move(task)); };
     for (const auto& sentence : config.host.renamed()) log::warn(sentence);

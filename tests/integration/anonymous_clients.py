@@ -94,8 +94,8 @@ def what_is_allowed_is_told_apart(installation):
     stamps = {}
     for event in map(json.loads, dumped):
         stamps[event["type"]] = (event.get("principal"), event.get("via"))
-    assert stamps["{urn:x}by-http"] == ("anonymous", "local"), stamps
-    assert stamps["{urn:x}by-sense"] == ("anonymous", "local"), stamps
+    assert stamps["{urn:x}by-http"] == ("anonymous", "gateway-http"), stamps
+    assert stamps["{urn:x}by-sense"] == ("anonymous", "gateway-sense"), stamps
     assert stamps["{urn:x}by-bus"] == ("local", None), stamps
     assert not [type for type in stamps if type in FORGED and stamps[type][0] == "anonymous"]
 

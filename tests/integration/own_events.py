@@ -177,7 +177,7 @@ def what_is_refused_is_told_to_auditors(it):
                                                  if e["data"].get("principal") == "anonymous"
                                                  and e["type"].endswith("refused")])
     assert trail[0]["operation"] == "PUT" and trail[0]["kind"] == "subscription", trail
-    assert trail[0]["via"] == "local" and trail[0]["gateway"] == "sense", trail
+    assert trail[0]["via"] == "gateway-sense" and trail[0]["gateway"] == "sense", trail
     assert "127.0.0.1" in trail[0]["peer"], trail
 
 

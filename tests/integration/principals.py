@@ -58,7 +58,7 @@ def rights_are_its_own_at_both_gateways(it):
     stamps = [(event["source"], event["principal"], event["via"]) for event in
               map(json.loads, it.run("journal", "dump", "--json").stdout.splitlines())
               if event["type"] == "{urn:shop}a"]
-    assert stamps == [("//x", "shop", "local"), ("//x", "shop", "local"), ("//sense", "shop", "local")], stamps
+    assert stamps == [("//x", "shop", "gateway-http"), ("//x", "shop", "gateway-http"), ("//sense", "shop", "gateway-sense")], stamps
 
 
 def subscriptions_are_seen_by_their_owner(it):

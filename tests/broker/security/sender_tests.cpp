@@ -119,6 +119,64 @@ BOOST_AUTO_TEST_CASE(the_access_file_says_what_anonymous_may_wherever_it_is) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_process_of_the_brokers_own_user_is_what_it_says_it_is_with_fewer_rights) {
+  const auto& local = *access().find("local");
+  const auto adapter = sender_of(access(), local, {"", "adapter-snmp", ""});
+  BOOST_REQUIRE(adapter);
+  BOOST_CHECK_EQUAL(adapter->principal, "adapter-snmp");
+  BOOST_CHECK_EQUAL(adapter->via, "");
+  BOOST_CHECK(publishes(*adapter->rights, "{urn:plant}a"));
+  for (const char* type : {"{urn:sense:management}dead-letters-purge", "{urn:sense:gateway}copy"})
+    BOOST_CHECK_MESSAGE(!publishes(*adapter->rights, type), type);
+  BOOST_CHECK(!adapter->rights->may_manage());
+  BOOST_CHECK(!adapter->rights->may_speak_for("anonymous"));
+  BOOST_CHECK(!adapter->rights->may_read("{urn:plant}a", "//a"));
+
+  const auto gateway = sender_of(access(), local, {"", "gateway-http", ""});
+  BOOST_REQUIRE(gateway);
+  BOOST_CHECK_EQUAL(gateway->principal, "gateway-http");
+  BOOST_CHECK(gateway->rights->may_manage());
+  BOOST_CHECK(!publishes(*gateway->rights, "{urn:plant}a"));
+  BOOST_CHECK(!gateway->rights->may_read("{urn:sense:audit}refused", "//a"));
+  BOOST_CHECK(gateway->rights->may_read("{urn:sense:gateway}copy", "//a"));
+  const auto client = sender_of(access(), local, {"shop", "http", "127.0.0.1:5"});
+  BOOST_REQUIRE(client);
+  BOOST_CHECK_EQUAL(client->via, "gateway-http");
+  BOOST_CHECK(client->via_manages);
+}
+
+BOOST_AUTO_TEST_CASE(the_access_file_says_what_such_a_process_may) {
+  const auto list = access_of(
+      "  - {name: adapter-snmp, publish: [\"{urn:snmp}*\"]}\n"
+      "  - {name: gateway-http, speak-for: [anonymous]}\n");
+  const auto& local = *list.find("local");
+  const auto adapter = sender_of(list, local, {"", "adapter-snmp", ""});
+  BOOST_REQUIRE(adapter);
+  BOOST_CHECK(publishes(*adapter->rights, "{urn:snmp}a"));
+  BOOST_CHECK(!publishes(*adapter->rights, "{urn:plant}a"));
+  BOOST_CHECK(sender_of(list, local, {"anonymous", "http", "local"}));
+  BOOST_CHECK(!sender_of(list, local, {"adapter-snmp", "http", "local"}));
+}
+
+BOOST_AUTO_TEST_CASE(no_name_of_a_process_gives_a_connection_rights_that_it_has_not) {
+  // A principal of its own stays what it is.
+  const auto shop = sender_of(access(), named(access(), "shop"), {"", "gateway-http", ""});
+  BOOST_REQUIRE(shop);
+  BOOST_CHECK_EQUAL(shop->principal, "shop");
+  BOOST_CHECK(!shop->rights->may_manage());
+  // So does `local` where the access file restricts it.
+  const auto list = access_of("  - {name: local, publish: [\"{urn:a}*\"]}\n");
+  const auto local = sender_of(list, *list.find("local"), {"", "gateway-http", ""});
+  BOOST_REQUIRE(local);
+  BOOST_CHECK_EQUAL(local->principal, "local");
+  BOOST_CHECK(!local->rights->may_manage());
+  BOOST_CHECK(!sender_of(list, *list.find("local"), {"anonymous", "http", "local"}));
+  // Other names, or none that could be a principal's, name no process.
+  for (const char* name : {"", "broker", "shop", "gateway-a b", "xgateway-http", "gateway-\n"})
+    BOOST_CHECK_EQUAL(sender_of(access(), *access().find("local"), {"", name, ""})->principal,
+                      "local");
+}
+
 BOOST_AUTO_TEST_CASE(what_the_broker_connects_to_may_send_by_that_or_by_the_access_file_alone) {
   const auto by_direction = rights_of_external(access(), true);
   BOOST_CHECK(publishes(*by_direction, "{urn:plant}a"));

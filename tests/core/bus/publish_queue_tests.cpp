@@ -54,6 +54,27 @@ BOOST_AUTO_TEST_CASE(what_waits_is_one_request_in_order) {
   BOOST_CHECK(put(queue, make_event("d")).first);
 }
 
+BOOST_AUTO_TEST_CASE(every_request_says_which_process_it_is) {
+  PublishQueue queue(100, 1'000'000, "adapter-snmp");
+  for (const std::uint64_t id : {1, 2}) {
+    BOOST_CHECK(put(queue, make_event("a")).accepted);
+    BOOST_CHECK(put(queue, make_event("b")).accepted);
+    const auto batch = queue.take(id);
+    BOOST_REQUIRE(batch);
+    BOOST_CHECK(ids_in(*batch) == (std::vector<std::string>{"a", "b"}));
+    const auto request = bus::decode_request(*batch->request);
+    BOOST_CHECK(request->client == (bus::OnBehalf{"", "adapter-snmp", ""}));
+    queue.settle(*batch);
+    BOOST_CHECK_EQUAL(queue.events(), 0U);
+  }
+  // All octets were given back: as many events fit as into a new queue.
+  PublishQueue small(100, 700, "adapter-snmp");
+  for (int round = 0; round < 50; ++round) {
+    BOOST_REQUIRE(put(small, make_event("a", 300)).accepted);
+    small.settle(*small.take(1));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(batch_ends_at_its_count_and_at_its_size) {
   PublishQueue queue(100'000, 100'000'000);
   for (std::size_t i = 0; i <= PublishQueue::batch_events_max; ++i)
