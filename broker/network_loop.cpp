@@ -115,6 +115,11 @@ void NetworkLoop::dispatch(IncomingRef incoming) {
       reply.proofs = std::move(*proofs);
       return service_.answer(make_answer(*incoming, reply));
     }
+    case Operation::refused: {
+      if (auto status = service_.note_refusal(*incoming, mono_now()); !status)
+        return service_.refuse(*incoming, status.error(), mono_now());
+      return service_.answer(make_answer(*incoming, reply));
+    }
     case Operation::fetch:
     case Operation::head:
     case Operation::list: return read(std::move(incoming));

@@ -172,6 +172,27 @@ bus::Sent ServiceSocket::send(Outgoing::Answer& answer, const std::string& princ
   return bus::send(socket_, {answer.peer}, std::shared_ptr<const std::string>(lent, &lent->octets));
 }
 
+Status ServiceSocket::note_refusal(const Incoming& incoming, MonoTime now) {
+  const auto& request = incoming.request;
+  if (incoming.via.empty())
+    return fail(Code::noaccess, "REFUSED is said by a gateway of one of its clients");
+  if (request.refusal != Code::noaccess && request.refusal != Code::nomoreroom)
+    return fail(Code::badparam, "REFUSED has code 9 or 12");
+  const auto kind = AuditEntry::Kind::refused;
+  if (!access_.audit().takes(kind, incoming.principal, now)) {
+    access_.audit().leave_out(kind, request.left_out);
+    return {};
+  }
+  auto entry = audit_entry(kind, incoming);
+  entry.operation = request.key;
+  entry.key.clear();
+  entry.code = request.refusal;
+  entry.reason = request.reason;
+  entry.left_out = request.left_out;
+  access_.audit().add(std::move(entry));
+  return {};
+}
+
 void ServiceSocket::refuse(Incoming& incoming, const Error& error, MonoTime now) {
   const auto kind = AuditEntry::Kind::refused;
   if (access_.audit().takes(kind, incoming.principal, now)) {

@@ -41,6 +41,9 @@ class ServiceSocket {
   void answer(Outgoing::Answer answer);
   // And the audit trail tells it.
   void refuse(Incoming& incoming, const Error& error, MonoTime now);
+  // REFUSED: what a gateway has refused its client, for the audit trail. Fails with noaccess when
+  // it is said of no client, with badparam when it is no refusal of rights or room.
+  [[nodiscard]] Status note_refusal(const Incoming& incoming, MonoTime now);
 
  private:
   void receive_one(std::vector<zmq::message_t>& frames, MonoTime now, const Take& take);

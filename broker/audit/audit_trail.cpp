@@ -83,8 +83,13 @@ bool AuditTrail::takes(AuditEntry::Kind kind, std::string_view principal, MonoTi
 void AuditTrail::add(AuditEntry entry) {
   const std::lock_guard lock(mutex_);
   ++counters_[kind_counters[static_cast<std::size_t>(entry.kind)]];
-  entry.left_out = std::exchange(of(entry.kind).left_out, 0);
+  entry.left_out += std::exchange(of(entry.kind).left_out, 0);
   waiting_.push_back(std::move(entry));
+}
+
+void AuditTrail::leave_out(AuditEntry::Kind kind, std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  of(kind).left_out += count;
 }
 
 std::vector<Event> AuditTrail::due(Timestamp now) {

@@ -34,7 +34,9 @@ struct AuditEntry {
   std::string reason;
   // It is void when the group that is being committed is not stored.
   bool with_group = false;
-  std::uint64_t left_out = 0;  // entries of this kind since the last one; set by AuditTrail
+  // Entries of this kind since the last one: those that a gateway left out, and, by AuditTrail, the
+  // others.
+  std::uint64_t left_out = 0;
 };
 
 // The entries of the audit trail that wait to be stored, as events of {urn:sense:audit}. So many of
@@ -59,6 +61,8 @@ class AuditTrail {
   [[nodiscard]] bool takes(AuditEntry::Kind kind, std::string_view principal, MonoTime now);
   // REQUIRES: takes() said so.
   void add(AuditEntry entry);
+  // A gateway left out so many, and its entry is left out, too.
+  void leave_out(AuditEntry::Kind kind, std::uint64_t count);
 
   // The events to store now. They stay due until stored() or undone() is called.
   [[nodiscard]] std::vector<Event> due(Timestamp now);

@@ -161,13 +161,31 @@ class ProofReader {
   virtual void proofs(std::string known, BusAnswer<ProofTable> done) = 0;
 };
 
+// What a gateway itself has refused one of its clients.
+struct ClientRefusal {
+  ServedClient client;
+  std::string request;         // what was asked, e.g. "REGISTER"
+  Error error;                 // noaccess or nomoreroom
+  std::uint64_t left_out = 0;  // refusals since the one before of which the broker was not told
+};
+
+// Tells the broker of such refusals, for the audit trail.
+class RefusalReporter {
+ public:
+  virtual ~RefusalReporter() = default;
+
+  // noaccess: the connection may not speak for that client.
+  virtual void report(const ClientRefusal& refusal, std::function<void(Status)> done) = 0;
+};
+
 // The whole connection to the broker, with a thread of its own; destruction closes it. The executor
 // must outlive it.
 class Bus : public Publisher,
             public ClientPublisher,
             public JournalReader,
             public RegistryClient,
-            public ProofReader {
+            public ProofReader,
+            public RefusalReporter {
  public:
   template <class T>
   using Answer = BusAnswer<T>;
@@ -190,6 +208,8 @@ struct BusOptions {
   std::string service;  // ZeroMQ endpoint of the broker's ROUTER; of a list, the first
   std::string events;   // ZeroMQ endpoint of the broker's XPUB; likewise
   BusKeys keys = {};    // for tcp://
+  // What this process is, "gateway-http" or "adapter-snmp", for a broker whose own user it runs as.
+  std::string process = {};
   std::size_t waiting_max = 100'000;                    // events accepted and not yet answered
   std::size_t waiting_bytes_max = 256 * 1024 * 1024;    // of these events, encoded
   Duration request_timeout = std::chrono::seconds{10};  // of all but publish() and follow()
@@ -202,5 +222,3 @@ struct BusOptions {
 [[nodiscard]] Result<std::unique_ptr<Bus>> connect_zmq_bus(BusOptions options);
 
 }  // namespace sense
-  // What this process is, "gateway-http" or "adapter-snmp", for a broker whose own user it runs as.
-  std::string process = {};

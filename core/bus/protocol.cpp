@@ -11,8 +11,9 @@ namespace sense::bus {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> operation_names = {
-    "PUBLISH", "FETCH", "HEAD", "GET", "PUT", "DELETE", "LIST", "PING", "PARAMETERS", "PROOFS"};
+constexpr std::array<std::string_view, 11> operation_names = {
+    "PUBLISH", "FETCH", "HEAD",       "GET",    "PUT",    "DELETE",
+    "LIST",    "PING",  "PARAMETERS", "PROOFS", "REFUSED"};
 
 // The messages, item by item: each description writes by a MessageWriter and reads by a
 // MessageReader.
@@ -21,10 +22,10 @@ constexpr auto text_item = [](auto& codec, auto& item) { codec.item(item); };
 constexpr auto on_behalf_item = [](auto& codec, auto& client) {
   codec.array(client.principal, client.gateway, client.peer);
 };
-// An event alone, or with whom it is for.
 bool is_named(const OnBehalf& client) {
   return !client.principal.empty() || !client.gateway.empty();
 }
+// An event alone, or with whom it is for.
 struct EventItem {
   void operator()(MessageWriter& writer, const PublishedEvent& event) const {
     if (event.client.principal.empty()) return writer.item(Binary{event.octets});
@@ -65,6 +66,8 @@ void body(auto& codec, auto& request) {
     case Operation::ping:
     case Operation::parameters: return codec.array();
     case Operation::proofs: return codec.array(request.key);
+    case Operation::refused:
+      return codec.array(request.key, request.refusal, request.reason, request.left_out);
   }
 }
 
@@ -82,7 +85,8 @@ void body(auto& codec, auto& reply, Operation operation) {
     case Operation::list:
       return codec.array(reply.sequence, reply.more,
                          List{reply.entries, list_limit_max, entry_item}, Last{reply.own_only});
-    case Operation::ping: return codec.array();
+    case Operation::ping:
+    case Operation::refused: return codec.array();
     case Operation::parameters: return codec.item(Map{reply.parameters, parameters_max});
     case Operation::proofs:
       return codec.array(reply.proofs.version, Map{reply.proofs.principals, proofs_max},
@@ -132,10 +136,6 @@ void append_published_event(std::string& request, const PublishedEvent& event) {
   EventItem{}(writer, event);
 }
 
-namespace {
-
-bool within_limits(const OnBehalf& client) {
-  return client.gateway.size() <= note_length_max && client.peer.size() <= note_length_max;
 std::string publish_end(const OnBehalf& client) {
   std::string octets;
   MessageWriter writer(octets);
@@ -143,6 +143,10 @@ std::string publish_end(const OnBehalf& client) {
   return octets;
 }
 
+namespace {
+
+bool within_limits(const OnBehalf& client) {
+  return client.gateway.size() <= note_length_max && client.peer.size() <= note_length_max;
 }
 
 bool within_limits(const Request& request) {

@@ -36,7 +36,19 @@ inline constexpr std::size_t subscribed_prefix_max = 240;
 inline constexpr std::string_view watermark_topic{"\0mark", 5};
 
 // What a request asks for, in the order of their names on the wire (to_text).
-enum class Operation { publish, fetch, head, get, put, remove, list, ping, parameters, proofs };
+enum class Operation {
+  publish,
+  fetch,
+  head,
+  get,
+  put,
+  remove,
+  list,
+  ping,
+  parameters,
+  proofs,
+  refused
+};
 [[nodiscard]] std::string_view to_text(Operation operation);
 
 // Events with such topics are neither on the live stream nor in the tallies of watermarks, so that
@@ -76,14 +88,17 @@ struct PublishedEvent {
 struct Request {
   std::uint64_t id = 0;
   Operation operation = Operation::ping;
-  std::vector<PublishedEvent> events;         // PUBLISH
-  std::uint64_t from = 0;                     // FETCH
-  std::vector<std::string_view> prefixes;     // FETCH
-  std::uint64_t bytes_max = 0;                // FETCH
-  std::string_view kind, key, value, reason;  // GET, PUT, REMOVE; LIST: key = after; PROOFS: key
-  std::uint64_t revision = 0;                 // PUT, REMOVE
-  std::uint64_t limit = 0;                    // LIST
-  OnBehalf client;  // of all operations but PUBLISH, which has it by event
+  std::vector<PublishedEvent> events;      // PUBLISH
+  std::uint64_t from = 0;                  // FETCH
+  std::vector<std::string_view> prefixes;  // FETCH
+  std::uint64_t bytes_max = 0;             // FETCH
+  // GET, PUT, REMOVE; LIST: key = after; PROOFS: key; REFUSED: key = what was asked, reason
+  std::string_view kind, key, value, reason;
+  std::uint64_t revision = 0;    // PUT, REMOVE
+  std::uint64_t limit = 0;       // LIST
+  Code refusal = Code::noerror;  // REFUSED
+  std::uint64_t left_out = 0;    // REFUSED
+  OnBehalf client;               // of PUBLISH, for the events that have none
 };
 [[nodiscard]] std::string encode(const Request& request);
 // A PUBLISH in pieces, for collecting events before their number is known: the header, whose length
@@ -92,6 +107,7 @@ struct Request {
 [[nodiscard]] std::string publish_header(std::uint64_t id, std::size_t count,
                                          const OnBehalf& client = {});
 void append_published_event(std::string& request, const PublishedEvent& event);
+[[nodiscard]] std::string publish_end(const OnBehalf& client);
 [[nodiscard]] Result<Request> decode_request(std::string_view octets);
 // The id of a request that cannot be decoded, so that it can be answered; 0: none.
 [[nodiscard]] std::uint64_t request_id(std::string_view octets);
@@ -107,7 +123,6 @@ struct Published {
 // another code than noerror.
 struct Reply {
   std::uint64_t id = 0;
-[[nodiscard]] std::string publish_end(const OnBehalf& client);
   Code code = Code::noerror;
   std::string reason;
   std::vector<Published> published;               // PUBLISH

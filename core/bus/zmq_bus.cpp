@@ -265,10 +265,25 @@ class ZmqBus final : public Bus {
                        [](Reply& reply) -> Result<ProofTable> { return std::move(reply.proofs); });
   }
 
+  void report(const ClientRefusal& refusal, std::function<void(Status)> done) override {
+    auto request = request_of(Operation::refused, {}, refusal.request, refusal.client);
+    request.refusal = refusal.error.code;
+    request.reason = std::string_view(refusal.error.message).substr(0, bus::reason_length_max);
+    request.left_out = refusal.left_out;
+    submit<Nothing>(
+        request,
+        [done = std::move(done)](const Result<Nothing>& told) {
+          done(told ? Status() : tl::unexpected(told.error()));
+        },
+        [](Reply&) -> Result<Nothing> { return Nothing(); });
+  }
+
   [[nodiscard]] bool connected() const override { return loop_.connected(); }
   void close() override { loop_.stop(); }
 
  private:
+  struct Nothing {};
+
   static Request request_of(Operation operation, std::string_view kind = {},
                             std::string_view key = {}, const ServedClient& client = {}) {
     Request request;

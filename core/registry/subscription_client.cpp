@@ -93,6 +93,7 @@ void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {
   subscription.challenge_hash.clear();
   if (status) status = check(subscription);
   if (!status) {
+    if (served_.refused) served_.refused(status.error());
     later_([done, error = status.error()] { done(tl::unexpected(error)); });
     return;
   }
@@ -121,8 +122,10 @@ void SubscriptionClient::edit(Edit edit, Answer<SubscriptionRef> done, int tries
         if (!entry) return done(tl::unexpected(entry.error()));
         auto subscription = read_entry(*entry);
         if (!subscription) return done(tl::unexpected(subscription.error()));
-        if (auto status = edit.change(*subscription); !status)
+        if (auto status = edit.change(*subscription); !status) {
+          if (served_.refused) served_.refused(status.error());
           return done(tl::unexpected(status.error()));
+        }
         if (edit.visible) subscription->updated = clock_.now().wall;
         put(std::move(*subscription), entry->revision, edit.reason, client,
             [=, this, self = self](Result<SubscriptionRef> answer) {  // [=] alone would not keep it

@@ -33,6 +33,8 @@ class SubscriptionClient final : public Subscriptions,
     Duration lease_max{};
     // What else is refused of a subscription for its callback, which is served. Empty: nothing.
     std::function<Status(const Subscription& subscription, const Uri& callback)> callback = {};
+    // Told of each request that is refused here, before the broker has judged it. Empty: not told.
+    std::function<void(const Error&)> refused = {};
   };
   SubscriptionClient(Bus& bus, const Clock& clock, Executor later, Served served,
                      ServedClient client = {})

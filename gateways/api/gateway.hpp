@@ -159,6 +159,10 @@ class ClientServices {
   // the pointer has been released.
   [[nodiscard]] virtual std::shared_ptr<Subscriptions> subscriptions(
       const ServedClient& client) = 0;
+  // The plugin has refused a client itself, for want of a right or of room: for the audit trail.
+  // `request`: what was asked, e.g. "REGISTER". What the broker refuses is known there already;
+  // other errors are not told. Cheap: what comes too often is counted only.
+  virtual void refused(const ServedClient& client, std::string request, const Error& error) = 0;
 };
 
 // What a plugin gets from its host, instead of globals. Outlives the plugin.
@@ -198,7 +202,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/7";
+inline constexpr const char* gateway_abi = "sense-gateway/8";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {

@@ -51,12 +51,14 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
                                  Executor post)
     : config(std::move(of_gateway)),
       known(bus),
+      refusals(bus, counters),
       engine(with_names(engine_defaults(descriptor, config.host), known), std::random_device{}()),
       directory(config.name, descriptor.schemes),
       subscriptions(bus, clock, post, served()),
-      clients(config.name, bus, known, post,
+      clients(config.name, bus, known, refusals, post,
               [this, &bus, &clock, post](const ServedClient& client) {
-                return std::make_shared<SubscriptionClient>(bus, clock, post, served(), client);
+                return std::make_shared<SubscriptionClient>(bus, clock, post, served(client),
+                                                            client);
               }),
       context{config.name,
               clock,
@@ -73,11 +75,14 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
               events_by_sequence(bus),
               [this](std::string_view id) { return ended.find(id, context.clock.now().mono); }} {}
 
-SubscriptionClient::Served GatewayServices::served() {
+SubscriptionClient::Served GatewayServices::served(const ServedClient& client) {
   return {[this](const std::string& scheme) { return directory.serves_anywhere(scheme); },
           config.host.duration("lease-max"),
           [this](const Subscription& subscription, const Uri& callback) {
             return check_callback(subscription, callback);
+          },
+          [this, client](const Error& error) {
+            if (!client.principal.empty()) refusals.add(client, "SUBSCRIPTION", error);
           }};
 }
 

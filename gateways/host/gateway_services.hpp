@@ -9,6 +9,7 @@
 #include "gateways/host/engine/engine.hpp"
 #include "gateways/host/host.hpp"
 #include "gateways/host/known_clients.hpp"
+#include "gateways/host/refusal_reports.hpp"
 #include "gateways/host/subscriptions/gateway_directory.hpp"
 
 namespace sense {
@@ -18,11 +19,12 @@ class BusForClients final : public ClientServices {
  public:
   using MakeSubscriptions = std::function<std::shared_ptr<Subscriptions>(const ServedClient&)>;
   // `name`: of the gateway. `post` runs a task soon.
-  BusForClients(std::string name, ClientPublisher& publisher, KnownClients& known, Executor post,
-                MakeSubscriptions subscriptions)
+  BusForClients(std::string name, ClientPublisher& publisher, KnownClients& known,
+                RefusalReports& refusals, Executor post, MakeSubscriptions subscriptions)
       : name_(std::move(name)),
         publisher_(publisher),
         known_(known),
+        refusals_(refusals),
         post_(std::move(post)),
         subscriptions_(std::move(subscriptions)) {}
 
@@ -32,6 +34,9 @@ class BusForClients final : public ClientServices {
   [[nodiscard]] Result<ServedClient> identify(const Proof& proof, std::string peer) override;
   void publish(const ServedClient& client, const Event& event, Publisher::Done done) override;
   [[nodiscard]] std::shared_ptr<Subscriptions> subscriptions(const ServedClient& client) override;
+  void refused(const ServedClient& client, std::string request, const Error& error) override {
+    refusals_.add(client, std::move(request), error);
+  }
 
  private:
   // The client as it may be served: as anonymous, if it was not identified here.
@@ -40,6 +45,7 @@ class BusForClients final : public ClientServices {
   const std::string name_;
   ClientPublisher& publisher_;
   KnownClients& known_;
+  RefusalReports& refusals_;
   const Executor post_;
   MakeSubscriptions subscriptions_;
 };
@@ -62,6 +68,7 @@ struct GatewayServices {
   std::function<Status(const std::string& owner, const std::string& callback)> room_to_verify;
   Counters counters;
   KnownClients known;
+  RefusalReports refusals;
   Engine engine;
   EndedSubscriptions ended;
   GatewayDirectory directory;
@@ -70,7 +77,8 @@ struct GatewayServices {
   GatewayContext context;
 
  private:
-  [[nodiscard]] SubscriptionClient::Served served();
+  // `client`: whose refusals are told. Without a principal: the host's own requests.
+  [[nodiscard]] SubscriptionClient::Served served(const ServedClient& client = {});
   // Refuses a callback that would be refused, or not be asked, later.
   [[nodiscard]] Status check_callback(const Subscription& subscription, const Uri& callback);
 };

@@ -111,7 +111,12 @@ void Routes::handle(Request incoming, Respond respond) {
   const auto question = incoming.target.find('?');
   const std::string path = incoming.target.substr(0, question);
   auto client = client_of(incoming);
-  if (!client) return respond(unproved_response(client.error()));
+  if (!client) {
+    auto& clients = context_.clients;
+    clients.refused(clients.unproved(client_address(incoming, proxies_)),
+                    incoming.method + " " + path, client.error());
+    return respond(unproved_response(client.error()));
+  }
   RoutedRequest request{std::move(incoming), "", "", std::move(*client)};
   if (question != std::string::npos) request.query = request.http.target.substr(question + 1);
   // RFC 9110 section 9.3.2: HEAD is a GET whose body the server leaves out.
@@ -168,9 +173,11 @@ void Routes::fetch(RoutedRequest& request, Respond respond) {
     return respond(problem(Error{Code::notfound, "events cannot be fetched here (fetch-key)"}));
   const auto sequence =
       fetched_sequence(request.id, request.query, fetch_secret_, context_.clock.now().wall);
-  if (!sequence)
-    return respond(
-        problem(Error{Code::noaccess, "this URL is not valid for any event, or has expired"}));
+  if (!sequence) {
+    const Error refusal{Code::noaccess, "this URL is not valid for any event, or has expired"};
+    context_.clients.refused(request.client, "GET /v1/events", refusal);
+    return respond(problem(refusal));
+  }
   context_.event_at(*sequence, [respond = std::move(respond)](const Result<EventRef>& found) {
     respond(found ? event_response(**found) : problem(found.error()));
   });

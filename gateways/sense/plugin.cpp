@@ -28,6 +28,21 @@ ServedClient served(ClientServices& clients, const ProvedClient& claim) {
   return clients.unproved(claim.peer);
 }
 
+ServerConfig server_config(const Limits& limits, const Listeners& listeners, const KeyOptions& keys,
+                           const GatewayContext& context) {
+  ServerConfig config;
+  config.limits = limits;
+  config.listeners = listeners.described();
+  config.policies = listeners.policies();
+  config.keys = keys.keys;
+  config.fetch = keys.fetch;
+  config.cookie_key.resize(32);
+  fill_random({reinterpret_cast<unsigned char*>(config.cookie_key.data()), 32});
+  fill_random({reinterpret_cast<unsigned char*>(&config.seed), sizeof(config.seed)});
+  config.parameters = context.parameters;
+  return config;
+}
+
 class SenseGateway final : public Gateway {
  public:
   SenseGateway(Limits limits, Listeners listeners, KeyOptions key_options, DtlsContext dtls,
@@ -49,7 +64,6 @@ class SenseGateway final : public Gateway {
   std::vector<std::string> listening() const override { return listeners_.uris(); }
 
  private:
-  ServerConfig server_config() const;
   void on_batch(std::size_t listener, std::span<const Datagram> batch);
   void perform(Actions actions);
   void execute_all(Actions actions) {
@@ -63,6 +77,7 @@ class SenseGateway final : public Gateway {
   void execute(Cancel& action);
   void execute(ListSources& action);
   void execute(Confirm& action);
+  void execute(Refused& action);
   void execute(Finished& action);
   void flush_soon();
   void set_timer();
@@ -99,8 +114,8 @@ Status SenseGateway::start() {
   const DtlsServices dtls{context_.clock, limits_, dtls_, key_options_.keys};
   if (auto status = listeners_.open(context_.reactor, context_.counters, dtls); !status)
     return status;
-  server_ = std::make_unique<Server>(server_config(), context_.served, context_.egress,
-                                     context_.counters);
+  server_ = std::make_unique<Server>(server_config(limits_, listeners_, key_options_, context_),
+                                     context_.served, context_.egress, context_.counters);
   maintenance_ = std::make_unique<Maintenance>(context_.reactor, context_.clock, context_.counters,
                                                key_options_.keys_file, key_options_.keys,
                                                [this](std::vector<SharedKey> keys) {
@@ -112,20 +127,6 @@ Status SenseGateway::start() {
   listeners_.receive(
       [this](std::size_t listener, std::span<const Datagram> batch) { on_batch(listener, batch); });
   return {};
-}
-
-ServerConfig SenseGateway::server_config() const {
-  ServerConfig config;
-  config.limits = limits_;
-  config.listeners = listeners_.described();
-  config.policies = listeners_.policies();
-  config.keys = key_options_.keys;
-  config.fetch = key_options_.fetch;
-  config.cookie_key.resize(32);
-  fill_random({reinterpret_cast<unsigned char*>(config.cookie_key.data()), 32});
-  fill_random({reinterpret_cast<unsigned char*>(&config.seed), sizeof(config.seed)});
-  config.parameters = context_.parameters;
-  return config;
 }
 
 // Datagrams sent in response to one batch leave as one batch.
@@ -230,6 +231,11 @@ void SenseGateway::execute(ListSources& action) {
                                       action.request_id](Result<Subscriptions::SourcePage> result) {
                   perform(server_->on_sources(request_id, std::move(result), context_.clock.now()));
                 }));
+}
+
+void SenseGateway::execute(Refused& action) {
+  context_.clients.refused(served(context_.clients, action.client), std::move(action.request),
+                           action.error);
 }
 
 void SenseGateway::execute(Confirm& action) {

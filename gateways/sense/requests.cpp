@@ -86,10 +86,11 @@ void Requests::execute(const Message& request, const Requester& requester, Times
       case Kind::publish: started = start_publish(request, requester, now, out); break;
       default: started = reply_parameters(request, requester, now, out); break;
     }
-  if (!started)
-    replies_.reply(requester,
-                   make_reply(request.tag, started.error().code, started.error().message), now,
-                   out);
+  if (started) return;
+  replies_.reply(requester, make_reply(request.tag, started.error().code, started.error().message),
+                 now, out);
+  out.emplace_back(
+      Refused{client_of(requester), std::string(to_text(request.kind)), started.error()});
 }
 
 Status Requests::counted(Status admitted) {

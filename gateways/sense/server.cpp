@@ -75,14 +75,22 @@ void Server::on_message(const Message& message, std::string_view octets, Datagra
     else
       on_ack(message, context, out);
   } else if (verdict.refusal) {
-    replies_.reply_unproved(
-        context, make_reply(message.tag, verdict.refusal->code, verdict.refusal->message), out);
+    refuse(message, {}, *verdict.refusal, context, out);
   } else if (!is_request(message.kind)) {
     replies_.reply_unproved(
         context, make_reply(message.tag, Code::protoerror, "only servers send this kind"), out);
   } else {
     on_request(message, verdict, context, out);
   }
+}
+
+// `key`: that the client has proved; "": none.
+void Server::refuse(const Message& request, const std::string& key, const Error& error,
+                    const DatagramContext& context, Actions& out) {
+  const auto& requester = context.requester;
+  replies_.reply_unproved(context, make_reply(request.tag, error.code, error.message), out);
+  out.emplace_back(Refused{proved_client(requester.from.address, key, requester.session.get()),
+                           std::string(to_text(request.kind)), error});
 }
 
 // A session has one identity: a Mac of another key in it would let its replies and events go to
@@ -142,8 +150,7 @@ void Server::on_request(const Message& request, const Keys::Verdict& verdict,
           config_.policy_of(requester.from).may_request(request.kind, !requester.key.empty());
       !allowed) {
     ++counts_.forbidden;
-    replies_.reply_unproved(
-        context, make_reply(request.tag, allowed.error().code, allowed.error().message), out);
+    refuse(request, requester.key, allowed.error(), context, out);
     return;
   }
   const auto age = requester.session ? Cookies::Age::current
@@ -185,17 +192,15 @@ void Server::on_proved(const Message& request, const Keys::Verdict& verdict,
   if (rated != RateLimits::Decision::serve) {
     ++counts_.too_many;
     if (rated == RateLimits::Decision::refuse)
-      replies_.reply_unproved(context,
-                              make_reply(request.tag, Code::nomoreroom,
-                                         "too many requests in a second; see the parameter rate"),
-                              out);
+      refuse(request, requester.key,
+             {Code::nomoreroom, "too many requests in a second; see the parameter rate"}, context,
+             out);
     return;
   }
   if (!verdict.key.empty()) {
     if (auto fresh = keys_.admit(verdict, now); !fresh) {
       ++counts_.keys_refused;
-      replies_.reply_unproved(
-          context, make_reply(request.tag, fresh.error().code, fresh.error().message), out);
+      refuse(request, verdict.key, fresh.error(), context, out);
       return;
     }
   }

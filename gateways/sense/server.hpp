@@ -87,6 +87,8 @@ class Server {
   void on_ack(const Message& message, const DatagramContext& context, Actions& out);
   void on_request(const Message& request, const Keys::Verdict& verdict, DatagramContext& context,
                   Actions& out);
+  void refuse(const Message& request, const std::string& key, const Error& error,
+              const DatagramContext& context, Actions& out);
   void on_proved(const Message& request, const Keys::Verdict& verdict,
                  const DatagramContext& context, Actions& out);
   [[nodiscard]] bool handle_repeat(const Message& request, bool proved,

@@ -96,6 +96,7 @@ struct World {
           perform(server.on_sources(request_id, std::move(result), clock.now()));
         });
   }
+  void execute(Refused&) {}
   void execute(Confirm& action) {
     subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});
   }

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import threading
+import urllib.error
 import urllib.request
 
 from installation import Installation, wait_for
@@ -179,6 +180,19 @@ def what_is_refused_is_told_to_auditors(it):
     assert trail[0]["operation"] == "PUT" and trail[0]["kind"] == "subscription", trail
     assert trail[0]["via"] == "gateway-sense" and trail[0]["gateway"] == "sense", trail
     assert "127.0.0.1" in trail[0]["peer"], trail
+    # What the gateway refuses itself is told, too, and the token is not.
+    request = urllib.request.Request(f"http://127.0.0.1:{it.ports['http']}/v1/subscriptions",
+                                     headers={"authorization": "Bearer no-token"})
+    try:
+        urllib.request.urlopen(request, timeout=20)
+        raise AssertionError("a wrong token is served")
+    except urllib.error.HTTPError as refusal:
+        assert refusal.code == 401, refusal
+    told = wait_for("the refusal by the gateway", lambda: [
+        e["data"] for e in it.told("{urn:sense:audit}*")
+        if e["data"].get("operation") == "GET /v1/subscriptions"])
+    assert told[0]["code"] == "NOACCESS" and told[0]["via"] == "gateway-http", told
+    assert "no-token" not in json.dumps(told), told
 
 
 if __name__ == "__main__":

@@ -74,6 +74,12 @@ struct Confirm {
   std::string id;
   std::string token;
 };
+// This server has refused a request: for the records. No result.
+struct Refused {
+  ProvedClient client;
+  std::string request;  // its kind
+  Error error;
+};
 // The attempt that was started with Server::deliver has ended.
 struct Finished {
   AttemptId attempt_id = 0;
@@ -82,7 +88,8 @@ struct Finished {
 
 // One of these effects.
 using Action =
-    std::variant<Send, Publish, Create, LookUp, Renew, Cancel, ListSources, Confirm, Finished>;
+    std::variant<Send, Publish, Create, LookUp, Renew, Cancel, ListSources, Confirm, Refused,
+                 Finished>;
 // To be executed in this order.
 using Actions = std::vector<Action>;
 

@@ -70,8 +70,10 @@ const std::string everything =
     "publish: [\"*\", \"{urn:sense:management}*\", \"{urn:sense:gateway}*\"], "
     "subscribe: [\"*\", \"{urn:sense:management}*\", \"{urn:sense:gateway}*\"], route: [\"*\"], "
     "manage: true";
-const SecuredBroker::Principals principals = {
-    {"auditor", "audit: true"}, {"boss", everything}, {"shop", "subscribe: [\"{urn:a}*\"]"}};
+const SecuredBroker::Principals principals = {{"auditor", "audit: true"},
+                                              {"boss", everything},
+                                              {"front", "speak-for: [anonymous]"},
+                                              {"shop", "subscribe: [\"{urn:a}*\"]"}};
 
 }  // namespace
 
@@ -122,6 +124,42 @@ BOOST_AUTO_TEST_CASE(what_is_refused_on_each_socket_is_told_with_the_address) {
   }
   auditor.find({{"principal", "boss"}, {"operation", "PUBLISH"}, {"code", "NOMOREROOM"}});
   BOOST_CHECK_NE(local.parameter("counter.broker.audit.refused"), "");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_gateway_refuses_its_clients_is_told_and_of_no_other) {
+  SecuredBroker secured(principals);
+  secured.broker().start();
+  ReadingClient auditor(secured, "auditor");
+  const auto report = [&](const char* connection, const bus::OnBehalf& client, Code code) {
+    ReadingClient gateway(secured, connection);
+    bus::Request request;
+    request.id = ++gateway.last;
+    request.operation = Operation::refused;
+    request.client = client;
+    request.key = "POST /v1/events";
+    request.refusal = code;
+    request.reason = "this token is not that of a principal";
+    request.left_out = 7;
+    return gateway.ask(request).code;
+  };
+  const bus::OnBehalf client{"anonymous", "http", "192.0.2.1:5000"};
+  BOOST_CHECK(report("front", client, Code::noaccess) == Code::noerror);
+  const auto told = auditor.find({{"principal", "anonymous"},
+                                  {"via", "front"},
+                                  {"gateway", "http"},
+                                  {"peer", "192.0.2.1:5000"},
+                                  {"operation", "POST /v1/events"},
+                                  {"code", "NOACCESS"}});
+  BOOST_CHECK_EQUAL(told["left-out"], 7);
+  BOOST_CHECK(!told.contains("key"));
+  BOOST_CHECK(report("front", client, Code::nomoreroom) == Code::noerror);
+  auditor.find({{"principal", "anonymous"}, {"code", "NOMOREROOM"}});
+  // Neither what is no refusal, nor what is said of the connection itself or of another's client.
+  BOOST_CHECK(report("front", client, Code::noerror) == Code::badparam);
+  BOOST_CHECK(report("front", client, Code::notfound) == Code::badparam);
+  BOOST_CHECK(report("front", {}, Code::noaccess) == Code::noaccess);
+  BOOST_CHECK(report("front", {"shop", "http", ""}, Code::noaccess) == Code::noaccess);
+  BOOST_CHECK(report("shop", client, Code::noaccess) == Code::noaccess);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_access_file_is_told_with_whom_it_changes) {

@@ -23,6 +23,7 @@ class FakeBus : public Bus {
   int resumed = 0;
   bool own_only = false;  // lists
   ProofTable proof_table;
+  std::vector<ClientRefusal> refusals;  // that were reported
   std::vector<ServedClient> clients;  // that the registry was asked for, in order
   std::vector<std::pair<ServedClient, Event>> published_for;
 
@@ -115,6 +116,13 @@ class FakeBus : public Bus {
     later.push_back([=, this] {
       if (failure) return done(tl::unexpected(*failure));
       done(known == proof_table.version ? ProofTable{known, {}, {}} : proof_table);
+    });
+  }
+  void report(const ClientRefusal& refusal, std::function<void(Status)> done) override {
+    later.push_back([=, this] {
+      if (failure) return done(tl::unexpected(*failure));
+      refusals.push_back(refusal);
+      done({});
     });
   }
   [[nodiscard]] bool connected() const override { return true; }

@@ -11,10 +11,10 @@ using namespace sense::bus;
 
 namespace {
 
-constexpr std::array<Operation, 10> operations = {
-    Operation::publish,    Operation::fetch,  Operation::head, Operation::get,
-    Operation::put,        Operation::remove, Operation::list, Operation::ping,
-    Operation::parameters, Operation::proofs};
+constexpr std::array<Operation, 11> operations = {
+    Operation::publish,    Operation::fetch,  Operation::head,   Operation::get,
+    Operation::put,        Operation::remove, Operation::list,   Operation::ping,
+    Operation::parameters, Operation::proofs, Operation::refused};
 
 Request full_request(Operation operation) {
   Request request;
@@ -39,6 +39,11 @@ Request full_request(Operation operation) {
       if (operation == Operation::list) request.limit = 100;
       break;
     case Operation::proofs: request.key = "v1"; break;
+    case Operation::refused:
+      request.key = "REGISTER";
+      request.refusal = Code::noaccess;
+      request.left_out = 3;
+      break;
     default: break;
   }
   return request;
@@ -91,6 +96,7 @@ void check_same(const Request& left, const Request& right) {
   BOOST_CHECK_EQUAL(left.reason, right.reason);
   BOOST_CHECK_EQUAL(left.revision, right.revision);
   BOOST_CHECK_EQUAL(left.limit, right.limit);
+  BOOST_CHECK(left.refusal == right.refusal && left.left_out == right.left_out);
 }
 
 // The octets written in hexadecimal.

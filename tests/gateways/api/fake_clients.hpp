@@ -30,7 +30,12 @@ class FakeClients final : public ClientServices {
     return {std::shared_ptr<void>(), &subscriptions_};
   }
 
+  void refused(const ServedClient& client, std::string request, const Error& error) override {
+    refusals.push_back({client, std::move(request), error});
+  }
+
   std::vector<ServedClient> asked;
+  std::vector<ClientRefusal> refusals;
   std::map<Proof, std::string> principals;
 
  private:

@@ -138,6 +138,56 @@ BOOST_AUTO_TEST_CASE(callback_that_cannot_be_asked_is_refused_where_that_is_know
   BOOST_CHECK_EQUAL(asked[0], "tester test://one/");
 }
 
+BOOST_AUTO_TEST_CASE(what_the_gateway_refuses_a_client_is_reported_as_that_clients) {
+  Subscribing at;
+  const auto create = [&](const ServedClient& client, const std::string& callback) {
+    Subscriptions::Request request;
+    request.owner = client.principal;
+    request.callback = callback;
+    request.types = {*TypePattern::parse("{urn:a}x")};
+    request.period = std::chrono::minutes{10};
+    at.services.clients.subscriptions(client)->create(request, [](const auto&) {});
+    at.bus.run();
+  };
+  const auto client = at.services.clients.unproved("192.0.2.1:5");
+  create(client, "http://10.0.0.1:22/");
+  create(client, "nowhere://10.0.0.1/");  // its mistake
+  create(client, "http://10.0.0.1/");
+  at.services.clients.refused(client, "CONNECT", {Code::nomoreroom, "full"});
+  at.bus.run();
+  BOOST_REQUIRE_EQUAL(at.bus.refusals.size(), 2U);
+  BOOST_CHECK(at.bus.refusals[0].client == client);
+  BOOST_CHECK_EQUAL(at.bus.refusals[0].request, "SUBSCRIPTION");
+  BOOST_CHECK(at.bus.refusals[0].error.code == Code::noaccess);
+  BOOST_CHECK_EQUAL(at.bus.refusals[1].request, "CONNECT");
+  // The host's own requests are no client's.
+  BOOST_CHECK(code_of(at.create("tester", "http://10.0.0.1:22/")) == Code::noaccess);
+  BOOST_CHECK_EQUAL(at.bus.refusals.size(), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(reports_of_refusals_are_bounded_and_those_left_out_are_told) {
+  Subscribing at;
+  const auto client = at.services.clients.unproved("192.0.2.1:5");
+  const auto refuse = [&] {
+    at.services.clients.refused(client, std::string(1'000, 'x'), {Code::noaccess, "no"});
+  };
+  for (std::size_t i = 0; i < RefusalReports::under_way_max + 5; ++i) refuse();
+  at.bus.run();
+  BOOST_CHECK_EQUAL(at.bus.refusals.size(), RefusalReports::under_way_max);
+  BOOST_CHECK_EQUAL(at.bus.refusals[0].request.size(), RefusalReports::request_length_max);
+  BOOST_CHECK_EQUAL(at.services.counters["gateway.refusals.left-out"], 5U);
+  // The broker takes none: it is told so with the next that it takes.
+  at.bus.failure = Error{Code::timeout, "no answer"};
+  refuse();
+  at.bus.run();
+  at.bus.failure.reset();
+  refuse();
+  at.bus.run();
+  BOOST_REQUIRE_EQUAL(at.bus.refusals.size(), RefusalReports::under_way_max + 1);
+  BOOST_CHECK_EQUAL(at.bus.refusals.back().left_out, 6U);
+  BOOST_CHECK_EQUAL(at.services.counters["gateway.refusals.left-out"], 6U);
+}
+
 BOOST_AUTO_TEST_CASE(owner_with_too_many_callbacks_is_refused_a_new_one_and_others_are_not) {
   auto config = default_config();
   BOOST_REQUIRE(config.host.set("endpoints-per-owner-max", "2"));

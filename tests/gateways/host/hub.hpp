@@ -142,6 +142,9 @@ class HubBus final : public Bus {
   void proofs(std::string, Answer<ProofTable> done) override {
     ask([=, this] { done(hub_.proofs); });
   }
+  void report(const ClientRefusal&, std::function<void(Status)> done) override {
+    ask([=] { done({}); });
+  }
   [[nodiscard]] bool connected() const override { return !away; }
   void close() override {}
 

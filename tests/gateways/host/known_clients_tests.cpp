@@ -93,10 +93,13 @@ BOOST_AUTO_TEST_CASE(owner_is_named_by_its_principal_and_its_groups) {
 }
 
 BOOST_AUTO_TEST_CASE(gateway_publishes_for_no_principal_that_has_not_proved_itself_to_it) {
-  BusForClients clients("web", bus, known, bus.executor(), [](const ServedClient& client) {
-    BOOST_CHECK_EQUAL(client.principal, "anonymous");
-    return std::shared_ptr<Subscriptions>();
-  });
+  Counters counters;
+  RefusalReports refusals(bus, counters);
+  BusForClients clients("web", bus, known, refusals, bus.executor(),
+                        [](const ServedClient& client) {
+                          BOOST_CHECK_EQUAL(client.principal, "anonymous");
+                          return std::shared_ptr<Subscriptions>();
+                        });
   bus.run();
   const auto publish = [&](const ServedClient& client) {
     std::optional<Result<Receipt>> answer;

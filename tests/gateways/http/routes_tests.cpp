@@ -60,6 +60,13 @@ BOOST_AUTO_TEST_CASE(token_says_who_the_client_is_and_a_wrong_one_is_not_none) {
     BOOST_CHECK_EQUAL(response.body.find("ecret\""), std::string::npos);
   }
   BOOST_CHECK_EQUAL(harness.clients.asked.size(), asked);
+  // Each is told to the audit trail, without what was given.
+  BOOST_REQUIRE_EQUAL(harness.clients.refusals.size(), wrong.size());
+  for (const auto& refusal : harness.clients.refusals) {
+    BOOST_CHECK_EQUAL(refusal.client.principal, "anonymous");
+    BOOST_CHECK(refusal.error.code == Code::noaccess);
+    BOOST_CHECK_EQUAL((refusal.request + refusal.error.message).find("ecret"), std::string::npos);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(unknown_paths_and_methods_are_told_apart) {

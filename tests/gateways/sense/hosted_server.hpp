@@ -94,6 +94,7 @@ class HostedServer {
   FakePublisher publisher;
   std::unique_ptr<Server> server;
   std::vector<Send> sent;
+  std::vector<Refused> refused;  // for the records
   std::map<AttemptId, Attempt> attempts;
   AttemptId last_attempt_id = 0;
 
@@ -130,6 +131,7 @@ class HostedServer {
           perform(server->on_sources(request_id, std::move(result), clock.now()));
         });
   }
+  void execute(Refused& action) { refused.push_back(action); }
   void execute(Confirm& action) {
     subscriptions.confirm(action.id, action.token, [](const Result<SubscriptionRef>&) {});
   }

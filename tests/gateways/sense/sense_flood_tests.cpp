@@ -72,6 +72,13 @@ Endpoint spoofed(std::mt19937& random) {
   return Endpoint(boost::asio::ip::address_v6(bytes), port);
 }
 
+// At most one of a datagram, for the records: the host takes only so many.
+void remove_notes(Actions& actions) {
+  const auto notes = std::erase_if(
+      actions, [](const auto& action) { return std::holds_alternative<Refused>(action); });
+  BOOST_REQUIRE_LE(notes, 1U);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(sense_flood_tests)
@@ -96,9 +103,10 @@ BOOST_AUTO_TEST_CASE(a_million_spoofed_datagrams_get_little_and_leave_nothing) {
     if (i % 50 == 0) fixture.clock.advance(Duration{100});  // 500,000 a second
     const auto& octets = datagrams[random() % datagrams.size()];
     const auto from = spoofed(random);
-    const auto actions = fixture.server->on_datagram(
-        octets, {from, ServerFixture::listener_of(from)}, fixture.clock.now());
+    auto actions = fixture.server->on_datagram(octets, {from, ServerFixture::listener_of(from)},
+                                               fixture.clock.now());
     in += octets.size();
+    remove_notes(actions);
     if (actions.empty()) continue;
     // One reply per datagram, to its apparent sender, of at most three times its octets.
     BOOST_REQUIRE_EQUAL(actions.size(), 1U);
@@ -137,7 +145,8 @@ BOOST_AUTO_TEST_CASE(each_answer_is_bounded_also_without_limits_of_rates) {
   for (std::size_t i = 0; i < million / 10; ++i) {
     const auto& octets = datagrams[random() % datagrams.size()];
     const auto from = spoofed(random);
-    const auto actions = fixture.server->on_datagram(octets, {from, 0}, fixture.clock.now());
+    auto actions = fixture.server->on_datagram(octets, {from, 0}, fixture.clock.now());
+    remove_notes(actions);
     BOOST_REQUIRE(actions.size() <= 1U);
     if (actions.empty()) continue;
     const auto& sent = std::get<Send>(actions[0]);

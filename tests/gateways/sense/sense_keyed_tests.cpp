@@ -75,6 +75,13 @@ BOOST_AUTO_TEST_CASE(wrong_and_unknown_keys_get_the_same_refusal_and_nothing_don
   BOOST_CHECK(!parse(wrong)->has("Cookie"));
   BOOST_CHECK(!is_keyed(*parse(wrong)));
   BOOST_CHECK_EQUAL(count(k.fixture, "sense.keys.refused"), 3U);
+  // For the records, as a client that has proved no key.
+  BOOST_REQUIRE_EQUAL(k.fixture.refused.size(), 3U);
+  for (const auto& refusal : k.fixture.refused) {
+    BOOST_CHECK(!refusal.client.proof.has_value());
+    BOOST_CHECK_EQUAL(refusal.request, "REGISTER");
+    BOOST_CHECK(refusal.error.code == Code::noaccess);
+  }
   BOOST_CHECK(k.fixture.subscriptions.requests.empty());
   BOOST_CHECK(k.fixture.server->state() == before);
   BOOST_CHECK(k.client.ask(request).code == Code::noerror);
