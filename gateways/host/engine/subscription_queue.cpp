@@ -22,6 +22,9 @@ void SubscriptionQueue::put(SubscriptionRef subscription, EngineState& engine, T
   const auto state = facts_.subscription->state;
   const bool for_filter = suspended_for_filter(*facts_.subscription);
   if (for_filter) facts_.too_dear = true;
+  // Also of one that was active before: its suspension and resumption may be read as one change.
+  else if (state == SubscriptionState::active)
+    facts_.too_dear = false;
   if (facts_.ending) {
     // Created again under its old id, as subscriptions of the configuration file are.
     drop(engine, now);
@@ -32,7 +35,6 @@ void SubscriptionQueue::put(SubscriptionRef subscription, EngineState& engine, T
     // The registry has the owner's request and the engine's own suspensions, which the engine wrote
     // there.
     if (state == SubscriptionState::active) {
-      facts_.too_dear = false;
       // Resumed by the engine or by the owner: the owner's decision overrides probing.
       facts_.suspension = Suspension::none;
       if (backlog_) backlog_->health().reset();

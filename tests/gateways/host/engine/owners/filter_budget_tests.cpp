@@ -166,6 +166,17 @@ BOOST_AUTO_TEST_CASE(owner_resumes_it_with_a_cheaper_filter) {
   BOOST_CHECK_EQUAL(deliver_all().at("s-1"), 1);
 }
 
+// Both changes are in the registry before this gateway reads it, so it sees the last one alone.
+BOOST_AUTO_TEST_CASE(owner_that_resumes_it_at_once_gets_events_again) {
+  put(dear("s-1", "ada"));
+  publish_long(30);
+  BOOST_CHECK_EQUAL(suspensions.size(), 1U);
+  (void)deliver_all();
+  put(cheap("s-1", "ada"));
+  publish_long();
+  BOOST_CHECK_EQUAL(deliver_all().at("s-1"), 1);
+}
+
 BOOST_AUTO_TEST_CASE(suspension_survives_a_crash) {
   put(dear("s-1", "ada"));
   publish_long(30);
