@@ -1,184 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Claim: a client that uses up a budget is refused with 12 NOMOREROOM, and another client is served as
-before. For each budget it prints the p99 of the other client alone and meanwhile; the ratio is for people,
-since machines are shared: only that nothing of the other client is refused is asserted."""
+"""Claim: a client that uses up a budget is refused, which is counted, and another client is served as
+before. For each budget it prints the p99 of the other client alone and meanwhile; since machines are shared,
+twice the p99 and 250 ms are allowed, in the best of three tries. Budgets of a host need clients of several
+hosts, and so a network namespace: where none can be made, the others are tried and it ends with 77. Names of
+budgets behind the path of `sense`, such as `turns`, choose some."""
 
+import json
+import os
+import re
+import signal
 import socket
-import statistics
+import subprocess
 import sys
-import threading
-import time
+import urllib.request
 
-import msgpack
-import zmq
-
-from installation import wait_for
+import budgets_bus
+import budgets_datagrams
+import budgets_deliveries
+import budgets_http
+from installation import DEADLINE, free_port, wait_for
+from namespace import ATTACKER, GATEWAY, OTHER, enter
 from token_clients import TokenInstallation
 
-SAMPLES = 150
-PRINCIPALS = """  - {name: attacker, proofs: [%(attacker)s], publish: ['*'], subscribe: ['*']}
-  - {name: other, proofs: [%(other)s], publish: ['*'], subscribe: ['*']}
+PRINCIPALS = """  - {name: attacker, proofs: [%(attacker)s, {curve: "%(attacker_key)s"}], publish: ['*'], subscribe: ['*']}
+  - {name: other, proofs: [%(other)s, {curve: "%(other_key)s"}], publish: ['*'], subscribe: ['*']}
+  - {name: anonymous, publish: ['*'], subscribe: ['*']}
 """
-BROKER = "rate-per-principal-max: 300, subscriptions-per-principal-max: 40"
+BROKER = ("rate-per-principal-max: 300, subscriptions-per-principal-max: 40, reads-per-principal-max: 50, "
+          "key-file: %s")
 HTTP = ("verifications-per-owner-hour: 20, verifications-per-owner-day: 20, endpoints-per-owner-max: 30, "
-        "max-connections: 64")
+        "max-connections: 64, max-connections-per-address: 8, waiting-per-owner-max: 50, waiting-size-per-owner: 1MiB, "
+        "filter-steps-per-owner: 1000")
+EMAIL = "max-mailboxes: 6"
+SENSE = "max-subscriptions-per-host: 40, rate: 300, burst: 300, dtls-sessions-per-host: 8, keys: %s"
+# Budgets whose counters are those of a gateway without /metrics: it logs them when it ends.
+COUNTED_AT_THE_END = {"email": ["email.maildir.no-room"], "sense": ["sense.subscriptions.no-room"]}
+COUNTED_OF_HOSTS = ["sense.requests.too-many", "sense.dtls.refused"]
 
 
-def p99(times):
-    return statistics.quantiles(times, n=100)[98]
+class Budgets(TokenInstallation):
+    """`host` is whether it is in a network namespace, and so serves the address GATEWAY."""
+
+    def __init__(self, sense, host):
+        super().__init__(sense, ("attacker", "other"), PRINCIPALS, BROKER % "../broker.key", HTTP)
+        self.host = host
+        self.ports.update(bus=free_port(socket.SOCK_STREAM), dtls=free_port(socket.SOCK_DGRAM))
+        subprocess.run([sense, "keys", "shared", "hp4", "--file", str(self.folder / "hp4.shared")], check=True,
+                       stdout=subprocess.DEVNULL)
+        listen = [f"127.0.0.1:{self.ports['sense']}"]
+        changes = []
+        if host:
+            changes.append((f'listen: "127.0.0.1:{self.ports["http"]}"',
+                            f'listen: "0.0.0.0:{self.ports["http"]}", allow-anonymous: true'))
+            listen += [f"{GATEWAY}:{self.ports['sense']}", f"sense+dtls://{GATEWAY}:{self.ports['dtls']}"]
+        text = self.config.read_text()
+        changes += [("/service", f"/service, tcp://127.0.0.1:{self.ports['bus']}"),
+                    (f'listen: ["{listen[0]}"]', f"listen: {listen}, {SENSE % (self.folder / 'hp4.shared')}"),
+                    ("maildir:", f"{EMAIL}, maildir:")]
+        for old, new in changes:
+            assert text.count(old) == 1, (old, text)
+            text = text.replace(old, new)
+        self.config.write_text(text)
+
+    def allow(self, principals):
+        for name in ("broker", "attacker", "other"):
+            file = self.folder / f"{name}.key"
+            subprocess.run([self.sense, "keys", "new", name, "--file", str(file)], check=True,
+                           stdout=subprocess.DEVNULL)
+            self.tokens[f"{name}_key"] = self.key(name)[0]
+        super().allow(principals)
+
+    def key(self, name):
+        """Public and secret half of a key of the bus."""
+        return re.findall(r'(?m)^(?:public|secret): "(.*)"', (self.folder / f"{name}.key").read_text())
+
+    def counter(self, name):
+        """A function that reads a counter of the broker, or of the HTTP gateway."""
+        def of_broker():
+            parameters = json.loads(self.run("ping", "--json").stdout)["parameters"]
+            return int(parameters.get(f"counter.{name}", 0))
+
+        def of_gateway():
+            port = self.ports["http"]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=DEADLINE) as answer:
+                shown = answer.read().decode()
+            metric = "sense_" + re.sub("[.-]", "_", name) + "_total"
+            found = re.search(rf"(?m)^{metric} (\d+)", shown)
+            return int(found.group(1)) if found else 0
+        return of_broker if name.startswith("broker.") else of_gateway
+
+    def counted(self, gateway):
+        """The counters that a gateway logs when it ends."""
+        os.kill(self.pids()[f"gateway {gateway}"], signal.SIGTERM)
+        ended = re.compile(rf"gateway {gateway}: gateway has stopped")
+        log = wait_for(f"the {gateway} gateway ends",
+                       lambda: (text := (self.folder / "up.log").read_text()) and ended.search(text) and text)
+        return {name: int(value) for name, value in
+                re.findall(rf"gateway {gateway}: counted counter=(\S+) value=(\d+)", log)}
 
 
-def measured(deed, pause=0.01):
-    """The milliseconds of each; all succeed."""
-    times = []
-    for number in range(SAMPLES):
-        begun = time.monotonic()
-        deed(number)
-        times.append(1000 * (time.monotonic() - begun))
-        time.sleep(pause)
-    return times
+def listens(it):
+    try:
+        return it.client("other").ask("GET", "/v1/health")[0] == 200
+    except OSError:
+        return False
 
 
-class Attack:
-    """Does it again and again in threads of its own until it ends, and counts what was refused."""
-
-    def __init__(self, deed, refused, threads=4):
-        self.ended = threading.Event()
-        self.refused, self.count, self.refusals = refused, 0, 0
-        self.threads = [threading.Thread(target=self.run, args=(deed, n)) for n in range(threads)]
-
-    def run(self, deed, thread):
-        number = 0
-        while not self.ended.is_set():
-            number += 1
-            self.count += 1
-            try:
-                self.refusals += bool(self.refused(deed(f"{thread}-{number}")))
-            except OSError:
-                pass  # its connection made room for another
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *unused):
-        self.ended.set()
-        for thread in self.threads:
-            thread.join()
+def try_all(it, chosen):
+    # Those of HTTP are last, since they leave the attacker without room for more subscriptions.
+    of_hosts = budgets_datagrams.BUDGETS_OF_HOSTS + budgets_http.BUDGETS_OF_HOSTS if it.host else ()
+    for budget in (*budgets_bus.BUDGETS, *budgets_deliveries.BUDGETS, *budgets_datagrams.BUDGETS, *of_hosts,
+                   *budgets_http.BUDGETS):
+        if not chosen or budget.__name__ in chosen:
+            budget(it)
+    if not chosen:
+        for gateway, wanted in COUNTED_AT_THE_END.items():
+            counted = it.counted(gateway)
+            wanted = wanted + (COUNTED_OF_HOSTS if it.host and gateway == "sense" else [])
+            print(f"{gateway}: {', '.join(f'{counted.get(name, 0)} {name}' for name in wanted)}")
+            assert all(counted.get(name) for name in wanted), counted
 
 
-def compare(name, deed, attack):
-    alone = measured(deed)
-    with attack:
-        wait_for(f"{name}: the attacker is refused", lambda: attack.refusals)
-        meanwhile = measured(deed)
-    print(f"{name}: p99 {p99(alone):.1f} ms alone, {p99(meanwhile):.1f} ms meanwhile, ratio "
-          f"{p99(meanwhile) / p99(alone):.2f}; {attack.refusals} of {attack.count} of the attacker beyond it", flush=True)
-
-
-def no_room(answer):
-    return answer[0] == 503 and answer[1]["code"] == 12
-
-
-def threads_clients(it, token):
-    """One client for each thread."""
-    kept = threading.local()
-
-    def client():
-        if not hasattr(kept, "client"):
-            kept.client = it.client(token)
-        return kept.client
-    return client
-
-
-def publish_rate(it):
-    other, attacker = it.client("other"), threads_clients(it, "attacker")
-
-    def publish(number):
-        assert other.publish("{urn:other}a", f"rate-{time.monotonic()}") == 202
-
-    def flood(number):
-        event = {"specversion": "1.0", "source": "//attacker", "type": "{urn:x}a", "id": number}
-        return attacker().ask("POST", "/v1/events", event, "application/cloudevents+json")
-    compare("broker.rate-per-principal-max", publish, Attack(flood, no_room))
-
-
-def subscribe(client, number, **more):
-    return client.ask("POST", "/v1/subscriptions", {"callback": f"http://127.0.0.1:21999/{number}", "period": "60s",
-                                                    "types": ["{urn:x}a"], **more})
-
-
-def subscriptions(it):
-    other, attacker = it.client("other"), threads_clients(it, "attacker")
-    status, made = subscribe(other, "other")
-    assert status == 201, (status, made)
-
-    def renew(number):
-        status, answer = other.ask("POST", f"/v1/subscriptions/{made['id']}/renew", {"period": "60s"})
-        assert status == 200, (status, answer)
-    compare("subscriptions-per-principal-max, endpoints and verifications of one owner", renew,
-            Attack(lambda number: subscribe(attacker(), number), no_room))
-
-
-def connections(it):
-    held = []
-
-    def connect(number):
-        connection = socket.create_connection(("127.0.0.1", it.ports["http"]), timeout=5)
-        held.append(connection)
-        if len(held) > 200:
-            held.pop(0).close()
-        time.sleep(0.002)
-        return len(held)
-
-    def publish(number):
-        assert it.client("other").publish("{urn:other}a", f"connections-{time.monotonic()}") == 202
-    compare("max-connections of the HTTP gateway", publish,
-            Attack(connect, lambda held: held > 64, threads=1))
-    for connection in held:
-        connection.close()
-
-
-def unread_answers(it):
-    """One client of the bus asks for more than it reads; another asks and reads."""
-    def request(number, operation, body):
-        return msgpack.packb([1, number, operation, body])
-    event = [1, "big", "{urn:big}a", "//x", {}, b"x" * 900_000]
-    context = zmq.Context()
-    service = f"ipc://{it.folder}/data/service"
-    reader, deaf = context.socket(zmq.DEALER), context.socket(zmq.DEALER)
-    for each in (reader, deaf):
-        each.linger = 0
-        each.connect(service)
-    reader.send(request(1, "PUBLISH", [msgpack.packb(event)]))
-    assert msgpack.unpackb(reader.recv())[2] == 0
-    answered = []
-
-    def fetch(number):
-        reader.send(request(number + 2, "FETCH", [1, ["{urn:other}"], 65_536]))
-        assert reader.poll(20_000), "no answer to FETCH"
-        assert msgpack.unpackb(reader.recv())[2] == 0
-
-    def flood(number):
-        answered.append(number)
-        deaf.send(request(len(answered), "FETCH", [1, ["{urn:big}"], 2_000_000]), zmq.DONTWAIT)
-        time.sleep(0.001)
-        return len(answered)
-    compare("broker.answers-size-per-client", fetch,
-            Attack(flood, lambda asked: asked > 100, threads=1))
-    context.destroy(0)
-
-
-with TokenInstallation(sys.argv[1], ("attacker", "other"), PRINCIPALS, BROKER, HTTP) as installation:
-    client = installation.client("other")
-
-    def listens():
-        try:
-            return client.ask("GET", "/v1/health")[0] == 200
-        except OSError:
-            return False
-    wait_for("the HTTP listener", listens)
-    for budget in (publish_rate, subscriptions, connections, unread_answers):
-        budget(installation)
+inside = enter((GATEWAY, ATTACKER, OTHER))
+with Budgets(sys.argv[1], inside) as installation:
+    wait_for("the HTTP listener", lambda: listens(installation))
+    try_all(installation, sys.argv[2:])
+if not inside:
+    print("skipped: no network namespace can be made here, so the budgets of hosts were not tried")
+    sys.exit(77)
 print("budgets: holds")
