@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t mib = 1024 * 1024;
 // An answer may exceed its reservation by one record.
+static_assert(Reader::reply_octets_max == 2 * mib && AnswerBudget::small_octets_max == mib / 4);
 constexpr std::size_t answer_max = Reader::reply_octets_max + encoded_event_length_max + 1024;
 
 // Reads only what the test asks for: libzmq keeps one message, the system some.

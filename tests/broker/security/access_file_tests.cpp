@@ -199,6 +199,7 @@ BOOST_AUTO_TEST_CASE(each_mistake_is_named_with_its_line_and_key) {
       {"principals:\n  - {name: local, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "no key"},
       {"principals:\n  - {name: external, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "no key"},
       {"principals:\n  - {name: plaintext, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "no key"},
+      {"principals:\n  - {name: anonymous, key: \"" + key_a + "\"}\n", "allow.yaml:2:", "no key"},
       {entry("    pubish: []\n"), "allow.yaml:4:5", "did you mean 'publish'?"},
       {entry("    publish: \"*\"\n"), "allow.yaml:4:", "list"},
       {entry("    publish: [\"{urn\"]\n"), "allow.yaml:4:15", "'publish'"},
@@ -251,6 +252,11 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused) {
   for (int i = 0; i < 1'001; ++i) rules += "a,";
   BOOST_CHECK_NE(refusal(entry(rules + "b]\n")).find("1000"), std::string::npos);
   BOOST_CHECK_NE(refusal(std::string(1024 * 1024 + 1, '#')).find("1MiB"), std::string::npos);
+  std::string proofs = "    proofs: [";
+  for (int i = 0; i < 16; ++i) proofs += "{sense-key: k" + std::to_string(i) + "}, ";
+  BOOST_CHECK_EQUAL(refusal(entry(proofs + "]\n")), "accepted");
+  BOOST_CHECK_NE(refusal(entry(proofs + "{sense-key: more}]\n")).find("at most 16"),
+                 std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_others_may_write_is_refused) {

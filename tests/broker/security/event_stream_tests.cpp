@@ -34,6 +34,20 @@ std::shared_ptr<const AccessList> nothing() {
       std::vector<Principal>{{std::string(principal_local), {}, std::make_shared<const Rights>()}});
 }
 
+// Notes who is kept off the live stream, and until when.
+class NotingAuthenticator : public Authenticator {
+ public:
+  [[nodiscard]] std::shared_ptr<const AccessList> access() const override { return everything(); }
+  [[nodiscard]] std::uint64_t version() const override { return 1; }
+  void suspend_from_events(const std::string& user_id, MonoTime until) override {
+    suspended.emplace_back(user_id, until);
+  }
+  [[nodiscard]] std::optional<Error> failure() const override { return std::nullopt; }
+  void expect(const std::string&) override {}
+
+  std::vector<std::pair<std::string, MonoTime>> suspended;
+};
+
 // The live stream of a broker in virtual time.
 struct StreamFixture {
   StreamFixture() { BOOST_REQUIRE(stream.open({{endpoint, "events"}}, everything()).has_value()); }
@@ -112,6 +126,41 @@ BOOST_AUTO_TEST_CASE(stream_that_cannot_be_made_at_the_start_is_a_failure) {
   const auto status = stream.open({{"ipc://" + (other.folder / "f"), "events"}}, everything());
   BOOST_REQUIRE(!status);
   BOOST_CHECK(status.error().code == Code::nomoreroom);
+}
+
+BOOST_AUTO_TEST_CASE(principal_over_its_limit_is_counted_anew_once_and_then_kept_off_for_a_minute) {
+  using std::chrono::seconds;
+  StreamFixture other;  // its authenticator admits the peers
+  NotingAuthenticator noting;
+  zmq::socket_t socket;
+  EventStream stream(other.context, socket, noting, other.counters, 10);
+  BOOST_REQUIRE(stream.open({{"tcp://127.0.0.1:*", "events"}}, nothing()));
+  const auto endpoint = socket.get(zmq::sockopt::last_endpoint);
+  const auto& rebound = other.counters["broker.events.rebound"];
+  MonoTime now{seconds{1'000}};
+  const auto exceed = [&] {
+    const auto before = rebound.load();
+    Peer greedy(zmq::socket_type::sub);
+    for (int i = 0; i < 11; ++i)
+      greedy.socket().set(zmq::sockopt::subscribe, "t" + std::to_string(i));
+    greedy.socket().connect(endpoint);
+    std::array<zmq::pollitem_t, 1> items = {{bus::readable(socket)}};
+    while (rebound.load() == before) {
+      items[0] = bus::readable(socket);
+      BOOST_REQUIRE(bus::poll(items, std::chrono::milliseconds{20}));
+      stream.receive(now += std::chrono::milliseconds{1});
+      (void)stream.tick(now);
+    }
+  };
+  exceed();
+  BOOST_CHECK(noting.suspended.empty());
+  exceed();
+  BOOST_REQUIRE_EQUAL(noting.suspended.size(), 1U);
+  BOOST_CHECK_EQUAL(noting.suspended[0].first, "plaintext");
+  BOOST_CHECK(noting.suspended[0].second == now + seconds{60});
+  now += seconds{61};
+  exceed();
+  BOOST_CHECK_EQUAL(noting.suspended.size(), 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_CASE(a_batch_larger_than_a_second_passes_and_is_paid_off) {
 }
 
 BOOST_AUTO_TEST_CASE(any_number_of_hosts_takes_bounded_memory_and_nothing_from_principals) {
+  static_assert(RateLimit::buckets_max == 10'000);
   RateLimit limit(10);
   const MonoTime now{1h};
   const auto host = [](std::size_t number) { return "@host-" + std::to_string(number); };

@@ -300,6 +300,7 @@ BOOST_AUTO_TEST_CASE(a_principal_above_its_rate_is_refused_and_others_are_not) {
     refused += shop.publish_one(encoded_event(std::to_string(i))) == Code::nomoreroom ? 1 : 0;
   BOOST_CHECK_GT(refused, 0);
   Client local(secured.broker());
+  BOOST_CHECK_EQUAL(local.parameter("counter.broker.rate.refused"), std::to_string(refused));
   BOOST_CHECK(local.publish({encoded_event("x")}).published[0].code == Code::noerror);
   while (shop.publish_one(encoded_event("later")) == Code::nomoreroom) {
   }

@@ -148,6 +148,7 @@ BOOST_AUTO_TEST_CASE(questions_that_are_not_read_are_bounded) {
   BOOST_REQUIRE(harness.start(
       email::make_email_gateway(mail_options("maildir", folder.path.string()), harness.context)));
   const auto box = folder.path / "unconfirmed" / "new";
+  static_assert(email::Maildir::questions_max == 1'000);
   fs::create_directories(box);
   for (std::size_t i = 0; i < email::Maildir::questions_max; ++i)
     std::ofstream(box / std::to_string(i)) << "x";

@@ -85,6 +85,7 @@ BOOST_AUTO_TEST_CASE(budget_is_saved_up_over_some_events_and_not_more) {
 BOOST_AUTO_TEST_CASE(only_what_the_owner_has_no_steps_for_is_refused) {
   FilterBudget budget(100'000);
   const auto all = FilterSteps::of_one_evaluation;
+  static_assert(all == 1'048'576);
   BOOST_CHECK_EQUAL(budget.lend(1).left, all);
   BOOST_CHECK(budget.take_back(1, after(budget.lend(1), all + 1)));  // an error of the filter
   BOOST_CHECK(!budget.take_back(1, after(budget.lend(1), all + 1)));
