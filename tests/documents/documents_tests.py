@@ -11,6 +11,7 @@ import unittest
 
 sys.dont_write_bytecode = True  # leaves nothing in the source tree
 import architecture
+import claims
 import commands
 import links
 import messages
@@ -217,6 +218,75 @@ class ListedTests(unittest.TestCase):
             self.assertEqual([why.split(": ")[1] for why in messages.check(root)[0]],
                              ["the integration test four is not listed", "the integration test three is not listed",
                               "there is no integration test one"])
+
+
+class Claims(unittest.TestCase):
+    PAGE = """# A
+
+[b](#b) · [c](#c)
+
+It is [first](b.md), at 1.5 s. Read `a. b`
+(or not.) Then:
+
+| What | Limit |
+|---|---|
+| size | 5; refused |
+
+1. *One.* It counts.
+"""
+    HELD = """> It is first, at 1.5 s.
+b_tests/one
+
+> Read `a. b` (or not.)
+advice
+
+> Then:
+definition
+
+> size | 5; refused
+b_tests/two
+integration/c.py: two words
+
+> *One.* It
+> counts.
+b_tests/two
+"""
+
+    def found(self, held=HELD, page=PAGE):
+        with tree(docs__security_dot_md=page, tests__documents__claims__a_dot_txt=held,
+                  tests__x__b_tests_dot_cpp="BOOST_AUTO_TEST_CASE(one) {\nBOOST_FIXTURE_TEST_CASE(two, F) {\n",
+                  tests__integration__c_dot_py='f("two\n  words")\n') as root:
+            return claims.check(root)[0]
+
+    def test_a_page_that_is_held(self):
+        self.assertEqual(self.found(), [])
+
+    def test_a_sentence_that_nothing_holds(self):
+        self.assertEqual(self.found(page=self.PAGE.replace("Then:", "More.\nThen:")),
+                         ['docs/security.md:6: no test holds "More."'])
+        self.assertEqual(self.found(page=self.PAGE + "| a | b |\n"),
+                         ['docs/security.md:13: no test holds "a | b"'])
+        self.assertIn(":7: nothing holds", self.found(self.HELD.replace("definition\n", ""))[0])
+
+    def test_a_sentence_that_has_changed(self):
+        why = self.found(page=self.PAGE.replace("5;", "6;"))
+        self.assertEqual(len(why), 2, why)
+        self.assertIn('does not say "size | 5; refused"', why[0])
+        self.assertIn('no test holds "size | 6; refused"', why[1])
+
+    def test_a_test_that_is_not_there(self):
+        for name in ("b_tests/three", "a_tests/one", "b_tests/on", "integration/d.py: two words",
+                     "integration/c.py: three words"):
+            self.assertIn("there is no" if "three words" not in name else "has no",
+                          self.found(self.HELD.replace("b_tests/one", name))[0])
+
+    def test_what_sense_does_is_no_advice(self):
+        self.assertIn("needs a test", self.found(self.HELD.replace("5; refused\nb_tests/two\n", "5; refused\n")
+                                                 .replace("integration/c.py: two words", "definition"))[0])
+        self.assertIn("needs a test", self.found(self.HELD.replace("advice", "advice\nb_tests/one"))[0])
+
+    def test_two_entries(self):
+        self.assertIn("two entries", self.found(self.HELD + "\n> Then:\nadvice\n")[0])
 
 
 class Described(options.Program):
