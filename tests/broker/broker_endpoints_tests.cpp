@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -98,6 +99,28 @@ BOOST_AUTO_TEST_CASE(a_folder_with_a_comma_in_its_name_holds_one_socket_for_each
   bus::Request ping;
   ping.id = 1;
   BOOST_CHECK(client.ask(ping).code == Code::noerror);
+}
+
+BOOST_AUTO_TEST_CASE(folder_of_the_sockets_is_for_its_user_alone_unless_it_was_there) {
+  TemporaryFolder folder;
+  const auto mode_of = [&](const std::string& name) {
+    struct stat found {};
+    BOOST_REQUIRE(::stat((folder / name).c_str(), &found) == 0);
+    return found.st_mode & 0777U;
+  };
+  std::filesystem::create_directory(folder / "there");
+  BOOST_REQUIRE_EQUAL(::chmod((folder / "there").c_str(), 0750), 0);
+  const auto before = ::umask(0);
+  for (const std::string name : {"made", "there"}) {
+    RunningBroker broker([&](BrokerConfig& config) {
+      const auto at = "ipc://" + (folder / name);
+      config.endpoints = {at + "/s", at + "/e", at + "/p"};
+    });
+    broker.start();
+  }
+  ::umask(before);
+  BOOST_CHECK_EQUAL(mode_of("made"), 0700U);
+  BOOST_CHECK_EQUAL(mode_of("there"), 0750U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

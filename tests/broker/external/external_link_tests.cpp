@@ -14,8 +14,9 @@ namespace {
 // The foreign proxy's two endpoints, and a broker that is connected to both.
 class ForeignProxy {
  public:
-  explicit ForeignProxy(bool may_send, const std::string& access = {})
-      : broker_([=, this](BrokerConfig& config) {
+  explicit ForeignProxy(bool may_send, const std::string& access = {},
+                        zmq::socket_type given = zmq::socket_type::sub)
+      : given_(given), broker_([=, this](BrokerConfig& config) {
           config.endpoints.external = {at("x"), at("y"), {"take"}, {"give"}, "urn:plant", may_send};
           if (access.empty()) return;
           std::ofstream(files_ / "allow.yaml") << "principals:\n" << access;
@@ -23,7 +24,7 @@ class ForeignProxy {
           BOOST_REQUIRE(config.settings.set("access-file", files_ / "allow.yaml"));
         }) {
     events_.socket().bind(at("x"));
-    given_.socket().set(zmq::sockopt::subscribe, "");
+    if (given == zmq::socket_type::sub) given_.socket().set(zmq::sockopt::subscribe, "");
     given_.socket().bind(at("y"));
     broker_.start();
     BOOST_CHECK_EQUAL(events_.receive().at(0), "\x01take");  // the broker's subscription is there
@@ -51,7 +52,7 @@ class ForeignProxy {
 
   TemporaryFolder files_;
   Peer events_{zmq::socket_type::xpub};
-  Peer given_{zmq::socket_type::sub};
+  Peer given_;
   RunningBroker broker_;
 };
 
@@ -88,6 +89,24 @@ BOOST_AUTO_TEST_CASE(what_is_for_some_principals_only_is_not_given) {
   for (auto topic = proxy.given().receive().at(0); topic != "give.end";
        topic = proxy.given().receive().at(0))
     BOOST_CHECK_EQUAL(topic, "give.open");
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_by_external_publish_is_no_event) {
+  ForeignProxy proxy(true, {}, zmq::socket_type::xsub);
+  Client client(proxy.broker());
+  proxy.given().send({"\x01give"});
+  std::array<zmq::pollitem_t, 1> items = {{{proxy.given().socket().handle(), 0, ZMQ_POLLIN, 0}}};
+  for (int count = 0; zmq::poll(items.data(), 1, std::chrono::milliseconds{50}) == 0; ++count) {
+    BOOST_REQUIRE_LT(count, 400);
+    client.publish({encode(make_event("open" + std::to_string(count), "{urn:plant}give.open"))});
+  }
+  const auto head = client.ask_for(bus::Operation::head).head;
+  for (int i = 0; i < 100; ++i) proxy.given().send({"take", "data"});
+  for (int i = 0; i < 100; ++i) proxy.given().send({encode(make_event("x", "{urn:plant}take"))});
+  (void)proxy.stored({"take/2"});
+  auto after = head;
+  while (after == head) after = client.ask_for(bus::Operation::head).head;
+  BOOST_CHECK_EQUAL(after, head + 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

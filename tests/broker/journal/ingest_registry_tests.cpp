@@ -88,6 +88,7 @@ BOOST_AUTO_TEST_CASE(registry_and_its_event_survive_a_restart_together) {
   for (const auto& event : journal) {
     BOOST_CHECK_EQUAL(event.subject, "s-1");
     BOOST_CHECK_EQUAL(event.principal, "broker");
+    BOOST_CHECK_NE(event.data.find("\"by\":\"tester\""), std::string::npos);
   }
 
   bus::Request remove = get;

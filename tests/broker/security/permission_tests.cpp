@@ -89,6 +89,21 @@ BOOST_AUTO_TEST_CASE(whether_a_callback_has_agreed_is_not_for_its_subscriber_to_
   }
 }
 
+BOOST_AUTO_TEST_CASE(consent_is_taken_from_a_gateway_that_manages_and_no_right_with_it) {
+  const auto agreed = of_shop(State::active);
+  const Requester client{may_subscribe, "shop"};
+  BOOST_CHECK(!may_put(agreed, nullptr, client));
+  auto by_gateway = client;
+  by_gateway.vouched = true;
+  BOOST_CHECK(may_put(agreed, nullptr, by_gateway));
+  auto of_other = agreed;
+  of_other.owner = "other";
+  BOOST_CHECK(!may_put(of_other, nullptr, by_gateway));
+  BOOST_CHECK(!may_put(agreed, &of_other, by_gateway));
+  const Rights none;
+  BOOST_CHECK(!may_put(agreed, nullptr, {none, "shop", true, true}));
+}
+
 // A gateway suspends and resumes what is there, whatever rights its owner has lost meanwhile.
 BOOST_AUTO_TEST_CASE(rights_of_an_owner_are_asked_for_what_it_gets_not_for_what_it_has) {
   const AccessList access({{"shop", {}, std::make_shared<const Rights>(Rights::Granted{})}});

@@ -21,27 +21,27 @@ struct Row {
 // fetch:    a  for-a-group  management-of-others  audit
 // registry: own-of-a  own-of-b  of-another-owner  get-others  remove-others  list-others
 //           list-gateways  put-a-gateway
-// others:   head  proofs
+// others:   head  parameters  proofs
 const std::vector<Row> rows = {
-    {"none", "publish: []", "------- ---- -------- +-"},
-    {"writer", "publish: [\"{urn:a}*\"]", "+------ ---- -------- +-"},
-    {"router", "publish: [\"{urn:a}*\"], route: [staff]", "+-+---- ---- -------- +-"},
-    {"reader", "subscribe: [\"{urn:a}*\"]", "------- ++-- +------- +-"},  // in staff
-    {"all", "publish: [\"*\"], subscribe: [\"*\"], route: [\"*\"]", "+++---- +--- ++------ +-"},
-    {"lister", "subscribe: [\"{urn:sense:management}*\"], list: true", "------- --+- ---+-++- +-"},
+    {"none", "publish: []", "------- ---- -------- ++-"},
+    {"writer", "publish: [\"{urn:a}*\"]", "+------ ---- -------- ++-"},
+    {"router", "publish: [\"{urn:a}*\"], route: [staff]", "+-+---- ---- -------- ++-"},
+    {"reader", "subscribe: [\"{urn:a}*\"]", "------- ++-- +------- ++-"},  // in staff
+    {"all", "publish: [\"*\"], subscribe: [\"*\"], route: [\"*\"]", "+++---- +--- ++------ ++-"},
+    {"lister", "subscribe: [\"{urn:sense:management}*\"], list: true", "------- --+- ---+-++- ++-"},
     {"watcher", "subscribe: [\"{urn:a}*\", \"{urn:sense:management}*\"]",
-     "------- +--- +------- +-"},
-    {"auditor", "audit: true", "------- ---+ -------- +-"},
+     "------- +--- +------- ++-"},
+    {"auditor", "audit: true", "------- ---+ -------- ++-"},
     {"manager",
      "publish: [\"{urn:sense:management}*\", \"{urn:sense:gateway}*\"], subscribe: [\"*\", "
      "\"{urn:sense:management}*\"], manage: true",
-     "---++-+ +++- ++++++++ +-"},
+     "---++-+ +++- ++++++++ ++-"},
     {"gate", "speak-for: [none, writer, router, reader, all, lister, watcher, auditor, anonymous]",
-     "------- ---- -------- ++"},
+     "------- ---- -------- +++"},
 };
 constexpr auto groups = "groups:\n  - {name: staff, members: [reader]}\n";
-const std::string of_anonymous_here = "+++---- +--- ++------ +-";
-const std::string of_nothing = "------- ---- -------- +-";
+const std::string of_anonymous_here = "+++---- +--- ++------ ++-";
+const std::string of_nothing = "------- ---- -------- ++-";
 
 bool is_refused(Code code) { return code == Code::noaccess || code == Code::notfound; }
 
@@ -158,6 +158,7 @@ const std::vector<Deed>& operations() {
       {"list gateways", [](Actor& of) { return of.lists("gateway", "web"); }},
       {"put a gateway", [](Actor& of) { return of.puts_gateway(); }},
       {"head", [](Actor& of) { return of.asks(Operation::head); }},
+      {"parameters", [](Actor& of) { return of.asks(Operation::parameters); }},
       {"proofs", [](Actor& of) { return of.asks(Operation::proofs); }},
   };
   return all;
@@ -218,7 +219,7 @@ BOOST_AUTO_TEST_CASE(every_cell_of_way_principal_and_operation_is_as_the_table_s
   for (const auto* peer : {"127.0.0.1:5000", "192.0.2.7:5000"})
     for (const auto& row : rows) {
       const bool spoken_for = row.name != "manager" && row.name != "gate";
-      auto allowed = spoken_for ? row.allowed : std::string("------- ---- -------- --");
+      auto allowed = spoken_for ? row.allowed : std::string("------- ---- -------- ---");
       allowed.back() = '-';  // what a gateway may be told is not for its clients
       check("gate", row.name, allowed, {row.name, "http", peer});
     }
@@ -228,7 +229,7 @@ BOOST_AUTO_TEST_CASE(every_cell_of_way_principal_and_operation_is_as_the_table_s
   check("gate", "unknown", of_nothing, {"unknown", "http", "192.0.2.7:5000"});
   // Who may not speak for others does not get their rights, nor keep its own for them.
   for (const auto* name : {"writer", "all"})
-    check(name, "reader", "------- ---- -------- --", {"reader", "http", "127.0.0.1:5000"});
+    check(name, "reader", "------- ---- -------- ---", {"reader", "http", "127.0.0.1:5000"});
   BOOST_TEST_MESSAGE(cells << " cells");
   BOOST_CHECK_GE(cells, 500U);
 }

@@ -8,6 +8,7 @@
 #include "broker/listeners/listener_check.hpp"
 #include "core/bus/keys.hpp"
 #include "core/bus/zmq_socket.hpp"
+#include "tests/broker/peers.hpp"
 
 // The authenticator, and the test that the broker makes of it at start.
 using namespace sense;
@@ -221,6 +222,24 @@ BOOST_AUTO_TEST_CASE(absent_silent_and_erring_handlers_accept_no_connection) {
     BOOST_CHECK_MESSAGE(
         (checked || checked.error().message.find("was accepted") == std::string::npos),
         "handler " << i);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(unix_socket_admits_no_peer_without_an_authenticator) {
+  TemporaryFolder folder;
+  for (const bool present : {false, true}) {
+    zmq::context_t context;
+    Counters counters;
+    std::unique_ptr<Authenticator> authenticator;
+    if (present) authenticator = *Authenticator::start(context, "", counters);
+    auto socket = bus::make_socket(context, zmq::socket_type::router, 1024).value();
+    const auto endpoint = "ipc://" + (folder / std::to_string(present));
+    BOOST_REQUIRE(bus::bind(socket, bus::Listener{endpoint, "service", ""}));
+    Peer peer(zmq::socket_type::dealer, endpoint);
+    peer.send({"x"});
+    std::array<zmq::pollitem_t, 1> items = {{bus::readable(socket)}};
+    BOOST_CHECK_EQUAL(zmq::poll(items.data(), items.size(), present ? 20s : 300ms),
+                      present ? 1 : 0);
   }
 }
 

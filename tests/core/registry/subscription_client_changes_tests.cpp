@@ -181,4 +181,43 @@ BOOST_AUTO_TEST_CASE(a_test_is_an_event_for_this_subscription) {
   BOOST_REQUIRE(receipt && !receipt->has_value());
 }
 
+// The token is the permission.
+BOOST_AUTO_TEST_CASE(a_client_is_spoken_for_in_all_but_a_confirmation) {
+  const sense::ServedClient shop{"shop", "web", "192.0.2.7:5"};
+  const auto of_shop = std::make_shared<sense::SubscriptionClient>(
+      bus, clock, bus.executor(),
+      sense::SubscriptionClient::Served{[](const std::string&) { return true; }, 1h}, shop);
+  auto wanted = request();
+  wanted.callback_proved = true;
+  of_shop->create(wanted, done());
+  const auto id = success()->id;
+  of_shop->renew(id, 20min, done());
+  (void)success();
+  of_shop->edit(id, 0, R"({"language":"en"})", done());
+  (void)success();
+  of_shop->get(id, done());
+  (void)success();
+  of_shop->list("shop", "", 10, [](const auto&) {});
+  of_shop->sources("", 10, [](const auto&) {});
+  of_shop->test(id, "shop", [](const auto&) {});
+  bus.run();
+  of_shop->cancel(id, "cancelled", done());
+  (void)success();
+  BOOST_CHECK_GE(bus.clients.size(), 10U);
+  for (const auto& client : bus.clients) BOOST_CHECK(client == shop);
+  BOOST_REQUIRE_EQUAL(bus.published_for.size(), 1U);
+  BOOST_CHECK(bus.published_for[0].first == shop);
+
+  auto pending = leased("s-1", "another");
+  pending.state = SubscriptionState::pending;
+  keep(pending);
+  subscriptions.store_challenge("s-1", pending.callback, "secret", done());
+  (void)success();
+  bus.clients.clear();
+  of_shop->confirm("s-1", "secret", done());
+  BOOST_CHECK(success()->state == SubscriptionState::active);
+  BOOST_CHECK(!bus.clients.empty());
+  for (const auto& client : bus.clients) BOOST_CHECK_EQUAL(client.principal, "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -60,6 +60,7 @@ BOOST_AUTO_TEST_CASE(two_creations_have_two_ids) {
   const auto first = success()->id;
   subscriptions.create(request(), done());
   BOOST_CHECK_NE(first, success()->id);
+  BOOST_CHECK_EQUAL(first.size(), 2 + 130 / 5);  // bits, five to a character
 }
 
 BOOST_AUTO_TEST_CASE(a_proved_callback_is_active_at_once) {

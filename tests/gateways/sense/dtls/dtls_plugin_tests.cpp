@@ -175,6 +175,10 @@ BOOST_AUTO_TEST_CASE(whole_session_over_dtls_with_a_certificate) {
   options.host = "127.0.0.1";
   Program program(running, own_any, {}, 0, options);
   whole_session(running, program);
+  program.take(program.client().subscribe(system_clock().now()));
+  const auto& subscription =
+      running.subscriptions.served.at(program.next<Registered>().subscription);
+  BOOST_CHECK_EQUAL(subscription->owner, to_uri(program.local()));
   std::string problem;
   options.host = "other.example";
   options.on_problem = [&](const std::string& text) { problem = text; };
