@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -197,6 +199,11 @@ BOOST_AUTO_TEST_CASE(auditors_alone_read_it_whatever_rights_others_have) {
                   .publish({encoded_event("3", audit + "refused")})
                   .published.at(0)
                   .code == Code::noaccess);
+  // Those on ipc:// are told apart by user, group and process.
+  const auto peer = auditor.find({{"principal", "local"}})["peer"].get<std::string>();
+  const auto own = ":" + std::to_string(::getuid()) + ":" + std::to_string(::getgid()) + ":" +
+                   std::to_string(::getpid());
+  BOOST_CHECK_MESSAGE(peer.ends_with(own), peer);
   // It is not live, for any principal, and the follower of all others misses none.
   BOOST_CHECK(boss.publish({encoded_event("4")}) == Code::noerror);
   for (bool found = false; !found;) {

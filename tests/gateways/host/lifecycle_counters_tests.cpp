@@ -47,6 +47,29 @@ BOOST_AUTO_TEST_CASE(deliveries_without_room_are_counted) {
   BOOST_CHECK_EQUAL(counted("deliveries.no-room"), 3U);
 }
 
+BOOST_AUTO_TEST_CASE(octets_without_room_are_counted) {
+  BOOST_REQUIRE(settings.set("waiting-per-owner-max", "1000"));
+  BOOST_REQUIRE(settings.set("waiting-size-per-owner", "1MiB"));
+  start();
+  put_of("ada", [](Subscription& of) { of.state = SubscriptionState::paused; });
+  for (int i = 0; i < 5; ++i) {
+    auto event = event_of("{urn:a}x");
+    event.id = "e-" + std::to_string(i);
+    event.data = std::string(400'000, 'x');
+    hub.append(std::move(event));
+  }
+  BOOST_CHECK_EQUAL(counted("deliveries.no-room"), 3U);
+}
+
+BOOST_AUTO_TEST_CASE(events_that_left_the_journal_are_counted) {
+  auto& process = *processes.at("one");
+  process.bus.away = true;
+  for (int i = 0; i < 5; ++i) publish("e-" + std::to_string(i));
+  process.bus.trimmed = hub.sequence;
+  process.bus.away = false;
+  BOOST_CHECK_EQUAL(counted("events.lost"), 5U);
+}
+
 BOOST_AUTO_TEST_CASE(expired_events_are_counted) {
   put_of("ada", [](Subscription& of) { of.delivery.expiry = 1s; });
   for (int i = 0; i < 5; ++i) publish_dated("e-" + std::to_string(i), 1h);

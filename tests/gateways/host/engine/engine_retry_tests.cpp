@@ -50,6 +50,20 @@ BOOST_AUTO_TEST_CASE(nothing_is_attempted_before_its_time) {
   BOOST_CHECK(out.empty());
 }
 
+BOOST_AUTO_TEST_CASE(jump_of_the_wall_clock_hastens_and_delays_no_retry) {
+  for (const Duration jump : {Duration{24h * 3650}, Duration{-24h * 3650}}) {
+    put(plain());
+    publish();
+    answer_next(Attempt::retry("busy", 90s));
+    clock.jump_wall(jump);
+    pass(90s - 1us);
+    BOOST_CHECK(out.empty());
+    BOOST_CHECK_LE(pass_to_timer().count(), Duration{9s}.count());  // a tenth of jitter
+    BOOST_REQUIRE_EQUAL(out.size(), 1U);
+    answer_next(Attempt::delivered());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_wanted_pause_is_kept_and_clamped) {
   put(plain());
   publish();
