@@ -221,6 +221,8 @@ LEFT_OVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.\-])/wo" r"rk/")
 WAITS = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(")
 THROW = re.compile(r"\bthrow\b")
+MAC_MADE = r"(?:mac_of|mac_text|hmac_sha256)\("
+MAC_COMPARED = re.compile(rf"\b(?:mac|{MAC_MADE}.*\))\s*[!=]=|[!=]=\s*(?:[\w.]|->)*\b(?:mac\b|{MAC_MADE})")
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 NOT_CODE = re.compile(
     r'R"([^()\\\s]{0,16})\(.*?\)\1"'  # raw string
@@ -421,6 +423,8 @@ def check_code(path, text):
             yield number, "a test waits for a condition or uses virtual time; it never sleeps"
         if not test and THROW.search(line):
             yield number, "errors are values here: return fail(Code, sentence) instead of a throw"
+        if not test and MAC_COMPARED.search(line):
+            yield number, "a Mac is compared by equal_secret(), whose time does not tell how much is right"
 
 
 def check_words(text):

@@ -325,6 +325,15 @@ class Style(unittest.TestCase):
                    SPDX + "// no sleep_for(1s) here\nauto s = \"usleep(1)\";\n")
         self.check("cli/a.cpp", SPDX + "::usleep(1);\n")
 
+    def test_mac_that_is_not_compared_by_equal_secret_is_found(self):
+        for line in ("return mac_text(a, b) == claim.mac;", "if (claim->mac != given) return;",
+                     "bool same = text == hmac_sha256(key, text);"):
+            with self.subTest(line):
+                self.assertEqual(len(found("core/sense/a.cpp", source("core/sense/a.cpp", line))), 1)
+        for line in ("return equal_secret(mac_text(a, b), claim.mac);", "if (mac_at == 0) return;"):
+            with self.subTest(line):
+                self.assertEqual(found("core/sense/a.cpp", source("core/sense/a.cpp", line)), [])
+
     def test_throw_in_the_product_is_found(self):
         self.check("broker/a.cpp", SPDX + "void f() {\n  throw 1;\n}\n", 3)
         self.check("broker/a.cpp",
