@@ -18,6 +18,8 @@ struct State {
   std::uint64_t left = 0;
 } state;
 
+bool unsynced = false;
+
 // Whether this call fails.
 bool fails() {
   if (!state.armed) return false;
@@ -32,22 +34,27 @@ bool fails_io() { return state.error == FailingDisk::Error::io && fails(); }
 // SQLite allocates szOsFile octets: ours, and behind them those of the file below.
 struct File {
   sqlite3_file base;
+  bool wal;
 };
 constexpr std::size_t offset = (sizeof(File) + 15) / 16 * 16;
 sqlite3_file* below(sqlite3_file* file) {
   return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + offset);
 }
+bool is_wal(sqlite3_file* file) { return reinterpret_cast<File*>(file)->wal; }
 const sqlite3_io_methods& io(sqlite3_file* file) { return *below(file)->pMethods; }
 
 int write(sqlite3_file* file, const void* octets, int length, sqlite3_int64 at) {
   if (fails()) return state.error == FailingDisk::Error::full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+  unsynced = unsynced || is_wal(file);
   return io(file).xWrite(below(file), octets, length, at);
 }
 int truncate(sqlite3_file* file, sqlite3_int64 length) {
   return fails_io() ? SQLITE_IOERR_TRUNCATE : io(file).xTruncate(below(file), length);
 }
 int sync(sqlite3_file* file, int flags) {
-  return fails_io() ? SQLITE_IOERR_FSYNC : io(file).xSync(below(file), flags);
+  if (fails_io()) return SQLITE_IOERR_FSYNC;
+  unsynced = unsynced && !is_wal(file);
+  return io(file).xSync(below(file), flags);
 }
 int shm_map(sqlite3_file* file, int page, int size, int extend, void volatile** into) {
   const bool refused = state.index && extend != 0 && page > 0;
@@ -89,6 +96,7 @@ sqlite3_vfs failing;
 
 int open_file(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags, int* out) {
   file->pMethods = nullptr;
+  reinterpret_cast<File*>(file)->wal = (flags & SQLITE_OPEN_WAL) != 0;
   if (fails_io()) return SQLITE_CANTOPEN;
   const int result = original->xOpen(original, name, below(file), flags, out);
   if (result == SQLITE_OK) file->pMethods = &methods;
@@ -105,6 +113,7 @@ FailingDisk::FailingDisk() {
   failing.xOpen = open_file;
   SENSE_CHECK(sqlite3_vfs_register(&failing, 1) == SQLITE_OK);
   disarm();
+  unsynced = false;
 }
 
 FailingDisk::~FailingDisk() {
@@ -119,5 +128,6 @@ void FailingDisk::arm(Error error, std::uint64_t k, bool stays) {
 void FailingDisk::refuse_index() { state = {false, true, true, false, Error::io, 0}; }
 void FailingDisk::disarm() { state = {}; }
 bool FailingDisk::has_failed() { return state.failed; }
+bool FailingDisk::has_unsynced() { return unsynced; }
 
 }  // namespace sense

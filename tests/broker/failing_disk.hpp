@@ -28,6 +28,8 @@ class FailingDisk {
   static void disarm();
   // Whether a call has failed since arm().
   [[nodiscard]] static bool has_failed();
+  // Whether something was written to the WAL that no sync came behind.
+  [[nodiscard]] static bool has_unsynced();
 };
 
 }  // namespace sense
