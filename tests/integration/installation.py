@@ -65,7 +65,7 @@ class Installation:
         self.children = []
 
     def __enter__(self):
-        (self.folder / "data").mkdir()
+        (self.folder / "data").mkdir(exist_ok=True)
         self.start("up", "up", "--config", str(self.config), "--pids", str(self.folder / "pids"))
         wait_for("the broker answers", lambda: self.run("ping").returncode == 0)
         return self
@@ -164,8 +164,8 @@ def header(path, name):
     return None
 
 
-def main(claim):
+def main(claim, kind=Installation):
     """Runs a claim with the path of `sense` from the command line."""
-    with Installation(sys.argv[1]) as installation:
+    with kind(sys.argv[1]) as installation:
         claim(installation)
     print(f"{claim.__name__}: holds")

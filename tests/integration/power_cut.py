@@ -19,7 +19,7 @@ import time
 from installation import wait_for
 from publishers import Broker, Client, Publisher, acknowledged, compare, seed, shown
 
-CUTS = int(os.environ.get("SENSE_POWER_CUTS", "2"))  # on each file system
+CUTS = int(os.environ.get("SENSE_POWER_CUTS", "5"))  # on each file system
 NO_SYNC = "int fsync(int fd){(void)fd;return 0;} int fdatasync(int fd){(void)fd;return 0;}"
 NEEDED = ["mkfs.ext4", "mkfs.xfs", "xfs_io", "mount", "umount", "cc"]
 
