@@ -160,7 +160,7 @@ class Builder final : public YAML::EventHandler {
     }
     value.key_line = frame.key_line;
     value.key_column = frame.key_column;
-    frame.node.entries.emplace_back(std::move(*frame.key), std::move(value));
+    frame.node.entries.push_back({std::move(*frame.key), std::move(value)});
     frame.key.reset();
   }
 

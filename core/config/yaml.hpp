@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -13,6 +12,8 @@ namespace sense {
 // A YAML document with the place of each node. Strict: one document, at most 1 MiB, 16 levels and
 // 100,000 nodes; no aliases, anchors or tags, no duplicate keys, keys are scalars.
 struct YamlNode {
+  // What a mapping has under a key.
+  struct Entry;
   // null: nothing, or `~` and `null` without quotes.
   enum class Kind { null, scalar, sequence, mapping };
 
@@ -23,8 +24,8 @@ struct YamlNode {
   int key_line = 0;  // of the key, when this is the value of a mapping's entry; else 0
   int key_column = 0;
   std::string scalar;
-  std::vector<YamlNode> items;                            // of a sequence
-  std::vector<std::pair<std::string, YamlNode>> entries;  // of a mapping, in order
+  std::vector<YamlNode> items;  // of a sequence
+  std::vector<Entry> entries;   // of a mapping, in order
 
   // The entry with that key, or nullptr.
   [[nodiscard]] const YamlNode* find(std::string_view key) const;
@@ -32,6 +33,12 @@ struct YamlNode {
   [[nodiscard]] tl::unexpected<Error> refuse(std::string_view message) const;
   // The same with the place of the key that this is the value of.
   [[nodiscard]] tl::unexpected<Error> refuse_key(std::string_view message) const;
+};
+
+// A key and its value.
+struct YamlNode::Entry {
+  std::string key;
+  YamlNode value;
 };
 
 // `name` stands in messages for the file. Fails with badparam, or datatoobig for more than 1 MiB;

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(entries_keep_their_order) {
   const auto root = parse_yaml("z: 1\na: 2\nm: 3\n", "a.yaml");
   BOOST_REQUIRE(root.has_value());
   BOOST_REQUIRE_EQUAL(root->entries.size(), 3U);
-  BOOST_CHECK_EQUAL(root->entries[0].first + root->entries[1].first + root->entries[2].first,
+  BOOST_CHECK_EQUAL(root->entries[0].key + root->entries[1].key + root->entries[2].key,
                     "zam");
 }
 
