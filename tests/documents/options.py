@@ -20,7 +20,7 @@ OTHER_PROGRAMS = {
     "--once": "run.sh", "--record": "tests/bench/run", "--write": "tests/documents",
     "--seed": "a fuzz target", "--only": "a fuzz target", "--build": "run.sh",
     "--resume": "tests/faults/run", "--part": "tests/faults/run", "--report": "tests/faults/run",
-    "--minutes": "tests/faults/run",
+    "--minutes": "tests/faults/run", "--list": "tests/faults/run",
 }
 
 # Dotted names in backticks that are no keys of the configuration.

@@ -34,8 +34,8 @@ class Client:
     def ask(self, kind, *lines):
         """The code and the properties of the reply."""
         end = time.monotonic() + DEADLINE
+        tag = next(self.tags)  # a repeat is the same request
         while time.monotonic() < end:
-            tag = next(self.tags)
             self.socket.send("\n".join([f"SENSE/1 {kind} {tag}", *lines, *self.cookie, "", ""]).encode())
             code, properties = self.reply(tag)
             if code == NOACCESS and "Cookie" in properties:
