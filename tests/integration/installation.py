@@ -67,7 +67,11 @@ class Installation:
     def __enter__(self):
         (self.folder / "data").mkdir(exist_ok=True)
         self.start("up", "up", "--config", str(self.config), "--pids", str(self.folder / "pids"))
-        wait_for("the broker answers", lambda: self.run("ping").returncode == 0)
+        try:
+            wait_for("the broker answers", lambda: self.run("ping").returncode == 0)
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, kind, error, trace):

@@ -12,7 +12,8 @@ GATEWAY, ATTACKER, OTHER = "192.0.2.1", "192.0.2.2", "192.0.2.3"  # RFC 5737
 
 
 def set_up(addresses):
-    return " && ".join(["ip link set lo up", *(f"ip address add {each}/32 dev lo" for each in addresses)])
+    added = [f"ip address add {each} dev lo" + (" nodad" if ":" in each else "") for each in addresses]
+    return " && ".join(["ip link set lo up", *added])
 
 
 def enter(addresses):
