@@ -351,8 +351,8 @@ const std::vector<Option> options_table = checked_options();
 
 constexpr std::string_view schemes[] = {"sense", "sense+dtls"};
 // The plugin itself waits for the acknowledgement and reports `retry` only afterwards; these pauses
-// apply to attempts that fail before anything is sent. They make eight tries.
-constexpr std::uint32_t retry_seconds[] = {1, 2, 4, 8, 16, 32, 32};
+// apply to attempts that fail before anything is sent. They make as many tries as max-retries.
+constexpr std::uint32_t retry_seconds[] = {1, 2, 4, 8, 16, 32, 32, 32, 32, 32, 32, 32, 32};
 
 const GatewayDescriptor descriptor = {
     gateway_abi,

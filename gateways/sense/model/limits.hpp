@@ -20,7 +20,7 @@ struct Limits {
   std::uint32_t max_subscriptions_per_host = 2'500;  // at its addresses, or owned by it
   std::uint32_t max_sources_per_subscription = 64;
   std::chrono::seconds max_period{86'400};
-  std::uint32_t max_retries = 8;  // tries in all
+  std::uint32_t max_retries = 14;  // tries in all
   Duration retry_interval = std::chrono::seconds{1};
   Duration retry_span = std::chrono::minutes{5};
   std::uint32_t window = 32;            // events in flight for one subscription

@@ -60,14 +60,9 @@ GatewaySystem::GatewaySystem(Setup setup) : setup_(std::move(setup)) {
 }
 
 std::string GatewaySystem::more_config() const {
-  // Eight tries over a network that loses a fifth leave three events in a million undeliverable,
-  // with a GAP; with twelve, one that does not arrive is a bug.
-  const std::string tries =
-      setup_.network.perfect() ? "" : "    max-retries: 12\n    retry-span: 1h\n";
   return "gateways:\n  sense:\n    listen: [\"127.0.0.1:" + std::to_string(port_) +
          "\"]\n    window: 1024\n    max-subscriptions: 1000000\n    max-pending: 100000\n    "
-         "backlog-max: 10000000\n    waiting-per-owner-max: 0\n" +
-         tries;
+         "backlog-max: 10000000\n    waiting-per-owner-max: 0\n";
 }
 
 // In turn, so that every client gets its share; the first events warm up.

@@ -85,7 +85,7 @@ inline void deliver(Running& running, const std::shared_ptr<Delivery>& delivery,
 inline void whole_session(Running& running, Program& program) {
   const auto now = [] { return system_clock().now(); };
   program.take(program.client().parameters(now()));
-  BOOST_CHECK_NE(program.next<Replied>().reply.data.find("max-retries: 8\n"), std::string::npos);
+  BOOST_CHECK_NE(program.next<Replied>().reply.data.find("max-retries: 14\n"), std::string::npos);
   program.take(program.client().subscribe(now()));
   const auto id = program.next<Registered>().subscription;
   const auto subscription = running.subscriptions.served.at(id);

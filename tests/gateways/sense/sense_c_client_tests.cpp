@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(registers_with_the_server_and_renews_at_half_of_the_period)
   const auto told = pair.device.all(sense_registered);
   BOOST_REQUIRE_EQUAL(told.size(), 1U);
   BOOST_CHECK_EQUAL(told[0].text("period"), "600");  // names compare in any case
-  BOOST_CHECK_EQUAL(told[0].text("Retries"), "8");
+  BOOST_CHECK_EQUAL(told[0].text("Retries"), "14");
   pair.pass(period / 2 - 1s);
   BOOST_CHECK(pair.device.sent.empty());
   pair.pass(2s);

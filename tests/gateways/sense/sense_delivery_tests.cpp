@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
 #include "core/sense/fetch_url.hpp"
 #include "tests/gateways/sense/server_fixture.hpp"
 
@@ -343,9 +345,18 @@ BOOST_AUTO_TEST_CASE(stopping_finishes_every_attempt_with_retry) {
   BOOST_CHECK(!fixture.server->next_timer().has_value());
 }
 
+// A try fails when the event or its acknowledgement is lost.
+BOOST_AUTO_TEST_CASE(one_event_in_a_million_is_given_up_where_a_fifth_is_lost_each_way) {
+  const double fails = 1 - 0.8 * 0.8;
+  const auto tries = Limits().tries();
+  BOOST_CHECK_LE(std::pow(fails, tries), 1e-6);
+  BOOST_CHECK_GT(std::pow(fails, tries - 1), 1e-6);  // and no more tries than that takes
+  BOOST_CHECK_EQUAL(tries, limits_of(Settings::defaults(sense_options())).tries());
+}
+
 BOOST_AUTO_TEST_CASE(retry_span_bounds_the_tries) {
   Limits limits;
-  BOOST_CHECK_EQUAL(limits.tries(), 8U);
+  BOOST_CHECK_EQUAL(limits.tries(), limits.max_retries);
   limits.retry_span = std::chrono::seconds{7};  // tries at 0, 1, 3, 7
   BOOST_CHECK_EQUAL(limits.tries(), 4U);
   limits.retry_span = std::chrono::seconds{6};

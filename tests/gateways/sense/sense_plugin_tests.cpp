@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(descriptor_is_complete_and_its_defaults_are_valid) {
   // What concerns secrets or other listeners is for this process alone.
   for (const auto& [name, value] : settings.shown())
     BOOST_CHECK_MESSAGE(name != "listen" && name != "keys" && name != "fetch-key", name);
-  BOOST_CHECK_EQUAL(descriptor->delivery.retry_seconds.size(), 7U);
+  BOOST_CHECK_EQUAL(descriptor->delivery.retry_seconds.size(), Limits().max_retries - 1);
   BOOST_CHECK_EQUAL(descriptor->delivery.window, 32U);
 }
 
