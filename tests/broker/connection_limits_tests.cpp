@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 
+#include "tests/broker/ingest_fixture.hpp"
 #include "tests/broker/peers.hpp"
 
 // What one connection to the broker may send, and how long it may be silent.
@@ -40,15 +41,25 @@ class RawClient {
       BOOST_REQUIRE_EQUAL(::send(fd_, octets.data(), octets.size(), 0),
                           static_cast<ssize_t>(octets.size()));
   }
+  // Frames of one message that does not end.
+  void send_frames(int count) const {
+    const auto frame = "\x01\x7f"s + std::string(127, 'x');
+    for (int i = 0; i < count; ++i)
+      BOOST_REQUIRE_EQUAL(::send(fd_, frame.data(), frame.size(), 0),
+                          static_cast<ssize_t>(frame.size()));
+  }
+  // False: the broker has closed the connection.
+  bool hear() {
+    pollfd item{fd_, POLLIN, 0};
+    BOOST_REQUIRE_EQUAL(::poll(&item, 1, 20'000), 1);
+    std::array<char, 512> octets{};
+    const auto count = ::recv(fd_, octets.data(), octets.size(), 0);
+    if (count > 0) heard.append(octets.data(), static_cast<std::size_t>(count));
+    return count > 0;
+  }
   // How long the broker kept the connection; what it sent meanwhile is in `heard`.
   std::chrono::milliseconds kept() {
-    for (;;) {
-      pollfd item{fd_, POLLIN, 0};
-      BOOST_REQUIRE_EQUAL(::poll(&item, 1, 20'000), 1);
-      std::array<char, 512> octets{};
-      const auto count = ::recv(fd_, octets.data(), octets.size(), 0);
-      if (count <= 0) break;
-      heard.append(octets.data(), static_cast<std::size_t>(count));
+    while (hear()) {
     }
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
                                                                  begun_);
@@ -80,6 +91,21 @@ BOOST_AUTO_TEST_CASE(handshake_and_silence_last_three_seconds) {
   BOOST_CHECK_NE(silent.heard.find("PING"), std::string::npos);
   BOOST_CHECK_GE(silent_for.count(), 2'900);
   BOOST_CHECK_LE(silent_for.count(), 8'000);
+}
+
+BOOST_AUTO_TEST_CASE(message_without_an_end_is_none_and_others_are_served) {
+  RunningBroker broker;
+  broker.start();
+  RawClient endless(broker.endpoints().service);
+  endless.shake_hands();
+  while (endless.heard.find("READY") == std::string::npos) BOOST_REQUIRE(endless.hear());
+  endless.send_frames(1'000);
+  Client client(broker);
+  BOOST_CHECK(client.publish({encode(make_event("1"))}).published[0].code == Code::noerror);
+  BOOST_CHECK_EQUAL(client.parameter("counter.broker.requests.malformed"), "");
+  (void)endless.kept();  // it answers no PING
+  BOOST_CHECK_EQUAL(endless.heard.find("requests"), std::string::npos);
+  BOOST_CHECK(client.ask_for(bus::Operation::ping).code == Code::noerror);
 }
 
 BOOST_AUTO_TEST_CASE(frame_over_16_mib_is_not_taken) {
