@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -101,12 +102,28 @@ def no_right(it):
     assert said.returncode == 1 and "'subscribe' right" in said.stderr, said
 
 
+def connections_of_one_address(it):
+    """The longest waiting of more than three is closed."""
+    held = [socket.create_connection((ELSEWHERE, it.ports["http"]), timeout=20) for _ in range(5)]
+    try:
+        for number in (0, 1):
+            assert held[number].recv(1) == b"", number
+        for one in held[2:]:
+            one.sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert one.recv(15) == b"HTTP/1.1 200 OK", one
+    finally:
+        for one in held:
+            one.close()
+
+
 def inside(sense):
     for words in (("link", "set", "lo", "up"), ("address", "add", f"{ELSEWHERE}/32", "dev", "lo")):
         subprocess.run(["ip", *words], check=True)
-    for options, claim in (("", no_connection), (", allow-anonymous: true", no_right)):
+    served = ", allow-anonymous: true, max-connections-per-address: 3"
+    for options, claims in (("", [no_connection]), (served, [no_right, connections_of_one_address])):
         with Everywhere(sense, options) as installation:
-            claim(installation)
+            for claim in claims:
+                claim(installation)
     print("other_machines: holds")
 
 

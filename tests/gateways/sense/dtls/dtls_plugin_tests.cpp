@@ -249,6 +249,24 @@ BOOST_AUTO_TEST_CASE(gateway_never_begins_a_handshake) {
   BOOST_CHECK(status.error().code == Code::noaccess);
 }
 
+BOOST_AUTO_TEST_CASE(limits_in_force_are_those_of_the_options) {
+  Running running({"127.0.0.1:0"}, {{"max-subscriptions", "77"},
+                                    {"max-subscriptions-per-host", "7"},
+                                    {"max-subscriptions-per-client", "5"},
+                                    {"dtls-sessions", "55"},
+                                    {"dtls-sessions-per-host", "33"},
+                                    {"dtls-handshake", "7s"},
+                                    {"dtls-idle", "11min"}});
+  Program program(running, own_any, {}, 0);
+  program.take(program.client().parameters(system_clock().now()));
+  const auto shown = program.next<Replied>().reply.data;
+  for (const auto* line :
+       {"max-subscriptions: 77\n", "max-subscriptions-per-host: 7\n",
+        "max-subscriptions-per-client: 5\n", "dtls-sessions: 55\n", "dtls-sessions-per-host: 33\n",
+        "dtls-handshake: 7\n", "dtls-idle: 660\n"})
+    BOOST_CHECK_MESSAGE(shown.find(line) != std::string::npos, line << shown);
+}
+
 BOOST_AUTO_TEST_CASE(dtls_options_that_cannot_be_used_are_refused_with_their_name) {
   for (const auto& [listen, words] :
        {std::pair{"sense+dtls://127.0.0.1:0", "DTLS needs shared keys or a certificate"},
