@@ -60,6 +60,7 @@ BOOST_AUTO_TEST_CASE(broker_does_not_open_when_the_random_key_gets_no_verdict) {
 }
 
 BOOST_AUTO_TEST_CASE(waiting_peer_is_admitted_once_the_access_file_names_its_key) {
+  static_assert(Authenticator::look_interval <= 200ms);
   SecuredBroker secured(SecuredBroker::Principals{});
   secured.broker().start();
   KeyPeer waiting(zmq::socket_type::dealer, secured.tcp().service, secured.keys("shop"),

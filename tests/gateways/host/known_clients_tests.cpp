@@ -51,6 +51,7 @@ BOOST_AUTO_TEST_CASE(client_is_whose_proof_it_has_once_the_broker_has_told) {
 }
 
 BOOST_AUTO_TEST_CASE(proof_that_is_withdrawn_is_none_a_second_later) {
+  static_assert(KnownClients::interval == std::chrono::seconds{1});
   bus.run();
   BOOST_REQUIRE(known.identify(token));
   BOOST_CHECK(known.is_identified("shop"));
