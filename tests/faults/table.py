@@ -96,6 +96,7 @@ PARTS = [
     Part("planted", PLANTED, 1, "run over all planted bugs", 1, "tests/planted/run"),
     *[Part(f"fuzz-{target}", PARSERS, 600, "s", 30, f"tests/fuzz/run {{count}} {target}")
       for target in fuzz_targets()],
+    Part("soak", SOAK, 40, "minutes", 40, "tests/faults/soak $PWD/{build}/sense --minutes {count}"),
     Part("asan", PARSERS, 1, "run of the unit tests", 1, "./test.sh --preset asan --unit"),
     Part("tsan", PARSERS, 1, "run of all tests", 1, "./test.sh --preset tsan"),
 ]
