@@ -6,6 +6,7 @@
 #include "broker/journal/configured_subscriptions.hpp"
 #include "broker/registry/management_event.hpp"
 #include "core/base/log.hpp"
+#include "core/event/record.hpp"
 
 namespace sense {
 

@@ -40,6 +40,16 @@ template <class T>
 struct Last {
   T& value;
 };
+// What the compiler deduces from an aggregate by itself only since clang 17.
+template <class T>
+Binary(T&) -> Binary<T>;
+template <class T, class Each>
+List(T&, std::size_t, Each) -> List<T, Each>;
+template <class T>
+Map(T&, std::size_t) -> Map<T>;
+template <class T>
+Last(T&) -> Last<T>;
+
 template <class T>
 inline constexpr bool may_be_absent = false;
 template <class T>
