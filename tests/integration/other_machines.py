@@ -6,18 +6,16 @@ ip; elsewhere it is skipped."""
 
 import http.client
 import json
-import os
 import re
-import shutil
 import socket
-import subprocess
 import sys
 import urllib.request
 
 from installation import Installation, wait_for
+from namespace import OTHER as ELSEWHERE
+from namespace import enter
 
 SKIPPED = 77
-ELSEWHERE = "192.0.2.1"  # RFC 5737: of this namespace, and not of the loopback network
 
 
 class Everywhere(Installation):
@@ -116,22 +114,12 @@ def connections_of_one_address(it):
             one.close()
 
 
-def inside(sense):
-    for words in (("link", "set", "lo", "up"), ("address", "add", f"{ELSEWHERE}/32", "dev", "lo")):
-        subprocess.run(["ip", *words], check=True)
-    served = ", allow-anonymous: true, max-connections-per-address: 3"
-    for options, claims in (("", [no_connection]), (served, [no_right, connections_of_one_address])):
-        with Everywhere(sense, options) as installation:
-            for claim in claims:
-                claim(installation)
-    print("other_machines: holds")
-
-
-if len(sys.argv) > 2:
-    inside(sys.argv[1])
-    sys.exit(0)
-if not (shutil.which("ip") and shutil.which("unshare")) or subprocess.run(
-        ["unshare", "--net", "ip", "link", "set", "lo", "up"], capture_output=True).returncode != 0:
+if not enter([ELSEWHERE]):
     print("skipped: a network namespace needs root, ip and unshare")
     sys.exit(SKIPPED)
-os.execvp("unshare", ["unshare", "--net", sys.executable, os.path.abspath(__file__), sys.argv[1], "inside"])
+served = ", allow-anonymous: true, max-connections-per-address: 3"
+for options, claims in (("", [no_connection]), (served, [no_right, connections_of_one_address])):
+    with Everywhere(sys.argv[1], options) as installation:
+        for claim in claims:
+            claim(installation)
+print("other_machines: holds")
