@@ -14,8 +14,7 @@ from attack import Attack, compare
 from installation import DEADLINE
 from namespace import ATTACKER, GATEWAY, OTHER
 
-PER_CLIENT = 16         # max-subscriptions-per-client
-SESSIONS = 8            # dtls-sessions-per-host
+SESSIONS = 8  # dtls-sessions-per-host
 NOERROR, NOACCESS, NOMOREROOM = 0, 9, 12
 
 
@@ -58,6 +57,14 @@ def register(client, *lines):
     return client.ask("REGISTER", "Type: {urn:x}a", "Period: 60", *lines)
 
 
+def refused_for(limit):
+    def refused(reply):
+        code, properties = reply
+        assert code in (NOERROR, NOMOREROOM), reply
+        return code == NOMOREROOM and limit in properties["Reason"]
+    return refused
+
+
 def renews(client):
     code, made = register(client)
     assert code == NOERROR, (code, made)
@@ -72,25 +79,18 @@ def subscriptions_of_a_client(it):
     port = it.ports["sense"]
     attacker = Client(port)
     compare("max-subscriptions-per-client of SENSE/1", renews(Client(port)),
-            Attack(lambda number: register(attacker), lambda reply: reply[0] == NOMOREROOM, threads=1))
+            Attack(lambda number: register(attacker), refused_for("max-subscriptions-per-client"), threads=1))
 
 
 def subscriptions_of_a_host(it):
     """Each of its ports has room for more, the host has not."""
-    clients = []
+    clients = itertools.cycle([Client(it.ports["sense"], GATEWAY, ATTACKER) for _ in range(10)])
 
     def flood(number):
-        if len(clients) < 10:
-            clients.append(Client(it.ports["sense"], GATEWAY, ATTACKER))
         time.sleep(0.01)
-        return register(clients[-1]), len(clients)
-
-    def refused(answered):
-        (code, properties), count = answered
-        assert code in (NOERROR, NOMOREROOM), answered
-        return code == NOMOREROOM
+        return register(next(clients))
     compare("max-subscriptions-per-host of SENSE/1", renews(Client(it.ports["sense"], GATEWAY, OTHER)),
-            Attack(flood, refused, threads=1))
+            Attack(flood, refused_for("max-subscriptions-per-host"), threads=1))
 
 
 def requests_of_a_host(it):
@@ -98,14 +98,19 @@ def requests_of_a_host(it):
     register(attacker)  # for its cookie
 
     def flood(number):
-        """Silence is the refusal."""
+        """The codes of the replies; few refusals get one."""
         for _ in range(20):
-            tag = next(attacker.tags)
-            attacker.socket.send("\n".join([f"SENSE/1 SOURCES {tag}", *attacker.cookie, "", ""]).encode())
-        return attacker.reply(tag)[0]
+            attacker.socket.send("\n".join([f"SENSE/1 SOURCES {next(attacker.tags)}", *attacker.cookie, "",
+                                            ""]).encode())
+        codes = []
+        try:
+            while True:
+                codes.append(int(attacker.socket.recv(65536).split(b" ", 4)[3]))
+        except TimeoutError:
+            return codes
     attacker.socket.settimeout(0.02)
     compare("rate of SENSE/1", renews(Client(it.ports["sense"], GATEWAY, OTHER)),
-            Attack(flood, lambda code: code is None, threads=1))
+            Attack(flood, lambda codes: NOMOREROOM in codes, threads=1))
 
 
 def hello(message, cookie):
@@ -175,5 +180,4 @@ def dtls_sessions(it):
 
 
 BUDGETS = (subscriptions_of_a_client,)
-BUDGETS_OF_HOSTS = (subscriptions_of_a_host, requests_of_a_host, dtls_handshakes,
-                    dtls_sessions)
+BUDGETS_OF_HOSTS = (subscriptions_of_a_host, requests_of_a_host, dtls_handshakes, dtls_sessions)

@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(functions_cannot_make_texts_without_end) {
                     "'' functionEvaluation");
 }
 
-BOOST_AUTO_TEST_CASE(evaluation_has_an_end_whatever_its_expression) {
+BOOST_AUTO_TEST_CASE(like_of_many_parts_ends_soon_and_a_costly_one_at_the_bound_of_steps) {
   auto event = trap();
   event.subject = std::string(2048, 'a');
   const auto pattern = repeated("%a", 900) + "b";

@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(every_changed_octet_is_found) {
   const TemporaryFolder folder;
   write(folder / "j");
   const auto file = contents(folder / "j");
-  for (std::size_t at = 0; at < file.size(); at += at < 200 || at > 3000 ? 1 : 97) {
+  for (std::size_t at = 0; at < file.size(); ++at) {
     auto changed = file;
     changed[at] = static_cast<char>(changed[at] ^ 0x10);
     std::ofstream(folder / "c", std::ios::binary) << changed;
