@@ -22,7 +22,7 @@ from installation import DEADLINE, free_port, wait_for
 WANTED = 10_000
 ROLES = ("service", "events", "publish")
 HANDSHAKE = 3   # seconds that the broker gives it
-SLACK = 250     # milliseconds that a shared machine may add
+SLACK = 500     # milliseconds that a shared machine may add
 CONFIG = """
 data: {folder}
 bus:
