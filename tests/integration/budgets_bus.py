@@ -23,10 +23,13 @@ def answer(socket):
 
 
 class Bus:
-    """A connection with the key of a principal."""
+    """A connection with the key of a principal; its context is its own, so that what comes for one client is
+    not decrypted by the thread of another."""
 
-    def __init__(self, context, it, name):
-        self.socket, self.number = context.socket(zmq.DEALER), 0
+    def __init__(self, it, name):
+        self.context, self.number = zmq.Context(), 0
+        self.socket = self.context.socket(zmq.DEALER)
+        self.socket.rcvhwm = 1  # what is not read remains with the broker
         self.socket.linger = 0
         self.socket.curve_publickey, self.socket.curve_secretkey = (half.encode() for half in it.key(name))
         self.socket.curve_serverkey = it.key("broker")[0].encode()
@@ -36,6 +39,9 @@ class Bus:
         self.number += 1
         self.socket.send(request(self.number, operation, body), zmq.DONTWAIT)
 
+    def close(self):
+        self.context.destroy(0)
+
     def ask(self, operation, body):
         self.send(operation, body)
         assert answer(self.socket) == [self.number, NOERROR]
@@ -43,8 +49,7 @@ class Bus:
 
 def unread_answers(it):
     """One client of the bus asks for more than it reads; another asks and reads."""
-    context = zmq.Context()
-    reader, deaf = Bus(context, it, "other"), Bus(context, it, "attacker")
+    reader, deaf = Bus(it, "other"), Bus(it, "attacker")
     reader.ask("PUBLISH", [msgpack.packb(BIG)])
 
     def flood(number):
@@ -56,13 +61,13 @@ def unread_answers(it):
         return deaf.number
     compare("broker.answers-size-per-client", lambda number: reader.ask("FETCH", [1, ["{urn:other}"], 65_536]),
             Attack(flood, lambda asked: asked > 100, threads=1), it.counter("broker.answers.awaited"))
-    context.destroy(0)
+    reader.close()
+    deaf.close()
 
 
 def turns(it):
     """One principal asks the reader of the journal for much and all at once; another asks now and then."""
-    context = zmq.Context()
-    other, attacker = Bus(context, it, "other"), Bus(context, it, "attacker")
+    other, attacker = Bus(it, "other"), Bus(it, "attacker")
     other.ask("PUBLISH", [msgpack.packb([*BIG[:1], "big-for-turns", *BIG[2:]])])
 
     def flood(number):
@@ -71,7 +76,8 @@ def turns(it):
         return [answer(attacker.socket)[1] for _ in range(200)]
     compare("broker.reads-per-principal-max", lambda number: other.ask("FETCH", [1, ["{urn:other}"], 65_536]),
             Attack(flood, lambda codes: codes.count(NOMOREROOM), threads=1), it.counter("broker.reads.refused"))
-    context.destroy(0)
+    other.close()
+    attacker.close()
 
 
 BUDGETS = (unread_answers, turns)
