@@ -100,6 +100,8 @@ def run_part(part, state, build, minutes, resume):
         seed = random.SystemRandom().randrange(1, 1 << 31)
         log = state.folder / f"{part.name}.log"
         try:
+            if part.needs and not (ROOT / part.needs).exists():
+                raise FileNotFoundError(0, f"{part.needs} is not there", part.needs)
             code, output = run_chunk(part, count, seed, build, log)
         except OSError as error:
             code, output = SKIPPED, f"cannot be started: {error.strerror}"

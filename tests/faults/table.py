@@ -22,6 +22,7 @@ class Part:
     command: str
     environment: dict = dataclasses.field(default_factory=dict)
     per_round: int = 1    # {count} is chunk / per_round
+    needs: str = ""       # a file without which it cannot be run
     timed: bool = False   # has a bound of time: wants a quiet machine, runs last
 
     def filled(self, text, count, seed, build):
@@ -96,6 +97,9 @@ PARTS = [
     Part("planted", PLANTED, 1, "run over all planted bugs", 1, "tests/planted/run"),
     *[Part(f"fuzz-{target}", PARSERS, 600, "s", 30, f"tests/fuzz/run {{count}} {target}")
       for target in fuzz_targets()],
+    Part("fuzz-asan", PARSERS, 32, "s of mutations of each corpus", 4,
+         "ctest --test-dir build/asan -R _fuzz$ --output-on-failure",
+         needs="build/asan/tests/fuzz/qname_fuzz"),
     Part("soak", SOAK, 40, "minutes", 40, "tests/faults/soak $PWD/{build}/sense --minutes {count}"),
     Part("asan", PARSERS, 1, "run of the unit tests", 1, "./test.sh --preset asan --unit"),
     Part("tsan", PARSERS, 1, "run of all tests", 1, "./test.sh --preset tsan"),

@@ -88,7 +88,9 @@ class Jumping(Installation):
         return json.loads(made.stdout)["id"]
 
     def has(self, subscription):
-        return subscription in self.run("subscriptions", "list", "--json").stdout
+        listed = wait_for("the broker lists", lambda: next(
+            (done for done in [self.run("subscriptions", "list", "--json")] if done.returncode == 0), None))
+        return subscription in listed.stdout
 
 
 class Lease(threading.Thread):
@@ -102,8 +104,7 @@ class Lease(threading.Thread):
         self.start()
 
     def run(self):
-        # The broker may be away for a moment: then the command fails, and says nothing.
-        while self.installation.has(self.name) or self.installation.run("ping").returncode != 0:
+        while self.installation.has(self.name):
             time.sleep(0.2)
         self.lasted = time.monotonic() - self.begun
 
