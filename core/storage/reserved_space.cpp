@@ -22,7 +22,8 @@ bool ReservedSpace::release() {
   return ::unlink(path_.c_str()) == 0;
 }
 
-bool ReservedSpace::take_back() { return grow(released_, 0); }
+// What was released may have been a part only, or nothing.
+bool ReservedSpace::take_back() { return grow(released_, 0) || hold(); }
 
 bool ReservedSpace::grow(std::uint64_t octets, std::uint64_t spare) {
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

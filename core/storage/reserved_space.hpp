@@ -18,7 +18,8 @@ class ReservedSpace {
   bool hold();
   // Releases the space. False when there was none.
   bool release();
-  // Reserves what is left of the released space, before other programs use it. True: all of it.
+  // Reserves what is left of the released space, before other programs use it, and the rest as
+  // hold() does. True: all of it is reserved.
   bool take_back();
 
  private:

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 
 #include "tests/core/storage/temporary_folder.hpp"
 
@@ -34,6 +35,19 @@ BOOST_AUTO_TEST_CASE(room_is_really_taken_given_back_and_taken_again) {
   BOOST_CHECK(reserved.release());
   BOOST_CHECK(reserved.take_back());
   BOOST_CHECK_GE(held(folder / "ballast"), 1'000'000u);
+}
+
+// On a full disk only a part can be taken back, and that again and again. It must not stay so.
+BOOST_AUTO_TEST_CASE(part_that_was_taken_back_is_completed_when_the_disk_has_room) {
+  const TemporaryFolder folder;
+  ReservedSpace reserved(folder / "ballast", 1'000'000);
+  BOOST_REQUIRE(reserved.hold());
+  for (const std::uint64_t part : {300'000, 0}) {
+    std::filesystem::resize_file(folder / "ballast", part);
+    BOOST_CHECK(reserved.release());
+    BOOST_CHECK(reserved.take_back());
+    BOOST_CHECK_GE(held(folder / "ballast"), 1'000'000u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(more_than_the_disk_has_is_not_taken) {
