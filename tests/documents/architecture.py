@@ -16,7 +16,8 @@ import pages
 
 PAGE = "ARCHITECTURE.md"
 TREE_TOPS = (".ci", "core", "broker", "gateways", "adapters", "cli", "cmake", "config", "docs", "tests")
-ONE_LINE_FOR_ALL = ("tests/fuzz/corpus",)  # a folder for each target: one line for all of them
+ONE_LINE_FOR_ALL = ("tests/fuzz/corpus",  # a folder for each target: one line for all of them
+                    "tests/planted")      # and one for each area
 PARTS = ("Decision", "Rationale", "Rejected")
 
 
