@@ -23,8 +23,6 @@ constexpr std::size_t datagram_max = 2048;
 constexpr int buffer_octets = 8 * 1024 * 1024;
 constexpr auto patience = std::chrono::seconds{10};
 constexpr auto ask_again = std::chrono::milliseconds{500};
-// An acknowledgement names numbers of before, too: one that was lost does not matter then.
-constexpr std::uint64_t look_back = 64;
 constexpr std::string_view event_start = "SENSE/1 EVENT ";
 
 in_addr address_of(unsigned client) { return {htonl((127U << 24U) + (1U << 16U) + 1 + client)}; }
@@ -180,18 +178,12 @@ void LoadGenerator::acknowledge() {
     one.touched = false;
     std::sort(one.arrived.begin(), one.arrived.end());
     std::string ranges;
-    const auto seen = [&](std::uint64_t number) {
-      return number / 64 < one.seen.size() && (one.seen[number / 64] >> (number % 64) & 1U) != 0;
-    };
     std::uint64_t done = 0;
     for (const auto number : one.arrived) {
       if (number <= done || ranges.size() > 500) continue;
-      auto first = number;
-      while (first > 1 && number - first < look_back && seen(first - 1) && first - 1 > done)
-        --first;
       auto last = number;
-      while (seen(last + 1)) ++last;
-      ranges += (ranges.empty() ? "" : ",") + std::to_string(first) + "-" + std::to_string(last);
+      while (std::binary_search(one.arrived.begin(), one.arrived.end(), last + 1)) ++last;
+      ranges += (ranges.empty() ? "" : ",") + std::to_string(number) + "-" + std::to_string(last);
       done = last;
     }
     one.arrived.clear();
