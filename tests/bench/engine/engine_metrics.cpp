@@ -14,6 +14,7 @@
 #include <random>
 
 #include "gateways/host/engine/engine.hpp"
+#include "tests/bench/engine/dead_endpoints_benchmark.hpp"
 #include "tests/bench/engine/in_child.hpp"
 #include "tests/bench/engine/subscribe_benchmark.hpp"
 #include "tests/bench/report/statistics.hpp"
@@ -306,6 +307,10 @@ Result<Values> subscribe_rate(const MetricOptions& options) {
   return subscribe(options, remembered, clients_at_once);
 }
 
+Result<Values> growth_by_http(const MetricOptions& options) {
+  return dead_endpoints_growth(options).map([](double growth) { return Values{growth}; });
+}
+
 // ---- all of them
 
 using Names = std::array<std::string_view, 2>;
@@ -329,6 +334,7 @@ constexpr std::array measured = {
     Measured{{"fanout_100k"}, "ms", alone<fanout>},
     Measured{{"dead_endpoints_p99_growth_10"}, "%", alone<growth_10>},
     Measured{{"dead_endpoints_p99_growth"}, "%", alone<growth_50>},
+    Measured{{"dead_endpoints_http_p99_growth"}, "%", growth_by_http, true},
     Measured{{"subscribe_latency", "subscribe_latency_p99"}, "ms", subscribe_latency<false>, true},
     Measured{{"subscribe_rate"}, "subscriptions/s", subscribe_rate<false>, true},
     Measured{{"subscribe_remembered_latency", "subscribe_remembered_latency_p99"},
