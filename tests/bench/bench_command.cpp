@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/bench_command.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "tests/bench/bus/measure_matrix.hpp"
 #include "tests/bench/engine/engine_metrics.hpp"
 #include "tests/bench/report/report.hpp"
+#include "tests/bench/sense/gateway_system.hpp"
 #include "tests/bench/sense/sense_metrics.hpp"
 
 namespace sense::cli {
@@ -93,7 +95,7 @@ void print(const bench::Report& report, bool json) {
 int run_bus(const Global& global, BusCommandOptions options) {
   auto& bus = options.bus;
   if (!global.data.empty()) bus.data = global.data;
-  bus.tcp = options.transport == "tcp";
+  bus.transport = *bench::parse_transport(options.transport);  // one of the choices
   if (const auto good = on_disk(bus.data, bus.quick); !good) return refused(good.error());
   if (options.peers.empty()) options.peers = this_executable().parent_path() / "tests/bench";
   if (auto good = can_write(options.table); !good) return failed(good.error());
@@ -134,6 +136,7 @@ Command bus_command(const Global& global) {
           "Examples:\n"
           "  sense bench bus                                       all figures, some minutes\n"
           "  sense bench bus --matrix --table t.md                 beside all peers, half an hour\n"
+          "  sense bench bus --transport curve                     between machines, with keys\n"
           "  sense bench bus --quick                               smoke, no figures to quote\n"
           "  sense bench bus --figure latency_10k_p99 --json       one figure, as JSON",
       .options = {runs_option(options->bus.runs),
@@ -144,9 +147,9 @@ Command bus_command(const Global& global) {
                   {.name = "--transport",
                    .value_name = "NAME",
                    .target = &options->transport,
-                   .help = "SENSE's transport: ipc or tcp",
+                   .help = "SENSE's transport; curve is tcp with keys, as between machines",
                    .show_default = true,
-                   .choices = {"ipc", "tcp"}},
+                   .choices = {"ipc", "tcp", "curve"}},
                   {.name = "--peers",
                    .value_name = "FOLDER",
                    .target = &options->peers,
@@ -257,12 +260,15 @@ Command system_command(const std::string& name) {
           .notes = "Example:\n  sense bench system kind=throughput events=1000000 octets=256",
           .options = {{.name = "WORDS",
                        .target = words.get(),
-                       .help = "KEY=VALUE: kind, events, octets, subscribers, rate, transport, "
-                               "folder"}},
+                       .help = "KEY=VALUE: kind, events, octets, subscribers, stopped, rate, "
+                               "transport, receiver, folder"}},
           .run =
               [words] {
-                bench::BusSystem system;
-                return bench::run_system(*words, system);
+                bench::BusSystem bus;
+                bench::GatewaySystem gateway({});
+                const bool by_gateway =
+                    std::find(words->begin(), words->end(), "receiver=gateway") != words->end();
+                return bench::run_system(*words, by_gateway ? gateway : bus);
               },
           .hidden = true};
 }

@@ -14,7 +14,7 @@ namespace sense::bench {
 struct BusOptions {
   unsigned runs = 5;
   bool quick = false;
-  bool tcp = false;
+  Workload::Transport transport = Workload::Transport::ipc;
   std::string data = ".";            // on a disk
   std::vector<std::string> metrics;  // none: all
 };

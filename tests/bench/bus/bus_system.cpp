@@ -24,10 +24,11 @@ namespace asio = boost::asio;
 class Client {
  public:
   static Result<std::unique_ptr<Client>> connect(const std::string& service,
-                                                 const std::string& events) {
+                                                 const std::string& events, const BusKeys& keys) {
     auto client = std::make_unique<Client>();
     client->options_.service = service;
     client->options_.events = events;
+    client->options_.keys = keys;
     client->options_.executor = [raw = client.get()](std::function<void()> work) {
       asio::post(raw->io_, std::move(work));
     };
@@ -53,15 +54,30 @@ class Client {
   std::unique_ptr<Bus> bus_;
 };
 
-Status write_config(const std::string& name, const std::string& service, const std::string& events,
-                    const std::string& publish, bool tcp, const std::string& more) {
+Status write_file(const std::string& name, const std::string& text) {
   std::ofstream file(name);
-  file << "data: .\nbus:\n  service: " << service << "\n  events: " << events
-       << "\n  publish: " << publish << "\n  allow-plaintext-tcp: " << (tcp ? "true" : "false")
-       << "\n"
-       << more;
+  file << text;
   if (!file.flush()) return fail(Code::system, name + " cannot be written");
   return {};
+}
+
+constexpr auto broker_key = "broker.key";
+constexpr auto client_key = "bench.key";
+
+// One key for all clients, the gateway among them, with the rights of each.
+Status write_keys() {
+  std::string public_key;
+  for (const auto* name : {broker_key, client_key}) {
+    const auto keys = make_key_pair();
+    if (!keys) return tl::unexpected(keys.error());
+    if (auto good = write_key_file(name, "bench", *keys); !good) return good;
+    public_key = keys->public_key;
+  }
+  return write_file("allow.yaml",
+                    "principals:\n  - name: bench\n    key: \"" + public_key +
+                        "\"\n    manage: true\n    speak-for: [\"*\"]\n    publish: [\"*\", "
+                        "\"{urn:sense:management}*\", \"{urn:sense:gateway}*\"]\n    subscribe: "
+                        "[\"*\", \"{urn:sense:management}*\", \"{urn:sense:gateway}*\"]\n");
 }
 
 }  // namespace
@@ -70,22 +86,34 @@ Result<pid_t> BusSystem::start(const Workload& workload, Children& children) {
   service_ = "ipc://service";
   events_ = "ipc://events";
   std::string publish = "ipc://publish";
-  if (workload.tcp)
+  if (workload.transport != Workload::Transport::ipc)
     for (auto* endpoint : {&service_, &events_, &publish}) {
       const auto port = free_port();
       if (!port) return tl::unexpected(port.error());
       *endpoint = "tcp://127.0.0.1:" + std::to_string(*port);
     }
-  const auto written =
-      write_config(config_file, service_, events_, publish, workload.tcp, more_config());
-  if (!written) return tl::unexpected(written.error());
+  keys_.plaintext_tcp = workload.transport == Workload::Transport::tcp;
+  std::string config = "data: .\nbus:\n  service: " + service_ + "\n  events: " + events_ +
+                       "\n  publish: " + publish +
+                       "\n  allow-plaintext-tcp: " + (keys_.plaintext_tcp ? "true" : "false") +
+                       "\n";
+  if (workload.transport == Workload::Transport::curve) {
+    if (auto good = write_keys(); !good) return tl::unexpected(good.error());
+    keys_ = {client_key, broker_key, false};
+    config +=
+        std::string("  key-file: ") + client_key + "\n  broker-key: " + broker_key +
+        "\nbroker: {access-file: allow.yaml, prefixes-per-principal-max: 1000000, key-file: " +
+        broker_key + "}\n";
+  }
+  if (auto good = write_file(config_file, config + more_config()); !good)
+    return tl::unexpected(good.error());
   return start_server(children, {"/proc/self/exe", "broker", "--config", config_file});
 }
 
 std::string BusSystem::source_of(std::uint64_t) const { return "//bench.example/publisher"; }
 
 Status BusSystem::publish(const Workload& workload, Sender& sender) {
-  auto client = Client::connect(service_, events_);
+  auto client = Client::connect(service_, events_, keys_);
   if (!client) return tl::unexpected(client.error());
   const auto limit =
       workload.kind == Workload::Kind::sync ? 1 : (*client)->outstanding_max(workload.octets);
@@ -119,9 +147,10 @@ Status BusSystem::publish(const Workload& workload, Sender& sender) {
 Status BusSystem::subscribe(const Workload& workload, Receiver& receiver) {
   const auto index = receiver.index();
   const auto prefix = std::string(type_text()) + " ";  // the blank ends the type
-  if (index >= followers(workload) && index < workload.subscribers)
-    return subscribe_plainly(events_, prefix, [&] { receiver.take_unread(); });
-  auto client = Client::connect(service_, events_);
+  if (workload.kind == Workload::Kind::stalled && index >= followers(workload) &&
+      index < workload.subscribers)
+    return subscribe_plainly(events_, keys_, prefix, [&] { receiver.take_unread(); });
+  auto client = Client::connect(service_, events_, keys_);
   if (!client) return tl::unexpected(client.error());
   auto& bus = (*client)->bus();
   bus.follow(0, {prefix}, [&](const Batch& batch) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/bus/keys.hpp"
 #include "tests/bench/harness/system_under_test.hpp"
 
 namespace sense::bench {
@@ -32,6 +33,7 @@ class BusSystem : public SystemUnderTest {
   // Relative to the system's folder.
   std::string service_;
   std::string events_;
+  BusKeys keys_;  // of the clients
 };
 
 }  // namespace sense::bench

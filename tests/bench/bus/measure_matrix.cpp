@@ -51,7 +51,7 @@ class Measurement {
     workload.events = events_for(octets, subscribers, options_.quick);
     workload.octets = octets;
     workload.subscribers = subscribers;
-    workload.tcp = options_.tcp;
+    workload.transport = options_.transport;
     workload.folder = options_.data;
     return workload;
   }

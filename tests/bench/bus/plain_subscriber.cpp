@@ -5,12 +5,21 @@
 
 namespace sense::bench {
 
-Status subscribe_plainly(const std::string& endpoint, const std::string& prefix,
-                         const std::function<void()>& on_message) {
+Status subscribe_plainly(const std::string& endpoint, const BusKeys& keys,
+                         const std::string& prefix, const std::function<void()>& on_message) {
   try {
     zmq::context_t context;
     zmq::socket_t socket(context, zmq::socket_type::sub);
     socket.set(zmq::sockopt::subscribe, prefix);
+    if (!keys.key_file.empty()) {
+      const auto own = read_key_file(keys.key_file);
+      const auto broker = read_public_key(keys.broker_key);
+      if (!own) return tl::unexpected(own.error());
+      if (!broker) return tl::unexpected(broker.error());
+      socket.set(zmq::sockopt::curve_serverkey, *broker);
+      socket.set(zmq::sockopt::curve_publickey, own->public_key);
+      socket.set(zmq::sockopt::curve_secretkey, own->secret_key);
+    }
     socket.connect(endpoint);
     for (zmq::message_t frame;;)
       if (socket.recv(frame) && !frame.more()) on_message();

@@ -27,10 +27,17 @@ std::string summary(const Workload& workload, const Outcome& outcome) {
   if (outcome.replay_seconds > 0)
     text += ", peak memory " + shown(outcome.server_rss) + " MiB, replay " +
             shown(static_cast<double>(workload.events) / outcome.replay_seconds) + " events/s";
+  if (!outcome.missed.empty()) {
+    text += ", missed by plain subscribers:";
+    for (const auto missed : outcome.missed) text += " " + shown_count(missed);
+  }
   if (const auto missing = lost(workload, outcome); missing > 0)
     text += ", LOST " + std::to_string(missing) + " events";
   return text;
 }
+
+// It may take part more than once, with different workloads: "sense", "sense_gateway".
+bool is_sense(const std::string& name) { return name.starts_with(sense_name); }
 
 }  // namespace
 
@@ -65,8 +72,8 @@ Result<std::string> Runner::output_of(const std::string& name,
 }
 
 Result<Outcome> Runner::run(const std::string& name, const Workload& workload) {
-  auto command = name == sense_name ? sense_ : std::vector{peers_ + "/" + name};
-  if (name != sense_name && !std::filesystem::exists(command.front())) {
+  auto command = is_sense(name) ? sense_ : std::vector{peers_ + "/" + name};
+  if (!is_sense(name) && !std::filesystem::exists(command.front())) {
     Outcome outcome;
     outcome.absent = command.front() +
                      " is not there: install what tests/bench/packages.txt names, configure and "
@@ -96,7 +103,7 @@ Result<Runner::Outcomes> Runner::side_by_side(const std::string& title,
       }
       std::fprintf(stderr, "%s, run %u of %u: %s: %s\n", title.c_str(), number, runs, name.c_str(),
                    summary(workload, *outcome).c_str());
-      if (name == sense_name && lost(workload, *outcome) > 0)
+      if (is_sense(name) && lost(workload, *outcome) > 0)
         return fail(Code::internalerror, "SENSE lost " + std::to_string(lost(workload, *outcome)) +
                                              " acknowledged events: that is a bug");
       outcomes[name].push_back(std::move(*outcome));

@@ -22,8 +22,8 @@ class Runner {
       : peers_(std::move(peers)), sense_(std::move(system)) {}
 
   // The outcomes of each run, by system; without those that are not there, which is said once.
-  // The order changes from run to run, so that none always comes first. SENSE comes first in
-  // `names`, and fails the whole when it loses an event.
+  // The order changes from run to run, so that none always comes first. Names that begin with
+  // that of SENSE are its own; it comes first, and fails the whole when it loses an event.
   using Outcomes = std::map<std::string, std::vector<Outcome>>;
   using WorkloadOf = std::function<Workload(const std::string& name)>;
   [[nodiscard]] Result<Outcomes> side_by_side(const std::string& title,

@@ -102,12 +102,14 @@ void Sender::acknowledged(std::uint64_t count) {
 Receiver::Receiver(const Workload& workload, SharedCounters& counters, unsigned index)
     : workload_(workload),
       index_(index),
-      samples_(counters.samples()),
+      samples_(index == 0 ? counters.samples() : nullptr),
+      started_(counters->started),
       slot_(counters->receivers.at(index)) {}
 
 void Receiver::take_unread() {
   slot_.ready = true;
-  slot_.received.store(++received_, std::memory_order_relaxed);
+  if (started_.load(std::memory_order_relaxed))
+    slot_.received.store(++received_, std::memory_order_relaxed);
 }
 
 void Receiver::take(std::string_view data) {

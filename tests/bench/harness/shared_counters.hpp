@@ -83,14 +83,15 @@ class Receiver {
   Receiver(const Workload& workload, SharedCounters& counters, unsigned index);
   // The data of each message that arrives, probes too.
   void take(std::string_view data);
-  // A message whose data is not read.
+  // A message whose data is not read; one before the start is a probe.
   void take_unread();
   [[nodiscard]] unsigned index() const { return index_; }
 
  private:
   const Workload workload_;
   const unsigned index_;
-  std::uint32_t* samples_;
+  std::uint32_t* samples_;  // of the first subscriber
+  const std::atomic<bool>& started_;
   ReceiverSlot& slot_;
   std::uint64_t received_ = 0;
 };

@@ -54,9 +54,10 @@ class BenchmarkRun {
     if (!server) return tl::unexpected(server.error());
     if (auto good = start_clients(); !good) return good;
     if (auto good = warm_up(); !good) return good;
-    const bool stalled = workload_.kind == Workload::Kind::stalled;
-    const bool stop_one = stalled && workload_.subscribers > Workload::stalled_subscriber;
+    const bool stop_one = stalled() && workload_.subscribers > Workload::stalled_subscriber;
     if (stop_one) ::kill(subscribers_.at(Workload::stalled_subscriber), SIGSTOP);
+    for (auto i = workload_.subscribers - workload_.stopped; i < workload_.subscribers; ++i)
+      ::kill(subscribers_.at(i), SIGSTOP);
     counters_->started = true;
     if (auto good = until_arrived(followers(workload_) - (stop_one ? 1 : 0)); !good) return good;
     if (stop_one) {
@@ -65,8 +66,10 @@ class BenchmarkRun {
     }
     outcome_.server_rss = peak_rss(*server);
     report();
-    return stalled ? replay() : Status{};
+    return stalled() ? replay() : Status{};
   }
+
+  [[nodiscard]] bool stalled() const { return workload_.kind == Workload::Kind::stalled; }
 
   Status start_clients() {
     for (unsigned i = 0; i < workload_.subscribers; ++i) {
@@ -132,6 +135,11 @@ class BenchmarkRun {
       outcome_.received.push_back(slot.received);
       last = std::max(last, slot.last_ns.load());
     }
+    if (stalled())
+      for (auto i = followers(workload_); i < workload_.subscribers; ++i)
+        outcome_.missed.push_back(
+            workload_.events -
+            std::min(workload_.events, counters_->receivers.at(i).received.load()));
     outcome_.seconds = static_cast<double>(last - counters_->first_ns) * ns;
     if (counters_.samples() != nullptr) report_latency();
   }

@@ -13,6 +13,8 @@ namespace sense::bench {
 namespace {
 
 constexpr std::array<std::string_view, 4> kinds{"throughput", "sync", "latency", "stalled"};
+constexpr std::array<std::string_view, 3> transports{"ipc", "tcp", "curve"};
+constexpr std::array<std::string_view, 2> receivers{"follower", "gateway"};
 
 tl::unexpected<Error> refuse(std::string_view word, const std::string& wanted) {
   return fail(Code::badparam, "'" + printable(word) + "' of the workload is no " + wanted);
@@ -40,8 +42,15 @@ Status read_word(std::string_view word, Workload& workload) {
     return {};
   }
   if (key == "transport") {
-    if (value != "ipc" && value != "tcp") return refuse(word, "transport: ipc or tcp");
-    workload.tcp = value == "tcp";
+    const auto transport = parse_transport(value);
+    if (!transport) return refuse(word, transport.error().message);
+    workload.transport = *transport;
+    return {};
+  }
+  if (key == "receiver") {
+    const auto found = std::find(receivers.begin(), receivers.end(), value);
+    if (found == receivers.end()) return refuse(word, "receiver: follower or gateway");
+    workload.receiver = static_cast<Workload::Receiver>(found - receivers.begin());
     return {};
   }
   if (key == "folder") {
@@ -53,14 +62,28 @@ Status read_word(std::string_view word, Workload& workload) {
     return read_number(word, value, Workload::octets_min, Workload::octets_max, workload.octets);
   if (key == "subscribers")
     return read_number(word, value, 0, Workload::subscribers_max, workload.subscribers);
+  if (key == "stopped")
+    return read_number(word, value, 0, Workload::subscribers_max, workload.stopped);
   if (key == "rate") return read_number(word, value, 0, Workload::events_max, workload.rate);
-  return refuse(word, "key: kind, events, octets, subscribers, rate, transport or folder");
+  return refuse(word,
+                "key: kind, events, octets, subscribers, stopped, rate, transport, receiver or "
+                "folder");
 }
 
 }  // namespace
 
+std::string_view name_of(Workload::Transport transport) {
+  return transports.at(static_cast<std::size_t>(transport));
+}
+
+Result<Workload::Transport> parse_transport(std::string_view text) {
+  const auto found = std::find(transports.begin(), transports.end(), text);
+  if (found == transports.end()) return fail(Code::badparam, "transport: ipc, tcp or curve");
+  return static_cast<Workload::Transport>(found - transports.begin());
+}
+
 unsigned followers(const Workload& workload) {
-  if (workload.kind != Workload::Kind::stalled) return workload.subscribers;
+  if (workload.kind != Workload::Kind::stalled) return workload.subscribers - workload.stopped;
   return std::min(workload.subscribers, Workload::stalled_subscriber + 1);
 }
 
@@ -70,7 +93,9 @@ std::vector<std::string> to_words(const Workload& workload) {
           "octets=" + std::to_string(workload.octets),
           "subscribers=" + std::to_string(workload.subscribers),
           "rate=" + std::to_string(workload.rate),
-          std::string("transport=") + (workload.tcp ? "tcp" : "ipc"),
+          "stopped=" + std::to_string(workload.stopped),
+          "transport=" + std::string(name_of(workload.transport)),
+          "receiver=" + std::string(receivers.at(static_cast<std::size_t>(workload.receiver))),
           "folder=" + workload.folder};
 }
 
@@ -80,6 +105,10 @@ Result<Workload> parse_workload(const std::vector<std::string>& words) {
     if (auto good = read_word(word, workload); !good) return tl::unexpected(good.error());
   if (workload.kind == Workload::Kind::latency && workload.rate == 0)
     return fail(Code::badparam, "a workload of kind=latency needs a rate=N");
+  if (workload.stopped > 0 &&
+      (workload.kind != Workload::Kind::latency || workload.stopped >= workload.subscribers))
+    return fail(Code::badparam,
+                "a workload with stopped=N needs kind=latency and more subscribers");
   return workload;
 }
 
@@ -88,6 +117,7 @@ std::string to_json(const Outcome& outcome) {
   const nlohmann::ordered_json line{{"seconds", outcome.seconds},
                                     {"acknowledged", outcome.acknowledged},
                                     {"received", outcome.received},
+                                    {"missed", outcome.missed},
                                     {"p50", outcome.p50},
                                     {"p99", outcome.p99},
                                     {"server_rss", outcome.server_rss},
@@ -106,6 +136,7 @@ Result<Outcome> parse_outcome(std::string_view line) {
     outcome.seconds = json.value("seconds", 0.0);
     outcome.acknowledged = json.value("acknowledged", std::uint64_t{0});
     outcome.received = json.value("received", std::vector<std::uint64_t>{});
+    outcome.missed = json.value("missed", std::vector<std::uint64_t>{});
     outcome.p50 = json.value("p50", 0.0);
     outcome.p99 = json.value("p99", 0.0);
     outcome.server_rss = json.value("server_rss", 0.0);

@@ -31,17 +31,26 @@ struct Workload {
 
   static constexpr unsigned stalled_subscriber = 1;
 
+  // How SENSE's clients reach it. The documented way between machines is the last.
+  enum class Transport { ipc, tcp, curve };
+  // Who receives at SENSE: a program that follows the bus, or a client of a gateway's.
+  enum class Receiver { follower, gateway };
+
   Kind kind = Kind::throughput;
   std::uint64_t events = 100'000;
   std::size_t octets = 256;  // of data, in each event
   unsigned subscribers = 1;  // each a process of its own
   std::uint64_t rate = 0;    // events a second; latency only
-  bool tcp = false;          // SENSE's transport: tcp:// instead of ipc://
+  unsigned stopped = 0;      // the last so many of the subscribers, in a latency workload
+  Transport transport = Transport::ipc;
+  Receiver receiver = Receiver::follower;
   std::string folder = ".";  // where the server keeps its data, in a folder of its own
 };
 
 // How many of the subscribers must get every event.
 [[nodiscard]] unsigned followers(const Workload& workload);
+[[nodiscard]] std::string_view name_of(Workload::Transport transport);
+[[nodiscard]] Result<Workload::Transport> parse_transport(std::string_view text);
 
 [[nodiscard]] std::vector<std::string> to_words(const Workload& workload);
 // A key that is not given keeps its default.
@@ -52,7 +61,8 @@ struct Outcome {
   std::string absent;              // why it cannot be measured here; nothing else counts then
   double seconds = 0;              // first publish to last event received and last acknowledgement
   std::uint64_t acknowledged = 0;  // 0 where nothing is
-  std::vector<std::uint64_t> received;  // by each subscriber
+  std::vector<std::uint64_t> received;  // by each that must get every event
+  std::vector<std::uint64_t> missed;    // by each of the others, which only receive
   double p50 = 0;  // latency in milliseconds, from the time it should have left
   double p99 = 0;
   double server_rss = 0;      // MiB: the most that the server had in memory

@@ -7,8 +7,13 @@ namespace {
 
 Metric lost_metric(const std::string& name, const std::string& peer, std::uint64_t ours,
                    const std::optional<std::uint64_t>& theirs, unsigned runs) {
-  Metric metric{name + "_lost", static_cast<double>(ours), "events", peer, {}, {}, runs};
-  if (theirs) metric.peer_value = static_cast<double>(*theirs);
+  Metric metric;
+  metric.name = name + "_lost";
+  metric.value = static_cast<double>(ours);
+  metric.unit = "events";
+  metric.peer.name = peer;
+  if (theirs) metric.peer.value = static_cast<double>(*theirs);
+  metric.runs = runs;
   return metric;
 }
 
@@ -24,7 +29,7 @@ std::vector<Metric> metrics_of(const Matrix& matrix) {
     for (std::size_t i = 1; i < peers; ++i) {
       const auto& peer = matrix.systems[i];
       const auto& theirs = row.cells[i];
-      metrics.push_back(make_metric(name, "events/s", ours.rates, peer, theirs.rates));
+      metrics.push_back(make_metric(name, "events/s", ours.rates, {peer, theirs.rates}));
       metrics.push_back(lost_metric(
           name, peer, ours.lost, theirs.rates.empty() ? std::nullopt : std::optional(theirs.lost),
           matrix.runs));
@@ -36,8 +41,8 @@ std::vector<Metric> metrics_of(const Matrix& matrix) {
     for (std::size_t i = 1; i < peers; ++i) {
       const auto& peer = matrix.systems[i];
       const auto& theirs = row.cells[i];
-      metrics.push_back(make_metric(name + "_p50", "ms", ours.p50, peer, theirs.p50));
-      metrics.push_back(make_metric(name + "_p99", "ms", ours.p99, peer, theirs.p99));
+      metrics.push_back(make_metric(name + "_p50", "ms", ours.p50, {peer, theirs.p50}));
+      metrics.push_back(make_metric(name + "_p99", "ms", ours.p99, {peer, theirs.p99}));
       metrics.push_back(lost_metric(name, peer, ours.lost,
                                     theirs.p50.empty() ? std::nullopt : std::optional(theirs.lost),
                                     matrix.runs));

@@ -93,7 +93,7 @@ class Measurement {
       say(name, run, values.back(), deliveries_a_second);
     }
     metrics_.push_back(
-        make_metric(std::string(name), deliveries_a_second, values, raw_udp, sockets));
+        make_metric(std::string(name), deliveries_a_second, values, {}, {raw_udp, sockets}));
     return {};
   }
 
@@ -121,9 +121,9 @@ class Measurement {
       say(latency_p99, run, outcome->p99, "ms");
     }
     if (options_.has(latency_p50))
-      metrics_.push_back(make_metric(std::string(latency_p50), "ms", p50, bus_alone, bus_p50));
+      metrics_.push_back(make_metric(std::string(latency_p50), "ms", p50, {bus_alone, bus_p50}));
     if (options_.has(latency_p99))
-      metrics_.push_back(make_metric(std::string(latency_p99), "ms", p99, bus_alone, bus_p99));
+      metrics_.push_back(make_metric(std::string(latency_p99), "ms", p99, {bus_alone, bus_p99}));
     return {};
   }
 

@@ -14,7 +14,9 @@ BOOST_AUTO_TEST_CASE(words_bring_back_the_workload) {
   workload.octets = 1'024;
   workload.subscribers = 4;
   workload.rate = 10'000;
-  workload.tcp = true;
+  workload.transport = Workload::Transport::curve;
+  workload.receiver = Workload::Receiver::gateway;
+  workload.stopped = 2;
   workload.folder = "/a folder/x=y";
   const auto back = parse_workload(to_words(workload));
   BOOST_REQUIRE(back);
@@ -23,9 +25,10 @@ BOOST_AUTO_TEST_CASE(words_bring_back_the_workload) {
 }
 
 BOOST_AUTO_TEST_CASE(words_that_mean_nothing_are_refused_by_name) {
-  for (const auto* word : {"events", "events=", "events=0", "events=-1", "events=1x", "octets=15",
-                           "octets=1048577", "subscribers=65", "kind=fast", "transport=udp",
-                           "colour=red", "kind=latency", "rate=99999999999999999999"}) {
+  for (const auto* word :
+       {"events", "events=", "events=0", "events=-1", "events=1x", "octets=15", "octets=1048577",
+        "subscribers=65", "kind=fast", "transport=udp", "colour=red", "kind=latency",
+        "rate=99999999999999999999", "receiver=mailbox", "stopped=1"}) {
     const auto workload = parse_workload({word});
     BOOST_TEST_CONTEXT(word) {
       BOOST_REQUIRE(!workload);
@@ -39,6 +42,7 @@ BOOST_AUTO_TEST_CASE(outcome_survives_its_line) {
   outcome.seconds = 1.5;
   outcome.acknowledged = 7;
   outcome.received = {7, 6};
+  outcome.missed = {0, 5};
   outcome.p50 = 0.25;
   outcome.p99 = 2;
   outcome.server_rss = 64;
@@ -48,6 +52,7 @@ BOOST_AUTO_TEST_CASE(outcome_survives_its_line) {
   BOOST_CHECK_EQUAL(back->seconds, 1.5);
   BOOST_CHECK_EQUAL(back->acknowledged, 7U);
   BOOST_TEST(back->received == outcome.received, boost::test_tools::per_element());
+  BOOST_TEST(back->missed == outcome.missed, boost::test_tools::per_element());
   BOOST_CHECK_EQUAL(back->p50, 0.25);
   BOOST_CHECK_EQUAL(back->p99, 2);
   BOOST_CHECK_EQUAL(back->server_rss, 64);
@@ -89,6 +94,13 @@ BOOST_AUTO_TEST_CASE(only_followers_must_get_everything_beside_a_stopped_one) {
   BOOST_CHECK_EQUAL(followers(workload), 2U);
   workload.subscribers = 0;
   BOOST_CHECK_EQUAL(followers(workload), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(those_that_are_stopped_are_not_awaited) {
+  auto workload = parse_workload({"kind=latency", "rate=10", "subscribers=10", "stopped=9"});
+  BOOST_REQUIRE(workload);
+  BOOST_CHECK_EQUAL(followers(*workload), 1U);
+  BOOST_CHECK(!parse_workload({"kind=latency", "rate=10", "subscribers=9", "stopped=9"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
