@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one client waits for while another uses up a budget."""
+"""What one client waits for while another uses up a budget. With SENSE_BUDGETS_BOUND set, on a machine
+that does nothing else, its p99 may be at most twice what it is alone."""
 
+import os
 import statistics
 import threading
 import time
 
 from installation import wait_for
 
-SAMPLES = 150
-SLACK = 250     # milliseconds that a shared machine may add
-TRIES = 3       # the best of so many counts, for the same reason
+BOUND = "SENSE_BUDGETS_BOUND" in os.environ
+SAMPLES = 150 if BOUND else 50
+SLACK = 5       # milliseconds, below which a ratio is that of the clock
+TRIES = 3       # the best of so many counts
 
 
 def p99(times):
@@ -17,7 +20,7 @@ def p99(times):
 
 
 def measured(deed, pause=0.01):
-    """The milliseconds of each; all succeed."""
+    """The milliseconds of each; all succeed, which `deed` asserts, with a deadline."""
     times = []
     for number in range(SAMPLES):
         begun = time.monotonic()
@@ -79,10 +82,10 @@ def compare(name, deed, attack, counter=None):
         bound = 2 * p99(alone) + SLACK
         for _ in range(TRIES):
             meanwhile = measured(deed)
-            if p99(meanwhile) <= bound:
+            if p99(meanwhile) <= bound or not BOUND:
                 break
     counted = f", {counter() - before} counted" if counter else ""
     told = f"{attack.refusals} of {attack.count}" if attack.refused else f"{attack.count}"
     print(f"{name}: p99 {p99(alone):.1f} ms alone, {p99(meanwhile):.1f} ms meanwhile, ratio "
           f"{p99(meanwhile) / p99(alone):.2f}; {told} of the attacker beyond it{counted}", flush=True)
-    assert p99(meanwhile) <= bound, f"{name}: {p99(meanwhile):.1f} ms, at most {bound:.1f}"
+    assert p99(meanwhile) <= bound or not BOUND, f"{name}: {p99(meanwhile):.1f} ms, at most {bound:.1f}"
