@@ -28,7 +28,7 @@ struct BadNetwork {
 // Many SENSE/1 clients that cost little: the load for a gateway. Each has an address of its own in
 // 127.0.0.0/8, all share one socket and one thread. They read only what they need to register, to
 // tell events apart and to acknowledge: what arrived together is acknowledged together, in ranges,
-// once for each time it arrived, as by the clients that are shipped.
+// once for each time it came, as by the clients that are shipped.
 class LoadGenerator {
  public:
   static constexpr unsigned clients_max = 1'000'000;
