@@ -2,6 +2,7 @@
 """docs/faults.md: what the parts of the table really did, with date and machine."""
 import os
 import platform
+import textwrap
 
 from table import PARTS, ROOT
 
@@ -17,7 +18,7 @@ suite runs of each row is in [testing.md](testing.md#how-often).
 def machine():
     memory = next(line.split()[1] for line in open("/proc/meminfo") if line.startswith("MemTotal"))
     return (f"{os.cpu_count()} cores ({platform.machine()}), {int(memory) >> 20} GiB of memory, "
-            f"Linux {platform.release()}")
+            f"Linux {platform.release()}; its load when this was written was {os.getloadavg()[2]:.0f}")
 
 
 def duration(seconds):
@@ -47,14 +48,21 @@ def seeds(record):
     return "" if not found else f"{found[0]}" if len(found) == 1 else f"{len(found)} from {found[0]}"
 
 
+def wrapped(text, indent):
+    return textwrap.wrap(text, 100, initial_indent=indent, subsequent_indent="  " if text[0] in "- " or indent else "", break_on_hyphens=False)
+
+
 def finding_lines(records):
     for name, record in records.items():
         for finding in record["findings"]:
-            yield f"- `{name}`: {finding['said'].replace('|', '/')}; again by\n  `{finding['command']}`"
+            yield from wrapped(f"- `{name}`: {finding['said']}; again by", "")
+            yield f"  `{finding['command']}`"
+            if "note" in finding:  # what was found out since, written into the file of the state by hand
+                yield from wrapped(finding["note"], "  ")
 
 
 def page(records, build):
-    lines = [f"Machine: {machine()}.", ""]
+    lines = [*wrapped(f"Machine: {machine()}.", ""), ""]
     for row in dict.fromkeys(part.row for part in PARTS):
         lines += [f"## {row[0].upper()}{row[1:]}", "",
                   "| Part | Asked | Run | Findings | Time | Date, commit | Seeds | Command |",

@@ -15,9 +15,11 @@ SKIPPED = 77
 
 
 def commit():
-    shown = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True,
-                           capture_output=True)
-    return shown.stdout.strip() or "unknown"
+    """With a mark when anything but the report was changed since."""
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=ROOT, text=True, capture_output=True).stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/faults.md")
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + ("-dirty" if changed else "")
 
 
 class State:
