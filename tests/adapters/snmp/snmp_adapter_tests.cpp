@@ -170,6 +170,17 @@ BOOST_AUTO_TEST_CASE(an_inform_that_is_not_published_is_not_answered) {
   BOOST_CHECK_EQUAL(counter("snmp.informs.answered"), 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_trap_that_the_broker_refuses_is_counted) {
+  start();
+  udp::socket socket(reactor, udp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
+  socket.send_to(boost::asio::buffer(v2(head(link_down), 0xa7, 1)), endpoint());
+  BOOST_REQUIRE(wait_for(1));
+  answer(0, sense::fail(Code::noaccess, "no right to publish it"));
+  BOOST_CHECK_EQUAL(counter("snmp.events.refused"), 1U);
+  BOOST_CHECK_EQUAL(counter("snmp.events.lost.full"), 0U);
+  BOOST_CHECK_EQUAL(counter("snmp.events.published"), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_large_inform_is_answered_whole) {
   start();
   udp::socket socket(reactor, udp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
