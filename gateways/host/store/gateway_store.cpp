@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/store/gateway_store.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/base/log.hpp"
@@ -41,6 +42,13 @@ constexpr std::array<std::string_view, 7> columns_added = {
     "item ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0",
     "item ADD COLUMN first INTEGER NOT NULL DEFAULT 0",
 };
+
+// Of a repeat the journal does not say it.
+bool is_choice(const Engine::Checkpoint& checkpoint, const DeadLetterChanges& changes) {
+  return !changes.removed.empty() || !changes.jobs.empty() ||
+         std::any_of(checkpoint.deliveries.begin(), checkpoint.deliveries.end(),
+                     [](const auto& entry) { return entry.second.window != 0; });
+}
 
 }  // namespace
 
@@ -135,9 +143,16 @@ Result<std::size_t> GatewayStore::restore(Engine& engine, Timestamp now) {
   return count;
 }
 
+Status GatewayStore::set_synced(bool synced) {
+  return database_->execute(synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+}
+
 Status GatewayStore::save(std::uint64_t position, const Engine::Checkpoint& checkpoint,
                           const std::vector<Engine::DeadLetter>& dead_letters, Timestamp now,
                           const DeadLetterChanges& changes) {
+  const auto before = this->position();
+  if (!before) return tl::unexpected(before.error());
+  if (auto status = set_synced(!*before || is_choice(checkpoint, changes)); !status) return status;
   if (auto status = database_->begin(); !status) return status;
   auto status = write(position, checkpoint, dead_letters, now);
   if (status) status = remove_dead_letters(*database_, changes.removed);

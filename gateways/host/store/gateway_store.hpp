@@ -17,7 +17,9 @@ namespace sense {
 
 // What a gateway must still have after kill -9: its position in the journal, its subscriptions,
 // pending deliveries and dead letters. One SQLite file, one transaction per checkpoint. A power cut
-// may lose the last checkpoints; the journal then repeats what they held. One thread.
+// may lose the last checkpoints; the journal then repeats what they held. Synced is what it does
+// not repeat alike: where a gateway began, what windows hold, which numbers dead letters got when
+// they were redriven, and a copy of another store. One thread.
 class GatewayStore {
  public:
   // Opens DATA/gateway.db, which is made when it does not exist. Fails when another process has it
@@ -86,6 +88,8 @@ class GatewayStore {
   [[nodiscard]] Status write_queues(const Engine::Checkpoint& checkpoint);
   [[nodiscard]] Status write_deliveries(const Engine::Checkpoint& checkpoint);
   [[nodiscard]] Status restore_queues(Engine& engine);
+  // Whether the next commits return once they are on the disk, with all before.
+  [[nodiscard]] Status set_synced(bool synced);
 
   FolderLock lock_;
   std::unique_ptr<Database> database_;

@@ -48,6 +48,7 @@ Status GatewayStore::install_copy(const std::string& path, const ReplicationPosi
   if (auto status = write_replication_position(*file, position); !status) return status;
   auto copy = DatabaseCopy::begin(*file, *database_);
   if (!copy) return tl::unexpected(copy.error());
+  if (auto status = set_synced(true); !status) return status;
   const auto done = copy->step(-1);
   if (!done) return tl::unexpected(done.error());
   return *done ? Status() : fail(Code::timeout, "another program holds the gateway's store");
@@ -56,6 +57,7 @@ Status GatewayStore::install_copy(const std::string& path, const ReplicationPosi
 Status GatewayStore::apply_replicated_changes(std::string_view changes,
                                               const ReplicationPosition& position) {
   cache_.clear();
+  if (auto status = set_synced(true); !status) return status;
   if (auto status = database_->begin(); !status) return status;
   auto status = changes.empty() ? Status() : apply_changes(*database_, changes);
   if (status) status = write_replication_position(*database_, position);
