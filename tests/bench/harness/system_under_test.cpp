@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/harness/system_under_test.hpp"
+#include "tests/bench/harness/loopback.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -216,14 +217,6 @@ int run_system(const std::vector<std::string>& words, SystemUnderTest& system) {
 }
 
 namespace {
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 // Closes itself.
 struct TcpSocket {

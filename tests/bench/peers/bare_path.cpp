@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/bench/harness/loopback.hpp"
 #include "tests/bench/harness/system_under_test.hpp"
 
 // What the machine can do at most: events of one length, through one program, over TCP, with
@@ -61,14 +62,6 @@ class Socket {
  private:
   int fd_;
 };
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 void send_at_once(const Socket& socket) {
   const int on = 1;

@@ -12,6 +12,7 @@
 #include <new>
 
 #include "core/base/check.hpp"
+#include "tests/bench/harness/loopback.hpp"
 #include "tests/bench/harness/work_folder.hpp"
 
 namespace sense::bench {
@@ -39,14 +40,6 @@ struct UdpSocket {
   UdpSocket(const UdpSocket&) = delete;
   UdpSocket& operator=(const UdpSocket&) = delete;
 };
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 }  // namespace
 

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "core/base/text.hpp"
+#include "tests/bench/harness/loopback.hpp"
 
 namespace sense::bench {
 
@@ -28,14 +29,6 @@ constexpr std::string_view event_start = "SENSE/1 EVENT ";
 in_addr address_of(unsigned client) { return {htonl((127U << 24U) + (1U << 16U) + 1 + client)}; }
 unsigned client_at(in_addr address) {
   return ntohl(address.s_addr) - ((127U << 24U) + (1U << 16U) + 1);
-}
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
 }
 
 // The value of a property, by "\nName: ".
