@@ -297,9 +297,13 @@ BOOST_AUTO_TEST_CASE(connections_over_the_limit_are_closed_and_come_back_when_th
   ServerFixture fixture(options);
   HttpClient first(fixture.port());
   HttpClient second(fixture.port());
-  for (auto* client : {&first, &second}) client->write(get("/never"));
-  while (fixture.harness.on_reactor([&] { return fixture.held.size() < 2; }))
-    std::this_thread::yield();
+  // One after the other, so that the first is held first.
+  for (std::size_t held = 0; auto* client : {&first, &second}) {
+    client->write(get("/never"));
+    ++held;
+    while (fixture.harness.on_reactor([&] { return fixture.held.size() < held; }))
+      std::this_thread::yield();
+  }
   HttpClient third(fixture.port());
   BOOST_CHECK(!third.read());
   BOOST_CHECK_EQUAL(fixture.harness.counters["http.connections.turned-away"], 1U);
