@@ -27,10 +27,10 @@ using SenderRef = std::shared_ptr<const Sender>;
 // principal alone. Without one it is the connection's own. A connection by the broker's own user,
 // while that may do everything, is the process that it says it is, "gateway-http" or
 // "adapter-snmp": it has the rights of that name in the access file, else Rights::of_gateway() or
-// of_adapter(). A client that has proved nothing has the
-// rights of `anonymous` in the access file; where that has none, those of Rights::of_anonymous() on
-// this machine, and none from elsewhere; so has one that has proved a name which the access file
-// does not have. Fails with noaccess when the connection may not speak for that principal. Pure.
+// of_adapter(). A client that has proved nothing has the rights of `anonymous` in the access file;
+// where that has none, those of Rights::of_anonymous() on this machine, and none from elsewhere; so
+// has one that has proved a name which the access file does not have. Fails with noaccess when the
+// connection may not speak for that principal. Pure.
 [[nodiscard]] Result<Sender> sender_of(const AccessList& access, const Principal& connection,
                                        const bus::OnBehalf& client);
 

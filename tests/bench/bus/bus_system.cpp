@@ -107,7 +107,7 @@ Result<pid_t> BusSystem::start(const Workload& workload, Children& children) {
   }
   if (auto good = write_file(config_file, config + more_config()); !good)
     return tl::unexpected(good.error());
-  return start_server(children, {"/proc/self/exe", "broker", "--config", config_file});
+  return start_sense(children, {"broker"}, config_file);
 }
 
 std::string BusSystem::source_of(std::uint64_t) const { return "//bench.example/publisher"; }

@@ -120,11 +120,8 @@ class DeadEndpointsRun {
     if (auto good = folder_.enter(options_.data); !good) return good;
     if (auto good = write_dead_config(); !good) return good;
     for (const auto& words : {std::vector<std::string>{"broker"}, {"gateway", "http"}}) {
-      std::vector<std::string> command{"/proc/self/exe"};
-      command.insert(command.end(), words.begin(), words.end());
-      command.insert(command.end(), {"--config", dead_config_file});
-      if (!options_.plugins.empty()) command.insert(command.end(), {"--plugins", options_.plugins});
-      if (auto started = start_server(children_, command); !started)
+      if (auto started = start_sense(children_, words, dead_config_file, options_.plugins);
+          !started)
         return tl::unexpected(started.error());
     }
     for (unsigned i = 0; i < all_; ++i) {

@@ -155,12 +155,7 @@ class BenchmarkRun {
     if (auto good = write_access_file(token_); !good) return good;
     if (auto good = write_config(); !good) return good;
     for (const auto& words : {std::vector<std::string>{"broker"}, {"gateway", "http"}}) {
-      std::vector<std::string> command{"/proc/self/exe"};
-      command.insert(command.end(), words.begin(), words.end());
-      command.insert(command.end(), {"--config", config_file});
-      if (!benchmark_.plugins.empty())
-        command.insert(command.end(), {"--plugins", benchmark_.plugins});
-      if (auto started = start_server(children_, command); !started)
+      if (auto started = start_sense(children_, words, config_file, benchmark_.plugins); !started)
         return tl::unexpected(started.error());
     }
     auto receiver = cli::HttpReceiver::open(io_, "http://127.0.0.1:0/hook",

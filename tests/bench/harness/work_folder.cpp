@@ -53,6 +53,15 @@ Result<pid_t> start_server(Children& children, const std::vector<std::string>& c
   return started;
 }
 
+Result<pid_t> start_sense(Children& children, const std::vector<std::string>& words,
+                          const std::string& config, const std::string& plugins) {
+  std::vector<std::string> command{"/proc/self/exe"};
+  command.insert(command.end(), words.begin(), words.end());
+  command.insert(command.end(), {"--config", config});
+  if (!plugins.empty()) command.insert(command.end(), {"--plugins", plugins});
+  return start_server(children, command);
+}
+
 std::string last_words_of_servers() {
   std::string words;
   for (int number = 1; fs::exists(server_log(number)); ++number) {

@@ -30,6 +30,9 @@ class WorkFolder {
 // Starts a server that works in this folder; what it says goes to a file of its own there.
 [[nodiscard]] Result<pid_t> start_server(Children& children,
                                          const std::vector<std::string>& command);
+// The same of `sense WORDS --config CONFIG`, this executable; `plugins`: their folder, or empty.
+[[nodiscard]] Result<pid_t> start_sense(Children& children, const std::vector<std::string>& words,
+                                        const std::string& config, const std::string& plugins = {});
 // "; a server's last words: ..." for each of them that said something, for messages.
 [[nodiscard]] std::string last_words_of_servers();
 

@@ -68,9 +68,7 @@ Result<pid_t> GatewaySystem::start(const Workload& workload, Children& children)
   if (!port) return tl::unexpected(port.error());
   port_ = *port;
   if (auto broker = BusSystem::start(workload, children); !broker) return broker;
-  std::vector<std::string> command{"/proc/self/exe", "gateway", "sense", "--config", config_file};
-  if (!setup_.plugins.empty()) command.insert(command.end(), {"--plugins", setup_.plugins});
-  return start_server(children, command);
+  return start_sense(children, {"gateway", "sense"}, config_file, setup_.plugins);
 }
 
 Status GatewaySystem::subscribe(const Workload&, Receiver& receiver) {
