@@ -237,10 +237,10 @@ ServerConfig::Parameters Requests::parameters_for(const Requester& requester) co
   limits.max_message = octets_max_of(limits, config_.listeners, requester.from);
   auto parameters = limits.shown();
   if (!config_.parameters) return parameters;
-  for (auto& [name, value] : config_.parameters()) {
+  for (auto& other : config_.parameters()) {
     const bool known = std::any_of(parameters.begin(), parameters.end(),
-                                   [&](const auto& own) { return own.first == name; });
-    if (!known) parameters.emplace_back(std::move(name), std::move(value));
+                                   [&](const auto& own) { return own.first == other.first; });
+    if (!known) parameters.push_back(std::move(other));
   }
   return parameters;
 }

@@ -3,6 +3,7 @@
 
 #include "core/base/check.hpp"
 #include "core/sense/fetch_url.hpp"
+#include "gateways/sense/model/address.hpp"
 
 namespace sense::datagram {
 
