@@ -214,6 +214,9 @@ struct BusOptions {
   std::size_t waiting_bytes_max = 256 * 1024 * 1024;    // of these events, encoded
   Duration request_timeout = std::chrono::seconds{10};  // of all but publish() and follow()
   Duration resend_after = std::chrono::seconds{2};      // doubled with each repeat, up to a minute
+  // A connection over which nothing comes or goes for so long is made anew: libzmq gives one up for
+  // ever, without a word, when what answers at the endpoint is not a broker.
+  Duration reconnect_after = std::chrono::seconds{5};
   Executor executor;
 };
 

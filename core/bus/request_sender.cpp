@@ -19,10 +19,11 @@ RequestSender::RequestSender(zmq::context_t& context, const BusOptions& options)
 Status RequestSender::connect() {
   auto made = make_socket(context_, zmq::socket_type::dealer, message_length_max);
   if (!made) return tl::unexpected(made.error());
+  made->set(zmq::sockopt::immediate, 1);
+  made->set(zmq::sockopt::sndhwm, 1000);
+  if (auto status = bus::connect(*made, options_.service, options_.keys); !status) return status;
   socket_ = std::move(*made);
-  socket_.set(zmq::sockopt::immediate, 1);
-  socket_.set(zmq::sockopt::sndhwm, 1000);
-  return bus::connect(socket_, options_.service, options_.keys);
+  return {};
 }
 
 void RequestSender::send(std::uint64_t id, Sending sending) {
@@ -50,7 +51,11 @@ void RequestSender::start_limited() {
 }
 
 void RequestSender::try_send(Pending& pending) {
-  if (bus::send(socket_, {}, pending.sending.octets) != Sent::queued) return;
+  if (bus::send(socket_, {}, pending.sending.octets) != Sent::queued) {
+    if (!unsent_since_) unsent_since_ = mono_now();
+    return;
+  }
+  unsent_since_.reset();
   pending.sent = mono_now();
   // Increasing pauses, so that repeats do not overload a slow broker.
   pending.pause = std::clamp<Duration>(pending.pause * 2, options_.resend_after, resend_after_max);
@@ -74,8 +79,15 @@ bool RequestSender::receive() {
   return true;
 }
 
+// What the former socket had not sent yet is sent again.
+void RequestSender::connect_again(MonoTime now) {
+  unsent_since_ = now;
+  if (connect()) resend();
+}
+
 void RequestSender::tick(MonoTime now) {
   end_overdue(now);
+  if (unsent_since_ && now - *unsent_since_ >= options_.reconnect_after) connect_again(now);
   for (auto& [id, pending] : pending_)
     if (now - pending.sent > pending.pause) try_send(pending);
   start_limited();

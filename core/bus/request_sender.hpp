@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <zmq.hpp>
@@ -65,12 +66,14 @@ class RequestSender {
     Duration pause{0};  // until it is sent again
   };
   void try_send(Pending& pending);
+  void connect_again(MonoTime now);
   void start_limited();
   void end_overdue(MonoTime now);
 
   zmq::context_t& context_;
   const BusOptions& options_;
   zmq::socket_t socket_;
+  std::optional<MonoTime> unsent_since_;  // no connection takes a request
   std::atomic<std::uint64_t> next_id_ = 1;
   std::map<std::uint64_t, Pending> pending_;  // by id
   std::deque<std::pair<std::uint64_t, Sending>> limited_;

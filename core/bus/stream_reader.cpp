@@ -13,6 +13,7 @@ constexpr int events_unread_max = 1'000;  // messages
 constexpr int messages_at_once = 1'024;
 constexpr std::size_t fetch_octets = 4 * 1024 * 1024;
 constexpr auto retry_after = std::chrono::seconds{1};
+constexpr auto pause_max = std::chrono::milliseconds{500};
 
 // An unreadable event is logged and omitted, so that it does not stop the events behind it.
 Result<std::vector<EventRef>> decode_records(std::string_view octets) {
@@ -48,12 +49,14 @@ StreamReader::StreamReader(zmq::context_t& context, const BusOptions& options,
 Status StreamReader::connect() {
   auto made = make_socket(context_, zmq::socket_type::sub, message_length_max);
   if (!made) return tl::unexpected(made.error());
-  socket_ = std::move(*made);
   // Before connect: with the default, subscriptions beyond 1,000 are lost.
-  socket_.set(zmq::sockopt::sndhwm, 0);
-  socket_.set(zmq::sockopt::rcvhwm, events_unread_max);
-  socket_.set(zmq::sockopt::subscribe, std::string(watermark_topic));
-  return bus::connect(socket_, options_.events, options_.keys);
+  made->set(zmq::sockopt::sndhwm, 0);
+  made->set(zmq::sockopt::rcvhwm, events_unread_max);
+  made->set(zmq::sockopt::subscribe, std::string(watermark_topic));
+  for (const auto& prefix : subscribed_) made->set(zmq::sockopt::subscribe, prefix);
+  if (auto status = bus::connect(*made, options_.events, options_.keys); !status) return status;
+  socket_ = std::move(*made);
+  return {};
 }
 
 void StreamReader::follow(std::uint64_t position, std::vector<std::string> prefixes,
@@ -75,7 +78,19 @@ void StreamReader::subscribe(const std::vector<std::string>& prefixes) {
   subscribed_ = std::move(wanted);
 }
 
+// The broker sends a heartbeat each half second. What was missed meanwhile, the next watermark
+// tells.
+void StreamReader::look_for_silence(MonoTime now) {
+  // After a pause of this thread, too: what came meanwhile is not read yet.
+  if (leaves_stream() || now - looked_ > pause_max) heard_ = now;
+  looked_ = now;
+  if (now - heard_ < options_.reconnect_after) return;
+  heard_ = now;
+  (void)connect();
+}
+
 void StreamReader::tick(MonoTime now) {
+  look_for_silence(now);
   if (resumed_) {
     if (auto batch = follower_.next_batch()) {
       resumed_ = false;
@@ -120,6 +135,7 @@ bool StreamReader::receive() {
     if (leaves_stream()) return true;
     const auto frames = bus::receive(socket_);
     if (!frames) return count > 0;
+    if (count == 0) heard_ = mono_now();
     on_message(*frames);
   }
   return true;

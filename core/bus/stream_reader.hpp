@@ -45,6 +45,7 @@ class StreamReader {
 
  private:
   void subscribe(const std::vector<std::string>& prefixes);
+  void look_for_silence(MonoTime now);
   void on_message(const std::vector<zmq::message_t>& frames);
   void fetch(Follower::Fetch wanted);
   void on_fetched(Follower::Fetch wanted, const Result<Reply>& reply);
@@ -56,6 +57,8 @@ class StreamReader {
   Follower follower_;
   std::set<std::string> subscribed_;
   Handler handler_;
+  MonoTime looked_{};
+  MonoTime heard_{};
   bool resumed_ = false;
   bool stopped_ = false;
   std::optional<std::pair<MonoTime, Follower::Fetch>> retry_;

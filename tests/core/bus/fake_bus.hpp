@@ -24,7 +24,7 @@ class FakeBus : public Bus {
   bool own_only = false;  // lists
   ProofTable proof_table;
   std::vector<ClientRefusal> refusals;  // that were reported
-  std::vector<ServedClient> clients;  // that the registry was asked for, in order
+  std::vector<ServedClient> clients;    // that the registry was asked for, in order
   std::vector<std::pair<ServedClient, Event>> published_for;
 
   Executor executor() {

@@ -1,113 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <atomic>
 #include <boost/test/unit_test.hpp>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <set>
 
-#include "core/bus/bus.hpp"
-#include "core/bus/protocol.hpp"
-#include "tests/broker/ingest_fixture.hpp"
-#include "tests/broker/running_broker.hpp"
+#include "tests/core/bus/bus_fixture.hpp"
 
 using namespace sense;
 using namespace std::chrono_literals;
-
-namespace {
-
-// The executor of a bus: its tasks run where the test waits.
-class Loop {
- public:
-  [[nodiscard]] Executor executor() {
-    return [this](std::function<void()> task) {
-      const std::lock_guard lock(mutex_);
-      tasks_.push_back(std::move(task));
-      ready_.notify_one();
-    };
-  }
-  void until(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + 60s;
-    while (!done()) {
-      std::function<void()> task;
-      {
-        std::unique_lock lock(mutex_);
-        // Some conditions come true without a task: looked at now and then.
-        ready_.wait_for(lock, 10ms, [this] { return !tasks_.empty(); });
-        BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, "not within a minute");
-        if (tasks_.empty()) continue;
-        task = std::move(tasks_.front());
-        tasks_.pop_front();
-      }
-      task();
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::deque<std::function<void()>> tasks_;
-};
-
-struct BusFixture {
-  explicit BusFixture(RunningBroker& broker, const std::function<void(BusOptions&)>& change = {}) {
-    BusOptions options;
-    options.service = broker.endpoints().service;
-    options.events = broker.endpoints().events;
-    options.resend_after = 200ms;
-    options.executor = loop.executor();
-    if (change) change(options);
-    auto made = connect_zmq_bus(options);
-    BOOST_REQUIRE_MESSAGE(made, (made ? "" : made.error().message));
-    bus = std::move(*made);
-  }
-
-  Result<Receipt> publish(Event event) {
-    return wait<Receipt>([&](auto done) { bus->publish(std::move(event), done); });
-  }
-  template <class T>
-  Result<T> wait(const std::function<void(std::function<void(Result<T>)>)>& call) {
-    std::optional<Result<T>> answer;
-    call([&answer](Result<T> result) { answer = std::move(result); });
-    loop.until([&] { return answer.has_value(); });
-    return *answer;
-  }
-  // Publishes without waiting.
-  void post(const std::string& id, const std::string& type = "{urn:a}one") {
-    ++posted;
-    bus->publish(make_event(id, type), [this](Result<Receipt> receipt) {
-      ++answered;
-      if (!receipt) return errors.push_back(receipt.error());
-      if (!receipt->duplicate) sequences.insert(receipt->sequence);
-    });
-  }
-  void follow(std::uint64_t after, std::vector<std::string> prefixes) {
-    position = after;
-    bus->follow(after, std::move(prefixes), [this](Batch batch) {
-      for (const auto& event : batch.events) {
-        in_order = in_order && event->sequence > position;
-        position = event->sequence;
-        followed.push_back(event->id);
-      }
-      in_order = in_order && batch.position >= position && batch.lost_from == 0;
-      position = batch.position;
-      if (resume) bus->resume();
-    });
-  }
-
-  Loop loop;
-  std::size_t posted = 0;
-  std::size_t answered = 0;
-  std::vector<Error> errors;
-  std::set<std::uint64_t> sequences;
-  std::uint64_t position = 0;
-  std::vector<std::string> followed;
-  bool in_order = true;
-  bool resume = true;
-  std::unique_ptr<Bus> bus;
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(zmq_bus_tests)
 
@@ -141,17 +38,6 @@ BOOST_AUTO_TEST_CASE(refused_event_comes_back_with_the_brokers_code) {
   BOOST_CHECK(refused.error().code == Code::varnotfound);
 }
 
-BOOST_AUTO_TEST_CASE(events_wait_for_a_broker_that_comes_later) {
-  RunningBroker broker;
-  BusFixture fixture(broker);
-  for (int i = 0; i < 50; ++i) fixture.post(std::to_string(i));
-  BOOST_CHECK(!fixture.bus->connected());
-  broker.start();
-  fixture.loop.until([&] { return fixture.answered == 50; });
-  BOOST_CHECK(fixture.errors.empty());
-  BOOST_CHECK_EQUAL(*fixture.sequences.rbegin(), 50u);
-}
-
 BOOST_AUTO_TEST_CASE(full_queue_is_nomoreroom_at_once) {
   RunningBroker broker;
   BusFixture fixture(broker, [](BusOptions& options) { options.waiting_max = 10; });
@@ -164,16 +50,6 @@ BOOST_AUTO_TEST_CASE(full_queue_is_nomoreroom_at_once) {
   BOOST_CHECK_EQUAL(fixture.sequences.size(), 10u);
 }
 
-BOOST_AUTO_TEST_CASE(request_without_a_broker_times_out_with_the_endpoint) {
-  RunningBroker broker;
-  BusFixture fixture(broker, [](BusOptions& options) { options.request_timeout = 100ms; });
-  const auto answer = fixture.wait<std::map<std::string, std::string>>(
-      [&](auto done) { fixture.bus->parameters(done); });
-  BOOST_REQUIRE(!answer);
-  BOOST_CHECK(answer.error().code == Code::timeout);
-  BOOST_CHECK_NE(answer.error().message.find(broker.endpoints().service), std::string::npos);
-}
-
 BOOST_AUTO_TEST_CASE(close_answers_what_waits_with_interrupted) {
   RunningBroker broker;
   BusFixture fixture(broker);
@@ -182,16 +58,6 @@ BOOST_AUTO_TEST_CASE(close_answers_what_waits_with_interrupted) {
   fixture.bus->close();
   fixture.loop.until([&] { return fixture.answered == 20; });
   for (const auto& error : fixture.errors) BOOST_CHECK(error.code == Code::interrupted);
-}
-
-BOOST_AUTO_TEST_CASE(wrong_endpoint_is_an_error) {
-  BusOptions options;
-  options.service = "nonsense";
-  options.events = "ipc:///tmp/none";
-  options.executor = [](const std::function<void()>&) {};
-  const auto bus = connect_zmq_bus(options);
-  BOOST_REQUIRE(!bus);
-  BOOST_CHECK_NE(bus.error().message.find("nonsense"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(follower_gets_every_event_once_and_in_order_over_restarts_of_the_broker) {
