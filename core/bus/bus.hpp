@@ -89,8 +89,9 @@ class JournalReader {
   };
   // Events from `from` on whose topic starts with one of `prefixes` (at most 10,000), at most
   // `bytes_max` octets, but at least one event.
+  // For a client: what it may read alone.
   virtual void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t bytes_max,
-                     BusAnswer<FetchReply> done) = 0;
+                     BusAnswer<FetchReply> done, const ServedClient& client = {}) = 0;
 
   // Follows the journal from the event after `position`, without gaps and in order, by the live
   // stream and by fetches. After a batch the next comes only after `resume()` or another

@@ -204,8 +204,8 @@ class ZmqBus final : public Bus {
   }
 
   void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t bytes_max,
-             BusAnswer<FetchReply> done) override {
-    auto request = request_of(Operation::fetch);
+             BusAnswer<FetchReply> done, const ServedClient& client) override {
+    auto request = request_of(Operation::fetch, {}, {}, client);
     request.from = from;
     request.prefixes.assign(prefixes.begin(), prefixes.end());
     request.bytes_max = bytes_max;

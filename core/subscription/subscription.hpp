@@ -77,6 +77,11 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 inline constexpr std::string_view filter_too_dear = "the filter takes too many steps";
 [[nodiscard]] bool suspended_for_filter(const Subscription& subscription);
 
+// Whether its owner comes and asks for the events (callback "pull:"), so that none is sent.
+[[nodiscard]] inline bool is_pulled(const Subscription& subscription) {
+  return subscription.callback.starts_with("pull:");
+}
+
 // Whether its types name the management events.
 [[nodiscard]] bool names_management(const Subscription& subscription);
 

@@ -20,6 +20,7 @@
 #include "core/registry/ended_subscriptions.hpp"
 #include "core/registry/subscriptions.hpp"
 #include "core/subscription/subscription.hpp"
+#include "gateways/api/feeds.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -184,6 +185,8 @@ struct GatewayContext {
   // Why a subscription of this installation ended, for an hour, from this process's memory. The
   // plugin says it to its owner alone. Empty: this host does not know.
   std::function<std::optional<EndedSubscription>(std::string_view id)> ended = {};
+  // For clients that come and ask. Null: this host has none.
+  Feeds* feeds = nullptr;
 };
 
 // What a subscriber may expect of the transport (docs/writing-a-gateway.md).
@@ -202,7 +205,7 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/8";
+inline constexpr const char* gateway_abi = "sense-gateway/9";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {

@@ -42,7 +42,10 @@ void Dispatcher::carry_out(Engine::Actions& actions) {
   if (state_ != State::open) return;  // the rest is decided again after the next start
   for (auto& deliver : actions.deliver) attempt(deliver);
   for (const auto& id : actions.gone) callbacks_.gone(id);
-  for (const auto& id : actions.forget) dependencies_.gateway.forget(id);
+  for (const auto& id : actions.forget) {
+    dependencies_.gateway.forget(id);
+    callbacks_.ended(id);
+  }
   for (const auto& suspension : actions.suspensions) dependencies_.suspensions.set(suspension);
   if (actions.checkpoint) callbacks_.checkpoint_soon();
 }

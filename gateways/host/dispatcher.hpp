@@ -32,6 +32,7 @@ class Dispatcher {
     std::function<void(Duration, std::function<void()>)> after;  // runs a task after a pause
     std::function<bool()> may_attempt;  // false: nothing is carried out until it is true
     std::function<void(const std::string& id)> gone;  // ends a subscription: its callback is gone
+    std::function<void(const std::string& id)> ended;  // nothing is delivered to it any more
     std::function<void()> checkpoint_soon;            // something waits for a checkpoint
     std::function<void()> settled;                    // outcomes were processed
   };

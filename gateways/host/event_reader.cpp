@@ -17,6 +17,12 @@ void EventReader::follow(std::uint64_t position) {
   });
 }
 
+bool EventReader::follow_wanted() {
+  if (!following() || includes_wanted()) return false;
+  follow(position_);
+  return true;
+}
+
 void EventReader::stop() {
   ++stream_;
   batch_.reset();

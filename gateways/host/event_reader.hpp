@@ -42,6 +42,9 @@ class EventReader {
 
   // Begins, or begins anew, behind `position`. Not to be called by `process`.
   void follow(std::uint64_t position);
+  // Begins anew at position() if not all topics wanted are followed. True when it did. Not to be
+  // called by `process`.
+  [[nodiscard]] bool follow_wanted();
   // Call it when deliveries were settled or a checkpoint was stored.
   void resume_if_ready();
   // Hands out nothing more.

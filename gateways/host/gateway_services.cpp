@@ -18,6 +18,17 @@ Status about_callback(const Status& status) {
 
 namespace {
 
+// The client itself decides when it asks, and for how much.
+Status check_pulled(const Subscription& subscription) {
+  DeliveryOptions only;
+  only.expiry = subscription.delivery.expiry;
+  if (subscription.delivery == only) return {};
+  return fail(Code::badparam,
+              "delivery: of a subscription with the callback pull: only expiry can be set, since "
+              "its client asks when it likes",
+              "delivery");
+}
+
 Engine::Defaults with_names(Engine::Defaults defaults, const KnownClients& known) {
   defaults.owner_names = [&known](const std::string& owner) { return known.names_of(owner); };
   return defaults;
@@ -93,6 +104,8 @@ Status GatewayServices::check_callback(const Subscription& subscription, const U
   if (callback.port && (callback.scheme == "http" || callback.scheme == "https"))
     if (auto status = config.egress.check_http_port(*callback.port); !status)
       return about_callback(status);
+  if (callback.scheme == "pull")
+    if (auto status = check_pulled(subscription); !status) return status;
   if (!directory.serves_here(callback.scheme)) return {};
   if (auto status = check_endpoint(subscription); !status) return about_callback(status);
   const bool asks = subscription.state == SubscriptionState::pending && room_to_verify;

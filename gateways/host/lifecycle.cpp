@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/log.hpp"
+#include "core/bus/protocol.hpp"
 #include "core/sense/shared_keys.hpp"
 #include "core/subscription/management_event.hpp"
 
@@ -61,6 +62,10 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
       verified_(std::move(verified)),
       services_(std::move(services)),
       config_(services_->config),
+      feeds_({environment_.bus, services_->engine, store_, environment_.clock, services_->counters,
+              config_.host, [this](const auto& owner) { return services_->known.names_of(owner); }},
+             {[this] { return reader_.position(); }, [this] { return reader_.follow_wanted(); },
+              [this](Duration pause, auto task) { after(pause, std::move(task)); }}),
       gateway_(std::move(gateway)),
       verifier_(*gateway_, services_->subscriptions, verified_,
                 VerificationBudget::limits_of(config_.host), environment_.clock,
@@ -91,6 +96,10 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
            environment_.clock},
           {environment_.post, [this](Duration pause, auto task) { after(pause, std::move(task)); },
            [this] { return failover_.has_lease(); }, [this](const auto& id) { on_gone(id); },
+           [this](const auto& id) {
+             const auto ended = services_->ended.find(id, now().mono);
+             feeds_.on_end(id, ended ? ended->reason : "ended");
+           },
            [this] { checkpoint_soon(); }, [this] { reader_.resume_if_ready(); }}),
       redriver_(config_.name,
                 {store_, services_->engine, checkpoints_, environment_.bus, services_->counters,
@@ -101,6 +110,7 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
               {[this](const auto& event) { return on_event(event); }, [this] { on_slice_done(); },
                [this](const auto& batch) { on_lost(batch); }, [this] { return topics(); },
                [this](Duration pause, auto task) { after(pause, std::move(task)); }}) {
+  services_->context.feeds = &feeds_;
   services_->room_to_verify = [this](const auto& owner, const auto& callback) {
     return verifier_.check_room(owner, callback);
   };
@@ -206,21 +216,28 @@ void Lifecycle::on_released() {
 std::vector<std::string> Lifecycle::topics() const {
   auto prefixes = services_->engine.topic_prefixes(
       static_cast<std::size_t>(config_.host.integer("topics-max")));
-  if (prefixes != std::vector<std::string>{"{"})
+  const auto of_feeds = feeds_.topic_prefixes(bus::prefixes_max);
+  if (of_feeds == std::vector<std::string>{"{"}) return of_feeds;
+  if (prefixes != std::vector<std::string>{"{"}) {
+    prefixes.insert(prefixes.end(), of_feeds.begin(), of_feeds.end());
     prefixes.insert(prefixes.end(), {"{" + std::string(management_namespace) + "}",
                                      std::string(whole_change_type) + " ",
                                      std::string(standby_heartbeat_type) + " "});
+  }
   return prefixes;
 }
 
 bool Lifecycle::on_event(const EventRef& event) {
   services_->engine.on_event(event, now());
+  feeds_.on_event(event);
   if (follower_.on_gateway_event(*event)) {
     on_directory_change();
     return false;
   }
   if (failover_.on_event(*event) || redriver_.on_event(*event)) return false;
-  return follower_.on_subscription_event(*event);
+  const bool changed = follower_.on_subscription_event(*event);
+  if (changed) feeds_.on_change(event->subject);
+  return changed;
 }
 
 void Lifecycle::on_slice_done() {
@@ -243,6 +260,7 @@ void Lifecycle::on_lost(const Batch& batch) {
     on_directory_change();
     dispatcher_.perform();
     reader_.follow(reader_.position());
+    feeds_.on_restart();
   });
 }
 

@@ -11,6 +11,7 @@
 #include "gateways/host/dispatcher.hpp"
 #include "gateways/host/event_reader.hpp"
 #include "gateways/host/failover/failover.hpp"
+#include "gateways/host/feeds/journal_feeds.hpp"
 #include "gateways/host/gateway_services.hpp"
 #include "gateways/host/guarded_gateway.hpp"
 #include "gateways/host/subscriptions/announcement.hpp"
@@ -95,7 +96,8 @@ class Lifecycle {
   GatewayStore store_;
   VerifiedCallbacks verified_;
   std::unique_ptr<GatewayServices> services_;
-  const GatewayConfig& config_;              // in services_
+  const GatewayConfig& config_;  // in services_
+  JournalFeeds feeds_;
   std::unique_ptr<GuardedGateway> gateway_;  // null in state `stopped`
   Verifier verifier_;
   SubscriptionFollower follower_;

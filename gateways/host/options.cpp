@@ -8,7 +8,7 @@
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 20> table = {{
+  static constexpr std::array<Option, 22> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
@@ -68,6 +68,11 @@ std::span<const Option> gateway_host_options() {
        0, 1'000'000'000},
       {"endpoints-per-owner-max", OptionType::integer, "2500",
        "How many different callbacks one owner may have here; 0: any number.", 0, 10'000'000},
+      {"feeds-max", OptionType::integer, "20000",
+       "How many clients may be asking for events at once (callback pull:, and streams).", 1,
+       1'000'000},
+      {"feeds-per-owner-max", OptionType::integer, "10000", "As above, of one owner.", 1,
+       1'000'000},
       Option{"pair-key", OptionType::path, "",
              "The file with the key (`sense keys shared`) that the gateways of this kind share: "
              "what is "

@@ -51,6 +51,8 @@ INCLUDES = [
     ("gateways/host/dead_letters", ["core/**", "gateways/host/engine", "gateways/host/notices",
                                     "gateways/host/store"]),
     ("gateways/host/failover",     ["core/**", "gateways/host/store"]),
+    ("gateways/host/feeds",        ["core/**", "gateways/api", "gateways/host/engine",
+                                    "gateways/host/engine/owners", "gateways/host/store"]),
     ("gateways/sense",             ["core/**", "gateways/api", "gateways/sense/admission",
                                     "gateways/sense/delivery", "gateways/sense/dtls",
                                     "gateways/sense/model"]),

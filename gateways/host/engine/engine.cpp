@@ -29,6 +29,7 @@ void Engine::end(const std::string& id, std::string reason, bool notify, Timesta
   auto* queue = queues().find(id);
   if (queue == nullptr || queue->facts().ending) return;
   remove_from_index(*queue);
+  notify = notify && !is_pulled(*queue->facts().subscription);
   queue->end(std::move(reason), notify, state_, now);
   remove_finished(*queue, now);
 }
@@ -41,8 +42,9 @@ void Engine::on_event(const EventRef& event, Timestamp now) {
   for (const auto handle : candidates(*event)) {
     auto& queue = queues().at(handle);
     const auto& subscription = *queue.facts().subscription;
-    // Deliveries of a paused or suspended subscription are kept; a pending one has none.
-    if (subscription.state == SubscriptionState::pending) continue;
+    // Deliveries of a paused or suspended subscription are kept; a pending one has none. What is
+    // asked for stays in the journal.
+    if (subscription.state == SubscriptionState::pending || is_pulled(subscription)) continue;
     const auto names =
         for_some ? state_.defaults.owner_names(subscription.owner) : std::vector<std::string>();
     if (!matches_in_budget(queue, *event, names)) continue;

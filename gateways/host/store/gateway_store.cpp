@@ -28,6 +28,8 @@ constexpr const char* gateway_schema =
     " not_before INTEGER NOT NULL DEFAULT 0, first INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY(lane, key)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS item_sequence ON item(sequence);"
+    "CREATE TABLE IF NOT EXISTS acknowledged(id TEXT PRIMARY KEY, number INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS event(sequence INTEGER PRIMARY KEY, record BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS mark(id INTEGER PRIMARY KEY CHECK(id=1), token INTEGER NOT NULL,"
     " stream TEXT NOT NULL, part INTEGER NOT NULL, sequence INTEGER NOT NULL);";

@@ -9,6 +9,7 @@
 #include "core/storage/change_log.hpp"
 #include "core/storage/database.hpp"
 #include "core/storage/folder_lock.hpp"
+#include "gateways/api/feeds.hpp"
 #include "gateways/host/engine/engine.hpp"
 #include "gateways/host/store/dead_letter_table.hpp"
 #include "gateways/host/store/event_cache.hpp"
@@ -38,6 +39,14 @@ class GatewayStore {
   [[nodiscard]] Result<EventRef> load_event(std::uint64_t sequence);
   // Removes events that no pending delivery needs.
   [[nodiscard]] Status collect_garbage();
+
+  // ---- feeds
+
+  // What the client of a subscription that is asked for has acknowledged; absent: nothing yet.
+  [[nodiscard]] Result<std::optional<FeedPosition>> acknowledged(const std::string& subscription);
+  // A power cut may lose it: then it is handed out again, with the same numbers.
+  [[nodiscard]] Status acknowledge(const std::string& subscription, FeedPosition position);
+  [[nodiscard]] Status forget_acknowledged(const std::string& subscription);
 
   // ---- replication to standbys (gateways/host/failover/replication.hpp)
 

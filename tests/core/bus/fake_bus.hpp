@@ -108,7 +108,8 @@ class FakeBus : public Bus {
       done(Receipt{++sequence, false});
     });
   }
-  void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>) override {}
+  void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>,
+             const ServedClient&) override {}
   void follow(std::uint64_t, std::vector<std::string>, std::function<void(Batch)>) override {}
   void resume() override { ++resumed; }
   void parameters(Answer<std::map<std::string, std::string>>) override {}

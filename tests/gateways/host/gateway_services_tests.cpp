@@ -19,7 +19,7 @@ struct JournalBus : testing::FakeBus {
   std::size_t asked_octets = 0;
 
   void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t octets,
-             Answer<FetchReply> done) override {
+             Answer<FetchReply> done, const ServedClient&) override {
     asked_prefixes = std::move(prefixes);
     asked_octets = octets;
     if (broken) return done(tl::unexpected(*broken));

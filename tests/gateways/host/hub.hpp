@@ -137,7 +137,8 @@ class HubBus final : public Bus {
       handler_(std::move(batch));
     });
   }
-  void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>) override {}
+  void fetch(std::uint64_t, std::vector<std::string>, std::size_t, Answer<FetchReply>,
+             const ServedClient&) override {}
   void parameters(Answer<std::map<std::string, std::string>>) override {}
   void proofs(std::string, Answer<ProofTable> done) override {
     ask([=, this] { done(hub_.proofs); });
