@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/gateway_services.hpp"
 
-#include <random>
-
 #include "core/event/recipients.hpp"
 
 namespace sense {
@@ -59,11 +57,11 @@ std::shared_ptr<Subscriptions> BusForClients::subscriptions(const ServedClient& 
 
 GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescriptor& descriptor,
                                  Bus& bus, const Clock& clock, boost::asio::io_context& reactor,
-                                 Executor post)
+                                 Executor post, std::uint64_t seed)
     : config(std::move(of_gateway)),
       known(bus),
       refusals(bus, counters),
-      engine(with_names(engine_defaults(descriptor, config.host), known), std::random_device{}()),
+      engine(with_names(engine_defaults(descriptor, config.host), known), seed),
       directory(config.name, descriptor.schemes),
       subscriptions(bus, clock, post, served()),
       clients(config.name, bus, known, refusals, post,

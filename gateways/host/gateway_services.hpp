@@ -53,9 +53,10 @@ class BusForClients final : public ClientServices {
 // What a gateway's plugin uses of its host, behind its GatewayContext. Exists before the plugin's
 // object, and outlives it; stays where it is. Reactor thread only.
 struct GatewayServices {
-  // All arguments but `of_gateway` must outlive it.
+  // `bus`, `clock`, `reactor` and `descriptor` must outlive it. `seed`: of the retries' jitter.
   GatewayServices(GatewayConfig of_gateway, const GatewayDescriptor& descriptor, Bus& bus,
-                  const Clock& clock, boost::asio::io_context& reactor, Executor post);
+                  const Clock& clock, boost::asio::io_context& reactor, Executor post,
+                  std::uint64_t seed);
   GatewayServices(const GatewayServices&) = delete;
   GatewayServices& operator=(const GatewayServices&) = delete;
 

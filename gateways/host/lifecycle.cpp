@@ -42,9 +42,9 @@ Result<std::unique_ptr<Lifecycle>> Lifecycle::make(GatewayConfig config,
   if (!verified) return tl::unexpected(verified.error());
   auto pair_secret = read_pair_secret(config.host.text("pair-key"));
   if (!pair_secret) return tl::unexpected(pair_secret.error());
-  auto services =
-      std::make_unique<GatewayServices>(std::move(config), descriptor, environment.bus,
-                                        environment.clock, environment.reactor, environment.post);
+  auto services = std::make_unique<GatewayServices>(std::move(config), descriptor, environment.bus,
+                                                    environment.clock, environment.reactor,
+                                                    environment.post, environment.seed);
   auto gateway = GuardedGateway::create(descriptor, services->config.plugin, services->context);
   if (!gateway) return tl::unexpected(gateway.error());
   return std::unique_ptr<Lifecycle>(

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ namespace sense {
 
 // The life of one gateway, as a state machine: it is started, leads or stands by, serves, and is
 // stopped. Owns the plugin's object, the engine, the store and all parts between them; bus, clock,
-// timers and reactor are its environment's, so that it runs in virtual time as well. Reactor thread
-// only.
+// timers, reactor and seed are its environment's, so that it runs in virtual time as well. Reactor
+// thread only.
 class Lifecycle {
  public:
   enum class State {
@@ -41,6 +42,7 @@ class Lifecycle {
     Executor post;                                               // runs a task soon
     std::function<void(Duration, std::function<void()>)> after;  // runs a task after a pause
     std::function<void()> stopped;                               // called once, in state `stopped`
+    std::uint64_t seed = std::random_device{}();                 // of the retries' jitter
   };
 
   // Opens the store and makes the plugin's object. The descriptor must outlive the result.

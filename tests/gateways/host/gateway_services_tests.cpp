@@ -50,7 +50,7 @@ GatewayConfig default_config() {
 // A client that subscribes at that gateway, on a registry in memory.
 struct Subscribing {
   explicit Subscribing(GatewayConfig config = default_config())
-      : services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor()) {}
+      : services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor(), 1) {}
 
   Result<SubscriptionRef> create(const std::string& owner, const std::string& callback,
                                  bool proved = false) {
