@@ -35,8 +35,10 @@ void SubscriptionQueue::put(SubscriptionRef subscription, EngineState& engine, T
     // The registry has the owner's request and the engine's own suspensions, which the engine wrote
     // there.
     if (state == SubscriptionState::active) {
-      // Resumed by the engine or by the owner: the owner's decision overrides probing.
+      // Resumed by the engine or by the owner: the owner's decision overrides probing, and the
+      // pauses that probing has made long.
       facts_.suspension = Suspension::none;
+      if (backlog_ && backlog_->health().suspended()) backlog_->retry_all(in);
       if (backlog_) backlog_->health().reset();
     } else if (state == SubscriptionState::suspended && !for_filter &&
                suspension() == Suspension::none) {
