@@ -8,6 +8,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Duration fast_latency_max = 5s;
+constexpr Duration knows_within = 10s;
 
 std::string name_of(const Delivery& delivery) {
   const auto window =
@@ -37,8 +38,7 @@ WallTime opened_at_least(const Ledger& ledger, std::uint64_t window) {
   for (const auto& owed : ledger.owed) {
     const auto known = ledger.window_of.find(owed.event->sequence);
     const bool elsewhere = known != ledger.window_of.end() && known->second != window;
-    const bool late =
-        owed.event->sequence > behind || owed.not_before != WallTime{} || owed.redrive != 0;
+    const bool late = owed.event->sequence > behind || owed.not_before != WallTime{};
     if (late && !elsewhere) earliest = std::min(earliest, owed.appended);
   }
   return earliest;
@@ -46,8 +46,8 @@ WallTime opened_at_least(const Ledger& ledger, std::uint64_t window) {
 
 }  // namespace
 
-void AttemptChecks::attempt(Ledger& ledger, const Delivery& delivery, std::uint64_t position) {
-  admission(ledger, delivery, position);
+void AttemptChecks::attempt(Ledger& ledger, const Delivery& delivery) {
+  admission(ledger, delivery);
   pace(ledger, delivery);
   if (delivery.window != 0)
     window(ledger, delivery);
@@ -56,41 +56,65 @@ void AttemptChecks::attempt(Ledger& ledger, const Delivery& delivery, std::uint6
   if (delivery.kind == Delivery::Kind::gap) gap(ledger, delivery);
 }
 
-void AttemptChecks::admission(const Ledger& ledger, const Delivery& delivery,
-                              std::uint64_t position) {
+bool AttemptChecks::must_know(MonoTime appended) const {
+  return context_.now().mono - std::max(appended, context_.serves_since) > knows_within;
+}
+
+void AttemptChecks::admission(const Ledger& ledger, const Delivery& delivery) {
   const auto& subscription = *delivery.subscription;
   const bool ended = delivery.kind == Delivery::Kind::ended;
-  if (ledger.end_sequence != 0 && position >= ledger.end_sequence && !ended)
+  const bool knows = must_know(ledger.changed);
+  if (ledger.end_sequence != 0 && knows && !ended)
     context_.broken(name_of(delivery) + ": attempted after the end");
-  if (ended && position < ledger.end_sequence)
-    context_.broken(name_of(delivery) + ": ended too early");
-  if (!ended && subscription.state == SubscriptionState::paused)
-    context_.broken(name_of(delivery) + ": attempted though paused");
+  if (ended && ledger.end_sequence == 0) context_.broken(name_of(delivery) + ": ended too early");
+  const bool paused = subscription.state == SubscriptionState::paused ||
+                      (knows && ledger.subscription->state == SubscriptionState::paused);
+  if (!ended && paused) context_.broken(name_of(delivery) + ": attempted though paused");
   if (subscription.state == SubscriptionState::pending)
     context_.broken(name_of(delivery) + ": an unverified callback was called");
   if (ledger.gone_heard) context_.broken(name_of(delivery) + ": attempted though gone");
-  if (ledger.under_way.size() > subscription.delivery.window.value_or(context_.defaults.window))
+  if (!ended &&
+      ledger.under_way.size() > subscription.delivery.window.value_or(context_.defaults.window))
     context_.broken(name_of(delivery) + ": more attempts in flight than the window");
   if (delivery.kind != Delivery::Kind::digest && (!delivery.event || delivery.event->id.empty()))
     context_.broken(name_of(delivery) + ": has no event");
 }
 
 void AttemptChecks::event(Ledger& ledger, const Delivery& delivery) {
-  if (delivery.number == 0 || delivery.number > ledger.owed.size())
-    return context_.broken(name_of(delivery) + ": a number that is not owed");
-  const auto& owed = ledger.owed[delivery.number - 1];
-  if (owed.event->sequence != delivery.event->sequence || owed.event->id != delivery.event->id)
+  const auto* owed = ledger.find(delivery.event->sequence);
+  if (delivery.number == 0 || owed == nullptr)
+    return context_.broken(name_of(delivery) + ": an event that is not owed");
+  if (owed->event->id != delivery.event->id)
     context_.broken(name_of(delivery) + ": is " + delivery.event->id + " and should be " +
-                    owed.event->id);
-  const auto meant = ledger.meant.try_emplace(delivery.number, delivery.event->sequence).first;
-  if (meant->second != delivery.event->sequence)
-    context_.broken(name_of(delivery) + ": was event " + std::to_string(meant->second) + " before");
-  due(ledger, delivery, owed);
+                    owed->event->id);
+  // The journal alone says which number an event has.
+  if (!ledger.renumbered &&
+      (delivery.number > ledger.owed.size() ||
+       ledger.owed[delivery.number - 1].event->sequence != delivery.event->sequence))
+    context_.broken(name_of(delivery) + ": not the number of event " + delivery.event->id);
+  due(ledger, delivery, *owed);
   if (delivery.subscription->delivery.ordered()) order(ledger, delivery);
-  if (ledger.acknowledged.contains(delivery.number))
+  meaning(ledger, delivery, delivery.number, delivery.event->sequence);
+  const auto acknowledged = ledger.acknowledged.find(delivery.number);
+  if (acknowledged != ledger.acknowledged.end() && !context_.is_forgotten(acknowledged->second))
     context_.broken(name_of(delivery) + ": repeated though its delivery was not forgotten");
-  if (ledger.dead_lettered.contains(delivery.number))
-    context_.broken(name_of(delivery) + ": attempted though it is a dead letter");
+  count(ledger, delivery);
+  latency(ledger, delivery, *owed);
+}
+
+// The same number means the same event for ever, and an event has one number.
+void AttemptChecks::meaning(Ledger& ledger, const Delivery& delivery, std::uint64_t number,
+                            std::uint64_t sequence) {
+  const auto meant = ledger.meant.try_emplace(number, sequence).first->second;
+  if (meant != sequence)
+    context_.broken(name_of(delivery) + ": number " + std::to_string(number) + " was event " +
+                    std::to_string(meant) + " before, and is " + std::to_string(sequence));
+  const auto before = ledger.number_of.try_emplace(sequence, number).first->second;
+  if (before != number && !ledger.renumbered)
+    context_.broken(name_of(delivery) + ": the event had number " + std::to_string(before));
+}
+
+void AttemptChecks::count(const Ledger& ledger, const Delivery& delivery) {
   const auto before = ledger.attempts.find(delivery.number);
   if (before != ledger.attempts.end() && before->second + 1 != delivery.attempt)
     context_.broken(name_of(delivery) + ": the attempt before was " +
@@ -102,15 +126,22 @@ void AttemptChecks::event(Ledger& ledger, const Delivery& delivery) {
       !sparse.retry_span && sparse.suspend_after.value_or(context_.defaults.suspend_after) == 0;
   if (counted && delivery.attempt > most + context_.life)
     context_.broken(name_of(delivery) + ": too many attempts");
-  if (sparse != SparseOptions{} || owed.event->notbefore) return;  // it may have to wait
-  const auto known = ledger.known.find(delivery.number);
+}
+
+// A callback that works, and asks for nothing special, waits for no other.
+void AttemptChecks::latency(const Ledger& ledger, const Delivery& delivery,
+                            const Ledger::Owed& owed) {
+  const auto& options = *delivery.subscription->delivery.sparse;
+  if (options != SparseOptions{} || owed.event->notbefore || ledger.renumbered) return;
+  const Duration since_append = context_.now().wall - owed.appended;
+  const Duration since_start = context_.now().mono - context_.serves_since - knows_within;
   if (ledger.endpoint.behaviour() == Behaviour::fast && !context_.traffic_over &&
-      known != ledger.known.end() && context_.agenda.now().mono - known->second > fast_latency_max)
+      std::min(since_append, since_start) > fast_latency_max)
     context_.broken(name_of(delivery) + ": a callback that works was made to wait");
 }
 
 void AttemptChecks::due(const Ledger& ledger, const Delivery& delivery, const Ledger::Owed& owed) {
-  const auto now = context_.agenda.now().wall;
+  const auto now = context_.now().wall;
   const auto& event = *owed.event;
   const auto name = name_of(delivery) + " event " + event.id;
   if (owed.expires && *owed.expires <= now) context_.broken(name + ": delivered though expired");
@@ -120,20 +151,20 @@ void AttemptChecks::due(const Ledger& ledger, const Delivery& delivery, const Le
     context_.broken(name + ": delivered to one who was left out");
 }
 
-// Every earlier one of the same source is done, one way or the other.
-void AttemptChecks::order(const Ledger& ledger, const Delivery& delivery) {
-  const auto& source = ledger.owed[delivery.number - 1].event->source;
-  for (std::uint64_t number = 1; number < delivery.number; ++number) {
-    const auto& before = ledger.owed[number - 1];
-    const bool expired = before.expires && *before.expires <= context_.agenda.now().wall;
-    if (before.event->source == source && !ledger.acknowledged.contains(number) &&
-        !ledger.dead_lettered.contains(number) && !expired)
-      context_.broken(name_of(delivery) + ": overtook number " + std::to_string(number));
-  }
+// Of one source in the order of the journal: the first time, and again after each crash.
+void AttemptChecks::order(Ledger& ledger, const Delivery& delivery) {
+  if (ledger.renumbered) return;
+  auto& reached = ledger.reached[delivery.event->source];
+  auto& reached_now = ledger.reached_now[delivery.event->source];
+  const bool first_time = !ledger.meant.contains(delivery.number);
+  if (delivery.number < reached_now || (first_time && delivery.number < reached))
+    context_.broken(name_of(delivery) + ": was overtaken by number " + std::to_string(reached));
+  reached = std::max(reached, delivery.number);
+  reached_now = delivery.number;
 }
 
 void AttemptChecks::pace(Ledger& ledger, const Delivery& delivery) {
-  const auto now = context_.agenda.now().mono;
+  const auto now = context_.now().mono;
   const bool ended = delivery.kind == Delivery::Kind::ended;
   const auto& sparse = *delivery.subscription->delivery.sparse;
   // The end notice is not subject to the rate.
@@ -153,7 +184,9 @@ void AttemptChecks::window(Ledger& ledger, const Delivery& delivery) {
   const auto name = name_of(delivery);
   const auto contents = contents_of(delivery);
   if (contents.empty()) context_.broken(name + ": a window with nothing in it");
-  if (ledger.windows_acknowledged.contains(delivery.window))
+  const auto acknowledged = ledger.windows_acknowledged.find(delivery.window);
+  if (acknowledged != ledger.windows_acknowledged.end() &&
+      !context_.is_forgotten(acknowledged->second))
     context_.broken(name + ": repeated though its delivery was not forgotten");
   const auto [place, fresh] = ledger.windows.try_emplace(delivery.window);
   if (fresh) ++context_.totals.digests;
@@ -165,9 +198,10 @@ void AttemptChecks::window(Ledger& ledger, const Delivery& delivery) {
     const auto before = place->second.contents.find(number);
     if (before == place->second.contents.end() || before->second != sequence)
       context_.broken(name + ": has changed since its first attempt");
-    if (ledger.window_of.try_emplace(sequence, delivery.window).first->second != delivery.window)
+    if (ledger.window_of.try_emplace(sequence, delivery.window).first->second != delivery.window &&
+        !ledger.renumbered)
       context_.broken(name + ": an event that was in another window already");
-    if (ledger.dead_lettered.contains(number)) context_.broken(name + ": holds a dead letter");
+    meaning(ledger, delivery, number, sequence);
   }
   std::set<std::string> sources;
   for (const auto& [number, sequence] : contents)
@@ -175,14 +209,14 @@ void AttemptChecks::window(Ledger& ledger, const Delivery& delivery) {
         delivery.subscription->delivery.only_latest())
       context_.broken(name + ": more than the latest of a source");
   window_time(ledger, delivery);
-  place->second.last_attempt = context_.agenda.now().mono;
+  place->second.last_attempt = context_.now().mono;
 }
 
 void AttemptChecks::window_time(const Ledger& ledger, const Delivery& delivery) {
-  const auto now = context_.agenda.now();
+  const auto now = context_.now();
   const auto& sparse = *delivery.subscription->delivery.sparse;
   const auto& window = ledger.windows.at(delivery.window);
-  if (sparse.digest && sparse.digest->interval &&
+  if (sparse.digest && sparse.digest->interval && !sparse.digest->count && !ledger.renumbered &&
       now.wall < opened_at_least(ledger, delivery.window) + *sparse.digest->interval)
     context_.broken(name_of(delivery) + ": before its interval was over");
   if (sparse.digest && window.contents.size() > sparse.digest->count.value_or(Digest::count_max))
@@ -194,18 +228,16 @@ void AttemptChecks::window_time(const Ledger& ledger, const Delivery& delivery) 
 }
 
 void AttemptChecks::gap(const Ledger& ledger, const Delivery& delivery) {
-  if (ledger.collects() || delivery.subscription->delivery.collects()) return;  // check_collected
   for (auto number = delivery.number; number <= delivery.number_last; ++number) {
+    const auto acknowledged = ledger.acknowledged.find(number);
+    if (acknowledged != ledger.acknowledged.end() && !context_.is_forgotten(acknowledged->second))
+      context_.broken(name_of(delivery) + ": a gap of what was delivered");
+    if (ledger.collects() || ledger.renumbered) continue;  // the journal does not say the number
     if (number == 0 || number > ledger.owed.size())
       return context_.broken(name_of(delivery) + ": a gap of what is not owed");
     const auto& expires = ledger.owed[number - 1].expires;
-    if (ledger.acknowledged.contains(number))
-      context_.broken(name_of(delivery) + ": a gap of what was delivered");
-    const bool expired = expires && *expires <= context_.agenda.now().wall;
-    const bool given_up = ledger.dead_lettered.contains(number) || ledger.drops();
-    const bool joined = delivery.reason.find(", ") != std::string::npos;
-    if (joined ? !expired && !given_up : delivery.reason == "expired" ? !expired : !given_up)
-      context_.broken(name_of(delivery) + ": a gap that says " + delivery.reason);
+    if (delivery.reason == "expired" && (!expires || *expires > context_.now().wall))
+      context_.broken(name_of(delivery) + ": a gap that says expired");
   }
 }
 
@@ -214,7 +246,7 @@ void AttemptChecks::dead_letter(const Ledger& ledger, const Engine::DeadLetter& 
   if (ledger.drops()) return context_.broken(name + ": a dead letter that was to be dropped");
   if (dead_letter.number == 0 || ledger.find(dead_letter.sequence) == nullptr)
     return context_.broken(name + ": a dead letter of what is not owed");
-  if (!ledger.collects() &&
+  if (!ledger.collects() && !ledger.renumbered &&
       (dead_letter.number > ledger.owed.size() ||
        ledger.owed[dead_letter.number - 1].event->sequence != dead_letter.sequence))
     return context_.broken(name + ": a dead letter with another event");

@@ -12,17 +12,23 @@ class AttemptChecks {
  public:
   explicit AttemptChecks(Context& context) : context_(context) {}
 
-  // Its payload is loaded, and the ledger has it under way. `position`: how far the host has read
-  // the journal.
-  void attempt(Ledger& ledger, const Delivery& delivery, std::uint64_t position);
+  // The ledger has it under way.
+  void attempt(Ledger& ledger, const Delivery& delivery);
+  // One in the store.
   void dead_letter(const Ledger& ledger, const Engine::DeadLetter& dead_letter);
 
  private:
   // The subscription may be served now.
-  void admission(const Ledger& ledger, const Delivery& delivery, std::uint64_t position);
+  void admission(const Ledger& ledger, const Delivery& delivery);
+  // Whether the gateway must have read by now what was appended then.
+  [[nodiscard]] bool must_know(MonoTime appended) const;
+  void meaning(Ledger& ledger, const Delivery& delivery, std::uint64_t number,
+               std::uint64_t sequence);
+  void count(const Ledger& ledger, const Delivery& delivery);
+  void latency(const Ledger& ledger, const Delivery& delivery, const Ledger::Owed& owed);
   void event(Ledger& ledger, const Delivery& delivery);
   void due(const Ledger& ledger, const Delivery& delivery, const Ledger::Owed& owed);
-  void order(const Ledger& ledger, const Delivery& delivery);
+  void order(Ledger& ledger, const Delivery& delivery);
   // Rate and probes.
   void pace(Ledger& ledger, const Delivery& delivery);
   void window(Ledger& ledger, const Delivery& delivery);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -21,7 +22,7 @@ inline Duration up_to(Random& random, Duration longest) {
       static_cast<std::int64_t>(pick(random, static_cast<std::uint64_t>(longest.count()) + 1))};
 }
 
-enum class Behaviour { fast, slow, failing, flapping, lying, gone };
+enum class Behaviour { fast, slow, failing, hanging, flapping, lying, gone };
 
 // The callback of one subscription. It survives every crash of the host and records what it
 // received.
@@ -50,6 +51,17 @@ class Endpoint {
     return reply;
   }
 
+  // Is asked whether it agrees.
+  Verification verify(Random& random) {
+    const bool fails = (behaviour_ == Behaviour::flapping && one_in(random, 2)) ||
+                       behaviour_ == Behaviour::hanging;
+    const bool refuses = behaviour_ == Behaviour::lying && one_in(random, 10);
+    if (fails || refuses) ++verifications_failed_;
+    if (refuses) return {Verification::Outcome::refused, "never"};
+    if (fails) return {Verification::Outcome::failed, "no answer in time"};
+    return {Verification::Outcome::verified, "yes"};
+  }
+
   void heal() { behaviour_ = Behaviour::fast; }
   [[nodiscard]] Behaviour behaviour() const { return behaviour_; }
   [[nodiscard]] bool has(std::uint64_t number) const { return got_.contains(number); }
@@ -58,6 +70,12 @@ class Endpoint {
   }
   [[nodiscard]] bool knows_missing(std::uint64_t number) const { return missing_.contains(number); }
   [[nodiscard]] int asked_to_end() const { return asked_to_end_; }
+  [[nodiscard]] int verifications_failed() const { return verifications_failed_; }
+  // The highest number that it knows of.
+  [[nodiscard]] std::uint64_t last() const {
+    return std::max(got_.empty() ? 0 : got_.rbegin()->first,
+                    missing_.empty() ? 0 : missing_.rbegin()->first);
+  }
   [[nodiscard]] bool said_gone() const { return said_gone_; }
 
  private:
@@ -67,6 +85,7 @@ class Endpoint {
     switch (behaviour_) {
       case Behaviour::fast: return {Attempt::delivered(), up_to(random, milliseconds{10}), false};
       case Behaviour::slow: return {Attempt::delivered(), up_to(random, seconds{30}), false};
+      case Behaviour::hanging: return {Attempt::retry("no answer in time"), seconds{30}, false};
       case Behaviour::failing: return {Attempt::retry("no answer"), seconds{5}, false};
       case Behaviour::flapping: return flap(now, random);
       case Behaviour::lying: return lie(delivery, random);
@@ -79,9 +98,9 @@ class Endpoint {
 
   static Reply flap(MonoTime now, Random& random) {
     using namespace std::chrono_literals;
-    const auto hour = now.time_since_epoch() / 1h;
-    if (hour % 3 == 0) return {Attempt::delivered(), up_to(random, 2s), false};
-    if (one_in(random, 3)) return {Attempt::retry("busy", up_to(random, 30min)), 1ms, false};
+    const auto part = now.time_since_epoch() / 10min;
+    if (part % 3 == 0) return {Attempt::delivered(), up_to(random, 2s), false};
+    if (one_in(random, 3)) return {Attempt::retry("busy", up_to(random, 5min)), 1ms, false};
     return {Attempt::retry("refused"), up_to(random, 1s), false};
   }
 
@@ -113,6 +132,7 @@ class Endpoint {
   std::map<std::uint64_t, std::string> got_;      // number, id
   std::map<std::uint64_t, std::string> missing_;  // number, reason
   int asked_to_end_ = 0;
+  int verifications_failed_ = 0;
   bool said_gone_ = false;
 };
 

@@ -23,7 +23,6 @@ struct Ledger {
     std::optional<WallTime> expires;
     WallTime not_before;
     WallTime appended;
-    std::uint64_t redrive = 0;  // which redrive; 0: it was published
   };
 
   // ---- from the journal
@@ -34,15 +33,24 @@ struct Ledger {
   std::vector<Owed> owed;                   // number 1 first, unless it collects
   std::map<std::uint64_t, Owed> published;  // among them, by sequence
 
-  void put(SubscriptionRef changed) { subscription = std::move(changed); }
-  void end(std::uint64_t sequence, bool notify) {
+  // Dead letters of it were to be redriven: their numbers are the gateway's choice.
+  bool renumbered = false;
+  MonoTime changed{};  // when its state did, or it ended
+
+  void put(SubscriptionRef wanted, MonoTime now) {
+    if (!subscription || subscription->state != wanted->state) changed = now;
+    subscription = std::move(wanted);
+  }
+  void end(std::uint64_t sequence, bool notify, MonoTime now) {
     end_sequence = sequence;
+    changed = now;
     end_notice_owed = notify && subscription->state != SubscriptionState::pending;
   }
-  void on_event(const EventRef& event, WallTime now) {
-    if (end_sequence != 0 || subscription->state == SubscriptionState::pending ||
+  // True: it is owed.
+  bool on_event(const EventRef& event, WallTime now) {
+    if (end_sequence != 0 || !subscription || subscription->state == SubscriptionState::pending ||
         !matches(*subscription, *event))
-      return;
+      return false;
     std::optional<WallTime> expires = event->expirytime;
     if (const auto& expiry = subscription->delivery.expiry) {
       const auto latest = event->time->wall + *expiry;
@@ -53,26 +61,7 @@ struct Ledger {
       not_before = std::max(not_before, event->time->wall + *hold);
     owed.push_back({event, expires, not_before, now});
     published.emplace(event->sequence, owed.back());
-  }
-  // Owed once more, after all that the host has read of the journal.
-  void redrive(std::uint64_t sequence, std::uint64_t redrive, std::uint64_t position,
-               WallTime now) {
-    auto place = owed.end();
-    while (place != owed.begin() && std::prev(place)->redrive == 0 &&
-           std::prev(place)->event->sequence > position)
-      --place;
-    auto again = published.at(sequence);
-    again.redrive = redrive;
-    again.appended = now;
-    owed.insert(place, std::move(again));
-    // It was settled, and is pending again.
-    dead_lettered_sequences.erase(sequence);
-    window_of.erase(sequence);
-  }
-  // The host crashed before it was stored: it has no effect, and no later number was attempted.
-  void undo_redrive(std::uint64_t sequence, std::uint64_t redrive) {
-    std::erase_if(owed, [&](const Owed& each) { return each.redrive == redrive; });
-    dead_lettered_sequences.insert(sequence);
+    return true;
   }
   [[nodiscard]] const Owed* find(std::uint64_t sequence) const {
     const auto found = published.find(sequence);
@@ -84,48 +73,35 @@ struct Ledger {
     return subscription->delivery.sparse->on_failure == OnFailure::drop;
   }
 
-  // ---- from the engine
+  // ---- from what its callback was sent
 
   Endpoint endpoint;
-  std::set<std::uint64_t> acknowledged;
-  std::set<std::uint64_t> dead_lettered;  // dead letters
-  std::set<std::uint64_t> dead_lettered_sequences;
-  std::optional<MonoTime> last_attempt;  // of anything
-  // Of what is collected; never forgotten, since all of it is stored before it is attempted.
+  std::map<std::uint64_t, MonoTime> acknowledged;  // numbers, when
   struct Window {
     std::map<std::uint64_t, std::uint64_t> contents;  // number, sequence
     MonoTime last_attempt{};
   };
   std::map<std::uint64_t, Window> windows;
   std::map<std::uint64_t, std::uint64_t> window_of;  // sequence, window
-  std::set<std::uint64_t> windows_acknowledged;
-  std::map<std::uint64_t, std::uint64_t> meant;  // number, sequence: since its first attempt
-  // In this life of the host:
+  std::map<std::uint64_t, MonoTime> windows_acknowledged;
+  std::map<std::uint64_t, std::uint64_t> meant;      // number, sequence: since its first attempt
+  std::map<std::uint64_t, std::uint64_t> number_of;  // the reverse, unless it was renumbered
+  std::map<std::string, std::uint64_t> reached;      // source, highest number attempted
+  // In this life of the gateway:
+  std::map<std::string, std::uint64_t> reached_now;
+  std::optional<MonoTime> last_attempt;             // of anything
   std::map<std::uint64_t, std::uint32_t> attempts;  // of each number
-  std::map<std::uint64_t, MonoTime> known;          // when the engine saw it
-  std::set<std::uint64_t> under_way;                // attempt ids
+  std::set<std::uint64_t> under_way;                // attempts
   bool gone_heard = false;
-  std::optional<bool> wants_suspended;  // what the engine asked of the registry
-  std::optional<MonoTime> next_probe;   // while it is suspended: no attempt before
-  std::optional<SubscriptionState> state_known;
+  std::optional<MonoTime> next_probe;  // while it is suspended: no attempt before
 
-  // The engine has seen that event.
-  void on_known(const EventRef& event, MonoTime now) {
-    for (auto number = owed.size(); number > 0; --number) {
-      const auto& each = owed[number - 1];
-      if (each.redrive != 0) continue;
-      if (each.event->sequence < event->sequence) break;
-      if (each.event == event) known[number] = now;
-    }
-  }
   void crash() {
-    wants_suspended.reset();
-    next_probe.reset();
-    state_known.reset();
+    reached_now.clear();
+    last_attempt.reset();
     attempts.clear();
-    known.clear();
     under_way.clear();
     gone_heard = false;
+    next_probe.reset();
   }
 };
 

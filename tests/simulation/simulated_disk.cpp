@@ -117,6 +117,11 @@ int sync(sqlite3_file* file, int) {
   // A crash in it: before anything is on the disk.
   if (crash_if_due(open.name)) return SQLITE_IOERR_FSYNC;
   if (disk->syncs) open.file->sync();
+  // As ext4, XFS and Btrfs do: the name of a new file is synced with it. SQLite syncs the directory
+  // only for the connection that has made the file, and a kill ends that one.
+  const auto named = disk->names.find(open.name);
+  if (disk->syncs && named != disk->names.end() && named->second == open.file)
+    disk->durable.insert_or_assign(open.name, open.file);
   if (std::exchange(open.syncs_directory, false)) sync_directory(directory_of(open.name));
   return SQLITE_OK;
 }
@@ -279,7 +284,7 @@ SimulatedDisk::~SimulatedDisk() {
 }
 
 void SimulatedDisk::crash(const std::string& prefix, Crash crash) {
-  disk->due.reset();
+  if (disk->due && disk->due->prefix == prefix) disk->due.reset();
   for (auto* open : disk->open)
     if (open->name.starts_with(prefix)) open->dead = true;
   if (crash == Crash::power) lose_entries(prefix);
@@ -300,6 +305,7 @@ void SimulatedDisk::crash(const std::string& prefix, Crash crash) {
 void SimulatedDisk::crash_in(const std::string& prefix, std::uint64_t k, Crash crash) {
   disk->due = DueCrash{prefix, k, crash};
 }
+void SimulatedDisk::disarm() { disk->due.reset(); }
 bool SimulatedDisk::crash_is_due() { return disk->due.has_value(); }
 void SimulatedDisk::set(State state) { disk->state = state; }
 void SimulatedDisk::ignore_syncs() { disk->syncs = false; }

@@ -27,6 +27,7 @@ class SimulatedDisk {
   // The same in the k-th call from now on that changes such a file, counted from 0; the call has
   // its effect, unless the crash loses it.
   static void crash_in(const std::string& prefix, std::uint64_t k, Crash crash);
+  static void disarm();
   // Whether a crash_in() is still to come.
   [[nodiscard]] static bool crash_is_due();
 

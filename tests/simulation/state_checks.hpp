@@ -2,21 +2,25 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "tests/simulation/context.hpp"
 #include "tests/simulation/ledger.hpp"
-#include "tests/simulation/store.hpp"
 
 namespace sense::simulation {
 
-// What must hold of a state. A promise that does not is recorded in the context.
+// Of the store, by subscription: the sequences of their events.
+using DeadLetters = std::map<std::string, std::set<std::uint64_t>>;
 
-// After a whole checkpoint: what is stored is what there is.
-void check_checkpoint(Context& context, const Engine& engine, const Store& store);
-// When all callbacks work and nothing is left to do: all that was owed has been delivered, or is
-// accounted for.
-void check_end(Context& context, const Engine* engine, const Store& store,
-               const std::map<std::string, Ledger>& ledgers);
+// What must hold when all callbacks work and nothing waits. A promise that does not is recorded in
+// the context.
+
+// All that was owed has been delivered, or is accounted for.
+void check_accounts(Context& context, const std::map<std::string, Ledger>& ledgers,
+                    const DeadLetters& dead_letters);
+// Each number up to the last was delivered or reported as missing; who was to be told of an end
+// was.
+void check_numbers(Context& context, const std::map<std::string, Ledger>& ledgers);
 
 }  // namespace sense::simulation

@@ -22,23 +22,26 @@ void Traffic::flow() {
   const auto burst = one_in(random_, 16) ? 30 : 1;
   for (std::uint64_t i = 0; i < 1 + pick(random_, burst); ++i) publish(false);
   if (one_in(random_, smooth ? 30 : 3)) change_something();
-  if (one_in(random_, 3)) redrives_.redrive_some();
+  if (context_.redrives && one_in(random_, 10))
+    if (const auto id = random_live(); !id.empty()) broker_.redrive(id);
+  broker_.expire();
   const bool close = smooth && !one_in(random_, 30);
-  context_.agenda.after(up_to(random_, close ? Duration{2s} : Duration{smooth ? 6h : 25min}),
-                        [this] { flow(); });
+  context_.hub.later(up_to(random_, close ? Duration{2s} : Duration{smooth ? 10min : 50s}),
+                     [this] { flow(); });
 }
 
 void Traffic::publish(bool for_all) {
-  const auto now = context_.agenda.now().wall;
+  const auto now = context_.now().wall;
   const auto type = pick(random_, types);
   for (std::uint64_t each = for_all ? 0 : type; each < (for_all ? types : type + 1); ++each) {
     Event event;
     event.id = "e" + std::to_string(++context_.totals.events);
     event.type = type_of(each);
     event.source = "//test/" + std::to_string(for_all ? 1 : pick(random_, 3));
+    event.data = "{}";
     event.time = now - (for_all ? Duration{0} : up_to(random_, 5min));
     if (!for_all && one_in(random_, 10)) event.expirytime = now - 5s + up_to(random_, 10min);
-    if (!for_all && one_in(random_, 15)) event.notbefore = now + up_to(random_, 1h);
+    if (!for_all && one_in(random_, 15)) event.notbefore = now + up_to(random_, 5min);
     if (!for_all && one_in(random_, 10)) event.except = {"ada"};
     if (!for_all && one_in(random_, 20)) event.audience = {"ada", "grace"};
     broker_.publish(std::move(event));
@@ -46,12 +49,13 @@ void Traffic::publish(bool for_all) {
 }
 
 void Traffic::create() {
-  constexpr Behaviour behaviours[] = {Behaviour::fast,    Behaviour::fast,     Behaviour::slow,
-                                      Behaviour::failing, Behaviour::flapping, Behaviour::flapping,
-                                      Behaviour::lying,   Behaviour::lying,    Behaviour::gone};
+  constexpr Behaviour behaviours[] = {Behaviour::fast,     Behaviour::fast,    Behaviour::slow,
+                                      Behaviour::failing,  Behaviour::hanging, Behaviour::flapping,
+                                      Behaviour::flapping, Behaviour::lying,   Behaviour::lying,
+                                      Behaviour::gone};
   const auto behaviour = behaviours[pick(random_, context_.smooth ? 3 : std::size(behaviours))];
   auto subscription = random_subscription();
-  const auto fails_from = context_.agenda.now().mono + up_to(random_, span);
+  const auto fails_from = context_.now().mono + up_to(random_, span);
   broker_.create(std::move(subscription), Endpoint(behaviour, fails_from));
 }
 
@@ -59,15 +63,19 @@ Subscription Traffic::random_subscription() {
   Subscription subscription;
   const auto number = broker_.ledgers().size();
   subscription.id = "s-" + std::to_string(number);
-  subscription.callback = "test://host" + std::to_string(number % 40) + "/";
+  subscription.callback = "test://host" + std::to_string(number) + "/";
+  subscription.via = "test";
+  subscription.created = context_.now().wall;
+  subscription.period = 10min + up_to(random_, 2h);
+  subscription.expires = context_.now().wall + subscription.period;
   if (!one_in(random_, 100))
     subscription.types.push_back(*TypePattern::parse(
         one_in(random_, 40) ? "{urn:test}*" : type_of(pick(random_, types)).clark()));
   if (one_in(random_, 3)) subscription.sources.push_back(*SourcePattern::parse("//test/1"));
-  subscription.state = one_in(random_, 4) ? SubscriptionState::pending : SubscriptionState::active;
+  subscription.state = one_in(random_, 2) ? SubscriptionState::pending : SubscriptionState::active;
   auto& delivery = subscription.delivery;
   if (one_in(random_, 2)) delivery.window = 1 + static_cast<std::uint32_t>(pick(random_, 4));
-  if (one_in(random_, 4)) delivery.expiry = 10min + up_to(random_, 6h);
+  if (one_in(random_, 4)) delivery.expiry = 1min + up_to(random_, 30min);
   if (one_in(random_, 4)) delivery.retry_count = 1 + static_cast<std::uint32_t>(pick(random_, 6));
   if (one_in(random_, 6)) delivery.retry_initial = 100ms + up_to(random_, 2min);
   if (one_in(random_, 6)) delivery.retry_max = 3min;
@@ -82,25 +90,26 @@ void Traffic::choose_options(DeliveryOptions& delivery) {
   auto& sparse = delivery.sparse.edit();
   switch (context_.smooth ? pick(random_, 2) * 4 : pick(random_, 6)) {
     case 0: sparse.order = Order::source; break;
-    case 1: sparse.digest.emplace().interval = 10min + up_to(random_, 6h); break;
+    case 1: sparse.digest.emplace().interval = 1min + up_to(random_, 15min); break;
     case 2:
       sparse.digest.emplace().count = 2 + static_cast<std::uint32_t>(pick(random_, 8));
       if (one_in(random_, 2)) sparse.digest->octets = 20;
-      sparse.digest->until = 1h * static_cast<int>(pick(random_, 24));
+      // An hour of traffic meets one of these in most worlds.
+      sparse.digest->until = 30min * static_cast<int>(pick(random_, 48));
       break;
     case 3:
-      sparse.min_interval = 1s + up_to(random_, 30min);
+      sparse.min_interval = 1s + up_to(random_, 5min);
       if (one_in(random_, 2)) sparse.coalesce = Coalesce::latest;
       break;
     case 4: sparse.rate = 1 + static_cast<std::uint32_t>(pick(random_, 5)); break;
     default: sparse.on_failure = OnFailure::drop; break;
   }
-  if (one_in(random_, 3) && !delivery.expiry) sparse.hold = 1s + up_to(random_, 2h);
+  if (one_in(random_, 3) && !delivery.expiry) sparse.hold = 1s + up_to(random_, 5min);
   if (one_in(random_, 4)) {
     sparse.suspend_after = 2 + static_cast<std::uint32_t>(pick(random_, 4));
-    sparse.suspend_over = up_to(random_, 10min);
+    sparse.suspend_over = up_to(random_, 3min);
   }
-  if (one_in(random_, 8)) sparse.retry_span = 1min + up_to(random_, 6h);
+  if (one_in(random_, 8)) sparse.retry_span = 1min + up_to(random_, 30min);
 }
 
 std::string Traffic::random_live() {
@@ -121,12 +130,13 @@ void Traffic::change_something() {
       return;
     case 1: {
       const bool cancelled = one_in(random_, 2);
-      return broker_.end(id, cancelled ? "cancelled" : "expired", !cancelled);
+      return broker_.end(id, cancelled ? "cancelled" : "revoked");
     }
     case 2:  // renewed
-      changed.expires = context_.agenda.now().wall + 1h;
+      changed.expires = context_.now().wall + changed.period;
       break;
-    case 3:  // paused, resumed or verified. The fast ones show what latency is: they stay.
+    case 3:  // paused or resumed. The fast ones show what latency is: they stay.
+      if (changed.state == SubscriptionState::pending) return;
       if (changed.state == SubscriptionState::active) {
         if (ledger.endpoint.behaviour() == Behaviour::fast) return;
         changed.state = SubscriptionState::paused;

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "tests/simulation/broker.hpp"
-#include "tests/simulation/redrives.hpp"
 
 namespace sense::simulation {
 
@@ -12,10 +11,10 @@ namespace sense::simulation {
 // changes, redrives of dead letters.
 class Traffic {
  public:
-  static constexpr Duration span = std::chrono::hours{24};
+  static constexpr Duration span = std::chrono::hours{1};
 
-  Traffic(Context& context, Broker& broker, Redrives& redrives)
-      : context_(context), random_(context.random), broker_(broker), redrives_(redrives) {}
+  Traffic(Context& context, Broker& broker)
+      : context_(context), random_(context.random), broker_(broker) {}
 
   // From now on, until the context says that traffic is over.
   void flow();
@@ -33,7 +32,6 @@ class Traffic {
   Context& context_;
   Random& random_;
   Broker& broker_;
-  Redrives& redrives_;
 };
 
 }  // namespace sense::simulation

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,6 +27,8 @@ struct Hub {
   std::multimap<MonoTime, std::function<void()>> timers;
   ProofTable proofs;
   std::uint64_t sequence = 0;
+  std::function<void(const Event&)> on_append;  // called for each event
+  std::vector<std::function<void()>> reading;   // called once, at the next event
 
   void later(Duration pause, std::function<void()> task) {
     timers.emplace(clock.now().mono + pause, std::move(task));
@@ -33,18 +36,66 @@ struct Hub {
   std::uint64_t append(Event event) {
     event.sequence = ++sequence;
     journal.push_back(std::make_shared<const Event>(std::move(event)));
+    if (on_append) on_append(*journal.back());
+    for (const auto& wake : std::exchange(reading, {})) wake();
     return sequence;
+  }
+  // Runs the next timer that is due until then; false: there is none.
+  bool step(MonoTime end) {
+    const auto next = timers.begin();
+    if (next == timers.end() || next->first > end) return false;
+    clock.advance(std::max(Duration{0}, next->first - clock.now().mono));
+    const auto task = std::move(next->second);
+    timers.erase(next);
+    task();
+    return true;
   }
   void advance(Duration by) {
     const auto end = clock.now().mono + by;
-    while (!timers.empty() && timers.begin()->first <= end) {
-      const auto next = timers.begin();
-      clock.advance(std::max(Duration{0}, next->first - clock.now().mono));
-      const auto task = std::move(next->second);
-      timers.erase(next);
-      task();
+    while (step(end)) {
     }
     clock.advance(end - clock.now().mono);
+  }
+
+  // The event by which the broker announces the entry.
+  [[nodiscard]] Event change_of(const RegistryEntry& entry, const std::string& reason = {}) const {
+    const auto now = clock.now().wall;
+    auto change =
+        entry.kind == "subscription"
+            ? whole_subscription_event(entry.key, with_revision(entry), "tester", reason, now)
+            : entry_event(entry, "changed", "tester", {}, now);
+    change.principal = "broker";
+    return change;
+  }
+  // As the broker's registry does it. Fails with badcontext when it has changed meanwhile.
+  Result<std::uint64_t> put_subscription(RegistryEntry entry) {
+    const auto held = entries.find({entry.kind, entry.key});
+    const auto revision = held == entries.end() ? 0 : held->second.revision;
+    if (revision != entry.revision) return fail(Code::badcontext, "has changed meanwhile");
+    auto wanted = *subscription_from_json(entry.value);
+    entry.revision = wanted.revision = sequence + 1;
+    const bool was_active = revision != 0 && subscription_from_json(held->second.value)->state !=
+                                                 SubscriptionState::pending;
+    if (!was_active && wanted.state == SubscriptionState::active) wanted.since = entry.revision;
+    entry.value = to_json(wanted, true);
+    entries[{entry.kind, entry.key}] = entry;
+    return append(change_of(entry));
+  }
+  Result<std::uint64_t> end_subscription(const std::string& id, const std::string& reason) {
+    const auto held = entries.find({"subscription", id});
+    if (held == entries.end()) return fail(Code::notfound, "is not there");
+    auto ended = *subscription_from_json(held->second.value);
+    ended.state = SubscriptionState::ended;
+    ended.reason = reason;
+    entries.erase(held);
+    return append(change_of({"subscription", id, sequence + 1, to_json(ended, true)}, reason));
+  }
+
+ private:
+  static std::string with_revision(const RegistryEntry& entry) {
+    auto subscription = *subscription_from_json(entry.value);
+    subscription.revision = entry.revision;
+    return to_json(subscription, true);
   }
 };
 
@@ -79,17 +130,18 @@ class HubBus final : public Bus {
         hub_.leaders.hold(entry, hub_.clock.now());
       }
       if (current != nullptr && current->value == entry.value) return done(current->revision);
+      if (entry.kind == "subscription") return done(hub_.put_subscription(std::move(entry)));
       entry.revision = hub_.sequence + 1;
-      (void)hub_.append(change_of(entry));
+      (void)hub_.append(hub_.change_of(entry));
       hub_.entries[{entry.kind, entry.key}] = entry;
       done(entry.revision);
     });
   }
-  void registry_remove(std::string kind, std::string key, std::uint64_t, std::string,
+  void registry_remove(std::string kind, std::string key, std::uint64_t, std::string reason,
                        Answer<std::uint64_t> done, const ServedClient&) override {
     ask([=, this] {
       if (kind == leader_kind) hub_.leaders.release(key);
-      if (kind == "subscription") hub_.entries.erase({kind, key});
+      if (kind == "subscription") return done(hub_.end_subscription(key, reason));
       done(hub_.sequence);
     });
   }
@@ -114,16 +166,21 @@ class HubBus final : public Bus {
       done(Receipt{hub_.append(event), false});
     });
   }
-  void follow(std::uint64_t position, std::vector<std::string>,
+  void follow(std::uint64_t position, std::vector<std::string> topics,
               std::function<void(Batch)> handler) override {
     position_ = position;
+    topics_ = std::move(topics);
     handler_ = std::move(handler);
     resume();
   }
   void resume() override {
     hub_.later(std::chrono::milliseconds{1}, [this, alive = std::weak_ptr(alive_)] {
       if (alive.expired()) return;
-      if (away || position_ == hub_.sequence) return resume();
+      if (away) return resume();
+      if (position_ == hub_.sequence)
+        return hub_.reading.push_back([this, alive] {
+          if (!alive.expired()) resume();
+        });
       Batch batch;
       if (position_ < trimmed) {
         batch.lost_from = position_ + 1;
@@ -131,9 +188,10 @@ class HubBus final : public Bus {
         return handler_(std::move(batch));
       }
       batch.position = hub_.sequence;
-      for (const auto& event : hub_.journal)
-        if (event->sequence > position_ && !(lose && lose(*event))) batch.events.push_back(event);
-      position_ = hub_.sequence;
+      for (; position_ < hub_.sequence; ++position_) {
+        const auto& event = hub_.journal[position_];
+        if (wants(*event) && !(lose && lose(*event))) batch.events.push_back(event);
+      }
       handler_(std::move(batch));
     });
   }
@@ -149,23 +207,13 @@ class HubBus final : public Bus {
   [[nodiscard]] bool connected() const override { return !away; }
   void close() override {}
 
-  // The event by which the broker announces the entry.
-  [[nodiscard]] Event change_of(const RegistryEntry& entry) const {
-    const auto now = hub_.clock.now().wall;
-    auto change = entry.kind == "subscription"
-                      ? whole_subscription_event(entry.key, with_revision(entry), "tester", {}, now)
-                      : entry_event(entry, "changed", "tester", {}, now);
-    change.principal = "broker";
-    return change;
-  }
-
   [[nodiscard]] std::weak_ptr<int> alive() const { return alive_; }
 
  private:
-  static std::string with_revision(const RegistryEntry& entry) {
-    auto subscription = *subscription_from_json(entry.value);
-    subscription.revision = entry.revision;
-    return to_json(subscription, true);
+  [[nodiscard]] bool wants(const Event& event) const {
+    const auto topic = topic_of(event);
+    return std::any_of(topics_.begin(), topics_.end(),
+                       [&](const auto& prefix) { return topic.starts_with(prefix); });
   }
   void ask(std::function<void()> answer) {
     hub_.later(std::chrono::milliseconds{1}, [this, answer, alive = std::weak_ptr(alive_)] {
@@ -177,6 +225,7 @@ class HubBus final : public Bus {
   Hub& hub_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   std::uint64_t position_ = 0;
+  std::vector<std::string> topics_;
   std::function<void(Batch)> handler_;
 };
 

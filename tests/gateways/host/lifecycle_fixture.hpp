@@ -161,7 +161,7 @@ struct LifecycleFixture {
     auto written = entry;
     written.revision = hub.sequence + 1;
     hub.entries[{entry.kind, entry.key}] = written;
-    hub.append(HubBus(hub).change_of(written));
+    hub.append(hub.change_of(written));
   }
   void subscribe(const std::string& id) {
     auto subscription = subscription_of(id, {"{urn:a}x"});

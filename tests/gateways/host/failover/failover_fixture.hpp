@@ -73,7 +73,7 @@ struct Member {
         });
   }
   void follow(std::uint64_t from) {
-    bus.follow(from, {}, [this](const Batch& batch) {
+    bus.follow(from, {"{"}, [this](const Batch& batch) {
       for (const auto& event : batch.events)
         if (!failover->on_event(*event) && directory->on_event(*event))
           failover->require_lease(!directory->is_alone());
