@@ -183,6 +183,10 @@ void Lifecycle::serve(std::uint64_t position) {
   redriver_.start();
   // Stored before the first event: after a crash this resumes here.
   checkpoints_.save(position, now());
+  // Without it, the next start would begin with the journal's end again, and skip what came before.
+  if (const auto stored = store_.position(); !stored || !*stored)
+    return stop(fail(Code::system, "where it begins in the journal cannot be stored in " +
+                                       config_.data + ": is the disk full?"));
   dispatcher_.perform();
   reader_.follow(position);
   checkpoint_periodically();
