@@ -5,10 +5,13 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
+#include <sstream>
 
 #include "core/base/text.hpp"
+#include "core/http/channel.hpp"
 #include "core/http/content_coding.hpp"
 #include "core/http/problem.hpp"
+#include "core/http/stream_connection.hpp"
 
 namespace sense::http {
 
@@ -20,7 +23,6 @@ namespace bhttp = boost::beast::http;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
-constexpr auto write_timeout = std::chrono::seconds{30};
 constexpr auto linger_timeout = std::chrono::seconds{2};
 
 template <class Text>
@@ -55,15 +57,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(std::shared_ptr<Service> service, ConnectionBudget::Id id, tcp::socket socket)
       : service_(std::move(service)),
         id_(id),
-        stream_(std::move(socket)),
+        channel_(std::make_unique<Channel>(std::move(socket))),
         buffer_(service_->options.header_max + 64 * 1024),
         response_timer_(service_->reactor) {
     service_->connections.emplace(id_, [this] {
       response_timer_.cancel();
-      stream_.close();
+      channel_->close();
     });
     ErrorCode error;
-    const auto peer = stream_.socket().remote_endpoint(error);
+    const auto peer = channel_->socket().remote_endpoint(error);
     from_ = peer.address();
     const auto host = from_.to_string();
     peer_ = (from_.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(peer.port());
@@ -88,12 +90,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] Result<Request> take_request();
   void handle();
   void respond(const Response& response, bool keep);
+  [[nodiscard]] bhttp::response<bhttp::string_body> head_of(const Response& response) const;
+  void stream(const Response& response);
   void linger();
   void discard();
 
   std::shared_ptr<Service> service_;
   const ConnectionBudget::Id id_;
-  beast::tcp_stream stream_;
+  std::unique_ptr<Channel> channel_;
   beast::flat_buffer buffer_;
   asio::ip::address from_;
   std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
@@ -114,7 +118,7 @@ void Connection::next_request() {
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(service_->options.header_max));
   parser_->body_limit(service_->options.body_max);
-  stream_.expires_after(service_->options.header_timeout);
+  channel_->expires_after(service_->options.header_timeout);
   read_header();
 }
 
@@ -126,14 +130,14 @@ void Connection::read_header() {
   auto self = shared_from_this();
   if (buffer_.size() > 0)
     return bhttp::async_read_header(
-        stream_, buffer_, *parser_,
+        *channel_, buffer_, *parser_,
         [self](ErrorCode error, std::size_t) { self->on_header(error); });
-  stream_.async_read_some(buffer_.prepare(discarded_.size()),
-                          [self](ErrorCode error, std::size_t octets) {
-                            if (error) return self->on_read_error(error);
-                            self->buffer_.commit(octets);
-                            self->read_header();
-                          });
+  channel_->async_read_some(buffer_.prepare(discarded_.size()),
+                            [self](ErrorCode error, std::size_t octets) {
+                              if (error) return self->on_read_error(error);
+                              self->buffer_.commit(octets);
+                              self->read_header();
+                            });
 }
 
 std::optional<Response> Connection::check_guard(const RequestTarget& target) const {
@@ -194,8 +198,8 @@ void Connection::on_header(ErrorCode error) {
 
 void Connection::allow_body() {
   continue_.emplace(bhttp::status::continue_, 11);
-  stream_.expires_after(write_timeout);
-  bhttp::async_write(stream_, *continue_,
+  channel_->expires_after(service_->options.write_timeout);
+  bhttp::async_write(*channel_, *continue_,
                      [self = shared_from_this()](ErrorCode error, std::size_t) {
                        if (!error) self->read_body();
                      });
@@ -203,8 +207,8 @@ void Connection::allow_body() {
 
 void Connection::read_body() {
   if (parser_->is_done()) return handle();
-  stream_.expires_after(service_->options.body_timeout);
-  bhttp::async_read(stream_, buffer_, *parser_,
+  channel_->expires_after(service_->options.body_timeout);
+  bhttp::async_read(*channel_, buffer_, *parser_,
                     [self = shared_from_this()](ErrorCode error, std::size_t) {
                       error ? self->on_read_error(error) : self->handle();
                     });
@@ -216,7 +220,7 @@ void Connection::on_read_error(ErrorCode error) {
                         error != bhttp::error::end_of_stream &&
                         error != bhttp::error::partial_message;
   if (!readable) {
-    stream_.close();  // the client has closed, or its deadline has passed
+    channel_->close();  // the client has closed, or its deadline has passed
     return;
   }
   if (error == bhttp::error::body_limit)
@@ -258,7 +262,7 @@ void Connection::handle() {
   service_->budget.set_waiting(id_, false);
   const auto number = ++request_number_;
   awaiting_ = true;
-  stream_.expires_never();
+  channel_->expires_never();
   response_timer_.expires_after(service_->options.answer_timeout);
   response_timer_.async_wait([self = shared_from_this(), number](ErrorCode error) {
     if (error || !self->awaiting_ || self->request_number_ != number) return;
@@ -279,23 +283,17 @@ void Connection::respond(const Response& given, bool keep) {
   awaiting_ = false;
   response_timer_.cancel();
   if (service_->closed) return;
-  if (given.status >= 400) ++service_->refused;
-  // A client of HTTP/1.0 understands only its own way to keep a connection.
   const auto& request = parser_->get();
-  response_.emplace(static_cast<bhttp::status>(given.status), request.version() == 10 ? 10 : 11);
-  if (!given.content_type.empty()) response_->set(bhttp::field::content_type, given.content_type);
-  if (const auto& name = service_->options.server_name; !name.empty())
-    response_->set(bhttp::field::server, name);
-  response_->set(bhttp::field::cache_control, "no-store");
-  response_->set("X-Content-Type-Options", "nosniff");
-  for (const auto& [name, value] : given.headers) response_->set(name, value);
+  const bool head_only = request.method() == bhttp::verb::head;
+  if (given.stream && !head_only) return stream(given);
+  if (given.status >= 400) ++service_->refused;
+  response_.emplace(head_of(given));
   response_->keep_alive(keep);
   // RFC 9110 section 9.3.2: HEAD gets the length that GET would have.
-  if (!has_no_body(given.status)) response_->content_length(given.body.size());
-  if (!has_no_body(given.status) && request.method() != bhttp::verb::head)
-    response_->body() = given.body;
-  stream_.expires_after(write_timeout);
-  bhttp::async_write(stream_, *response_,
+  if (!has_no_body(given.status) && !given.stream) response_->content_length(given.body.size());
+  if (!has_no_body(given.status) && !head_only) response_->body() = given.body;
+  channel_->expires_after(service_->options.write_timeout);
+  bhttp::async_write(*channel_, *response_,
                      [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
                        if (error) return;
                        if (keep)
@@ -305,21 +303,58 @@ void Connection::respond(const Response& given, bool keep) {
                      });
 }
 
+bhttp::response<bhttp::string_body> Connection::head_of(const Response& given) const {
+  // A client of HTTP/1.0 understands only its own way to keep a connection.
+  bhttp::response<bhttp::string_body> head(static_cast<bhttp::status>(given.status),
+                                           parser_->get().version() == 10 ? 10 : 11);
+  if (!given.content_type.empty()) head.set(bhttp::field::content_type, given.content_type);
+  if (const auto& name = service_->options.server_name; !name.empty())
+    head.set(bhttp::field::server, name);
+  head.set(bhttp::field::cache_control, "no-store");
+  head.set("X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : given.headers) head.set(name, value);
+  return head;
+}
+
+// The socket goes on as a stream. A handler that keeps its Respond keeps no place with it.
+void Connection::stream(const Response& given) {
+  const auto decision = service_->stream_budget.open(from_);
+  if (!decision.admitted) {
+    ++service_->streams_refused;
+    return respond(problem(Error{Code::nomoreroom,
+                                 "too many streams are open; try again later, or ask for events "
+                                 "without a stream"}),
+                   parser_->get().keep_alive());
+  }
+  // A stream is never its client's turn, so that none makes room for another.
+  service_->stream_budget.set_waiting(*decision.admitted, false);
+  auto head = head_of(given);
+  const bool chunked = head.version() == 11;
+  if (chunked) head.chunked(true);
+  head.keep_alive(false);
+  std::ostringstream text;
+  text << head.base();
+  service_->budget.close(id_);
+  service_->connections.erase(id_);
+  serve_stream(service_, {*decision.admitted, std::move(channel_), text.str(), chunked},
+               given.stream);
+}
+
 // Closing while the client still sends would reset the connection, and the client might lose the
 // response.
 void Connection::linger() {
   service_->budget.set_waiting(id_, true);
   ErrorCode error;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, error);
-  stream_.expires_after(linger_timeout);
+  channel_->socket().shutdown(tcp::socket::shutdown_send, error);
+  channel_->expires_after(linger_timeout);
   discard();
 }
 
 void Connection::discard() {
-  stream_.async_read_some(asio::buffer(discarded_),
-                          [self = shared_from_this()](ErrorCode error, std::size_t) {
-                            if (!error) self->discard();
-                          });
+  channel_->async_read_some(asio::buffer(discarded_),
+                            [self = shared_from_this()](ErrorCode error, std::size_t) {
+                              if (!error) self->discard();
+                            });
 }
 
 }  // namespace

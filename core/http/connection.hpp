@@ -21,21 +21,30 @@ struct Service {
         handler(std::move(serve)),
         reactor(io),
         budget({options.connections_max, options.connections_per_address_max}),
+        stream_budget({options.streams_max, options.streams_per_address_max}),
         requests(counters["http.requests"]),
         refused(counters["http.requests.refused"]),
-        timed_out(counters["http.requests.timed-out"]) {}
+        timed_out(counters["http.requests.timed-out"]),
+        streams_open(counters["http.streams.open"]),
+        streams_refused(counters["http.streams.no-room"]),
+        streams_slow(counters["http.streams.slow"]) {}
 
   const ServerOptions options;
   RequestGuard guard{{}, false};
   Handler handler;
   boost::asio::io_context& reactor;
   ConnectionBudget budget;
+  ConnectionBudget stream_budget;  // a connection that has become a stream is in this one alone
   // Open ones; closes each.
   std::unordered_map<ConnectionBudget::Id, std::function<void()>> connections;
+  std::unordered_map<ConnectionBudget::Id, std::function<void()>> streams;
   bool closed = false;  // nothing is handled or sent any more
   Counters::Counter& requests;
   Counters::Counter& refused;
   Counters::Counter& timed_out;
+  Counters::Counter& streams_open;
+  Counters::Counter& streams_refused;
+  Counters::Counter& streams_slow;
 };
 
 // Serves one client, until one of both sides closes or a deadline of the options passes.

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace sense::http {
+
+class StreamSource;
 
 // A request that was received completely, within the limits of ServerOptions. A plain value.
 struct Request {
@@ -31,6 +34,9 @@ struct Response {
   std::string content_type = "application/json";  // empty: no such header
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  // Writes the body over time instead of `body`; the connection ends with it
+  // (response_stream.hpp).
+  std::shared_ptr<StreamSource> stream = {};
 };
 
 // Called exactly once, on the reactor's thread, at once or later.

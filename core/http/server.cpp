@@ -133,6 +133,8 @@ void Server::Impl::close() {
   pause_.cancel();
   const auto open = service_->connections;
   for (const auto& [connection, close_it] : open) close_it();
+  const auto streams = service_->streams;
+  for (const auto& [stream, stop_it] : streams) stop_it();
 }
 
 Server::Server(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -27,10 +27,16 @@ struct ServerOptions {
   std::string server_name = {};  // value of the header Server; empty: no such header
   // Open at once: for a further one another is closed, or it is (connection_budget.hpp).
   std::size_t connections_max = 256;
-  std::size_t connections_per_address_max = 0;         // of another machine; 0: no limit
+  std::size_t connections_per_address_max = 0;  // of another machine; 0: no limit
+  // Open streams, which are counted apart; a further one is refused.
+  std::size_t streams_max = 10'000;
+  std::size_t streams_per_address_max = 0;             // as for connections
+  std::size_t stream_queue_max = 64 * 1024;            // of one stream, before it is full
   Duration header_timeout = std::chrono::seconds{10};  // from the connection or last response
   Duration body_timeout = std::chrono::seconds{30};
   Duration answer_timeout = std::chrono::seconds{30};  // for the handler
+  // For the client to take a response, or what waits on a stream.
+  Duration write_timeout = std::chrono::seconds{30};
   // Whether a GET of this target carries its own permission: then it may come from any address.
   std::function<bool(std::string_view target)> permitted = {};
   std::size_t header_max = 64 * 1024;
@@ -58,7 +64,7 @@ class Server {
   // "127.0.0.1:8080", with the port that was taken.
   [[nodiscard]] const std::string& address() const;
   [[nodiscard]] std::uint16_t port() const;
-  // Stops listening and closes the connections. May be called again.
+  // Stops listening and closes the connections; streams get their last chunk. May be called again.
   void close();
 
  private:

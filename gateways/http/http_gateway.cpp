@@ -51,6 +51,12 @@ constexpr std::array options_table{
     Option{"max-connections-per-address", OptionType::integer, "64",
            "Connections of one address of another machine (of IPv6 a whole /64); 0: no limit.", 0,
            100'000},
+    Option{"max-streams", OptionType::integer, "10000",
+           "Open streams at once, besides the connections; an eighth is for this machine alone.", 1,
+           1'000'000},
+    Option{"max-streams-per-address", OptionType::integer, "64",
+           "Streams of one address of another machine (of IPv6 a whole /64); 0: no limit.", 0,
+           1'000'000},
     Option{"header-timeout", OptionType::duration, "10s",
            "Time for a request's headers, from the connection or the last response.", 1, 3600},
     Option{"body-timeout", OptionType::duration, "30s", "Time for a request's body.", 1, 3600},
@@ -113,6 +119,9 @@ class HttpGateway final : public Gateway {
     server_options_.connections_max = static_cast<std::size_t>(options.integer("max-connections"));
     server_options_.connections_per_address_max =
         static_cast<std::size_t>(options.integer("max-connections-per-address"));
+    server_options_.streams_max = static_cast<std::size_t>(options.integer("max-streams"));
+    server_options_.streams_per_address_max =
+        static_cast<std::size_t>(options.integer("max-streams-per-address"));
     server_options_.header_timeout = options.duration("header-timeout");
     server_options_.body_timeout = options.duration("body-timeout");
     server_options_.answer_timeout = options.duration("answer-timeout");

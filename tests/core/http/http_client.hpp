@@ -10,6 +10,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace sense::test {
 
@@ -51,6 +52,21 @@ class HttpClient {
     buffer_.erase(0, length);
     return reply;
   }
+  // What follows until the server closes.
+  std::string read_rest() {
+    while (fill()) {
+    }
+    return std::exchange(buffer_, {});
+  }
+  // That many octets; fewer when the server has closed.
+  std::string read_octets(std::size_t count) {
+    while (buffer_.size() < count && fill()) {
+    }
+    auto octets = buffer_.substr(0, count);
+    buffer_.erase(0, count);
+    return octets;
+  }
+  void close() { socket_.close(); }
   bool closed_within(std::chrono::milliseconds time) {
     pollfd poll{socket_.native_handle(), POLLIN, 0};
     if (::poll(&poll, 1, static_cast<int>(time.count())) > 0 && !fill()) closed_ = true;

@@ -3,11 +3,33 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "core/http/response_stream.hpp"
 #include "core/http/server.hpp"
 #include "tests/core/http/http_client.hpp"
 #include "tests/gateways/api/fakes.hpp"
 
 namespace sense::test {
+
+// Keeps what a stream is told. Reactor thread only.
+struct TestSource : http::StreamSource {
+  void begin(std::shared_ptr<http::ResponseStream> given) override {
+    ++begun;
+    stream = std::move(given);
+    if (on_begin) on_begin(*stream);
+  }
+  void has_room() override {
+    ++rooms;
+    if (on_room) on_room();
+  }
+  void gone() override { ++ends; }
+
+  std::shared_ptr<http::ResponseStream> stream;
+  std::function<void(http::ResponseStream&)> on_begin;
+  std::function<void()> on_room;
+  int begun = 0;
+  int rooms = 0;
+  int ends = 0;
+};
 
 // A server whose handler echoes what it was given, on a reactor of its own.
 struct ServerFixture {
@@ -22,6 +44,8 @@ struct ServerFixture {
                                            return;
                                          }
                                          if (request.target == "/twice") respond({});
+                                         if (request.target.starts_with("/stream"))
+                                           return respond(streamed());
                                          http::Response response;
                                          response.body = request.method + " " + request.target +
                                                          " " + std::to_string(request.body.size());
@@ -37,11 +61,26 @@ struct ServerFixture {
   ~ServerFixture() {
     harness.on_reactor([this] { server.reset(); });
   }
+  http::Response streamed() {
+    auto source = std::make_shared<TestSource>();
+    source->on_begin = on_begin;
+    sources.push_back(source);
+    http::Response response;
+    response.content_type = "text/event-stream";
+    response.stream = std::move(source);
+    return response;
+  }
+  // Looks on the reactor's thread until it is true.
+  void await(const std::function<bool()>& condition) {
+    while (!harness.on_reactor(condition)) std::this_thread::yield();
+  }
   std::uint16_t port() { return server->port(); }
 
   PluginHarness harness;
   std::vector<http::Respond> held;
-  std::vector<http::Request> seen;  // by the handler; read when it has responded
+  std::vector<http::Request> seen;                   // by the handler; read when it has responded
+  std::vector<std::shared_ptr<TestSource>> sources;  // one for each request to /stream
+  std::function<void(http::ResponseStream&)> on_begin;
   std::unique_ptr<http::Server> server;
 };
 
