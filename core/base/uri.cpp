@@ -16,9 +16,12 @@ namespace {
 using namespace std::string_view_literals;
 using CurlUrl = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
 
-std::string part(CURLU* url, CURLUPart what) {
+// Empty also when there is no memory for it, which `complete` tells.
+std::string part(CURLU* url, CURLUPart what, bool& complete) {
   char* text = nullptr;
-  if (curl_url_get(url, what, &text, 0) != CURLUE_OK || text == nullptr) return {};
+  const auto code = curl_url_get(url, what, &text, 0);
+  complete &= code != CURLUE_OUT_OF_MEMORY;
+  if (code != CURLUE_OK || text == nullptr) return {};
   std::string result(text);
   curl_free(text);
   return result;
@@ -28,6 +31,8 @@ tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
   return fail(Code::badparam,
               "'" + printable(text.substr(0, 200)) + "' is not a usable URI: " + std::string(why));
 }
+
+tl::unexpected<Error> no_memory() { return fail(Code::nomemory, "no memory to read a URI"); }
 
 bool host_char(char c) {
   return is_alphanumeric(c) ||
@@ -77,17 +82,21 @@ Result<Uri> parse_hierarchical(std::string_view text, std::string scheme) {
   const CurlUrl url(curl_url(), &curl_url_cleanup);
   const std::string whole(text);
   const auto flags = CURLU_NON_SUPPORT_SCHEME | CURLU_NO_AUTHORITY | CURLU_PATH_AS_IS;
-  if (const auto code = curl_url_set(url.get(), CURLUPART_URL, whole.c_str(), flags);
-      code != CURLUE_OK)
-    return refuse(text, curl_url_strerror(code));
+  const auto code =
+      url ? curl_url_set(url.get(), CURLUPART_URL, whole.c_str(), flags) : CURLUE_OUT_OF_MEMORY;
+  if (code == CURLUE_OUT_OF_MEMORY) return no_memory();
+  if (code != CURLUE_OK) return refuse(text, curl_url_strerror(code));
+  bool complete = true;
   Uri uri;
   uri.scheme = std::move(scheme);
-  uri.host = lower(part(url.get(), CURLUPART_HOST));
+  uri.host = lower(part(url.get(), CURLUPART_HOST, complete));
   if (uri.host.starts_with('[') && uri.host.ends_with(']'))
     uri.host = uri.host.substr(1, uri.host.size() - 2);
-  uri.port = parse_integer<std::uint16_t>(part(url.get(), CURLUPART_PORT));  // libcurl checked it
-  uri.path = part(url.get(), CURLUPART_PATH);
-  uri.query = part(url.get(), CURLUPART_QUERY);
+  uri.port = parse_integer<std::uint16_t>(
+      part(url.get(), CURLUPART_PORT, complete));  // libcurl checked it
+  uri.path = part(url.get(), CURLUPART_PATH, complete);
+  uri.query = part(url.get(), CURLUPART_QUERY, complete);
+  if (!complete) return no_memory();
   return uri;
 }
 

@@ -27,7 +27,7 @@ struct Uri {
 };
 
 // Refuses texts longer than length_max, with control characters, spaces, a fragment or user
-// information (misleading, see RFC 3986 section 3.2.1). Fails with badparam.
+// information (misleading, see RFC 3986 section 3.2.1). Fails with badparam; nomemory.
 [[nodiscard]] Result<Uri> parse_uri(std::string_view text);
 
 // Whether text can stand as an event's source: a URI-reference of printable UTF-8 without spaces,

@@ -4,15 +4,15 @@
 #include <curl/curl.h>
 
 #include "core/base/clock.hpp"
+#include "core/egress/transfer_job.hpp"
 
 // What the jobs share about libcurl. For .cpp files of this folder alone; Transfer's thread.
 namespace sense {
 
-// Sets an option of an easy handle. All options are known to the libcurl that is linked; a failure
-// can only be a lack of memory, and then the transfer fails.
-template <class T>
-void set_option(void* easy, CURLoption option, T value) {
-  (void)curl_easy_setopt(static_cast<CURL*>(easy), option, value);
+// All options are known to the libcurl that is linked: a failure can only be a lack of memory.
+template <class Option, class T>
+void TransferJob::set_option(Option option, T value) {
+  complete_ &= curl_easy_setopt(static_cast<CURL*>(easy_), option, value) == CURLE_OK;
 }
 
 // As libcurl takes it.

@@ -73,11 +73,11 @@ std::size_t HttpJob::octets() const {
 }
 
 void HttpJob::set_up() {
-  set_option(easy(), CURLOPT_PROTOCOLS_STR, "http,https");
-  set_option(easy(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set_option(easy(), CURLOPT_URL, request_.url.c_str());
-  set_option(easy(), CURLOPT_PATH_AS_IS, 1L);
-  set_option(easy(), CURLOPT_USERAGENT, "sense");
+  set_option(CURLOPT_PROTOCOLS_STR, "http,https");
+  set_option(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set_option(CURLOPT_URL, request_.url.c_str());
+  set_option(CURLOPT_PATH_AS_IS, 1L);
+  set_option(CURLOPT_USERAGENT, "sense");
   bool content_type = false;
   for (const auto& [name, value] : request_.headers) {
     content_type = content_type || lower(name) == "content-type";
@@ -88,22 +88,24 @@ void HttpJob::set_up() {
   if (request_.method == HttpRequest::Method::post) {
     // Otherwise libcurl sends that of a form.
     if (!content_type) append(headers_, "Content-Type:");
-    set_option(easy(), CURLOPT_POST, 1L);
-    set_option(easy(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    set_option(easy(), CURLOPT_POSTFIELDS, request_.body.c_str());
+    set_option(CURLOPT_POST, 1L);
+    set_option(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set_option(CURLOPT_POSTFIELDS, request_.body.c_str());
   } else {
-    set_option(easy(), CURLOPT_HTTPGET, 1L);
-    set_option(easy(), CURLOPT_CUSTOMREQUEST, "OPTIONS");
+    set_option(CURLOPT_HTTPGET, 1L);
+    set_option(CURLOPT_CUSTOMREQUEST, "OPTIONS");
   }
-  set_option(easy(), CURLOPT_HTTPHEADER, headers_.get());
+  set_option(CURLOPT_HTTPHEADER, headers_.get());
   if (!request_.pinned_address.empty()) pin_address();
 }
 
 void HttpJob::pin_address() {
   const auto uri = parse_uri(endpoint_);
+  complete_ &= uri.has_value();
+  if (!uri) return;
   append(resolve_,
          "+" + uri->host + ":" + std::to_string(*uri->port) + ":" + request_.pinned_address);
-  set_option(easy(), CURLOPT_RESOLVE, resolve_.get());
+  set_option(CURLOPT_RESOLVE, resolve_.get());
 }
 
 bool HttpJob::take_body(std::string_view octets) {

@@ -87,9 +87,9 @@ int MailJob::rewind(void* self, curl_off_t offset, int origin) {
 }
 
 void MailJob::set_up() {
-  set_option(easy(), CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  set_option(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   const auto url = endpoint_ + "/" + request_.hello;
-  set_option(easy(), CURLOPT_URL, url.c_str());
+  set_option(CURLOPT_URL, url.c_str());
   using Tls = MailRequest::Tls;
   tls_ = request_.tls;
   if (tls_ == Tls::when_offered && request_.tls_offered && *request_.tls_offered)
@@ -98,22 +98,22 @@ void MailJob::set_up() {
   const auto use = tls_ == Tls::never          ? CURLUSESSL_NONE
                    : tls_ == Tls::when_offered ? CURLUSESSL_TRY
                                                : CURLUSESSL_ALL;
-  set_option(easy(), CURLOPT_USE_SSL, static_cast<long>(use));
+  set_option(CURLOPT_USE_SSL, static_cast<long>(use));
   // Without a login it is not sent; but libcurl uses a kept connection only for the same value, and
   // otherwise takes one that was opened without TLS, when TLS was not required yet.
-  if (tls_ == Tls::required) set_option(easy(), CURLOPT_SASL_AUTHZID, "tls");
+  if (tls_ == Tls::required) set_option(CURLOPT_SASL_AUTHZID, "tls");
   const auto sender = "<" + request_.sender + ">";
-  set_option(easy(), CURLOPT_MAIL_FROM, sender.c_str());
+  set_option(CURLOPT_MAIL_FROM, sender.c_str());
   append(recipients_, "<" + request_.recipient + ">");
-  set_option(easy(), CURLOPT_MAIL_RCPT, recipients_.get());
-  set_option(easy(), CURLOPT_UPLOAD, 1L);
-  set_option(easy(), CURLOPT_READFUNCTION, &MailJob::read);
-  set_option(easy(), CURLOPT_READDATA, this);
-  set_option(easy(), CURLOPT_SEEKFUNCTION, &MailJob::rewind);
-  set_option(easy(), CURLOPT_SEEKDATA, this);
-  set_option(easy(), CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.message.size()));
+  set_option(CURLOPT_MAIL_RCPT, recipients_.get());
+  set_option(CURLOPT_UPLOAD, 1L);
+  set_option(CURLOPT_READFUNCTION, &MailJob::read);
+  set_option(CURLOPT_READDATA, this);
+  set_option(CURLOPT_SEEKFUNCTION, &MailJob::rewind);
+  set_option(CURLOPT_SEEKDATA, this);
+  set_option(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.message.size()));
   // The bound of libcurl's blocking wait for the replies to the message and to QUIT.
-  set_option(easy(), CURLOPT_SERVER_RESPONSE_TIMEOUT,
+  set_option(CURLOPT_SERVER_RESPONSE_TIMEOUT,
              std::max(1L, in_milliseconds(shared().options.total_timeout) / 1000));
 }
 

@@ -202,8 +202,7 @@ void Transfer::Engine::begin(TransferQueue::Id id) {
     idle_handles_.pop_back();
   }
   if (easy != nullptr) {
-    job.begin(easy, shared_);
-    if (curl_multi_add_handle(multi_, easy) == CURLM_OK) {
+    if (job.begin(easy, shared_) && curl_multi_add_handle(multi_, easy) == CURLM_OK) {
       in_flight_.emplace(&job, id);
       return;
     }

@@ -78,10 +78,11 @@ void TransferJob::FreeList::operator()(void* list) const {
 }
 
 void TransferJob::append(List& list, const std::string& line) {
-  if (auto* longer = curl_slist_append(static_cast<curl_slist*>(list.get()), line.c_str())) {
-    (void)list.release();
-    list.reset(longer);
-  }
+  auto* longer = curl_slist_append(static_cast<curl_slist*>(list.get()), line.c_str());
+  complete_ &= longer != nullptr;
+  if (longer == nullptr) return;
+  (void)list.release();
+  list.reset(longer);
 }
 
 struct TransferJob::Callbacks {
@@ -111,34 +112,35 @@ void TransferJob::Shared::shut_sockets() {
   for (const int socket : sockets) ::shutdown(socket, SHUT_RDWR);
 }
 
-void TransferJob::begin(void* easy, Shared& shared) {
+bool TransferJob::begin(void* easy, Shared& shared) {
   const auto& options = shared.options;
   easy_ = easy;
   shared_ = &shared;
-  set_option(easy, CURLOPT_PRIVATE, this);
-  set_option(easy, CURLOPT_NOSIGNAL, 1L);
-  set_option(easy, CURLOPT_QUICK_EXIT,
+  set_option(CURLOPT_PRIVATE, this);
+  set_option(CURLOPT_NOSIGNAL, 1L);
+  set_option(CURLOPT_QUICK_EXIT,
              1L);  // otherwise an unresponsive name server blocks the thread
-  set_option(easy, CURLOPT_ERRORBUFFER, error_text_.data());
-  set_option(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  set_option(easy, CURLOPT_PROXY, "");
-  set_option(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set_option(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set_option(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  set_option(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!options.ca_file.empty()) set_option(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-  set_option(easy, CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(options.connect_timeout));
-  set_option(easy, CURLOPT_TIMEOUT_MS, in_milliseconds(options.total_timeout));
-  set_option(easy, CURLOPT_WRITEFUNCTION, &Callbacks::body);
-  set_option(easy, CURLOPT_WRITEDATA, this);
-  set_option(easy, CURLOPT_HEADERFUNCTION, &Callbacks::header);
-  set_option(easy, CURLOPT_HEADERDATA, this);
-  set_option(easy, CURLOPT_OPENSOCKETFUNCTION, &Callbacks::open);
-  set_option(easy, CURLOPT_OPENSOCKETDATA, this);
-  set_option(easy, CURLOPT_CLOSESOCKETFUNCTION, &Callbacks::close);
-  set_option(easy, CURLOPT_CLOSESOCKETDATA,
+  set_option(CURLOPT_ERRORBUFFER, error_text_.data());
+  set_option(CURLOPT_FOLLOWLOCATION, 0L);
+  set_option(CURLOPT_PROXY, "");
+  set_option(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set_option(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set_option(CURLOPT_SSL_VERIFYPEER, 1L);
+  set_option(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!options.ca_file.empty()) set_option(CURLOPT_CAINFO, options.ca_file.c_str());
+  set_option(CURLOPT_CONNECTTIMEOUT_MS, in_milliseconds(options.connect_timeout));
+  set_option(CURLOPT_TIMEOUT_MS, in_milliseconds(options.total_timeout));
+  set_option(CURLOPT_WRITEFUNCTION, &Callbacks::body);
+  set_option(CURLOPT_WRITEDATA, this);
+  set_option(CURLOPT_HEADERFUNCTION, &Callbacks::header);
+  set_option(CURLOPT_HEADERDATA, this);
+  set_option(CURLOPT_OPENSOCKETFUNCTION, &Callbacks::open);
+  set_option(CURLOPT_OPENSOCKETDATA, this);
+  set_option(CURLOPT_CLOSESOCKETFUNCTION, &Callbacks::close);
+  set_option(CURLOPT_CLOSESOCKETDATA,
              &shared);  // a connection outlives the job that opened it
   set_up();
+  return complete_;
 }
 
 // The decisive check: independent of name and resolver, this is the address that the connection

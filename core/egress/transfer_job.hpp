@@ -44,8 +44,9 @@ class TransferJob {
     void shut_sockets();
   };
 
-  // Sets up `easy` (a CURL*) for this request. REQUIRES: check() succeeded.
-  void begin(void* easy, Shared& shared);
+  // Sets up `easy` (a CURL*) for this request. False when there was no memory for a part of it:
+  // then the rest must not be sent. REQUIRES: check() succeeded.
+  [[nodiscard]] bool begin(void* easy, Shared& shared);
   [[nodiscard]] void* easy() const { return easy_; }
   // When the reply is taken as it is by then, although octets are still missing. Absent: not yet
   // known, only the deadline of the whole transfer holds.
@@ -60,7 +61,9 @@ class TransferJob {
     void operator()(void* list) const;  // a curl_slist
   };
   using List = std::unique_ptr<void, FreeList>;
-  static void append(List& list, const std::string& line);
+  void append(List& list, const std::string& line);
+  template <class Option, class T>
+  void set_option(Option option, T value);  // of the easy handle; in easy_option.hpp
 
   // The protocol's own options, on easy().
   virtual void set_up() = 0;
@@ -78,6 +81,7 @@ class TransferJob {
   [[nodiscard]] Error failure(int curl_code) const;
 
   std::string endpoint_;
+  bool complete_ = true;  // false: there was no memory for a part of the request
 
  private:
   struct Callbacks;
