@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
+#include "core/base/file.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::size_t octets_at_once = 16 * 1024;
 constexpr unsigned reads_max = 100;  // for one line
+constexpr std::size_t position_length_max = 4096;
 
 tl::unexpected<Error> failed(const std::string& path, const char* what) {
   return fail(Code::system, printable(path) + " cannot be " + what + ": " +
@@ -39,7 +42,7 @@ Result<std::vector<LineReader::Line>> LineReader::read() {
     if (count < 0 && errno == EAGAIN) return lines;
     if (count < 0) {
       auto error = failed(path_, "read");
-      close();
+      if (is_replaced()) close();
       return error;
     }
     for (ssize_t at = 0; at < count; ++at) take(octets[static_cast<std::size_t>(at)], lines);
@@ -66,15 +69,23 @@ std::vector<LineReader::Line> LineReader::take_begun() {
 Status LineReader::open() {
   fd_ = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd_ < 0 && errno == ENOENT) return {};
-  if (fd_ < 0 || ::fstat(fd_, &opened_) != 0) return failed(path_, "opened");
-  position_ = confirmed_ = 0;
-  ino_t inode = 0;
-  // Only the first file may be one that an earlier reader has begun.
-  std::ifstream saved(path_ + ".position");
-  const bool known = !std::exchange(was_open_, true) && !is_pipe() &&
-                     saved >> file_id_ >> inode >> position_ && inode == opened_.st_ino &&
-                     position_ >= 0 && position_ <= opened_.st_size;
-  if (!known) {
+  if (fd_ < 0) return failed(path_, "opened");
+  if (auto begun = begin(); !begun) {
+    close();
+    return begun;
+  }
+  was_open_ = true;
+  // Stored before a line has the new id, so that a new reader finds it. The next confirm() tells
+  // when that cannot be done.
+  (void)confirm();
+  return {};
+}
+
+Status LineReader::begin() {
+  if (::fstat(fd_, &opened_) != 0) return failed(path_, "opened");
+  const auto known = restore();
+  if (!known) return tl::unexpected(known.error());
+  if (!*known) {
     file_id_ = random_token(80);
     position_ = 0;
     confirmed_ = -1;
@@ -82,10 +93,21 @@ Status LineReader::open() {
     confirmed_ = ::lseek(fd_, position_, SEEK_SET);
   }
   line_begin_ = position_;
-  // Stored before a line has the new id, so that a new reader finds it. The next confirm() tells
-  // when that cannot be done.
-  (void)confirm();
+  text_.clear();
   return {};
+}
+
+// Whether an earlier reader has begun this file, and how far. One that cannot be read is not taken
+// for none: the lines would be published again.
+Result<bool> LineReader::restore() {
+  // Only the first file may be one that an earlier reader has begun.
+  if (was_open_ || is_pipe()) return false;
+  const auto saved = read_file(path_ + ".position", position_length_max);
+  if (!saved && saved.error().code == Code::notfound) return false;
+  if (!saved) return tl::unexpected(saved.error());
+  ino_t inode = 0;
+  return std::istringstream(*saved) >> file_id_ >> inode >> position_ && inode == opened_.st_ino &&
+         position_ >= 0 && position_ <= opened_.st_size;
 }
 
 void LineReader::close() {

@@ -30,7 +30,8 @@ class LineReader {
   // The lines in the next 16 KiB, or the next line when it is longer; none when there is nothing to
   // read at present, or nothing at the path yet. A last line without line end counts when no writer
   // has the pipe open any more, or when another file has taken the file's place. Fails with the
-  // path when the file cannot be opened or read; the next call tries again.
+  // path when the file or its position cannot be opened or read; the next call tries again, where
+  // it was.
   [[nodiscard]] Result<std::vector<Line>> read();
   // Every line that was handed out is dealt with. Fails when that cannot be stored: a new reader
   // then hands out lines again.
@@ -43,6 +44,8 @@ class LineReader {
 
  private:
   [[nodiscard]] Status open();
+  [[nodiscard]] Status begin();
+  [[nodiscard]] Result<bool> restore();
   void close();
   [[nodiscard]] bool is_pipe() const { return S_ISFIFO(opened_.st_mode); }
   [[nodiscard]] bool is_replaced() const;
@@ -58,8 +61,8 @@ class LineReader {
   std::string file_id_;  // drawn when a file is begun at its start
   off_t position_ = 0;   // of what is read next
   off_t line_begin_ = 0;
-  off_t confirmed_ = 0;   // -1: nothing of the open file yet
-  std::string text_;  // of the unfinished line, at most line_max_ + 1 octets
+  off_t confirmed_ = 0;  // -1: nothing of the open file yet
+  std::string text_;     // of the unfinished line, at most line_max_ + 1 octets
 };
 
 }  // namespace sense::lines

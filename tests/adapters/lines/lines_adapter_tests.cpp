@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -24,6 +27,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto patience = 30s;
+
+std::atomic<int> reads_to_fail{0};
 
 // Acknowledges on the publishing thread, or holds the acknowledgements back.
 class ThreadSafePublisher final : public Publisher {
@@ -147,6 +152,16 @@ class PipeWriter {
 };
 
 }  // namespace
+
+// In the place of the C library's, for this whole program.
+extern "C" ssize_t read(int fd, void* at, std::size_t size) {
+  if (reads_to_fail > 0) {
+    --reads_to_fail;
+    errno = EIO;
+    return -1;
+  }
+  return ::syscall(SYS_read, fd, at, size);
+}
 
 BOOST_FIXTURE_TEST_SUITE(lines_adapter_tests, Fixture)
 
@@ -328,6 +343,31 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_tried_again) {
   std::filesystem::remove(path);
   append("one\n");
   check_texts({"one"});
+}
+
+BOOST_AUTO_TEST_CASE(after_a_read_that_failed_it_goes_on_where_it_was) {
+  append("one\ntwo\nth");
+  start();
+  check_texts({"one", "two"});
+  wait_until([&] { return confirmed() == 8; });
+  reads_to_fail = 1;
+  wait_until([&] { return reads_to_fail == 0; });
+  append("ree\n");
+  check_texts({"one", "two", "three"});
+  wait_until([&] { return confirmed() == 14; });
+  BOOST_CHECK_EQUAL(publisher.count(), 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_position_that_cannot_be_read_is_tried_again) {
+  append("one\n");
+  start();
+  wait_until([&] { return confirmed() == 4; });
+  adapter->stop();
+  append("two\n");
+  reads_to_fail = 1;  // the position's
+  start();
+  check_texts({"one", "two"});
+  BOOST_CHECK_EQUAL(publisher.count(), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(options_that_make_no_event_are_refused) {
