@@ -101,6 +101,7 @@ Status Host::connect() {
   options.executor = [this](std::function<void()> task) {
     boost::asio::post(reactor_, std::move(task));
   };
+  options.on_broken = [this](Error why) { on_stop(tl::unexpected(std::move(why))); };
   auto bus = connect_zmq_bus(std::move(options));
   if (!bus) return tl::unexpected(bus.error());
   bus_ = std::move(*bus);

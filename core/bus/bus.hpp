@@ -219,6 +219,9 @@ struct BusOptions {
   // ever, without a word, when what answers at the endpoint is not a broker.
   Duration reconnect_after = std::chrono::seconds{5};
   Executor executor;
+  // Called once when the sockets are broken, which do not heal: every request fails from then on,
+  // and only another program can serve. Empty: that is logged alone.
+  std::function<void(Error)> on_broken = {};
 };
 
 // Connects in the background: a broker that is not there is no error, it is waited for. Fails when

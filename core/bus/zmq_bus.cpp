@@ -108,6 +108,7 @@ class BusLoop {
     contact_.lose();
     log::error("the connection to the broker has failed: restart the program",
                {{"endpoint", options_.service}, {"reason", error.message}});
+    if (options_.on_broken) options_.executor([tell = options_.on_broken, error] { tell(error); });
     while (!stopping_.load()) {
       interrupt(error);
       tasks_.wait(poll_interval);

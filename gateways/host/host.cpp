@@ -32,6 +32,7 @@ class AsioGatewayHost final : public GatewayHost {
     options.process = "gateway-" + config.name;
     options.waiting_max = static_cast<std::size_t>(config.host.integer("bus-waiting-max"));
     options.executor = [this](auto task) { asio::post(reactor_, std::move(task)); };
+    options.on_broken = [this](Error why) { life_->stop(tl::unexpected(std::move(why))); };
     for (const auto& sentence : config.host.renamed()) log::warn(sentence);
     for (const auto& sentence : config.plugin.renamed()) log::warn(sentence);
     auto bus = connect_zmq_bus(std::move(options));
