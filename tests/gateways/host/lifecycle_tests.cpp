@@ -92,6 +92,21 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_throws_at_stop_loses_nothing_of_what_was_done
   BOOST_CHECK_GE(stored().value(), last);
 }
 
+// An exception may have escaped between the position and what belongs to it.
+BOOST_AUTO_TEST_CASE(an_end_for_a_fault_stores_no_more_than_a_crash_does) {
+  subscribe("s-1");
+  auto& process = start();
+  publish("e-1");
+  const auto last = hub.sequence;
+  hub.advance(100ms);
+  process.life->stop(fail(Code::internalerror, "an exception escaped"));
+  hub.advance(1500ms);
+  processes.clear();
+  BOOST_CHECK_LT(stored().value(), last);
+  start();
+  BOOST_CHECK((plugin.delivered == std::vector<std::string>{"e-1", "e-1"}));
+}
+
 BOOST_AUTO_TEST_CASE(attempts_that_the_stop_interrupts_are_made_again_and_use_up_nothing) {
   subscribe("s-1");
   plugin.holds_answers = true;
