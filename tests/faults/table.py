@@ -79,6 +79,8 @@ PARTS = [
          suite(BROKER, "damage_tests/file*,wal*"), {"SENSE_DAMAGE_CUTS": "4096", **SEEDED}),
     Part("calls", CALLS, 1400, "calls of the broker", 70, integration("failing_calls"),
          {"SENSE_FAILING_CALLS": "{count}", **SEEDED}),
+    Part("calls-edges", CALLS, 840, "calls of gateways and adapters", 84, integration("failing_edges"),
+         {"SENSE_FAILING_EDGE_CALLS": "{count}", **SEEDED}),
     Part("calls-sqlite", CALLS, 1, "run over each call of SQLite to the disk", 1,
          suite(BROKER, "failing_disk_tests")),
     Part("full-disk", CALLS, 20, "full disks", 1, integration("full_disk"), SEEDED),

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Preloaded by failing_calls.py: the k-th call of one kind fails. SENSE_FAIL_KIND names the kind,
- * SENSE_FAIL_AT is k (0: never), and SENSE_FAIL_FILE a file of two numbers that this library
- * writes: how many calls there were, and whether one failed. */
+ * Preloaded by call_faults.py: the k-th call of one kind fails. SENSE_FAIL_KIND names the kind,
+ * SENSE_FAIL_AT is k (0: never), and SENSE_FAIL_FILE a file of numbers that this library writes:
+ * how many calls there were of each kind, and how many failed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,7 +20,7 @@ enum kind { WRITE, SYNC, OPEN, ALLOCATE, MEMORY, SEND, READ, KINDS };
 static const char* const names[KINDS] = {"write",  "sync", "open", "allocate",
                                          "memory", "send", "read"};
 
-static volatile unsigned long* seen; /* calls, failed */
+static volatile unsigned long* seen; /* calls of each kind; failed */
 static unsigned long fail_at;
 static int chosen = KINDS;
 
@@ -34,7 +35,7 @@ __attribute__((constructor)) static void begin(void) {
   void* place;
   if (!kind || !at || !path) return;
   fd = open(path, O_RDWR);
-  place = mmap(NULL, 2 * sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  place = mmap(NULL, (KINDS + 1) * sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   if (place == MAP_FAILED) abort();
   fail_at = strtoul(at, NULL, 10);
@@ -51,9 +52,11 @@ static int is_file(int fd) {
 
 /* Whether this call fails. `fd`: -1 where it does not matter. */
 static int fails(enum kind kind, int fd) {
-  if ((int)kind != chosen || (fd >= 0 && !is_file(fd))) return 0;
-  if (__atomic_add_fetch(&seen[0], 1, __ATOMIC_SEQ_CST) != fail_at) return 0;
-  seen[1] = 1;
+  unsigned long call;
+  if (!seen || (fd >= 0 && !is_file(fd))) return 0;
+  call = __atomic_add_fetch(&seen[kind], 1, __ATOMIC_SEQ_CST);
+  if ((int)kind != chosen || call != fail_at) return 0;
+  seen[KINDS] = 1;
   return 1;
 }
 
@@ -91,6 +94,11 @@ CALL(SEND, -1, ECONNRESET, -1, ssize_t, send, (int fd, const void* at, size_t si
      (fd, at, size, flags))
 CALL(SEND, -1, ECONNRESET, -1, ssize_t, sendmsg, (int fd, const struct msghdr* message, int flags),
      (fd, message, flags))
+CALL(SEND, -1, ECONNRESET, -1, ssize_t, sendto,
+     (int fd, const void* at, size_t size, int flags, const struct sockaddr* to, socklen_t length),
+     (fd, at, size, flags, to, length))
+CALL(SEND, -1, ECONNRESET, -1, int, sendmmsg,
+     (int fd, struct mmsghdr* messages, unsigned count, int flags), (fd, messages, count, flags))
 CALL(READ, fd, EIO, -1, ssize_t, read, (int fd, void* at, size_t size), (fd, at, size))
 CALL(READ, fd, EIO, -1, ssize_t, pread, (int fd, void* at, size_t size, off_t from),
      (fd, at, size, from))
@@ -98,6 +106,20 @@ CALL(READ, fd, EIO, -1, ssize_t, pread64, (int fd, void* at, size_t size, off64_
      (fd, at, size, from))
 CALL(READ, -1, ECONNRESET, -1, ssize_t, recv, (int fd, void* at, size_t size, int flags),
      (fd, at, size, flags))
+CALL(READ, -1, ECONNRESET, -1, ssize_t, recvmsg, (int fd, struct msghdr* message, int flags),
+     (fd, message, flags))
+CALL(READ, -1, ECONNRESET, -1, ssize_t, recvfrom,
+     (int fd, void* at, size_t size, int flags, struct sockaddr* from, socklen_t* length),
+     (fd, at, size, flags, from, length))
+CALL(READ, -1, ECONNRESET, -1, int, recvmmsg,
+     (int fd, struct mmsghdr* messages, unsigned count, int flags, struct timespec* wait),
+     (fd, messages, count, flags, wait))
+CALL(OPEN, -1, EMFILE, NULL, FILE*, fopen, (const char* path, const char* mode), (path, mode))
+CALL(OPEN, -1, EMFILE, NULL, FILE*, fopen64, (const char* path, const char* mode), (path, mode))
+CALL(OPEN, -1, EMFILE, -1, int, accept, (int fd, struct sockaddr* from, socklen_t* length),
+     (fd, from, length))
+CALL(OPEN, -1, EMFILE, -1, int, accept4,
+     (int fd, struct sockaddr* from, socklen_t* length, int flags), (fd, from, length, flags))
 
 /* These take their mode as a further argument. */
 #define OPEN_CALL(name)                        \

@@ -96,10 +96,10 @@ class Installation:
         return subprocess.run([self.sense, *arguments, "--config", str(self.config)],
                               capture_output=True, text=True, timeout=DEADLINE)
 
-    def start(self, name, *arguments):
+    def start(self, name, *arguments, environment=None):
         """A program that runs until the end of the test; its output goes to NAME.out and NAME.log."""
         with open(self.folder / f"{name}.out", "w") as out, open(self.folder / f"{name}.log", "w") as log:
-            child = subprocess.Popen([self.sense, *arguments], stdout=out, stderr=log)
+            child = subprocess.Popen([self.sense, *arguments], stdout=out, stderr=log, env=environment)
         self.children.append(child)
         return child
 

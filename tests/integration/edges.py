@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ways in and the callbacks of the soak, each a thread of its own that counts what it did."""
+"""The ways in and the callbacks of the soak and of failing_edges, which count what they did."""
 import collections
 import http.client
 import http.server
@@ -23,6 +23,7 @@ class Publisher:
     acknowledged is offered again, so that at the end all `taken` numbers are."""
 
     workers = 6
+    tries, patience = 60, 1  # how often one is offered, and how many seconds by UDP until it is again
 
     def __init__(self, name, rate):
         self.name, self.rate, self.taken, self.errors = name, rate, 0, []
@@ -54,8 +55,8 @@ class Publisher:
 
 
 class ByBus(Publisher):
-    def __init__(self, rate, service):
-        super().__init__("bus", rate)
+    def __init__(self, rate, service, name="bus"):
+        super().__init__(name, rate)
         self.service = service
 
     def connect(self):
@@ -63,7 +64,7 @@ class ByBus(Publisher):
 
         def publish(number):
             code, reason, answers = client.ask("PUBLISH", [msgpack.packb(
-                [1, f"bus-{number}", self.type, "//test/bus", {}, str(number).encode()])])
+                [1, f"{self.name}-{number}", self.type, "//test/bus", {}, str(number).encode()])])
             assert code == 0 and answers[0][0] in (0, 22), (code, reason, answers)
         return publish
 
@@ -74,26 +75,30 @@ class ByHttp(Publisher):
         self.port = port
 
     def connect(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.tries)
 
         def publish(number):
             # 504: it is not known whether it took effect, so again with the same id; 503: not now.
-            for _ in range(60):
-                connection.request("POST", "/v1/events", str(number), {
-                    "ce-specversion": "1.0", "ce-id": f"http-{number}", "ce-type": self.type,
-                    "ce-source": "//test/http", "Content-Type": "text/plain"})
-                answer = connection.getresponse()
-                body = answer.read()
+            for _ in range(self.tries):
+                try:
+                    connection.request("POST", "/v1/events", str(number), {
+                        "ce-specversion": "1.0", "ce-id": f"http-{number}", "ce-type": self.type,
+                        "ce-source": "//test/http", "Content-Type": "text/plain"})
+                    answer = connection.getresponse()
+                    body = answer.read()
+                except Exception:
+                    connection.close()  # the next call begins with another one
+                    raise
                 if answer.status not in (503, 504):
                     break
             assert answer.status in (200, 202), (answer.status, body)
         return publish
 
 
-def udp(port):
+def udp(port, patience):
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.connect(("127.0.0.1", port))
-    made.settimeout(1)
+    made.settimeout(patience)
     return made
 
 
@@ -105,11 +110,11 @@ class BySense(Publisher):
         self.port = port
 
     def connect(self):
-        peer, cookie, tags = udp(self.port), "", itertools.count()
+        peer, cookie, tags = udp(self.port, self.patience), "", itertools.count()
 
         def publish(number):
             nonlocal cookie
-            for _ in range(60):
+            for _ in range(self.tries):
                 tag, data = f"t{next(tags)}", str(number)
                 peer.send((f"SENSE/1 PUBLISH {tag}\nType: {self.type}\nSource: //test/sense\n"
                            f"Id: sense-{number}\nLength: {len(data)}\n{cookie}\n{data}").encode())
@@ -159,10 +164,10 @@ class BySnmp(Publisher):
         self.port = port
 
     def connect(self):
-        peer = udp(self.port)
+        peer = udp(self.port, self.patience)
 
         def publish(number):
-            for _ in range(60):
+            for _ in range(self.tries):
                 peer.send(inform(number))
                 try:
                     while ber_integer(number) not in peer.recv(65536)[:40]:
@@ -189,14 +194,17 @@ class ByLines(Publisher):
 
 
 class Received:
-    """What came to one callback: how often each id. Any thread."""
+    """What came to one callback: how often each id, and what each number came with. Any thread."""
 
     def __init__(self):
         self.counts, self.lock = collections.Counter(), threading.Lock()
+        self.numbers = collections.defaultdict(set)
 
-    def add(self, event_id):
+    def add(self, event_id, number=None):
         with self.lock:
             self.counts[event_id] += 1
+            if number is not None:
+                self.numbers[str(number)].add(event_id)
 
 
 class WebCallback(http.server.ThreadingHTTPServer):
@@ -209,6 +217,9 @@ class WebCallback(http.server.ThreadingHTTPServer):
         self.received = received
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, *_):
+        """The other side has closed a connection."""
+
 
 class WebHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -217,7 +228,7 @@ class WebHandler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.startswith("/count") and "sense-number" in self.headers:
-            self.server.received.add(self.headers["ce-id"])
+            self.server.received.add(self.headers["ce-id"], self.headers["sense-number"])
         self.send_response(204)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -230,7 +241,8 @@ def count_lines(stream, received):
     """Reads lines of CloudEvents JSON until the stream ends."""
     for line in stream:
         if line.startswith("{"):
-            received.add(json.loads(line)["id"])
+            event = json.loads(line)
+            received.add(event["id"], event.get("number"))
 
 
 class Drain(threading.Thread):
@@ -260,3 +272,27 @@ class Drain(threading.Thread):
                         self.by_file.add(event["id"])
                 self.read += len(whole[0]) + len(whole[1])
             time.sleep(0.2)
+
+
+def journal(service):
+    """(id, type, data) of all events that were published."""
+    client, following = Client(service), 1
+    while True:
+        code, reason, (following, _, head, records) = client.ask("FETCH", [following, ["{urn:"], 4 << 20])
+        assert code == 0, reason
+        unpacker = msgpack.Unpacker(max_buffer_size=1 << 26)
+        unpacker.feed(records)
+        for _, _, _, octets, *_ in unpacker:
+            _, event_id, kind, source, _, data = msgpack.unpackb(octets)[:6]
+            if source.startswith("//test/") or kind.startswith("{urn:sense:snmp}"):
+                yield event_id, kind, data
+        if following > head:
+            return
+
+
+def way_of(kind):
+    return "snmp" if kind.startswith("{urn:sense:snmp}") else kind.rpartition("}")[2]
+
+
+def number_of(kind, data):
+    return int(json.loads(data)["varbinds"][-1]["value"] if way_of(kind) == "snmp" else data)
