@@ -5,3 +5,4 @@
 #pragma GCC diagnostic ignored "-Wconversion"
 #endif
 #include <boost/asio/impl/src.hpp>
+#include <boost/asio/ssl/impl/src.hpp>

@@ -6,10 +6,12 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "core/base/text.hpp"
 #include "core/http/channel.hpp"
 #include "core/http/content_coding.hpp"
+#include "core/http/handshake.hpp"
 #include "core/http/problem.hpp"
 #include "core/http/stream_connection.hpp"
 
@@ -49,37 +51,39 @@ std::string list_of(const Fields& fields, bhttp::field name) {
 
 Response refuse(const std::string& why) { return problem(Error{Code::protoerror, why}); }
 
-bool has_no_body(unsigned status) { return status < 200 || status == 204 || status == 304; }
-
 // One client's connection. Lives as long as an operation or the handler's response is pending.
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public OpenConnection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Service> service, ConnectionBudget::Id id, tcp::socket socket)
       : service_(std::move(service)),
         id_(id),
-        channel_(std::make_unique<Channel>(std::move(socket))),
+        channel_(std::make_unique<Channel>(std::move(socket),
+                                           service_->tls ? service_->tls->context() : nullptr)),
         buffer_(service_->options.header_max + 64 * 1024),
         response_timer_(service_->reactor) {
-    service_->connections.emplace(id_, [this] {
-      response_timer_.cancel();
-      channel_->close();
-    });
+    service_->connections.emplace(id_, this);
     ErrorCode error;
     const auto peer = channel_->socket().remote_endpoint(error);
     from_ = peer.address();
-    const auto host = from_.to_string();
-    peer_ = (from_.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(peer.port());
+    peer_ = text_of(peer);
   }
-  ~Connection() {
+  ~Connection() override {
     service_->budget.close(id_);
     service_->connections.erase(id_);
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void next_request();
+  void start();
+  void stop() override {
+    response_timer_.cancel();
+    channel_->close();
+  }
+  void check_client(ssl_ctx_st& context) override;
 
  private:
+  void on_handshake(Handshake outcome);
+  void next_request();
   void read_header();
   void on_header(ErrorCode error);
   [[nodiscard]] std::optional<Response> check_head();
@@ -101,9 +105,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::flat_buffer buffer_;
   asio::ip::address from_;
   std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
-  std::string peer_;    // address and port
-  std::string path_;    // of the request's target, with its query
-  std::string coding_;  // of the request's body; "": as it is
+  std::string peer_;         // address and port
+  std::string certificate_;  // of the client, its fingerprint
+  std::string path_;         // of the request's target, with its query
+  std::string coding_;       // of the request's body; "": as it is
   std::optional<bhttp::response<bhttp::string_body>> response_;
   std::optional<bhttp::response<bhttp::empty_body>> continue_;
   asio::steady_timer response_timer_;
@@ -111,6 +116,30 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool awaiting_ = false;
   std::array<char, 4096> discarded_{};
 };
+
+void Connection::start() {
+  if (!channel_->has_tls()) return next_request();
+  shake_hands(service_, *channel_,
+              [self = shared_from_this()](Handshake outcome) { self->on_handshake(outcome); });
+}
+
+void Connection::on_handshake(Handshake outcome) {
+  if (service_->closed || outcome == Handshake::failed) return;
+  if (outcome == Handshake::done) {
+    certificate_ = client_fingerprint(channel_->tls());
+    check_client(*service_->tls->context());  // the files may have changed meanwhile
+    return next_request();
+  }
+  parser_.emplace();
+  respond(refuse("this address takes https:// alone"), false);
+}
+
+void Connection::check_client(ssl_ctx_st& context) {
+  if (certificate_.empty() || is_accepted(channel_->tls(), context)) return;
+  ++service_->tls_withdrawn;
+  awaiting_ = false;  // a response that is on its way is discarded
+  stop();
+}
 
 void Connection::next_request() {
   if (service_->closed) return;
@@ -155,6 +184,7 @@ std::optional<Response> Connection::check_guard(const RequestTarget& target) con
   if (!origins.empty()) head.origin = origins.front();
   const bool reads = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
   head.permitted = reads && options.permitted && options.permitted(target.path);
+  head.proved = !certificate_.empty() || request.count(bhttp::field::authorization) > 0;
   return service_->guard.refusal(head);
 }
 
@@ -164,15 +194,9 @@ std::optional<Response> Connection::check_head() {
   if (!target) return refuse("the request's target is not a path");
   if (auto refusal = check_guard(*target)) return refusal;
   path_ = target->path;
-  // RFC 9112 section 6.1. Octets in another transfer coding would be taken for the body itself, or
-  // for the next request.
-  const auto framing = lower(trim(list_of(request, bhttp::field::transfer_encoding)));
-  if (!framing.empty() && request.version() == 10)
-    return refuse("HTTP/1.0 has no Transfer-Encoding");
-  if (!framing.empty() && framing != "chunked")
-    return problem(501, Error{Code::notyetimplemented, "Transfer-Encoding '" +
-                                                           printable(framing.substr(0, 100)) +
-                                                           "' is not taken; only chunked is"});
+  if (auto refusal = framing_refusal(list_of(request, bhttp::field::transfer_encoding),
+                                     request.version() == 10))
+    return refusal;
   auto coding = content_coding(list_of(request, bhttp::field::content_encoding));
   if (coding) {
     coding_ = std::move(*coding);
@@ -247,6 +271,7 @@ Result<Request> Connection::take_request() {
       request.headers.emplace_back(lower(view(field.name_string())), view(field.value()));
   request.body = std::move(parsed.body());
   request.peer = peer_;
+  request.certificate = certificate_;
   if (coding_.empty() || request.body.empty()) return request;
   auto body = decoded(coding_, request.body, service_->options.body_max);
   if (!body) return tl::unexpected(body.error());
@@ -296,10 +321,7 @@ void Connection::respond(const Response& given, bool keep) {
   bhttp::async_write(*channel_, *response_,
                      [self = shared_from_this(), keep](ErrorCode error, std::size_t) {
                        if (error) return;
-                       if (keep)
-                         self->next_request();
-                       else
-                         self->linger();
+                       keep ? self->next_request() : self->linger();
                      });
 }
 
@@ -311,7 +333,7 @@ bhttp::response<bhttp::string_body> Connection::head_of(const Response& given) c
   if (const auto& name = service_->options.server_name; !name.empty())
     head.set(bhttp::field::server, name);
   head.set(bhttp::field::cache_control, "no-store");
-  head.set("X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : security_headers(channel_->has_tls())) head.set(name, value);
   for (const auto& [name, value] : given.headers) head.set(name, value);
   return head;
 }
@@ -336,7 +358,8 @@ void Connection::stream(const Response& given) {
   text << head.base();
   service_->budget.close(id_);
   service_->connections.erase(id_);
-  serve_stream(service_, {*decision.admitted, std::move(channel_), text.str(), chunked},
+  const bool proved = !std::exchange(certificate_, {}).empty();
+  serve_stream(service_, {*decision.admitted, std::move(channel_), text.str(), chunked, proved},
                given.stream);
 }
 
@@ -344,6 +367,14 @@ void Connection::stream(const Response& given) {
 // response.
 void Connection::linger() {
   service_->budget.set_waiting(id_, true);
+  if (channel_->has_tls()) {
+    channel_->expires_after(linger_timeout);
+    return channel_->async_shutdown([self = shared_from_this()](ErrorCode) {
+      self->channel_->drop_tls();
+      self->certificate_.clear();
+      self->linger();
+    });
+  }
   ErrorCode error;
   channel_->socket().shutdown(tcp::socket::shutdown_send, error);
   channel_->expires_after(linger_timeout);
@@ -361,7 +392,7 @@ void Connection::discard() {
 
 void serve_connection(std::shared_ptr<Service> service, ConnectionBudget::Id id,
                       tcp::socket socket) {
-  std::make_shared<Connection>(std::move(service), id, std::move(socket))->next_request();
+  std::make_shared<Connection>(std::move(service), id, std::move(socket))->start();
 }
 
 }  // namespace sense::http

@@ -19,6 +19,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, in order
   std::string body;
   std::string peer = {};  // address and port of the client
+  // The hash (SHA-256) of the certificate that the client has proved by TLS, in hexadecimal digits;
+  // "": none.
+  std::string certificate = {};
 
   // The value of the first header with that name, or nullptr.
   [[nodiscard]] const std::string* header(std::string_view name) const {

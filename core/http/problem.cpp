@@ -60,7 +60,19 @@ const char* title_of(unsigned status) {
   }
 }
 
+constexpr std::array<std::pair<const char*, const char*>, 4> security_fields = {{
+    {"X-Content-Type-Options", "nosniff"},
+    {"Strict-Transport-Security", "max-age=31536000"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+}};
+
 }  // namespace
+
+std::span<const std::pair<const char*, const char*>> security_headers(bool tls) {
+  const std::span all(security_fields);
+  return tls ? all : all.first(1);
+}
 
 unsigned status_of(Code code) { return statuses[static_cast<std::size_t>(code)]; }
 

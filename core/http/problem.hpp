@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
+#include <utility>
+
 #include "core/base/error.hpp"
 #include "core/http/message.hpp"
 
@@ -15,5 +18,14 @@ namespace sense::http {
 [[nodiscard]] Response problem(const Error& error);
 // The same under another status, for what HTTP has a more precise one for.
 [[nodiscard]] Response problem(unsigned status, const Error& error);
+
+// Whether a response of that status never has a body.
+[[nodiscard]] constexpr bool has_no_body(unsigned status) {
+  return status < 200 || status == 204 || status == 304;
+}
+
+// Fields of every response, against a browser that would take it for a page or a script; with TLS
+// those too that keep the browser from telling its address, and from coming back without TLS.
+[[nodiscard]] std::span<const std::pair<const char*, const char*>> security_headers(bool tls);
 
 }  // namespace sense::http

@@ -23,7 +23,22 @@ Response forbid(unsigned status, const std::string& why) {
   return problem(status, Error{Code::noaccess, why});
 }
 
+Response unproved() {
+  auto response = forbid(401,
+                         "from another machine a request needs the token or the certificate of a "
+                         "principal; to serve others, set allow-anonymous: true in this gateway's "
+                         "configuration");
+  response.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="sense")");
+  return response;
+}
+
 }  // namespace
+
+std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint) {
+  const auto host = endpoint.address().to_string();
+  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
+         std::to_string(endpoint.port());
+}
 
 boost::asio::ip::address as_connected(const boost::asio::ip::address& from) {
   if (!from.is_v6() || !from.to_v6().is_v4_mapped()) return from;
@@ -52,8 +67,8 @@ Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text) {
   return boost::asio::ip::tcp::endpoint(address, *port);
 }
 
-RequestGuard::RequestGuard(std::vector<std::string> hosts, bool allow_anonymous)
-    : hosts_(std::move(hosts)), allow_anonymous_(allow_anonymous) {
+RequestGuard::RequestGuard(std::vector<std::string> hosts, Others others)
+    : hosts_(std::move(hosts)), others_(others) {
   for (auto& host : hosts_) host = lower(host);
 }
 
@@ -76,16 +91,30 @@ std::optional<RequestTarget> parse_target(std::string_view method, std::string_v
   return RequestTarget{authority, (path.starts_with('/') ? "" : "/") + std::string(path)};
 }
 
-bool RequestGuard::is_foreign(const boost::asio::ip::address& from) const {
-  return !allow_anonymous_ && !is_this_machine(from);
+// RFC 9112 section 6.1. Octets in another transfer coding would be taken for the body itself, or
+// for the next request.
+std::optional<Response> framing_refusal(std::string_view coding, bool http_1_0) {
+  const auto framing = lower(trim(coding));
+  if (framing.empty()) return std::nullopt;
+  if (http_1_0) return problem(Error{Code::protoerror, "HTTP/1.0 has no Transfer-Encoding"});
+  if (framing == "chunked") return std::nullopt;
+  return problem(501, Error{Code::notyetimplemented, "Transfer-Encoding '" +
+                                                         printable(framing.substr(0, 100)) +
+                                                         "' is not taken; only chunked is"});
+}
+
+bool RequestGuard::is_closed_to(const boost::asio::ip::address& from) const {
+  return others_ == Others::none && !is_this_machine(from);
 }
 
 std::optional<Response> RequestGuard::refusal(const Head& head) const {
-  if (!head.permitted && is_foreign(head.from))
-    return forbid(403,
-                  "requests are not authenticated, so only those from this machine are served; to "
-                  "serve other machines, set allow-anonymous: true in this gateway's "
-                  "configuration");
+  if (!head.permitted && is_closed_to(head.from))
+    return forbid(
+        403,
+        "without TLS only requests from this machine are served; to serve other machines, "
+        "set tls-certificate and tls-key in this gateway's configuration");
+  if (!head.permitted && !head.proved && others_ == Others::proved && !is_this_machine(head.from))
+    return unproved();
   if (head.hosts.size() > 1 || (head.hosts.empty() && !head.host_optional))
     return problem(400, Error{Code::protoerror, "a request has exactly one Host header"});
   if (!head.hosts.empty() && !is_ours(trim(head.hosts.front())))

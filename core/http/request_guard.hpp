@@ -9,12 +9,15 @@
 
 #include "core/base/error.hpp"
 #include "core/http/message.hpp"
+#include "core/http/others.hpp"
 
 namespace sense::http {
 
 // "127.0.0.1:8080" or "[::1]:8080". Fails with a sentence that begins with the key `listen`.
 [[nodiscard]] Result<boost::asio::ip::tcp::endpoint> parse_listen(const std::string& text);
 
+// "192.0.2.7:80", "[2001:db8::1]:80".
+[[nodiscard]] std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint);
 // The address as the kernel connected it: ::ffff:a.b.c.d is a.b.c.d.
 [[nodiscard]] boost::asio::ip::address as_connected(const boost::asio::ip::address& from);
 // Whether only this machine can have this address.
@@ -30,15 +33,19 @@ struct RequestTarget {
 [[nodiscard]] std::optional<RequestTarget> parse_target(std::string_view method,
                                                         std::string_view target);
 
+// The response to a request whose framing is not taken, or nothing. `coding`: the value of
+// Transfer-Encoding.
+[[nodiscard]] std::optional<Response> framing_refusal(std::string_view coding, bool http_1_0);
+
 // Decides by a request's sender and headers whether it is looked at, against web pages that use a
 // browser on this machine (DNS rebinding, cross-origin requests). A value; any thread.
 class RequestGuard {
  public:
   // `hosts` without ports, IPv6 addresses in brackets.
-  RequestGuard(std::vector<std::string> hosts, bool allow_anonymous);
+  RequestGuard(std::vector<std::string> hosts, Others others);
 
-  // Whether requests from this address have to carry their own permission.
-  [[nodiscard]] bool is_foreign(const boost::asio::ip::address& from) const;
+  // Whether requests from this address are served only with a permission of their own.
+  [[nodiscard]] bool is_closed_to(const boost::asio::ip::address& from) const;
 
   struct Head {
     boost::asio::ip::address from;
@@ -46,6 +53,7 @@ class RequestGuard {
     std::optional<std::string_view> origin;  // of Origin
     // The request carries its own permission, so it may come from any address.
     bool permitted = false;
+    bool proved = false;         // it has a token or a certificate
     bool host_optional = false;  // it needs no Host header; one that is there is checked
   };
   // The response to a request that is rejected, or nothing.
@@ -55,7 +63,7 @@ class RequestGuard {
   [[nodiscard]] bool is_ours(std::string_view authority) const;
 
   std::vector<std::string> hosts_;
-  bool allow_anonymous_;
+  Others others_;
 };
 
 }  // namespace sense::http

@@ -25,6 +25,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   Impl(boost::asio::io_context& reactor, ServerOptions options, Counters& counters, Handler handler)
       : service_(
             std::make_shared<Service>(reactor, std::move(options), counters, std::move(handler))),
+        counters_(counters),
         acceptor_(reactor),
         pause_(reactor),
         rejected_(counters["http.connections.turned-away"]),
@@ -43,6 +44,7 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
   void warn_of_foreign(const boost::asio::ip::address& from);
 
   std::shared_ptr<Service> service_;
+  Counters& counters_;
   tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   std::string address_;
@@ -56,6 +58,16 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 Status Server::Impl::listen() {
   auto endpoint = parse_listen(service_->options.listen);
   if (!endpoint) return tl::unexpected(endpoint.error());
+  if (service_->options.tls) {
+    auto tls = TlsFiles::open(service_->reactor, *service_->options.tls, counters_,
+                              [service = service_.get()](ssl_ctx_st& context) {
+                                for (const auto* open : {&service->connections, &service->streams})
+                                  for (const auto& [id, connection] : std::unordered_map(*open))
+                                    connection->check_client(context);
+                              });
+    if (!tls) return tl::unexpected(tls.error());
+    service_->tls = std::move(*tls);
+  }
   boost::system::error_code error;
   acceptor_.open(endpoint->protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
@@ -70,7 +82,7 @@ Status Server::Impl::listen() {
   address_ = host + ":" + std::to_string(port_);
   auto hosts = service_->options.hosts;
   hosts.push_back(host);
-  service_->guard = RequestGuard(std::move(hosts), service_->options.allow_anonymous);
+  service_->guard = RequestGuard(std::move(hosts), service_->options.others);
   return {};
 }
 
@@ -101,7 +113,7 @@ void Server::Impl::take(tcp::socket socket) {
     ++displaced_;
     if (const auto found = service_->connections.find(*decision.closed);
         found != service_->connections.end())
-      found->second();
+      found->second->stop();
   }
   if (!decision.admitted) {
     ++rejected_;
@@ -113,7 +125,7 @@ void Server::Impl::take(tcp::socket socket) {
 // Such a client would get 403 for every request; it takes no place of another.
 bool Server::Impl::is_closed_to(const boost::asio::ip::address& from) const {
   const auto& options = service_->options;
-  return options.guarded && !options.permitted && service_->guard.is_foreign(from);
+  return options.guarded && !options.permitted && service_->guard.is_closed_to(from);
 }
 
 void Server::Impl::warn_of_foreign(const boost::asio::ip::address& from) {
@@ -121,8 +133,9 @@ void Server::Impl::warn_of_foreign(const boost::asio::ip::address& from) {
   const auto line = warnings_.check("foreign", mono_now());
   if (!line.allowed) return;
   log::warn(
-      "a connection from another machine was closed, since requests are not authenticated; to "
-      "serve other machines, set allow-anonymous: true",
+      "a connection from another machine was closed, since this listener has no TLS; to serve "
+      "other "
+      "machines, set tls-certificate and tls-key",
       {{"from", from.to_string()}, {"suppressed", std::to_string(line.suppressed)}});
 }
 
@@ -131,10 +144,9 @@ void Server::Impl::close() {
   boost::system::error_code error;
   acceptor_.close(error);
   pause_.cancel();
-  const auto open = service_->connections;
-  for (const auto& [connection, close_it] : open) close_it();
-  const auto streams = service_->streams;
-  for (const auto& [stream, stop_it] : streams) stop_it();
+  service_->tls.reset();
+  for (const auto* open : {&service_->connections, &service_->streams})
+    for (const auto& [id, connection] : std::unordered_map(*open)) connection->stop();
 }
 
 Server::Server(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,14 +14,17 @@
 #include "core/base/counters.hpp"
 #include "core/base/error.hpp"
 #include "core/http/message.hpp"
+#include "core/http/others.hpp"
+#include "core/tls/tls_context.hpp"
 
 namespace sense::http {
 
 // The address of a server, the requests that it takes, and its limits. A value; sizes in octets.
 struct ServerOptions {
   std::string listen = "127.0.0.1:8080";  // IP address and port; [::1]:8080
-  std::vector<std::string> hosts;  // names that Host may have besides the address listened on
-  bool allow_anonymous = false;    // serve other machines, too
+  std::vector<std::string> hosts;      // names that Host may have besides the address listened on
+  Others others = Others::none;        // without a proof of their own
+  std::optional<TlsOptions> tls = {};  // nothing: plain HTTP
   // false: requests from any address, with any Host and Origin; for a receiver of callbacks, which
   // are addressed by the names that a subscriber chose.
   bool guarded = true;
@@ -30,9 +34,10 @@ struct ServerOptions {
   std::size_t connections_per_address_max = 0;  // of another machine; 0: no limit
   // Open streams, which are counted apart; a further one is refused.
   std::size_t streams_max = 10'000;
-  std::size_t streams_per_address_max = 0;             // as for connections
-  std::size_t stream_queue_max = 64 * 1024;            // of one stream, before it is full
-  Duration header_timeout = std::chrono::seconds{10};  // from the connection or last response
+  std::size_t streams_per_address_max = 0;   // as for connections
+  std::size_t stream_queue_max = 64 * 1024;  // of one stream, before it is full
+  // From the connection or last response; before that, for the handshake of TLS.
+  Duration header_timeout = std::chrono::seconds{10};
   Duration body_timeout = std::chrono::seconds{30};
   Duration answer_timeout = std::chrono::seconds{30};  // for the handler
   // For the client to take a response, or what waits on a stream.
@@ -50,10 +55,10 @@ struct ServerOptions {
 // requests are rejected one by one. Reactor thread only.
 class Server {
  public:
-  // Accepts connections from now on. Fails with badparam when `listen` cannot be read, with
-  // addrnotavail and the address when it cannot be listened on. The references outlive the server
-  // and its connections, which end with the reactor at the latest. `handler` is not called after
-  // close(); a response that comes after it is discarded.
+  // Accepts connections from now on. Fails as make_tls_context(); with badparam when `listen`
+  // cannot be read; with addrnotavail and the address when it cannot be listened on. The references
+  // outlive the server and its connections, which end with the reactor at the latest. `handler` is
+  // not called after close(); a response that comes after it is discarded.
   [[nodiscard]] static Result<std::unique_ptr<Server>> open(boost::asio::io_context& reactor,
                                                             ServerOptions options,
                                                             Counters& counters, Handler handler);

@@ -14,6 +14,7 @@ namespace sense::http {
 namespace {
 
 constexpr std::size_t received_max = 4096;
+constexpr auto shutdown_timeout = std::chrono::seconds{2};
 
 // The size line of a chunk (RFC 9112 section 7.1).
 std::string chunk_line(std::size_t octets) {
@@ -25,6 +26,7 @@ std::string chunk_line(std::size_t octets) {
 // One open stream. Lives as long as an operation is pending or its producer keeps it. The producer
 // and this hold each other; finish() releases the producer.
 class StreamConnection final : public ResponseStream,
+                               public OpenConnection,
                                public std::enable_shared_from_this<StreamConnection> {
  public:
   StreamConnection(std::shared_ptr<Service> service, StreamStart start,
@@ -34,6 +36,7 @@ class StreamConnection final : public ResponseStream,
         channel_(std::move(start.channel)),
         frame_(std::move(start.head)),
         chunked_(start.chunked),
+        has_certificate_(start.has_certificate),
         source_(std::move(source)) {
     ++service_->streams_open;
   }
@@ -42,7 +45,8 @@ class StreamConnection final : public ResponseStream,
   StreamConnection& operator=(const StreamConnection&) = delete;
 
   void start();
-  void stop();
+  void stop() override;
+  void check_client(ssl_ctx_st& context) override;
   [[nodiscard]] Push push(std::shared_ptr<const std::string> octets) override;
   void end() override;
   [[nodiscard]] std::size_t waiting() const override { return waiting_; }
@@ -54,6 +58,7 @@ class StreamConnection final : public ResponseStream,
   void read();
   void write();
   void on_written(ErrorCode error, bool last);
+  void shut_down();
   void finish();
 
   std::shared_ptr<Service> service_;
@@ -63,9 +68,11 @@ class StreamConnection final : public ResponseStream,
   Octets queue_;
   Octets sent_;  // being written
   const bool chunked_;
+  const bool has_certificate_;
   bool writing_ = false;
   bool full_ = false;  // a push was answered so
   bool ending_ = false;
+  bool closing_ = false;  // all has been sent
   bool finished_ = false;
   std::size_t waiting_ = 0;
   std::size_t received_ = 0;
@@ -74,7 +81,7 @@ class StreamConnection final : public ResponseStream,
 };
 
 void StreamConnection::start() {
-  service_->streams.emplace(id_, [this] { stop(); });
+  service_->streams.emplace(id_, this);
   read();
   write();
   const auto source = source_;
@@ -87,6 +94,7 @@ void StreamConnection::read() {
   channel_->async_read_some(boost::asio::buffer(discarded_),
                             [self = shared_from_this()](ErrorCode error, std::size_t octets) {
                               self->received_ += octets;
+                              if (self->closing_) return self->shut_down();
                               if (error || self->received_ > received_max) return self->finish();
                               self->read();
                             });
@@ -118,8 +126,19 @@ void StreamConnection::stop() {
   write();
 }
 
+void StreamConnection::check_client(ssl_ctx_st& context) {
+  if (!has_certificate_ || is_accepted(channel_->tls(), context)) return;
+  ++service_->tls_withdrawn;
+  finish();
+}
+
+void StreamConnection::shut_down() {
+  channel_->expires_after(shutdown_timeout);
+  channel_->async_shutdown([self = shared_from_this()](ErrorCode) { self->finish(); });
+}
+
 void StreamConnection::write() {
-  if (writing_ || finished_) return;
+  if (writing_ || closing_ || finished_) return;
   const bool last = ending_;
   if (queue_.empty() && frame_.empty() && !last) return;
   std::size_t octets = 0;
@@ -143,7 +162,11 @@ void StreamConnection::write() {
 void StreamConnection::on_written(ErrorCode error, bool last) {
   writing_ = false;
   if (error == boost::beast::error::timeout) ++service_->streams_slow;
-  if (error || last || finished_) return finish();
+  if (error || finished_ || (last && !channel_->has_tls())) return finish();
+  if (last) {
+    closing_ = true;
+    return channel_->cancel();  // the read, whose place the shutdown takes
+  }
   for (const auto& each : sent_) waiting_ -= each->size();
   sent_ = Octets();
   frame_ = std::string();  // an idle stream holds no memory for what it has sent

@@ -17,6 +17,7 @@ struct StreamStart {
   std::unique_ptr<Channel> channel;
   std::string head;     // of the response, with its empty line
   bool chunked = true;  // false: to a client of HTTP/1.0, the body ends with the connection
+  bool has_certificate = false;  // of its client
 };
 
 // Serves a stream, until its producer or its client ends it, the client does not take what waits

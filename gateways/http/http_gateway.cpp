@@ -6,12 +6,14 @@
 #include <map>
 #include <utility>
 
+#include "core/base/log.hpp"
 #include "core/egress/transfer.hpp"
 #include "core/http/request_guard.hpp"
 #include "core/http/server.hpp"
 #include "core/sense/shared_keys.hpp"
 #include "gateways/http/callback.hpp"
 #include "gateways/http/routes.hpp"
+#include "gateways/http/tls_options.hpp"
 #include "gateways/http/verification.hpp"
 
 namespace sense::http {
@@ -36,10 +38,28 @@ constexpr std::array options_table{
         "Names that clients may call this service by (the Host header), without ports, besides the "
         "address it listens on.",
         0, 64},
-    Option{
-        "allow-anonymous", OptionType::boolean, "false",
-        "Serve requests from other machines although requests are not authenticated; false: only "
-        "from this machine."},
+    Option{"tls-certificate", OptionType::path, "",
+           "The certificate of this listener, in PEM, with its chain; it then takes https alone. "
+           "Empty: it takes plain HTTP.",
+           0, 0, nullptr, /*secret=*/true},
+    Option{"tls-key", OptionType::path, "",
+           "The private key of that certificate, in PEM, readable by its owner alone.", 0, 0,
+           nullptr, /*secret=*/true},
+    Option{"tls-client", OptionType::text, "off",
+           "Certificates of clients: off (not asked for), optional, or required."}
+        .checked(checked_by<parse_tls_clients>),
+    Option{"tls-client-ca", OptionType::path, "",
+           "CAs of clients, in PEM: a client's certificate must be of one of them.", 0, 0, nullptr,
+           /*secret=*/true},
+    Option{"tls-revoked", OptionType::path, "",
+           "Revoked certificates of clients: a list (CRL, PEM) of each of those CAs; empty: none.",
+           0, 0, nullptr, /*secret=*/true},
+    Option{"allow-plain-http", OptionType::boolean, "false",
+           "Without TLS, serve other machines, whose tokens and events then cross the network in "
+           "the clear; false: only this machine."},
+    Option{"allow-anonymous", OptionType::boolean, "false",
+           "Serve requests from other machines that have no token and no certificate, also without "
+           "TLS; false: only from this machine."},
     Option{"trusted-proxies", OptionType::list, "",
            "Networks of proxies, separated by commas: a request of theirs is that of the address "
            "that they have added to X-Forwarded-For, and never one of this machine; empty: the "
@@ -115,7 +135,8 @@ class HttpGateway final : public Gateway {
         failed_(context.counters["http.deliveries.failed"]) {
     server_options_.listen = options.text("listen");
     server_options_.hosts = options.list("hosts");
-    server_options_.allow_anonymous = options.boolean("allow-anonymous");
+    server_options_.tls = tls_of(options);
+    server_options_.others = others_of(options);
     server_options_.connections_max = static_cast<std::size_t>(options.integer("max-connections"));
     server_options_.connections_per_address_max =
         static_cast<std::size_t>(options.integer("max-connections-per-address"));
@@ -139,11 +160,12 @@ class HttpGateway final : public Gateway {
   void verify(SubscriptionRef subscription, std::string token, VerificationDone done) override;
   [[nodiscard]] std::vector<std::string> listening() const override {
     if (!server_) return {};
-    return {"http://" + server_->address()};
+    return {(server_options_.tls ? "https://" : "http://") + server_->address()};
   }
 
  private:
   void challenge(std::uint64_t id, const Question& question, HttpRequest request);
+  void tell_plain() const;
 
   GatewayContext& context_;
   const std::string fetch_secret_;
@@ -177,9 +199,18 @@ Status HttpGateway::start() {
                              [routes = routes_](Request request, Respond respond) {
                                routes->handle(std::move(request), std::move(respond));
                              });
-  if (!server) return fail(server.error().code, "listen: " + server.error().message);
+  if (!server) return fail(server.error().code, about_key("listen", server.error().message));
   server_ = std::move(*server);
+  if (!server_options_.tls) tell_plain();
   return {};
+}
+
+void HttpGateway::tell_plain() const {
+  if (server_options_.others == Others::none)
+    return log::info(
+        "without TLS this listener serves this machine only; to serve others, set tls-certificate "
+        "and tls-key (docs/http-gateway.md, TLS)");
+  log::warn("without TLS the tokens and events of other machines cross the network in the clear");
 }
 
 void HttpGateway::stop() {
@@ -238,6 +269,7 @@ void HttpGateway::challenge(std::uint64_t id, const Question& question, HttpRequ
 std::span<const Option> http_options() { return options_table; }
 
 Result<std::vector<std::string>> http_listeners(const Settings& options) {
+  if (auto good = check_tls(options); !good) return tl::unexpected(good.error());
   const auto& listen = options.text("listen");
   if (listen.empty()) return std::vector<std::string>();
   return std::vector{"tcp " + listen};
@@ -247,6 +279,7 @@ Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
                                                    GatewayContext& context) {
   if (const auto& listen = options.text("listen"); !listen.empty())
     if (auto endpoint = parse_listen(listen); !endpoint) return tl::unexpected(endpoint.error());
+  if (auto good = check_tls(options); !good) return tl::unexpected(good.error());
   if (auto good = check_origin(options.text("origin")); !good) return tl::unexpected(good.error());
   auto proxies = parse_proxies(options.list("trusted-proxies"));
   if (!proxies) return tl::unexpected(proxies.error());

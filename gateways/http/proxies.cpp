@@ -45,10 +45,14 @@ Result<std::vector<Network>> parse_proxies(const std::vector<std::string>& texts
   return networks;
 }
 
-std::string client_address(const Request& request, const std::vector<Network>& proxies) {
-  if (proxies.empty()) return request.peer;
+bool is_of_proxy(const Request& request, const std::vector<Network>& proxies) {
+  if (proxies.empty()) return false;
   const auto peer = address_in(request.peer);
-  if (!peer || !is_in(proxies, *peer)) return request.peer;
+  return peer && is_in(proxies, *peer);
+}
+
+std::string client_address(const Request& request, const std::vector<Network>& proxies) {
+  if (!is_of_proxy(request, proxies)) return request.peer;
   std::vector<std::string_view> forwarded;
   for (const auto& [name, value] : request.headers)
     if (name == "x-forwarded-for")

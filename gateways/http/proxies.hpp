@@ -20,6 +20,8 @@ namespace sense::http {
 // has the rights of a client of another machine. Of other addresses the header is not believed.
 [[nodiscard]] std::string client_address(const Request& request,
                                          const std::vector<Network>& proxies);
+// Whether a request is of one of these networks, so that what its connection proves is the proxy's.
+[[nodiscard]] bool is_of_proxy(const Request& request, const std::vector<Network>& proxies);
 inline constexpr const char* unknown_client = "proxy";
 
 }  // namespace sense::http

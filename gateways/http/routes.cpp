@@ -91,20 +91,37 @@ void add_method(std::string& allowed, const std::string& method) {
 
 // RFC 6750. Credentials of another kind, or none that are known, are not taken for none: the client
 // would be served, but not as whom it says it is.
-Result<ServedClient> Routes::client_of(const Request& request) const {
-  auto& clients = context_.clients;
+Result<std::optional<Proof>> Routes::token_of(const Request& request) {
   const auto count =
       std::count_if(request.headers.begin(), request.headers.end(),
                     [](const auto& header) { return header.first == "authorization"; });
-  auto peer = client_address(request, proxies_);
-  if (count == 0) return clients.unproved(std::move(peer));
+  if (count == 0) return std::nullopt;
   if (count > 1) return fail(Code::noaccess, "Authorization: a request has one at most");
   const auto* given = request.header("authorization");
   constexpr std::string_view scheme = "bearer ";
   if (lower(given->substr(0, scheme.size())) != scheme)
     return fail(Code::noaccess, "Authorization: only 'Bearer TOKEN' is understood here");
-  return clients.identify(proof_of_token(trim(std::string_view(*given).substr(scheme.size()))),
-                          std::move(peer));
+  return proof_of_token(trim(std::string_view(*given).substr(scheme.size())));
+}
+
+Result<ServedClient> Routes::client_of(const Request& request) const {
+  auto& clients = context_.clients;
+  const auto peer = client_address(request, proxies_);
+  const auto token = token_of(request);
+  if (!token) return tl::unexpected(token.error());
+  std::vector<Proof> proofs;
+  if (*token) proofs.push_back(**token);
+  if (!request.certificate.empty() && !is_of_proxy(request, proxies_))
+    proofs.push_back({Proof::Kind::certificate, "sha256:" + request.certificate});
+  auto client = clients.unproved(peer);
+  for (std::size_t i = 0; i < proofs.size(); ++i) {
+    auto proved = clients.identify(proofs[i], peer);
+    if (!proved) return proved;
+    if (i > 0 && proved->principal != client.principal)
+      return fail(Code::noaccess, "the token and the certificate are of different principals");
+    client = std::move(*proved);
+  }
+  return client;
 }
 
 void Routes::handle(Request incoming, Respond respond) {

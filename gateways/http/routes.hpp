@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,10 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void if_owned(const RoutedRequest& request, const Respond& respond, Change change);
   [[nodiscard]] Response not_found(const std::string& id, const std::string& owner,
                                    const Error& error) const;
-  // Who sends the request, by its token. Fails when it proves nothing that is known.
+  // Nothing: the request has none. Fails when it has what is no token.
+  [[nodiscard]] static Result<std::optional<Proof>> token_of(const Request& request);
+  // Who sends the request, by its token and its certificate. Fails when one of them proves nothing
+  // that is known, or they prove different principals.
   [[nodiscard]] Result<ServedClient> client_of(const Request& request) const;
   [[nodiscard]] std::shared_ptr<Subscriptions> subscriptions(const RoutedRequest& request) const;
 

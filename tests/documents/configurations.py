@@ -18,7 +18,15 @@ ELSEWHERE = {"docs/examples/foonly.md": "tests/integration/foonly.py runs this p
 
 
 def with_keys(sense, folder, text):
-    """The text, where each file of keys that it names below /etc/sense is one in the folder."""
+    """The text, where each file of keys or certificates that it names below /etc/sense is one in the
+    folder."""
+    for path in set(re.findall(r"/etc/sense/[\w.-]*\.pem", text)):
+        made = folder / pathlib.Path(path).stem
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=example",
+                        "-keyout", f"{made}.key", "-out", f"{made}.pem"], check=True,
+                       capture_output=True, timeout=60)
+        pathlib.Path(f"{made}.key").chmod(0o600)
+        text = text.replace(path, f"{made}.pem").replace(path[:-4] + ".key", f"{made}.key")
     for path in set(re.findall(r"/etc/sense/[\w.-]*key[\w.-]*", text)):
         made = folder / pathlib.Path(path).name
         subprocess.run([sense, "keys", "shared", "example", "--file", str(made)], check=True,

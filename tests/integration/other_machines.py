@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Claim: a client of another machine that has proved nothing gets no HTTP connection, or with allow-anonymous
-no right: it neither publishes nor subscribes, by HTTP or SENSE/1, and is shown no source; a client of this
-machine does and is. In a network namespace with an address that is not of the loopback network. Needs root and
-ip; elsewhere it is skipped."""
+"""Claim: a client of another machine that has proved nothing gets no HTTP connection, with allow-plain-http is
+asked for a proof, and has with allow-anonymous no right: it neither publishes nor subscribes, by HTTP or SENSE/1,
+and is shown no source; a client of this machine does and is. In a network namespace with an address that is not
+of the loopback network. Needs root and ip; elsewhere it is skipped."""
 
 import http.client
 import json
@@ -70,6 +70,15 @@ def no_connection(it):
     assert it.publish("127.0.0.1", "here")[0] == 202
 
 
+def asked_for_a_proof(it):
+    wait_for("the HTTP listener", it.listens)
+    for path in ("/v1/health", "/v1/sources", "/v1/subscriptions"):
+        status, answer = it.ask(ELSEWHERE, "GET", path)
+        assert (status, answer["code"]) == (401, 9), (path, status, answer)
+    assert it.publish(ELSEWHERE, "there")[0] == 401
+    assert it.publish("127.0.0.1", "here")[0] == 202
+
+
 def no_right(it):
     wait_for("the HTTP listener", it.listens)
     wanted = {"callback": "http://127.0.0.1:21999/", "types": ["{urn:x}a"]}
@@ -118,7 +127,8 @@ if not enter([ELSEWHERE]):
     print("skipped: a network namespace needs root, ip and unshare")
     sys.exit(SKIPPED)
 served = ", allow-anonymous: true, max-connections-per-address: 3"
-for options, claims in (("", [no_connection]), (served, [no_right, connections_of_one_address])):
+for options, claims in (("", [no_connection]), (", allow-plain-http: true", [asked_for_a_proof]),
+                        (served, [no_right, connections_of_one_address])):
     with Everywhere(sys.argv[1], options) as installation:
         for claim in claims:
             claim(installation)

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "core/base/check.hpp"
-#include "core/base/encoding.hpp"
+#include "core/tls/certificate_files.hpp"
 
 namespace sense::datagram {
 
@@ -30,13 +30,6 @@ std::string subject_of(X509* certificate) {
   char* begin = nullptr;
   const long size = BIO_get_mem_data(text.get(), &begin);
   return size > 0 ? std::string(begin, static_cast<std::size_t>(size)) : std::string();
-}
-
-std::string fingerprint_of(X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-  return to_hex({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 // A numeric address is compared with the addresses of a certificate, any other text with its names.
@@ -236,7 +229,7 @@ void DtlsConnection::learn_identity() {
   identity_.key = key_name_;
   if (auto* certificate = SSL_get0_peer_certificate(ssl_.get()); certificate != nullptr) {
     identity_.certificate_subject = subject_of(certificate);
-    identity_.certificate_fingerprint = fingerprint_of(certificate);
+    identity_.certificate_fingerprint = fingerprint_of(*certificate);
   }
 }
 

@@ -4,24 +4,17 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "core/base/file.hpp"
 #include "core/base/text.hpp"
 #include "core/sense/dtls/connection.hpp"
+#include "core/tls/certificate_files.hpp"
 
 namespace sense::datagram {
 
 namespace {
 
-constexpr std::size_t private_key_octets_max = 64 * 1024;
-
 std::string openssl_reason() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   return reason == nullptr ? "it cannot be used" : reason;
-}
-
-tl::unexpected<Error> refuse_file(const std::string& what, const std::string& path) {
-  return fail(Code::badparam,
-              "the " + what + " " + printable(path) + " cannot be used: " + openssl_reason());
 }
 
 Result<DtlsContext> make_context(const SSL_METHOD* method, const std::string& suites) {
@@ -41,20 +34,11 @@ Result<DtlsContext> make_context(const SSL_METHOD* method, const std::string& su
   return context;
 }
 
-Status use_certificate(SSL_CTX& context, const DtlsServerFiles& files) {
-  if (SSL_CTX_use_certificate_chain_file(&context, files.certificate.c_str()) != 1)
-    return refuse_file("certificate", files.certificate);
-  const FileWords words{"private key", "make one with `openssl genpkey`", private_key_octets_max};
-  if (auto text = read_secret_file(files.private_key, words); !text)
-    return tl::unexpected(text.error());
-  if (SSL_CTX_use_PrivateKey_file(&context, files.private_key.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(&context) != 1)
-    return refuse_file("private key", files.private_key);
+Status use_files(SSL_CTX& context, const DtlsServerFiles& files) {
+  if (auto used = use_certificate(context, files.certificate, files.private_key); !used)
+    return used;
   if (files.clients.empty()) return {};
-  auto* names = SSL_load_client_CA_file(files.clients.c_str());
-  if (names == nullptr || SSL_CTX_load_verify_file(&context, files.clients.c_str()) != 1)
-    return refuse_file("file of certificate authorities", files.clients);
-  SSL_CTX_set_client_CA_list(&context, names);
+  if (auto used = use_client_authorities(context, files.clients); !used) return used;
   SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   return {};
 }
@@ -72,7 +56,7 @@ Result<DtlsContext> make_dtls_server(const DtlsServerFiles& files, bool shared_k
   if (certificate) suites.append(suites.empty() ? "" : ":").append(dtls_certificate_suites);
   auto context = make_context(DTLS_server_method(), suites);
   if (!context || !certificate) return context;
-  if (auto used = use_certificate(**context, files); !used) return tl::unexpected(used.error());
+  if (auto used = use_files(**context, files); !used) return tl::unexpected(used.error());
   return context;
 }
 
@@ -85,7 +69,9 @@ Result<DtlsContext> make_dtls_client(const DtlsClientFiles& files) {
   if (files.authorities.empty())
     SSL_CTX_set_default_verify_paths(raw);
   else if (SSL_CTX_load_verify_file(raw, files.authorities.c_str()) != 1)
-    return refuse_file("file of certificate authorities", files.authorities);
+    return fail(Code::badparam, "the file of certificate authorities " +
+                                    printable(files.authorities) +
+                                    " cannot be used: " + openssl_reason());
   return context;
 }
 

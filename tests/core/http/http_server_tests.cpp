@@ -78,8 +78,8 @@ BOOST_AUTO_TEST_CASE(a_web_page_of_another_origin_is_rejected) {
 }
 
 BOOST_AUTO_TEST_CASE(the_guard_decides_by_address_host_and_origin) {
-  const http::RequestGuard closed({"localhost", "[::1]", "Sense.Example"}, false);
-  const http::RequestGuard open({"localhost"}, true);
+  const http::RequestGuard closed({"localhost", "[::1]", "Sense.Example"}, http::Others::none);
+  const http::RequestGuard open({"localhost"}, http::Others::all);
   const auto head = [](const char* from, std::vector<std::string_view> hosts = {"localhost:8080"}) {
     http::RequestGuard::Head made;
     made.from = boost::asio::ip::make_address(from);
@@ -92,9 +92,22 @@ BOOST_AUTO_TEST_CASE(the_guard_decides_by_address_host_and_origin) {
     const auto refusal = closed.refusal(head(text));
     BOOST_REQUIRE_MESSAGE(refusal, text);
     BOOST_CHECK_EQUAL(refusal->status, 403U);
-    BOOST_CHECK_NE(refusal->body.find("allow-anonymous: true"), std::string::npos);
+    BOOST_CHECK_NE(refusal->body.find("tls-certificate"), std::string::npos);
     BOOST_CHECK_MESSAGE(!open.refusal(head(text)), text);
   }
+  // With TLS, say, others are served what has a proof, and asked for one.
+  const http::RequestGuard asking({"localhost"}, http::Others::proved);
+  auto proved = head("10.0.0.1");
+  const auto asked = asking.refusal(proved);
+  BOOST_REQUIRE(asked);
+  BOOST_CHECK_EQUAL(asked->status, 401U);
+  BOOST_CHECK_EQUAL(asked->headers.back().second, "Bearer realm=\"sense\"");
+  BOOST_CHECK(!asking.is_closed_to(proved.from));
+  proved.proved = true;
+  BOOST_CHECK(!asking.refusal(proved));
+  BOOST_CHECK(closed.refusal(proved).has_value());
+  BOOST_CHECK(closed.is_closed_to(proved.from));
+  BOOST_CHECK(!asking.refusal(head("127.0.0.1")));
   // What carries its own permission may come from anywhere, but not under a foreign name.
   auto permitted = head("10.0.0.1");
   permitted.permitted = true;
