@@ -249,8 +249,11 @@ Result<Reply> Ingest::list(const Incoming& incoming, const CommitGroup& group) c
   std::size_t count = 0;
   const auto reserved = incoming.hold.octets();
   const auto octets_max = reserved == 0 ? bus::list_octets_max : reserved;
-  while (count < reply.entries.size() && count < limit && octets < octets_max)
-    octets += reply.entries[count++].value.size();
+  while (count < reply.entries.size() && count < limit && octets < octets_max) {
+    auto& entry = reply.entries[count++];
+    entry = shown_entry(requester_of(incoming), std::move(entry));
+    octets += entry.value.size();
+  }
   reply.more = count < reply.entries.size();
   reply.entries.resize(count);
   return reply;

@@ -247,6 +247,8 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
     if (!parsed) return tl::unexpected(parsed.error());
     before = std::move(*parsed);
   }
+  // Who may not read them writes a subscription back without them.
+  if (before && wanted->secrets->current.empty()) wanted->secrets = before->secrets;
   wanted->own_only = sees_own_only(*wanted, before, author);
   if (before && same(*wanted, *before)) return Put{std::nullopt, revision};
   if (revision != entry.revision) return changed_meanwhile(subscription_kind, entry.key, revision);

@@ -197,9 +197,17 @@ Status check_change(const Requester& requester, const bus::Request& request,
 Result<RegistryEntry> visible_entry(const Requester& requester, std::string_view kind,
                                     std::string_view key, const FindEntry& find) {
   auto entry = find(kind, key);
-  if (requester.rights.may_list()) return entry;
-  if (entry && kind == subscription_kind && owns(requester, entry->value)) return entry;
-  return fail(Code::notfound, not_seen);
+  const bool own = entry && kind == subscription_kind && owns(requester, entry->value);
+  if (!own && !requester.rights.may_list()) return fail(Code::notfound, not_seen);
+  if (!entry) return entry;
+  return shown_entry(requester, *std::move(entry));
+}
+
+RegistryEntry shown_entry(const Requester& requester, RegistryEntry entry) {
+  if (requester.rights.may_manage() || requester.vouched || entry.kind != subscription_kind)
+    return entry;
+  entry.value = without_webhook_secrets(std::move(entry.value));
+  return entry;
 }
 
 Result<Listed> check_list(const Requester& requester, std::string_view kind) {

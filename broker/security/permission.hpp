@@ -50,6 +50,10 @@ using FindEntry = std::function<Result<RegistryEntry>(std::string_view kind, std
 [[nodiscard]] Status check_change(const Requester& requester, const bus::Request& request,
                                   const FindEntry& find);
 
+// An entry as the requester may see it: the secrets that web hooks are signed with are in it for
+// gateways alone, which are those who may manage, also where one asks for its client.
+[[nodiscard]] RegistryEntry shown_entry(const Requester& requester, RegistryEntry entry);
+
 // The entry that GET answers: every one with the right to list, otherwise the principal's own
 // subscriptions. Else notfound, in one sentence for an absent and for a hidden entry.
 [[nodiscard]] Result<RegistryEntry> visible_entry(const Requester& requester, std::string_view kind,

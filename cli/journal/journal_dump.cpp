@@ -6,6 +6,8 @@
 #include "core/event/cloudevents_json.hpp"
 #include "core/event/pattern.hpp"
 #include "core/event/record.hpp"
+#include "core/subscription/management_event.hpp"
+#include "core/subscription/webhook_secrets.hpp"
 
 namespace sense::cli {
 
@@ -51,13 +53,15 @@ class Dump {
   bool show(const Record& record) {
     if (record.sequence < options_.from) return true;
     if (record.sequence > options_.to) return false;
-    const auto event = decode_record(record);
+    auto event = decode_record(record);
     if (!event) {
       complain("event " + std::to_string(record.sequence) +
                " cannot be read: " + event.error().message);
       return true;
     }
     if (!matches(types_, event->type) || !matches(sources_, event->source)) return true;
+    if (event->type.clark() == whole_change_type)
+      event->data = without_webhook_secrets_of_change(std::move(event->data));
     // The reader (a pager, `head`) may have closed the pipe.
     if (!print_line(to_cloudevents_json(*event))) return false;
     return ++shown_ != options_.limit;

@@ -12,6 +12,7 @@
 #include "core/base/text.hpp"
 #include "core/bus/keys.hpp"
 #include "core/bus/proof.hpp"
+#include "core/egress/signing_key.hpp"
 #include "core/sense/shared_keys.hpp"
 
 namespace sense::cli {
@@ -112,6 +113,23 @@ int run_token(const Global& global, const KeysOptions& options) {
   print_line("in the broker's access file, below `proofs:` of principal " + options.name +
              "; with `, not-after: 2027-12-31` in it, it ends by itself:");
   print_line("      - " + entry);
+  return exit_ok;
+}
+
+int run_signing(const Global& global, const KeysOptions& options) {
+  const auto file = path_of(options, ".signing");
+  const auto key = SigningKey::make();
+  if (auto written = write_signing_key(file, key); !written) return failed(written.error());
+  if (global.json) {
+    print_line(JsonObject()
+                   .put("name", options.name)
+                   .put("file", file)
+                   .put("key", key.public_text())
+                   .take());
+    return exit_ok;
+  }
+  print_line("signing key: " + file + " (for the HTTP gateway only: its option `signing-key`)");
+  print_line("public key:  " + key.public_text());
   return exit_ok;
 }
 
@@ -268,6 +286,20 @@ Command token_command(const Global& global) {
           .run = [&global, options] { return run_token(global, *options); }};
 }
 
+Command signing_command(const Global& global) {
+  const auto options = std::make_shared<KeysOptions>();
+  return {
+      .name = "signing",
+      .summary = "Make a key that the HTTP gateway signs web hooks with, in a new file",
+      .notes =
+          "An ed25519 key (Standard Webhooks, v1a). Prints the public key, with which receivers "
+          "check the\nsignatures.\n\nExample:\n  sense keys signing hooks",
+      .options =
+          {{.name = "NAME", .target = &options->name, .help = "What to call it", .required = true},
+           key_file_option(*options, "Where to write it (default: NAME.signing)")},
+      .run = [&global, options] { return run_signing(global, *options); }};
+}
+
 Command show_command(const Global& global) {
   const auto options = std::make_shared<KeysOptions>();
   return {.name = "show",
@@ -300,9 +332,10 @@ Command keys_command(const Global& global) {
               "  sense keys new shop                   makes shop.key, prints what to allow\n"
               "  sense keys shared hp4                 makes hp4.shared, for a SENSE/1 client\n"
               "  sense keys token shop                 makes shop.token, for an HTTP client\n"
+              "  sense keys signing hooks              makes hooks.signing, for web hooks\n"
               "  sense keys list                       the principals of the access file",
           .subcommands = {new_command(global), shared_command(global), token_command(global),
-                          show_command(global), list_command(global)}};
+                          signing_command(global), show_command(global), list_command(global)}};
 }
 
 }  // namespace sense::cli

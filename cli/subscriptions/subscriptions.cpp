@@ -166,6 +166,16 @@ void test(const RegistrySession& session, const std::string& id) {
   });
 }
 
+void rotate_secret(const RegistrySession& session, const std::string& id) {
+  session.subscriptions.rotate_secret(
+      id, {}, [session, id](const Result<SubscriptionRef>& rotated) {
+        if (!rotated) return session.fail_with(id, rotated.error());
+        const auto& secret = (*rotated)->secrets->current;
+        print_line(session.json ? Json{{"id", id}, {"secret", secret}}.dump() : secret);
+        session.loop.finish(exit_ok);
+      });
+}
+
 using IdAction = void (*)(const RegistrySession&, const std::string& id);
 
 CommandOption id_option(std::string& target) {
@@ -216,6 +226,14 @@ Command test_command(const Global& global) {
       "Its type is {urn:sense:management}subscription-test; it is delivered whatever types, "
       "sources and\nfilter the subscription has.\n\n",
       test);
+}
+
+Command rotate_secret_command(const Global& global) {
+  return id_command(
+      global, "rotate-secret", "Make a new secret to sign its deliveries with, and print it",
+      "For http: and https: callbacks (Standard Webhooks). The former one signs, too, for 24 "
+      "hours, if\nthe right `manage` lets you rotate it. It is shown this once.\n\n",
+      rotate_secret);
 }
 
 // ---- the command line
@@ -354,20 +372,20 @@ Command renew_command(const Global& global) {
 }  // namespace
 
 Command subscriptions_command(const Global& global) {
-  return {
-      .name = "subscriptions",
-      .summary = "Everything about subscriptions: list, create, edit, test, import ...",
-      .notes =
-          "Examples:\n"
-          "  sense subscriptions list --json\n"
-          "  sense subscriptions create mailto:a@example.net --type '{urn:example}*'\n"
-          "  sense subscriptions test s-01ARZ3NDEKTSV4RRFFQ69G5FAV\n"
-          "  sense subscriptions export > subscriptions.yaml",
-      .subcommands = {
-          list_command(global), create_command(global), edit_command(global), renew_command(global),
-          get_command(global), pause_command(global), resume_command(global), test_command(global),
-          id_command(global, "cancel", "End a subscription; nothing follows", "", cancel),
-          subscriptions_export_command(global), subscriptions_import_command(global)}};
+  return {.name = "subscriptions",
+          .summary = "Everything about subscriptions: list, create, edit, test, import ...",
+          .notes =
+              "Examples:\n"
+              "  sense subscriptions list --json\n"
+              "  sense subscriptions create mailto:a@example.net --type '{urn:example}*'\n"
+              "  sense subscriptions test s-01ARZ3NDEKTSV4RRFFQ69G5FAV\n"
+              "  sense subscriptions export > subscriptions.yaml",
+          .subcommands = {
+              list_command(global), create_command(global), edit_command(global),
+              renew_command(global), get_command(global), pause_command(global),
+              resume_command(global), test_command(global), rotate_secret_command(global),
+              id_command(global, "cancel", "End a subscription; nothing follows", "", cancel),
+              subscriptions_export_command(global), subscriptions_import_command(global)}};
 }
 
 }  // namespace sense::cli

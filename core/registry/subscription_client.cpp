@@ -20,17 +20,19 @@ Status require_period(Duration period) {
   return fail(Code::badparam, "subscription: period is at least one second", "period");
 }
 
+Status check_period(const Subscriptions::Request& request, Duration lease_max) {
+  if (auto status = require_period(request.period); !status) return status;
+  if (!request.period_exact || request.period <= lease_max) return {};
+  return fail(Code::badparam,
+              "subscription: period is at most " + to_text(lease_max) + " here (lease-max), not " +
+                  to_text(request.period),
+              "period");
+}
+
 Status require_not_configured(const Subscription& subscription) {
   if (subscription.via != "config") return {};
   return fail(Code::noaccess, "subscription " + subscription.id +
                                   " belongs to the configuration file: change it there");
-}
-
-tl::unexpected<Error> no_right_to_list() {
-  return fail(
-      Code::noaccess,
-      "subscriptions cannot be listed: the broker's access file grants this gateway neither "
-      "'list' nor 'manage'");
 }
 
 // The verification of one callback is no verification of another.
@@ -68,18 +70,9 @@ Status SubscriptionClient::check(const Subscription& subscription) const {
               "callback");
 }
 
-Status SubscriptionClient::check_period(const Request& request) const {
-  if (auto status = require_period(request.period); !status) return status;
-  if (!request.period_exact || request.period <= served_.lease_max) return {};
-  return fail(Code::badparam,
-              "subscription: period is at most " + to_text(served_.lease_max) +
-                  " here (lease-max), not " + to_text(request.period),
-              "period");
-}
-
 void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {
   const auto now = clock_.now().wall;
-  auto status = check_period(request);
+  auto status = check_period(request, served_.lease_max);
   const auto state =
       request.callback_proved ? SubscriptionState::active : SubscriptionState::pending;
   Subscription subscription(std::move(request));
@@ -331,60 +324,20 @@ void SubscriptionClient::test(std::string id, std::string by, Answer<Receipt> do
   });
 }
 
-void SubscriptionClient::get(std::string id, Answer<SubscriptionRef> done) {
-  bus_.registry_get(
-      subscription_kind, std::move(id),
-      [done](Result<RegistryEntry> entry) {
-        if (!entry) return done(tl::unexpected(entry.error()));
-        done(parse_entry(*entry));
+void SubscriptionClient::rotate_secret(std::string id, Rotation rotation,
+                                       Answer<SubscriptionRef> done) {
+  if (rotation.secret.empty()) rotation.secret = make_webhook_secret();
+  edit(
+      std::move(id), "its secret was rotated",
+      [this, rotation = std::move(rotation)](Subscription& subscription) -> Status {
+        if (auto status = require_not_configured(subscription); !status) return status;
+        if (!is_web_hook(subscription.callback))
+          return fail(Code::badcontext, "subscription " + subscription.id +
+                                            " has no http or https callback: nothing is signed");
+        rotate(subscription.secrets.edit(), rotation.secret, clock_.now().wall + rotation.grace);
+        return validate(subscription);
       },
-      client_);
-}
-
-void SubscriptionClient::list(std::string owner, std::string after, std::uint32_t limit,
-                              Answer<Page> done) {
-  collect(std::move(owner), std::move(after), std::clamp(limit, 1U, 1000U), {}, std::move(done));
-}
-
-void SubscriptionClient::collect(std::string owner, std::string after, std::uint32_t limit,
-                                 Page page, Answer<Page> done) {
-  bus_.registry_list(
-      subscription_kind, after, 1000,
-      [=, this, self = weak_from_this().lock(),
-       page = std::move(page)](Result<Bus::RegistryPage> answer) mutable {
-        if (!answer) return done(tl::unexpected(answer.error()));
-        if (answer->own_only && client_.principal.empty()) return done(no_right_to_list());
-        for (const auto& entry : answer->entries) {
-          auto subscription = parse_entry(entry);
-          if (!owner.empty() &&
-              owner != (subscription ? (*subscription)->owner : owner_from_json(entry.value)))
-            continue;
-          if (page.subscriptions.size() + page.unreadable.size() == limit) {
-            page.more = true;
-            return done(std::move(page));
-          }
-          if (subscription)
-            page.subscriptions.push_back(std::move(*subscription));
-          else
-            page.unreadable.push_back({entry.key, subscription.error().message});
-        }
-        if (!answer->more || answer->entries.empty()) return done(std::move(page));
-        collect(owner, answer->entries.back().key, limit, std::move(page), done);
-      },
-      client_);
-}
-
-void SubscriptionClient::sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) {
-  bus_.registry_list(
-      "source", std::move(after), std::clamp(limit, 1U, 1000U),
-      [done](Result<Bus::RegistryPage> answer) {
-        if (!answer) return done(tl::unexpected(answer.error()));
-        SourcePage page;
-        for (auto& entry : answer->entries) page.sources.push_back(entry.key);
-        page.more = answer->more;
-        done(std::move(page));
-      },
-      client_);
+      std::move(done));
 }
 
 }  // namespace sense

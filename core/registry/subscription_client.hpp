@@ -54,6 +54,7 @@ class SubscriptionClient final : public Subscriptions,
   void pause(std::string id, Answer<SubscriptionRef> done) override;
   void resume(std::string id, Answer<SubscriptionRef> done) override;
   void test(std::string id, std::string by, Answer<Receipt> done) override;
+  void rotate_secret(std::string id, Rotation rotation, Answer<SubscriptionRef> done) override;
   void get(std::string id, Answer<SubscriptionRef> done) override;
   void list(std::string owner, std::string after, std::uint32_t limit, Answer<Page> done) override;
   void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) override;
@@ -95,7 +96,6 @@ class SubscriptionClient final : public Subscriptions,
            const ServedClient& client, Answer<SubscriptionRef> done);
   [[nodiscard]] Status check(const Subscription& subscription) const;
   [[nodiscard]] Status renew_lease(Subscription& subscription, Duration period) const;
-  [[nodiscard]] Status check_period(const Request& request) const;
   void collect(std::string owner, std::string after, std::uint32_t limit, Page page,
                Answer<Page> done);
 

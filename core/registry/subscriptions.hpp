@@ -73,6 +73,14 @@ class Subscriptions {
   // configuration file; `by`: the requester. Answered when it is durable.
   virtual void test(std::string id, std::string by, Answer<Receipt> done) = 0;
 
+  // Gives it a secret to sign its deliveries with; the former one signs, too, for `grace`. The
+  // answer has the new one.
+  struct Rotation {
+    std::string secret;  // empty: a new one is made
+    Duration grace = secret_grace_default;
+  };
+  virtual void rotate_secret(std::string id, Rotation rotation, Answer<SubscriptionRef> done) = 0;
+
   // Fails with notyetimplemented, like all changes, when a newer version wrote it.
   virtual void get(std::string id, Answer<SubscriptionRef> done) = 0;
   // Ordered by id, after `after`; `owner` empty: of all owners. limit 1 to 1,000.

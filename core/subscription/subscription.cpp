@@ -59,6 +59,12 @@ Status check_identity(const Subscription& s) {
   return {};
 }
 
+Status check_secrets(const Subscription& s) {
+  const auto status = validate(*s.secrets);
+  if (status) return {};
+  return fail(status.error().code, "subscription: " + status.error().message, status.error().field);
+}
+
 Status check_labels(const Subscription& s) {
   if (s.labels.size() > Subscription::labels_max)
     return refuse(Code::nomoreroom, "labels", "are more than 32");
@@ -201,6 +207,7 @@ Status validate(const Subscription& subscription) {
   if (auto status = check_selection(subscription); !status) return status;
   if (auto status = check_times(subscription); !status) return status;
   if (auto status = check_delivery(subscription.delivery); !status) return status;
+  if (auto status = check_secrets(subscription); !status) return status;
   return check_labels(subscription);
 }
 

@@ -16,6 +16,7 @@
 #include "core/event/pattern.hpp"
 #include "core/subscription/delivery_options.hpp"
 #include "core/subscription/subscription_filter.hpp"
+#include "core/subscription/webhook_secrets.hpp"
 
 namespace sense {
 
@@ -47,10 +48,11 @@ struct Subscription {
   // Of management events only those about the owner's subscriptions: set by the broker, where the
   // owner has no right to list. Always false when the types do not name their namespace.
   bool own_only = false;
-  std::string reason;          // why suspended or ended
-  std::string challenge_hash;  // sha256_hex of the token that verifies a pending callback
-  std::string edition;         // wanted payload form; "": any
-  std::string language;        // wanted language, a basic range of RFC 4647; "": any
+  std::string reason;              // why suspended or ended
+  std::string challenge_hash;      // sha256_hex of the token that verifies a pending callback
+  Sparse<WebhookSecrets> secrets;  // of an HTTP callback
+  std::string edition;             // wanted payload form; "": any
+  std::string language;            // wanted language, a basic range of RFC 4647; "": any
   DeliveryOptions delivery;
   // Names of 1 to 64 octets, values of at most 256.
   std::map<std::string, std::string, std::less<>> labels;
@@ -92,13 +94,13 @@ inline constexpr std::string_view gateway_namespace = "urn:sense:gateway";
 inline constexpr std::string_view audit_namespace = "urn:sense:audit";
 
 // JSON, the form in the registry, in the management events and in the HTTP interface. Members are
-// those of docs/subscriptions.md. `to_json` leaves challenge_hash out unless `secrets`.
+// those of docs/subscriptions.md. `to_json` leaves challenge_hash and secrets out unless `secrets`.
 [[nodiscard]] std::string to_json(const Subscription& subscription, bool secrets);
 // Strict about types and limits, at most 1 MiB (else datatoobig) and 16 levels; unknown members are
 // refused by name. The error's field is the outermost member that is wrong.
 [[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
 // A subscription as its owner asks for it: only the members callback, types, sources, filter,
-// period, edition, language, delivery and labels; period is 0 when it is absent. As strict.
+// period, edition, language, delivery, labels and secret; period is 0 when it is absent. As strict.
 [[nodiscard]] Result<Subscription> requested_subscription_from_json(std::string_view json);
 // The data of the event that announces a change: the subscription without secrets, its callback
 // redacted (redacted_callback.hpp), the principal, and the reason.

@@ -85,7 +85,7 @@ std::string labels_json(const std::map<std::string, std::string, std::less<>>& l
 }
 
 std::string subscription_json(const Subscription& subscription, std::string_view callback,
-                              std::string_view challenge_hash) {
+                              bool secrets) {
   Object json;
   json.put("id", subscription.id);
   json.put("revision", subscription.revision);
@@ -103,7 +103,12 @@ std::string subscription_json(const Subscription& subscription, std::string_view
   json.put("state", to_text(subscription.state));
   json.put_text("reason", subscription.reason);
   if (subscription.own_only) json.put("management", own_events);
-  json.put_text("challengehash", challenge_hash);
+  if (secrets) {
+    json.put_text("challengehash", subscription.challenge_hash);
+    json.put_text("secret", subscription.secrets->current);
+    json.put_text("former-secret", subscription.secrets->former);
+    json.put("former-until", subscription.secrets->former_until);
+  }
   json.put_text("edition", subscription.edition);
   json.put_text("language", subscription.language);
   if (subscription.delivery != DeliveryOptions{})
@@ -125,13 +130,13 @@ std::string change_json(std::string_view subscription, std::string_view by, std:
 }  // namespace
 
 std::string to_json(const Subscription& subscription, bool secrets) {
-  return subscription_json(subscription, subscription.callback,
-                           secrets ? subscription.challenge_hash : std::string_view());
+  return subscription_json(subscription, subscription.callback, secrets);
 }
 
 std::string change_to_json(const Subscription& subscription, std::string_view by,
                            std::string_view reason) {
-  const auto shown = subscription_json(subscription, redacted_callback(subscription.callback), {});
+  const auto shown =
+      subscription_json(subscription, redacted_callback(subscription.callback), false);
   return change_json(shown, by, reason, true);
 }
 

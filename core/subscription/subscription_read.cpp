@@ -244,7 +244,12 @@ Status read(const Element& json, DeliveryOptions& into) {
   return read_members(json, into, delivery_members);
 }
 
-constexpr std::array<Member<Subscription>, 21> subscription_members = {{
+template <auto Field>
+constexpr auto of_secrets = [](const Element& json, Subscription& subscription) {
+  return read(json, subscription.secrets.edit().*Field);
+};
+
+constexpr std::array<Member<Subscription>, 24> subscription_members = {{
     {"id", field<&Subscription::id>},
     {"revision", field<&Subscription::revision>},
     {"since", field<&Subscription::since>},
@@ -266,6 +271,9 @@ constexpr std::array<Member<Subscription>, 21> subscription_members = {{
        return subscription.own_only ? Status() : wrong_member("is \"own\", or left out");
      }},
     {"challengehash", field<&Subscription::challenge_hash>},
+    {"secret", of_secrets<&WebhookSecrets::current>},
+    {"former-secret", of_secrets<&WebhookSecrets::former>},
+    {"former-until", of_secrets<&WebhookSecrets::former_until>},
     {"edition", field<&Subscription::edition>},
     {"language", field<&Subscription::language>},
     {"delivery", field<&Subscription::delivery>},
@@ -273,7 +281,7 @@ constexpr std::array<Member<Subscription>, 21> subscription_members = {{
 }};
 
 // What its owner decides when it is made.
-constexpr std::array<Member<Subscription>, 9> requested_members = {{
+constexpr std::array<Member<Subscription>, 10> requested_members = {{
     {"callback", field<&Subscription::callback>},
     {"types", field<&Subscription::types>},
     {"sources", field<&Subscription::sources>},
@@ -288,6 +296,7 @@ constexpr std::array<Member<Subscription>, 9> requested_members = {{
     {"language", field<&Subscription::language>},
     {"delivery", field<&Subscription::delivery>},
     {"labels", field<&Subscription::labels>},
+    {"secret", of_secrets<&WebhookSecrets::current>},
 }};
 
 simdjson::dom::parser make_parser() {

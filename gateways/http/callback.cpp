@@ -46,7 +46,7 @@ Attempt outcome_of_status(const TransferReply& reply, WallTime now) {
 
 }  // namespace
 
-HttpRequest callback_request(const Delivery& delivery) {
+HttpRequest callback_request(const Delivery& delivery, const Signing& signing) {
   HttpRequest request;
   request.url = delivery.subscription->callback;
   if (delivery.subscription->edition == structured_edition) {
@@ -56,7 +56,9 @@ HttpRequest callback_request(const Delivery& delivery) {
     request.headers = binary_headers(*delivery.event);
     request.body = delivery.event->data;
   }
-  request.headers.emplace_back("webhook-id", encode_header(delivery.event->id));
+  for (auto& header : webhook_headers(webhook_id(delivery.event->id), request.body,
+                                      *delivery.subscription->secrets, signing))
+    request.headers.push_back(std::move(header));
   request.headers.emplace_back("sense-subscription", encode_header(delivery.subscription->id));
   if (delivery.number != 0) request.headers.emplace_back("sense-number", number_of(delivery));
   request.headers.emplace_back("sense-attempt", std::to_string(delivery.attempt));

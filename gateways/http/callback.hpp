@@ -7,6 +7,7 @@
 
 #include "core/egress/transfer.hpp"
 #include "gateways/api/gateway.hpp"
+#include "gateways/http/signature.hpp"
 
 // A delivery as an HTTP request, and what its response means. Pure functions.
 namespace sense::http {
@@ -18,7 +19,7 @@ inline constexpr std::string_view structured_edition = "application/cloudevents+
 inline constexpr Duration retry_after_min = std::chrono::seconds{1};
 inline constexpr Duration retry_after_max = std::chrono::hours{24};
 
-[[nodiscard]] HttpRequest callback_request(const Delivery& delivery);
+[[nodiscard]] HttpRequest callback_request(const Delivery& delivery, const Signing& signing);
 
 // docs/http-gateway.md, "What the callback's answer means".
 [[nodiscard]] Attempt outcome_of(const Result<TransferReply>& reply, WallTime now);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/log.hpp"
+#include "core/egress/signing_key.hpp"
 #include "core/egress/transfer.hpp"
 #include "core/http/request_guard.hpp"
 #include "core/http/server.hpp"
@@ -102,6 +103,11 @@ constexpr std::array options_table{
         "from any machine; empty: events cannot be fetched.",
         0, 0, nullptr, /*secret=*/true}
         .checked(checked_by<datagram::read_shared_key>),
+    Option{"signing-key", OptionType::path, "",
+           "The file with an ed25519 key (`sense keys signing`) that every delivery is signed "
+           "with, beside the secret of its subscription; empty: with that secret alone.",
+           0, 0, nullptr, /*secret=*/true}
+        .checked(checked_by<read_signing_key>),
     Option{"ca-file", OptionType::path, "",
            "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."}
         .checked(check_readable),
@@ -126,8 +132,10 @@ struct UnderWay {
 class HttpGateway final : public Gateway {
  public:
   HttpGateway(const Settings& options, std::string fetch_secret, std::vector<Network> proxies,
+              std::optional<SigningKey> signing_key,
               GatewayContext& context)
       : context_(context),
+        signing_key_(std::move(signing_key)),
         fetch_secret_(std::move(fetch_secret)),
         proxies_(std::move(proxies)),
         origin_(options.text("origin")),
@@ -167,7 +175,12 @@ class HttpGateway final : public Gateway {
   void challenge(std::uint64_t id, const Question& question, HttpRequest request);
   void tell_plain() const;
 
+  [[nodiscard]] Signing signing() const {
+    return {context_.clock.now().wall, signing_key_ ? &*signing_key_ : nullptr};
+  }
+
   GatewayContext& context_;
+  const std::optional<SigningKey> signing_key_;
   const std::string fetch_secret_;
   const std::vector<Network> proxies_;
   const std::string origin_;
@@ -189,7 +202,8 @@ Status HttpGateway::start() {
   if (!transfer) return tl::unexpected(transfer.error());
   transfer_ = std::move(*transfer);
   if (server_options_.listen.empty()) return {};
-  routes_ = std::make_shared<Routes>(context_, fetch_secret_, proxies_);
+  routes_ = std::make_shared<Routes>(context_, fetch_secret_, proxies_,
+                                     signing_key_ ? signing_key_->public_text() : "");
   if (!fetch_secret_.empty())
     server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
       const auto alive = routes.lock();
@@ -228,27 +242,28 @@ void HttpGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone 
   if (!transfer_) return done(Attempt::retry("this gateway is stopping"));
   const auto id = ++under_way_->last;
   under_way_->attempts.emplace(id, std::move(done));
-  transfer_->http(callback_request(*delivery), [this, id, alive = std::weak_ptr(under_way_)](
-                                                   const Result<TransferReply>& reply) {
-    const auto under_way = alive.lock();
-    if (!under_way) return;
-    auto attempt = outcome_of(reply, context_.clock.now().wall);
-    ++(attempt.outcome == Attempt::Outcome::delivered ? delivered_ : failed_);
-    under_way->finish(id, std::move(attempt));
-  });
+  transfer_->http(
+      callback_request(*delivery, signing()),
+      [this, id, alive = std::weak_ptr(under_way_)](const Result<TransferReply>& reply) {
+        const auto under_way = alive.lock();
+        if (!under_way) return;
+        auto attempt = outcome_of(reply, context_.clock.now().wall);
+        ++(attempt.outcome == Attempt::Outcome::delivered ? delivered_ : failed_);
+        under_way->finish(id, std::move(attempt));
+      });
 }
 
 void HttpGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
   if (!transfer_) return done({Verification::Outcome::failed, "this gateway is stopping"});
   const auto id = ++under_way_->last;
   under_way_->verifications.emplace(id, std::move(done));
-  Question question{subscription->callback, origin_, std::move(token)};
+  Question question{subscription->callback, origin_, std::move(token), *subscription->secrets};
   auto request = first_request(question);
   transfer_->http(std::move(request), [this, id, question, alive = std::weak_ptr(under_way_)](
                                           const Result<TransferReply>& reply) {
     const auto under_way = alive.lock();
     if (!under_way) return;
-    auto step = after_options(question, reply);
+    auto step = after_options(question, reply, signing());
     if (step.finished)
       under_way->finish(id, std::move(step.outcome));
     else
@@ -289,8 +304,14 @@ Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
     if (!key) return fail(key.error().code, "fetch-key: " + key.error().message);
     fetch_secret = std::move(key->secret);
   }
+  std::optional<SigningKey> signing_key;
+  if (const auto& file = options.text("signing-key"); !file.empty()) {
+    auto key = read_signing_key(file);
+    if (!key) return fail(key.error().code, "signing-key: " + key.error().message);
+    signing_key = std::move(*key);
+  }
   return std::make_unique<HttpGateway>(options, std::move(fetch_secret), std::move(*proxies),
-                                       context);
+                                       std::move(signing_key), context);
 }
 
 }  // namespace sense::http

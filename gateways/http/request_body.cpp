@@ -63,16 +63,11 @@ Status check_members(const Json& json, const Names& names) {
 
 // The text in the one member that the object may have.
 Result<std::string> only_text(std::string_view text, std::string_view name) {
-  auto json = parse_object(text);
-  if (!json) return tl::unexpected(json.error());
-  if (auto good = check_members(*json, std::array{name}); !good)
-    return tl::unexpected(good.error());
-  const auto found = json->find(name);
-  if (found == json->end())
+  auto members = text_members(text, {name});
+  if (!members) return tl::unexpected(members.error());
+  if (members->empty())
     return refuse(Code::varnotfound, "member '" + std::string(name) + "' is missing");
-  if (!found->is_string())
-    return refuse(Code::badparam, "member '" + std::string(name) + "' is not a string");
-  return found->get<std::string>();
+  return std::move(members->begin()->second);
 }
 
 // "88119", with its quotation marks (RFC 9110, section 8.8.3).
@@ -123,6 +118,19 @@ Result<EditRequest> edit_request(std::string_view text, const std::string* if_ma
   }
   request.patch = json_text(*json);
   return request;
+}
+
+Result<std::map<std::string, std::string>> text_members(
+    std::string_view text, std::initializer_list<std::string_view> names) {
+  auto json = parse_object(text);
+  if (!json) return tl::unexpected(json.error());
+  if (auto good = check_members(*json, names); !good) return tl::unexpected(good.error());
+  std::map<std::string, std::string> members;
+  for (const auto& [name, value] : json->items()) {
+    if (!value.is_string()) return refuse(Code::badparam, "member '" + name + "' is not a string");
+    members.emplace(name, value.get<std::string>());
+  }
+  return members;
 }
 
 Result<Duration> period_request(std::string_view text) {

@@ -20,7 +20,7 @@ inline constexpr std::size_t request_body_length_max = 256 * 1024;
 inline constexpr Duration period_default = std::chrono::hours{1};
 
 // {"callback", "types", "sources", "filter", "period", "edition", "language", "delivery",
-// "labels"}; owner and via are left empty.
+// "labels", "secret"}; owner and via are left empty.
 [[nodiscard]] Result<Subscriptions::Request> subscription_request(std::string_view json);
 
 // {"revision": 88119, "types": [...], ...}: a revision and what is to be changed, as a JSON merge
@@ -34,6 +34,10 @@ struct EditRequest {
 
 // {"period": "10min"}; an empty body means the default period.
 [[nodiscard]] Result<Duration> period_request(std::string_view json);
+
+// The texts of an object that has no other members than these, each optional.
+[[nodiscard]] Result<std::map<std::string, std::string>> text_members(
+    std::string_view json, std::initializer_list<std::string_view> names);
 
 // {"token": "..."}
 [[nodiscard]] Result<std::string> token_request(std::string_view json);

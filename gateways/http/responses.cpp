@@ -71,13 +71,6 @@ Response subscription_response(const Subscription& subscription) {
   return response;
 }
 
-Response created_response(const Subscription& subscription) {
-  auto response = subscription_response(subscription);
-  response.status = 201;
-  response.headers.emplace_back("Location", "/v1/subscriptions/" + encode_header(subscription.id));
-  return response;
-}
-
 Response list_response(const Subscriptions::Page& page) {
   Response response;
   response.body = R"({"subscriptions":[)";

@@ -26,8 +26,6 @@ namespace sense::http {
 
 // Without secrets; the revision is the ETag.
 [[nodiscard]] Response subscription_response(const Subscription& subscription);
-// 201, with its Location.
-[[nodiscard]] Response created_response(const Subscription& subscription);
 [[nodiscard]] Response list_response(const Subscriptions::Page& page);
 // 404, with the reason.
 [[nodiscard]] Response ended_response(std::string_view id, const EndedSubscription& ended);

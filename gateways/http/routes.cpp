@@ -8,6 +8,7 @@
 #include "gateways/http/binding.hpp"
 #include "gateways/http/request_body.hpp"
 #include "gateways/http/responses.hpp"
+#include "gateways/http/secret_routes.hpp"
 
 namespace sense::http {
 
@@ -56,6 +57,7 @@ const std::vector<Routes::Route>& Routes::table() {
       {"POST", "/v1/subscriptions/{}/test", &Routes::test},
       {"POST", "/v1/subscriptions/{}/renew", &Routes::renew},
       {"POST", "/v1/subscriptions/{}/confirm", &Routes::confirm},
+      {"POST", "/v1/subscriptions/{}/rotate-secret", &Routes::for_owner<rotate_secret>},
       {"GET", "/v1/sources", &Routes::sources},
       {"GET", "/v1/parameters", &Routes::parameters},
       {"GET", "/v1/health", &Routes::health},
@@ -203,6 +205,7 @@ void Routes::fetch(RoutedRequest& request, Respond respond) {
 void Routes::create(RoutedRequest& request, Respond respond) {
   auto wanted = subscription_request(request.http.body);
   if (!wanted) return respond(problem(wanted.error()));
+  if (auto good = ensure_secret(*wanted); !good) return respond(problem(good.error()));
   wanted->owner = request.client.principal;
   wanted->via = context_.name;
   subscriptions(request)->create(
@@ -295,6 +298,15 @@ void Routes::test(RoutedRequest& request, Respond respond) {
       });
 }
 
+template <auto serve>
+void Routes::for_owner(RoutedRequest& request, Respond respond) {
+  if_owned(request, respond,
+           [this, respond, query = request.query, body = request.http.body](
+               Subscriptions& all, const SubscriptionRef& found) {
+             serve(context_, OwnedRequest{all, found, query, body}, respond);
+           });
+}
+
 // Possession of the token proves control of the callback; no other permission is required.
 void Routes::confirm(RoutedRequest& request, Respond respond) {
   auto token = token_request(request.http.body);
@@ -319,7 +331,9 @@ void Routes::sources(RoutedRequest& request, Respond respond) {
 }
 
 void Routes::parameters(RoutedRequest&, Respond respond) {
-  respond(parameters_response(context_.parameters()));
+  auto shown = context_.parameters();
+  if (!public_key_.empty()) shown.emplace_back("webhook-public-key", public_key_);
+  respond(parameters_response(shown));
 }
 
 void Routes::health(RoutedRequest&, Respond respond) {

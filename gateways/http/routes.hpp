@@ -22,9 +22,13 @@ class Routes : public std::enable_shared_from_this<Routes> {
  public:
   // `fetch_secret`: the key of URLs of events that are too big for a datagram; "": none is valid.
   // `proxies`: that say whose a request is (proxies.hpp).
+  // `public_key`: that receivers check signatures with; "": there is none.
   explicit Routes(GatewayContext& context, std::string fetch_secret = {},
-                  std::vector<Network> proxies = {})
-      : context_(context), fetch_secret_(std::move(fetch_secret)), proxies_(std::move(proxies)) {}
+                  std::vector<Network> proxies = {}, std::string public_key = {})
+      : context_(context),
+        fetch_secret_(std::move(fetch_secret)),
+        proxies_(std::move(proxies)),
+        public_key_(std::move(public_key)) {}
 
   void handle(Request request, Respond respond);
   // Whether a GET of this target carries its own permission.
@@ -42,6 +46,9 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void get(RoutedRequest& request, Respond respond);
   void renew(RoutedRequest& request, Respond respond);
   void confirm(RoutedRequest& request, Respond respond);
+  // `serve` with the context, the OwnedRequest and the response, when it is the client's own.
+  template <auto serve>
+  void for_owner(RoutedRequest& request, Respond respond);
   void edit(RoutedRequest& request, Respond respond);
   void pause(RoutedRequest& request, Respond respond);
   void resume(RoutedRequest& request, Respond respond);
@@ -68,6 +75,7 @@ class Routes : public std::enable_shared_from_this<Routes> {
   GatewayContext& context_;
   const std::string fetch_secret_;
   const std::vector<Network> proxies_;
+  const std::string public_key_;
 };
 
 }  // namespace sense::http

@@ -63,7 +63,8 @@ HttpRequest first_request(const Question& question) {
   return request;
 }
 
-NextStep after_options(const Question& question, const Result<TransferReply>& reply) {
+NextStep after_options(const Question& question, const Result<TransferReply>& reply,
+                       const Signing& signing) {
   NextStep step;
   if (!reply) {
     step.outcome = unanswered(reply.error());
@@ -81,8 +82,11 @@ NextStep after_options(const Question& question, const Result<TransferReply>& re
   }
   step.finished = false;
   step.request.url = question.callback;
-  step.request.headers = {{"Content-Type", "application/json"}};
   step.request.body = challenge_body(question);
+  // The same for the same challenge only; the token itself is for the body alone.
+  step.request.headers = webhook_headers("challenge-" + sha256_hex(question.token).substr(0, 32),
+                                         step.request.body, question.secrets, signing);
+  step.request.headers.emplace_back("Content-Type", "application/json");
   step.request.body_decides = true;
   return step;
 }

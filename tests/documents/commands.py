@@ -354,6 +354,7 @@ RULES = {
         ("openssl x509", skip("it shows a certificate of the reader")),
         ("curl -i http://localhost:8080/v1/events", run("202 Accepted")),
         ("curl -i http://localhost:8080/v1/subscriptions", run("201 Created")),
+        ("sense keys signing hooks", run("whpk_")),
     ], None),
     "docs/email-gateway.md": (in_installation, [
         ("curl -i http://localhost:8080/v1/subscriptions", run("201 Created")),

@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = sense::subscription_from_json(sense::to_json(*subscription, true));
   require(again.has_value() && *again == *subscription);
   const auto shown = sense::subscription_from_json(sense::to_json(*subscription, false));
-  require(shown.has_value() && shown->challenge_hash.empty());
+  require(shown.has_value() && shown->challenge_hash.empty() && shown->secrets->current.empty());
   if (sense::matches(*subscription, management)) require(mentions_management(*subscription));
   return 0;
 }

@@ -89,6 +89,50 @@ BOOST_AUTO_TEST_CASE(a_wrong_edit_is_refused_by_name_and_writes_nothing) {
   BOOST_CHECK_EQUAL(bus.puts, 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_secret_is_rotated_with_a_grace_on_the_clock) {
+  auto hook = leased("s-1");
+  hook.callback = "http://one.example/";
+  hook.secrets.edit().current = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  keep(hook);
+  subscriptions.rotate_secret("s-1", {}, done());
+  const auto rotated = success()->secrets;
+  BOOST_CHECK(sense::webhook_key(rotated->current));
+  BOOST_CHECK_EQUAL(rotated->former, hook.secrets->current);
+  BOOST_CHECK(rotated->former_until == clock.now().wall + 24h);
+  BOOST_CHECK((kept("s-1").secrets == rotated));
+  // Twice within the grace: one former secret is kept.
+  clock.advance(1min);
+  const auto given = sense::make_webhook_secret();
+  subscriptions.rotate_secret("s-1", {given, 0s}, done());
+  BOOST_CHECK_EQUAL(success()->secrets->current, given);
+  BOOST_CHECK_EQUAL(kept("s-1").secrets->former, rotated->current);
+  BOOST_CHECK(kept("s-1").secrets->former_until == clock.now().wall);
+  // A change in between is met.
+  bus.before_put = [this, &hook] { keep(hook); };
+  subscriptions.rotate_secret("s-1", {given, 1h}, done());
+  BOOST_CHECK_EQUAL(success()->secrets->former, hook.secrets->current);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_web_hook_or_is_configured_has_no_secret_to_rotate) {
+  keep(leased("s-1"));
+  subscriptions.rotate_secret("s-1", {}, done());
+  refused(Code::badcontext, "no http or https callback");
+  auto configured = leased("s-2");
+  configured.via = "config";
+  configured.callback = "http://one.example/";
+  keep(configured);
+  subscriptions.rotate_secret("s-2", {}, done());
+  refused(Code::noaccess, "configuration file");
+  subscriptions.rotate_secret("s-3", {}, done());
+  refused(Code::notfound);
+  configured.via = "http";
+  keep(configured);
+  subscriptions.rotate_secret("s-2", {"whsec_hidden", 1h}, done());
+  refused(Code::badparam, "secret");
+  BOOST_CHECK_EQUAL(answer->error().message.find("hidden"), std::string::npos);
+  BOOST_CHECK_EQUAL(bus.puts, 0);
+}
+
 BOOST_AUTO_TEST_CASE(the_owner_pauses_and_resumes) {
   auto failing = leased("s-1");
   failing.state = SubscriptionState::suspended;

@@ -47,6 +47,7 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
     made->period = request.period;
     made->delivery = request.delivery;
     made->labels = request.labels;
+    made->secrets = request.secrets;
     requests.push_back(std::move(request));
     all[made->id] = made;
     done(SubscriptionRef(made));
@@ -92,6 +93,12 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   void test(std::string id, std::string by, Answer<Receipt> done) override {
     tested.emplace_back(std::move(id), std::move(by));
     done(Receipt{tested.size(), false});
+  }
+  void rotate_secret(std::string id, Rotation rotation, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [&](Subscription& s) {
+      rotate(s.secrets.edit(), rotation.secret.empty() ? make_webhook_secret() : rotation.secret,
+             WallTime{} + rotation.grace);
+    });
   }
   void get(std::string id, Answer<SubscriptionRef> done) override {
     const auto found = all.find(id);

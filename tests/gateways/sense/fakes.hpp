@@ -84,6 +84,9 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   void test(std::string, std::string, Answer<Receipt> done) override {
     answer(std::move(done), Result<Receipt>(Receipt{}));
   }
+  void rotate_secret(std::string id, Rotation, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [](Subscription&) {});
+  }
   void get(std::string id, Answer<SubscriptionRef> done) override {
     change(id, std::move(done), [](Subscription&) {});
   }
