@@ -36,6 +36,8 @@ class io_context;
 // block derives from BlockingGateway (blocking_gateway.hpp).
 namespace sense {
 
+class DeliveryRecords;
+
 // The outcome of one attempt to deliver. Not an error: a refusal is an ordinary outcome.
 struct Attempt {
   enum class Outcome {
@@ -48,7 +50,8 @@ struct Attempt {
   Outcome outcome = Outcome::retry;
   // With retry: how long to wait, instead of the subscription's own schedule. Clamped by the host.
   std::optional<Duration> after;
-  std::string answer;  // what the receiver said, one line, for operators
+  std::string answer;   // what the receiver said, one line, for operators and the owner
+  unsigned status = 0;  // the receiver's, of its protocol; 0: there was none
 
   static Attempt delivered(std::string answer = {}) {
     return {Outcome::delivered, std::nullopt, std::move(answer)};
@@ -187,6 +190,9 @@ struct GatewayContext {
   std::function<std::optional<EndedSubscription>(std::string_view id)> ended = {};
   // For clients that come and ask. Null: this host has none.
   Feeds* feeds = nullptr;
+  // Attempts and dead letters of the subscriptions served here (delivery_records.hpp). Null: this
+  // host keeps none.
+  DeliveryRecords* records = nullptr;
 };
 
 // What a subscriber may expect of the transport (docs/writing-a-gateway.md).

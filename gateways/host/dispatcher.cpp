@@ -43,6 +43,7 @@ void Dispatcher::carry_out(Engine::Actions& actions) {
   for (auto& deliver : actions.deliver) attempt(deliver);
   for (const auto& id : actions.gone) callbacks_.gone(id);
   for (const auto& id : actions.forget) {
+    dependencies_.log.forget(id);
     dependencies_.gateway.forget(id);
     callbacks_.ended(id);
   }
@@ -55,9 +56,29 @@ void Dispatcher::attempt(Engine::Deliver& deliver) {
   const auto now = dependencies_.clock.now();
   if (const auto loaded = load_payload(deliver, dependencies_.store, now.wall); !loaded)
     return dependencies_.engine.on_result(attempt_id, failed_load_outcome(loaded.error()), now);
+  const auto& delivery = *deliver.delivery;
+  Begun begun{delivery.subscription, now.mono, {}};
+  begun.record.time = now.wall;
+  begun.record.number = delivery.number;
+  begun.record.number_last = delivery.number_last;
+  begun.record.event = delivery.event->id;
+  begun.record.attempt = delivery.attempt;
   dependencies_.gateway.deliver(
       std::move(deliver.delivery),
-      [this, attempt_id](const Attempt& outcome) { on_outcome(attempt_id, outcome); });
+      [this, attempt_id, begun = std::move(begun)](const Attempt& outcome) {
+        note(begun, outcome);
+        on_outcome(attempt_id, outcome);
+      });
+}
+
+void Dispatcher::note(const Begun& begun, const Attempt& outcome) {
+  if (state_ == State::closed || !dependencies_.log.keeps()) return;
+  auto record = begun.record;
+  record.outcome = outcome.outcome;
+  record.status = outcome.status;
+  record.duration = dependencies_.clock.now().mono - begun.at;
+  record.answer = outcome.answer;
+  dependencies_.log.add(*begun.subscription, std::move(record));
 }
 
 void Dispatcher::on_outcome(std::uint64_t attempt_id, const Attempt& outcome) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gateways/api/gateway.hpp"
+#include "gateways/host/delivery_log.hpp"
 #include "gateways/host/lazy_timer.hpp"
 #include "gateways/host/notices/notices.hpp"
 #include "gateways/host/store/checkpoint_writer.hpp"
@@ -25,6 +26,7 @@ class Dispatcher {
     CheckpointWriter& checkpoints;
     DeadLetterNotices& notices;
     SuspensionWriter& suspensions;
+    DeliveryLog& log;
     const Clock& clock;
   };
   struct Callbacks {
@@ -50,6 +52,13 @@ class Dispatcher {
   enum class State { open, draining, closed };
   void carry_out(Engine::Actions& actions);
   void attempt(Engine::Deliver& deliver);
+  // Of an attempt under way: what the log needs of it, since the plugin may release the delivery.
+  struct Begun {
+    SubscriptionRef subscription;
+    MonoTime at{};
+    AttemptRecord record;
+  };
+  void note(const Begun& begun, const Attempt& outcome);
   void on_outcome(std::uint64_t attempt_id, const Attempt& outcome);
   void perform_soon();
 

@@ -91,8 +91,12 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
       notices_(config_.name),
       suspensions_(services_->subscriptions, services_->counters,
                    [this](auto task) { after(retry_pause, std::move(task)); }),
+      log_({static_cast<std::size_t>(config_.host.integer("delivery-log-attempts")),
+            static_cast<std::size_t>(config_.host.size("delivery-log-size"))},
+           services_->counters["gateway.delivery-log.dropped"]),
+      kept_(config_.name, log_, store_, environment_.bus, services_->engine, environment_.clock),
       dispatcher_(
-          {services_->engine, store_, *gateway_, checkpoints_, notices_, suspensions_,
+          {services_->engine, store_, *gateway_, checkpoints_, notices_, suspensions_, log_,
            environment_.clock},
           {environment_.post, [this](Duration pause, auto task) { after(pause, std::move(task)); },
            [this] { return failover_.has_lease(); }, [this](const auto& id) { on_gone(id); },
@@ -111,6 +115,7 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
                [this](const auto& batch) { on_lost(batch); }, [this] { return topics(); },
                [this](Duration pause, auto task) { after(pause, std::move(task)); }}) {
   services_->context.feeds = &feeds_;
+  services_->context.records = &kept_;
   services_->room_to_verify = [this](const auto& owner, const auto& callback) {
     return verifier_.check_room(owner, callback);
   };

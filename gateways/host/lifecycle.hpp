@@ -15,6 +15,7 @@
 #include "gateways/host/feeds/journal_feeds.hpp"
 #include "gateways/host/gateway_services.hpp"
 #include "gateways/host/guarded_gateway.hpp"
+#include "gateways/host/kept_deliveries.hpp"
 #include "gateways/host/subscriptions/announcement.hpp"
 #include "gateways/host/subscriptions/subscription_follower.hpp"
 
@@ -108,6 +109,8 @@ class Lifecycle {
   CheckpointWriter checkpoints_;
   DeadLetterNotices notices_;
   SuspensionWriter suspensions_;
+  DeliveryLog log_;
+  KeptDeliveries kept_;
   Dispatcher dispatcher_;
   Redriver redriver_;
   EventReader reader_;

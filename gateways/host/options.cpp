@@ -8,7 +8,7 @@
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 22> table = {{
+  static constexpr std::array<Option, 24> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
@@ -73,6 +73,12 @@ std::span<const Option> gateway_host_options() {
        1'000'000},
       {"feeds-per-owner-max", OptionType::integer, "10000", "As above, of one owner.", 1,
        1'000'000},
+      {"delivery-log-attempts", OptionType::integer, "50",
+       "How many attempts of each subscription are remembered for its owner, in memory; 0: none.",
+       0, 1000},
+      {"delivery-log-size", OptionType::size, "16MiB",
+       "How many octets they may take in all; then the oldest are forgotten.", 0,
+       std::int64_t{1} << 40},
       Option{"pair-key", OptionType::path, "",
              "The file with the key (`sense keys shared`) that the gateways of this kind share: "
              "what is "

@@ -79,7 +79,11 @@ std::optional<Duration> parse_retry_after(std::string_view given, WallTime now) 
 }
 
 Attempt outcome_of(const Result<TransferReply>& reply, WallTime now) {
-  if (reply) return outcome_of_status(*reply, now);
+  if (reply) {
+    auto attempt = outcome_of_status(*reply, now);
+    attempt.status = reply->status;
+    return attempt;
+  }
   // A forbidden address may be an error of the policy, or a temporary wrong answer of a name
   // server: the event is kept until that is corrected.
   if (reply.error().code == Code::badparam) return Attempt::rejected(reply.error().message);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -131,6 +132,26 @@ Result<std::map<std::string, std::string>> text_members(
     members.emplace(name, value.get<std::string>());
   }
   return members;
+}
+
+Result<std::vector<std::int64_t>> redrive_request(std::string_view text) {
+  const auto json = parse_object(text);
+  if (!json) return tl::unexpected(json.error());
+  if (auto good = check_members(*json, std::array<std::string_view, 2>{"ids", "all"}); !good)
+    return tl::unexpected(good.error());
+  constexpr auto form = R"(it is {"ids": [7, 9]} or {"all": true})";
+  if (json->size() != 1) return refuse(Code::badparam, form);
+  if (json->value("all", Json()) == true) return std::vector<std::int64_t>();
+  const auto given = json->value("ids", Json());
+  if (!given.is_array() || given.empty()) return refuse(Code::badparam, form);
+  std::vector<std::int64_t> ids;
+  for (const auto& id : given) {
+    const auto number = id.is_number_unsigned() ? id.get<std::uint64_t>() : 0;
+    if (number == 0 || number > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+      return refuse(Code::badparam, "an id in ids is a positive number", "ids");
+    ids.push_back(id.get<std::int64_t>());
+  }
+  return ids;
 }
 
 Result<Duration> period_request(std::string_view text) {

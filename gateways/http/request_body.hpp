@@ -39,6 +39,9 @@ struct EditRequest {
 [[nodiscard]] Result<std::map<std::string, std::string>> text_members(
     std::string_view json, std::initializer_list<std::string_view> names);
 
+// {"ids": [7, 9]}, or {"all": true}: then there are none.
+[[nodiscard]] Result<std::vector<std::int64_t>> redrive_request(std::string_view json);
+
 // {"token": "..."}
 [[nodiscard]] Result<std::string> token_request(std::string_view json);
 

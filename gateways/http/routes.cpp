@@ -6,6 +6,7 @@
 #include "core/http/problem.hpp"
 #include "core/sense/fetch_url.hpp"
 #include "gateways/http/binding.hpp"
+#include "gateways/http/delivery_routes.hpp"
 #include "gateways/http/request_body.hpp"
 #include "gateways/http/responses.hpp"
 #include "gateways/http/secret_routes.hpp"
@@ -58,6 +59,10 @@ const std::vector<Routes::Route>& Routes::table() {
       {"POST", "/v1/subscriptions/{}/renew", &Routes::renew},
       {"POST", "/v1/subscriptions/{}/confirm", &Routes::confirm},
       {"POST", "/v1/subscriptions/{}/rotate-secret", &Routes::for_owner<rotate_secret>},
+      {"GET", "/v1/subscriptions/{}/deliveries", &Routes::for_owner<show_deliveries>},
+      {"GET", "/v1/subscriptions/{}/dead-letters", &Routes::for_owner<show_dead_letters>},
+      {"POST", "/v1/subscriptions/{}/dead-letters/redrive",
+       &Routes::for_owner<redrive_dead_letters>},
       {"GET", "/v1/sources", &Routes::sources},
       {"GET", "/v1/parameters", &Routes::parameters},
       {"GET", "/v1/health", &Routes::health},

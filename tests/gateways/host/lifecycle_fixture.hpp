@@ -27,6 +27,7 @@ struct Script {
   std::string throws_in;
   bool port_is_taken = false;
   bool holds_answers = false;
+  Attempt answer = Attempt::delivered();
   int started = 0;
   int stopped = 0;
   std::vector<std::string> delivered;  // ids
@@ -54,7 +55,7 @@ class Scripted final : public Gateway {
     script->delivered.push_back(delivery->event->id);
     script->number = delivery->number;
     if (script->holds_answers) return script->held.push_back(std::move(done));
-    done(Attempt::delivered());
+    done(script->answer);
     check("deliver-behind-its-answer");
   }
   void verify(SubscriptionRef, std::string, VerificationDone done) override {
