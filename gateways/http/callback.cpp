@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/egress/http_date.hpp"
 #include "core/event/cloudevents_json.hpp"
@@ -16,9 +17,32 @@ constexpr std::size_t body_shown_max = 1024;
 
 std::string number_of(const Delivery& delivery) {
   auto number = std::to_string(delivery.number);
-  if (delivery.kind == Delivery::Kind::gap && delivery.number_last != delivery.number)
+  const bool several =
+      delivery.kind == Delivery::Kind::gap || delivery.kind == Delivery::Kind::digest;
+  if (several && delivery.number_last != delivery.number)
     number += "-" + std::to_string(delivery.number_last);
   return number;
+}
+
+void append_numbered(std::string& array, const Event& event, const std::string& number) {
+  if (array.size() > 1) array += ',';
+  if (event.extensions.contains(number_attribute)) {
+    auto without = event;
+    without.extensions.erase(without.extensions.find(number_attribute));
+    return append_numbered(array, without, number);
+  }
+  array += to_cloudevents_json(event);
+  if (number == "0") return;
+  array.pop_back();
+  array.append(",\"").append(number_attribute).append("\":").append(json_string(number)) += '}';
+}
+
+std::string batch_of(const Delivery& delivery) {
+  std::string array = "[";
+  for (const auto& content : delivery.contents)
+    append_numbered(array, *content.event, std::to_string(content.number));
+  if (delivery.contents.empty()) append_numbered(array, *delivery.event, number_of(delivery));
+  return array + "]";
 }
 
 std::string shown(const TransferReply& reply) {
@@ -49,7 +73,10 @@ Attempt outcome_of_status(const TransferReply& reply, WallTime now) {
 HttpRequest callback_request(const Delivery& delivery, const Signing& signing) {
   HttpRequest request;
   request.url = delivery.subscription->callback;
-  if (delivery.subscription->edition == structured_edition) {
+  if (delivery.subscription->edition == batch_edition) {
+    request.headers.emplace_back("Content-Type", std::string(batch_edition) + "; charset=utf-8");
+    request.body = batch_of(delivery);
+  } else if (delivery.subscription->edition == structured_edition) {
     request.headers.emplace_back("Content-Type", "application/cloudevents+json; charset=utf-8");
     request.body = to_cloudevents_json(*delivery.event);
   } else {

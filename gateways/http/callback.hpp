@@ -14,6 +14,10 @@ namespace sense::http {
 
 // A subscription with this edition gets structured mode; every other gets binary mode.
 inline constexpr std::string_view structured_edition = "application/cloudevents+json";
+// With this one batch mode: the events of a digest as one array, and a single one in an array.
+inline constexpr std::string_view batch_edition = "application/cloudevents-batch+json";
+// The attribute of an event in a batch that has its number.
+inline constexpr std::string_view number_attribute = "sensenumber";
 
 // Retry-After is honoured between these.
 inline constexpr Duration retry_after_min = std::chrono::seconds{1};
