@@ -37,10 +37,14 @@ class HttpJob final : public TransferJob {
   void set_up() override;
   [[nodiscard]] bool take_body(std::string_view octets) override;
   [[nodiscard]] bool take_line(std::string_view line) override;
+  // Through a proxy it is the proxy's, which the operator vouches for.
   [[nodiscard]] Status check_address(const boost::asio::ip::address& address,
                                      std::uint16_t port) const override {
-    return shared().policy.check_http(address, port);
+    return shared().options.proxy.empty() ? shared().policy.check_http(address, port)
+                                          : check_target();
   }
+  [[nodiscard]] Status check_target() const;
+  void set_tls_of_endpoint();
   void pin_address();
 
   const HttpRequest request_;
@@ -74,7 +78,16 @@ std::size_t HttpJob::octets() const {
 
 void HttpJob::set_up() {
   set_option(CURLOPT_PROTOCOLS_STR, "http,https");
-  set_option(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  // Over TLS, where the other side speaks it.
+  set_option(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  set_tls_of_endpoint();
+  if (const auto& proxy = shared().options.proxy; !proxy.empty()) {
+    set_option(CURLOPT_PROXY, proxy.c_str());
+    set_option(CURLOPT_NOPROXY, "");
+    // For http, too: an answer is then the callback's, never the proxy's.
+    set_option(CURLOPT_HTTPPROXYTUNNEL, 1L);
+    set_option(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  }
   set_option(CURLOPT_URL, request_.url.c_str());
   set_option(CURLOPT_PATH_AS_IS, 1L);
   set_option(CURLOPT_USERAGENT, "sense");
@@ -97,6 +110,26 @@ void HttpJob::set_up() {
   }
   set_option(CURLOPT_HTTPHEADER, headers_.get());
   if (!request_.pinned_address.empty()) pin_address();
+}
+
+void HttpJob::set_tls_of_endpoint() {
+  const auto& options = shared().options;
+  if (options.endpoints.empty()) return;
+  const auto uri = parse_uri(endpoint_);
+  complete_ &= uri.has_value();
+  if (!uri) return;
+  const auto* tls = endpoint_tls_of(options.endpoints, uri->host);
+  if (tls == nullptr) return;
+  if (!tls->ca_file.empty()) set_option(CURLOPT_CAINFO, tls->ca_file.c_str());
+  if (tls->certificate.empty()) return;
+  set_option(CURLOPT_SSLCERT, tls->certificate.c_str());
+  set_option(CURLOPT_SSLKEY, tls->key.c_str());
+}
+
+Status HttpJob::check_target() const {
+  const auto uri = parse_uri(endpoint_);
+  if (!uri) return tl::unexpected(uri.error());
+  return shared().policy.check_http_host(uri->host, *uri->port);
 }
 
 void HttpJob::pin_address() {

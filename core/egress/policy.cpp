@@ -201,4 +201,12 @@ Status EgressPolicy::check_http_port(std::uint16_t port) const {
   return is_web_port(port) || named ? Status() : refuse_port(port);
 }
 
+Status EgressPolicy::check_http_host(const std::string& host, std::uint16_t port) const {
+  boost::system::error_code is_name;
+  auto address = boost::asio::ip::make_address(host, is_name);
+  const bool local = host == "localhost" || host.ends_with(".localhost");
+  if (local) address = boost::asio::ip::address_v4::loopback();
+  return is_name && !local ? check_http_port(port) : check_http(address, port);
+}
+
 }  // namespace sense

@@ -34,6 +34,9 @@ class EgressPolicy {
                                   std::uint16_t port) const;
   // Before the address is known: fails when check_http() would refuse this port of every address.
   [[nodiscard]] Status check_http_port(std::uint16_t port) const;
+  // For a URL whose name another program resolves: an address, and localhost, is judged as
+  // check_http() does, any other name by its port alone. `host`: in lower case.
+  [[nodiscard]] Status check_http_host(const std::string& host, std::uint16_t port) const;
 
  private:
   struct Entry;

@@ -202,7 +202,9 @@ void Transfer::Engine::begin(TransferQueue::Id id) {
     idle_handles_.pop_back();
   }
   if (easy != nullptr) {
-    if (job.begin(easy, shared_) && curl_multi_add_handle(multi_, easy) == CURLM_OK) {
+    const bool complete = job.begin(easy, shared_);
+    if (queue_.unanswered(job.endpoint())) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    if (complete && curl_multi_add_handle(multi_, easy) == CURLM_OK) {
       in_flight_.emplace(&job, id);
       return;
     }

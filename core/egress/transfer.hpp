@@ -12,6 +12,7 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
+#include "core/egress/endpoint_tls.hpp"
 #include "core/egress/policy.hpp"
 
 // Outgoing HTTP and SMTP, by libcurl on a thread of its own.
@@ -83,6 +84,10 @@ struct TransferOptions {
   std::size_t waiting_per_endpoint_max = 4096;
   std::vector<std::string> keep_headers;  // lower case
   std::string ca_file;  // certificates to trust instead of the system's; empty: the system's
+  std::vector<EndpointTls> endpoints = {};  // of HTTP: what is different for some hosts
+  // Of HTTP: http://host:port of a forward proxy that every connection goes through, by CONNECT;
+  // empty: none.
+  std::string proxy = {};
 };
 
 // Sends requests, many in parallel, over persistent connections. An endpoint (scheme, host, port)
@@ -93,8 +98,10 @@ struct TransferOptions {
 // nothing that happens to the body makes the request fail. A connection whose body has not ended
 // properly is closed.
 //
-// Every HTTP connection's actual address is checked against the policy when it is opened. Redirects
-// are not followed, proxies and credentials from the environment are not used, TLS is verified.
+// Every HTTP connection's actual address is checked against the policy when it is opened; with a
+// proxy, that of a URL with an address instead of a name, and the port: names are the proxy's.
+// Redirects are not followed, proxies and credentials from the environment are not used, TLS is
+// verified. Requests to one endpoint share a connection where it speaks HTTP/2.
 //
 // libcurl blocks the thread while a relay processes the end of a message: mail needs instances of
 // its own, one for each message to be sent in parallel.

@@ -2,6 +2,7 @@
 #include "core/egress/transfer_job.hpp"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -155,6 +156,10 @@ int TransferJob::open_socket(const void* given) {
   opened_allowed_ = true;
   const int opened = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
   if (opened < 0) return opened;
+  // A connection that many share is given up when its octets are not acknowledged: the end of one
+  // of its transfers does not close it.
+  const auto lost_after = static_cast<unsigned>(in_milliseconds(shared_->options.total_timeout));
+  ::setsockopt(opened, IPPROTO_TCP, TCP_USER_TIMEOUT, &lost_after, sizeof lost_after);
   const std::lock_guard lock(shared_->mutex);
   shared_->sockets.insert(opened);
   return opened;

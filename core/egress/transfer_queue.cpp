@@ -54,6 +54,11 @@ std::optional<TransferQueue::Id> TransferQueue::next() {
   return std::nullopt;
 }
 
+bool TransferQueue::unanswered(const std::string& name) const {
+  const auto found = endpoints_.find(name);
+  return found != endpoints_.end() && !found->second.proven && found->second.limit < first_limit;
+}
+
 void TransferQueue::finished(const std::string& name, bool answered) {
   const auto found = endpoints_.find(name);
   SENSE_CHECK(found != endpoints_.end() && found->second.in_flight > 0);

@@ -38,6 +38,8 @@ class TransferQueue {
   [[nodiscard]] std::optional<Id> next();
   // `answered`: the endpoint sent any reply.
   void finished(const std::string& endpoint, bool answered);
+  // Whether the last attempt at the endpoint got no reply: what is kept open to it may be dead.
+  [[nodiscard]] bool unanswered(const std::string& endpoint) const;
   // Removes and returns transfers that have waited too long.
   [[nodiscard]] std::vector<Id> expire(MonoTime now);
   // Removes and returns all waiting transfers.

@@ -111,6 +111,16 @@ constexpr std::array options_table{
     Option{"ca-file", OptionType::path, "",
            "Certificates (PEM) to trust in callbacks instead of the system's; empty: the system's."}
         .checked(check_readable),
+    Option{"endpoints", OptionType::list, "",
+           "TLS of callbacks at some hosts: HOST, *.DOMAIN for all below it, with ca=FILE to trust "
+           "instead of ca-file, and cert=FILE key=FILE to show; the first that fits counts.",
+           0, 1000, nullptr, /*secret=*/true}
+        .checked(checked_by<read_endpoint_tls>),
+    Option{"proxy", OptionType::text, "",
+           "Forward proxy, http://host:port, that callbacks are called through (CONNECT); it must "
+           "itself refuse names of internal addresses. Empty: none.",
+           0, 255}
+        .checked(check_proxy),
 };
 
 // Attempts and verifications in progress. The gateway holds the only shared_ptr; a reply that comes
@@ -132,7 +142,7 @@ struct UnderWay {
 class HttpGateway final : public Gateway {
  public:
   HttpGateway(const Settings& options, std::string fetch_secret, std::vector<Network> proxies,
-              std::optional<SigningKey> signing_key,
+              std::optional<SigningKey> signing_key, std::vector<EndpointTls> endpoints,
               GatewayContext& context)
       : context_(context),
         signing_key_(std::move(signing_key)),
@@ -158,6 +168,8 @@ class HttpGateway final : public Gateway {
     transfer_options_.total_timeout = options.duration("timeout");
     transfer_options_.in_flight_max = static_cast<std::size_t>(options.integer("max-in-flight"));
     transfer_options_.ca_file = options.text("ca-file");
+    transfer_options_.proxy = options.text("proxy");
+    transfer_options_.endpoints = std::move(endpoints);
     transfer_options_.keep_headers = {"retry-after", "webhook-allowed-origin"};
   }
   ~HttpGateway() override { stop(); }
@@ -310,8 +322,14 @@ Result<std::unique_ptr<Gateway>> make_http_gateway(const Settings& options,
     if (!key) return fail(key.error().code, "signing-key: " + key.error().message);
     signing_key = std::move(*key);
   }
+  std::vector<EndpointTls> endpoints;
+  for (const auto& entry : options.list("endpoints")) {
+    auto endpoint = read_endpoint_tls(entry);
+    if (!endpoint) return fail(endpoint.error().code, "endpoints: " + endpoint.error().message);
+    endpoints.push_back(std::move(*endpoint));
+  }
   return std::make_unique<HttpGateway>(options, std::move(fetch_secret), std::move(*proxies),
-                                       std::move(signing_key), context);
+                                       std::move(signing_key), std::move(endpoints), context);
 }
 
 }  // namespace sense::http

@@ -65,6 +65,19 @@ BOOST_AUTO_TEST_CASE(a_new_endpoint_starts_with_few_and_earns_more) {
   BOOST_CHECK_EQUAL(begin_all(queue).size(), 1U);  // its limit
 }
 
+BOOST_AUTO_TEST_CASE(an_endpoint_is_unanswered_after_an_attempt_without_a_reply) {
+  TransferQueue queue(limits(100));
+  BOOST_CHECK(!queue.unanswered("a"));
+  push(queue, "a", 1, 1);
+  BOOST_CHECK(!queue.unanswered("a"));
+  for (const bool answered : {false, false, true, false, true}) {
+    (void)begin_all(queue);
+    queue.finished("a", answered);
+    BOOST_CHECK_EQUAL(queue.unanswered("a"), !answered);
+    push(queue, "a", 2, 1);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_silent_endpoint_gets_one_at_a_time) {
   TransferQueue queue(limits(100));
   push(queue, "a", 1, 20);

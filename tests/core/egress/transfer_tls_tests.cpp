@@ -29,6 +29,7 @@ struct TlsWorld {
   TemporaryFolder folder;
   std::unique_ptr<SSL_CTX, Freed<&SSL_CTX_free>> context{SSL_CTX_new(TLS_server_method())};
   std::atomic<int> requests{0};
+  std::string client;  // the subject of the certificate that the last client has shown
   std::unique_ptr<LoopbackServer> server;
 
   explicit TlsWorld(const std::string& name) {
@@ -48,11 +49,26 @@ struct TlsWorld {
     std::array<char, 4096> request{};
     if (SSL_accept(tls.get()) != 1 || SSL_read(tls.get(), request.data(), 4096) <= 0) return;
     ++requests;
+    const std::unique_ptr<X509, Freed<&X509_free>> shown(SSL_get1_peer_certificate(tls.get()));
+    std::array<char, 256> subject{};
+    if (shown) X509_NAME_oneline(X509_get_subject_name(shown.get()), subject.data(), 256);
+    client = subject.data();
     const auto answer = http_answer("200 OK", "Connection: close\r\n");
     SSL_write(tls.get(), answer.data(), static_cast<int>(answer.size()));
   }
-  Result<TransferReply> ask(const std::string& trusted) {
+  // Refuses clients without a certificate of that name.
+  void require(const std::string& name) {
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    SSL_CTX_load_verify_file(context.get(), certificate(name).c_str());
+  }
+  EndpointTls endpoint(const std::string& host, const std::string& trusted,
+                       const std::string& shown) {
+    if (shown.empty()) return {host, certificate(trusted), "", ""};
+    return {host, certificate(trusted), certificate(shown), folder / (shown + ".key")};
+  }
+  Result<TransferReply> ask(const std::string& trusted, std::vector<EndpointTls> endpoints = {}) {
     TransferOptions options;
+    options.endpoints = std::move(endpoints);
     if (!trusted.empty()) options.ca_file = certificate(trusted);
     const auto transfer = make_transfer(allowing({"127.0.0.1"}), options);
     auto request = post("https://localhost:" + std::to_string(server->port()) + "/hook");
@@ -87,6 +103,28 @@ BOOST_AUTO_TEST_CASE(server_with_the_certificate_of_another_name_gets_no_request
   const auto reply = world.ask("other.example");
   BOOST_CHECK(!reply && reply.error().code == Code::commerror);
   BOOST_CHECK_EQUAL(world.requests, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_has_its_own_authority) {
+  TlsWorld world("localhost");
+  BOOST_CHECK(world.ask("", {world.endpoint("localhost", "localhost", "")}));
+  BOOST_CHECK(world.ask("other.example", {world.endpoint("localhost", "localhost", "")}));
+  BOOST_CHECK(!world.ask("localhost", {world.endpoint("localhost", "other.example", "")}));
+  BOOST_CHECK(!world.ask("", {world.endpoint("other.example", "localhost", "")}));
+  BOOST_CHECK_EQUAL(world.requests, 2);
+  BOOST_CHECK_EQUAL(world.client, "");
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_is_shown_to_its_host_alone) {
+  TlsWorld world("localhost");
+  world.require("other.example");
+  const auto reply = world.ask("", {world.endpoint("localhost", "localhost", "other.example")});
+  BOOST_REQUIRE_MESSAGE(reply, (reply ? "" : reply.error().message));
+  BOOST_CHECK_NE(world.client.find("other.example"), std::string::npos);
+  BOOST_CHECK(!world.ask("localhost"));
+  BOOST_CHECK(
+      !world.ask("localhost", {world.endpoint("*.localhost", "localhost", "other.example")}));
+  BOOST_CHECK_EQUAL(world.requests, 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
