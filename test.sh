@@ -35,6 +35,7 @@ done
 case $preset in release | dev | asan | tsan) ;; *) usage >&2; exit 2 ;; esac
 
 install_packages
+[ ${#targets[@]} -gt 0 ] || install_interop
 build "$preset" "${targets[@]}"
 
 say "testing build/$preset"

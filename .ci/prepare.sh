@@ -50,6 +50,22 @@ install_packages() {
     give_up "apt-get install failed (see above); by hand: apt-get install --no-install-recommends $missing"
 }
 
+# install_interop: the packages of tests/interop, pinned by its lock file, into build/interop. Without npm
+# or a registry, the tests that need them say so and are skipped.
+install_interop() {
+  local folder=build/interop
+  cmp -s tests/interop/package-lock.json "$folder/installed.json" && return
+  command -v npm >/dev/null || { say "no npm: tests/interop is skipped"; return; }
+  say "installing the packages of tests/interop"
+  mkdir -p "$folder"
+  cp tests/interop/package.json tests/interop/package-lock.json "$folder"
+  if npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund >&2; then
+    cp tests/interop/package-lock.json "$folder/installed.json"
+  else
+    say "npm failed (see above): tests/interop is skipped"
+  fi
+}
+
 # progress: reads ninja's lines, which begin with FINISHED/TOTAL/SECONDS, and says how far it is and how
 # long it still takes if it goes on like that. What else is printed (errors) passes as it is. In bash,
 # since Debian's awk reads a pipe in blocks and would say it late.
