@@ -81,7 +81,7 @@ inline constexpr std::string_view filter_too_dear = "the filter takes too many s
 
 // Whether its owner comes and asks for the events (callback "pull:"), so that none is sent.
 [[nodiscard]] inline bool is_pulled(const Subscription& subscription) {
-  return subscription.callback.starts_with("pull:");
+  return subscription.callback == "pull:";
 }
 
 // Whether its types name the management events.

@@ -51,6 +51,8 @@ class Feed {
   // The handler may be called with so many items more. Until then it is not, and an open feed costs
   // a few hundred octets.
   virtual void want(std::size_t items) = 0;
+  // Nothing is wanted any more, for now.
+  virtual void pause() = 0;
 };
 
 // Opens feeds. Reactor thread only.
@@ -59,8 +61,8 @@ class Feeds {
   // The subscription has ended, is another's or is not served here, or the request is wrong:
   // nothing follows.
   using Ended = Error;
-  // Called later, any number of times: items in the order of their numbers, at most as many as are
-  // wanted; or the end.
+  // Called later, any number of times: items in the order of their numbers, about as many as are
+  // wanted at most; none when the end of the journal is reached without any; or the end.
   using Handler = std::function<void(const std::variant<std::vector<FeedItem>, Ended>&)>;
   virtual ~Feeds() = default;
 

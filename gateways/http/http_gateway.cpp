@@ -12,10 +12,10 @@
 #include "core/http/request_guard.hpp"
 #include "core/http/server.hpp"
 #include "core/sense/shared_keys.hpp"
-#include "gateways/http/callback.hpp"
+#include "gateways/http/callbacks/callback.hpp"
+#include "gateways/http/callbacks/verification.hpp"
 #include "gateways/http/routes.hpp"
 #include "gateways/http/tls_options.hpp"
-#include "gateways/http/verification.hpp"
 
 namespace sense::http {
 
@@ -214,8 +214,12 @@ Status HttpGateway::start() {
   if (!transfer) return tl::unexpected(transfer.error());
   transfer_ = std::move(*transfer);
   if (server_options_.listen.empty()) return {};
-  routes_ = std::make_shared<Routes>(context_, fetch_secret_, proxies_,
-                                     signing_key_ ? signing_key_->public_text() : "");
+  // A client that waits is answered before the server gives the answer up.
+  constexpr Duration margin = std::chrono::seconds{1};
+  const auto wait_max = std::max<Duration>(server_options_.answer_timeout - margin, margin / 2);
+  routes_ = std::make_shared<Routes>(
+      context_, Routes::Options{fetch_secret_, proxies_,
+                                signing_key_ ? signing_key_->public_text() : "", wait_max});
   if (!fetch_secret_.empty())
     server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
       const auto alive = routes.lock();
@@ -266,6 +270,10 @@ void HttpGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone 
 }
 
 void HttpGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
+  // Nothing is sent until its owner asks.
+  if (is_pulled(*subscription)) return done({Verification::Outcome::verified, "its owner asks"});
+  if (subscription->callback.starts_with("pull:"))
+    return done({Verification::Outcome::refused, "the callback is pull: and nothing behind it"});
   if (!transfer_) return done({Verification::Outcome::failed, "this gateway is stopping"});
   const auto id = ++under_way_->last;
   under_way_->verifications.emplace(id, std::move(done));

@@ -8,7 +8,7 @@ namespace sense::http {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> schemes = {"http", "https"};
+constexpr std::array<std::string_view, 3> schemes = {"http", "https", "pull"};
 
 const GatewayDescriptor descriptor = {
     gateway_abi,

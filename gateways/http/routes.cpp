@@ -4,12 +4,14 @@
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
+#include "core/http/query.hpp"
 #include "core/sense/fetch_url.hpp"
-#include "gateways/http/binding.hpp"
-#include "gateways/http/delivery_routes.hpp"
-#include "gateways/http/request_body.hpp"
-#include "gateways/http/responses.hpp"
-#include "gateways/http/secret_routes.hpp"
+#include "gateways/http/cloudevents/binding.hpp"
+#include "gateways/http/management/delivery_routes.hpp"
+#include "gateways/http/management/request_body.hpp"
+#include "gateways/http/management/responses.hpp"
+#include "gateways/http/management/secret_routes.hpp"
+#include "gateways/http/management/subscription_routes.hpp"
 
 namespace sense::http {
 
@@ -20,13 +22,6 @@ std::optional<std::uint64_t> fetched_sequence(std::string_view id, std::string_v
   const auto sequence = parse_integer<std::uint64_t>(id);
   if (!sequence || !datagram::may_fetch(*sequence, query, secret, now)) return std::nullopt;
   return sequence;
-}
-
-// Responds with the subscription that an operation results in.
-Subscriptions::Answer<SubscriptionRef> respond_with(Respond respond) {
-  return [respond = std::move(respond)](const Result<SubscriptionRef>& result) {
-    respond(result ? subscription_response(**result) : problem(result.error()));
-  };
 }
 
 }  // namespace
@@ -47,22 +42,25 @@ struct Routes::Route {
 const std::vector<Routes::Route>& Routes::table() {
   static const std::vector<Route> routes = {
       {"POST", "/v1/events", &Routes::publish},
+      {"GET", "/v1/events", &Routes::select},
       {"GET", "/v1/events/{}", &Routes::fetch},
       {"POST", "/v1/subscriptions", &Routes::create},
       {"GET", "/v1/subscriptions", &Routes::list},
-      {"GET", "/v1/subscriptions/{}", &Routes::get},
-      {"PATCH", "/v1/subscriptions/{}", &Routes::edit},
-      {"DELETE", "/v1/subscriptions/{}", &Routes::cancel},
-      {"POST", "/v1/subscriptions/{}/pause", &Routes::pause},
-      {"POST", "/v1/subscriptions/{}/resume", &Routes::resume},
-      {"POST", "/v1/subscriptions/{}/test", &Routes::test},
-      {"POST", "/v1/subscriptions/{}/renew", &Routes::renew},
+      {"GET", "/v1/subscriptions/{}", &Routes::for_owner<get_subscription>},
+      {"PATCH", "/v1/subscriptions/{}", &Routes::for_owner<edit_subscription>},
+      {"DELETE", "/v1/subscriptions/{}", &Routes::for_owner<cancel_subscription>},
+      {"POST", "/v1/subscriptions/{}/pause", &Routes::for_owner<pause_subscription>},
+      {"POST", "/v1/subscriptions/{}/resume", &Routes::for_owner<resume_subscription>},
+      {"POST", "/v1/subscriptions/{}/test", &Routes::for_owner<test_subscription>},
+      {"POST", "/v1/subscriptions/{}/renew", &Routes::for_owner<renew_subscription>},
       {"POST", "/v1/subscriptions/{}/confirm", &Routes::confirm},
       {"POST", "/v1/subscriptions/{}/rotate-secret", &Routes::for_owner<rotate_secret>},
       {"GET", "/v1/subscriptions/{}/deliveries", &Routes::for_owner<show_deliveries>},
       {"GET", "/v1/subscriptions/{}/dead-letters", &Routes::for_owner<show_dead_letters>},
       {"POST", "/v1/subscriptions/{}/dead-letters/redrive",
        &Routes::for_owner<redrive_dead_letters>},
+      {"GET", "/v1/subscriptions/{}/events", &Routes::feed<&FeedServer::page>},
+      {"GET", "/v1/subscriptions/{}/stream", &Routes::feed<&FeedServer::stream>},
       {"GET", "/v1/sources", &Routes::sources},
       {"GET", "/v1/parameters", &Routes::parameters},
       {"GET", "/v1/health", &Routes::health},
@@ -94,11 +92,9 @@ void add_method(std::string& allowed, const std::string& method) {
   allowed += (allowed.empty() ? "" : ", ") + method + (method == "GET" ? ", HEAD" : "");
 }
 
-}  // namespace
-
 // RFC 6750. Credentials of another kind, or none that are known, are not taken for none: the client
 // would be served, but not as whom it says it is.
-Result<std::optional<Proof>> Routes::token_of(const Request& request) {
+Result<std::optional<Proof>> token_of(const Request& request) {
   const auto count =
       std::count_if(request.headers.begin(), request.headers.end(),
                     [](const auto& header) { return header.first == "authorization"; });
@@ -111,14 +107,16 @@ Result<std::optional<Proof>> Routes::token_of(const Request& request) {
   return proof_of_token(trim(std::string_view(*given).substr(scheme.size())));
 }
 
+}  // namespace
+
 Result<ServedClient> Routes::client_of(const Request& request) const {
   auto& clients = context_.clients;
-  const auto peer = client_address(request, proxies_);
+  const auto peer = client_address(request, options_.proxies);
   const auto token = token_of(request);
   if (!token) return tl::unexpected(token.error());
   std::vector<Proof> proofs;
   if (*token) proofs.push_back(**token);
-  if (!request.certificate.empty() && !is_of_proxy(request, proxies_))
+  if (!request.certificate.empty() && !is_of_proxy(request, options_.proxies))
     proofs.push_back({Proof::Kind::certificate, "sha256:" + request.certificate});
   auto client = clients.unproved(peer);
   for (std::size_t i = 0; i < proofs.size(); ++i) {
@@ -137,7 +135,7 @@ void Routes::handle(Request incoming, Respond respond) {
   auto client = client_of(incoming);
   if (!client) {
     auto& clients = context_.clients;
-    clients.refused(clients.unproved(client_address(incoming, proxies_)),
+    clients.refused(clients.unproved(client_address(incoming, options_.proxies)),
                     incoming.method + " " + path, client.error());
     return respond(unproved_response(client.error()));
   }
@@ -187,16 +185,17 @@ bool Routes::permits(std::string_view target) const {
   const auto question = target.find('?');
   if (!target.starts_with(events) || question == std::string_view::npos) return false;
   return fetched_sequence(target.substr(events.size(), question - events.size()),
-                          target.substr(question + 1), fetch_secret_, context_.clock.now().wall)
+                          target.substr(question + 1), options_.fetch_secret,
+                          context_.clock.now().wall)
       .has_value();
 }
 
 // The URL is the permission: the SENSE gateway sent it to a subscriber of the event.
 void Routes::fetch(RoutedRequest& request, Respond respond) {
-  if (fetch_secret_.empty() || !context_.event_at)
+  if (options_.fetch_secret.empty() || !context_.event_at)
     return respond(problem(Error{Code::notfound, "events cannot be fetched here (fetch-key)"}));
   const auto sequence =
-      fetched_sequence(request.id, request.query, fetch_secret_, context_.clock.now().wall);
+      fetched_sequence(request.id, request.query, options_.fetch_secret, context_.clock.now().wall);
   if (!sequence) {
     const Error refusal{Code::noaccess, "this URL is not valid for any event, or has expired"};
     context_.clients.refused(request.client, "GET /v1/events", refusal);
@@ -251,64 +250,12 @@ Response Routes::not_found(const std::string& id, const std::string& owner,
   return ended && ended->owner == owner ? ended_response(id, *ended) : problem(error);
 }
 
-void Routes::get(RoutedRequest& request, Respond respond) {
-  if_owned(request, respond, [respond](Subscriptions&, const SubscriptionRef& found) {
-    respond(subscription_response(*found));
-  });
-}
-
-void Routes::renew(RoutedRequest& request, Respond respond) {
-  auto period = period_request(request.http.body);
-  if (!period) return respond(problem(period.error()));
-  if_owned(request, respond,
-           [respond, period = *period](Subscriptions& all, const SubscriptionRef& found) {
-             all.renew(found->id, period, respond_with(respond));
-           });
-}
-
-void Routes::edit(RoutedRequest& request, Respond respond) {
-  const auto* if_match = request.http.header("if-match");
-  auto wanted = edit_request(request.http.body, if_match);
-  if (!wanted) return respond(problem(wanted.error()));
-  const auto finish = [respond, conditional = if_match != nullptr](const auto& result) {
-    if (!result && conditional && result.error().code == Code::badcontext)
-      return respond(problem(412, result.error()));
-    respond_with(respond)(result);
-  };
-  if_owned(request, respond,
-           [wanted = *wanted, finish](Subscriptions& all, const SubscriptionRef& found) {
-             all.edit(found->id, wanted.revision, wanted.patch, finish);
-           });
-}
-
-void Routes::pause(RoutedRequest& request, Respond respond) {
-  if_owned(request, respond, [respond](Subscriptions& all, const SubscriptionRef& found) {
-    all.pause(found->id, respond_with(respond));
-  });
-}
-
-void Routes::resume(RoutedRequest& request, Respond respond) {
-  if_owned(request, respond, [respond](Subscriptions& all, const SubscriptionRef& found) {
-    all.resume(found->id, respond_with(respond));
-  });
-}
-
-void Routes::test(RoutedRequest& request, Respond respond) {
-  if_owned(
-      request, respond,
-      [respond, by = request.client.principal](Subscriptions& all, const SubscriptionRef& found) {
-        all.test(found->id, by, [respond](const Result<Receipt>& receipt) {
-          respond(receipt ? tested_response(*receipt) : problem(receipt.error()));
-        });
-      });
-}
-
 template <auto serve>
 void Routes::for_owner(RoutedRequest& request, Respond respond) {
   if_owned(request, respond,
-           [this, respond, query = request.query, body = request.http.body](
+           [this, respond, query = request.query, http = request.http](
                Subscriptions& all, const SubscriptionRef& found) {
-             serve(context_, OwnedRequest{all, found, query, body}, respond);
+             serve(context_, OwnedRequest{all, found, query, http}, respond);
            });
 }
 
@@ -319,10 +266,19 @@ void Routes::confirm(RoutedRequest& request, Respond respond) {
   subscriptions(request)->confirm(request.id, std::move(*token), respond_with(std::move(respond)));
 }
 
-void Routes::cancel(RoutedRequest& request, Respond respond) {
-  if_owned(request, respond, [respond](Subscriptions& all, const SubscriptionRef& found) {
-    all.cancel(found->id, "cancelled", respond_with(respond));
-  });
+// ---- events for clients that come and ask
+
+template <auto serve>
+void Routes::feed(RoutedRequest& request, Respond respond) {
+  if_owned(request, respond,
+           [feeds = feeds_, respond, query = request.query, http = request.http](
+               Subscriptions& all, const SubscriptionRef& found) {
+             (feeds.get()->*serve)({all, found, query, http}, respond);
+           });
+}
+
+void Routes::select(RoutedRequest& request, Respond respond) {
+  feeds_->select(request.client, request.query, request.http, std::move(respond));
 }
 
 void Routes::sources(RoutedRequest& request, Respond respond) {
@@ -337,7 +293,7 @@ void Routes::sources(RoutedRequest& request, Respond respond) {
 
 void Routes::parameters(RoutedRequest&, Respond respond) {
   auto shown = context_.parameters();
-  if (!public_key_.empty()) shown.emplace_back("webhook-public-key", public_key_);
+  if (!options_.public_key.empty()) shown.emplace_back("webhook-public-key", options_.public_key);
   respond(parameters_response(shown));
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/http/message.hpp"
 #include "gateways/api/gateway.hpp"
+#include "gateways/http/feeds/feed_server.hpp"
 #include "gateways/http/proxies.hpp"
 
 namespace sense::http {
@@ -20,15 +21,18 @@ namespace sense::http {
 // last one is released get no response.
 class Routes : public std::enable_shared_from_this<Routes> {
  public:
-  // `fetch_secret`: the key of URLs of events that are too big for a datagram; "": none is valid.
-  // `proxies`: that say whose a request is (proxies.hpp).
-  // `public_key`: that receivers check signatures with; "": there is none.
-  explicit Routes(GatewayContext& context, std::string fetch_secret = {},
-                  std::vector<Network> proxies = {}, std::string public_key = {})
+  struct Options {
+    // The key of URLs of events that are too big for a datagram; "": none is valid.
+    std::string fetch_secret = {};
+    std::vector<Network> proxies = {};  // that say whose a request is (proxies.hpp)
+    std::string public_key = {};        // that receivers check signatures with; "": there is none
+    Duration wait_max = std::chrono::seconds{29};  // for which a client may wait for events
+  };
+  explicit Routes(GatewayContext& context) : Routes(context, Options()) {}
+  Routes(GatewayContext& context, Options options)
       : context_(context),
-        fetch_secret_(std::move(fetch_secret)),
-        proxies_(std::move(proxies)),
-        public_key_(std::move(public_key)) {}
+        options_(std::move(options)),
+        feeds_(std::make_shared<FeedServer>(context, options_.wait_max)) {}
 
   void handle(Request request, Respond respond);
   // Whether a GET of this target carries its own permission.
@@ -43,17 +47,14 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void fetch(RoutedRequest& request, Respond respond);
   void create(RoutedRequest& request, Respond respond);
   void list(RoutedRequest& request, Respond respond);
-  void get(RoutedRequest& request, Respond respond);
-  void renew(RoutedRequest& request, Respond respond);
   void confirm(RoutedRequest& request, Respond respond);
   // `serve` with the context, the OwnedRequest and the response, when it is the client's own.
   template <auto serve>
   void for_owner(RoutedRequest& request, Respond respond);
-  void edit(RoutedRequest& request, Respond respond);
-  void pause(RoutedRequest& request, Respond respond);
-  void resume(RoutedRequest& request, Respond respond);
-  void test(RoutedRequest& request, Respond respond);
-  void cancel(RoutedRequest& request, Respond respond);
+  // Likewise, of the feeds.
+  template <auto serve>
+  void feed(RoutedRequest& request, Respond respond);
+  void select(RoutedRequest& request, Respond respond);
   void sources(RoutedRequest& request, Respond respond);
   void parameters(RoutedRequest& request, Respond respond);
   void health(RoutedRequest& request, Respond respond);
@@ -65,17 +66,14 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void if_owned(const RoutedRequest& request, const Respond& respond, Change change);
   [[nodiscard]] Response not_found(const std::string& id, const std::string& owner,
                                    const Error& error) const;
-  // Nothing: the request has none. Fails when it has what is no token.
-  [[nodiscard]] static Result<std::optional<Proof>> token_of(const Request& request);
   // Who sends the request, by its token and its certificate. Fails when one of them proves nothing
   // that is known, or they prove different principals.
   [[nodiscard]] Result<ServedClient> client_of(const Request& request) const;
   [[nodiscard]] std::shared_ptr<Subscriptions> subscriptions(const RoutedRequest& request) const;
 
   GatewayContext& context_;
-  const std::string fetch_secret_;
-  const std::vector<Network> proxies_;
-  const std::string public_key_;
+  const Options options_;
+  const std::shared_ptr<FeedServer> feeds_;
 };
 
 }  // namespace sense::http

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/text.hpp"
-#include "gateways/http/binding.hpp"
+#include "gateways/http/cloudevents/binding.hpp"
 #include "tests/fuzz/fields.hpp"
 
 // Any header fields and any body as a request that brings an event: an error with a sentence, or a

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.parse
 import urllib.request
 
 from installation import DEADLINE, Installation, wait_for
@@ -41,7 +42,7 @@ class Callbacks:
                 self.answer(204)
 
             def answer(self, status):
-                outer.note(self.connection, self.command, self.headers.get("webhook-id"))
+                outer.note(self.connection, self.command, urllib.parse.unquote(self.headers.get("webhook-id") or ""))
                 self.send_response(status)
                 self.send_header("WebHook-Allowed-Origin", "*")
                 self.send_header("Connection", "close")

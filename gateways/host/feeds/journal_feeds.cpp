@@ -34,6 +34,7 @@ struct JournalFeeds::Open {
   State state = State::idle;
   std::size_t wanted = 0;
   bool listens = false;                // is in the index
+  bool has_items = false;              // some were handed out since the end was reached last
   std::uint64_t listens_from = 0;      // sees each event of the stream behind this one
   std::uint64_t seen = 0;              // the last event of the stream that may be for it
   std::vector<EventRef> waiting = {};  // came during a fetch
@@ -45,6 +46,7 @@ class JournalFeeds::Client final : public Feed {
   Client(JournalFeeds& feeds, OpenRef feed) : feeds_(feeds), feed_(std::move(feed)) {}
   ~Client() override { feeds_.close(feed_); }
   void want(std::size_t items) override { feeds_.want(feed_, items); }
+  void pause() override { feeds_.pause(feed_); }
 
  private:
   JournalFeeds& feeds_;
@@ -123,6 +125,17 @@ void JournalFeeds::want(const OpenRef& feed, std::size_t items) {
   if (feed->state == Open::State::idle && feed->wanted > 0 && feed->handler) read(feed);
 }
 
+void JournalFeeds::pause(const OpenRef& feed) {
+  feed->wanted = 0;
+  if (feed->state == Open::State::waiting) rest(feed);
+}
+
+void JournalFeeds::rest(const OpenRef& feed) {
+  feed->state = Open::State::idle;
+  feed->waiting = {};
+  listen(feed, false);
+}
+
 // ---- reading the journal
 
 // Events that come during the fetch are kept, or followed by another fetch, so that none is missed
@@ -157,7 +170,10 @@ void JournalFeeds::start_fetches() {
 
 void JournalFeeds::on_fetched(const OpenRef& feed, const Result<Bus::FetchReply>& reply) {
   if (!reply && reply.error().code == Code::noaccess) return end(feed, reply.error());
-  if (!reply) return read_later(feed);
+  if (!reply)
+    return callbacks_.after(retry_after, [this, feed] {
+      if (feed->handler && feed->state == Open::State::reading) read(feed);
+    });
   if (!pass(feed, *reply)) return;
   const auto& reader = feed->reader;
   // The stream is seen from listens_from on, so nothing is missed behind what was fetched.
@@ -167,18 +183,10 @@ void JournalFeeds::on_fetched(const OpenRef& feed, const Result<Bus::FetchReply>
   if (reader.asked_too_much())
     return end(feed, {Code::badparam, "after: there is no item of that number yet", "after"});
   feed->state = Open::State::waiting;
-  take_waiting(feed);
-}
-
-void JournalFeeds::read_later(const OpenRef& feed) {
-  callbacks_.after(retry_after, [this, feed] {
-    if (feed->handler && feed->state == Open::State::reading) read(feed);
-  });
-}
-
-void JournalFeeds::take_waiting(const OpenRef& feed) {
   for (const auto& event : std::exchange(feed->waiting, {}))
     if (feed->state == Open::State::waiting) take(feed, event);
+  if (feed->state != Open::State::waiting || std::exchange(feed->has_items, false)) return;
+  if (const auto handler = feed->handler) handler(std::vector<FeedItem>());
 }
 
 // ---- the stream
@@ -251,15 +259,14 @@ bool JournalFeeds::pass(const OpenRef& feed, const Bus::FetchReply& part) {
       if (!feed->stored()) item.number = item.number_last = 0;
     }
     if (!items->empty()) {
+      feed->has_items = true;
       const auto handler = feed->handler;  // it may close the feed
       handler(std::move(*items));
       if (!feed->handler) return false;
     }
   }
   if (!paused && feed->wanted > 0) return true;
-  feed->state = Open::State::idle;
-  feed->waiting = {};
-  listen(feed, false);
+  rest(feed);
   return false;
 }
 

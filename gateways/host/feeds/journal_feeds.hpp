@@ -78,13 +78,13 @@ class JournalFeeds final : public Feeds {
   [[nodiscard]] Result<FeedPosition> start_of(const FeedRequest& request);
   [[nodiscard]] Status check_room(OwnerKey owner) const;
   void want(const OpenRef& feed, std::size_t items);
+  void pause(const OpenRef& feed);
   void close(const OpenRef& feed);
+  void rest(const OpenRef& feed);
 
   void read(const OpenRef& feed);
-  void read_later(const OpenRef& feed);
   void start_fetches();
   void on_fetched(const OpenRef& feed, const Result<Bus::FetchReply>& reply);
-  void take_waiting(const OpenRef& feed);
   void take(const OpenRef& feed, const EventRef& event);
   // Passes on what is wanted of that part. False: the feed reads no further for now.
   [[nodiscard]] bool pass(const OpenRef& feed, const Bus::FetchReply& part);

@@ -267,7 +267,8 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_no_address_of_the_gateway_does_no_harm) 
     Stage stage(std::move(plugin), {"127.0.0.0/8"});
     stage.start();
     for (const auto scheme : stage.plugin.descriptor().schemes)
-      for (const auto* rest : {":", "://", "://127.0.0.1:99999/", ":\r\nx"}) {
+      for (const std::string rest : {":", "://", "://127.0.0.1:99999/", ":\r\nx"}) {
+        if (scheme == "pull" && rest == ":") continue;  // that one is right
         stage.attempts.clear();
         stage.verifications.clear();
         stage.deliver(std::string(scheme) + rest, Delivery::Kind::event);
@@ -288,6 +289,7 @@ BOOST_AUTO_TEST_CASE(a_stop_completes_attempts_in_progress) {
       for (const auto kind : kinds) BOOST_TEST_CONTEXT(scheme << " " << static_cast<int>(kind)) {
           // Its listener needs a key: tests/gateways/sense/dtls stop that one.
           if (scheme == "sense+dtls") continue;
+          if (scheme == "pull") continue;  // nothing is sent
           Stage stage(plugin, {"127.0.0.0/8"});
           stage.start();
           const auto callback = stage.callback_of(scheme, silence.port_for(scheme));

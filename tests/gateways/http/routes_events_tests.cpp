@@ -91,7 +91,8 @@ BOOST_AUTO_TEST_CASE(possession_of_its_url_authorises_fetching_an_event) {
   const auto path = datagram::fetch_path(88120, now + std::chrono::hours{1}, secret);
   check_problem(ask("GET", path), 404, Code::notfound);  // no secret: no such thing here
   BOOST_CHECK(!routes->permits(path));
-  routes = std::make_shared<http::Routes>(harness.context, secret);
+  routes = std::make_shared<http::Routes>(harness.context,
+                                          http::Routes::Options{.fetch_secret = secret});
   BOOST_CHECK(routes->permits(path));
   const auto response = ask("GET", path);
   BOOST_CHECK_EQUAL(response.status, 200U);

@@ -118,7 +118,8 @@ BOOST_AUTO_TEST_CASE(the_secret_of_another_owner_is_not_rotated) {
 BOOST_AUTO_TEST_CASE(receivers_are_told_the_gateways_public_key) {
   BOOST_CHECK(!json::parse(ask("GET", "/v1/parameters").body).contains("webhook-public-key"));
   const auto key = SigningKey::make().public_text();
-  routes = std::make_shared<http::Routes>(harness.context, "", std::vector<Network>(), key);
+  routes =
+      std::make_shared<http::Routes>(harness.context, http::Routes::Options{.public_key = key});
   BOOST_CHECK_EQUAL(json::parse(ask("GET", "/v1/parameters").body)["webhook-public-key"], key);
 }
 

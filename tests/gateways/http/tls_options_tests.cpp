@@ -96,8 +96,9 @@ BOOST_AUTO_TEST_CASE(certificate_of_a_proxy_is_not_that_of_its_client) {
   const std::string proxy(64, 'a');
   harness.clients.principals[{Proof::Kind::certificate, "sha256:" + proxy}] = "proxy";
   harness.clients.principals[proof_of_token("of shop")] = "shop";
-  routes = std::make_shared<http::Routes>(harness.context, "",
-                                          http::parse_proxies({"10.0.0.0/8"}).value());
+  routes = std::make_shared<http::Routes>(
+      harness.context,
+      http::Routes::Options{.proxies = http::parse_proxies({"10.0.0.0/8"}).value()});
   const auto principal = [&](const std::string& peer, const std::string& token) {
     http::Request request;
     request.peer = peer;

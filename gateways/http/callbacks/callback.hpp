@@ -7,7 +7,7 @@
 
 #include "core/egress/transfer.hpp"
 #include "gateways/api/gateway.hpp"
-#include "gateways/http/signature.hpp"
+#include "gateways/http/callbacks/signature.hpp"
 
 // A delivery as an HTTP request, and what its response means. Pure functions.
 namespace sense::http {

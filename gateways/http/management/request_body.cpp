@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/request_body.hpp"
+#include "gateways/http/management/request_body.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +10,7 @@
 #include "core/base/encoding.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
+#include "core/http/query.hpp"
 #include "core/subscription/subscription_edit.hpp"
 
 namespace sense::http {
@@ -172,32 +173,16 @@ Result<std::string> token_request(std::string_view text) {
   return token;
 }
 
-Result<std::string> percent_decoded(std::string_view text) {
-  auto result = percent_decode(text);
-  if (!result) return refuse(Code::badparam, "a % in the address is not followed by two digits");
-  if (!valid_text(*result))
-    return refuse(Code::badparam, "the address is not UTF-8 text without NUL");
-  return *std::move(result);
-}
-
 Result<PageRequest> page_request(std::string_view query) {
+  constexpr std::array names = {QueryName{"after"}, QueryName{"limit"}};
+  const auto given = parse_query(query, names);
+  if (!given) return tl::unexpected(given.error());
   PageRequest page;
-  if (query.empty()) return page;
-  std::set<std::string_view> seen;
-  for (const auto piece : split(query, '&')) {
-    const auto equals = piece.find('=');
-    const auto name = piece.substr(0, equals);
-    auto value = percent_decoded(equals == std::string_view::npos ? "" : piece.substr(equals + 1));
-    if (!value) return tl::unexpected(value.error());
-    if (!seen.insert(name).second)
-      return refuse(Code::badparam, "'" + printable(name.substr(0, 64)) + "' appears twice");
+  for (const auto& [name, value] : *given) {
     if (name == "after") {
-      page.after = std::move(*value);
-    } else if (name == "limit") {
-      if (auto good = read_limit(page, *value); !good) return tl::unexpected(good.error());
-    } else {
-      return refuse(Code::badparam, "unknown query '" + printable(name.substr(0, 64)) +
-                                        "'; there are after and limit");
+      page.after = value;
+    } else if (auto good = read_limit(page, value); !good) {
+      return tl::unexpected(good.error());
     }
   }
   return page;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/secret_routes.hpp"
+#include "gateways/http/management/secret_routes.hpp"
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
-#include "gateways/http/binding.hpp"
-#include "gateways/http/request_body.hpp"
-#include "gateways/http/responses.hpp"
+#include "gateways/http/cloudevents/binding.hpp"
+#include "gateways/http/management/request_body.hpp"
+#include "gateways/http/management/responses.hpp"
 
 namespace sense::http {
 
@@ -65,7 +65,7 @@ Response created_response(const Subscription& subscription) {
 }
 
 void rotate_secret(const GatewayContext&, const OwnedRequest& request, const Respond& respond) {
-  auto rotation = rotation_request(request.body);
+  auto rotation = rotation_request(request.http.body);
   if (!rotation) return respond(problem(rotation.error()));
   request.all.rotate_secret(request.subscription->id, std::move(*rotation),
                             [respond](const Result<SubscriptionRef>& given) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/verification.hpp"
+#include "gateways/http/callbacks/verification.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
-#include "gateways/http/callback.hpp"
+#include "gateways/http/callbacks/callback.hpp"
 #include "tests/gateways/api/fakes.hpp"
 
 using namespace sense;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/binding.hpp"
+#include "gateways/http/cloudevents/binding.hpp"
 
 #include <algorithm>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/signature.hpp"
+#include "gateways/http/callbacks/signature.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include "core/base/encoding.hpp"
 #include "core/base/random.hpp"
-#include "gateways/http/callback.hpp"
-#include "gateways/http/verification.hpp"
+#include "gateways/http/callbacks/callback.hpp"
+#include "gateways/http/callbacks/verification.hpp"
 #include "tests/gateways/api/fakes.hpp"
 
 using namespace sense;

@@ -4,7 +4,7 @@
 #include "core/http/message.hpp"
 #include "core/registry/subscriptions.hpp"
 #include "gateways/api/gateway.hpp"
-#include "gateways/http/owned_request.hpp"
+#include "gateways/http/management/owned_request.hpp"
 
 // The secrets of subscriptions (docs/http-gateway.md, "Signatures") in requests and responses. Pure
 // functions, but for the randomness of a new secret.

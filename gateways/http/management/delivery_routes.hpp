@@ -3,7 +3,7 @@
 
 #include "core/http/message.hpp"
 #include "gateways/api/delivery_records.hpp"
-#include "gateways/http/owned_request.hpp"
+#include "gateways/http/management/owned_request.hpp"
 
 // The attempts and dead letters of a subscription, for its owner (docs/http-gateway.md, "What
 // became of deliveries"). Reactor thread only, as the records that they show.

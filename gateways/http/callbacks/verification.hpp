@@ -5,7 +5,7 @@
 
 #include "core/egress/transfer.hpp"
 #include "gateways/api/gateway.hpp"
-#include "gateways/http/signature.hpp"
+#include "gateways/http/callbacks/signature.hpp"
 
 namespace sense::http {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/signature.hpp"
+#include "gateways/http/callbacks/signature.hpp"
 
 #include "core/base/encoding.hpp"
 #include "core/base/random.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/callback.hpp"
+#include "gateways/http/callbacks/callback.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "core/base/text.hpp"
 #include "core/egress/http_date.hpp"
 #include "core/event/cloudevents_json.hpp"
-#include "gateways/http/binding.hpp"
+#include "gateways/http/cloudevents/binding.hpp"
 
 namespace sense::http {
 

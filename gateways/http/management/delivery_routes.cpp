@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/delivery_routes.hpp"
+#include "gateways/http/management/delivery_routes.hpp"
 
 #include <limits>
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
-#include "gateways/http/request_body.hpp"
+#include "gateways/http/management/request_body.hpp"
 
 namespace sense::http {
 
@@ -103,7 +103,7 @@ void show_dead_letters(const GatewayContext& context, const OwnedRequest& reques
 
 void redrive_dead_letters(const GatewayContext& context, const OwnedRequest& request,
                           const Respond& respond) {
-  const auto ids = redrive_request(request.body);
+  const auto ids = redrive_request(request.http.body);
   if (!ids) return respond(problem(ids.error()));
   const auto records = records_of(context, *request.subscription);
   if (!records) return respond(problem(records.error()));

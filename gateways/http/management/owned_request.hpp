@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/http/message.hpp"
 #include "core/registry/subscriptions.hpp"
 
 namespace sense::http {
@@ -12,7 +13,7 @@ struct OwnedRequest {
   Subscriptions& all;  // as the client may change them
   SubscriptionRef subscription;
   std::string query;
-  std::string body;
+  Request http;
 };
 
 }  // namespace sense::http

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/responses.hpp"
+#include "gateways/http/management/responses.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
-#include "gateways/http/binding.hpp"
+#include "gateways/http/cloudevents/binding.hpp"
 
 namespace sense::http {
 

@@ -52,7 +52,4 @@ struct PageRequest {
 };
 [[nodiscard]] Result<PageRequest> page_request(std::string_view query);
 
-// %XX decoded; fails on a stray per cent sign, NUL and what is not UTF-8.
-[[nodiscard]] Result<std::string> percent_decoded(std::string_view text);
-
 }  // namespace sense::http

@@ -7,7 +7,7 @@
 #include "core/base/clock.hpp"
 #include "core/egress/signing_key.hpp"
 #include "core/subscription/webhook_secrets.hpp"
-#include "gateways/http/binding.hpp"
+#include "gateways/http/cloudevents/binding.hpp"
 
 // Signatures of what a callback is sent (Standard Webhooks). Pure functions.
 namespace sense::http {

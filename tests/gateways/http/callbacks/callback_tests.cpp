@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/callback.hpp"
+#include "gateways/http/callbacks/callback.hpp"
 
 #include <boost/test/unit_test.hpp>
 
