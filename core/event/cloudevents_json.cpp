@@ -331,6 +331,56 @@ std::string to_cloudevents_json(const Event& event) {
   return out;
 }
 
+namespace {
+
+// The text of a value.
+bool get_raw(JsonValue value, std::string_view& raw) {
+  json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS) return false;
+  if (type == json_type::object) {
+    simdjson::ondemand::object object;
+    return value.get_object().get(object) == simdjson::SUCCESS &&
+           object.raw_json().get(raw) == simdjson::SUCCESS;
+  }
+  if (type == json_type::array) {
+    simdjson::ondemand::array array;
+    return value.get_array().get(array) == simdjson::SUCCESS &&
+           array.raw_json().get(raw) == simdjson::SUCCESS;
+  }
+  raw = value.raw_json_token();
+  return true;
+}
+
+}  // namespace
+
+Result<std::vector<std::string_view>> split_cloudevents_batch(std::string_view text,
+                                                              std::size_t most) {
+  const auto malformed = [] { return fail(Code::protoerror, "batch: it is not a JSON array"); };
+  if (text.size() > cloudevents_json_length_max)
+    return fail(Code::datatoobig, "batch: it has more than 4194304 octets");
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  const simdjson::padded_string padded(text);
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document document;
+  simdjson::ondemand::array entries;
+  if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
+      document.get_array().get(entries) != simdjson::SUCCESS)
+    return malformed();
+  std::vector<std::string_view> parts;
+  for (auto entry : entries) {
+    JsonValue value;
+    std::string_view raw;
+    if (entry.get(value) != simdjson::SUCCESS || !get_raw(value, raw)) return malformed();
+    if (parts.size() == most)
+      return fail(Code::datatoobig, "batch: it has more than " + std::to_string(most) + " events");
+    // In the text that the caller holds.
+    const auto begin = static_cast<std::size_t>(raw.data() - padded.data());
+    parts.push_back(text.substr(begin, raw.size()));
+  }
+  if (!at_end(document)) return malformed();
+  return parts;
+}
+
 Result<Event> event_from_cloudevents_json(std::string_view text, EventOrigin origin) {
   if (text.size() > cloudevents_json_length_max)
     return fail(Code::datatoobig, "event in JSON: it has more than 4194304 octets");

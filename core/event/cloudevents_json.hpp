@@ -35,6 +35,12 @@ enum class EventOrigin {
 // varnotfound, badparam, varvaltoobig, datatoobig, protoerror (no JSON).
 [[nodiscard]] Result<Event> event_from_cloudevents_json(std::string_view json, EventOrigin origin);
 
+// The texts of the events in a batch (CloudEvents JSON format, section 5): views of `json`, at most
+// `most`. Only as much is checked as is needed to tell where each ends. Fails with protoerror (no
+// JSON array) and datatoobig.
+[[nodiscard]] Result<std::vector<std::string_view>> split_cloudevents_batch(std::string_view json,
+                                                                            std::size_t most);
+
 // All attributes that are present, specversion first, as CloudEvents writes them in strings
 // (section 3.1, Type System), without datacontenttype's and data's special roles: for headers.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> attributes_of(const Event& event);

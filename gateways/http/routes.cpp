@@ -12,6 +12,7 @@
 #include "gateways/http/management/responses.hpp"
 #include "gateways/http/management/secret_routes.hpp"
 #include "gateways/http/management/subscription_routes.hpp"
+#include "gateways/http/publish.hpp"
 
 namespace sense::http {
 
@@ -168,16 +169,8 @@ std::shared_ptr<Subscriptions> Routes::subscriptions(const RoutedRequest& reques
 }
 
 void Routes::publish(RoutedRequest& request, Respond respond) {
-  if (has_no_mode(request.http)) return respond(problem(415, event_of(request.http).error()));
-  auto event = event_of(request.http);
-  if (!event) return respond(problem(event.error()));
-  if (event->id.empty()) event->id = make_ulid(context_.clock.now().wall);
-  auto id = event->id;
-  context_.clients.publish(
-      request.client, *event,
-      [id = std::move(id), respond = std::move(respond)](const Result<Receipt>& receipt) {
-        respond(receipt ? published_response(id, *receipt) : problem(receipt.error()));
-      });
+  publish_events(context_.clients, request.client, request.http, context_.clock.now().wall,
+                 std::move(respond));
 }
 
 bool Routes::permits(std::string_view target) const {

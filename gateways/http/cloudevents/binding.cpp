@@ -95,6 +95,10 @@ Headers binary_headers(const Event& event) {
   return headers;
 }
 
+bool is_batch(const Request& request) {
+  return media_type(request) == "application/cloudevents-batch+json";
+}
+
 bool has_no_mode(const Request& request) {
   if (is_structured(request)) return false;
   if (media_type(request).starts_with("application/cloudevents")) return true;
@@ -108,7 +112,7 @@ Result<Event> event_of(const Request& request) {
         Code::protoerror,
         "this is not a CloudEvent: send Content-Type: application/cloudevents+json with the "
         "event as JSON, or the event's attributes as ce- headers (ce-specversion, ce-type, "
-        "ce-source) with its data as the body; batches are not taken");
+        "ce-source) with its data as the body, or application/cloudevents-batch+json");
   if (is_structured(request))
     return event_from_cloudevents_json(request.body, EventOrigin::producer);
   return event_of_binary(request);

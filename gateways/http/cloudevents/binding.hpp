@@ -30,7 +30,10 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // for an id that is missing. protoerror when it is in no mode at all.
 [[nodiscard]] Result<Event> event_of(const Request& request);
 
-// Whether the request is in none of the two modes: answered with 415.
+// Whether the request has events in the JSON batch format.
+[[nodiscard]] bool is_batch(const Request& request);
+
+// Whether the request is in none of the two modes, and no batch: answered with 415.
 [[nodiscard]] bool has_no_mode(const Request& request);
 
 }  // namespace sense::http

@@ -44,6 +44,21 @@ Response published_response(const std::string& id, const Receipt& receipt) {
       202, {{"id", id}, {"sequence", receipt.sequence}, {"duplicate", receipt.duplicate}});
 }
 
+Response batch_response(const std::vector<PublishedEvent>& results) {
+  bool all = true;
+  auto list = Ordered::array();
+  for (const auto& [id, receipt] : results) {
+    auto result = receipt ? Ordered{{"id", id},
+                                    {"sequence", receipt->sequence},
+                                    {"duplicate", receipt->duplicate}}
+                          : Ordered::parse(problem(receipt.error()).body);
+    if (!receipt && !id.empty()) result["id"] = id;
+    all = all && receipt;
+    list.push_back(std::move(result));
+  }
+  return json_response(all ? 202 : 207, {{"results", std::move(list)}});
+}
+
 Response tested_response(const Receipt& receipt) {
   return json_response(202, {{"sequence", receipt.sequence}});
 }

@@ -19,6 +19,14 @@ namespace sense::http {
 
 // 202.
 [[nodiscard]] Response published_response(const std::string& id, const Receipt& receipt);
+// What became of one event of a batch.
+struct PublishedEvent {
+  std::string id;  // "": it could not be read
+  Result<Receipt> receipt = tl::unexpected(Error{});
+};
+// {"results": [...]}, in the order of the events: 202 when all are stored, else 207; of each that
+// is not the members of its problem.
+[[nodiscard]] Response batch_response(const std::vector<PublishedEvent>& results);
 [[nodiscard]] Response tested_response(const Receipt& receipt);
 
 // The event in binary mode.

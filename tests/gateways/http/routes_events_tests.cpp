@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_event_is_not_published) {
   check_problem(publish("[]"), 400, Code::protoerror);
   check_problem(publish(R"({"specversion":"1.0","id":"1","source":"/a"})"), 400, Code::varnotfound);
   http::Request request;
-  request.headers = {{"content-type", "application/cloudevents-batch+json"}};
+  request.headers = {{"content-type", "application/cloudevents+xml"}};
   check_problem(ask("POST", "/v1/events", "[]", request), 415, Code::protoerror);
   BOOST_CHECK(harness.publisher.published.empty());
 }
