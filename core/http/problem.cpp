@@ -91,6 +91,7 @@ Response problem(unsigned status, const Error& error) {
   response.status = status;
   response.content_type = "application/problem+json";
   response.body = json_text(body) + "\n";
+  response.headers.emplace_back("Content-Language", "en");
   if (status == 503) response.headers.emplace_back("Retry-After", "5");
   return response;
 }

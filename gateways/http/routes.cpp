@@ -8,6 +8,7 @@
 #include "core/sense/fetch_url.hpp"
 #include "gateways/http/cloudevents/binding.hpp"
 #include "gateways/http/management/delivery_routes.hpp"
+#include "gateways/http/management/openapi.hpp"
 #include "gateways/http/management/request_body.hpp"
 #include "gateways/http/management/responses.hpp"
 #include "gateways/http/management/secret_routes.hpp"
@@ -35,37 +36,65 @@ struct Routes::RoutedRequest {
 };
 
 struct Routes::Route {
-  const char* method;
-  const char* path;  // {} stands for one segment, the id
+  Operation is;
   void (Routes::*serve)(RoutedRequest&, Respond);
 };
 
 const std::vector<Routes::Route>& Routes::table() {
   static const std::vector<Route> routes = {
-      {"POST", "/v1/events", &Routes::publish},
-      {"GET", "/v1/events", &Routes::select},
-      {"GET", "/v1/events/{}", &Routes::fetch},
-      {"POST", "/v1/subscriptions", &Routes::create},
-      {"GET", "/v1/subscriptions", &Routes::list},
-      {"GET", "/v1/subscriptions/{}", &Routes::for_owner<get_subscription>},
-      {"PATCH", "/v1/subscriptions/{}", &Routes::for_owner<edit_subscription>},
-      {"DELETE", "/v1/subscriptions/{}", &Routes::for_owner<cancel_subscription>},
-      {"POST", "/v1/subscriptions/{}/pause", &Routes::for_owner<pause_subscription>},
-      {"POST", "/v1/subscriptions/{}/resume", &Routes::for_owner<resume_subscription>},
-      {"POST", "/v1/subscriptions/{}/test", &Routes::for_owner<test_subscription>},
-      {"POST", "/v1/subscriptions/{}/renew", &Routes::for_owner<renew_subscription>},
-      {"POST", "/v1/subscriptions/{}/confirm", &Routes::confirm},
-      {"POST", "/v1/subscriptions/{}/rotate-secret", &Routes::for_owner<rotate_secret>},
-      {"GET", "/v1/subscriptions/{}/deliveries", &Routes::for_owner<show_deliveries>},
-      {"GET", "/v1/subscriptions/{}/dead-letters", &Routes::for_owner<show_dead_letters>},
-      {"POST", "/v1/subscriptions/{}/dead-letters/redrive",
+      {{"POST", "/v1/events", "Publishes an event, or a batch of them", "",
+        "application/cloudevents+json,application/cloudevents-batch+json", 202},
+       &Routes::publish},
+      {{"GET", "/v1/events", "A stream of the events that the query selects",
+        "type,source,filter,after", "", 200, "text/event-stream"},
+       &Routes::select},
+      {{"GET", "/v1/events/{}", "One event, by a URL that permits it", "expires,mac", "", 200,
+        "application/octet-stream"},
+       &Routes::fetch},
+      {{"POST", "/v1/subscriptions", "Subscribes", "", "application/json", 201}, &Routes::create},
+      {{"GET", "/v1/subscriptions", "The subscriptions of the client", "after,limit"},
+       &Routes::list},
+      {{"GET", "/v1/subscriptions/{}", "One subscription"}, &Routes::for_owner<get_subscription>},
+      {{"PATCH", "/v1/subscriptions/{}", "Changes a subscription by a JSON merge patch", "",
+        "application/merge-patch+json,application/json"},
+       &Routes::for_owner<edit_subscription>},
+      {{"DELETE", "/v1/subscriptions/{}", "Ends a subscription"},
+       &Routes::for_owner<cancel_subscription>},
+      {{"POST", "/v1/subscriptions/{}/pause", "Keeps matching events instead of delivering them"},
+       &Routes::for_owner<pause_subscription>},
+      {{"POST", "/v1/subscriptions/{}/resume", "Delivers what was kept"},
+       &Routes::for_owner<resume_subscription>},
+      {{"POST", "/v1/subscriptions/{}/test", "Sends a test event to this subscription alone", "",
+        "", 202},
+       &Routes::for_owner<test_subscription>},
+      {{"POST", "/v1/subscriptions/{}/renew", "A new lease from now on", "", "application/json"},
+       &Routes::for_owner<renew_subscription>},
+      {{"POST", "/v1/subscriptions/{}/confirm", "Confirms that the callback wants deliveries", "",
+        "application/json"},
+       &Routes::confirm},
+      {{"POST", "/v1/subscriptions/{}/rotate-secret", "A new secret for signatures", "",
+        "application/json"},
+       &Routes::for_owner<rotate_secret>},
+      {{"GET", "/v1/subscriptions/{}/deliveries", "The last attempts at deliveries", "after,limit"},
+       &Routes::for_owner<show_deliveries>},
+      {{"GET", "/v1/subscriptions/{}/dead-letters", "The dead letters", "after,limit"},
+       &Routes::for_owner<show_dead_letters>},
+      {{"POST", "/v1/subscriptions/{}/dead-letters/redrive", "Delivers dead letters again", "",
+        "application/json", 202},
        &Routes::for_owner<redrive_dead_letters>},
-      {"GET", "/v1/subscriptions/{}/events", &Routes::feed<&FeedServer::page>},
-      {"GET", "/v1/subscriptions/{}/stream", &Routes::feed<&FeedServer::stream>},
-      {"GET", "/v1/sources", &Routes::sources},
-      {"GET", "/v1/parameters", &Routes::parameters},
-      {"GET", "/v1/health", &Routes::health},
-      {"GET", "/metrics", &Routes::metrics},
+      {{"GET", "/v1/subscriptions/{}/events", "The next events of a subscription that is pulled",
+        "after,wait,limit"},
+       &Routes::feed<&FeedServer::page>},
+      {{"GET", "/v1/subscriptions/{}/stream", "The same as Server-Sent Events", "after", "", 200,
+        "text/event-stream"},
+       &Routes::feed<&FeedServer::stream>},
+      {{"GET", "/v1/sources", "The sources of the events seen so far", "after,limit"},
+       &Routes::sources},
+      {{"GET", "/v1/parameters", "The operational parameters of the service"}, &Routes::parameters},
+      {{"GET", "/v1/health", "Whether the gateway serves"}, &Routes::health},
+      {{"GET", "/metrics", "Counters, for Prometheus", "", "", 200, "text/plain"},
+       &Routes::metrics},
+      {{"GET", "/openapi.json", "This document"}, &Routes::openapi},
   };
   return routes;
 }
@@ -147,9 +176,9 @@ void Routes::handle(Request incoming, Respond respond) {
   std::string allowed;
   for (const auto& route : table()) {
     std::string_view id;
-    if (path != "*" && !matches_path(route.path, path, id)) continue;
-    if (route.method != method) {
-      add_method(allowed, route.method);
+    if (path != "*" && !matches_path(route.is.path, path, id)) continue;
+    if (route.is.method != method) {
+      add_method(allowed, route.is.method);
       continue;
     }
     auto decoded = percent_decoded(id);
@@ -292,6 +321,17 @@ void Routes::parameters(RoutedRequest&, Respond respond) {
 
 void Routes::health(RoutedRequest&, Respond respond) {
   respond(health_response(context_.name, context_.clock.now().wall, context_.served.count()));
+}
+
+void Routes::openapi(RoutedRequest&, Respond respond) {
+  static const auto document = [] {
+    std::vector<Operation> all;
+    for (const auto& route : table()) all.push_back(route.is);
+    return openapi_document(all) + "\n";
+  }();
+  Response response;
+  response.body = document;
+  respond(std::move(response));
 }
 
 void Routes::metrics(RoutedRequest&, Respond respond) {

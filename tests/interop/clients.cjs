@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clients with packages that the project did not write: `stream URL` reads Server-Sent Events with the
 // package eventsource, `publish URL` sends events with the SDK of CloudEvents in each mode, `receive`
-// takes web hooks with it. One line of JSON for each thing that happens. The command line begins with
+// takes web hooks with it, `validate URL` checks a description of the interface. One line of JSON for each thing that happens. The command line begins with
 // the folder of packages.
 'use strict';
 const http = require('http');
@@ -61,4 +61,10 @@ function receive() {
   server.listen(0, '127.0.0.1', () => say({ port: server.address().port }));
 }
 
-({ stream, publish, receive })[what]();
+async function validate() {
+  const { Validator } = await import(path.join(packages, '@seriousme/openapi-schema-validator/index.js'));
+  const document = await (await fetch(url)).json();
+  say({ verdict: await new Validator().validate(document), version: document.openapi });
+}
+
+({ stream, publish, receive, validate })[what]();

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claim: an EventSource that the project did not write gets each event of a stream, and goes on with its
 number after kill -9 of the gateway; events that the SDK of CloudEvents makes are taken in each mode, and
-it reads what a web hook is sent in each mode."""
+it reads what a web hook is sent in each mode; a validator accepts the description of the interface."""
 
 import json
 import pathlib
@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 def packages():
     """The folder of the packages that ./test.sh has installed."""
     folder = pathlib.Path(sys.argv[2]) / "node_modules"
-    missing = [name for name in ("eventsource", "cloudevents") if not (folder / name).is_dir()]
+    missing = [name for name in ("eventsource", "cloudevents", "@seriousme") if not (folder / name).is_dir()]
     if shutil.which("node") is None or missing:
         print("skipped: node, or the packages of tests/interop/package-lock.json, are not installed: "
               "./test.sh does it, with npm")
@@ -117,11 +117,18 @@ def the_sdk_reads_what_a_web_hook_is_sent(it):
     assert all(each["valid"] for each in receiver.said("valid")), receiver.said("valid")
 
 
+def the_description_is_openapi(it):
+    checker = Client(it, "validate", it.url("/openapi.json"))
+    assert checker.child.wait(60) == 0
+    said = checker.said("verdict")[0]
+    assert said["verdict"]["valid"] and said["version"].startswith("3.1"), said
+
+
 if __name__ == "__main__":
     packages()
     with Web(sys.argv[1]) as installation:
         wait_for("the gateway answers", installation.answers)
         for claim in (a_stream_goes_on_after_a_kill, events_of_the_sdk_are_taken,
-                      the_sdk_reads_what_a_web_hook_is_sent):
+                      the_sdk_reads_what_a_web_hook_is_sent, the_description_is_openapi):
             claim(installation)
             print(f"{claim.__name__}: holds")

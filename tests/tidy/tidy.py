@@ -132,7 +132,7 @@ LIBRARIES = [
 HEAVY = {
     # header              files
     "CLI/CLI.hpp":        1,
-    "nlohmann/json.hpp":  19,
+    "nlohmann/json.hpp":  20,
     "simdjson.h":         3,
     "boost/beast*":       3,
     "boost/asio*":        38,
