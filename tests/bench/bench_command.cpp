@@ -12,6 +12,7 @@
 #include "tests/bench/bus/bus_system.hpp"
 #include "tests/bench/bus/measure_matrix.hpp"
 #include "tests/bench/engine/engine_metrics.hpp"
+#include "tests/bench/http/http_metrics.hpp"
 #include "tests/bench/report/report.hpp"
 #include "tests/bench/sense/gateway_system.hpp"
 #include "tests/bench/sense/sense_metrics.hpp"
@@ -252,6 +253,24 @@ Command sense_command(const Global& global) {
        bench::measure_sense});
 }
 
+Command http_command(const Global& global) {
+  return metrics_command(
+      global,
+      {.name = "http",
+       .summary = "Measure the HTTP gateway: publishing singly and in batches, and 10,000 streams",
+       .notes =
+           "Starts a broker and a gateway in a temporary folder beside the current one (or in\n"
+           "--data), on a real disk. Each publish is answered once its events are stored; 64\n"
+           "connections send the next when they are answered. Beside it, the bus without a "
+           "gateway.\n\n"
+           "Examples:\n"
+           "  sense bench http                                      all figures, some minutes\n"
+           "  sense bench http --quick                              smoke, no figures to quote\n"
+           "  sense bench http --figure sse_10k_reach --json        one figure, as JSON"},
+      {bench::http_metric_names(), [](const bench::MetricOptions&) { return true; },
+       bench::measure_http});
+}
+
 // `sense bench bus` runs itself by this command; useful under a profiler.
 Command system_command(const std::string& name) {
   const auto words = std::make_shared<std::vector<std::string>>();
@@ -279,10 +298,10 @@ Command benchmarks_command(const Global& global) {
   constexpr auto former_name = "contestant";  // of `system`: still read
   return {
       .name = "bench",
-      .summary = "Measure this machine: the bus beside its peers, the engine, the SENSE/1 gateway",
+      .summary = "Measure this machine: the bus beside its peers, the engine, the gateways",
       .notes = "Example:\n  sense bench bus --quick",
       .subcommands = {bus_command(global), engine_command(global), sense_command(global),
-                      system_command("system"), system_command(former_name)}};
+                      http_command(global), system_command("system"), system_command(former_name)}};
 }
 
 }  // namespace sense::cli

@@ -3,7 +3,9 @@
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/process.hpp"
 
@@ -42,6 +44,23 @@ bool process_works_in(const fs::path& folder) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(http_figures_are_measured_with_a_gateway_of_their_own) {
+  const TempFolder data;
+  const auto outcome =
+      run_sense({"bench", "http", "--quick", "--runs", "1", "--json", "--data", data.path()});
+  BOOST_REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  std::map<std::string, nlohmann::json> figures;
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) {
+    const auto figure = nlohmann::json::parse(line);
+    figures[figure["figure"]] = figure;
+  }
+  for (const auto* name : {"publish_single", "publish_batch", "sse_10k_reach", "sse_memory"})
+    BOOST_CHECK_MESSAGE(figures[name]["value"].get<double>() > 0, name);
+  BOOST_CHECK_GT(figures["publish_single"]["peer_value"].get<double>(), 0);
+  BOOST_CHECK(!process_works_in(data.path()));
+}
 
 BOOST_AUTO_TEST_CASE(figure_is_one_line_and_a_missing_peer_is_null) {
   const BenchFixture bench;

@@ -13,7 +13,7 @@ import pages
 COLUMNS = 100
 
 # Pages that a program writes, and that are read inside others: they have no title.
-GENERATED = {f"docs/bench/{name}.md" for name in ("bus", "headline", "tcp", "curve", "engine", "sense")}
+GENERATED = {f"docs/bench/{name}.md" for name in ("bus", "headline", "tcp", "curve", "engine", "http", "sense")}
 
 # Blocks without a language: tests find them by these lines before them.
 UNLABELLED = {"<!-- keyed -->", "<!-- transcript -->"}
