@@ -78,7 +78,7 @@ def delivered(it, callbacks):
     subscribe_active(client, callbacks.url("taken"), "{urn:delivered}a")
 
     def deed(number):
-        id = f"delivered-{time.monotonic()}"
+        id = f"delivered-{time.monotonic_ns()}"
         assert publish(client, "{urn:delivered}a", id)
         callbacks.wait(id)
     return deed
@@ -138,7 +138,7 @@ def mailboxes(it):
         subscribe_by_mail(attacker, f"a{number}")
 
     def deed(number):
-        id = f"mail-{time.monotonic()}"
+        id = f"mail-{time.monotonic_ns()}"
         assert publish(other, "{urn:other}mail", id)
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end:
