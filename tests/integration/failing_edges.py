@@ -21,8 +21,9 @@ from publishers import seed
 
 CALLS = int(os.environ.get("SENSE_FAILING_EDGE_CALLS", "42"))
 EVENTS = 12  # of each run
-# How a process says that it ends: a line of its log, a command's message, the C++ library, libzmq.
-REASONS = (" error ", "sense: ", "what(): ", "FATAL ERROR", "(src/")
+# How a process says that it ends: a line of its log, a command's message, the C++ library, libzmq,
+# GLib under GMime.
+REASONS = (" error ", "sense: ", "what(): ", "FATAL ERROR", "(src/", "GLib-ERROR")
 NO_HASH = "broken invariant"  # without memory OpenSSL makes none, and nothing can go on without it
 INFORMS_WINDOW = 300  # seconds; an inform that is repeated later is another event
 # A retry soon, and more often than calls fail.
@@ -137,7 +138,7 @@ class Edge:
 
     def check_end(self):
         """An end by itself has a reason, which its log tells, and an exit code. Without memory it may be
-        SIGABRT, from the C++ library, libzmq or a check."""
+        SIGABRT, from the C++ library, libzmq or a check, or SIGTRAP, from GLib."""
         code = self.process.returncode
         log = (self.installation.folder / f"{self.name}.log").read_text(errors="replace")
         no_memory = self.may_end and self.fault.startswith("memory")
@@ -146,7 +147,7 @@ class Edge:
         if code == 0:
             return
         assert self.may_end, f"it ended with {code} although no call failed"
-        assert (no_memory and code == -signal.SIGABRT) or code in (1, 2), f"{self.fault}: it ended with {code}"
+        assert (no_memory and code in (-signal.SIGABRT, -signal.SIGTRAP)) or code in (1, 2), f"{self.fault}: it ended with {code}"
         assert any(say in log for say in REASONS), f"{self.fault}: it ended with {code} and does not say why"
         self.stops += 1
         self.said = log
