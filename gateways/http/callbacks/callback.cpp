@@ -18,8 +18,9 @@ constexpr std::size_t body_shown_max = 1024;
 std::string number_of(const Delivery& delivery) {
   auto number = std::to_string(delivery.number);
   // A digest's event says itself which numbers it has.
-  const bool several =
-      delivery.kind == Delivery::Kind::gap || delivery.subscription->edition == batch_edition;
+  const bool batch =
+      delivery.kind == Delivery::Kind::digest && delivery.subscription->edition == batch_edition;
+  const bool several = batch || delivery.kind == Delivery::Kind::gap;
   if (several && delivery.number_last != delivery.number)
     number += "-" + std::to_string(delivery.number_last);
   return number;
