@@ -268,6 +268,9 @@ def with_a_file_gateway(session, _root):
 
 
 def an_event_is_a_line(session, _root):
+    # Events before that are not for it.
+    wait_for("the subscription is active",
+             lambda: " active " in session.run("sense subscriptions list")[1], SECONDS)
     code, output = session.run("sense publish '{urn:example:printer}jam' //hq.example/printer/hp4")
     assert code == 0, output
     path = session.folder / "files/jams"
