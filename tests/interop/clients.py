@@ -8,10 +8,8 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from installation import Installation, wait_for  # noqa: E402
+from web_installation import WebInstallation, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -27,28 +25,7 @@ def packages():
     return str(folder)
 
 
-class Web(Installation):
-    def url(self, path):
-        return f"http://127.0.0.1:{self.ports['http']}{path}"
-
-    def ask(self, method, path, body=None):
-        request = urllib.request.Request(self.url(path), method=method,
-                                         data=None if body is None else json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read() or b"null")
-
-    def answers(self):
-        try:
-            return self.ask("GET", "/v1/health")
-        except OSError:
-            return None
-
-    def subscribe(self, callback, **more):
-        made = self.ask("POST", "/v1/subscriptions", {"callback": callback, **more})
-        path = f"/v1/subscriptions/{made['id']}"
-        wait_for("it is active", lambda: self.ask("GET", path)["state"] == "active")
-        return path
-
+class Web(WebInstallation):
     def publish(self, id, type="{urn:stream}one"):
         published = self.run("publish", type, "//x", "--id", id, "--data", "x")
         assert published.returncode == 0, published.stderr
@@ -68,8 +45,12 @@ class Client:
         return [line for line in lines if member in line]
 
 
+def pulled(it, types):
+    return f"/v1/subscriptions/{it.subscribe('pull:', types=[types])['id']}"
+
+
 def a_stream_goes_on_after_a_kill(it):
-    path = it.subscribe("pull:", types=["{urn:stream}*"])
+    path = pulled(it, "{urn:stream}*")
     reader = Client(it, "stream", it.url(path + "/stream"))
     wait_for("the stream is open", lambda: reader.said("open"))
     for i in range(60):
@@ -89,7 +70,7 @@ def a_stream_goes_on_after_a_kill(it):
 
 
 def events_of_the_sdk_are_taken(it):
-    path = it.subscribe("pull:", types=["{urn:sdk}*"])
+    path = pulled(it, "{urn:sdk}*")
     sender = Client(it, "publish", it.url("/v1/events"))
     assert sender.child.wait(60) == 0
     answers = {each["mode"]: (each["status"], each["answer"]) for each in sender.said("mode")}

@@ -11,8 +11,7 @@ import subprocess
 import sys
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from installation import Installation, wait_for  # noqa: E402
+from web_installation import WebInstallation, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECRETS = []
@@ -33,7 +32,7 @@ def packages():
     return str(folder)
 
 
-class Signing(Installation):
+class Signing(WebInstallation):
     """With a signing key, an authority of its own for localhost, and a certificate for it."""
 
     def __init__(self, sense):
@@ -58,23 +57,9 @@ class Signing(Installation):
                        check=True, capture_output=True)
         (self.folder / f"{name}.key").chmod(0o600)
 
-    def ask(self, method, path, body=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['http']}{path}", method=method,
-                                         data=None if body is None else json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read() or b"null")
-
-    def answers(self):
-        try:
-            return self.ask("GET", "/v1/health")
-        except OSError:
-            return None
-
-    def subscribe(self, url, **more):
-        made = self.ask("POST", "/v1/subscriptions", {"callback": url, **more})
+    def subscribe(self, callback, **more):
+        made = super().subscribe(callback, **more)
         SECRETS.append(made["secret"])
-        wait_for("the callback has agreed",
-                 lambda: self.ask("GET", f"/v1/subscriptions/{made['id']}")["state"] == "active")
         return made
 
     def publish(self, type, id, data='"x"'):
