@@ -275,7 +275,7 @@ Response Routes::not_found(const std::string& id, const std::string& owner,
 template <auto serve>
 void Routes::for_owner(RoutedRequest& request, Respond respond) {
   if_owned(request, respond,
-           [this, respond, query = request.query, http = request.http](
+           [this, respond, query = std::move(request.query), http = std::move(request.http)](
                Subscriptions& all, const SubscriptionRef& found) {
              serve(context_, OwnedRequest{all, found, query, http}, respond);
            });
@@ -293,8 +293,8 @@ void Routes::confirm(RoutedRequest& request, Respond respond) {
 template <auto serve>
 void Routes::feed(RoutedRequest& request, Respond respond) {
   if_owned(request, respond,
-           [feeds = feeds_, respond, query = request.query, http = request.http](
-               Subscriptions& all, const SubscriptionRef& found) {
+           [feeds = feeds_, respond, query = std::move(request.query),
+            http = std::move(request.http)](Subscriptions& all, const SubscriptionRef& found) {
              (feeds.get()->*serve)({all, found, query, http}, respond);
            });
 }
