@@ -3,6 +3,7 @@
 #include <span>
 
 #include "core/base/check.hpp"
+#include "core/filter/dialects.hpp"
 #include "core/filter/like.hpp"
 #include "core/filter/values.hpp"
 
@@ -132,7 +133,7 @@ class Machine {
     const auto& code = program_.code;
     for (next_ = 0; next_ < code.size();) {
       const auto& instruction = code[next_++];
-      if (const auto error = step(instruction); error) {
+      if (const auto error = step(instruction); error && !caught()) {
         // The failing operator is not the whole expression, so its result is not that of the
         // expression.
         if (next_ != code.size()) top().set_zero(program_.result);
@@ -165,9 +166,22 @@ class Machine {
         push().set(event_.extensions.contains(program_.slice(operand)));
         return {};
       case Op::missing_function: push().set(false); return FilterError::missing_function;
+      case Op::attempt:
+        attempt_end_ = static_cast<std::size_t>(operand);
+        attempt_used_ = used_;
+        return {};
       case Op::call: return function(instruction);
       default: return is_binary(instruction.op) ? binary(instruction) : unary(instruction);
     }
+  }
+
+  // An attempt never has another within it.
+  bool caught() {
+    if (steps_.used_up || next_ > attempt_end_) return false;
+    used_ = attempt_used_;
+    push().set(false);
+    next_ = attempt_end_;
+    return true;
   }
 
   // It is what an instruction that puts nothing on the stack would be, too.
@@ -289,6 +303,8 @@ class Machine {
   FilterSteps& steps_;
   std::size_t next_ = 0;
   std::size_t used_ = 0;
+  std::size_t attempt_end_ = 0;  // there is none beyond it
+  std::size_t attempt_used_ = 0;
   std::array<Operand, Filter::values_max> stack_;
   MadeTexts made_;
 };
@@ -326,6 +342,14 @@ tl::expected<Filter, FilterFault> Filter::compile(std::string_view expression) {
   auto program = cesql::parse(expression);
   if (!program) return tl::unexpected(std::move(program.error()));
   return Filter(std::make_shared<const cesql::Program>(std::move(*program)));
+}
+
+Result<Filter> Filter::compile_dialects(std::string_view json) {
+  const auto all = cesql::read_dialects(json);
+  if (!all) return tl::unexpected(all.error());
+  auto program = cesql::program_of_dialects(*all, cesql::json_of_dialects(*all));
+  if (!program) return tl::unexpected(std::move(program.error()));
+  return Filter(std::make_shared<const cesql::Program>(*std::move(program)));
 }
 
 const std::optional<FilterFault>& Filter::defect() const { return program_->defect; }

@@ -10,9 +10,11 @@
 #include <tl/expected.hpp>
 #include <variant>
 
+#include "core/base/error.hpp"
 #include "core/event/event.hpp"
 
-// CloudEvents SQL 1.0 (docs/filters.md): expressions over the attributes of an event.
+// CloudEvents SQL 1.0 (docs/filters.md): expressions over the attributes of an event; and the
+// filter dialects of the CloudEvents Subscriptions API.
 namespace sense {
 
 namespace cesql {
@@ -87,8 +89,17 @@ class Filter {
   // Octets of all texts that functions make in one evaluation; beyond: function_evaluation.
   static constexpr std::size_t made_length_max = 64 * 1024;
 
+  static constexpr std::size_t dialects_length_max = 8192;  // octets of an array of filters
+  static constexpr std::size_t dialects_max = 64;           // filters, with those within others
+  static constexpr std::size_t dialects_depth_max = 6;      // of filters within others
+
   // Calls of unknown functions are reported by defect() and evaluate(), not here (section 3.5).
   [[nodiscard]] static tl::expected<Filter, FilterFault> compile(std::string_view expression);
+
+  // An array of filters as JSON, all of which are to be true; text() is then that array in one
+  // form. They have no defect, and no error but that of too many steps. The error's field is
+  // `filters`: badparam, varvaltoobig, nomoreroom.
+  [[nodiscard]] static Result<Filter> compile_dialects(std::string_view json);
 
   // Why this expression is not a useful filter: it calls an unknown function, names `data`, or its
   // value is a number or a text for every event. For the validation of subscriptions.

@@ -28,6 +28,9 @@ enum class Op : std::uint8_t {
   attribute_exists,  // likewise
   extension_exists,
   missing_function,
+  // Puts nothing there: up to instruction `operand`, an error but that of too many steps gives
+  // false instead of what came before, and continues there.
+  attempt,
   // Change the value on top.
   negate,
   invert,
@@ -59,6 +62,17 @@ enum class Op : std::uint8_t {
   // operand: the Function; pops `count` values, pushes one.
   call,
 };
+
+// Whether the operand is a slice of the pool.
+constexpr bool has_slice(Op op) {
+  return op == Op::text || op == Op::extension || op == Op::extension_exists || op == Op::like ||
+         op == Op::not_like;
+}
+// Whether the operand is the place of an instruction.
+constexpr bool jumps(Op op) {
+  return op == Op::attempt || op == Op::skip_if_false || op == Op::skip_if_true ||
+         op == Op::in_element || op == Op::not_in_element;
+}
 
 // The built-in functions (CESQL 1.0, section 3.5).
 enum class Function : std::uint8_t {
@@ -115,7 +129,8 @@ struct Instruction {
   std::int32_t operand = 0;
 };
 
-// A part of the pool, packed into an operand: both numbers are below 2 * Filter::length_max.
+// A part of the pool, packed into an operand. A pool holds an expression and its texts, which are
+// no longer; or dialects, the texts in them, and the pools of the expressions in them.
 struct Slice {
   std::uint16_t at = 0;
   std::uint16_t length = 0;
@@ -127,6 +142,7 @@ struct Slice {
   }
 };
 static_assert(2 * Filter::length_max < 1U << 14);
+static_assert(4 * Filter::dialects_length_max <= 1U << 16);
 
 // In a pattern of LIKE, octets that never occur in UTF-8 represent the wildcards.
 inline constexpr char any_characters = '\xff';  // %

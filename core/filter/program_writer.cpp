@@ -40,9 +40,38 @@ std::int32_t ProgramWriter::keep(const std::string& text, Token token) {
     return Slice{static_cast<std::uint16_t>(token.at + where),
                  static_cast<std::uint16_t>(text.size())}
         .packed();
+  return add(text);
+}
+
+std::int32_t ProgramWriter::keep(const std::string& text) {
+  const auto where = program_.pool.find(text);
+  if (where == std::string::npos) return add(text);
+  return Slice{static_cast<std::uint16_t>(where), static_cast<std::uint16_t>(text.size())}.packed();
+}
+
+std::int32_t ProgramWriter::add(const std::string& text) {
   const auto at = static_cast<std::uint16_t>(program_.pool.size());
   program_.pool += text;
   return Slice{at, static_cast<std::uint16_t>(text.size())}.packed();
+}
+
+bool ProgramWriter::append(const Program& part) {
+  const auto texts = static_cast<std::uint16_t>(program_.pool.size());
+  const auto first = static_cast<std::int32_t>(place());
+  program_.pool += part.pool;
+  ++values_;
+  for (auto instruction : part.code) {
+    if (has_slice(instruction.op)) {
+      auto slice = Slice::unpacked(instruction.operand);
+      slice.at = static_cast<std::uint16_t>(slice.at + texts);
+      instruction.operand = slice.packed();
+    } else if (jumps(instruction.op)) {
+      instruction.operand += first;
+    }
+    instruction.at = 0;  // its place is one of another expression
+    if (!emit(instruction, 0)) return false;
+  }
+  return true;
 }
 
 std::nullopt_t ProgramWriter::refuse(std::size_t octet, std::string why,

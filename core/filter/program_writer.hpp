@@ -39,6 +39,10 @@ class ProgramWriter {
   void undo_to(Mark mark);
   // A text as an operand: a slice of the token where that has the same octets.
   [[nodiscard]] std::int32_t keep(const std::string& text, Token token);
+  // A text as an operand: a slice of whatever has the same octets.
+  [[nodiscard]] std::int32_t keep(const std::string& text);
+  // Adds a whole program, which leaves one value more. False after a fault.
+  bool append(const Program& part);
 
   // The first refusal is reported; `result` is what an evaluation then gives.
   std::nullopt_t refuse(std::size_t octet, std::string why, std::optional<bool> result = {});
@@ -50,6 +54,8 @@ class ProgramWriter {
   [[nodiscard]] tl::expected<Program, FilterFault> finish(std::optional<Type> result);
 
  private:
+  std::int32_t add(const std::string& text);
+
   Program program_;
   int values_ = 0;
   std::optional<FilterFault> fault_;
