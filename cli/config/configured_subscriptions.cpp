@@ -13,7 +13,7 @@ namespace sense::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> nested{"labels", "delivery"};
+constexpr std::array<std::string_view, 3> nested{"labels", "delivery", "filters"};
 
 // Where a name stands in a sentence as a word; npos: nowhere.
 std::size_t find_word(std::string_view sentence, std::string_view name) {
@@ -68,37 +68,53 @@ Status read_labels(Subscription& subscription, const YamlNode& mapping) {
 }
 
 // A number if it looks like one; all else is text, as durations are.
-std::string json_of_scalar(const std::string& scalar) {
+std::string json_of_scalar(std::string_view scalar) {
   const bool like_number = scalar.find_first_of("-0123456789") == 0;
   const auto number = like_number ? JsonDocument::parse(scalar) : std::nullopt;
   return number ? number->root().dump() : json_string(scalar);
 }
 
-std::string json_of(const YamlNode& node) {
+std::string json_of(const YamlNode& node, std::string (*of_scalar)(std::string_view)) {
   std::vector<std::string> items;
   JsonObject object;
   switch (node.kind) {
     case YamlNode::Kind::null: return "null";
-    case YamlNode::Kind::scalar: return json_of_scalar(node.scalar);
+    case YamlNode::Kind::scalar: return of_scalar(node.scalar);
     case YamlNode::Kind::sequence:
-      for (const auto& item : node.items) items.push_back(json_of(item));
+      for (const auto& item : node.items) items.push_back(json_of(item, of_scalar));
       return json_array(items);
     case YamlNode::Kind::mapping:
-      for (const auto& [key, value] : node.entries) object.put_raw(key, json_of(value));
+      for (const auto& [key, value] : node.entries) object.put_raw(key, json_of(value, of_scalar));
       return object.take();
   }
   return "null";
 }
 
-// The same members as everywhere, read by the same code.
-Status read_delivery(Subscription& subscription, const YamlNode& mapping) {
-  const auto* node = mapping.find("delivery");
-  if (node == nullptr || node->kind == YamlNode::Kind::null) return {};
+// The same members as everywhere, read by the same code. Absent: there is no such member.
+Result<std::optional<Subscription>> read_as_json(const Subscription& subscription,
+                                                 const YamlNode& mapping, std::string_view member,
+                                                 std::string (*of_scalar)(std::string_view)) {
+  const auto* node = mapping.find(member);
+  if (node == nullptr || node->kind == YamlNode::Kind::null) return std::nullopt;
   JsonObject whole;
-  whole.put("callback", subscription.callback).put_raw("delivery", json_of(*node));
-  const auto read = subscription_from_json(whole.take());
+  whole.put("callback", subscription.callback).put_raw(member, json_of(*node, of_scalar));
+  auto read = subscription_from_json(whole.take());
   if (!read) return refuse(*node, read.error().message);
-  subscription.delivery = read->delivery;
+  return *std::move(read);
+}
+
+Status read_delivery(Subscription& subscription, const YamlNode& mapping) {
+  const auto read = read_as_json(subscription, mapping, "delivery", json_of_scalar);
+  if (!read) return tl::unexpected(read.error());
+  if (*read) subscription.delivery = (*read)->delivery;
+  return {};
+}
+
+// All values in filters are texts.
+Status read_filters(Subscription& subscription, const YamlNode& mapping) {
+  const auto read = read_as_json(subscription, mapping, "filters", json_string);
+  if (!read) return tl::unexpected(read.error());
+  if (*read) subscription.filter = {subscription.filter.text(), (*read)->filter.filters()};
   return {};
 }
 
@@ -112,6 +128,7 @@ Status read_members(Subscription& subscription, const Settings& settings, const 
   read_patterns(subscription.sources, settings.list("sources"));
   if (auto good = read_labels(subscription, node); !good) return good;
   if (auto good = read_delivery(subscription, node); !good) return good;
+  if (auto good = read_filters(subscription, node); !good) return good;
   if (auto good = validate(subscription); !good) return refuse(node, good.error().message);
   return {};
 }

@@ -24,7 +24,10 @@ std::string line_of(const Subscription& subscription, bool json) {
       subscription.callback + " types=" + joined(subscription.types) +
       " sources=" + joined(subscription.sources) + " owner=" + subscription.owner +
       " expires=" + (subscription.expires ? to_rfc3339(*subscription.expires) : "never");
-  if (!subscription.filter.empty()) line += " filter=" + std::string(subscription.filter.text());
+  if (!subscription.filter.text().empty())
+    line += " filter=" + std::string(subscription.filter.text());
+  if (!subscription.filter.filters().empty())
+    line += " filters=" + std::string(subscription.filter.filters());
   if (!subscription.reason.empty()) line += " reason=" + subscription.reason;
   return printable(line);
 }

@@ -111,7 +111,8 @@ Status check_selection(const Subscription& s) {
   if (s.sources.size() > Subscription::patterns_max)
     return refuse(Code::nomoreroom, "sources", "has more than 256 patterns");
   if (auto status = s.filter.check(); !status)
-    return fail(status.error().code, "subscription: " + status.error().message, "filter");
+    return fail(status.error().code, "subscription: " + status.error().message,
+                status.error().field);
   if (s.callback.empty()) return refuse(Code::varnotfound, "callback", "is missing");
   const auto uri = parse_uri(s.callback);
   if (!uri) return refuse(uri.error().code, "callback", uri.error().message);

@@ -40,7 +40,7 @@ struct Subscription {
   WallTime updated;
   std::vector<TypePattern> types;      // none: all types
   std::vector<SourcePattern> sources;  // none: all sources
-  SubscriptionFilter filter;           // CloudEvents SQL; none: all events
+  SubscriptionFilter filter;           // members filter and filters; none: all events
   std::string callback;                // URI; its scheme determines the gateway
   std::optional<WallTime> expires;     // absent only for subscriptions from the configuration
   Duration period{0};                  // granted lease; 0 when expires is absent
@@ -65,9 +65,9 @@ using SubscriptionRef = std::shared_ptr<const Subscription>;
 
 // Whether the subscription selects the event and it is for its owner: types, sources, since,
 // audience and except (`owner_names`; empty: the owner's name alone), edition and language (an
-// event without one has any), and filter, whose expression must not fail. Events of the service
-// itself (namespace management_namespace) match only a type pattern that names this namespace; test
-// events: test_event.hpp.
+// event without one has any), filter, whose expression must not fail, and filters. Events of the
+// service itself (namespace management_namespace) match only a type pattern that names this
+// namespace; test events: test_event.hpp.
 [[nodiscard]] bool matches(const Subscription& subscription, const Event& event,
                            std::span<const std::string> owner_names = {});
 // Likewise, while the filter takes no more than `steps`, which it spends.
@@ -100,7 +100,8 @@ inline constexpr std::string_view audit_namespace = "urn:sense:audit";
 // refused by name. The error's field is the outermost member that is wrong.
 [[nodiscard]] Result<Subscription> subscription_from_json(std::string_view json);
 // A subscription as its owner asks for it: only the members callback, types, sources, filter,
-// period, edition, language, delivery, labels and secret; period is 0 when it is absent. As strict.
+// filters, period, edition, language, delivery, labels and secret; period is 0 when it is absent.
+// As strict.
 [[nodiscard]] Result<Subscription> requested_subscription_from_json(std::string_view json);
 // The data of the event that announces a change: the subscription without secrets, its callback
 // redacted (redacted_callback.hpp), the principal, and the reason.

@@ -12,7 +12,7 @@ namespace sense {
 namespace {
 
 constexpr std::size_t patch_length_max = 1024 * 1024;
-constexpr int patch_depth_max = 4;
+constexpr int patch_depth_max = 16;
 
 // The names of the patch's members.
 Result<std::vector<std::string>> members_of_patch(std::string_view text) {

@@ -11,13 +11,14 @@
 namespace sense {
 
 // Without the lease, which is changed by renewal.
-inline constexpr std::array<std::string_view, 8> editable_members = {
-    "callback", "types", "sources", "filter", "edition", "language", "delivery", "labels"};
+inline constexpr std::array<std::string_view, 9> editable_members = {
+    "callback", "types",    "sources",  "filter", "filters",
+    "edition",  "language", "delivery", "labels"};
 
 // Applies a JSON merge patch (RFC 7396): absent members are unchanged, null removes a member, also
 // within `labels` and `delivery`. A changed callback is not verified yet: the subscription is then
 // pending. Fails when the patch has a member that is not editable, is longer than 1 MiB or deeper
-// than 4 levels, and when the result is invalid; the error names the member.
+// than 16 levels, and when the result is invalid; the error names the member.
 [[nodiscard]] Result<Subscription> edited(const Subscription& subscription, std::string_view patch);
 
 // The editable members in which two subscriptions differ.

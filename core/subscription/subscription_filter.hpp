@@ -11,34 +11,39 @@
 
 namespace sense {
 
-// A subscription's expression in CloudEvents SQL (docs/filters.md) with its compiled form; empty:
-// every event passes. An immutable value, cheap to copy, compared by its text; any thread. It
-// accepts any text; check() reports an invalid one. A process compiles a text once while it is in
-// use, however many subscriptions have it and however often they are read again.
+// A subscription's members `filter`, an expression in CloudEvents SQL, and `filters`, an array of
+// filters in JSON (docs/filters.md), with their compiled form: an event passes when both let it;
+// empty: every event passes. An immutable value, cheap to copy, compared by its texts; any thread.
+// It accepts any texts; check() reports an invalid one. A process compiles them once while they are
+// in use, however many subscriptions have them and however often they are read again.
 class SubscriptionFilter {
  public:
   SubscriptionFilter() = default;
   template <std::convertible_to<std::string_view> Text>
-  SubscriptionFilter(const Text& text) : SubscriptionFilter(std::string_view(text), 0) {}
+  SubscriptionFilter(const Text& text) : SubscriptionFilter(std::string_view(text), {}) {}
+  // Each may be empty: then there is none of it. REQUIRES: `filters` is valid JSON otherwise.
+  SubscriptionFilter(std::string_view text, std::string_view filters);
 
   [[nodiscard]] bool empty() const { return compiled_ == nullptr; }
+  // The expression.
   [[nodiscard]] std::string_view text() const;
-  // Fails with the column and the reason; badparam.
+  // The array, in one form for equal ones.
+  [[nodiscard]] std::string_view filters() const;
+  // Fails with the place and the reason; the error's field is the member.
   [[nodiscard]] Status check() const;
-  // False for a text that check() refuses, and when the steps do not suffice.
+  // False for texts that check() refuses, and when the steps do not suffice.
   [[nodiscard]] bool passes(const Event& event, FilterSteps& steps) const;
   [[nodiscard]] bool passes(const Event& event) const {
     FilterSteps steps;
     return passes(event, steps);
   }
 
-  // By the text, since equal texts in use have one compiled form.
+  // By the texts, since equal texts in use have one compiled form.
   friend bool operator==(const SubscriptionFilter&, const SubscriptionFilter&) = default;
 
  private:
   struct Compiled;
   class InUse;
-  SubscriptionFilter(std::string_view text, int);
   std::shared_ptr<const Compiled> compiled_;
 };
 

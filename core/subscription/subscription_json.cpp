@@ -97,6 +97,8 @@ std::string subscription_json(const Subscription& subscription, std::string_view
   json.put_raw("types", texts(subscription.types));
   json.put_raw("sources", texts(subscription.sources));
   json.put_text("filter", subscription.filter.text());
+  if (const auto filters = subscription.filter.filters(); !filters.empty())
+    json.put_raw("filters", filters);
   json.put("callback", callback);
   json.put("expires", subscription.expires);
   if (subscription.period != Duration{0}) json.put("period", subscription.period);

@@ -43,7 +43,16 @@ Status read(const Element& json, std::string& into) {
 Status read(const Element& json, SubscriptionFilter& into) {
   const auto text = text_of(json);
   if (!text) return wrong_member("is not a text");
-  into = std::string(*text);
+  into = SubscriptionFilter(*text, into.filters());
+  return {};
+}
+
+// No filters are none: every event passes.
+Status read_filters(const Element& json, Subscription& into) {
+  simdjson::dom::array filters;
+  if (json.get(filters) != simdjson::SUCCESS) return wrong_member("is not an array of filters");
+  const auto text = filters.size() == 0 ? std::string() : simdjson::minify(json);
+  into.filter = SubscriptionFilter(into.filter.text(), text);
   return {};
 }
 
@@ -249,7 +258,7 @@ constexpr auto of_secrets = [](const Element& json, Subscription& subscription) 
   return read(json, subscription.secrets.edit().*Field);
 };
 
-constexpr std::array<Member<Subscription>, 24> subscription_members = {{
+constexpr std::array<Member<Subscription>, 25> subscription_members = {{
     {"id", field<&Subscription::id>},
     {"revision", field<&Subscription::revision>},
     {"since", field<&Subscription::since>},
@@ -260,6 +269,7 @@ constexpr std::array<Member<Subscription>, 24> subscription_members = {{
     {"types", field<&Subscription::types>},
     {"sources", field<&Subscription::sources>},
     {"filter", field<&Subscription::filter>},
+    {"filters", read_filters},
     {"callback", field<&Subscription::callback>},
     {"expires", field<&Subscription::expires>},
     {"period", field<&Subscription::period>},
@@ -281,11 +291,12 @@ constexpr std::array<Member<Subscription>, 24> subscription_members = {{
 }};
 
 // What its owner decides when it is made.
-constexpr std::array<Member<Subscription>, 10> requested_members = {{
+constexpr std::array<Member<Subscription>, 11> requested_members = {{
     {"callback", field<&Subscription::callback>},
     {"types", field<&Subscription::types>},
     {"sources", field<&Subscription::sources>},
     {"filter", field<&Subscription::filter>},
+    {"filters", read_filters},
     {"period",
      [](const Element& json, Subscription& subscription) -> Status {
        auto status = read(json, subscription.period);

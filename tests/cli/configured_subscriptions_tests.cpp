@@ -196,6 +196,23 @@ BOOST_AUTO_TEST_CASE(filter_is_read_and_refused_with_its_line) {
   refuses(head + "    filter: [a]\n", "4:13", "'filter'");
 }
 
+BOOST_AUTO_TEST_CASE(filters_are_read_and_refused_with_their_line) {
+  const auto filtered = read_one(head +
+                                 "    filter: 'true'\n"
+                                 "    filters:\n"
+                                 "      - exact: {severity: 3, subject: \"07\"}\n"
+                                 "      - not: {any: [prefix: {type: com.}, sql: id = '1']}\n");
+  BOOST_CHECK_EQUAL(filtered.filter.text(), "true");
+  BOOST_CHECK_EQUAL(filtered.filter.filters(),
+                    R"([{"exact":{"severity":"3","subject":"07"}},)"
+                    R"({"not":{"any":[{"prefix":{"type":"com."}},{"sql":"id = '1'"}]}}])");
+  BOOST_CHECK(read_one(head + "    filters: []\n").filter.empty());
+  BOOST_CHECK(read_one(head + "    filters:\n").filter.empty());
+  refuses(head + "    types: ['*']\n    filters: [exakt: {id: a}]\n", "5:14",
+          "filters[0] has the unknown dialect 'exakt'");
+  refuses(head + "    filters: x\n", "4:14", "filters is not an array");
+}
+
 BOOST_AUTO_TEST_CASE(labels_are_texts_and_refused_with_their_line) {
   const auto labelled = read_one(head + "    labels: {team: operations, room: 2.14, on: yes}\n");
   const std::map<std::string, std::string, std::less<>> expected = {

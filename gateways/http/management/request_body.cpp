@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int depth_max = 3;  // labels and delivery are objects within the request
+constexpr int depth_max = 16;  // as deep as filters nest
 tl::unexpected<Error> refuse(Code code, const std::string& why, const char* field = "") {
   return fail(code, "request: " + why, field);
 }

@@ -19,8 +19,8 @@ inline constexpr std::size_t request_body_length_max = 256 * 1024;
 // The lease of a request that names none.
 inline constexpr Duration period_default = std::chrono::hours{1};
 
-// {"callback", "types", "sources", "filter", "period", "edition", "language", "delivery",
-// "labels", "secret"}; owner and via are left empty.
+// {"callback", "types", "sources", "filter", "filters", "period", "edition", "language",
+// "delivery", "labels", "secret"}; owner and via are left empty.
 [[nodiscard]] Result<Subscriptions::Request> subscription_request(std::string_view json);
 
 // {"revision": 88119, "types": [...], ...}: a revision and what is to be changed, as a JSON merge

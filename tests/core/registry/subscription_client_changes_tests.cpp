@@ -79,7 +79,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_edit_is_refused_by_name_and_writes_nothing) {
       {R"({"labls":{}})", Code::badparam, "is 'labels' meant?"},
       {R"([])", Code::protoerror, "object"},
       {R"({)", Code::protoerror, "object"},
-      {R"({"delivery":{"a":{"b":{"c":{"d":1}}}}})", Code::protoerror, "deep"}};
+      {R"({"filters":[{"any":[]}]})", Code::badparam, "filters[0].any has no filter"},
+      {R"({"filters":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]})", Code::protoerror, "deep"}};
   for (const auto& [patch, code, part] : wrong) {
     subscriptions.edit("s-1", 0, patch, done());
     refused(code, part);

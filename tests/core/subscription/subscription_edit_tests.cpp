@@ -49,6 +49,35 @@ BOOST_AUTO_TEST_CASE(members_are_replaced_taken_away_and_merged) {
   BOOST_CHECK(differences(whole(), *after) == names);
 }
 
+BOOST_AUTO_TEST_CASE(filters_are_set_replaced_and_taken_away) {
+  const auto set = edited(whole(), R"({"filters":[{"exact":{"type":"b","id":"1"}}]})");
+  BOOST_REQUIRE_MESSAGE(set, (set ? "" : set.error().message));
+  BOOST_CHECK_EQUAL(set->filter.text(), "severity < 4");
+  BOOST_CHECK_EQUAL(set->filter.filters(), R"([{"exact":{"id":"1","type":"b"}}])");
+  const std::vector<std::string_view> names = {"filters"};
+  BOOST_CHECK(differences(whole(), *set) == names);
+  BOOST_CHECK((edited(*set, R"({"labels":{}})").value() == *set));
+  const auto replaced = edited(*set, R"({"filters":[{"sql":"true"}]})");
+  BOOST_REQUIRE(replaced);
+  BOOST_CHECK_EQUAL(replaced->filter.filters(), R"([{"sql":"true"}])");
+  BOOST_CHECK((edited(*set, R"({"filters":null})").value() == whole()));
+  BOOST_CHECK((edited(*set, R"({"filters":[]})").value() == whole()));
+  const auto without_filter = edited(*set, R"({"filter":null})");
+  BOOST_REQUIRE(without_filter);
+  BOOST_CHECK(without_filter->filter == SubscriptionFilter("", set->filter.filters()));
+  const auto refused = edited(*set, R"({"filters":[{"exact":{"id":""}}]})");
+  BOOST_REQUIRE(!refused);
+  BOOST_CHECK_EQUAL(refused.error().field, "filters");
+}
+
+BOOST_AUTO_TEST_CASE(the_deepest_filters_are_set) {
+  std::string filters = R"({"exact":{"id":"1"}})";
+  for (int i = 0; i < 5; ++i) filters = R"({"any":[)" + filters + "]}";
+  const auto set = edited(whole(), R"({"filters":[)" + filters + "]}");
+  BOOST_REQUIRE_MESSAGE(set, (set ? "" : set.error().message));
+  BOOST_CHECK_EQUAL(set->filter.filters(), "[" + filters + "]");
+}
+
 BOOST_AUTO_TEST_CASE(another_callback_is_pending_and_the_same_one_is_not) {
   const auto moved = edited(whole(), R"({"callback":"https://other.example/"})");
   BOOST_REQUIRE(moved);

@@ -47,6 +47,52 @@ BOOST_AUTO_TEST_CASE(a_text_that_is_no_filter_keeps_its_text_and_lets_nothing_pa
   BOOST_CHECK(filter == SubscriptionFilter("x ="));
 }
 
+BOOST_AUTO_TEST_CASE(filter_and_filters_must_both_hold) {
+  const SubscriptionFilter both("severity < 4", R"([{"not":{"exact":{"severity":"2"}}}])");
+  BOOST_CHECK(both.check().has_value());
+  BOOST_CHECK(both.passes(event_of_severity(3)));
+  BOOST_CHECK(!both.passes(event_of_severity(2)));
+  BOOST_CHECK(!both.passes(event_of_severity(4)));
+  BOOST_CHECK(!both.passes(sense::Event()));
+  const SubscriptionFilter one("", both.filters());
+  BOOST_CHECK_EQUAL(one.text(), "");
+  BOOST_CHECK(one.passes(event_of_severity(4)));
+  BOOST_CHECK(one.passes(sense::Event()));
+  BOOST_CHECK(!one.passes(event_of_severity(2)));
+}
+
+BOOST_AUTO_TEST_CASE(both_take_from_the_same_steps) {
+  const SubscriptionFilter both("severity < 4", R"([{"exact":{"severity":"3"}}])");
+  sense::FilterSteps steps;
+  BOOST_CHECK(both.passes(event_of_severity(3), steps));
+  const auto taken = sense::FilterSteps::of_one_evaluation - steps.left;
+  sense::FilterSteps enough{taken};
+  BOOST_CHECK(both.passes(event_of_severity(3), enough));
+  sense::FilterSteps few{taken - 1};
+  BOOST_CHECK(!both.passes(event_of_severity(3), few));
+  BOOST_CHECK(few.used_up);
+}
+
+BOOST_AUTO_TEST_CASE(equal_filters_are_compiled_once_however_they_are_written) {
+  const SubscriptionFilter filters("", R"([{"exact":{"id":"1","type":"a"}}])");
+  BOOST_CHECK(filters == SubscriptionFilter("", R"([ {"exact":{"type":"a", "id":"\u0031"}} ])"));
+  BOOST_CHECK(filters == SubscriptionFilter("", filters.filters()));
+  BOOST_CHECK(filters != SubscriptionFilter("", R"([{"exact":{"id":"1","type":"b"}}])"));
+  BOOST_CHECK(filters != SubscriptionFilter("true", filters.filters()));
+  BOOST_CHECK(filters != SubscriptionFilter());
+  BOOST_CHECK(SubscriptionFilter("", "") == SubscriptionFilter());
+}
+
+BOOST_AUTO_TEST_CASE(filters_that_are_refused_keep_their_text_and_let_nothing_pass) {
+  const SubscriptionFilter filter("true", R"([{"exact":{}}])");
+  BOOST_CHECK_EQUAL(filter.filters(), R"([{"exact":{}}])");
+  BOOST_REQUIRE(!filter.check().has_value());
+  BOOST_CHECK_EQUAL(filter.check().error().field, "filters");
+  BOOST_CHECK(!filter.passes(event_of_severity(1)));
+  const SubscriptionFilter first("x =", R"([{"exact":{}}])");
+  BOOST_CHECK_EQUAL(first.check().error().field, "filter");
+}
+
 // With one holder or none at a time, releases and compilations of a text meet.
 BOOST_AUTO_TEST_CASE(threads_that_make_and_release_the_same_texts_agree) {
   std::vector<std::string> wrong(4);
@@ -56,9 +102,10 @@ BOOST_AUTO_TEST_CASE(threads_that_make_and_release_the_same_texts_agree) {
       threads.emplace_back([&mistake] {
         for (int i = 0; i < 20'000 && mistake.empty(); ++i) {
           const std::string text = "severity < " + std::to_string(i % 3);
-          const SubscriptionFilter one(text);
-          const SubscriptionFilter other(text);
-          if (one.text() != text || one != other) mistake = text;
+          const auto* filters = i % 2 == 0 ? "" : R"([{"exact":{"id":"1"}}])";
+          const SubscriptionFilter one(text, filters);
+          const SubscriptionFilter other(text, filters);
+          if (one.text() != text || one.filters() != filters || one != other) mistake = text;
         }
       });
   }

@@ -202,6 +202,46 @@ BOOST_AUTO_TEST_CASE(limits_hold_for_json_too) {
   check_refused(std::string(1024 * 1024 + 1, ' '), "1 MiB", Code::datatoobig);
 }
 
+BOOST_AUTO_TEST_CASE(filters_are_read_shown_and_refused_by_name) {
+  const auto read = subscription_from_json(
+      with(R"("filters": [ {"not": {"exact": {"type": "b", "id": "a\/"}}}, {"sql": "true"} ],)"
+           R"("filter": "severity < 4")"));
+  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  BOOST_CHECK_EQUAL(read->filter.text(), "severity < 4");
+  constexpr auto shown = R"([{"not":{"exact":{"id":"a/","type":"b"}}},{"sql":"true"}])";
+  BOOST_CHECK_EQUAL(read->filter.filters(), shown);
+  const auto json = to_json(*read, false);
+  BOOST_CHECK_NE(json.find(std::string("\"filters\":") + shown), std::string::npos);
+  BOOST_CHECK(subscription_from_json(json).value() == *read);
+  BOOST_CHECK(
+      sense::requested_subscription_from_json(R"({"callback":"pull:","filters":[{"sql":"true"}]})")
+          .has_value());
+  const auto none = subscription_from_json(with(R"("filters": [])"));
+  BOOST_REQUIRE(none.has_value());
+  BOOST_CHECK(none->filter.empty());
+
+  check_refused(with(R"("filters": {"exact": {"id": "1"}})"), "filters is not an array");
+  check_refused(with(R"("filters": "true")"), "filters is not an array");
+  check_refused(with(R"("filters": null)"), "filters is not an array");
+  check_refused(with(R"("filters": [{"exact": {}}])"), "filters[0].exact has no attribute");
+  check_refused(with(R"("filters": [{"exakt": {"id": "1"}}])"), "is 'exact' meant?");
+  check_refused(with(R"("filters": [{"sql":"true"}], "filters": [{"sql":"true"}])"), "repeated");
+  BOOST_CHECK_EQUAL(refusal(with(R"("filters": [{"exact": {"data": "1"}}])")).field, "filters");
+}
+
+// The deepest filters are not too deep for what reads them on their way.
+BOOST_AUTO_TEST_CASE(the_deepest_filters_fit_into_an_announced_change) {
+  std::string filters = R"({"exact":{"id":"1"}})";
+  for (int i = 0; i < 5; ++i) filters = R"({"all":[)" + filters + "]}";
+  const auto read = subscription_from_json(with("\"filters\": [" + filters + "]"));
+  BOOST_REQUIRE_MESSAGE(read.has_value(), read.error().message);
+  const auto change =
+      sense::change_from_json(sense::whole_change_to_json(to_json(*read, true), "ada", ""));
+  BOOST_REQUIRE(change.has_value());
+  BOOST_REQUIRE(change->subscription.has_value());
+  BOOST_CHECK(*change->subscription == *read);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_object_is_refused) {
   for (const auto* json :
        {"", "null", "1", "[]", "{", "{}{}", "{} x", "{'a': 1}", "{\"a\": \"\xff\"}",
