@@ -16,6 +16,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(cppzmq REQUIRED)
 find_package(tl-expected REQUIRED)
+find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
 # Its -D_LARGEFILE64_SOURCE is for systems of 32 bits, and makes a precompiled header unusable.
 set_target_properties(PkgConfig::GMIME PROPERTIES INTERFACE_COMPILE_OPTIONS "")
