@@ -7,12 +7,15 @@
 #include "broker/commit_loop.hpp"
 #include "broker/network_loop.hpp"
 #include "broker/reader_loop.hpp"
+#include "core/admin/admin_listener.hpp"
 #include "core/base/log.hpp"
 #include "core/bus/mailbox.hpp"
 
 namespace sense {
 
 namespace {
+
+constexpr Duration stalled_after = std::chrono::seconds{5};
 
 class LoopsBroker final : public Broker {
  public:
@@ -22,7 +25,7 @@ class LoopsBroker final : public Broker {
     for (const auto& sentence : config_.settings.renamed()) log::warn(sentence);
     auto store = Store::open(config_.data);
     if (!store) return tl::unexpected(store.error());
-    commits_.emplace(std::move(*store), config_.settings, counters_, audit_, results_);
+    commits_.emplace(std::move(*store), config_.settings, counters_, audit_, results_, measures());
     if (auto status = commits_->open(config_.subscriptions); !status) return status;
     auto reader = Reader::open(config_.data, counters_);
     if (!reader) return tl::unexpected(reader.error());
@@ -30,7 +33,13 @@ class LoopsBroker final : public Broker {
                    ReaderLoop::Hooks{[this](Journal::Range range) { commits_->note_damage(range); },
                                      [this](IncomingRef incoming) { list(std::move(incoming)); }});
     network_.emplace(config_, *commits_, *reads_, answers_, results_, counters_, audit_);
-    return network_->open();
+    if (auto status = network_->open(); !status) return status;
+    auto admin = AdminListener::open(config_.settings.text("admin-listen"),
+                                     {[this](auto task) { network_->post(std::move(task)); },
+                                      [this] { return report(); }, counters_, metrics_});
+    if (!admin) return tl::unexpected(admin.error());
+    admin_ = std::move(*admin);
+    return {};
   }
 
   Status run() override {
@@ -58,12 +67,31 @@ class LoopsBroker final : public Broker {
   [[nodiscard]] BusEndpoints endpoints() const override { return network_->endpoints(); }
 
  private:
+  [[nodiscard]] CommitLoop::Measures measures() {
+    using Unit = Metrics::Unit;
+    return {metrics_.histogram("sense_broker_commit_seconds",
+                               "Time to write and sync a group of requests", Unit::seconds),
+            metrics_.histogram("sense_broker_commit_requests", "Requests in a group", Unit::number),
+            metrics_.histogram("sense_broker_ingest_seconds",
+                               "Time from when a request was received until it is stored",
+                               Unit::seconds)};
+  }
+
   [[nodiscard]] std::size_t octets(const char* key) const {
     return static_cast<std::size_t>(config_.settings.size(key));
   }
 
   [[nodiscard]] std::uint64_t count(const char* key) const {
     return static_cast<std::uint64_t>(config_.settings.integer(key));
+  }
+
+  // On the network thread: the endpoints are bound and the journal is open, or it would not run.
+  [[nodiscard]] std::string report() const {
+    waiting_.set(static_cast<double>(commits_->waiting_octets()));
+    const auto committing = commits_->committing_for(mono_now());
+    if (committing < stalled_after) return {};
+    return "the journal has not stored a group of events for " + to_text(committing) +
+           "; is the disk overloaded?";
   }
 
   // On the reader's thread.
@@ -85,6 +113,9 @@ class LoopsBroker final : public Broker {
 
   const BrokerConfig config_;
   Counters counters_;
+  Metrics metrics_;
+  const Gauge waiting_ =
+      metrics_.gauge("sense_broker_waiting_octets", "Octets of requests that wait to be stored");
   AnswerBudget answers_{{octets("answers-size-per-client"), octets("answers-size-per-principal"),
                          octets("answers-size")},
                         counters_};
@@ -94,6 +125,7 @@ class LoopsBroker final : public Broker {
   std::optional<CommitLoop> commits_;
   std::optional<ReaderLoop> reads_;
   std::optional<NetworkLoop> network_;
+  std::unique_ptr<AdminListener> admin_;  // asks all of them
 
   std::mutex failure_mutex_;
   std::optional<Error> failure_;

@@ -15,12 +15,13 @@ constexpr std::size_t group_octets_soft_max = 8 * 1024 * 1024;
 }  // namespace
 
 CommitLoop::CommitLoop(Store store, const Settings& settings, Counters& counters, AuditTrail& audit,
-                       bus::Mailbox<Outgoing>& results)
+                       bus::Mailbox<Outgoing>& results, Measures measures)
     : store_(std::move(store)),
       settings_(settings),
       counters_(counters),
       audit_(audit),
-      results_(results) {}
+      results_(results),
+      measures_(measures) {}
 
 Status CommitLoop::open(const std::vector<Subscription>& configured) {
   const auto now = system_clock().now();
@@ -64,6 +65,11 @@ bool CommitLoop::put(IncomingRef& request) {
   return true;
 }
 
+Duration CommitLoop::committing_for(MonoTime now) const {
+  const auto since = committing_since_.load();
+  return since == MonoTime{} ? Duration{0} : now - since;
+}
+
 Error CommitLoop::overload() {
   return {Code::nomoreroom,
           "events come in faster than the broker can store them (broker.waiting-size)"};
@@ -102,7 +108,12 @@ bool CommitLoop::commit(const std::vector<IncomingRef>& waiting) {
     std::size_t to = from;
     std::size_t octets = 0;
     while (to < all.size() && octets < group_octets_soft_max) octets += all[to++]->octets.size();
-    auto out = ingest_->commit_group(all.subspan(from, to - from), system_clock().now());
+    const auto group = all.subspan(from, to - from);
+    const auto began = system_clock().now();
+    committing_since_.store(began.mono);
+    auto out = ingest_->commit_group(group, began);
+    committing_since_.store({});
+    measure(group, began.mono);
     waiting_octets_ -= octets;
     if (!out) {
       log::error(
@@ -115,6 +126,17 @@ bool CommitLoop::commit(const std::vector<IncomingRef>& waiting) {
     from = to;
   } while (from < all.size());
   return true;
+}
+
+// Once for all: a request was put with others, and is answered with others.
+void CommitLoop::measure(std::span<const IncomingRef> group, MonoTime began) const {
+  if (group.empty()) return;
+  const auto now = mono_now();
+  measures_.group_seconds.observe(now - began);
+  measures_.group_requests.observe(static_cast<double>(group.size()));
+  for (const auto& incoming : group)
+    if (incoming->received != MonoTime{})
+      measures_.request_seconds.observe(now - incoming->received);
 }
 
 void CommitLoop::trim(Timestamp now) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "broker/journal/ingest.hpp"
 #include "broker/journal/request.hpp"
 #include "broker/journal/store.hpp"
+#include "core/admin/metrics.hpp"
 #include "core/base/counters.hpp"
 #include "core/base/log.hpp"
 #include "core/bus/mailbox.hpp"
@@ -22,9 +24,15 @@ namespace sense {
 // registry and the deduplication window.
 class CommitLoop {
  public:
+  // What it measures, once for each group or request.
+  struct Measures {
+    Histogram group_seconds;    // to write and sync it
+    Histogram group_requests;   // how many it has
+    Histogram request_seconds;  // from when it was received until it is stored
+  };
   // `settings`: of broker_options(). Answers and events go to `results`. All must outlive it.
   CommitLoop(Store store, const Settings& settings, Counters& counters, AuditTrail& audit,
-             bus::Mailbox<Outgoing>& results);
+             bus::Mailbox<Outgoing>& results, Measures measures);
   ~CommitLoop() { stop(); }
 
   // Restores the state and loads the configuration's subscriptions; before start().
@@ -43,6 +51,10 @@ class CommitLoop {
   [[nodiscard]] bool put(IncomingRef& request);
   // What to answer to a request that was not taken.
   [[nodiscard]] static Error overload();
+  // Any thread. For how long a group has been on its way to the disk; zero: none is.
+  [[nodiscard]] Duration committing_for(MonoTime now) const;
+  // Any thread.
+  [[nodiscard]] std::size_t waiting_octets() const { return waiting_octets_.load(); }
   // Any thread. As Ingest::note_damage.
   void note_damage(Journal::Range range) { damage_.put(range); }
 
@@ -50,6 +62,7 @@ class CommitLoop {
   void run();
   [[nodiscard]] std::chrono::milliseconds longest_wait() const;
   [[nodiscard]] bool commit(const std::vector<IncomingRef>& waiting);
+  void measure(std::span<const IncomingRef> group, MonoTime began) const;
   void trim(Timestamp now);
 
   Store store_;
@@ -57,6 +70,7 @@ class CommitLoop {
   Counters& counters_;
   AuditTrail& audit_;
   bus::Mailbox<Outgoing>& results_;
+  const Measures measures_;
   std::function<void(Error)> on_failure_;
 
   bus::Mailbox<IncomingRef> requests_;
@@ -64,6 +78,7 @@ class CommitLoop {
   std::atomic<std::uint64_t> overloads_ = 0;  // refused requests not yet announced by a notice
   bus::Mailbox<Journal::Range> damage_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<MonoTime> committing_since_ = MonoTime{};  // the epoch: no group is under way
 
   // Owned by the thread.
   std::optional<Ingest> ingest_;

@@ -47,6 +47,12 @@ void NetworkLoop::stop() {
   results_.wake();
 }
 
+void NetworkLoop::post(std::function<void()> task) {
+  tasks_.put(std::move(task));
+  has_tasks_.store(true);
+  results_.wake();
+}
+
 Status NetworkLoop::run() {
   ::prctl(PR_SET_NAME, "sense-network");
   try {
@@ -90,6 +96,8 @@ Result<bool> NetworkLoop::run_once(std::chrono::milliseconds poll) {
   if (ready(4))
     for (auto& incoming : external_.take(now.wall, external_rights())) commit(std::move(incoming));
   events_.tick(now.mono);
+  if (has_tasks_.load(std::memory_order_relaxed) && has_tasks_.exchange(false))
+    for (auto& task : tasks_.take()) task();
   return settled;
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <string>
 #include <zmq.hpp>
@@ -40,6 +41,8 @@ class NetworkLoop {
   [[nodiscard]] Status run();
   // Any thread.
   void stop();
+  // Runs a task soon, on the thread of run(). Any thread.
+  void post(std::function<void()> task);
 
  private:
   [[nodiscard]] Status run_until_stopped();
@@ -59,6 +62,8 @@ class NetworkLoop {
   Counters& counters_;
   BusEndpoints endpoints_;  // constant after open()
   std::atomic<bool> stopping_ = false;
+  bus::Mailbox<std::function<void()>> tasks_;
+  std::atomic<bool> has_tasks_ = false;
 
   zmq::context_t context_{1};
   AccessControl access_control_;

@@ -2,11 +2,12 @@
 #include <array>
 
 #include "broker/broker.hpp"
+#include "core/admin/admin_listener.hpp"
 
 namespace sense {
 
 std::span<const Option> broker_options() {
-  static constexpr std::array<Option, 23> table = {{
+  static constexpr std::array<Option, 24> table = {{
       {"retention-age", OptionType::duration, "7d", "Events older than this leave the journal.", 60,
        315'360'000},
       {"retention-size", OptionType::size, "10GiB",
@@ -77,6 +78,7 @@ std::span<const Option> broker_options() {
        "The access file: the principals of the bus, their keys and rights (docs/security.md). Its "
        "changes take effect while the broker runs; empty: no key is accepted.",
        0, 0, "allow-file"},
+      admin_option,
   }};
   return table;
 }

@@ -63,6 +63,7 @@ void ServiceSocket::receive_one(std::vector<zmq::message_t>& frames, MonoTime no
   incoming->peer = bus::view(frames[0]);
   incoming->octets = bus::view(frames[1]);
   incoming->address = bus::peer_address(frames[1]);
+  incoming->received = now;
   const Outstanding request{bus::request_id(incoming->octets), stable_hash(incoming->octets)};
   auto& client = clients_[incoming->peer];
   if (std::find(client.outstanding.begin(), client.outstanding.end(), request) !=

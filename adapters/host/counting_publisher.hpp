@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "core/admin/metrics.hpp"
 #include "core/base/counters.hpp"
 #include "core/bus/bus.hpp"
 
@@ -16,8 +17,14 @@ namespace sense {
 // more. The wrapped publisher and the counters must outlive the last answer; this need not.
 class CountingPublisher final : public Publisher {
  public:
-  CountingPublisher(Publisher& publisher, Counters& counters)
-      : publisher_(publisher), counters_(counters) {}
+  // From publish() to the answer, by outcome.
+  struct Times {
+    Histogram stored;
+    Histogram duplicate;
+    Histogram refused;
+  };
+  CountingPublisher(Publisher& publisher, Counters& counters, Times times = {})
+      : publisher_(publisher), counters_(counters), times_(times) {}
 
   void publish(const Event& event, Done done) override;
   // Events that were published and not yet answered.
@@ -32,6 +39,7 @@ class CountingPublisher final : public Publisher {
   };
   Publisher& publisher_;
   Counters& counters_;
+  const Times times_;
   // Shared with the answers, which may be destroyed uncalled when the process ends.
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };

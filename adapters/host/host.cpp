@@ -9,6 +9,7 @@
 
 #include "adapters/host/adapter_publisher.hpp"
 #include "adapters/host/counting_publisher.hpp"
+#include "core/admin/admin_listener.hpp"
 #include "core/base/log.hpp"
 #include "core/plugin/plugin_call.hpp"
 
@@ -16,7 +17,7 @@ namespace sense {
 
 namespace {
 
-constexpr std::array<Option, 4> option_table = {{
+constexpr std::array<Option, 5> option_table = {{
     {"waiting-max", OptionType::integer, "100000",
      "How many events may wait for the broker's answer; what comes beyond is lost and counted.", 1,
      10'000'000},
@@ -27,6 +28,7 @@ constexpr std::array<Option, 4> option_table = {{
      "How long the broker's answer to a question is awaited.", 1, 3600},
     {"stop-wait", OptionType::duration, "5s",
      "How long a stop waits for the broker's answer to events that are on their way.", 0, 600},
+    admin_option,
 }};
 
 class Host final : public AdapterHost {
@@ -48,6 +50,8 @@ class Host final : public AdapterHost {
   void on_stop(Status reason);
   void stop_adapter();
   void finish();
+  [[nodiscard]] std::string report() const;
+  [[nodiscard]] Histogram store_time(const char* outcome);
   void log_counters() const;
 
   // In this order: each member uses those above, and the plugin stays loaded until the last object
@@ -56,6 +60,9 @@ class Host final : public AdapterHost {
   AdapterConfig config_;
   const std::string name_ = "adapter " + config_.name;  // for errors
   Counters counters_;
+  Metrics metrics_{{"adapter", config_.name}};
+  const Gauge waiting_ =
+      metrics_.gauge("sense_adapter_events_waiting", "Events that the broker has not answered");
   boost::asio::io_context reactor_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       reactor_.get_executor()};
@@ -65,6 +72,7 @@ class Host final : public AdapterHost {
   std::unique_ptr<CountingPublisher> publisher_;  // by that one, for the plugin
   std::unique_ptr<AdapterContext> context_;
   std::unique_ptr<Adapter> adapter_;
+  std::unique_ptr<AdminListener> admin_;  // asks all of them
 
   State state_ = State::serving;
   Status result_;
@@ -83,6 +91,12 @@ Status Host::begin() {
   if (!places) return tl::unexpected(places.error());
   for (const auto& place : *places)
     log::info("adapter listens", {{"adapter", config_.name}, {"listen", place}});
+  auto admin =
+      AdminListener::open(config_.host.text("admin-listen"),
+                          {[this](auto task) { boost::asio::post(reactor_, std::move(task)); },
+                           [this] { return report(); }, counters_, metrics_});
+  if (!admin) return tl::unexpected(admin.error());
+  admin_ = std::move(*admin);
   log::info("adapter started", {{"adapter", config_.name},
                                 {"plugin", plugin_.descriptor().name},
                                 {"broker", config_.endpoints.service}});
@@ -107,7 +121,10 @@ Status Host::connect() {
   bus_ = std::move(*bus);
   own_types_refused_ = std::make_unique<AdapterPublisher>(
       *bus_, [this](auto task) { boost::asio::post(reactor_, std::move(task)); });
-  publisher_ = std::make_unique<CountingPublisher>(*own_types_refused_, counters_);
+  publisher_ = std::make_unique<CountingPublisher>(
+      *own_types_refused_, counters_,
+      CountingPublisher::Times{store_time("stored"), store_time("duplicate"),
+                               store_time("refused")});
   return {};
 }
 
@@ -166,6 +183,19 @@ void Host::finish() {
   give_up_.cancel();
   work_.reset();
   boost::asio::post(reactor_, [this] { reactor_.stop(); });
+}
+
+Histogram Host::store_time(const char* outcome) {
+  return metrics_.histogram("sense_adapter_store_seconds",
+                            "Time from when an event was published until the broker has answered",
+                            Metrics::Unit::seconds, {"outcome", outcome});
+}
+
+// The plugin has started: without that there is no host.
+std::string Host::report() const {
+  waiting_.set(static_cast<double>(publisher_->waiting()));
+  if (state_ != State::serving) return "this adapter is stopping";
+  return bus_->connected() ? "" : "the broker does not answer";
 }
 
 void Host::log_counters() const {

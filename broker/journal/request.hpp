@@ -23,6 +23,7 @@ struct Incoming : Sender {
   // Whose each event is, or why it is refused; empty: all are of the request's sender.
   std::vector<Result<SenderRef>> senders;
   std::string octets;
+  MonoTime received{};
   bus::Request request;
   // The access file as it was then; null: it is the broker's own.
   std::shared_ptr<const AccessList> access;

@@ -89,6 +89,7 @@ class ProgramCheck {
     check_data();
     check_files();
     listen_on_bus();
+    listen_for_admin(file_.broker, section_of(file_.root, "broker"));
     for (const auto& part : file_.gateways) check_part(load_gateway(file_, part, mistakes_), part);
     for (const auto& part : file_.adapters) check_part(load_adapter(file_, part, mistakes_), part);
   }
@@ -145,22 +146,31 @@ class ProgramCheck {
               section_of(file_.root, "bus"));
   }
 
+  void listen_for_admin(const Settings& settings, const YamlNode& section) {
+    const auto& address = settings.text("admin-listen");
+    if (!address.empty())
+      listen("tcp " + address, section_of(section, "admin-listen"), "admin-listen");
+  }
+
   template <class Loaded>
   void check_part(const std::optional<Loaded>& loaded, const PartConfig& part) {
-    if (!loaded || loaded->plugin.descriptor().check == nullptr) return;
+    if (!loaded) return;
+    listen_for_admin(loaded->config.host, part.node);
+    if (loaded->plugin.descriptor().check == nullptr) return;
     const auto found = loaded->plugin.descriptor().check(loaded->config.plugin);
     if (!found) return mistakes_.push_back(refuse_about(part.node, found.error()).value());
     const auto* place = part.node.find("listen");
     for (const auto& address : *found) listen(address, place != nullptr ? *place : part.node);
   }
 
-  void listen(const std::string& text, const YamlNode& place) {
+  void listen(const std::string& text, const YamlNode& place, const char* key = "listen") {
     places_.push_back(place);
     const auto added = listening(text, places_.back());
     for (const auto& other : listening_)
       if (same_address(added, other))
-        return add(place, "'listen': " + printable(text) + " is taken by the listener of " +
-                              other.place->file + ":" + std::to_string(other.place->line));
+        return add(place,
+                   about_key(key, printable(text) + " is taken by the listener of " +
+                                      other.place->file + ":" + std::to_string(other.place->line)));
     listening_.push_back(added);
   }
 

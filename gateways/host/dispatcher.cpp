@@ -57,7 +57,7 @@ void Dispatcher::attempt(Engine::Deliver& deliver) {
   if (const auto loaded = load_payload(deliver, dependencies_.store, now.wall); !loaded)
     return dependencies_.engine.on_result(attempt_id, failed_load_outcome(loaded.error()), now);
   const auto& delivery = *deliver.delivery;
-  Begun begun{delivery.subscription, now.mono, {}};
+  Begun begun{delivery.subscription, now.mono, delivery.event->observedtime, {}};
   begun.record.time = now.wall;
   begun.record.number = delivery.number;
   begun.record.number_last = delivery.number_last;
@@ -72,11 +72,19 @@ void Dispatcher::attempt(Engine::Deliver& deliver) {
 }
 
 void Dispatcher::note(const Begun& begun, const Attempt& outcome) {
-  if (state_ == State::closed || !dependencies_.log.keeps()) return;
+  if (state_ == State::closed) return;
+  const auto now = dependencies_.clock.now();
+  const auto took = now.mono - begun.at;
+  if (callbacks_.measured) {
+    MeasuredAttempt measured{outcome.outcome, took, {}};
+    if (begun.accepted) measured.since_accepted = now.wall - begun.accepted->wall;
+    callbacks_.measured(measured);
+  }
+  if (!dependencies_.log.keeps()) return;
   auto record = begun.record;
   record.outcome = outcome.outcome;
   record.status = outcome.status;
-  record.duration = dependencies_.clock.now().mono - begun.at;
+  record.duration = took;
   record.answer = outcome.answer;
   dependencies_.log.add(*begun.subscription, std::move(record));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "gateways/api/gateway.hpp"
@@ -12,6 +13,13 @@
 #include "gateways/host/subscriptions/suspension_writer.hpp"
 
 namespace sense {
+
+// What became of one attempt, for the metrics. A value.
+struct MeasuredAttempt {
+  Attempt::Outcome outcome = Attempt::Outcome::retry;
+  Duration took{0};
+  std::optional<Duration> since_accepted;  // of its (first) event by the broker
+};
 
 // Carries out what the engine decides: attempts deliveries through the plugin and brings the
 // outcomes back, hands dead letters and what has expired to the next checkpoint, suspensions and
@@ -33,10 +41,11 @@ class Dispatcher {
     Executor post;                                               // runs a task soon
     std::function<void(Duration, std::function<void()>)> after;  // runs a task after a pause
     std::function<bool()> may_attempt;  // false: nothing is carried out until it is true
-    std::function<void(const std::string& id)> gone;  // ends a subscription: its callback is gone
+    std::function<void(const std::string& id)> gone;   // ends a subscription: its callback is gone
     std::function<void(const std::string& id)> ended;  // nothing is delivered to it any more
-    std::function<void()> checkpoint_soon;            // something waits for a checkpoint
-    std::function<void()> settled;                    // outcomes were processed
+    std::function<void()> checkpoint_soon;             // something waits for a checkpoint
+    std::function<void()> settled;                     // outcomes were processed
+    std::function<void(const MeasuredAttempt&)> measured = {};  // empty: nothing is measured
   };
   Dispatcher(Dependencies dependencies, Callbacks callbacks);
 
@@ -56,6 +65,7 @@ class Dispatcher {
   struct Begun {
     SubscriptionRef subscription;
     MonoTime at{};
+    std::optional<PreciseTime> accepted;
     AttemptRecord record;
   };
   void note(const Begun& begun, const Attempt& outcome);

@@ -6,9 +6,12 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 
+#include "core/admin/admin_listener.hpp"
 #include "core/base/log.hpp"
 #include "core/plugin/plugin_call.hpp"
+#include "gateways/host/gateway_metrics.hpp"
 #include "gateways/host/lifecycle.hpp"
 
 namespace sense {
@@ -35,12 +38,19 @@ class AsioGatewayHost final : public GatewayHost {
     options.on_broken = [this](Error why) { life_->stop(tl::unexpected(std::move(why))); };
     for (const auto& sentence : config.host.renamed()) log::warn(sentence);
     for (const auto& sentence : config.plugin.renamed()) log::warn(sentence);
+    const auto admin_listen = config.host.text("admin-listen");
+    metrics_.emplace(config.name);
     auto bus = connect_zmq_bus(std::move(options));
     if (!bus) return tl::unexpected(bus.error());
     bus_ = std::move(*bus);
     auto life = Lifecycle::make(std::move(config), plugin_.descriptor(), environment());
     if (!life) return tl::unexpected(life.error());
     life_ = std::move(*life);
+    auto admin = AdminListener::open(
+        admin_listen, {[this](auto task) { asio::post(reactor_, std::move(task)); },
+                       [this] { return report(); }, life_->counters(), metrics_->metrics()});
+    if (!admin) return tl::unexpected(admin.error());
+    admin_ = std::move(*admin);
     return {};
   }
 
@@ -72,7 +82,20 @@ class AsioGatewayHost final : public GatewayHost {
             reactor_,
             [this](auto task) { asio::post(reactor_, std::move(task)); },
             [this](Duration pause, auto task) { after(pause, std::move(task)); },
-            [this] { reactor_.stop(); }};
+            [this] { reactor_.stop(); },
+            std::random_device{}(),
+            [this](const auto& attempt) { metrics_->add(attempt); }};
+  }
+
+  // On the reactor.
+  [[nodiscard]] std::string report() const {
+    using State = Lifecycle::State;
+    metrics_->set(life_->engine());
+    if (life_->state() >= State::stopping) return "this gateway is stopping";
+    if (!bus_->connected()) return "the broker does not answer";
+    if (life_->state() == State::serving || life_->state() == State::standing_by) return {};
+    return "this gateway is starting: it does not know yet whether it leads or stands by, or reads "
+           "its subscriptions";
   }
 
   void after(Duration pause, std::function<void()> task) {
@@ -87,7 +110,9 @@ class AsioGatewayHost final : public GatewayHost {
   asio::io_context reactor_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{reactor_.get_executor()};
   std::unique_ptr<Bus> bus_;
+  std::optional<GatewayMetrics> metrics_;
   std::unique_ptr<Lifecycle> life_;
+  std::unique_ptr<AdminListener> admin_;  // asks all of them
 };
 
 }  // namespace

@@ -104,7 +104,8 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
              const auto ended = services_->ended.find(id, now().mono);
              feeds_.on_end(id, ended ? ended->reason : "ended");
            },
-           [this] { checkpoint_soon(); }, [this] { reader_.resume_if_ready(); }}),
+           [this] { checkpoint_soon(); }, [this] { reader_.resume_if_ready(); },
+           environment_.measured}),
       redriver_(config_.name,
                 {store_, services_->engine, checkpoints_, environment_.bus, services_->counters,
                  environment_.clock},
@@ -177,6 +178,7 @@ void Lifecycle::on_listed(std::uint64_t position, MonoTime wait_until) {
 
 void Lifecycle::serve(std::uint64_t position) {
   if (const auto started = gateway_->start(); !started) return stop(started);
+  state_ = State::serving;
   const auto listening = gateway_->listening();
   for (const auto& uri : listening) log::info("listening", {{"on", uri}});
   announcement_.write(listening);
@@ -285,7 +287,12 @@ void Lifecycle::on_gone(const std::string& subscription) {
 // ---- checkpoints
 
 void Lifecycle::checkpoint_periodically() {
-  services_->counters["gateway.deliveries.no-room"] = services_->engine.totals().over_owner;
+  const auto& totals = services_->engine.totals();
+  services_->counters["gateway.deliveries.no-room"] = totals.over_owner;
+  services_->counters["gateway.deliveries.matched"] = totals.matched;
+  services_->counters["gateway.deliveries.delivered"] = totals.delivered;
+  services_->counters["gateway.deliveries.retried"] = totals.retried;
+  services_->counters["gateway.deliveries.dead"] = totals.dead_letters;
   const auto interval = config_.host.duration("checkpoint-interval");
   after(std::max<Duration>(interval, checkpoint_interval_min), [this] {
     checkpoint();

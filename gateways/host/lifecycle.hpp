@@ -30,7 +30,8 @@ class Lifecycle {
   enum class State {
     starting,     // until another gateway of this kind is known to lead, or this one does
     standing_by,  // another leads; the store is a copy of its store
-    leading,      // reads the lists, then serves
+    leading,      // reads the lists
+    serving,      // leads, and the plugin has started
     stopping,     // everything is stored; the lease is being released
     stopped,      // the plugin's object is destroyed; nothing is called any more
   };
@@ -44,6 +45,7 @@ class Lifecycle {
     std::function<void(Duration, std::function<void()>)> after;  // runs a task after a pause
     std::function<void()> stopped;                               // called once, in state `stopped`
     std::uint64_t seed = std::random_device{}();                 // of the retries' jitter
+    std::function<void(const MeasuredAttempt&)> measured = {};   // as Dispatcher::Callbacks
   };
 
   // Opens the store and makes the plugin's object. The descriptor must outlive the result.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "core/admin/admin_listener.hpp"
 #include "core/sense/shared_keys.hpp"
-
 #include "gateways/host/host.hpp"
 
 namespace sense {
 
 std::span<const Option> gateway_host_options() {
-  static constexpr std::array<Option, 24> table = {{
+  static constexpr std::array<Option, 25> table = {{
       {"lease-max", OptionType::duration, "7d",
        "The longest lease that this gateway grants; a longer request is reduced to this.", 1,
        31'536'000},
@@ -87,6 +87,7 @@ std::span<const Option> gateway_host_options() {
              "access file alone says who may publish that.",
              0, 0, nullptr, /*secret=*/true}
           .checked(checked_by<datagram::read_shared_key>),
+      admin_option,
   }};
   return table;
 }

@@ -189,6 +189,12 @@ BOOST_AUTO_TEST_CASE(two_listeners_of_one_address_are_refused) {
       "adapters: {snmp: {listen: 'udp:127.0.0.1:1162'}}\n",
       3, "is taken by the listener of");
   refuses("gateways:\n  sense: {listen: ['/run/a.sock', '/run/a.sock']}\n", 2, "is taken");
+  refuses(http + "{plugin: http, admin-listen: '127.0.0.1:8080'}\n", 3, "'admin-listen': tcp 127");
+  refuses(
+      "broker: {admin-listen: '127.0.0.1:9464'}\n"
+      "adapters: {snmp: {admin-listen: '127.0.0.1:9464'}}\n",
+      2, "is taken by the listener of");
+  refuses("broker: {admin-listen: 'localhost:9464'}\n", 1, "is not an IP address and a port");
   for (const auto* good :
        {"{plugin: http, listen: '127.0.0.1:8081'}\n", "{plugin: http, listen: '[::1]:8080'}\n",
         "{plugin: sense, listen: ['127.0.0.1:8080']}\n"}) {  // UDP

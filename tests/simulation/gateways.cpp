@@ -12,6 +12,10 @@ namespace {
 // docs: a crash repeats at most two intervals of checkpoints; each takes a moment to replicate.
 constexpr Duration forgotten_max = 1500ms;
 
+bool leads(const Lifecycle& life) {
+  return life.state() == Lifecycle::State::leading || life.state() == Lifecycle::State::serving;
+}
+
 }  // namespace
 
 Gateways::Gateways(Context& context, Broker& broker, std::uint64_t seed)
@@ -84,7 +88,7 @@ void Gateways::after_step() {
 
 void Gateways::watch(Process& process) {
   if (!process.life || process.dead) return;
-  if (process.life->state() == Lifecycle::State::leading && !std::exchange(process.led, true)) {
+  if (leads(*process.life) && !std::exchange(process.led, true)) {
     ++context_.life;
     context_.trace("", process.name + " leads");
     context_.serves_since = context_.now().mono;
@@ -182,8 +186,7 @@ void Gateways::trouble() {
 
 std::optional<std::size_t> Gateways::waiting() const {
   for (const auto& [name, process] : processes_)
-    if (process && process->life && process->life->state() == Lifecycle::State::leading)
-      return process->life->engine().waiting();
+    if (process && process->life && leads(*process->life)) return process->life->engine().waiting();
   return std::nullopt;
 }
 

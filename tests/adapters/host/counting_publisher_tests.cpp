@@ -36,4 +36,24 @@ BOOST_AUTO_TEST_CASE(it_is_idle_behind_the_last_answer_and_says_so_once) {
   BOOST_CHECK_EQUAL(counters["adapter.events.refused"], 2U);
 }
 
+BOOST_AUTO_TEST_CASE(each_answer_is_measured_by_its_outcome) {
+  testing::FakeBus bus;
+  Counters counters;
+  Metrics metrics;
+  const auto time = [&metrics](const char* outcome) {
+    return metrics.histogram("time", "Time", Metrics::Unit::seconds, {"outcome", outcome});
+  };
+  CountingPublisher publisher(bus, counters, {time("stored"), time("duplicate"), time("refused")});
+  publisher.publish({}, [](const auto&) {});
+  bus.run();
+  bus.failure = Error{Code::noaccess, "no"};
+  for (int i = 0; i < 2; ++i) publisher.publish({}, [](const auto&) {});
+  bus.run();
+  const auto text = metrics.text(counters);
+  for (const auto* line :
+       {R"(time_count{outcome="stored"} 1)", R"(time_count{outcome="refused"} 2)",
+        R"(time_count{outcome="duplicate"} 0)"})
+    BOOST_TEST(text.find(line) != std::string::npos, text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -97,6 +97,7 @@ struct GatewayProcess {
   HubBus bus{hub};
   std::unique_ptr<Lifecycle> life;
   int ended = 0;
+  std::vector<MeasuredAttempt> measured;
 
   GatewayProcess(Hub& around, const std::string& name, const std::filesystem::path& place,
                  std::vector<std::string> others,
@@ -116,7 +117,8 @@ struct GatewayProcess {
     auto made = Lifecycle::make(
         std::move(config), scripted_descriptor,
         {bus, hub.clock, reactor, [after](auto task) { after(Duration{0}, std::move(task)); },
-         after, [this] { ++ended; }});
+         after, [this] { ++ended; }, 1,
+         [this](const auto& attempt) { measured.push_back(attempt); }});
     BOOST_REQUIRE_MESSAGE(made.has_value(), made.error().message);
     life = std::move(*made);
   }

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_standby_that_takes_over_knows_the_gateways_of_the_meantim
   hub.advance(10s);
   stop(one);
   hub.advance(3s);
-  BOOST_REQUIRE(processes["two"]->life->state() == State::leading);
+  BOOST_REQUIRE(processes["two"]->life->state() == State::serving);
   BOOST_CHECK(takes("mailto"));
 }
 

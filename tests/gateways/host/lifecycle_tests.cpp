@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(it_leads_serves_stops_and_goes_on_where_it_was) {
   subscribe("s-1");
   first.life->begin();
   hub.advance(100ms);
-  BOOST_CHECK(first.life->state() == State::leading);
+  BOOST_CHECK(first.life->state() == State::serving);
   publish("e-1");
   hub.advance(100ms);
   stop(first);
@@ -26,6 +26,31 @@ BOOST_AUTO_TEST_CASE(it_leads_serves_stops_and_goes_on_where_it_was) {
   start();
   hub.advance(100ms);
   BOOST_CHECK((plugin.delivered == std::vector<std::string>{"e-1", "e-2"}));
+}
+
+BOOST_AUTO_TEST_CASE(each_attempt_is_measured_by_its_outcome) {
+  subscribe("s-1");
+  auto& process = start();
+  plugin.holds_answers = true;
+  auto event = event_of("{urn:a}x");
+  event.observedtime = hub.clock.now().wall;
+  hub.append(std::move(event));
+  hub.advance(100ms);
+  BOOST_REQUIRE_EQUAL(plugin.held.size(), 1U);
+  hub.advance(3s);
+  plugin.held.front()(Attempt::retry("busy"));
+  plugin.holds_answers = false;
+  hub.advance(90s);
+  BOOST_REQUIRE_EQUAL(process.measured.size(), 2U);
+  const auto& first = process.measured.front();
+  const auto& last = process.measured.back();
+  BOOST_CHECK(first.outcome == Attempt::Outcome::retry);
+  BOOST_CHECK(first.took >= 3s && first.took < 4s);
+  BOOST_CHECK(last.outcome == Attempt::Outcome::delivered);
+  BOOST_CHECK(last.took < 1s);
+  BOOST_CHECK(last.since_accepted.value_or(0s) >= 4s);
+  BOOST_CHECK_EQUAL(process.life->counters().snapshot().at("gateway.deliveries.retried"), 1U);
+  BOOST_CHECK_EQUAL(process.life->counters().snapshot().at("gateway.deliveries.delivered"), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_plugin_that_cannot_start_ends_the_run_with_its_reason) {
@@ -37,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_cannot_start_ends_the_run_with_its_reason) {
   processes.clear();
   BOOST_CHECK(!stored().has_value());
   plugin.port_is_taken = false;
-  BOOST_CHECK(start().life->state() == State::leading);
+  BOOST_CHECK(start().life->state() == State::serving);
 }
 
 BOOST_AUTO_TEST_CASE(a_plugin_that_throws_at_start_is_named_with_the_function) {
@@ -60,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_throws_while_it_serves_fails_its_attempt_only
     hub.advance(100ms);
     plugin.throws_in.clear();
     hub.advance(3s);
-    BOOST_CHECK(process.life->state() == State::leading);
+    BOOST_CHECK(process.life->state() == State::serving);
   }
   // Once each: behind its answer, what it throws changes nothing any more.
   BOOST_CHECK(
@@ -71,12 +96,12 @@ BOOST_AUTO_TEST_CASE(a_plugin_that_throws_while_it_serves_fails_its_attempt_only
   put({"subscription", "s-1", 0, to_json(ended, true)});
   hub.advance(3s);
   BOOST_CHECK_EQUAL(process.life->engine().count(), 0U);
-  BOOST_CHECK(process.life->state() == State::leading);
+  BOOST_CHECK(process.life->state() == State::serving);
 }
 
 BOOST_AUTO_TEST_CASE(a_plugin_that_throws_where_it_listens_serves_all_the_same) {
   plugin.throws_in = "listening";
-  BOOST_CHECK(start().life->state() == State::leading);
+  BOOST_CHECK(start().life->state() == State::serving);
 }
 
 BOOST_AUTO_TEST_CASE(a_plugin_that_throws_at_stop_loses_nothing_of_what_was_done) {
@@ -170,12 +195,12 @@ BOOST_AUTO_TEST_CASE(a_stop_while_the_lists_are_read_starts_nothing_and_stores_n
 BOOST_AUTO_TEST_CASE(the_second_of_a_kind_stands_by_and_can_be_stopped) {
   auto& one = start("one");
   auto& two = start("two");
-  BOOST_CHECK(one.life->state() == State::leading);
+  BOOST_CHECK(one.life->state() == State::serving);
   BOOST_CHECK(two.life->state() == State::standing_by);
   BOOST_CHECK_EQUAL(plugin.started, 1);
   stop(two);
   BOOST_CHECK(two.life->result().has_value());
-  BOOST_CHECK(one.life->state() == State::leading);
+  BOOST_CHECK(one.life->state() == State::serving);
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_stops_is_followed_at_once_by_its_standby) {
@@ -185,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_stops_is_followed_at_once_by_its_standby) {
   hub.advance(2s);
   stop(one);
   hub.advance(3s);
-  BOOST_CHECK(two.life->state() == State::leading);
+  BOOST_CHECK(two.life->state() == State::serving);
   publish("e-1");
   hub.advance(1s);
   BOOST_CHECK((plugin.delivered == std::vector<std::string>{"e-1"}));
@@ -199,8 +224,8 @@ BOOST_AUTO_TEST_CASE(a_lease_that_is_lost_while_a_checkpoint_is_on_its_way_ends_
   // The next checkpoint is stored, and waits in the connection for the standby.
   one.bus.away = true;
   publish("e-1");
-  for (int i = 0; i < 100 && two.life->state() != State::leading; ++i) hub.advance(100ms);
-  BOOST_CHECK(two.life->state() == State::leading);
+  for (int i = 0; i < 100 && two.life->state() != State::serving; ++i) hub.advance(100ms);
+  BOOST_CHECK(two.life->state() == State::serving);
   hub.advance(1s);
   BOOST_CHECK((plugin.delivered == std::vector<std::string>{"e-1"}));  // by the new leader
   one.bus.away = false;
@@ -210,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_lease_that_is_lost_while_a_checkpoint_is_on_its_way_ends_
   BOOST_CHECK(says(*one.life, "two leads"));
   BOOST_CHECK(says(*one.life, "stands by when it is started again"));
   BOOST_CHECK((plugin.delivered == std::vector<std::string>{"e-1", "e-2"}));
-  BOOST_CHECK(two.life->state() == State::leading);
+  BOOST_CHECK(two.life->state() == State::serving);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_reason_of_a_stop_counts) {
