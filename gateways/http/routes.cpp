@@ -92,8 +92,6 @@ const std::vector<Routes::Route>& Routes::table() {
        &Routes::sources},
       {{"GET", "/v1/parameters", "The operational parameters of the service"}, &Routes::parameters},
       {{"GET", "/v1/health", "Whether the gateway serves"}, &Routes::health},
-      {{"GET", "/metrics", "Counters, for Prometheus", "", "", 200, "text/plain"},
-       &Routes::metrics},
       {{"GET", "/openapi.json", "This document"}, &Routes::openapi},
   };
   return routes;
@@ -332,10 +330,6 @@ void Routes::openapi(RoutedRequest&, Respond respond) {
   Response response;
   response.body = document;
   respond(std::move(response));
-}
-
-void Routes::metrics(RoutedRequest&, Respond respond) {
-  respond(metrics_response(context_.counters.snapshot()));
 }
 
 }  // namespace sense::http

@@ -58,7 +58,6 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void sources(RoutedRequest& request, Respond respond);
   void parameters(RoutedRequest& request, Respond respond);
   void health(RoutedRequest& request, Respond respond);
-  void metrics(RoutedRequest& request, Respond respond);
   void openapi(RoutedRequest& request, Respond respond);
 
   // Calls `change` only if the subscription exists and is the client's own; otherwise responds with

@@ -27,13 +27,14 @@ class Administered(Installation):
     def __init__(self, sense):
         super().__init__(sense)
         self.admin = {name: free_port(socket.SOCK_STREAM) for name in PROCESSES}
+        self.admin["gateway http"] = self.ports["admin"]  # it has one in every installation
         text = self.config.read_text().replace(
             "adapters:\n", f"  standby: {{plugin: email, maildir: {self.folder}/data/mail}}\nadapters:\n")
         for name, port in self.admin.items():
             kind, _, part = name.partition(" ")
             if not part:
                 text += f"broker: {{admin-listen: '127.0.0.1:{port}'}}\n"
-            else:
+            elif part != "http":
                 text = text.replace(f"  {part}: {{", f"  {part}: {{admin-listen: '127.0.0.1:{port}', ")
         self.config.write_text(text)
 

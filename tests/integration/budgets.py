@@ -13,13 +13,12 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 
 import budgets_bus
 import budgets_datagrams
 import budgets_deliveries
 import budgets_http
-from installation import DEADLINE, free_port, wait_for
+from installation import free_port, wait_for
 from namespace import ATTACKER, GATEWAY, OTHER, enter
 from token_clients import TokenInstallation
 
@@ -34,7 +33,7 @@ HTTP = ("verifications-per-owner-hour: 20, verifications-per-owner-day: 20, endp
         "filter-steps-per-owner: 1000")
 EMAIL = "max-mailboxes: 6"
 SENSE = "max-subscriptions-per-host: 40, rate: 300, burst: 300, dtls-sessions-per-host: 8, keys: %s"
-# Budgets whose counters are those of a gateway without /metrics: it logs them when it ends.
+# Budgets whose counters are those of a gateway without an admin listener: it logs them when it ends.
 COUNTED_AT_THE_END = {"email": ["email.maildir.no-room"], "sense": ["sense.subscriptions.no-room"]}
 COUNTED_OF_HOSTS = ["sense.requests.too-many", "sense.dtls.refused"]
 
@@ -81,14 +80,7 @@ class Budgets(TokenInstallation):
             parameters = json.loads(self.run("ping", "--json").stdout)["parameters"]
             return int(parameters.get(f"counter.{name}", 0))
 
-        def of_gateway():
-            port = self.ports["http"]
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=DEADLINE) as answer:
-                shown = answer.read().decode()
-            metric = "sense_" + re.sub("[.-]", "_", name) + "_total"
-            found = re.search(rf"(?m)^{metric} (\d+)", shown)
-            return int(found.group(1)) if found else 0
-        return of_broker if name.startswith("broker.") else of_gateway
+        return of_broker if name.startswith("broker.") else lambda: self.http_counter(name)
 
     def counted(self, gateway):
         """The counters that a gateway logs when it ends."""

@@ -5,12 +5,14 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 # What a program says that finds a fault of its own. It is restarted, so the fault might pass unnoticed.
 FINDINGS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
@@ -26,7 +28,7 @@ bus:
 egress: {{allow: [127.0.0.0/8]}}
 gateways:
   sense: {{listen: ["127.0.0.1:{sense}"]}}
-  http: {{listen: "127.0.0.1:{http}"}}
+  http: {{listen: "127.0.0.1:{http}", admin-listen: "127.0.0.1:{admin}"}}
   email: {{maildir: {data}/mail}}
 adapters:
   snmp: {{listen: "udp:127.0.0.1:{snmp}"}}
@@ -59,7 +61,7 @@ class Installation:
         self.stack = contextlib.ExitStack()
         self.folder = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.ports = {"sense": free_port(socket.SOCK_DGRAM), "http": free_port(socket.SOCK_STREAM),
-                      "snmp": free_port(socket.SOCK_DGRAM)}
+                      "snmp": free_port(socket.SOCK_DGRAM), "admin": free_port(socket.SOCK_STREAM)}
         self.config = self.folder / "sense.yaml"
         self.config.write_text(CONFIG.format(data=self.folder / "data", **self.ports))
         self.children = []
@@ -95,6 +97,13 @@ class Installation:
         """One client command, to its end."""
         return subprocess.run([self.sense, *arguments, "--config", str(self.config)],
                               capture_output=True, text=True, timeout=DEADLINE)
+
+    def http_counter(self, name):
+        """A counter of the HTTP gateway, by its admin listener; 0 when it has not counted yet."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['admin']}/metrics", timeout=DEADLINE) as answer:
+            metric = "sense_" + re.sub("[.-]", "_", name) + "_total"
+            found = re.search(rf"(?m)^{metric}{{.*}} (\d+)", answer.read().decode())
+        return int(found.group(1)) if found else 0
 
     def start(self, name, *arguments, environment=None):
         """A program that runs until the end of the test; its output goes to NAME.out and NAME.log."""

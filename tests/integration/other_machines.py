@@ -6,10 +6,8 @@ of the loopback network. Needs root and ip; elsewhere it is skipped."""
 
 import http.client
 import json
-import re
 import socket
 import sys
-import urllib.request
 
 from installation import Installation, wait_for
 from namespace import OTHER as ELSEWHERE
@@ -52,9 +50,7 @@ class Everywhere(Installation):
 
     def foreign(self):
         """How many connections of other machines were closed."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['http']}/metrics", timeout=20) as answer:
-            found = re.search(r"^sense_http_connections_foreign_total (\d+)$", answer.read().decode(), re.MULTILINE)
-        return int(found.group(1)) if found else 0
+        return self.http_counter("http.connections.foreign")
 
 
 def no_connection(it):

@@ -147,9 +147,7 @@ class Clients:
         return [json.loads(line) for line in shown.splitlines()]
 
     def failed(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.it.ports['http']}/metrics", timeout=DEADLINE) as answer:
-            shown = answer.read().decode()
-        return int(shown.split("\nsense_http_deliveries_failed_total ")[1].split("\n")[0])
+        return self.it.http_counter("http.deliveries.failed")
 
 
 def listeners_see_connections(callbacks):

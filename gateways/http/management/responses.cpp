@@ -15,12 +15,6 @@ namespace {
 using Ordered = nlohmann::ordered_json;
 
 // Prometheus text format 0.0.4: letters, digits and underscores.
-std::string metric_name(std::string_view counter) {
-  std::string name = counter.starts_with("sense.") ? "" : "sense_";
-  for (const char c : counter) name += is_alphanumeric(c) ? c : '_';
-  return name + "_total";
-}
-
 // The member `unreadable` of a list, or nothing when every entry was readable.
 std::string unreadable_of(const Subscriptions::Page& page) {
   if (page.unreadable.empty()) return {};
@@ -118,16 +112,6 @@ Response health_response(const std::string& gateway, WallTime now, std::size_t s
                              {"gateway", gateway},
                              {"time", to_rfc3339(now)},
                              {"subscriptions", subscriptions}});
-}
-
-Response metrics_response(const std::map<std::string, std::uint64_t>& counters) {
-  Response response;
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  for (const auto& [counter, value] : counters) {
-    const auto name = metric_name(counter);
-    response.body += "# TYPE " + name + " counter\n" + name + " " + std::to_string(value) + "\n";
-  }
-  return response;
 }
 
 Response unproved_response(const Error& error) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,8 +42,6 @@ struct PublishedEvent {
     const std::vector<std::pair<std::string, std::string>>& parameters);
 [[nodiscard]] Response health_response(const std::string& gateway, WallTime now,
                                        std::size_t subscriptions);
-// In the text format of Prometheus.
-[[nodiscard]] Response metrics_response(const std::map<std::string, std::uint64_t>& counters);
 
 // 401 with what is to be proved; 503 while it is not known who proves what.
 [[nodiscard]] Response unproved_response(const Error& error);
