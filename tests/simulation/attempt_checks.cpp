@@ -98,6 +98,10 @@ void AttemptChecks::event(Ledger& ledger, const Delivery& delivery) {
   const auto acknowledged = ledger.acknowledged.find(delivery.number);
   if (acknowledged != ledger.acknowledged.end() && !context_.is_forgotten(acknowledged->second))
     context_.broken(name_of(delivery) + ": repeated though its delivery was not forgotten");
+  const auto given_up = ledger.given_up.find(delivery.number);
+  if (!ledger.renumbered && given_up != ledger.given_up.end() &&
+      !context_.is_forgotten(given_up->second))
+    context_.broken(name_of(delivery) + ": attempted though a gap has named it");
   count(ledger, delivery);
   latency(ledger, delivery, *owed);
 }
@@ -151,12 +155,14 @@ void AttemptChecks::due(const Ledger& ledger, const Delivery& delivery, const Le
     context_.broken(name + ": delivered to one who was left out");
 }
 
-// Of one source in the order of the journal: the first time, and again after each crash.
+// Of one source in the order of the journal: the first time, and again after each crash. What was
+// given up before a crash that forgot it may be attempted in the life after it.
 void AttemptChecks::order(Ledger& ledger, const Delivery& delivery) {
   if (ledger.renumbered) return;
   auto& reached = ledger.reached[delivery.event->source];
   auto& reached_now = ledger.reached_now[delivery.event->source];
-  const bool first_time = !ledger.meant.contains(delivery.number);
+  const bool first_time =
+      !ledger.meant.contains(delivery.number) && !ledger.given_up.contains(delivery.number);
   if (delivery.number < reached_now || (first_time && delivery.number < reached))
     context_.broken(name_of(delivery) + ": was overtaken by number " + std::to_string(reached));
   reached = std::max(reached, delivery.number);

@@ -276,6 +276,9 @@ void Gateways::settle(Ledger& ledger, const Delivery& delivery) {
   ++context_.totals.deliveries;
   const auto now = context_.now().mono;
   if (delivery.kind == Delivery::Kind::event) ledger.acknowledged[delivery.number] = now;
+  if (delivery.kind == Delivery::Kind::gap)
+    for (auto number = delivery.number; number <= delivery.number_last; ++number)
+      ledger.given_up[number] = now;
   for (const auto& content : delivery.contents) ledger.acknowledged[content.number] = now;
   if (delivery.window != 0) ledger.windows_acknowledged[delivery.window] = now;
 }

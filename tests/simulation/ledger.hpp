@@ -77,6 +77,7 @@ struct Ledger {
 
   Endpoint endpoint;
   std::map<std::uint64_t, MonoTime> acknowledged;  // numbers, when
+  std::map<std::uint64_t, MonoTime> given_up;      // likewise of numbers that a gap named
   struct Window {
     std::map<std::uint64_t, std::uint64_t> contents;  // number, sequence
     MonoTime last_attempt{};
