@@ -89,7 +89,14 @@ still_up() {
     give_up "\`sense up\` ended (see above); if a port is in use, change its \`listen\` in $config"
 }
 
+# Beside the folder of the data, as $config has it.
+make_access_file() {
+  "$sense" keys token demo --file "$work/demo.token" --access-file "$work/access.yaml" \
+    --subscribe "{urn:sense:snmp}*" >/dev/null
+}
+
 start_service() {
+  make_access_file
   say "starting: sense up --config $config"
   start "$sense" up --config "$config" --data "$work/data" --pids "$work/pids.json"
   "$sense" ping --config "$config" --data "$work/data" --timeout 20s >/dev/null && return

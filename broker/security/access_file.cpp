@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <functional>
 #include <set>
 
@@ -311,6 +312,10 @@ Result<AccessList> parse_access_file(std::string_view text, std::string_view nam
 }
 
 Result<AccessList> read_access_file(const std::string& path, WallTime now) {
+  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT)
+    return fail(Code::notfound, "the access file " + printable(path) +
+                                    " does not exist: make one with `sense keys token NAME "
+                                    "--access-file FILE`, or with the line `principals:` alone");
   if (auto good = check_writers(path); !good) return tl::unexpected(good.error());
   const auto root = read_yaml_file(path);
   if (!root) return tl::unexpected(root.error());

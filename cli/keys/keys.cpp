@@ -6,6 +6,7 @@
 #include "cli/base/commands.hpp"
 #include "cli/base/output.hpp"
 #include "cli/config/config_file.hpp"
+#include "cli/keys/access_edit.hpp"
 #include "core/base/clock.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json.hpp"
@@ -22,6 +23,11 @@ namespace {
 struct KeysOptions {
   std::string name;
   std::string file;
+};
+
+struct TokenOptions : KeysOptions {
+  std::string access_file;
+  std::vector<std::string> publish, subscribe;
 };
 
 // Clients are given the broker's public key, the broker that of each client.
@@ -90,16 +96,12 @@ int run_shared(const Global& global, const KeysOptions& options) {
   return exit_ok;
 }
 
-int run_token(const Global& global, const KeysOptions& options) {
-  if (!valid_principal(options.name))
-    return refused("'" + options.name +
-                   "' cannot name a token: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
-  const auto file = path_of(options, ".token");
-  const auto token = make_token();
-  if (auto written = write_secret_file(file, token + "\n"); !written)
-    return failed(written.error());
-  const auto proof = proof_of_token(token);
-  const auto entry = "{token: \"" + proof.value + "\"}";
+std::string absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+void print_token(const Global& global, const TokenOptions& options, const std::string& file,
+                 const Proof& proof, const std::string& entry) {
   if (global.json) {
     print_line(JsonObject()
                    .put("name", options.name)
@@ -107,12 +109,44 @@ int run_token(const Global& global, const KeysOptions& options) {
                    .put("proof", to_text(proof))
                    .put("entry", entry)
                    .take());
-    return exit_ok;
+    return;
   }
   print_line("token: " + file + " (for the client only; it is shown by no command)");
+  if (!options.access_file.empty()) {
+    print_line("principal " + options.name + " is in " + absolute(options.access_file) +
+               " now, which a broker whose access-file it is takes by itself");
+    return;
+  }
   print_line("in the broker's access file, below `proofs:` of principal " + options.name +
              "; with `, not-after: 2027-12-31` in it, it ends by itself:");
   print_line("      - " + entry);
+}
+
+int run_token(const Global& global, const TokenOptions& options) {
+  if (!valid_principal(options.name))
+    return refused("'" + options.name +
+                   "' cannot name a token: 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'");
+  const auto& access = options.access_file;
+  if (access.empty() && !(options.publish.empty() && options.subscribe.empty()))
+    return refused("--publish and --subscribe are for a new entry: say in which --access-file");
+  const auto file = path_of(options, ".token");
+  const auto token = make_token();
+  const auto proof = proof_of_token(token);
+  const auto entry = "{token: \"" + proof.value + "\"}";
+  Result<std::string> changed;
+  if (!access.empty()) {
+    changed = access_file_with(access, {options.name, entry, options.publish, options.subscribe});
+    if (!changed) return failed(changed.error());
+  }
+  if (auto written = write_secret_file(file, token + "\n"); !written)
+    return failed(written.error());
+  if (!access.empty())
+    if (auto replaced = replace_access_file(access, *changed); !replaced) {
+      // Of no use without an entry.
+      std::filesystem::remove(file);
+      return failed(replaced.error());
+    }
+  print_token(global, options, file, proof, entry);
   return exit_ok;
 }
 
@@ -269,21 +303,35 @@ Command shared_command(const Global& global) {
 }
 
 Command token_command(const Global& global) {
-  const auto options = std::make_shared<KeysOptions>();
-  return {.name = "token",
-          .summary = "Make a bearer token for HTTP clients, in a new file that only you can read",
-          .notes =
-              "Prints the line for the broker's access file, which has a hash of the token "
-              "only.\n\n"
-              "Example:\n"
-              "  sense keys token shop\n"
-              "  curl -H \"Authorization: Bearer $(cat shop.token)\" ...",
-          .options = {{.name = "NAME",
-                       .target = &options->name,
-                       .help = "The principal that it is for",
-                       .required = true},
-                      key_file_option(*options, "Where to write it (default: NAME.token)")},
-          .run = [&global, options] { return run_token(global, *options); }};
+  const auto options = std::make_shared<TokenOptions>();
+  return {
+      .name = "token",
+      .summary = "Make a bearer token for HTTP clients, in a new file that only you can read",
+      .notes =
+          "Prints the line for the broker's access file, which has a hash of the token only; or "
+          "adds the\nprincipal to that file itself, which is made when there is none.\n\n"
+          "Examples:\n"
+          "  sense keys token shop\n"
+          "  sense keys token shop --access-file access.yaml --publish '{urn:example:shop}*'\n"
+          "  curl -H \"Authorization: Bearer $(cat shop.token)\" ...",
+      .options = {{.name = "NAME",
+                   .target = &options->name,
+                   .help = "The principal that it is for",
+                   .required = true},
+                  key_file_option(*options, "Where to write it (default: NAME.token)"),
+                  {.name = "--access-file",
+                   .value_name = "FILE",
+                   .target = &options->access_file,
+                   .help = "Add the principal, with this token, to the broker's access file"},
+                  {.name = "--publish",
+                   .value_name = "PATTERN",
+                   .target = &options->publish,
+                   .help = "Types that it may publish; several times"},
+                  {.name = "--subscribe",
+                   .value_name = "PATTERN",
+                   .target = &options->subscribe,
+                   .help = "Types that it may subscribe to; several times"}},
+      .run = [&global, options] { return run_token(global, *options); }};
 }
 
 Command signing_command(const Global& global) {

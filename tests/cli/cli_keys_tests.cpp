@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "broker/security/access_file.hpp"
 #include "core/bus/proof.hpp"
 #include "tests/cli/process.hpp"
 
@@ -159,6 +161,66 @@ BOOST_AUTO_TEST_CASE(tcp_without_keys_names_the_commands) {
     BOOST_CHECK_MESSAGE(outcome.code == 2, command);
     BOOST_CHECK(contains(outcome.err, "sense keys new broker"));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_token_can_be_added_to_an_access_file_with_its_rights) {
+  const TempFolder folder;
+  const auto access = (folder.path() / "access.yaml").string();
+  const auto add = [&](const std::string& name, const std::string& publish) {
+    return run_sense({"keys", "token", name, "--file", (folder.path() / name).string(),
+                      "--access-file", access, "--publish", publish, "--subscribe",
+                      "{urn:example:\"news\"}*"});
+  };
+  const auto made = add("shop", "{urn:example:shop}*");
+  BOOST_CHECK_MESSAGE(made.code == 0, made.err);
+  std::ofstream(access, std::ios::app) << "# the end";
+  const auto second = add("desk", "{urn:example:desk}*");
+  BOOST_CHECK_MESSAGE(second.code == 0, second.err);
+  BOOST_CHECK(contains(contents(access), "# the end"));
+
+  const auto parsed = parse_access_file(contents(access), "access.yaml");
+  BOOST_REQUIRE_MESSAGE(parsed, parsed.error().message);
+  std::vector<std::string> found;
+  for (const auto& principal : parsed->principals()) {
+    if (principal.proofs.empty()) continue;
+    found.push_back(principal.name);
+    auto token = contents(folder.path() / principal.name);
+    token.pop_back();
+    BOOST_CHECK_EQUAL(principal.proofs.front().proof.value, proof_of_token(token).value);
+    BOOST_REQUIRE_EQUAL(principal.rights->granted().publish.size(), 1U);
+    BOOST_CHECK_EQUAL(principal.rights->granted().publish[0].type.text(),
+                      "{urn:example:" + principal.name + "}*");
+    BOOST_CHECK_EQUAL(principal.rights->granted().subscribe.size(), 1U);
+  }
+  std::sort(found.begin(), found.end());
+  BOOST_CHECK(found == (std::vector<std::string>{"desk", "shop"}));
+}
+
+BOOST_AUTO_TEST_CASE(an_access_file_that_cannot_take_a_principal_stays_as_it_is) {
+  const TempFolder folder;
+  const auto access = (folder.path() / "access.yaml").string();
+  const auto token = (folder.path() / "shop.token").string();
+  const std::string has_shop =
+      "principals:\n  - {name: shop, proofs: [{token: \"sha256:" + std::string(64, 'a') + "\"}]}\n";
+  struct Case {
+    std::string text, pattern, says;
+  };
+  for (const auto& [text, pattern, says] :
+       {Case{has_shop, "*", "has principal shop already"},
+        Case{"principals: [{name: anonymous, list: true}]\n", "*", "no line `principals:`"},
+        Case{"principals:\n  - {nam: desk}\n", "*", "access.yaml:2"},
+        Case{"principals:\n  - {name: anonymous, list: true}\n", "{urn:example", "access.yaml"}}) {
+    std::ofstream(access, std::ios::trunc) << text;
+    const auto made = run_sense(
+        {"keys", "token", "shop", "--file", token, "--access-file", access, "--publish", pattern});
+    BOOST_CHECK_EQUAL(made.code, 1);
+    BOOST_CHECK_MESSAGE(contains(made.err, says), made.err);
+    BOOST_CHECK_EQUAL(contents(access), text);
+    BOOST_CHECK(!std::filesystem::exists(token));
+  }
+  const auto nowhere = run_sense({"keys", "token", "shop", "--file", token, "--publish", "*"});
+  BOOST_CHECK_EQUAL(nowhere.code, 2);
+  BOOST_CHECK(!std::filesystem::exists(token));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -206,6 +206,7 @@ def skip(reason):
 def in_demo(session, root):
     """README: the demonstration on ports of this test."""
     (session.folder / "config").mkdir()
+    (session.folder / "build").mkdir()
     text = (pathlib.Path(root) / "config/demo.yaml").read_text()
     for page, kind in (("127.0.0.1:7367", socket.SOCK_DGRAM), ("127.0.0.1:18080", socket.SOCK_STREAM),
                        ("127.0.0.1:1162", socket.SOCK_DGRAM)):
@@ -321,6 +322,7 @@ RULES = {
         ("./run.sh ", skip("installs packages and builds; CI runs it with --once")),
         ("./test.sh", skip(BUILDS)),
         ("export PATH=", skip("the test's PATH has the built executable already")),
+        ("sense keys token shop", run("principal shop is in")),
         ("sense up", start("listening")),
         ("sense listen", start("subscribed as")),
         ("sense publish", run()),
