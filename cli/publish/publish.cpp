@@ -9,6 +9,7 @@
 #include "core/base/json.hpp"
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
+#include "core/event/cloudevents_json.hpp"
 #include "core/event/event.hpp"
 
 namespace sense::cli {
@@ -17,6 +18,7 @@ namespace {
 
 struct PublishOptions {
   std::string type, source, id, data, data_file, content_type, subject, language, edition, time;
+  std::vector<std::string> attributes;
   int severity = -1;
   Via via;
   std::string timeout = "30s";
@@ -50,6 +52,15 @@ Result<Event> event_of(const PublishOptions& options, WallTime now) {
     const auto time = parse_precise_rfc3339(options.time);
     if (!time) return tl::unexpected(time.error());
     event.time = *time;
+  }
+  for (const auto& given : options.attributes) {
+    const auto equals = given.find('=');
+    if (equals == std::string::npos)
+      return fail(Code::badparam, "--attribute '" + printable(given) + "' is not NAME=VALUE");
+    if (auto good = set_attribute(event, given.substr(0, equals), given.substr(equals + 1),
+                                  EventOrigin::producer);
+        !good)
+      return tl::unexpected(good.error());
   }
   if (auto good = validate(event); !good) return tl::unexpected(good.error());
   return event;
@@ -129,6 +140,10 @@ std::vector<CommandOption> event_options(PublishOptions& options) {
        .value_name = "TAG",
        .target = &options.language,
        .help = "Language of the text (BCP 47)"},
+      {.name = "--attribute",
+       .value_name = "NAME=VALUE",
+       .target = &options.attributes,
+       .help = "Any other attribute, such as correlationid or replyto; several times"},
       {.name = "--edition",
        .value_name = "NAME",
        .target = &options.edition,

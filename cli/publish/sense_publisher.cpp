@@ -33,6 +33,7 @@ std::size_t octets_of(const Event& event, const std::optional<datagram::SharedKe
   auto message = datagram::make_message(datagram::Kind::publish, "-");
   datagram::add_identity(message, event);
   datagram::add_details(message, event);
+  datagram::add_attributes(message, event, false);
   message.data = event.data;
   const auto trailer = key ? datagram::trailer_size(key->name) : 0;
   return datagram::serialize(message).size() + tag_and_cookie + trailer;

@@ -116,6 +116,7 @@ Output Client::publish(const Event& event, Timestamp now) {
   auto message = make_message(Kind::publish, "-");
   add_identity(message, event);
   add_details(message, event);
+  add_attributes(message, event, false);
   message.data = event.data;
   constexpr std::size_t tag_and_cookie = tag_length_max + 64;
   if (serialize(message).size() + tag_and_cookie + requests_.signer().trailer() >
@@ -261,7 +262,7 @@ void Client::on_delivery(const Message& message, Timestamp now, Output& out) {
   const std::string id(message.text("Subscription"));
   const auto numbers = numbers_in(message);
   const bool gap = message.kind == Kind::gap;
-  auto event = gap ? Result<Event>() : read_event(message);
+  auto event = gap ? Result<Event>() : read_event(message, EventOrigin::service);
   const auto received = numbers && event ? numbers_.add(id, numbers->first, numbers->last, now.mono)
                                          : Received::unknown;
   if (received == Received::unknown) ++ignored_;

@@ -7,6 +7,8 @@
 
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
+#include "core/event/attributes.hpp"
+#include "core/event/cloudevents_json.hpp"
 #include "core/event/event.hpp"
 #include "core/sense/message.hpp"
 
@@ -41,8 +43,23 @@ void add_details(Sink& sink, const Event& event) {
   event_message::add_text(sink, "Subject", event.subject);
 }
 
-// The event of a PUBLISH or EVENT; id, time and all details may be absent. The caller validates it
-// with validate(). protoerror: Type or Source is missing; else badparam.
-[[nodiscard]] Result<Event> read_event(const Message& message);
+// Whether the property Attribute carries it: it is in no property of its own.
+[[nodiscard]] bool is_in_attribute(std::string_view name);
+
+// Adds an Attribute for each attribute that no other property carries: `NAME VALUE`, the value as
+// CloudEvents writes it in strings. `stamped`: also those that the broker gave.
+template <class Sink>
+void add_attributes(Sink& sink, const Event& event, bool stamped) {
+  for (const auto& [name, text] : attributes_of(event)) {
+    const auto* const known = find_attribute(name);
+    if (is_in_attribute(name) && (stamped || known == nullptr || !known->stamped))
+      sink.add("Attribute", name + " " + text);
+  }
+}
+
+// The event of a PUBLISH (of a producer) or EVENT (of the service); id, time and all details may be
+// absent. The caller validates it with validate(). protoerror: Type or Source is missing; else
+// badparam.
+[[nodiscard]] Result<Event> read_event(const Message& message, EventOrigin origin);
 
 }  // namespace sense::datagram

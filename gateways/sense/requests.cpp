@@ -222,7 +222,7 @@ Status Requests::start_publish(const Message& request, const Requester& requeste
                                Actions& out) {
   if (request.truncated_length)
     return fail(Code::badparam, "Truncated: an event is published whole or not at all");
-  auto event = read_event(request);
+  auto event = read_event(request, EventOrigin::producer);
   if (!event) return tl::unexpected(event.error());
   if (event->id.empty()) event->id = make_ulid(now.wall);
   if (auto status = validate(*event); !status) return status;

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto message = parse(octets)) {
     const auto again = parse(serialize(*message));
     if (!again || !(*again == *message)) std::abort();
-    (void)read_event(*message);
+    (void)read_event(*message, sense::EventOrigin::service);
     (void)parse_ranges(message->text("Number"));
   }
   if (decode_value(encode_value(octets)) != octets) std::abort();

@@ -12,7 +12,10 @@ namespace {
 // Approximate size of an EVENT without its data and texts.
 constexpr std::size_t envelope_octets = 400;
 
-MessageWriter event_writer(const Delivery& delivery, std::string_view tag, bool with_details) {
+// What an EVENT says of its event, besides its identity: less when it does not fit otherwise.
+enum class Detail { severity, producers, all };
+
+MessageWriter event_writer(const Delivery& delivery, std::string_view tag, Detail detail) {
   const auto& event = *delivery.event;
   MessageWriter out(Kind::event, tag, envelope_octets + event.data.size());
   out.add("Subscription", delivery.subscription->id).add("Number", delivery.number);
@@ -20,10 +23,12 @@ MessageWriter event_writer(const Delivery& delivery, std::string_view tag, bool 
   // Time is mandatory; an event without a time of its producer has the time of its acceptance.
   add_identity(out, event, event.observedtime.value_or(WallTime{}));
   out.add("Sequence", event.sequence).add("Attempt", delivery.attempt);
-  if (with_details)
-    add_details(out, event);
-  else if (event.severity)
-    out.add("Severity", std::uint64_t{*event.severity});
+  if (detail == Detail::severity) {
+    if (event.severity) out.add("Severity", std::uint64_t{*event.severity});
+    return out;
+  }
+  add_details(out, event);
+  add_attributes(out, event, detail == Detail::all);
   return out;
 }
 
@@ -64,8 +69,10 @@ Result<std::string> encode_delivery(const Delivery& delivery, std::string_view t
   if (delivery.kind == Delivery::Kind::ended)
     return with_reason(ended_message(delivery, tag), delivery.reason, octets_max);
   const auto& data = delivery.event->data;
-  if (data.size() < octets_max) {
-    auto octets = event_writer(delivery, tag, true).end(data);
+  // What the producer said comes before what the broker added.
+  for (const auto detail : {Detail::all, Detail::producers}) {
+    if (data.size() >= octets_max) break;
+    auto octets = event_writer(delivery, tag, detail).end(data);
     if (octets.size() <= octets_max) return octets;
   }
   // Digests are made by the gateway and are not in the journal.
@@ -74,8 +81,8 @@ Result<std::string> encode_delivery(const Delivery& delivery, std::string_view t
       can_be_fetched ? location.url_of(delivery.event->sequence, now) : std::string();
   for (const bool with_fetch : {true, false}) {
     if (with_fetch && fetch.empty()) continue;
-    for (const bool with_details : {true, false}) {
-      auto writer = event_writer(delivery, tag, with_details);
+    for (const auto detail : {Detail::all, Detail::producers, Detail::severity}) {
+      auto writer = event_writer(delivery, tag, detail);
       if (with_fetch) writer.add("Fetch", fetch);
       auto octets = writer.end_truncated(data.size());
       if (octets.size() <= octets_max) return octets;

@@ -36,16 +36,16 @@ BOOST_AUTO_TEST_CASE(example_of_the_specification_is_read_and_written_octet_for_
   BOOST_CHECK_EQUAL(message->data, "342 Printer jam");
   BOOST_CHECK_EQUAL(*message->number("sequence"), 88120U);
   BOOST_CHECK_EQUAL(serialize(*message), octets);
-  const auto event = read_event(*message);
+  const auto event = read_event(*message, EventOrigin::producer);
   BOOST_REQUIRE(event.has_value());
   BOOST_CHECK_EQUAL(event->type.clark(), "{urn:example:printer}jam");
   BOOST_CHECK_EQUAL(int{*event->severity}, 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_type_is_any_text_and_goes_through_octet_by_octet) {
-  for (const std::string type : {"oss:ObjectCreated:PutObject", "https://a.example/b?c=d#e", "a b",
-                                 " a ", "{a", "*", "100%", "%0A", "%250A", "a: b",
-                                 "\u3042 \u3044"}) {
+  for (const std::string type :
+       {"oss:ObjectCreated:PutObject", "https://a.example/b?c=d#e", "a b", " a ", "{a", "*", "100%",
+        "%0A", "%250A", "a: b", "\u3042 \u3044"}) {
     Event event;
     event.type = *QName::parse(type);
     event.source = "//x";
@@ -56,10 +56,84 @@ BOOST_AUTO_TEST_CASE(a_type_is_any_text_and_goes_through_octet_by_octet) {
     add_identity(message, event);
     const auto received = parse(serialize(message));
     BOOST_REQUIRE_MESSAGE(received.has_value(), type);
-    const auto back = read_event(*received);
+    const auto back = read_event(*received, EventOrigin::producer);
     BOOST_REQUIRE_MESSAGE(back.has_value(), back.error().message);
     BOOST_CHECK_EQUAL(back->type.display(), type);
     BOOST_CHECK(back->time == event.time);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_attribute_goes_through_an_event_and_a_producers_through_a_publish) {
+  Event event;
+  event.id = "e-1";
+  event.type = *QName::parse("{urn:example}a");
+  event.source = "//x";
+  event.time = *parse_precise_rfc3339("2026-11-21T10:00:00.5Z");
+  event.severity = 2;
+  event.subject = "part";
+  event.language = "de-CH";
+  event.edition = "E";
+  event.datacontenttype = "text/plain";
+  event.dataschema = "https://x.example/schema";
+  event.notbefore = *parse_precise_rfc3339("2026-11-21T11:00:00Z");
+  event.expirytime = *parse_precise_rfc3339("2026-11-22T10:00:00Z");
+  event.correlationid = "order 7\n\u00e4%0A";
+  event.replyto = "mailto:desk@shop.example";
+  event.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  event.audience = {"a,b", "c"};
+  event.except = {"d%"};
+  event.extensions["more"] = std::string("https://x.example/1");
+  event.data = "data";
+  const auto producers = event;
+  event.observedtime = *parse_precise_rfc3339("2026-11-21T10:00:01Z");
+  event.principal = "shop";
+  event.via = "http";
+  for (const bool stamped : {false, true}) {
+    auto message = make_message(Kind::event, "e1");
+    add_identity(message, event);
+    add_details(message, event);
+    add_attributes(message, event, stamped);
+    message.data = event.data;
+    const auto received = parse(serialize(message));
+    BOOST_REQUIRE(received.has_value());
+    const auto by_service = read_event(*received, EventOrigin::service);
+    BOOST_REQUIRE_MESSAGE(by_service, by_service.error().message);
+    BOOST_CHECK_EQUAL(to_cloudevents_json(*by_service),
+                      to_cloudevents_json(stamped ? event : producers));
+    BOOST_CHECK(*by_service == (stamped ? event : producers));
+    // What a producer says of the broker's attributes counts for nothing.
+    const auto by_producer = read_event(*received, EventOrigin::producer);
+    BOOST_REQUIRE_MESSAGE(by_producer, by_producer.error().message);
+    BOOST_CHECK(*by_producer == producers);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_attribute_that_is_none_is_refused_of_a_producer_and_ignored_of_a_server) {
+  struct Case {
+    std::string properties, says;
+  };
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "Attribute: a" + std::to_string(i) + " x\n";
+  for (const auto& [properties, says] :
+       {Case{"Attribute: a\n", "NAME VALUE"}, Case{"Attribute: A b\n", "A"},
+        Case{"Attribute: a_b c\n", "a_b"}, Case{"Attribute:  b\n", "Attribute"},
+        Case{"Attribute: id 7\n", "id has a property of its own"},
+        Case{"Attribute: specversion 2.0\n", "specversion has"},
+        Case{"Attribute: sequence 7\n", "sequence has"},
+        Case{"Attribute: expirytime tomorrow\n", "expirytime"},
+        Case{"Attribute: a b\nAttribute: a c\n", "a is there twice"}, Case{many, "too many"},
+        Case{"Attribute: " + std::string(65, 'a') + " b\n", "aaa"}}) {
+    const auto message =
+        parse("SENSE/1 PUBLISH p1\nType: {a}b\nSource: //x\nSubject: s\n" + properties + "\n");
+    BOOST_REQUIRE(message.has_value());
+    const auto refused = read_event(*message, EventOrigin::producer);
+    BOOST_REQUIRE_MESSAGE(!refused, properties);
+    BOOST_CHECK_MESSAGE(refused.error().message.find(says) != std::string::npos,
+                        refused.error().message);
+    const auto taken = read_event(*message, EventOrigin::service);
+    BOOST_REQUIRE_MESSAGE(taken, taken.error().message);
+    BOOST_CHECK_EQUAL(taken->subject, "s");
+    BOOST_CHECK_LE(taken->extensions.size(), Event::extensions_max);
   }
 }
 

@@ -253,6 +253,32 @@ BOOST_AUTO_TEST_CASE(datagram_at_the_limit_is_whole_and_one_octet_more_is_trunca
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_does_not_fit_is_left_out_in_the_order_of_its_worth) {
+  ServerFixture fixture;
+  const auto subscription = fixture.subscribe(client_a);
+  auto delivery = *fixture.event_delivery(subscription, 1, std::string(500, 'x'));
+  auto event = *delivery.event;
+  event.correlationid = std::string(50, 'c');
+  event.principal = "shop";
+  delivery.event = std::make_shared<Event>(event);
+  const auto attributes_within = [&](std::size_t octets_max) {
+    const auto octets = encode_delivery(delivery, "e1", octets_max);
+    BOOST_REQUIRE_MESSAGE(octets, octets_max);
+    BOOST_CHECK_LE(octets->size(), octets_max);
+    const auto message = *parse(*octets);
+    std::string found = message.truncated_length ? "no data" : "data";
+    for (const auto text : message.all("Attribute"))
+      found += " " + std::string(text.substr(0, text.find(' ')));
+    return found;
+  };
+  const auto whole = encode_delivery(delivery, "e1", 1200)->size();
+  BOOST_CHECK_EQUAL(attributes_within(whole), "data correlationid principal");
+  BOOST_CHECK_EQUAL(attributes_within(whole - 1), "data correlationid");
+  const std::size_t stamped = std::string_view("Attribute: principal shop\n").size();
+  BOOST_CHECK_EQUAL(attributes_within(whole - stamped), "data correlationid");
+  BOOST_CHECK_EQUAL(attributes_within(whole - stamped - 1), "no data correlationid principal");
+}
+
 BOOST_AUTO_TEST_CASE(event_without_a_time_has_that_of_its_observation) {
   ServerFixture fixture;
   auto delivery = fixture.event_delivery(fixture.subscribe(client_a), 1);
