@@ -180,11 +180,13 @@ struct GatewayContext {
   const EgressPolicy& egress;
   // All parameters of the service that clients may see, e.g. {"max-period", "86400"}.
   std::function<std::vector<std::pair<std::string, std::string>>()> parameters;
-  // The event with that sequence, from the broker's journal. The plugin decides who may see it.
-  // `done` is called exactly once, later; notfound when the journal does not hold it. Empty: this
-  // host cannot read the journal.
-  std::function<void(std::uint64_t sequence, std::function<void(Result<EventRef>)> done)> event_at =
-      {};
+  // The event with that sequence, from the broker's journal, if the client may read it; for a
+  // client without a principal the plugin decides that. `done` is called exactly once, later;
+  // notfound when the journal does not hold it, or not for that client. Empty: this host cannot
+  // read the journal.
+  std::function<void(std::uint64_t sequence, const ServedClient& client,
+                     std::function<void(Result<EventRef>)> done)>
+      event_at = {};
   // Why a subscription of this installation ended, for an hour, from this process's memory. The
   // plugin says it to its owner alone. Empty: this host does not know.
   std::function<std::optional<EndedSubscription>(std::string_view id)> ended = {};

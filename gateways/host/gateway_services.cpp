@@ -135,17 +135,22 @@ Engine::Defaults engine_defaults(const GatewayDescriptor& descriptor, const Sett
 }
 
 EventLoader events_by_sequence(JournalReader& bus) {
-  return [&bus](std::uint64_t sequence, std::function<void(Result<EventRef>)> done) {
+  return [&bus](std::uint64_t sequence, const ServedClient& client,
+                std::function<void(Result<EventRef>)> done) {
     // A bound of one octet is one event: the broker ends a reply with the first event that reaches
     // the bound.
-    bus.fetch(sequence, {"{"}, 1,
-              [sequence, done = std::move(done)](const Result<Bus::FetchReply>& reply) {
-                if (!reply) return done(tl::unexpected(reply.error()));
-                for (const auto& event : reply->events)
-                  if (event->sequence == sequence) return done(without_recipients(event));
-                done(fail(Code::notfound, "the journal does not hold event " +
-                                              std::to_string(sequence) + " (any more)"));
-              });
+    const auto* const holds = client.principal.empty()
+                                  ? "the journal does not hold event "
+                                  : "the journal holds nothing that this client may read as event ";
+    bus.fetch(
+        sequence, {"{"}, 1,
+        [sequence, holds, done = std::move(done)](const Result<Bus::FetchReply>& reply) {
+          if (!reply) return done(tl::unexpected(reply.error()));
+          for (const auto& event : reply->events)
+            if (event->sequence == sequence) return done(without_recipients(event));
+          done(fail(Code::notfound, holds + std::to_string(sequence) + " (any more)"));
+        },
+        client);
   };
 }
 

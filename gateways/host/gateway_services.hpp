@@ -91,7 +91,8 @@ struct GatewayServices {
 
 // Loads the event with that sequence; answers once, later: notfound when the journal does not hold
 // it.
-using EventLoader = std::function<void(std::uint64_t, std::function<void(Result<EventRef>)>)>;
+using EventLoader =
+    std::function<void(std::uint64_t, const ServedClient&, std::function<void(Result<EventRef>)>)>;
 
 // Loads single events of the journal by sequence. The bus must outlive the result.
 [[nodiscard]] EventLoader events_by_sequence(JournalReader& bus);

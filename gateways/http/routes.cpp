@@ -48,8 +48,8 @@ const std::vector<Routes::Route>& Routes::table() {
       {{"GET", "/v1/events", "A stream of the events that the query selects",
         "type,source,filter,after", "", 200, "text/event-stream"},
        &Routes::select},
-      {{"GET", "/v1/events/{}", "One event, by a URL that permits it", "expires,mac", "", 200,
-        "application/octet-stream"},
+      {{"GET", "/v1/events/{}", "One event that the client may read, or that the URL permits",
+        "expires,mac", "", 200, "application/octet-stream"},
        &Routes::fetch},
       {{"POST", "/v1/subscriptions", "Subscribes", "", "application/json", 201}, &Routes::create},
       {{"GET", "/v1/subscriptions", "The subscriptions of the client", "after,limit"},
@@ -210,20 +210,30 @@ bool Routes::permits(std::string_view target) const {
       .has_value();
 }
 
-// The URL is the permission: the SENSE gateway sent it to a subscriber of the event.
+// With a query the URL is the permission: the SENSE gateway sent it to a subscriber of the event.
+// Without one the client's rights are.
 void Routes::fetch(RoutedRequest& request, Respond respond) {
-  if (options_.fetch_secret.empty() || !context_.event_at)
-    return respond(problem(Error{Code::notfound, "events cannot be fetched here (fetch-key)"}));
-  const auto sequence =
-      fetched_sequence(request.id, request.query, options_.fetch_secret, context_.clock.now().wall);
+  if (!context_.event_at)
+    return respond(problem(Error{Code::notfound, "events cannot be fetched here"}));
+  const bool by_rights = request.query.empty();
+  if (!by_rights && options_.fetch_secret.empty())
+    return respond(problem(Error{Code::notfound, "no URL permits that here (fetch-key)"}));
+  const auto sequence = by_rights
+                            ? parse_integer<std::uint64_t>(request.id)
+                            : fetched_sequence(request.id, request.query, options_.fetch_secret,
+                                               context_.clock.now().wall);
+  if (!sequence && by_rights)
+    return respond(problem(
+        Error{Code::badparam, "/v1/events/SEQUENCE: the sequence is a number", "sequence"}));
   if (!sequence) {
     const Error refusal{Code::noaccess, "this URL is not valid for any event, or has expired"};
     context_.clients.refused(request.client, "GET /v1/events", refusal);
     return respond(problem(refusal));
   }
-  context_.event_at(*sequence, [respond = std::move(respond)](const Result<EventRef>& found) {
-    respond(found ? event_response(**found) : problem(found.error()));
-  });
+  context_.event_at(*sequence, by_rights ? request.client : ServedClient{},
+                    [respond = std::move(respond)](const Result<EventRef>& found) {
+                      respond(found ? event_response(**found) : problem(found.error()));
+                    });
 }
 
 void Routes::create(RoutedRequest& request, Respond respond) {

@@ -200,8 +200,10 @@ def a_keyed_client_is_served(it):
     assert headers["ce-id"] == "big" and headers["Content-Disposition"] == "attachment", headers
     sequence = int(properties["Sequence"])
     for wrong in (url[:-1], url + "x", url.replace(f"/{sequence}?", f"/{sequence - 1}?"),
-                  re.sub(r"expires=\d+", "expires=99999999999", url), url.split("?")[0]):
+                  re.sub(r"expires=\d+", "expires=99999999999", url)):
         assert fetched(wrong)[0] == 403, wrong
+    # Without a permit it is given to those who may subscribe to it, as a client of this machine may.
+    assert fetched(url.split("?")[0])[:2] == (200, whole)
 
     the_commands_take_the_key(it)
 

@@ -17,9 +17,11 @@ struct JournalBus : testing::FakeBus {
   std::optional<Error> broken;
   std::vector<std::string> asked_prefixes;
   std::size_t asked_octets = 0;
+  ServedClient asked_client;
 
   void fetch(std::uint64_t from, std::vector<std::string> prefixes, std::size_t octets,
-             Answer<FetchReply> done, const ServedClient&) override {
+             Answer<FetchReply> done, const ServedClient& client) override {
+    asked_client = client;
     asked_prefixes = std::move(prefixes);
     asked_octets = octets;
     if (broken) return done(tl::unexpected(*broken));
@@ -85,9 +87,10 @@ BOOST_AUTO_TEST_CASE(event_is_found_by_its_sequence_and_no_other_is_given_for_it
   JournalBus bus;
   bus.held = {3, 5, 6};
   const auto event_at = events_by_sequence(bus);
+  const ServedClient client{"shop", "http", "192.0.2.7"};
   const auto answer = [&](std::uint64_t sequence) {
     std::optional<Result<EventRef>> found;
-    event_at(sequence, [&](Result<EventRef> result) {
+    event_at(sequence, client, [&](Result<EventRef> result) {
       BOOST_CHECK(!found.has_value());
       found = std::move(result);
     });
@@ -96,6 +99,7 @@ BOOST_AUTO_TEST_CASE(event_is_found_by_its_sequence_and_no_other_is_given_for_it
   };
   BOOST_CHECK_EQUAL((*answer(5))->sequence, 5U);
   BOOST_CHECK_EQUAL(bus.asked_octets, 1U);
+  BOOST_CHECK(bus.asked_client == client);
   BOOST_REQUIRE_EQUAL(bus.asked_prefixes.size(), 1U);
   BOOST_CHECK_EQUAL(bus.asked_prefixes[0], "{");
   for (const std::uint64_t sequence : {0U, 1U, 4U, 7U})

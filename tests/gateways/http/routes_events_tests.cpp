@@ -79,7 +79,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_event_is_not_published) {
 BOOST_AUTO_TEST_CASE(possession_of_its_url_authorises_fetching_an_event) {
   const std::string secret = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   std::vector<std::uint64_t> asked;
-  harness.context.event_at = [&](std::uint64_t sequence, auto done) {
+  harness.context.event_at = [&](std::uint64_t sequence, const ServedClient& client, auto done) {
+    BOOST_CHECK_EQUAL(client.principal, "");
     asked.push_back(sequence);
     if (sequence != 88120) return done(fail(Code::notfound, "the journal does not hold it"));
     auto event = sample_event();
@@ -105,11 +106,10 @@ BOOST_AUTO_TEST_CASE(possession_of_its_url_authorises_fetching_an_event) {
   BOOST_CHECK_EQUAL(headers["Content-Disposition"], "attachment");
   BOOST_CHECK_EQUAL(headers["Content-Security-Policy"], "default-src 'none'; sandbox");
   asked.clear();
-  for (const auto& wrong :
-       {datagram::fetch_path(88120, now, secret),
-        datagram::fetch_path(88120, now + std::chrono::hours{1}, secret + "x"),
-        std::string("/v1/events/88120"), std::string("/v1/events/88121") + path.substr(16),
-        path + "&x", path.substr(0, 40), std::string("/v1/events/x?") + path.substr(17)}) {
+  for (const auto& wrong : {datagram::fetch_path(88120, now, secret),
+                            datagram::fetch_path(88120, now + std::chrono::hours{1}, secret + "x"),
+                            std::string("/v1/events/88121") + path.substr(16), path + "&x",
+                            path.substr(0, 40), std::string("/v1/events/x?") + path.substr(17)}) {
     check_problem(ask("GET", wrong), 403, Code::noaccess);
     BOOST_CHECK_MESSAGE(!routes->permits(wrong), wrong);
   }
@@ -117,6 +117,25 @@ BOOST_AUTO_TEST_CASE(possession_of_its_url_authorises_fetching_an_event) {
   check_problem(ask("GET", datagram::fetch_path(5, now + std::chrono::hours{1}, secret)), 404,
                 Code::notfound);
   BOOST_CHECK_EQUAL(ask("POST", path).status, 405U);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_is_fetched_with_the_rights_of_the_client_without_a_permit) {
+  std::vector<std::string> asked;
+  harness.context.event_at = [&](std::uint64_t sequence, const ServedClient& client, auto done) {
+    asked.push_back(std::to_string(sequence) + " for " + client.principal);
+    if (sequence != 88120) return done(fail(Code::notfound, "nothing that this client may read"));
+    done(EventRef(std::make_shared<const Event>(sample_event())));
+  };
+  const auto response = ask("GET", "/v1/events/88120");
+  BOOST_CHECK_EQUAL(response.status, 200U);
+  check_problem(ask("GET", "/v1/events/88121"), 404, Code::notfound);
+  const std::vector<std::string> as_client{"88120 for anonymous", "88121 for anonymous"};
+  BOOST_CHECK_EQUAL_COLLECTIONS(asked.begin(), asked.end(), as_client.begin(), as_client.end());
+  for (const auto* wrong : {"x", "-1", "18446744073709551616", "1.0", "%31x"})
+    check_problem(ask("GET", "/v1/events/" + std::string(wrong)), 400, Code::badparam);
+  BOOST_CHECK_EQUAL(asked.size(), 2U);
+  // It is no permit: other machines get it with a proof only.
+  BOOST_CHECK(!routes->permits("/v1/events/88120"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
