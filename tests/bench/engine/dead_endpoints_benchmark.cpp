@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -14,9 +12,9 @@
 #include "cli/listen/http_receiver.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
-#include "core/bus/bus.hpp"
 #include "core/subscription/subscription.hpp"
 #include "tests/bench/harness/work_folder.hpp"
+#include "tests/bench/http/bus_client.hpp"
 #include "tests/bench/report/statistics.hpp"
 
 namespace sense::bench {
@@ -27,11 +25,9 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr auto dead_config_file = "sense.yaml";
-constexpr auto tick = std::chrono::milliseconds{20};
 // The gateway finds its subscriptions, and connects to each endpoint.
 constexpr auto settling = std::chrono::seconds{5};
 constexpr unsigned rate = 500;  // events a second, each for one endpoint, in turn
-constexpr auto dead_patience = std::chrono::seconds{30};
 
 std::string dead_type() { return "{urn:example:bench}event"; }
 std::string source_of_endpoint(unsigned number) {
@@ -93,19 +89,14 @@ class DeadEndpointsRun {
  public:
   explicit DeadEndpointsRun(const MetricOptions& options)
       : options_(options), all_(options.quick ? 100 : 1000), seconds_(options.quick ? 1 : 10) {}
-  ~DeadEndpointsRun() {
-    if (bus_) bus_->close();
-  }
-  DeadEndpointsRun(const DeadEndpointsRun&) = delete;
-  DeadEndpointsRun& operator=(const DeadEndpointsRun&) = delete;
 
   Result<double> run() {
     double all_alive = 0, half_dead = 0;
     auto good = start();
     if (good) good = subscribe();
-    if (good) good = run_for(settling);
+    if (good) good = client_.run_for(settling);
     if (good) good = measure(all_alive);
-    for (auto i = living(); good && i < all_; ++i) good = endpoints_[i].die(io_);
+    for (auto i = living(); good && i < all_; ++i) good = endpoints_[i].die(client_.io());
     if (good) good = measure(half_dead);
     if (!good) return fail(good.error().code, good.error().message + last_words_of_servers());
     std::fprintf(stderr, "web hooks: p99 %s ms, and %s ms while half of them are dead\n",
@@ -125,41 +116,24 @@ class DeadEndpointsRun {
         return tl::unexpected(started.error());
     }
     for (unsigned i = 0; i < all_; ++i) {
-      auto endpoint = Endpoint::open(io_, i, [this, i](const auto& event) { on_event(i, event); });
+      auto endpoint =
+          Endpoint::open(client_.io(), i, [this, i](const auto& event) { on_event(i, event); });
       if (!endpoint) return tl::unexpected(endpoint.error());
       endpoints_.push_back(std::move(*endpoint));
     }
-    sense::BusOptions options;
-    options.service = "ipc://service";
-    options.events = "ipc://events";
-    options.executor = [this](std::function<void()> task) { asio::post(io_, std::move(task)); };
-    auto bus = connect_zmq_bus(std::move(options));
-    if (!bus) return tl::unexpected(bus.error());
-    bus_ = std::move(*bus);
-    return {};
+    return client_.connect();
   }
 
-  // Straight into the registry: whether the callback agrees is not what is measured.
   Status subscribe() {
-    std::size_t answered = 0;
     for (unsigned i = 0; i < all_; ++i) {
       Subscription subscription;
       subscription.id = "s-" + std::to_string(i);
-      subscription.owner = "local";
       subscription.types = {*TypePattern::parse(dead_type())};
       subscription.sources = {*SourcePattern::parse(source_of_endpoint(i))};
       subscription.callback = endpoints_[i].callback();
-      subscription.period = std::chrono::hours{1};
-      subscription.created = subscription.updated = system_clock().now().wall;
-      subscription.expires = subscription.created + subscription.period;
-      subscription.state = SubscriptionState::active;
-      bus_->registry_put({"subscription", subscription.id, 0, to_json(subscription, true)},
-                         "created", [&](const Result<std::uint64_t>& answer) {
-                           ++answered;
-                           if (!answer) failure_ = tl::unexpected(answer.error());
-                         });
+      client_.put(std::move(subscription));
     }
-    return run_until([&] { return answered == all_; }, "subscriptions answered");
+    return client_.run_until([&] { return client_.unanswered() == 0; }, "subscriptions answered");
   }
 
   // Open loop: events leave at their times, whatever became of those before.
@@ -170,13 +144,13 @@ class DeadEndpointsRun {
     const auto begin = mono_now();
     for (unsigned sent = 0; sent < events; ++sent) {
       const auto due = begin + Duration{std::chrono::seconds{1}} * sent / rate;
-      if (auto good = run_for(due - mono_now()); !good) return good;
+      if (auto good = client_.run_for(due - mono_now()); !good) return good;
       const auto endpoint = published_ % all_;
       if (endpoint < living()) ++expected;
       publish(endpoint, due);
     }
-    if (auto good = run_until([&] { return samples_.size() >= expected; },
-                              "events have arrived at living endpoints");
+    if (auto good = client_.run_until([&] { return samples_.size() >= expected; },
+                                      "events have arrived at living endpoints");
         !good)
       return good;
     std::sort(samples_.begin(), samples_.end());
@@ -191,9 +165,7 @@ class DeadEndpointsRun {
     event.source = source_of_endpoint(endpoint);
     event.datacontenttype = "text/plain";
     event.data = std::to_string(due.time_since_epoch().count());
-    bus_->publish(std::move(event), [this](const Result<Receipt>& receipt) {
-      if (!receipt) failure_ = tl::unexpected(receipt.error());
-    });
+    client_.publish(std::move(event));
   }
 
   void on_event(unsigned endpoint, const cli::ReceivedEvent& event) {
@@ -203,52 +175,15 @@ class DeadEndpointsRun {
     samples_.push_back(static_cast<double>(mono_now().time_since_epoch().count() - *due) / 1000);
   }
 
-  // ---- the loop
-
-  Status run_for(Duration time) {
-    const auto until = mono_now() + time;
-    do {
-      if (auto good = run_once(std::min<Duration>(until - mono_now(), tick)); !good) return good;
-    } while (mono_now() < until);
-    return {};
-  }
-
-  template <class Condition>
-  Status run_until(const Condition& condition, const std::string& what) {
-    const auto until = mono_now() + dead_patience;
-    while (!condition()) {
-      if (mono_now() > until)
-        return fail(Code::timeout,
-                    "not all " + what + " within " + to_text(Duration{dead_patience}));
-      if (auto good = run_once(tick); !good) return good;
-    }
-    return failure_;
-  }
-
-  Status run_once(Duration most) {
-    if (most > Duration{0}) io_.run_one_for(most);
-    io_.poll();
-    io_.restart();
-    if (!failure_) return failure_;
-    if (const auto now = mono_now(); now - looked_ > tick) {
-      looked_ = now;
-      return children_.pause(Duration{0});
-    }
-    return {};
-  }
-
   const MetricOptions& options_;
   const unsigned all_;
   const unsigned seconds_;  // of each measurement
   WorkFolder folder_;
   Children children_;
-  asio::io_context io_{1};
+  BusClient client_{children_};
   std::vector<Endpoint> endpoints_;
-  std::unique_ptr<Bus> bus_;
   std::vector<double> samples_;
   unsigned published_ = 0;
-  MonoTime looked_{};
-  Status failure_;
 };
 
 }  // namespace

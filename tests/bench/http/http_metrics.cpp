@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/http/http_metrics.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <fstream>
 
 #include "tests/bench/bus/bus_system.hpp"
 #include "tests/bench/harness/runner.hpp"
-#include "tests/bench/harness/work_folder.hpp"
+#include "tests/bench/http/callback_benchmark.hpp"
 #include "tests/bench/http/http_clients.hpp"
+#include "tests/bench/http/http_service.hpp"
 
 namespace sense::bench {
 
@@ -21,116 +19,19 @@ constexpr std::string_view single = "publish_single";
 constexpr std::string_view batches = "publish_batch";
 constexpr std::string_view reach = "sse_10k_reach";
 constexpr std::string_view memory = "sse_memory";
-constexpr std::array http_names{single, batches, reach, memory};
+constexpr std::string_view callbacks = "callbacks_vs_libcurl";
+constexpr std::string_view callback_p99 = "callback_latency_p99";
+constexpr std::array http_names{single, batches, reach, memory, callbacks, callback_p99};
 
-constexpr auto http_config_file = "sense.yaml";
 constexpr unsigned publishers = 64;
 constexpr unsigned events_in_batch = 100;
 constexpr unsigned opened_at_once = 500;
-constexpr const char* one_event =
-    R"({"specversion":"1.0","type":"{urn:example:bench}event","source":"/bench","data":{"n":1}})";
-
-std::string request_for(const std::string& method, const std::string& path,
-                        const std::string& type = "", const std::string& body = "") {
-  std::string text = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n";
-  if (!type.empty())
-    text += "Content-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
-  return text + "\r\n" + body;
-}
-
-std::string event_request() {
-  return request_for("POST", "/v1/events", "application/cloudevents+json", one_event);
-}
 
 std::string batch_request() {
   std::string body = "[";
   for (unsigned i = 0; i < events_in_batch; ++i) body.append(i == 0 ? "" : ",").append(one_event);
   return request_for("POST", "/v1/events", "application/cloudevents-batch+json", body + "]");
 }
-
-double resident_kibibytes(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
-  double size = 0, resident = 0;
-  file >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1024;
-}
-
-// A broker and a gateway in a folder of their own.
-class HttpService {
- public:
-  explicit HttpService(const MetricOptions& options) : options_(options) {}
-
-  Status start() {
-    if (auto good = folder_.enter(options_.data); !good) return good;
-    const auto port = free_port();
-    if (!port) return tl::unexpected(port.error());
-    port_ = *port;
-    std::ofstream file(http_config_file);
-    file << "data: .\n"
-            "bus: {service: ipc://service, events: ipc://events, publish: ipc://publish}\n"
-            "gateways:\n  http: {listen: \"127.0.0.1:"
-         << port_ << "\", max-connections: 1000, max-streams: 20000, max-streams-per-address: 0}\n";
-    if (!file.flush())
-      return fail(Code::system, std::string(http_config_file) + " cannot be written");
-    for (const auto& words : {std::vector<std::string>{"broker"}, {"gateway", "http"}}) {
-      auto started = start_sense(children_, words, http_config_file, options_.plugins);
-      if (!started) return tl::unexpected(started.error());
-      gateway_ = *started;
-    }
-    return until_ready();
-  }
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] double resident() const { return resident_kibibytes(gateway_); }
-  Status pause(Duration time) { return children_.pause(time); }
-
-  // Of the events that publish() makes, by a client that asks. Its id.
-  Result<std::string> subscribe() {
-    HttpClients one(port_);
-    if (auto good = one.open(1); !good) return tl::unexpected(good.error());
-    const auto made = one.ask(
-        request_for("POST", "/v1/subscriptions", "application/json",
-                    R"({"callback":"pull:","types":["{urn:example:bench}event"],"period":"1h"})"));
-    if (!made) return made;
-    constexpr std::string_view member = R"("id":")";
-    const auto at = made->find(member);
-    if (at == std::string::npos) return fail(Code::protoerror, "no subscription: " + *made);
-    auto id = made->substr(at + member.size());
-    id.resize(id.find('"'));
-    // It is served once it is active.
-    for (int i = 0; i < 200; ++i) {
-      const auto shown_now = one.ask(request_for("GET", "/v1/subscriptions/" + id));
-      if (shown_now && shown_now->find(R"("state":"active")") != std::string::npos) return id;
-      if (auto good = children_.pause(std::chrono::milliseconds{20}); !good)
-        return tl::unexpected(good.error());
-    }
-    return fail(Code::timeout, "the subscription did not become active");
-  }
-
-  // One event, by a connection of its own.
-  Status publish() {
-    HttpClients one(port_);
-    if (auto good = one.open(1); !good) return good;
-    const auto answered = one.repeat(event_request(), Duration{1});
-    return answered ? Status() : tl::unexpected(answered.error());
-  }
-
- private:
-  // A publish is answered once the broker and the gateway are there.
-  Status until_ready() {
-    Status last;
-    for (int i = 0; i < 200; ++i) {
-      if (auto good = children_.pause(std::chrono::milliseconds{50}); !good) return good;
-      if (last = publish(); last) return last;
-    }
-    return fail(last.error().code, last.error().message + last_words_of_servers());
-  }
-
-  const MetricOptions& options_;
-  WorkFolder folder_;
-  Children children_;
-  std::uint16_t port_ = 0;
-  pid_t gateway_ = 0;
-};
 
 class HttpMeasurement {
  public:
@@ -139,7 +40,8 @@ class HttpMeasurement {
   Result<std::vector<Metric>> run() {
     for (unsigned run = 1; run <= options_.runs; ++run) {
       for (const auto step : {&HttpMeasurement::publish_singly, &HttpMeasurement::publish_batches,
-                              &HttpMeasurement::stream})
+                              &HttpMeasurement::stream, &HttpMeasurement::call_back,
+                              &HttpMeasurement::call_back_at_rate})
         if (auto good = (this->*step)(run); !good) return tl::unexpected(good.error());
     }
     std::vector<Metric> metrics;
@@ -152,6 +54,8 @@ class HttpMeasurement {
     add(batches, "events/s", batches_, {"bus", bus_});
     add(reach, "ms", reach_);
     add(memory, "KiB/stream", memory_);
+    add(callbacks, "callbacks/s", callbacks_, {"libcurl", bare_callbacks_});
+    add(callback_p99, "ms", callback_p99_, {"bus", bus_p99_});
     return metrics;
   }
 
@@ -231,8 +135,41 @@ class HttpMeasurement {
     return {};
   }
 
+  // In turns before and after the bare requests.
+  Status call_back(unsigned run) {
+    if (!options_.has(callbacks)) return {};
+    const auto rates = measure_callbacks(options_, run % 2 == 0);
+    if (!rates) return tl::unexpected(rates.error());
+    callbacks_.push_back(rates->sense);
+    bare_callbacks_.push_back(rates->bare);
+    say(callbacks, run, rates->sense, "callbacks/s");
+    say("libcurl alone", run, rates->bare, "requests/s");
+    return {};
+  }
+
+  // The bus at the same rate, and then callbacks.
+  Status call_back_at_rate(unsigned run) {
+    if (!options_.has(callback_p99)) return {};
+    Workload workload;
+    workload.kind = Workload::Kind::latency;
+    workload.rate = callback_rate;
+    workload.events = std::uint64_t{callback_rate} * (options_.quick ? 1 : 20);
+    workload.folder = options_.data;
+    BusSystem bus;
+    const auto outcome = bench::run(workload, bus);
+    if (!outcome) return tl::unexpected(outcome.error());
+    bus_p99_.push_back(outcome->p99);
+    say("bus at 5,000/s, p99", run, bus_p99_.back(), "ms");
+    const auto p99 = measure_callback_latency(options_);
+    if (!p99) return tl::unexpected(p99.error());
+    callback_p99_.push_back(*p99);
+    say(callback_p99, run, *p99, "ms");
+    return {};
+  }
+
   const MetricOptions& options_;
   std::vector<double> single_, batches_, reach_, memory_, bus_;
+  std::vector<double> callbacks_, bare_callbacks_, callback_p99_, bus_p99_;
 };
 
 }  // namespace
