@@ -50,20 +50,36 @@ install_packages() {
     give_up "apt-get install failed (see above); by hand: apt-get install --no-install-recommends $missing"
 }
 
-# install_interop: the packages of tests/interop, pinned by its lock file, into build/interop. Without npm
-# or a registry, the tests that need them say so and are skipped.
+# install_interop: what tests/interop talks with, into build/interop. What cannot be had is said, and the
+# tests that need it are skipped.
 install_interop() {
+  mkdir -p build/interop
+  install_npm_packages
+  unpack_nginx
+}
+
+# Pinned by the lock file.
+install_npm_packages() {
   local folder=build/interop
   cmp -s tests/interop/package-lock.json "$folder/installed.json" && return
-  command -v npm >/dev/null || { say "no npm: tests/interop is skipped"; return; }
+  command -v npm >/dev/null || { say "no npm: most of tests/interop is skipped"; return; }
   say "installing the packages of tests/interop"
-  mkdir -p "$folder"
   cp tests/interop/package.json tests/interop/package-lock.json "$folder"
   if npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund >&2; then
     cp tests/interop/package-lock.json "$folder/installed.json"
   else
-    say "npm failed (see above): tests/interop is skipped"
+    say "npm failed (see above): most of tests/interop is skipped"
   fi
+}
+
+# Debian's, only unpacked: installed it would start at once, and with the machine.
+unpack_nginx() {
+  local folder=build/interop/nginx
+  [ -x "$folder/usr/sbin/nginx" ] && return
+  say "unpacking nginx for tests/interop"
+  rm -rf "$folder" && mkdir -p "$folder"
+  (cd "$folder" && apt-get download nginx >&2 && dpkg-deb -x nginx_*.deb . && rm -f nginx_*.deb) ||
+    say "nginx cannot be had (see above): its test is skipped"
 }
 
 # progress: reads ninja's lines, which begin with FINISHED/TOTAL/SECONDS, and says how far it is and how

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claim: curl and `openssl s_client` are served over TLS by the HTTP gateway with a token or a known
-certificate; certificates that are expired, of another CA, revoked or unknown are refused, and new files
-are in effect without a restart."""
+certificate, also one of an authority below a known one; certificates that are expired, of another CA,
+revoked, unknown or without a valid list of their authority are refused, and new files are in effect
+without a restart."""
 
 import pathlib
 import re
@@ -41,6 +42,8 @@ policy = any
 unique_subject = no
 [any]
 commonName = supplied
+[sub]
+basicConstraints = critical, CA:TRUE
 [leaf]
 subjectAltName = DNS:localhost,IP:127.0.0.1
 """)
@@ -54,6 +57,15 @@ subjectAltName = DNS:localhost,IP:127.0.0.1
         assert made.returncode == 0, (words, made.stderr)
         return made.stdout
 
+    def below(self, name):
+        """An authority that this one has certified."""
+        sub = Authority(self.folder, name)
+        self.openssl("req", "-new", "-key", f"{sub.folder}/ca.key", "-subj", f"/CN={name}",
+                     "-out", f"{sub.folder}/ca.csr")
+        self.openssl("ca", "-batch", "-notext", "-config", f"{self.folder}/conf", "-extensions", "sub",
+                     "-in", f"{sub.folder}/ca.csr", "-out", str(sub.certificate))
+        return sub
+
     def sign(self, name, *dates):
         """NAME.pem and NAME.key."""
         base = self.folder / name
@@ -65,11 +77,20 @@ subjectAltName = DNS:localhost,IP:127.0.0.1
         pathlib.Path(f"{base}.key").chmod(0o600)
         return base
 
+    def list(self, *dates):
+        """Its list of what is revoked."""
+        self.openssl("ca", "-config", f"{self.folder}/conf", "-gencrl", "-out", f"{self.folder}/crl.new", *dates)
+        return (self.folder / "crl.new").read_text()
+
     def revoke(self, *bases):
         for base in bases:
             self.openssl("ca", "-config", f"{self.folder}/conf", "-revoke", f"{base}.pem")
-        self.openssl("ca", "-config", f"{self.folder}/conf", "-gencrl", "-out", f"{self.folder}/crl.new")
-        (self.folder / "crl.new").rename(self.folder / "crl")
+        return self.lists(self.list())
+
+    def lists(self, *texts):
+        """The file of lists that a gateway reads."""
+        (self.folder / "crl.next").write_text("".join(texts))
+        (self.folder / "crl.next").rename(self.folder / "crl")
         return self.folder / "crl"
 
     def fingerprint(self, base):
@@ -112,9 +133,8 @@ def each_client_is_judged(it, certificates):
     assert it.with_certificate(unknown) == 401
     for base in (expired, foreign, revoked):
         assert it.with_certificate(base, *token) == 0, base
-    told = (it.folder / "up.log").read_text()
     for reason in ("certificate has expired", "certificate revoked"):
-        assert reason in told, reason
+        wait_for(reason, lambda: reason in (it.folder / "up.log").read_text())
 
 
 def openssl_sees_it(it):
@@ -146,6 +166,25 @@ def new_files_are_in_effect(it, ours, shop):
     wait_for("the revoked certificate is refused", lambda: it.with_certificate(shop) == 0)
 
 
+def clients_of_an_authority_below_need_its_list_too(it, ours, sub, desk):
+    """And a list whose time is over refuses all of its authority."""
+    chain = ours.folder / "desk-chain"
+    pathlib.Path(f"{chain}.pem").write_text(pathlib.Path(f"{desk}.pem").read_text() + sub.certificate.read_text())
+    shutil.copy(f"{desk}.key", f"{chain}.key")
+    assert it.with_certificate(desk) == 0, "without the certificate of its authority"
+    assert it.with_certificate(chain) == 0, "without a list of its authority"
+    ours.lists(ours.list(), sub.list())
+    wait_for("a chain of two is served", lambda: it.with_certificate(chain) == 202)
+    ours.lists(ours.list(), sub.list("-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200102000000Z"))
+    wait_for("an old list refuses all of its authority, and that is told",
+             lambda: it.with_certificate(chain) == 0 and "CRL has expired" in (it.folder / "up.log").read_text())
+    ours.lists(ours.list(), sub.list())
+    wait_for("a new one serves them again", lambda: it.with_certificate(chain) == 202)
+    sub.openssl("ca", "-config", f"{sub.folder}/conf", "-revoke", f"{desk}.pem")
+    ours.lists(ours.list(), sub.list())
+    wait_for("one that its authority has revoked is refused", lambda: it.with_certificate(chain) == 0)
+
+
 def without_a_certificate_it_says_how_to_get_further(sense):
     with Installation(sense) as it:
         wait_for("it says so", lambda: "this listener serves this machine only; to serve others, set "
@@ -165,16 +204,20 @@ with tempfile.TemporaryDirectory() as text:
                     ours.sign("revoked"), ours.sign("unknown"))
     shop, expired, _, revoked, _ = certificates
     crl = ours.revoke(revoked)
+    sub = ours.below("sub")
+    desk = sub.sign("desk")
     http = (f"tls-certificate: {ours.folder}/server.pem, tls-key: {ours.folder}/server.key, "
             f"tls-client: optional, tls-client-ca: {ours.certificate}, tls-revoked: {crl}")
     principals = f"""
   - {{name: by-token, proofs: [%(shop.token)s], publish: ["*"]}}
   - {{name: shop, proofs: [{{certificate: "{ours.fingerprint(shop)}"}}, {{certificate: "{
       ours.fingerprint(expired)}"}}, {{certificate: "{ours.fingerprint(revoked)}"}}], publish: ["*"]}}
+  - {{name: desk, proofs: [{{certificate: "{sub.fingerprint(desk)}"}}], publish: ["*"]}}
 """
     with Tls(sense, ours, http, principals) as it:
         each_client_is_judged(it, certificates)
         openssl_sees_it(it)
+        clients_of_an_authority_below_need_its_list_too(it, ours, sub, desk)
         new_files_are_in_effect(it, ours, shop)
 without_a_certificate_it_says_how_to_get_further(sense)
 print("https: holds")

@@ -38,7 +38,7 @@ class Machine:
         assert not re.search(r"user: sense", access), access
         (folder / "access.yaml").write_text(access)
         ports = {"sense": free_port(socket.SOCK_DGRAM), "http": free_port(socket.SOCK_STREAM),
-                 "snmp": free_port(socket.SOCK_DGRAM)}
+                 "snmp": free_port(socket.SOCK_DGRAM), "admin": free_port(socket.SOCK_STREAM)}
         self.ports = ports
         text = CONFIG.format(data=data, **ports).split("subscriptions:")[0]
         text = re.sub(r"ipc://\S+/(service|events|publish)", rf"ipc://{folder}/run/\1", text)

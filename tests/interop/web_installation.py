@@ -14,8 +14,8 @@ class WebInstallation(Installation):
     def url(self, path):
         return f"http://127.0.0.1:{self.ports['http']}{path}"
 
-    def ask(self, method, path, body=None):
-        request = urllib.request.Request(self.url(path), method=method,
+    def ask(self, method, path, body=None, type="application/json"):
+        request = urllib.request.Request(self.url(path), method=method, headers={"Content-Type": type},
                                          data=None if body is None else json.dumps(body).encode())
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or b"null")
