@@ -7,6 +7,7 @@
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/event/cloudevents_json.hpp"
+#include "gateways/email/address.hpp"
 #include "gateways/email/mime.hpp"
 
 namespace sense::email {
@@ -167,6 +168,8 @@ std::string delivery_message(const Envelope& envelope, const Delivery& delivery)
   auto mail = mail_of(envelope, *delivery.subscription, std::move(subject), digest_of(delivery));
   if (delivery.number != 0) mail.headers.emplace_back("Sense-Number", number_of(delivery));
   mail.headers.emplace_back("Sense-Event-Id", shortened(printable(event.id)));
+  if (const auto reply = address_of_callback(event.replyto); reply && !collected)
+    mail.headers.emplace_back("Reply-To", *reply);
   mail.text = collected ? digest_text(delivery) : attribute_lines(delivery);
   const auto type = attachment_type(event.datacontenttype);
   // The text is for people; programs read the attachment.

@@ -257,12 +257,13 @@ Command http_command(const Global& global) {
   return metrics_command(
       global,
       {.name = "http",
-       .summary = "Measure the HTTP gateway: publishing singly and in batches, and 10,000 streams",
+       .summary = "Measure the HTTP gateway: publishing, 10,000 streams, and callbacks",
        .notes =
            "Starts a broker and a gateway in a temporary folder beside the current one (or in\n"
            "--data), on a real disk. Each publish is answered once its events are stored; 64\n"
            "connections send the next when they are answered. Beside it, the bus without a "
-           "gateway.\n\n"
+           "gateway.\nCallbacks go to nginx, beside those of libcurl alone; without nginx they are "
+           "left out.\n\n"
            "Examples:\n"
            "  sense bench http                                      all figures, some minutes\n"
            "  sense bench http --quick                              smoke, no figures to quote\n"

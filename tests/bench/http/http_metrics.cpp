@@ -139,6 +139,11 @@ class HttpMeasurement {
   Status call_back(unsigned run) {
     if (!options_.has(callbacks)) return {};
     const auto rates = measure_callbacks(options_, run % 2 == 0);
+    if (!rates && rates.error().code == Code::noserver) {
+      std::fprintf(stderr, "%s: left out: %s\n", std::string(callbacks).c_str(),
+                   rates.error().message.c_str());
+      return {};
+    }
     if (!rates) return tl::unexpected(rates.error());
     callbacks_.push_back(rates->sense);
     bare_callbacks_.push_back(rates->bare);

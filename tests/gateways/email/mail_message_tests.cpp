@@ -171,6 +171,22 @@ BOOST_AUTO_TEST_CASE(no_attribute_can_add_a_header_or_end_the_headers) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(answers_go_where_the_event_says_if_that_is_one_plain_address) {
+  auto event = test::sample_event();
+  event.replyto = "mailto:desk%40x@Shop.example";
+  BOOST_CHECK_EQUAL(value_of(message_of(event), "Reply-To"), "");
+  event.replyto = "mailto:desk@Shop.example";
+  BOOST_CHECK_EQUAL(value_of(message_of(event), "Reply-To"), "desk@shop.example");
+  for (const auto* none :
+       {"", "desk@shop.example", "https://shop.example/desk", "mailto:a@b.example?bcc=c@d.example",
+        "mailto:a@b.example,c@d.example", "mailto:a@b.example%0D%0ABcc:%20c@d.example"}) {
+    event.replyto = none;
+    const auto message = message_of(event);
+    BOOST_CHECK_EQUAL(value_of(message, "Reply-To"), "");
+    BOOST_CHECK_EQUAL(value_of(message, "Bcc"), "");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_subject_that_is_not_ascii_is_in_encoded_words) {
   auto event = test::sample_event();
   event.subject = "";
