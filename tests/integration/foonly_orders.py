@@ -2,7 +2,6 @@
 """Stop-orders in the story of Foonly Trading: how they come in, are executed once, and how their
 customers hear of it: by mail, at a socket, when they ask, over a connection that they left open."""
 
-import re
 import time
 
 from foonly_cast import expect, rfc3339
@@ -10,7 +9,6 @@ from installation import wait_for
 
 ORDER_SECONDS = 8  # how long ann's order is good, for the rest of a day
 EXECUTED = "executed-ann/1"
-ASKED = re.compile(r"^(\d+) (\S+) (\{\S+) (\S+)", re.MULTILINE)
 
 
 def order(foonly, event_id, name, stock, stop, until=None):
@@ -26,18 +24,16 @@ def order(foonly, event_id, name, stock, stop, until=None):
 
 
 class Asking:
-    """A customer who promised to ask each minute, and keeps in mind what she was told last."""
+    """A customer who promised to ask each minute, and keeps in mind the number of what she was told last."""
 
-    def __init__(self, foonly, seen):
-        self.foonly, self.seen = foonly, seen
+    def __init__(self, foonly, subscription):
+        self.foonly, self.subscription, self.seen = foonly, subscription, "0"
 
     def ask(self):
-        shown = self.foonly.typed("F9c asked for", {
-            "$broker": self.foonly.broker_key, "$next": str(self.seen + 1)})
-        told = ASKED.findall(shown)
-        if told:
-            self.seen = int(told[-1][0])
-        return [(event_id, source) for _, event_id, _, source in told]
+        status, page = self.foonly.typed("F9c asked for", {"$id": self.subscription, "$number": self.seen})
+        expect("a page of events is answered with", status, 200)
+        self.seen = page["after"]
+        return [(item["event"]["id"], item["event"]["source"]) for item in page["events"]]
 
 
 def an_order_that_comes_twice(foonly):
@@ -68,7 +64,7 @@ def a_socket_that_said_yes(foonly):
 
 def a_promise_to_ask(foonly):
     """From behind a firewall that lets connections out only: nothing until it is executed."""
-    foonly.asking = Asking(foonly, foonly.head())
+    foonly.asking = Asking(foonly, foonly.subscribed("F9c a promise to ask"))
     expect("what ann is told before", [foonly.asking.ask() for _ in range(3)], [[], [], []])
 
 
@@ -91,7 +87,7 @@ def one_event_and_three_schemes(foonly):
 
     clears("msx-above", "ACME", 4001)
     clears("msx-stop", "ACME", 3998)
-    foonly.kill_all("broker", "gateway email", "gateway sense")
+    foonly.kill_all("broker", "gateway email", "gateway sense", "gateway http")
     told = wait_for("ann is told when she asks", foonly.asking.ask, 30)
     expect("what she is told", told, [(EXECUTED, "//foonly.example/orders/ann/1")])
     mail.wait_ids("by mail", [EXECUTED])

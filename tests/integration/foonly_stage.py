@@ -145,6 +145,8 @@ class Foonly(Installation):
         """Does what the page's command does, to its end. Answers what a program prints; of curl
         the answer's JSON, after the request's was changed."""
         words = self.words(title, variables or {})
+        if words[0] == "curl" and "-d" not in words:
+            return self.curl(words[1], None, method="GET")
         if words[0] == "curl":
             body = json.loads(words[words.index("-d") + 1])
             structured = "Content-Type: application/cloudevents+json" in words
@@ -229,7 +231,7 @@ class Foonly(Installation):
 
     def fetch(self, name, start, prefix):
         """Ids of the events that the owner of a key may read."""
-        words = self.words("F9c asked for", {
+        words = self.words("F9c read from the journal", {
             "ann.key": f"{name}.key", "$broker": self.broker_key, "$next": str(start),
             "{urn:example:foonly}": prefix})
         done = self.program(words)
