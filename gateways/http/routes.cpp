@@ -230,10 +230,13 @@ void Routes::fetch(RoutedRequest& request, Respond respond) {
     context_.clients.refused(request.client, "GET /v1/events", refusal);
     return respond(problem(refusal));
   }
-  context_.event_at(*sequence, by_rights ? request.client : ServedClient{},
-                    [respond = std::move(respond)](const Result<EventRef>& found) {
-                      respond(found ? event_response(**found) : problem(found.error()));
-                    });
+  const auto* condition = request.http.header("if-none-match");
+  context_.event_at(
+      *sequence, by_rights ? request.client : ServedClient{},
+      [respond = std::move(respond),
+       known = condition != nullptr ? *condition : std::string()](const Result<EventRef>& found) {
+        respond(found ? event_response(**found, known) : problem(found.error()));
+      });
 }
 
 void Routes::create(RoutedRequest& request, Respond respond) {

@@ -58,8 +58,16 @@ Response tested_response(const Receipt& receipt) {
 }
 
 // The data was written by its producer: a browser must not show it as a page of this service.
-Response event_response(const Event& event) {
+Response event_response(const Event& event, std::string_view if_none_match) {
   Response response;
+  // An event never changes.
+  const auto tag = "\"" + std::to_string(event.sequence) + "\"";
+  response.headers.emplace_back("ETag", tag);
+  response.headers.emplace_back("Cache-Control", "private, max-age=86400, immutable");
+  if (if_none_match.find(tag) != std::string_view::npos) {
+    response.status = 304;
+    return response;
+  }
   response.content_type = "application/octet-stream";
   for (auto& [name, value] : binary_headers(event)) {
     if (name == "Content-Type")

@@ -28,8 +28,8 @@ struct PublishedEvent {
 [[nodiscard]] Response batch_response(const std::vector<PublishedEvent>& results);
 [[nodiscard]] Response tested_response(const Receipt& receipt);
 
-// The event in binary mode.
-[[nodiscard]] Response event_response(const Event& event);
+// The event in binary mode; 304 when the client has it already.
+[[nodiscard]] Response event_response(const Event& event, std::string_view if_none_match = {});
 
 // Without secrets; the revision is the ETag.
 [[nodiscard]] Response subscription_response(const Subscription& subscription);

@@ -129,6 +129,19 @@ BOOST_AUTO_TEST_CASE(an_event_is_fetched_with_the_rights_of_the_client_without_a
   const auto response = ask("GET", "/v1/events/88120");
   BOOST_CHECK_EQUAL(response.status, 200U);
   check_problem(ask("GET", "/v1/events/88121"), 404, Code::notfound);
+  std::map<std::string, std::string> headers(response.headers.begin(), response.headers.end());
+  BOOST_CHECK_EQUAL(headers["ETag"], "\"" + std::to_string(sample_event().sequence) + "\"");
+  BOOST_CHECK(headers["Cache-Control"].starts_with("private"));
+  http::Request condition;
+  condition.headers = {{"if-none-match", "\"1\", " + headers["ETag"]}};
+  const auto known = ask("GET", "/v1/events/88120", "", condition);
+  BOOST_CHECK_EQUAL(known.status, 304U);
+  BOOST_CHECK_EQUAL(known.body, "");
+  // Who may not read it learns nothing by a condition.
+  check_problem(ask("GET", "/v1/events/88121", "", condition), 404, Code::notfound);
+  condition.headers = {{"if-none-match", "\"1\""}};
+  BOOST_CHECK_EQUAL(ask("GET", "/v1/events/88120", "", condition).status, 200U);
+  asked.resize(2);
   const std::vector<std::string> as_client{"88120 for anonymous", "88121 for anonymous"};
   BOOST_CHECK_EQUAL_COLLECTIONS(asked.begin(), asked.end(), as_client.begin(), as_client.end());
   for (const auto* wrong : {"x", "-1", "18446744073709551616", "1.0", "%31x"})
