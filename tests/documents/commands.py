@@ -350,6 +350,10 @@ RULES = {
         ("./test.sh", skip(BUILDS)),
         ("cmake ", skip("tests/documents/outside.py runs them")),
     ], None),
+    "docs/events.md": (in_installation, [
+        ("sense publish", run()),
+        ("curl http://localhost:8080/v1/subscriptions", run('"state":')),
+    ], None),
     "docs/file-gateway.md": (with_a_file_gateway, [("sense subscriptions create", run())],
                              an_event_is_a_line),
     "docs/http-gateway.md": (in_installation, [

@@ -2,7 +2,12 @@
 #include "core/event/event.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <fstream>
 #include <functional>
+#include <map>
+
+#include "core/event/attributes.hpp"
+#include "tests/paths.hpp"
 
 BOOST_AUTO_TEST_SUITE(event_tests)
 
@@ -105,6 +110,23 @@ BOOST_AUTO_TEST_CASE(refusal_names_the_attribute) {
   auto event = small_event();
   event.correlationid = "\xff";
   BOOST_CHECK_NE(validate(event).error().message.find("correlationid"), std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_documents_list_every_attribute_and_who_gives_it) {
+  std::ifstream file(testing::in_source("docs/events.md"));
+  std::map<std::string, std::string> given_by;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("| `")) continue;
+    const auto end = line.find(" |");
+    const auto by = line.substr(end + 3, line.find(" |", end + 3) - end - 3);
+    for (auto at = line.find('`'); at < end; at = line.find('`', line.find('`', at + 1) + 1))
+      given_by[line.substr(at + 1, line.find('`', at + 1) - at - 1)] = by;
+  }
+  std::map<std::string, std::string> known;
+  for (const auto& attribute : attributes())
+    known[std::string(attribute.name)] = attribute.stamped ? "broker" : "producer";
+  BOOST_CHECK(given_by == known);
+  for (const auto& [name, by] : known) BOOST_CHECK_MESSAGE(given_by[name] == by, name);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
