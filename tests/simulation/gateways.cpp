@@ -124,10 +124,7 @@ void Gateways::remove(std::unique_ptr<Process>& process) {
   const auto name = process->name;
   process.reset();
   const bool long_away = context_.crashes_allowed && one_in(random_, 4);
-  // A leader does not replicate to a standby that has been away for ten minutes: one that returns
-  // when that leader is gone takes over with what it has, and repeats all since then.
-  const Duration longest = context_.standby ? 9min : 20min;
-  context_.hub.later(up_to(random_, long_away ? longest : Duration{2s}),
+  context_.hub.later(up_to(random_, long_away ? Duration{20min} : Duration{2s}),
                      [this, name] { start(name); });
 }
 

@@ -98,6 +98,7 @@ void Replication::saved(bool only_position, std::function<void()> done) {
     log::info("no standby has sent a heartbeat for ten minutes: replication stops until one does");
     state_ = State::off;
     log_.reset();
+    end_stream();
   }
   if (log_ && log_->memory() > log_octets_max) abandon_stream("too many changes are pending");
   if (state_ != State::in_sync) return done();
@@ -139,6 +140,19 @@ void Replication::send(ReplicationPart part, std::string octets, std::function<v
     if (stream != stream_ || state_ == State::off) return;
     if (!receipt) return abandon_stream(receipt.error().message);
     then();
+  });
+}
+
+// A number is left out, so that a standby that comes back later does not take its copy for that of
+// now.
+void Replication::end_stream() {
+  const auto event = to_event({kind_, token_, stream_, part_ + 2, true, true}, gateway_, {},
+                              clock_.now().wall, pair_.secret);
+  publisher_.publish(event, [this, stream = stream_](const auto& receipt) {
+    if (receipt) return;
+    callbacks_.after(retry_pause, [this, stream] {
+      if (token_ != 0 && state_ == State::off && stream == stream_) end_stream();
+    });
   });
 }
 

@@ -61,6 +61,7 @@ class Replication {
   void send_changes();
   void send_next();
   void send(ReplicationPart part, std::string octets, std::function<void()> then);
+  void end_stream();
   void abandon_stream(const std::string& reason);
   void complete_saved();
 

@@ -116,8 +116,8 @@ Status Standby::apply_replicated_changes(const ReplicationPart& part, const Even
 void Standby::on_gap(const std::string& reason) {
   log::warn("parts of the replication stream are missing; a new copy is requested",
             {{"reason", reason}});
-  // The store is still valid when it belongs to another stream than the one with the gap.
-  if (stream_.empty() || replicated_.stream == stream_) gap_ = true;
+  // Also when the store is of an earlier stream: the leader goes on in the one with the gap.
+  gap_ = true;
   stream_.clear();
   changes_.clear();
 }

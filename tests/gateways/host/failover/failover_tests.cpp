@@ -237,7 +237,55 @@ BOOST_AUTO_TEST_CASE(a_standby_that_is_gone_is_not_served_for_ever) {
   const auto before = one.bus.published.size();
   BOOST_CHECK(*one.save("b"));
   hub.advance(1min);
-  BOOST_CHECK_EQUAL(one.bus.published.size(), before);
+  BOOST_CHECK_EQUAL(one.bus.published.size(), before + 1);  // that the stream has ended
+  BOOST_CHECK(*one.save("c"));
+  hub.advance(1min);
+  BOOST_CHECK_EQUAL(one.bus.published.size(), before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_standby_that_was_away_too_long_does_not_take_over_with_its_old_copy) {
+  auto& one = start("one");
+  start("two");
+  hub.advance(1s);
+  kill("two");
+  hub.advance(Replication::standby_timeout + 1s);
+  one.bus.refusal = Error{Code::nomoreroom, "the disk is full"};  // it is told once there is room
+  one.save("a");
+  hub.advance(1s);
+  one.bus.refusal.reset();
+  hub.advance(Replication::retry_pause + 1s);
+  kill("one");
+  auto& two = start("two");
+  hub.advance(1h);
+  BOOST_CHECK_EQUAL(two.led, 0);
+  auto& again = start("one");
+  hub.advance(1min);
+  BOOST_CHECK_EQUAL(again.led, 1);
+  BOOST_CHECK(two.has() == Texts{"a"});
+  kill("one");
+  hub.advance(1min);
+  BOOST_CHECK_EQUAL(two.led, 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_standby_whose_next_copy_has_failed_does_not_take_over_with_the_last_one) {
+  auto& first = start("one");
+  for (int i = 0; i < 5000; ++i) first.save("queue-" + std::to_string(i));
+  auto& two = start("two");
+  hub.advance(1s);
+  BOOST_REQUIRE_EQUAL(two.has().size(), 5000U);
+  kill("one");
+  two.bus.lose = [](const Event& event) {
+    const auto part = replication_part(event);
+    return part && !part->changes && part->last && part->number > 1;
+  };
+  auto& one = start("one");
+  hub.advance(1s);
+  one.save("a");
+  hub.advance(100ms);
+  two.bus.lose = nullptr;
+  kill("one");
+  hub.advance(1h);
+  BOOST_CHECK_EQUAL(two.led, 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_position_alone_is_sent_once_a_minute) {
