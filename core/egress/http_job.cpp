@@ -106,7 +106,8 @@ void HttpJob::set_up() {
     set_option(CURLOPT_POSTFIELDS, request_.body.c_str());
   } else {
     set_option(CURLOPT_HTTPGET, 1L);
-    set_option(CURLOPT_CUSTOMREQUEST, "OPTIONS");
+    if (request_.method == HttpRequest::Method::options)
+      set_option(CURLOPT_CUSTOMREQUEST, "OPTIONS");
   }
   set_option(CURLOPT_HTTPHEADER, headers_.get());
   if (!request_.pinned_address.empty()) pin_address();

@@ -20,12 +20,12 @@ namespace sense {
 
 // A request of Transfer::http(). A value.
 struct HttpRequest {
-  enum class Method { post, options };
+  enum class Method { post, get, options };
   Method method = Method::post;
   std::string url;  // http or https, as parse_uri takes it
   // Sent as they are; a name or value with a control character is refused.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::string body;  // of a post; others have none
   // Waits for the reply's body as long as total_timeout permits, not body_timeout, because the
   // caller decides by the body.
   bool body_decides = false;

@@ -94,19 +94,6 @@ HttpRequest callback_request(const Delivery& delivery, const Signing& signing) {
   return request;
 }
 
-std::optional<Duration> parse_retry_after(std::string_view given, WallTime now) {
-  const auto text = trim(given);
-  if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
-    // One that is too big for a number is too long a time, too.
-    const auto seconds =
-        std::chrono::seconds{parse_integer<std::int64_t>(text.substr(0, 9)).value_or(0)};
-    return std::clamp<Duration>(seconds, retry_after_min, retry_after_max);
-  }
-  const auto date = parse_http_date(text);
-  if (!date) return std::nullopt;
-  return std::clamp<Duration>(*date - now, retry_after_min, retry_after_max);
-}
-
 Attempt outcome_of(const Result<TransferReply>& reply, WallTime now) {
   if (reply) {
     auto attempt = outcome_of_status(*reply, now);

@@ -19,16 +19,9 @@ inline constexpr std::string_view batch_edition = "application/cloudevents-batch
 // The attribute of an event in a batch that has its number.
 inline constexpr std::string_view number_attribute = "sensenumber";
 
-// Retry-After is honoured between these.
-inline constexpr Duration retry_after_min = std::chrono::seconds{1};
-inline constexpr Duration retry_after_max = std::chrono::hours{24};
-
 [[nodiscard]] HttpRequest callback_request(const Delivery& delivery, const Signing& signing);
 
 // docs/http-gateway.md, "What the callback's answer means".
 [[nodiscard]] Attempt outcome_of(const Result<TransferReply>& reply, WallTime now);
-
-// RFC 9110 section 10.2.3: seconds, or an HTTP-date; clamped. Nothing when it is neither.
-[[nodiscard]] std::optional<Duration> parse_retry_after(std::string_view text, WallTime now);
 
 }  // namespace sense::http

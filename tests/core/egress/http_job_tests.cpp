@@ -96,6 +96,55 @@ BOOST_AUTO_TEST_CASE(a_caller_that_decides_by_the_body_waits_for_it) {
   BOOST_CHECK(reply->body_ended);
 }
 
+BOOST_AUTO_TEST_CASE(a_get_has_no_body_and_asks_for_no_compression) {
+  std::promise<HttpSeen> seen;
+  LoopbackServer server(http_answers([&](const HttpSeen& request) {
+    seen.set_value(request);
+    return http_answer("200 OK", "ETag: \"1\"\r\n", "content");
+  }));
+  TransferOptions options;
+  options.keep_headers = {"etag"};
+  const auto transfer = make_transfer(allowing({"127.0.0.1"}), options);
+  HttpRequest request;
+  request.method = HttpRequest::Method::get;
+  request.url = url_of(server);
+  request.headers = {{"if-none-match", "\"0\""}};
+  const auto reply = send(*transfer, request).get();
+  BOOST_REQUIRE_MESSAGE(reply, reply.error().message);
+  BOOST_CHECK_EQUAL(reply->body, "content");
+  BOOST_CHECK_EQUAL(*reply->header("etag"), "\"1\"");
+  const auto asked = seen.get_future().get();
+  BOOST_CHECK(asked.head.starts_with("GET /hook HTTP/1.1\r\n"));
+  BOOST_CHECK(asked.has("if-none-match: \"0\""));
+  for (const char* name : {"Accept-Encoding", "Content-Length", "Content-Type", "Expect"})
+    BOOST_CHECK_EQUAL(asked.value(name), "");
+}
+
+// What a server sends of a head is bounded, before and behind the status line of the answer.
+BOOST_AUTO_TEST_CASE(a_head_without_end_ends_the_transfer) {
+  for (const std::string begin :
+       {"HTTP/1.1 200 OK\r\n", "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\n"}) {
+    std::atomic<std::size_t> written{0};
+    LoopbackServer server([&](LoopbackServer::Peer& peer) {
+      (void)peer.read_until("\r\n\r\n");
+      peer.write(begin);
+      std::string lines;
+      for (int i = 0; i < 1000; ++i) lines += "X-" + std::to_string(i) + ": value\r\n";
+      for (int i = 0; i < 100; ++i, written += lines.size()) peer.write(lines);
+      peer.write("\r\n");
+      peer.wait_for_close();
+    });
+    TransferOptions options;
+    options.total_timeout = 30s;
+    const auto transfer = make_transfer(allowing({"127.0.0.1"}), options);
+    const auto reply = send(*transfer, post(url_of(server))).get();
+    BOOST_REQUIRE(!reply);
+    BOOST_CHECK_MESSAGE(reply.error().code == Code::commerror, reply.error().message);
+    BOOST_CHECK_MESSAGE(reply.error().message.find("headers") != std::string::npos,
+                        reply.error().message);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(interim_replies_and_trailers_are_not_the_reply) {
   LoopbackServer server([](LoopbackServer::Peer& peer) {
     while (peer.read_until("\r\n\r\n") && peer.read(5))
