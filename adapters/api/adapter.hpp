@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/bus/bus.hpp"
 #include "core/config/settings.hpp"
+#include "core/egress/policy.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -28,7 +29,10 @@ struct AdapterContext {
   const Clock& clock;
   Counters& counters;
   boost::asio::io_context& reactor;
-  Publisher& publisher;  // any thread may publish; `done` is called on the reactor's thread
+  Publisher& publisher;        // any thread may publish; `done` is called on the reactor's thread
+  const EgressPolicy& egress;  // where it may connect to
+  // For what it keeps, of this adapter alone. An adapter that keeps something makes it.
+  std::string folder;
 };
 
 // The plugin's object: made by `create` of the descriptor, owned and destroyed by the host. An
@@ -46,7 +50,7 @@ class Adapter {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* adapter_abi = "sense-adapter/3";
+inline constexpr const char* adapter_abi = "sense-adapter/4";
 
 // The one thing that a plugin exports. Static data.
 struct AdapterDescriptor {

@@ -129,8 +129,9 @@ Status Host::connect() {
 }
 
 Status Host::make_adapter() {
-  context_ = std::make_unique<AdapterContext>(
-      AdapterContext{config_.name, system_clock(), counters_, reactor_, *publisher_});
+  context_ = std::make_unique<AdapterContext>(AdapterContext{config_.name, system_clock(),
+                                                             counters_, reactor_, *publisher_,
+                                                             config_.egress, config_.folder});
   auto adapter = call_plugin(
       name_, "create()", [&] { return plugin_.descriptor().create(config_.plugin, *context_); });
   if (!adapter) return tl::unexpected(adapter.error());

@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/bus/endpoints.hpp"
 #include "core/config/settings.hpp"
+#include "core/egress/policy.hpp"
 #include "core/plugin/plugin.hpp"
 
 namespace sense {
@@ -29,6 +30,8 @@ struct AdapterConfig {
   BusEndpoints endpoints;
   Settings host;    // of adapter_host_options()
   Settings plugin;  // of the descriptor's options
+  EgressPolicy egress;
+  std::string folder;  // for what the plugin keeps; need not be there
 };
 
 // One adapter process: bus and one plugin. start() and run() on one thread, which is the reactor's

@@ -200,7 +200,9 @@ std::optional<LoadedAdapter> load_adapter(const ConfigFile& file, const PartConf
                                           Mistakes& mistakes) {
   return load_part<LoadedAdapter, AdapterPlugin>(
       file, part, adapter_host_options(), mistakes, [&](Settings host, Settings plugin) {
-        return AdapterConfig{part.name, file.endpoints, std::move(host), std::move(plugin)};
+        return AdapterConfig{part.name,       file.endpoints,
+                             std::move(host), std::move(plugin),
+                             file.egress,     file.data + "/adapter-" + part.name};
       });
 }
 

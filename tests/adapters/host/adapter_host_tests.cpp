@@ -50,8 +50,11 @@ struct Fixture {
     config.plugin = Settings::defaults(plugin->descriptor().options);
     BOOST_REQUIRE(config.plugin.set("fail", fail).has_value());
     BOOST_REQUIRE(config.plugin.set("events", std::to_string(events)).has_value());
+    config.egress = egress;
+    config.folder = "/kept/adapter-test";
     return AdapterHost::start(std::move(config), std::move(*plugin));
   }
+  sense::EgressPolicy egress;
   std::string start_refusal(std::string_view fail) {
     const auto host = start(fail);
     if (host) return "started";
@@ -115,6 +118,12 @@ BOOST_AUTO_TEST_CASE(a_name_cannot_leave_the_folder) {
 BOOST_AUTO_TEST_CASE(what_the_plugin_refuses_is_passed_on) {
   BOOST_CHECK_EQUAL(start_refusal("create"), "the option is wrong");
   BOOST_CHECK_EQUAL(start_refusal("start"), "the port is taken");
+}
+
+BOOST_AUTO_TEST_CASE(the_plugin_is_given_its_folder_and_where_it_may_connect_to) {
+  BOOST_CHECK_EQUAL(start_refusal("place"), "/kept/adapter-test alone");
+  egress = *sense::EgressPolicy::make({"127.0.0.1"});
+  BOOST_CHECK_EQUAL(start_refusal("place"), "/kept/adapter-test and this machine");
 }
 
 BOOST_AUTO_TEST_CASE(what_the_plugin_throws_ends_in_a_sentence) {

@@ -130,7 +130,9 @@ struct Fixture {
   boost::asio::io_context reactor;
   Counters counters;
   ThreadSafePublisher publisher;
-  AdapterContext context{"test", system_clock(), counters, reactor, publisher};
+  EgressPolicy egress;
+  AdapterContext context{"test",    system_clock(), counters,      reactor,
+                         publisher, egress,         place / "kept"};
   Settings settings = Settings::defaults(sense_adapter_descriptor()->options);
   std::unique_ptr<Adapter> adapter;
 };

@@ -42,7 +42,9 @@ struct Fixture {
   boost::asio::io_context reactor;
   sense::Counters counters;
   FakePublisher publisher;
-  sense::AdapterContext context{"snmp", sense::system_clock(), counters, reactor, publisher};
+  sense::EgressPolicy egress;
+  sense::AdapterContext context{"snmp", sense::system_clock(), counters, reactor, publisher, egress,
+                                ""};
   Settings settings = Settings::defaults(sense_adapter_descriptor()->options);
   std::unique_ptr<Adapter> adapter;
 

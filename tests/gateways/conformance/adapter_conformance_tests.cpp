@@ -39,8 +39,9 @@ BOOST_AUTO_TEST_CASE(an_adapter_starts_stops_and_does_so_again) {
     boost::asio::io_context reactor;
     Counters counters;
     testing::FakeBus bus;
-    AdapterContext context{"test", system_clock(), counters, reactor, bus};
     const TemporaryFolder place;
+    const EgressPolicy egress;
+    AdapterContext context{"test", system_clock(), counters, reactor, bus, egress, place / "kept"};
     const auto example =
         conformance::example_of("adapters", plugin.descriptor().name, place.path());
     const auto settings = conformance::settings_for_test(plugin.descriptor().options, example);

@@ -52,6 +52,11 @@ sense::Result<std::unique_ptr<sense::Adapter>> create(const sense::Settings& set
                                                       sense::AdapterContext& context) {
   const auto& where = settings.text("fail");
   if (where == "create") return sense::fail(sense::Code::badparam, "the option is wrong");
+  if (where == "place") {
+    const bool allowed = context.egress.check_http_host("127.0.0.1", 8080).has_value();
+    return sense::fail(sense::Code::badparam,
+                       context.folder + (allowed ? " and this machine" : " alone"));
+  }
   if (where == "create-throws") throw 5;
   if (where == "create-null") return nullptr;
   return std::make_unique<Faulty>(settings, context);
