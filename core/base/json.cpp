@@ -114,6 +114,8 @@ std::optional<std::int64_t> JsonView::integer() const {
 
 std::string JsonView::dump() const { return json_text(value_at(value_)); }
 
+bool valid_json(std::string_view text) { return Ordered::accept(text); }
+
 std::optional<JsonDocument> JsonDocument::parse(std::string_view text) {
   auto value = std::make_shared<Ordered>(Ordered::parse(text, nullptr, /*allow_exceptions=*/false));
   if (value->is_discarded()) return std::nullopt;

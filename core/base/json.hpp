@@ -78,6 +78,9 @@ class JsonView {
   const void* value_ = nullptr;
 };
 
+// Whether the text is JSON whose numbers fit into a double. Takes no memory for its values.
+[[nodiscard]] bool valid_json(std::string_view text);
+
 // A parsed JSON text. Immutable. Of members with one name, the last one counts.
 class JsonDocument {
  public:
