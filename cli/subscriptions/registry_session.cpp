@@ -10,6 +10,8 @@ namespace sense::cli {
 
 namespace {
 
+constexpr std::uint32_t page_entries = 500;
+
 // The command line may request any lease; it does not know which callbacks a gateway serves.
 SubscriptionClient::Served served() {
   return {[](const std::string&) { return true; }, std::chrono::years{10}};
@@ -17,10 +19,18 @@ SubscriptionClient::Served served() {
 
 }  // namespace
 
-void say_if_own_only(const Bus::RegistryPage& page) {
-  if (page.own_only)
-    say("these are only your own: the access file of the broker grants your principal no 'list' "
-        "right");
+void list_entries(const RegistrySession& session, const std::string& kind,
+                  const std::function<bool(const RegistryEntry&)>& show, const std::string& after) {
+  session.bus.registry_list(kind, after, page_entries, [=](Result<Bus::RegistryPage> page) {
+    if (!page) return session.loop.finish(failed(page.error()));
+    if (after.empty() && page->own_only)
+      say("these are only your own: the access file of the broker grants your principal no 'list' "
+          "right");
+    for (const auto& entry : page->entries)
+      if (!show(entry)) return session.loop.finish(exit_failed);
+    if (!page->more || page->entries.empty()) return session.loop.finish(exit_ok);
+    list_entries(session, kind, show, page->entries.back().key);
+  });
 }
 
 void RegistrySession::fail_with(const std::string& id, const Error& error) const {

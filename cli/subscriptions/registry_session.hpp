@@ -30,7 +30,10 @@ struct RegistrySession {
                                         const std::function<void(const RegistrySession&)>& action,
                                         Duration timeout = std::chrono::seconds{15});
 
-// Reports on standard error that a list contains only the principal's own subscriptions, if so.
-void say_if_own_only(const Bus::RegistryPage& page);
+// Shows all entries of a kind by key, until `show` returns false, and ends the loop. Reports on
+// standard error that these are only the principal's own, if so.
+void list_entries(const RegistrySession& session, const std::string& kind,
+                  const std::function<bool(const RegistryEntry&)>& show,
+                  const std::string& after = "");
 
 }  // namespace sense::cli

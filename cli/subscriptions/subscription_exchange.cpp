@@ -17,7 +17,6 @@ namespace sense::cli {
 namespace {
 
 constexpr const char* kind = "subscription";
-constexpr std::uint32_t exchange_page_entries = 500;
 constexpr std::size_t file_length_max = 1024 * 1024;
 constexpr Duration timeout = std::chrono::minutes{10};
 
@@ -36,27 +35,14 @@ bool export_one(const RegistryEntry& entry, const std::string& owner, bool json)
   return print_line(text);
 }
 
-void export_after(const RegistrySession& session, const std::string& after,
-                  const std::string& owner) {
-  session.bus.registry_list(kind, after, exchange_page_entries,
-                            [=](Result<Bus::RegistryPage> page) {
-                              if (!page) return session.loop.finish(failed(page.error()));
-                              if (after.empty()) say_if_own_only(*page);
-                              for (const auto& entry : page->entries)
-                                if (!export_one(entry, owner, session.json))
-                                  return session.loop.finish(exit_failed);
-                              if (!page->more || page->entries.empty())
-                                return session.loop.finish(exit_ok);
-                              export_after(session, page->entries.back().key, owner);
-                            });
-}
-
 int run_export(const Global& global, const std::string& owner) {
   return with_registry_session(
       global,
       [&](const RegistrySession& session) {
         if (!session.json) print_line("subscriptions:");
-        export_after(session, "", owner);
+        list_entries(session, kind, [owner, json = session.json](const auto& entry) {
+          return export_one(entry, owner, json);
+        });
       },
       timeout);
 }

@@ -16,7 +16,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint32_t page_entries = 500;
 constexpr const char* some_id = "s-01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 struct SubscriptionOptions {
@@ -36,20 +35,6 @@ bool show(const RegistryEntry& entry, bool json) {
     return print_line(unreadable_line(entry.key, subscription.error().message, json));
   subscription->revision = entry.revision;
   return print_line(line_of(*subscription, json));
-}
-
-void list(const RegistrySession& session, const std::string& after) {
-  session.bus.registry_list("subscription", after, page_entries,
-                            [session, after](Result<Bus::RegistryPage> page) {
-                              if (!page) return session.loop.finish(failed(page.error()));
-                              if (after.empty()) say_if_own_only(*page);
-                              for (const auto& entry : page->entries)
-                                if (!show(entry, session.json))
-                                  return session.loop.finish(exit_failed);
-                              if (!page->more || page->entries.empty())
-                                return session.loop.finish(exit_ok);
-                              list(session, page->entries.back().key);
-                            });
 }
 
 Result<Json> delivery_json(const SubscriptionOptions& options) {
@@ -260,8 +245,10 @@ Command list_command(const Global& global) {
           .summary = "Subscriptions, one a line, by id",
           .notes = "Example:\n  sense subscriptions list",
           .run = [&global] {
-            return with_registry_session(global,
-                                         [](const RegistrySession& session) { list(session, ""); });
+            return with_registry_session(global, [](const RegistrySession& session) {
+              list_entries(session, "subscription",
+                           [json = session.json](const auto& entry) { return show(entry, json); });
+            });
           }};
 }
 

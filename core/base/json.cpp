@@ -91,6 +91,12 @@ void JsonView::each_member(
     if (!take(name, JsonView(&value))) return;
 }
 
+void JsonView::each_entry(const std::function<bool(JsonView entry)>& take) const {
+  if (!exists() || !value_at(value_).is_array()) return;
+  for (const auto& entry : value_at(value_))
+    if (!take(JsonView(&entry))) return;
+}
+
 std::optional<std::string> JsonView::text() const {
   if (!exists() || !value_at(value_).is_string()) return std::nullopt;
   return value_at(value_).get<std::string>();

@@ -61,6 +61,8 @@ class JsonView {
   [[nodiscard]] JsonView find(std::string_view name) const;
   // Calls `take` for each member of an object, in the order of the text, until it returns false.
   void each_member(const std::function<bool(const std::string& name, JsonView value)>& take) const;
+  // Likewise for each entry of an array.
+  void each_entry(const std::function<bool(JsonView entry)>& take) const;
 
   // Absent when the value has another type.
   [[nodiscard]] std::optional<std::string> text() const;

@@ -17,7 +17,9 @@
 #include "core/bus/proof.hpp"
 #include "core/config/settings.hpp"
 #include "core/egress/policy.hpp"
+#include "core/registry/capabilities.hpp"
 #include "core/registry/ended_subscriptions.hpp"
+#include "core/registry/management_change.hpp"
 #include "core/registry/subscriptions.hpp"
 #include "core/subscription/subscription.hpp"
 #include "gateways/api/feeds.hpp"
@@ -195,14 +197,9 @@ struct GatewayContext {
   // Attempts and dead letters of the subscriptions served here (delivery_records.hpp). Null: this
   // host keeps none.
   DeliveryRecords* records = nullptr;
-};
-
-// What a subscriber may expect of the transport (docs/writing-a-gateway.md).
-struct Capabilities {
-  const char* latency;          // "milliseconds", "seconds", "minutes"
-  const char* initiator;        // "source", "sink", "both"
-  const char* acknowledgement;  // "end-to-end", "hop", "none"
-  std::uint64_t payload_max;    // octets
+  // The gateways of the installation that have announced themselves, by name, as clients may see
+  // them. Empty: this host does not know.
+  std::function<std::vector<AnnouncedGateway>()> gateways = {};
 };
 
 // Defaults of delivery for this gateway's schemes; a subscription may override them.
@@ -213,16 +210,15 @@ struct DeliveryDefaults {
 };
 
 // Changes with every incompatible change of these headers.
-inline constexpr const char* gateway_abi = "sense-gateway/9";
+inline constexpr const char* gateway_abi = "sense-gateway/10";
 
 // The one thing that a plugin exports. Static data.
 struct GatewayDescriptor {
-  const char* abi;                            // gateway_abi
-  const char* name;                           // "http"
-  const char* summary;                        // one sentence
-  std::span<const std::string_view> schemes;  // callback URI schemes, lower case
+  const char* abi;                  // gateway_abi
+  const char* name;                 // "http"
+  const char* summary;              // one sentence
+  std::span<const Scheme> schemes;  // of its callbacks, and what each can do
   std::span<const Option> options;
-  Capabilities capabilities;
   DeliveryDefaults delivery;
   // Makes the plugin's object; nothing listens before start(). A failure ends the process.
   Result<std::unique_ptr<Gateway>> (*create)(const Settings& options, GatewayContext& context);

@@ -8,7 +8,15 @@ namespace sense::email {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> schemes = {"mailto"};
+using namespace std::chrono_literals;
+
+// Relays hold back a sender that they do not know for some minutes.
+constexpr std::array<Scheme, 1> schemes = {{{"mailto",
+                                             {.latency = {10ms, 30min},
+                                              .digest_latency = Bounds{10ms, 30min},
+                                              .intermediation = Intermediation::store_and_forward,
+                                              .acknowledgement = Acknowledgement::relay,
+                                              .payload_max = Event::data_length_max}}}};
 
 const GatewayDescriptor descriptor = {
     gateway_abi,
@@ -16,7 +24,6 @@ const GatewayDescriptor descriptor = {
     "Delivers events as mail, by a relay or into maildir folders.",
     schemes,
     email_options(),
-    {"minutes", "source", "hop", Event::data_length_max},
     {remote_retry_seconds, 4},
     &make_email_gateway,
     &check_email,

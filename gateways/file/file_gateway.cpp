@@ -59,7 +59,13 @@ class FileGateway final : public BlockingGateway {
 
 constexpr Option options[] = {{"folder", OptionType::path, "/var/lib/sense/files",
                                "The folder of the files; it must exist.", 1, 1000}};
-constexpr std::string_view schemes[] = {"file"};
+constexpr Bounds latency{std::chrono::milliseconds{1}, std::chrono::seconds{1}};
+constexpr Scheme schemes[] = {{"file",
+                               {.latency = latency,
+                                .digest_latency = latency,
+                                .acknowledgement = Acknowledgement::relay,
+                                .consent = Consent::configuration,
+                                .payload_max = Event::data_length_max}}};
 constexpr std::uint32_t retry_seconds[] = {1, 5, 30, 300, 3600};
 
 const GatewayDescriptor descriptor = {
@@ -68,7 +74,6 @@ const GatewayDescriptor descriptor = {
     "Appends events to files, as lines of JSON.",
     schemes,
     options,
-    {"milliseconds", "source", "hop", Event::data_length_max},
     {retry_seconds, 1},
     [](const Settings& settings, GatewayContext& context) -> Result<std::unique_ptr<Gateway>> {
       return std::make_unique<FileGateway>(settings.text("folder"), context);

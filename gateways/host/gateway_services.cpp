@@ -82,7 +82,9 @@ GatewayServices::GatewayServices(GatewayConfig of_gateway, const GatewayDescript
                 return shown;
               },
               events_by_sequence(bus),
-              [this](std::string_view id) { return ended.find(id, context.clock.now().mono); }} {}
+              [this](std::string_view id) { return ended.find(id, context.clock.now().mono); }} {
+  context.gateways = [this] { return directory.list(); };
+}
 
 SubscriptionClient::Served GatewayServices::served(const ServedClient& client) {
   return {[this](const std::string& scheme) { return directory.serves_anywhere(scheme); },

@@ -19,8 +19,10 @@ constexpr Duration wait_for_others = std::chrono::seconds{3};
 constexpr Duration look_for_others_every = std::chrono::milliseconds{50};
 constexpr Duration checkpoint_interval_min = std::chrono::milliseconds{5};
 
-std::vector<std::string> texts(std::span<const std::string_view> views) {
-  return {views.begin(), views.end()};
+std::vector<std::string> names_of(std::span<const Scheme> schemes) {
+  std::vector<std::string> names;
+  for (const auto& scheme : schemes) names.emplace_back(scheme.name);
+  return names;
 }
 
 Result<std::string> read_pair_secret(const std::string& path) {
@@ -77,7 +79,7 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
            environment_.clock,
            [this](const auto& subscription) { return services_->check_endpoint(subscription); }},
           [this](auto task) { after(retry_pause, std::move(task)); }),
-      announcement_(environment_.bus, config_.name, texts(descriptor_.schemes),
+      announcement_(environment_.bus, config_.name, descriptor_.schemes,
                     [this](auto task) { after(retry_pause, std::move(task)); }),
       failover_(
           environment_.bus, store_, environment_.clock, config_.name, descriptor_.name,
@@ -182,8 +184,9 @@ void Lifecycle::serve(std::uint64_t position) {
   const auto listening = gateway_->listening();
   for (const auto& uri : listening) log::info("listening", {{"on", uri}});
   announcement_.write(listening);
-  publish_notice(environment_.bus, gateway_started_event(config_.name, texts(descriptor_.schemes),
-                                                         listening, now().wall));
+  publish_notice(
+      environment_.bus,
+      gateway_started_event(config_.name, names_of(descriptor_.schemes), listening, now().wall));
   failover_.serve(!services_->directory.is_alone());
   follower_.verify_pending();
   services_->engine.restored(now());

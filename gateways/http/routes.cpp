@@ -90,6 +90,8 @@ const std::vector<Routes::Route>& Routes::table() {
        &Routes::feed<&FeedServer::stream>},
       {{"GET", "/v1/sources", "The sources of the events seen so far", "after,limit"},
        &Routes::sources},
+      {{"GET", "/v1/gateways", "The gateways, their schemes, and what each can do"},
+       &Routes::gateways},
       {{"GET", "/v1/parameters", "The operational parameters of the service"}, &Routes::parameters},
       {{"GET", "/v1/health", "Whether the gateway serves"}, &Routes::health},
       {{"GET", "/openapi.json", "This document"}, &Routes::openapi},
@@ -322,6 +324,12 @@ void Routes::sources(RoutedRequest& request, Respond respond) {
       [respond = std::move(respond)](const Result<Subscriptions::SourcePage>& found) {
         respond(found ? sources_response(*found) : problem(found.error()));
       });
+}
+
+void Routes::gateways(RoutedRequest&, Respond respond) {
+  if (!context_.gateways)
+    return respond(problem(Error{Code::noserver, "this gateway does not know of the others"}));
+  respond(gateways_response(context_.gateways()));
 }
 
 void Routes::parameters(RoutedRequest&, Respond respond) {

@@ -349,7 +349,18 @@ std::vector<Option> checked_options() {
 }
 const std::vector<Option> options_table = checked_options();
 
-constexpr std::string_view schemes[] = {"sense", "sense+dtls"};
+using namespace std::chrono_literals;
+
+// Larger events are fetched by a URL.
+constexpr Capabilities datagrams(Privacy privacy) {
+  return {.latency = {1ms, 1s},
+          .digest_latency = Bounds{1ms, 1s},
+          .acknowledgement = Acknowledgement::subscriber,
+          .privacy = privacy,
+          .payload_max = 1'200};
+}
+constexpr Scheme schemes[] = {{"sense", datagrams(Privacy::signature)},
+                              {"sense+dtls", datagrams(Privacy::tls)}};
 // The plugin itself waits for the acknowledgement and reports `retry` only afterwards; these pauses
 // apply to attempts that fail before anything is sent. They make as many tries as max-retries.
 constexpr std::uint32_t retry_seconds[] = {1, 2, 4, 8, 16, 32, 32, 32, 32, 32, 32, 32, 32};
@@ -360,7 +371,6 @@ const GatewayDescriptor descriptor = {
     "SENSE/1 over UDP, DTLS, Unix sockets, IPX or AppleTalk: events as text datagrams.",
     schemes,
     options_table,
-    {"milliseconds", "both", "end-to-end", 1'200},
     {retry_seconds, 32},
     &create,
     &check,

@@ -25,18 +25,15 @@ Result<std::unique_ptr<Gateway>> make_plugin(const Settings&, GatewayContext& co
   return std::make_unique<SimulatedPlugin>(context.name);
 }
 
-constexpr std::array<std::string_view, 1> plugin_schemes = {"test"};
+constexpr std::array<Scheme, 1> plugin_schemes = {{{"test", {}}}};
 constexpr std::array<std::uint32_t, 7> quick_seconds = {1, 2, 4, 8, 16, 32, 32};
 constexpr std::array<std::uint32_t, 3> patient_seconds = {5, 60, 300};
-constexpr Capabilities plugin_capabilities = {"milliseconds", "source", "none", 1'000'000};
 
 }  // namespace
 
-const GatewayDescriptor quick_plugin = {gateway_abi,        "simulated", "Tries soon.",
-                                        plugin_schemes,     {},          plugin_capabilities,
-                                        {quick_seconds, 8}, make_plugin};
-const GatewayDescriptor patient_plugin = {gateway_abi,          "simulated", "Is patient.",
-                                          plugin_schemes,       {},          plugin_capabilities,
-                                          {patient_seconds, 4}, make_plugin};
+const GatewayDescriptor quick_plugin = {
+    gateway_abi, "simulated", "Tries soon.", plugin_schemes, {}, {quick_seconds, 8}, make_plugin};
+const GatewayDescriptor patient_plugin = {
+    gateway_abi, "simulated", "Is patient.", plugin_schemes, {}, {patient_seconds, 4}, make_plugin};
 
 }  // namespace sense::simulation

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/host/subscriptions/announcement.hpp"
 
-#include "core/registry/management_change.hpp"
-
 namespace sense {
 
 void Announcement::write(std::vector<std::string> listening) {

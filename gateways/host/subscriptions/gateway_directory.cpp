@@ -3,15 +3,12 @@
 
 #include <algorithm>
 
-#include "core/registry/management_change.hpp"
-
 namespace sense {
 
-namespace {
-std::set<std::string> set_of(const std::vector<std::string>& schemes) {
-  return {schemes.begin(), schemes.end()};
+bool GatewayDirectory::has_scheme(const Schemes& schemes, std::string_view scheme) {
+  return std::any_of(schemes.begin(), schemes.end(),
+                     [&](const auto& served) { return served.name == scheme; });
 }
-}  // namespace
 
 void GatewayDirectory::clear() {
   gateways_.clear();
@@ -19,7 +16,7 @@ void GatewayDirectory::clear() {
 }
 
 void GatewayDirectory::add(const RegistryEntry& entry) {
-  gateways_[entry.key] = set_of(schemes_of_entry(entry.value));
+  gateways_[entry.key] = schemes_of_entry(entry.value);
 }
 
 void GatewayDirectory::complete(std::uint64_t position) {
@@ -28,28 +25,37 @@ void GatewayDirectory::complete(std::uint64_t position) {
 }
 
 bool GatewayDirectory::on_event(const Event& event) {
-  const auto change = gateway_change(event);
+  auto change = gateway_change(event);
   if (!change) return false;
   if (event.sequence <= position_) return true;
   if (change->schemes.empty())
     gateways_.erase(change->name);
   else
-    gateways_[change->name] = set_of(change->schemes);
+    gateways_[change->name] = std::move(change->schemes);
   return true;
 }
 
 bool GatewayDirectory::is_alone() const {
   return complete_ && std::none_of(gateways_.begin(), gateways_.end(), [this](const auto& other) {
            return other.first != name_ &&
-                  std::any_of(own_.begin(), own_.end(),
-                              [&](const auto& scheme) { return other.second.contains(scheme); });
+                  std::any_of(own_.begin(), own_.end(), [&](const auto& scheme) {
+                    return has_scheme(other.second, scheme.name);
+                  });
          });
 }
 
-bool GatewayDirectory::serves_anywhere(const std::string& scheme) const {
-  return own_.contains(scheme) ||
+bool GatewayDirectory::serves_anywhere(std::string_view scheme) const {
+  return serves_here(scheme) ||
          std::any_of(gateways_.begin(), gateways_.end(),
-                     [&](const auto& other) { return other.second.contains(scheme); });
+                     [&](const auto& other) { return has_scheme(other.second, scheme); });
+}
+
+std::vector<AnnouncedGateway> GatewayDirectory::list() const {
+  auto all = gateways_;
+  all.insert_or_assign(name_, own_);
+  std::vector<AnnouncedGateway> gateways;
+  for (auto& [name, schemes] : all) gateways.push_back({name, std::move(schemes)});
+  return gateways;
 }
 
 }  // namespace sense

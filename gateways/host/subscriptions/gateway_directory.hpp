@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "core/bus/bus.hpp"
 #include "core/event/event.hpp"
+#include "core/registry/management_change.hpp"
 
 namespace sense {
 
@@ -19,8 +19,8 @@ namespace sense {
 class GatewayDirectory {
  public:
   // `name`, `schemes`: of this gateway.
-  GatewayDirectory(std::string name, std::span<const std::string_view> schemes)
-      : name_(std::move(name)), own_(schemes.begin(), schemes.end()) {}
+  GatewayDirectory(std::string name, std::span<const Scheme> schemes)
+      : name_(std::move(name)), own_(announced(schemes)) {}
 
   // A list of RegistryReader: clear(), then add() each entry of kind `gateway`, then complete()
   // with the list's position. Events up to that position change nothing any more.
@@ -32,16 +32,21 @@ class GatewayDirectory {
 
   // Whether a gateway of that name has announced itself.
   [[nodiscard]] bool has(const std::string& name) const { return gateways_.contains(name); }
-  [[nodiscard]] bool serves_here(const std::string& scheme) const { return own_.contains(scheme); }
+  [[nodiscard]] bool serves_here(std::string_view scheme) const { return has_scheme(own_, scheme); }
   // True when no other gateway serves a scheme of this one; false until the list is complete.
   [[nodiscard]] bool is_alone() const;
-  [[nodiscard]] bool serves_anywhere(const std::string& scheme) const;
+  [[nodiscard]] bool serves_anywhere(std::string_view scheme) const;
+  // All of them and this one, by name.
+  [[nodiscard]] std::vector<AnnouncedGateway> list() const;
 
  private:
+  using Schemes = std::vector<AnnouncedScheme>;
+  [[nodiscard]] static bool has_scheme(const Schemes& schemes, std::string_view scheme);
+
   const std::string name_;
-  const std::set<std::string> own_;
-  std::map<std::string, std::set<std::string>> gateways_;  // schemes, by name
-  std::uint64_t position_ = 0;                             // of the list
+  const Schemes own_;
+  std::map<std::string, Schemes> gateways_;  // by name
+  std::uint64_t position_ = 0;               // of the list
   bool complete_ = false;
 };
 

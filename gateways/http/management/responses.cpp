@@ -109,6 +109,20 @@ Response sources_response(const Subscriptions::SourcePage& page) {
   return json_response(200, {{"sources", page.sources}, {"more", page.more}});
 }
 
+// Without where they listen: that is for those who may see the registry.
+Response gateways_response(const std::vector<AnnouncedGateway>& gateways) {
+  std::string all = "[";
+  for (const auto& gateway : gateways) {
+    JsonObject json;
+    json.put("name", gateway.name);
+    put_schemes(json, gateway.schemes);
+    all.append(all.size() == 1 ? "" : ",").append(json.take());
+  }
+  Response response;
+  response.body = JsonObject().put_raw("gateways", all + "]").take() + "\n";
+  return response;
+}
+
 Response parameters_response(const std::vector<std::pair<std::string, std::string>>& parameters) {
   auto body = Ordered::object();
   for (const auto& [name, value] : parameters) body[name] = value;

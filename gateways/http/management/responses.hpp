@@ -10,6 +10,7 @@
 #include "core/bus/bus.hpp"
 #include "core/http/message.hpp"
 #include "core/registry/ended_subscriptions.hpp"
+#include "core/registry/management_change.hpp"
 #include "core/registry/subscriptions.hpp"
 
 // What the paths of docs/http-gateway.md answer, as JSON unless another form is named. Pure
@@ -38,6 +39,7 @@ struct PublishedEvent {
 [[nodiscard]] Response ended_response(std::string_view id, const EndedSubscription& ended);
 
 [[nodiscard]] Response sources_response(const Subscriptions::SourcePage& page);
+[[nodiscard]] Response gateways_response(const std::vector<AnnouncedGateway>& gateways);
 [[nodiscard]] Response parameters_response(
     const std::vector<std::pair<std::string, std::string>>& parameters);
 [[nodiscard]] Response health_response(const std::string& gateway, WallTime now,

@@ -114,13 +114,14 @@ BOOST_AUTO_TEST_CASE(a_reason_that_is_no_text_is_left_out) {
 }
 
 BOOST_AUTO_TEST_CASE(what_a_gateway_announces_is_what_is_read) {
-  const auto entry = sense::gateway_entry({"http", "https"}, {"http://127.0.0.1:1"});
-  BOOST_CHECK((sense::schemes_of_entry(entry) == std::vector<std::string>{"http", "https"}));
+  const std::vector<sense::AnnouncedScheme> schemes = {{"http"}, {"https"}};
+  const auto entry = sense::gateway_entry(schemes, {"http://127.0.0.1:1"});
+  BOOST_CHECK(sense::schemes_of_entry(entry) == schemes);
   const auto change =
       gateway_change(change_event("gateway-changed", R"({"key":"web","value":)" + entry + "}"));
   BOOST_REQUIRE(change.has_value());
   BOOST_CHECK_EQUAL(change->name, "web");
-  BOOST_CHECK((change->schemes == std::vector<std::string>{"http", "https"}));
+  BOOST_CHECK(change->schemes == schemes);
   const auto removed =
       gateway_change(change_event("gateway-removed", R"({"key":"web","value":)" + entry + "}"));
   BOOST_REQUIRE(removed.has_value());
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(what_a_gateway_announces_is_what_is_read) {
 BOOST_AUTO_TEST_CASE(an_entry_that_cannot_be_read_serves_nothing) {
   for (const auto* entry : {"", "{", "[]", R"({"schemes":"http"})", R"({"schemes":[1,null]})"})
     BOOST_CHECK_MESSAGE(sense::schemes_of_entry(entry).empty(), entry);
-  BOOST_CHECK(!sense::gateway_entry({"a"}, {"\xff"}).empty());
+  BOOST_CHECK(!sense::gateway_entry({{"a"}}, {"\xff"}).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -83,7 +83,8 @@ struct Stage {
   }
   // A next hop that works takes what it gets; only a receiver that is asked itself can be silent.
   [[nodiscard]] bool is_end_to_end() const {
-    return std::string_view(plugin.descriptor().capabilities.acknowledgement) == "end-to-end";
+    return plugin.descriptor().schemes.front().capabilities.acknowledgement ==
+           Acknowledgement::subscriber;
   }
   [[nodiscard]] static Subscription subscription(const std::string& callback) {
     auto made = testing::subscription_of("s-" + std::string(26, 'A'), {"{urn:a}x"}, callback);
@@ -145,9 +146,65 @@ struct Silence {
 constexpr auto kinds = {Delivery::Kind::event, Delivery::Kind::gap, Delivery::Kind::ended,
                         Delivery::Kind::digest};
 
+void check_bounds(const Bounds& bounds) {
+  BOOST_CHECK_GT(bounds.highest.count(), 0);
+  BOOST_CHECK_LE(bounds.lowest.count(), bounds.highest.count());
+}
+
+void check_capabilities(const Capabilities& capabilities) {
+  check_bounds(capabilities.latency);
+  if (capabilities.digest_latency) check_bounds(*capabilities.digest_latency);
+  BOOST_CHECK_GT(capabilities.payload_max, 0U);
+  // Who polls begins the exchange, and decides how late an event comes.
+  BOOST_CHECK_EQUAL(capabilities.poll.has_value(), capabilities.initiator != Initiator::gateway);
+  if (!capabilities.poll) return;
+  check_bounds(*capabilities.poll);
+  BOOST_CHECK(capabilities.poll->highest <= capabilities.latency.highest);
+}
+
+std::string span_of(const std::optional<Bounds>& bounds) {
+  if (!bounds) return "|";
+  return "| " + to_text(bounds->lowest) + " to " + to_text(bounds->highest) + " ";
+}
+
+// A row of the table in docs/writing-a-gateway.md.
+std::string row_of(const Scheme& scheme, const char* gateway) {
+  const auto& can = scheme.capabilities;
+  std::string row = "| `" + std::string(scheme.name) + "` | `" + gateway + "` ";
+  row += span_of(can.latency) + span_of(can.digest_latency) + (can.digest_latency ? "" : " ");
+  for (const auto word : {to_text(can.initiator), to_text(can.intermediation),
+                          to_text(can.acknowledgement), to_text(can.privacy), to_text(can.consent)})
+    row.append("| `").append(word).append("` ");
+  row += "| " + std::to_string(can.payload_max) + " " + span_of(can.poll);
+  return row + (can.poll ? "|" : " |");
+}
+
+// The rows between the marks of that table, without its head.
+std::set<std::string> documented_rows() {
+  std::ifstream in(testing::in_source("docs/writing-a-gateway.md"));
+  std::set<std::string> rows;
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line == "<!-- capabilities -->") inside = true;
+    if (line == "<!-- end of capabilities -->") inside = false;
+    if (inside && line.starts_with("| `")) rows.insert(line);
+  }
+  return rows;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(gateway_conformance_tests)
+
+BOOST_AUTO_TEST_CASE(the_document_says_what_each_scheme_can_do) {
+  std::set<std::string> rows;
+  for_each_gateway([&](const GatewayPlugin& plugin) {
+    for (const auto& scheme : plugin.descriptor().schemes)
+      rows.insert(row_of(scheme, plugin.descriptor().name));
+  });
+  const auto documented = documented_rows();
+  BOOST_CHECK_EQUAL_COLLECTIONS(documented.begin(), documented.end(), rows.begin(), rows.end());
+}
 
 BOOST_AUTO_TEST_CASE(descriptors_are_complete) {
   std::set<std::string_view> all_schemes;
@@ -157,16 +214,12 @@ BOOST_AUTO_TEST_CASE(descriptors_are_complete) {
     BOOST_REQUIRE(descriptor.summary != nullptr);
     BOOST_CHECK_MESSAGE(std::string_view(descriptor.summary).ends_with('.'), descriptor.summary);
     BOOST_CHECK(!descriptor.schemes.empty());
-    for (const auto scheme : descriptor.schemes) {
+    for (const auto& [scheme, capabilities] : descriptor.schemes) {
       constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
       BOOST_CHECK_MESSAGE(!scheme.empty() && scheme.find_first_not_of(allowed) == scheme.npos,
                           scheme);
+      check_capabilities(capabilities);
     }
-    const auto& capabilities = descriptor.capabilities;
-    for (const auto* text :
-         {capabilities.latency, capabilities.initiator, capabilities.acknowledgement})
-      BOOST_CHECK(text != nullptr && *text != '\0');
-    BOOST_CHECK_GT(capabilities.payload_max, 0U);
     BOOST_CHECK_GT(descriptor.delivery.window, 0U);
     BOOST_CHECK(!descriptor.delivery.retry_seconds.empty());
   });
@@ -175,7 +228,7 @@ BOOST_AUTO_TEST_CASE(descriptors_are_complete) {
 BOOST_AUTO_TEST_CASE(no_two_gateways_serve_one_scheme) {
   std::map<std::string, std::string> served;
   for_each_gateway([&](const GatewayPlugin& plugin) {
-    for (const auto scheme : plugin.descriptor().schemes) {
+    for (const auto& [scheme, capabilities] : plugin.descriptor().schemes) {
       const auto [other, fresh] = served.emplace(scheme, plugin.descriptor().name);
       BOOST_CHECK_MESSAGE(fresh, scheme << " is served by " << other->second << ", too");
     }
@@ -221,7 +274,7 @@ BOOST_AUTO_TEST_CASE(a_denied_address_is_answered_once_and_never_delivered) {
     Stage stage(std::move(plugin));
     stage.start();
     stage.break_folders();
-    for (const auto scheme : stage.plugin.descriptor().schemes)
+    for (const auto& [scheme, capabilities] : stage.plugin.descriptor().schemes)
       for (const auto kind : kinds) BOOST_TEST_CONTEXT(scheme << " " << static_cast<int>(kind)) {
           stage.attempts.clear();
           stage.deliver(stage.callback_of(scheme, 9), kind);
@@ -246,7 +299,8 @@ BOOST_AUTO_TEST_CASE(a_denied_address_is_not_asked_either) {
     Stage stage(std::move(plugin));
     stage.start();
     stage.break_folders();
-    for (const auto scheme : stage.plugin.descriptor().schemes) BOOST_TEST_CONTEXT(scheme) {
+    for (const auto& [scheme, capabilities] : stage.plugin.descriptor().schemes)
+      BOOST_TEST_CONTEXT(scheme) {
         stage.verifications.clear();
         stage.verify(stage.callback_of(scheme, 9));
         stage.run_until([&] { return !stage.verifications.empty(); });
@@ -266,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_no_address_of_the_gateway_does_no_harm) 
   for_each_gateway([](GatewayPlugin plugin) {
     Stage stage(std::move(plugin), {"127.0.0.0/8"});
     stage.start();
-    for (const auto scheme : stage.plugin.descriptor().schemes)
+    for (const auto& [scheme, capabilities] : stage.plugin.descriptor().schemes)
       for (const std::string rest : {":", "://", "://127.0.0.1:99999/", ":\r\nx"}) {
         if (scheme == "pull" && rest == ":") continue;  // that one is right
         stage.attempts.clear();
@@ -285,7 +339,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_is_no_address_of_the_gateway_does_no_harm) 
 BOOST_AUTO_TEST_CASE(a_stop_completes_attempts_in_progress) {
   const Silence silence;
   for_each_gateway([&](GatewayPlugin plugin) {
-    for (const auto scheme : plugin.descriptor().schemes)
+    for (const auto& [scheme, capabilities] : plugin.descriptor().schemes)
       for (const auto kind : kinds) BOOST_TEST_CONTEXT(scheme << " " << static_cast<int>(kind)) {
           // Its listener needs a key: tests/gateways/sense/dtls stop that one.
           if (scheme == "sense+dtls") continue;
@@ -312,7 +366,7 @@ BOOST_AUTO_TEST_CASE(after_a_stop_an_attempt_completes_with_retry) {
     Stage stage(std::move(plugin), {"127.0.0.0/8"});
     stage.start();
     stage.gateway->stop();
-    for (const auto scheme : stage.plugin.descriptor().schemes) {
+    for (const auto& [scheme, capabilities] : stage.plugin.descriptor().schemes) {
       stage.attempts.clear();
       stage.deliver(stage.callback_of(scheme, 9), Delivery::Kind::event);
       stage.drain();

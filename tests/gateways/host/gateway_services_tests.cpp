@@ -37,11 +37,11 @@ struct JournalBus : testing::FakeBus {
   }
 };
 
-constexpr std::array<std::string_view, 2> web_schemes = {"http", "test"};
+constexpr Capabilities quick = {.latency = {std::chrono::milliseconds{1}, std::chrono::seconds{1}},
+                                .payload_max = 1};
+constexpr std::array<Scheme, 2> web_schemes = {{{"http", quick}, {"test", {}}}};
 const GatewayDescriptor web_descriptor = {
-    gateway_abi, "web",  "Serves what looks like the web.",
-    web_schemes, {},     {"milliseconds", "source", "none", 1'000'000},
-    {{}, 1},     nullptr};
+    gateway_abi, "web", "Serves what looks like the web.", web_schemes, {}, {{}, 1}, nullptr};
 
 GatewayConfig default_config() {
   GatewayConfig config;
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(callback_that_cannot_be_asked_is_refused_where_that_is_know
     asked.push_back(owner + " " + callback);
     return fail(Code::nomoreroom, "no room");
   };
-  client.services.directory.add({"gateway", "mail", 1, gateway_entry({"mailto"}, {})});
+  client.services.directory.add({"gateway", "mail", 1, gateway_entry({{"mailto"}}, {})});
   BOOST_CHECK(code_of(client.create("tester", "test://one/", false)) == Code::nomoreroom);
   BOOST_CHECK(code_of(client.create("tester", "test://one/", true)) == Code::noerror);
   // Of another process.

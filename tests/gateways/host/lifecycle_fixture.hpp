@@ -74,7 +74,7 @@ class Scripted final : public Gateway {
   }
 };
 
-inline constexpr std::array<std::string_view, 1> scripted_schemes = {"test"};
+inline constexpr std::array<Scheme, 1> scripted_schemes = {{{"test", {.latency = {1ms, 1s}}}}};
 inline constexpr std::array<std::uint32_t, 2> scripted_retry_seconds = {1, 60};
 
 inline const GatewayDescriptor scripted_descriptor = {
@@ -83,7 +83,6 @@ inline const GatewayDescriptor scripted_descriptor = {
     "Does as it is told.",
     scripted_schemes,
     {},
-    {"milliseconds", "source", "none", 1'000'000},
     {scripted_retry_seconds, 4},
     [](const Settings&, GatewayContext& context) -> Result<std::unique_ptr<Gateway>> {
       script->context = &context;
@@ -172,7 +171,7 @@ struct LifecycleFixture {
     put({"subscription", id, 0, to_json(subscription, true)});
   }
   void announce(const std::string& name, const std::string& scheme) {
-    put({"gateway", name, 0, gateway_entry({scheme}, {})});
+    put({"gateway", name, 0, gateway_entry({{scheme}}, {})});
   }
   void publish(const std::string& id) {
     auto event = event_of("{urn:a}x");

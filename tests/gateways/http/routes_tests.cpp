@@ -114,4 +114,22 @@ BOOST_AUTO_TEST_CASE(every_code_has_a_status) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(gateways_are_shown_with_what_they_can_do) {
+  check_problem(ask("GET", "/v1/gateways"), 503, Code::noserver);
+  const Capabilities mail = {.latency = {Duration{1'000}, Duration{1'000'000}}, .payload_max = 7};
+  harness.context.gateways = [&] {
+    return std::vector<AnnouncedGateway>{{"email", {{"mailto", mail}}}, {"old", {{"old"}}}};
+  };
+  const auto response = ask("GET", "/v1/gateways");
+  BOOST_CHECK_EQUAL(response.status, 200U);
+  const auto gateways = nlohmann::json::parse(response.body)["gateways"];
+  BOOST_REQUIRE_EQUAL(gateways.size(), 2U);
+  BOOST_CHECK_EQUAL(gateways[0]["name"], "email");
+  BOOST_CHECK_EQUAL(gateways[0]["schemes"][0], "mailto");
+  BOOST_CHECK_EQUAL(gateways[0]["capabilities"]["mailto"]["latency"]["highest"], "1s");
+  BOOST_CHECK_EQUAL(gateways[0]["capabilities"]["mailto"]["payload-max"], 7);
+  BOOST_CHECK(!gateways[0].contains("listening"));
+  BOOST_CHECK(gateways[1]["capabilities"].empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_SUITE(sense_plugin_tests)
 BOOST_AUTO_TEST_CASE(descriptor_is_complete_and_its_defaults_are_valid) {
   const auto* descriptor = sense_gateway_descriptor();
   BOOST_CHECK_EQUAL(std::string(descriptor->abi), gateway_abi);
-  BOOST_CHECK_EQUAL(descriptor->schemes[0], "sense");
+  BOOST_CHECK_EQUAL(descriptor->schemes[0].name, "sense");
   const auto settings = Settings::defaults(descriptor->options);
   const auto limits = limits_of(settings);
   BOOST_CHECK(limits.shown() == Limits{}.shown());

@@ -19,7 +19,7 @@ namespace sense::testing {
 
 // A gateway without engine and plugin: its progress is a queue for each text.
 struct Member {
-  static constexpr std::array<std::string_view, 1> schemes{"test"};
+  static constexpr std::array<Scheme, 1> schemes{{{"test", {}}}};
 
   Hub& hub;
   std::filesystem::path folder;

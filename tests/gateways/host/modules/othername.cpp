@@ -4,7 +4,7 @@
 namespace {
 
 const sense::GatewayDescriptor descriptor = {
-    sense::gateway_abi, "another", "Not the name of its file.", {}, {}, {}, {}, nullptr};
+    sense::gateway_abi, "another", "Not the name of its file.", {}, {}, {}, nullptr};
 
 }  // namespace
 

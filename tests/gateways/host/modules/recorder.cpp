@@ -89,17 +89,12 @@ sense::Result<std::unique_ptr<sense::Gateway>> create(const sense::Settings& set
   return std::make_unique<Recorder>(settings, context);
 }
 
-constexpr std::array<std::string_view, 1> schemes = {"recorder"};
+constexpr std::array<sense::Scheme, 1> schemes = {{{"recorder", {}}}};
 constexpr std::array<std::uint32_t, 2> retry_seconds = {1, 60};
 
-const sense::GatewayDescriptor descriptor = {sense::gateway_abi,
-                                             "recorder",
-                                             "Delivers into a file.",
-                                             schemes,
-                                             options,
-                                             {"milliseconds", "source", "none", 1'000'000},
-                                             {retry_seconds, 4},
-                                             &create};
+const sense::GatewayDescriptor descriptor = {
+    sense::gateway_abi, "recorder", "Delivers into a file.", schemes, options,
+    {retry_seconds, 4}, &create};
 
 }  // namespace
 

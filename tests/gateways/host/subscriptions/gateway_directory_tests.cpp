@@ -3,6 +3,7 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 
 #include "broker/registry/management_event.hpp"
 #include "core/registry/management_change.hpp"
@@ -11,10 +12,17 @@ using namespace sense;
 
 namespace {
 
-constexpr std::array<std::string_view, 2> own{"http", "https"};
+using namespace std::chrono_literals;
+
+constexpr Capabilities within(Bounds latency) {
+  return {.latency = latency, .digest_latency = latency, .payload_max = 1};
+}
+constexpr std::array<Scheme, 2> own{{{"http", within({1ms, 1s})}, {"https", within({1ms, 2s})}}};
 
 RegistryEntry entry(const std::string& name, const std::vector<std::string>& schemes) {
-  return {"gateway", name, 1, gateway_entry(schemes, {})};
+  std::vector<AnnouncedScheme> announced;
+  for (const auto& scheme : schemes) announced.push_back({scheme, within({1s, 30min})});
+  return {"gateway", name, 1, gateway_entry(announced, {})};
 }
 
 Event change(std::uint64_t sequence, const std::string& name,
@@ -72,6 +80,18 @@ BOOST_AUTO_TEST_CASE(only_the_broker_announces_gateways) {
   forged.principal = "mallory";
   BOOST_CHECK(!directory.on_event(forged));
   BOOST_CHECK(!directory.serves_anywhere("mailto"));
+}
+
+BOOST_AUTO_TEST_CASE(all_are_listed_by_name_with_what_they_declare) {
+  GatewayDirectory directory("web", own);
+  directory.add(entry("email", {"mailto"}));
+  directory.complete(10);
+  const auto listed = directory.list();
+  BOOST_REQUIRE_EQUAL(listed.size(), 2U);
+  BOOST_CHECK_EQUAL(listed[0].name, "email");
+  BOOST_CHECK(listed[0].schemes.at(0).capabilities == within({1s, 30min}));
+  BOOST_CHECK_EQUAL(listed[1].name, "web");
+  BOOST_CHECK_EQUAL(listed[1].schemes.size(), 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
