@@ -3,6 +3,7 @@
 
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
+#include "core/subscription/delivery_latency.hpp"
 
 namespace sense::cli {
 
@@ -18,7 +19,7 @@ std::string joined(const std::vector<Pattern>& patterns) {
 }  // namespace
 
 std::string line_of(const Subscription& subscription, bool json) {
-  if (json) return to_json(subscription, false);
+  if (json) return to_shown_json(subscription);
   std::string line =
       subscription.id + " " + std::string(to_text(subscription.state)) + " " +
       subscription.callback + " types=" + joined(subscription.types) +
@@ -28,6 +29,9 @@ std::string line_of(const Subscription& subscription, bool json) {
     line += " filter=" + std::string(subscription.filter.text());
   if (!subscription.filter.filters().empty())
     line += " filters=" + std::string(subscription.filter.filters());
+  if (const auto added = added_latency(subscription.delivery))
+    line += " latency=" + (added->typical ? to_text(*added->typical) + ".." : "") +
+            (added->worst ? to_text(*added->worst) : "unbounded");
   if (!subscription.reason.empty()) line += " reason=" + subscription.reason;
   return printable(line);
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/subscription/delivery_latency.hpp"
+
 namespace sense {
 
 namespace {
@@ -73,6 +75,19 @@ Status check_digest(const Digest& digest) {
   return {};
 }
 
+// What this subscription alone makes impossible: no transport takes less than no time.
+Status check_latency(const DeliveryOptions& d) {
+  const auto added = added_latency(d);
+  if (!d.sparse->max_latency || !added) return {};
+  if (!added->worst)
+    return refuse("max-latency",
+                  "cannot be kept: digest closes by a number of events alone, so give it an "
+                  "interval or until, too");
+  if (*added->worst < *d.sparse->max_latency) return {};
+  return refuse("max-latency", "cannot be kept: hold, min-interval and digest alone take up to " +
+                                   to_text(*added->worst));
+}
+
 // A delivery with events of several sources cannot be ordered by source, and options that collect
 // events exclude each other.
 Status check_together(const DeliveryOptions& d) {
@@ -110,12 +125,15 @@ Status validate(const DeliveryOptions& options) {
   if (outside<Duration>(sparse.hold, pause_min, wait_max)) return refuse("hold", "is 1ms to 31d");
   if (outside<Duration>(sparse.min_interval, pause_min, wait_max))
     return refuse("min-interval", "is 1ms to 31d");
+  if (outside<Duration>(sparse.max_latency, pause_min, wait_max))
+    return refuse("max-latency", "is 1ms to 31d");
   if (outside(sparse.rate, 1U, rate_max))
     return refuse("rate", "is 1 to 10000 attempts in a second");
   if (sparse.digest)
     if (auto status = check_digest(*sparse.digest); !status) return status;
   if (auto status = check_failure(sparse); !status) return status;
-  return check_together(options);
+  if (auto status = check_together(options); !status) return status;
+  return check_latency(options);
 }
 
 }  // namespace sense

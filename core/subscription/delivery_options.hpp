@@ -75,6 +75,7 @@ struct SparseOptions {
   std::optional<Duration> retry_span;         // from the first attempt to giving up; 1s to 31d
   std::optional<Duration> hold;               // no delivery before occurrence + hold; 1ms to 31d
   std::optional<Duration> min_interval;       // at most one delivery within it; 1ms to 31d
+  std::optional<Duration> max_latency;        // the longest that events may take; 1ms to 31d
   std::optional<Coalesce> coalesce;           // how events meanwhile are delivered
   std::optional<Digest> digest;
   std::optional<Order> order;

@@ -67,6 +67,7 @@ std::string delivery_json(const DeliveryOptions& delivery) {
   json.put("expiry", delivery.expiry);
   json.put("hold", sparse.hold);
   json.put("min-interval", sparse.min_interval);
+  json.put("max-latency", sparse.max_latency);
   json.put_choice("coalesce", sparse.coalesce);
   if (sparse.digest) json.put_raw("digest", digest_json(*sparse.digest));
   json.put_choice("order", sparse.order);

@@ -229,7 +229,7 @@ constexpr std::array<Member<Digest>, 4> digest_members = {{
 
 Status read(const Element& json, Digest& into) { return read_members(json, into, digest_members); }
 
-constexpr std::array<Member<DeliveryOptions>, 17> delivery_members = {{
+constexpr std::array<Member<DeliveryOptions>, 18> delivery_members = {{
     {"retry-initial", field<&DeliveryOptions::retry_initial>},
     {"retry-factor", sparse<&SparseOptions::retry_factor>},
     {"retry-max", field<&DeliveryOptions::retry_max>},
@@ -239,6 +239,7 @@ constexpr std::array<Member<DeliveryOptions>, 17> delivery_members = {{
     {"expiry", field<&DeliveryOptions::expiry>},
     {"hold", sparse<&SparseOptions::hold>},
     {"min-interval", sparse<&SparseOptions::min_interval>},
+    {"max-latency", sparse<&SparseOptions::max_latency>},
     {"coalesce", sparse<&SparseOptions::coalesce>},
     {"digest", sparse<&SparseOptions::digest>},
     {"order", sparse<&SparseOptions::order>},

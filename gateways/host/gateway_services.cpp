@@ -104,6 +104,8 @@ Status GatewayServices::check_callback(const Subscription& subscription, const U
   if (callback.port && (callback.scheme == "http" || callback.scheme == "https"))
     if (auto status = config.egress.check_http_port(*callback.port); !status)
       return about_callback(status);
+  if (auto status = directory.check_latency(subscription.delivery, callback.scheme); !status)
+    return status;
   if (callback.scheme == "pull")
     if (auto status = check_pulled(subscription); !status) return status;
   if (!directory.serves_here(callback.scheme)) return {};
@@ -111,6 +113,12 @@ Status GatewayServices::check_callback(const Subscription& subscription, const U
   const bool asks = subscription.state == SubscriptionState::pending && room_to_verify;
   return asks ? about_callback(room_to_verify(subscription.owner, subscription.callback))
               : Status();
+}
+
+Status GatewayServices::check_latency(const Subscription& subscription) const {
+  const auto uri = parse_uri(subscription.callback);
+  if (!uri) return tl::unexpected(uri.error());
+  return directory.check_latency(subscription.delivery, uri->scheme);
 }
 
 Status GatewayServices::check_endpoint(const Subscription& subscription) {

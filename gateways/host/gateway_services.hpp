@@ -61,6 +61,8 @@ struct GatewayServices {
   GatewayServices& operator=(const GatewayServices&) = delete;
 
   const GatewayConfig config;
+  // Fails with badparam when the callback's scheme cannot keep the subscription's max-latency.
+  [[nodiscard]] Status check_latency(const Subscription& subscription) const;
   // Fails with nomoreroom, and counts that, when the owner has endpoints-per-owner-max callbacks
   // here without that of this subscription.
   [[nodiscard]] Status check_endpoint(const Subscription& subscription);

@@ -74,11 +74,13 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
                 services_->counters, config_.host.duration("verify-span"),
                 {[this](const auto& id, const auto& why) { follower_.end_in_registry(id, why); },
                  [this](Duration pause, auto task) { after(pause, std::move(task)); }}),
-      follower_(
-          {environment_.bus, services_->engine, services_->ended, services_->directory, verifier_,
-           environment_.clock,
-           [this](const auto& subscription) { return services_->check_endpoint(subscription); }},
-          [this](auto task) { after(retry_pause, std::move(task)); }),
+      follower_({environment_.bus, services_->engine, services_->ended, services_->directory,
+                 verifier_, environment_.clock,
+                 [this](const auto& subscription) {
+                   auto good = services_->check_latency(subscription);
+                   return good ? services_->check_endpoint(subscription) : good;
+                 }},
+                [this](auto task) { after(retry_pause, std::move(task)); }),
       announcement_(environment_.bus, config_.name, descriptor_.schemes,
                     [this](auto task) { after(retry_pause, std::move(task)); }),
       failover_(

@@ -11,6 +11,7 @@
 #include "core/bus/bus.hpp"
 #include "core/event/event.hpp"
 #include "core/registry/management_change.hpp"
+#include "core/subscription/delivery_options.hpp"
 
 namespace sense {
 
@@ -36,6 +37,10 @@ class GatewayDirectory {
   // True when no other gateway serves a scheme of this one; false until the list is complete.
   [[nodiscard]] bool is_alone() const;
   [[nodiscard]] bool serves_anywhere(std::string_view scheme) const;
+  // Refuses what asks for `max-latency` of a scheme that cannot keep it: badparam, with the schemes
+  // that can.
+  [[nodiscard]] Status check_latency(const DeliveryOptions& delivery,
+                                     std::string_view scheme) const;
   // All of them and this one, by name.
   [[nodiscard]] std::vector<AnnouncedGateway> list() const;
 

@@ -71,8 +71,8 @@ bool SubscriptionFollower::apply(Subscription subscription, const std::string& r
   }
   // Where the subscription was made in another process, this is where it is counted.
   if (!held && subscription.state == SubscriptionState::pending) {
-    if (const auto room = dependencies_.check_endpoint(subscription); !room) {
-      end_in_registry(subscription.id, room.error().message);
+    if (const auto good = dependencies_.check(subscription); !good) {
+      end_in_registry(subscription.id, good.error().message);
       return false;
     }
   }

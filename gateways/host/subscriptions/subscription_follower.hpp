@@ -26,8 +26,9 @@ class SubscriptionFollower {
     GatewayDirectory& directory;
     Verifier& verifier;
     const Clock& clock;
-    // Whether its owner may have one more callback here, if it is one more.
-    std::function<Status(const Subscription&)> check_endpoint;
+    // Whether a subscription that another process has made can be served: its owner may have one
+    // more callback here, if it is one more, and its max-latency can be kept.
+    std::function<Status(const Subscription&)> check;
   };
   // Runs a task after a pause, when the broker did not answer.
   using RetryLater = std::function<void(std::function<void()>)>;

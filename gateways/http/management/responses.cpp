@@ -6,6 +6,7 @@
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/http/problem.hpp"
+#include "core/subscription/delivery_latency.hpp"
 #include "gateways/http/cloudevents/binding.hpp"
 
 namespace sense::http {
@@ -83,7 +84,7 @@ Response event_response(const Event& event, std::string_view if_none_match) {
 
 Response subscription_response(const Subscription& subscription) {
   Response response;
-  response.body = to_json(subscription, /*secrets=*/false) + "\n";
+  response.body = to_shown_json(subscription) + "\n";
   response.headers.emplace_back("ETag", "\"" + std::to_string(subscription.revision) + "\"");
   return response;
 }
@@ -93,7 +94,7 @@ Response list_response(const Subscriptions::Page& page) {
   response.body = R"({"subscriptions":[)";
   for (const auto& subscription : page.subscriptions) {
     if (&subscription != &page.subscriptions.front()) response.body += ',';
-    response.body += to_json(*subscription, /*secrets=*/false);
+    response.body += to_shown_json(*subscription);
   }
   response.body +=
       "]" + unreadable_of(page) + R"(,"more":)" + (page.more ? "true" : "false") + "}\n";

@@ -32,7 +32,7 @@ struct PublishedEvent {
 // The event in binary mode; 304 when the client has it already.
 [[nodiscard]] Response event_response(const Event& event, std::string_view if_none_match = {});
 
-// Without secrets; the revision is the ETag.
+// Without secrets, and with what its delivery options cost; the revision is the ETag.
 [[nodiscard]] Response subscription_response(const Subscription& subscription);
 [[nodiscard]] Response list_response(const Subscriptions::Page& page);
 // 404, with the reason.

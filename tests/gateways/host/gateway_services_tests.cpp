@@ -55,8 +55,9 @@ struct Subscribing {
       : services(std::move(config), web_descriptor, bus, clock, reactor, bus.executor(), 1) {}
 
   Result<SubscriptionRef> create(const std::string& owner, const std::string& callback,
-                                 bool proved = false) {
+                                 bool proved = false, std::optional<Duration> max_latency = {}) {
     Subscriptions::Request request;
+    if (max_latency) request.delivery.sparse.edit().max_latency = max_latency;
     request.owner = owner;
     request.callback = callback;
     request.types = {*TypePattern::parse("{urn:a}x")};
@@ -207,6 +208,21 @@ BOOST_AUTO_TEST_CASE(owner_with_too_many_callbacks_is_refused_a_new_one_and_othe
   BOOST_CHECK(subscribe("ada", "test://three/") == Code::nomoreroom);
   BOOST_CHECK_EQUAL(client.services.counters["gateway.endpoints.no-room"], 1U);
   BOOST_CHECK(subscribe("grace", "test://three/") == Code::noerror);
+}
+
+BOOST_AUTO_TEST_CASE(latency_that_the_callback_cannot_keep_is_refused_at_once) {
+  Subscribing client;
+  client.services.directory.add(
+      {"gateway", "mail", 1,
+       gateway_entry({{"mailto", {{.latency = {Duration{1}, std::chrono::hours{1}}}}}}, {})});
+  const auto code = [&](const char* callback, Duration most) {
+    return code_of(client.create("tester", callback, false, most));
+  };
+  BOOST_CHECK(code("http://name.example/", std::chrono::seconds{1}) == Code::noerror);
+  BOOST_CHECK(code("http://name.example/", std::chrono::milliseconds{1}) == Code::badparam);
+  BOOST_CHECK(code("mailto:a@name.example", std::chrono::seconds{1}) == Code::badparam);
+  BOOST_CHECK(code("mailto:a@name.example", std::chrono::hours{1}) == Code::noerror);
+  BOOST_CHECK_EQUAL(client.services.context.gateways().size(), 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

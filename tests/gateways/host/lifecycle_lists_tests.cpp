@@ -141,4 +141,21 @@ BOOST_AUTO_TEST_CASE(subscription_made_elsewhere_ends_when_its_owner_has_too_man
   BOOST_CHECK_EQUAL(process.life->counters().snapshot().at("gateway.endpoints.no-room"), 1U);
 }
 
+// Nor is what they can do.
+BOOST_AUTO_TEST_CASE(subscription_made_elsewhere_ends_when_its_latency_cannot_be_kept_here) {
+  auto& process = start();
+  const auto ask = [&](const char* id, Duration most) {
+    auto pending = subscription_of(id, {"{urn:a}x"}, "test://one/");
+    pending.state = SubscriptionState::pending;
+    pending.revision = hub.sequence + 1;
+    pending.delivery.sparse.edit().max_latency = most;
+    put({"subscription", id, 0, to_json(pending, true)});
+    hub.advance(100ms);
+    return hub.entries.contains({"subscription", id});
+  };
+  BOOST_CHECK(ask("s-1", 1s));
+  BOOST_CHECK(!ask("s-2", 999ms));
+  BOOST_CHECK_EQUAL(process.life->engine().count(), 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -132,4 +132,24 @@ BOOST_AUTO_TEST_CASE(gateways_are_shown_with_what_they_can_do) {
   BOOST_CHECK(gateways[1]["capabilities"].empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_delivery_options_cost_is_said_when_they_are_asked_for) {
+  const auto made = nlohmann::json::parse(
+      ask("POST", "/v1/subscriptions",
+          R"({"callback":"http://a.example/","delivery":{"min-interval":"1min"}})")
+          .body);
+  BOOST_CHECK_EQUAL(made["latency"]["worst"], "1min");
+  const auto id = made["id"].get<std::string>();
+  const auto latency_of = [&](const http::Response& response) {
+    return nlohmann::json::parse(response.body).value("latency", nlohmann::json());
+  };
+  BOOST_CHECK_EQUAL(latency_of(ask("GET", "/v1/subscriptions/" + id))["typical"], "30s");
+  const auto edited = ask("PATCH", "/v1/subscriptions/" + id, R"({"delivery":null})");
+  BOOST_CHECK_EQUAL(edited.status, 200U);
+  BOOST_CHECK(latency_of(edited).is_null());
+  check_problem(ask("POST", "/v1/subscriptions",
+                    R"({"callback":"http://a.example/","delivery":)"
+                    R"({"hold":"1min","max-latency":"1min"}})"),
+                400, Code::badparam);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -94,4 +94,32 @@ BOOST_AUTO_TEST_CASE(all_are_listed_by_name_with_what_they_declare) {
   BOOST_CHECK_EQUAL(listed[1].schemes.size(), 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_latency_that_a_scheme_cannot_keep_is_refused_with_those_that_can) {
+  GatewayDirectory directory("web", own);
+  directory.add(entry("email", {"mailto"}));
+  directory.add({"gateway", "old", 1, R"({"schemes":["old"]})"});
+  directory.complete(10);
+  const auto refusal = [&](const char* scheme, Duration most, std::optional<Duration> window = {}) {
+    DeliveryOptions delivery;
+    delivery.sparse.edit().max_latency = most;
+    delivery.sparse.edit().min_interval = window;
+    const auto status = directory.check_latency(delivery, scheme);
+    if (status) return std::string();
+    BOOST_CHECK(status.error().code == Code::badparam);
+    BOOST_CHECK_EQUAL(status.error().field, "delivery");
+    return status.error().message;
+  };
+  BOOST_CHECK_EQUAL(refusal("mailto", 1s),
+                    "delivery: max-latency 1s cannot be kept by a callback mailto:, where events "
+                    "take up to 30min; these can: http");
+  BOOST_CHECK_EQUAL(refusal("mailto", 30min), "");
+  BOOST_CHECK_EQUAL(refusal("http", 1s), "");
+  BOOST_CHECK(refusal("http", 999ms).ends_with("up to 1s; no scheme here can"));
+  BOOST_CHECK(refusal("https", 1s).ends_with("these can: http"));
+  BOOST_CHECK_EQUAL(refusal("http", 61s, 1min), "");
+  BOOST_CHECK(refusal("https", 61s, 1min).ends_with("up to 62s; these can: http"));
+  BOOST_CHECK(refusal("old", 31min).find("not declared") != std::string::npos);
+  BOOST_CHECK(directory.check_latency({}, "old").has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
