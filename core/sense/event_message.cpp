@@ -85,6 +85,9 @@ Result<Event> read_event(const Message& message, EventOrigin origin) {
   event.subject = message.text("Subject");
   if (auto status = read_attributes(message, origin, event); !status)
     return tl::unexpected(status.error());
+  if (origin == EventOrigin::service)
+    if (const auto observed = parse_precise_rfc3339(message.text("Observed")))
+      event.observedtime = *observed;
   event.data = message.data;
   return event;
 }

@@ -91,6 +91,7 @@ HttpRequest callback_request(const Delivery& delivery, const Signing& signing) {
   request.headers.emplace_back("sense-subscription", encode_header(delivery.subscription->id));
   if (delivery.number != 0) request.headers.emplace_back("sense-number", number_of(delivery));
   request.headers.emplace_back("sense-attempt", std::to_string(delivery.attempt));
+  request.headers.emplace_back("sense-sent", to_rfc3339(signing.now));
   return request;
 }
 

@@ -15,7 +15,8 @@ constexpr std::size_t envelope_octets = 400;
 // What an EVENT says of its event, besides its identity: less when it does not fit otherwise.
 enum class Detail { severity, producers, all };
 
-MessageWriter event_writer(const Delivery& delivery, std::string_view tag, Detail detail) {
+MessageWriter event_writer(const Delivery& delivery, std::string_view tag, WallTime now,
+                           Detail detail) {
   const auto& event = *delivery.event;
   MessageWriter out(Kind::event, tag, envelope_octets + event.data.size());
   out.add("Subscription", delivery.subscription->id).add("Number", delivery.number);
@@ -29,6 +30,9 @@ MessageWriter event_writer(const Delivery& delivery, std::string_view tag, Detai
   }
   add_details(out, event);
   add_attributes(out, event, detail == Detail::all);
+  if (detail != Detail::all) return out;
+  if (event.observedtime) out.add("Observed", to_rfc3339(*event.observedtime));
+  out.add("Sent", to_rfc3339(now));
   return out;
 }
 
@@ -72,7 +76,7 @@ Result<std::string> encode_delivery(const Delivery& delivery, std::string_view t
   // What the producer said comes before what the broker added.
   for (const auto detail : {Detail::all, Detail::producers}) {
     if (data.size() >= octets_max) break;
-    auto octets = event_writer(delivery, tag, detail).end(data);
+    auto octets = event_writer(delivery, tag, now.wall, detail).end(data);
     if (octets.size() <= octets_max) return octets;
   }
   // Digests are made by the gateway and are not in the journal.
@@ -82,7 +86,7 @@ Result<std::string> encode_delivery(const Delivery& delivery, std::string_view t
   for (const bool with_fetch : {true, false}) {
     if (with_fetch && fetch.empty()) continue;
     for (const auto detail : {Detail::all, Detail::producers, Detail::severity}) {
-      auto writer = event_writer(delivery, tag, detail);
+      auto writer = event_writer(delivery, tag, now.wall, detail);
       if (with_fetch) writer.add("Fetch", fetch);
       auto octets = writer.end_truncated(data.size());
       if (octets.size() <= octets_max) return octets;

@@ -93,6 +93,7 @@ BOOST_AUTO_TEST_CASE(every_attribute_goes_through_an_event_and_a_producers_throu
     add_identity(message, event);
     add_details(message, event);
     add_attributes(message, event, stamped);
+    if (stamped) message.add("Observed", to_rfc3339(*event.observedtime));
     message.data = event.data;
     const auto received = parse(serialize(message));
     BOOST_REQUIRE(received.has_value());

@@ -112,6 +112,7 @@ BOOST_AUTO_TEST_CASE(a_repeat_has_the_same_id_and_the_time_of_its_attempt) {
   const auto two = http::callback_request(*delivery, {at + 5min});
   BOOST_CHECK_EQUAL(header(one.headers, "webhook-id"), header(two.headers, "webhook-id"));
   BOOST_CHECK_EQUAL(header(two.headers, "webhook-timestamp"), "1614265630");
+  BOOST_CHECK_EQUAL(header(two.headers, "sense-sent"), "2021-02-25T15:07:10.000Z");
   for (const auto& request : {one, two})
     BOOST_CHECK_EQUAL(
         header(request.headers, "webhook-signature"),
