@@ -36,6 +36,16 @@ struct DeadLetterRecord {
   std::string answer;  // as above
 };
 
+// How late events came: from their acceptance by the broker to the acknowledgement of their
+// delivery, since this process began to serve the subscription. A value.
+struct Lateness {
+  std::uint64_t count = 0;  // of events
+  Duration mean{};
+  Duration p99{};  // 99 of 100 came within this; up to twice as much as the smallest such span
+  Duration max{};
+  std::uint64_t over = 0;  // came later than max-latency
+};
+
 // What the host keeps about the deliveries of the subscriptions that it serves. A plugin shows them
 // to the owner of the subscription alone, which it has checked. Reactor thread only; owned by the
 // host.
@@ -56,6 +66,8 @@ class DeliveryRecords {
   [[nodiscard]] virtual Page<AttemptRecord> attempts(std::string_view subscription,
                                                      std::uint64_t after,
                                                      std::size_t limit) const = 0;
+  // All 0 while nothing was delivered.
+  [[nodiscard]] virtual Lateness lateness(std::string_view subscription) const = 0;
   // Dead letters with an id behind `after`, as of the last checkpoint. Reads the store.
   [[nodiscard]] virtual Result<Page<DeadLetterRecord>> dead_letters(std::string_view subscription,
                                                                     std::int64_t after,

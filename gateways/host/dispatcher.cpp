@@ -7,6 +7,21 @@
 
 namespace sense {
 
+namespace {
+
+// When the broker accepted the events of a delivery.
+std::vector<WallTime> observed_times(const Delivery& delivery) {
+  std::vector<WallTime> times;
+  const auto add = [&](const Event& event) {
+    if (event.observedtime) times.push_back(*event.observedtime);
+  };
+  if (delivery.kind == Delivery::Kind::event) add(*delivery.event);
+  for (const auto& content : delivery.contents) add(*content.event);
+  return times;
+}
+
+}  // namespace
+
 Dispatcher::Dispatcher(Dependencies dependencies, Callbacks callbacks)
     : dependencies_(dependencies),
       callbacks_(std::move(callbacks)),
@@ -44,6 +59,7 @@ void Dispatcher::carry_out(Engine::Actions& actions) {
   for (const auto& id : actions.gone) callbacks_.gone(id);
   for (const auto& id : actions.forget) {
     dependencies_.log.forget(id);
+    dependencies_.lateness.forget(id);
     dependencies_.gateway.forget(id);
     callbacks_.ended(id);
   }
@@ -57,7 +73,7 @@ void Dispatcher::attempt(Engine::Deliver& deliver) {
   if (const auto loaded = load_payload(deliver, dependencies_.store, now.wall); !loaded)
     return dependencies_.engine.on_result(attempt_id, failed_load_outcome(loaded.error()), now);
   const auto& delivery = *deliver.delivery;
-  Begun begun{delivery.subscription, now.mono, delivery.event->observedtime, {}};
+  Begun begun{delivery.subscription, now.mono, {}, observed_times(delivery)};
   begun.record.time = now.wall;
   begun.record.number = delivery.number;
   begun.record.number_last = delivery.number_last;
@@ -71,15 +87,22 @@ void Dispatcher::attempt(Engine::Deliver& deliver) {
       });
 }
 
+void Dispatcher::measure(const Begun& begun) {
+  const auto now = dependencies_.clock.now().wall;
+  for (const auto observed : begun.observed)
+    dependencies_.lateness.add(*begun.subscription, now - observed);
+}
+
 void Dispatcher::note(const Begun& begun, const Attempt& outcome) {
   if (state_ == State::closed) return;
   const auto now = dependencies_.clock.now();
-  const auto took = now.mono - begun.at;
+  const Duration took = now.mono - begun.at;
   if (callbacks_.measured) {
     MeasuredAttempt measured{outcome.outcome, took, {}};
-    if (begun.accepted) measured.since_accepted = now.wall - begun.accepted->wall;
+    if (!begun.observed.empty()) measured.since_accepted = now.wall - begun.observed.front();
     callbacks_.measured(measured);
   }
+  if (outcome.outcome == Attempt::Outcome::delivered) measure(begun);
   if (!dependencies_.log.keeps()) return;
   auto record = begun.record;
   record.outcome = outcome.outcome;

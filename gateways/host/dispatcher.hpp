@@ -4,11 +4,13 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gateways/api/gateway.hpp"
-#include "gateways/host/delivery_log.hpp"
 #include "gateways/host/lazy_timer.hpp"
 #include "gateways/host/notices/notices.hpp"
+#include "gateways/host/records/delivery_log.hpp"
+#include "gateways/host/records/lateness_table.hpp"
 #include "gateways/host/store/checkpoint_writer.hpp"
 #include "gateways/host/subscriptions/suspension_writer.hpp"
 
@@ -35,6 +37,7 @@ class Dispatcher {
     DeadLetterNotices& notices;
     SuspensionWriter& suspensions;
     DeliveryLog& log;
+    LatenessTable& lateness;
     const Clock& clock;
   };
   struct Callbacks {
@@ -65,10 +68,11 @@ class Dispatcher {
   struct Begun {
     SubscriptionRef subscription;
     MonoTime at{};
-    std::optional<PreciseTime> accepted;
     AttemptRecord record;
+    std::vector<WallTime> observed;  // its events
   };
   void note(const Begun& begun, const Attempt& outcome);
+  void measure(const Begun& begun);
   void on_outcome(std::uint64_t attempt_id, const Attempt& outcome);
   void perform_soon();
 

@@ -98,10 +98,12 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
       log_({static_cast<std::size_t>(config_.host.integer("delivery-log-attempts")),
             static_cast<std::size_t>(config_.host.size("delivery-log-size"))},
            services_->counters["gateway.delivery-log.dropped"]),
-      kept_(config_.name, log_, store_, environment_.bus, services_->engine, environment_.clock),
+      lateness_(services_->counters["gateway.lateness.dropped"]),
+      kept_(config_.name, log_, lateness_, store_, environment_.bus, services_->engine,
+            environment_.clock),
       dispatcher_(
           {services_->engine, store_, *gateway_, checkpoints_, notices_, suspensions_, log_,
-           environment_.clock},
+           lateness_, environment_.clock},
           {environment_.post, [this](Duration pause, auto task) { after(pause, std::move(task)); },
            [this] { return failover_.has_lease(); }, [this](const auto& id) { on_gone(id); },
            [this](const auto& id) {

@@ -15,7 +15,7 @@
 #include "gateways/host/feeds/journal_feeds.hpp"
 #include "gateways/host/gateway_services.hpp"
 #include "gateways/host/guarded_gateway.hpp"
-#include "gateways/host/kept_deliveries.hpp"
+#include "gateways/host/records/kept_deliveries.hpp"
 #include "gateways/host/subscriptions/announcement.hpp"
 #include "gateways/host/subscriptions/subscription_follower.hpp"
 
@@ -112,6 +112,7 @@ class Lifecycle {
   DeadLetterNotices notices_;
   SuspensionWriter suspensions_;
   DeliveryLog log_;
+  LatenessTable lateness_;
   KeptDeliveries kept_;
   Dispatcher dispatcher_;
   Redriver redriver_;

@@ -47,6 +47,7 @@ INCLUDES = [
     ("gateways/host/engine/owners", ["core/**", "gateways/api"]),
     ("gateways/host/engine/queue", ["core/**"]),
     ("gateways/host/notices",      ["core/**", "gateways/host/engine"]),
+    ("gateways/host/records",      ["core/**", "gateways/api", "gateways/host/store"]),
     ("gateways/host/store",        ["core/**", "gateways/api", "gateways/host/engine"]),
     ("gateways/host/subscriptions", ["core/**", "gateways/api", "gateways/host/engine",
                                      "gateways/host/store"]),

@@ -89,6 +89,18 @@ Response subscription_response(const Subscription& subscription) {
   return response;
 }
 
+Response measured_response(const Subscription& subscription, const Lateness& lateness) {
+  auto response = subscription_response(subscription);
+  if (lateness.count == 0) return response;
+  JsonObject json;
+  json.put("count", lateness.count).put("mean", to_text(lateness.mean));
+  json.put("p99", to_text(lateness.p99)).put("max", to_text(lateness.max));
+  if (subscription.delivery.sparse->max_latency) json.put("over", lateness.over);
+  response.body.resize(response.body.size() - 2);  // the brace and the line's end
+  response.body += R"(,"lateness":)" + json.take() + "}\n";
+  return response;
+}
+
 Response list_response(const Subscriptions::Page& page) {
   Response response;
   response.body = R"({"subscriptions":[)";

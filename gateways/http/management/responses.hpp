@@ -12,6 +12,7 @@
 #include "core/registry/ended_subscriptions.hpp"
 #include "core/registry/management_change.hpp"
 #include "core/registry/subscriptions.hpp"
+#include "gateways/api/delivery_records.hpp"
 
 // What the paths of docs/http-gateway.md answer, as JSON unless another form is named. Pure
 // functions; any thread.
@@ -34,6 +35,9 @@ struct PublishedEvent {
 
 // Without secrets, and with what its delivery options cost; the revision is the ETag.
 [[nodiscard]] Response subscription_response(const Subscription& subscription);
+// With a last member `lateness`, unless nothing was delivered.
+[[nodiscard]] Response measured_response(const Subscription& subscription,
+                                         const Lateness& lateness);
 [[nodiscard]] Response list_response(const Subscriptions::Page& page);
 // 404, with the reason.
 [[nodiscard]] Response ended_response(std::string_view id, const EndedSubscription& ended);

@@ -13,8 +13,13 @@ Subscriptions::Answer<SubscriptionRef> respond_with(Respond respond) {
   };
 }
 
-void get_subscription(const GatewayContext&, const OwnedRequest& request, const Respond& respond) {
-  respond(subscription_response(*request.subscription));
+// What another process delivers is measured there.
+void get_subscription(const GatewayContext& context, const OwnedRequest& request,
+                      const Respond& respond) {
+  const auto& subscription = *request.subscription;
+  const auto* records = context.records;
+  respond(measured_response(subscription,
+                            records != nullptr ? records->lateness(subscription.id) : Lateness()));
 }
 
 void edit_subscription(const GatewayContext&, const OwnedRequest& request, const Respond& respond) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/host/delivery_log.hpp"
+#include "gateways/host/records/delivery_log.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -176,6 +176,7 @@ struct LifecycleFixture {
   void publish(const std::string& id) {
     auto event = event_of("{urn:a}x");
     event.id = id;
+    event.observedtime = hub.clock.now().wall;
     hub.append(std::move(event));
   }
   [[nodiscard]] std::optional<std::uint64_t> stored(const std::string& name = "one") const {

@@ -114,4 +114,18 @@ BOOST_AUTO_TEST_CASE(dead_letters_of_another_subscription_are_not_redriven) {
   BOOST_CHECK_EQUAL(dead_letters().size(), 1U);
 }
 
+BOOST_AUTO_TEST_CASE(how_late_events_come_is_measured_until_they_are_acknowledged) {
+  plugin.holds_answers = true;
+  publish("e-1");
+  hub.advance(500ms);
+  for (auto& done : std::exchange(plugin.held, {})) done(Attempt::retry("later"));
+  BOOST_CHECK_EQUAL(records().lateness("s-1").count, 0U);
+  plugin.holds_answers = false;
+  hub.advance(5s);
+  const auto late = records().lateness("s-1");
+  BOOST_CHECK_EQUAL(late.count, 1U);
+  BOOST_CHECK(late.max > 500ms && late.max < 6s);
+  BOOST_CHECK_EQUAL(records().lateness("s-3").count, 0U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

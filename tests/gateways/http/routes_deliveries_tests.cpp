@@ -27,7 +27,12 @@ struct FakeRecords final : DeliveryRecords {
     if (refusal) return done(tl::unexpected(*refusal));
     done(std::max<std::size_t>(ids.size(), 1));
   }
+  Lateness lateness(std::string_view id) const override {
+    asked = id;
+    return late;
+  }
   mutable std::string asked;
+  Lateness late;
   std::vector<AttemptRecord> attempted;
   std::vector<DeadLetterRecord> dead;
   std::vector<std::vector<std::int64_t>> ordered;
@@ -127,6 +132,17 @@ BOOST_AUTO_TEST_CASE(another_gateways_deliveries_are_known_there_only) {
   check_problem(ask("GET", path + "/deliveries"), 501, Code::notyetimplemented);
   check_problem(ask("POST", path + "/dead-letters/redrive", R"({"all":true})"), 501,
                 Code::notyetimplemented);
+}
+
+BOOST_AUTO_TEST_CASE(how_late_events_come_is_shown_to_the_owner) {
+  BOOST_CHECK(!json::parse(ask("GET", path).body).contains("lateness"));
+  records.late = {3, 12ms, 16ms, 14ms, 1};
+  const auto shown = json::parse(ask("GET", path).body);
+  BOOST_CHECK_EQUAL(records.asked, id);
+  BOOST_CHECK_EQUAL(shown["lateness"].dump(),
+                    R"({"count":3,"max":"14ms","mean":"12ms","p99":"16ms"})");
+  ask("PATCH", path, R"({"delivery":{"max-latency":"13ms"}})");
+  BOOST_CHECK_EQUAL(json::parse(ask("GET", path).body)["lateness"]["over"], 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -50,9 +50,9 @@ struct Member {
     reader.emplace(bus, [later](std::function<void()> task) {
       later(std::chrono::seconds{1}, std::move(task));
     });
-    announcement.emplace(
-        bus, name, std::vector<std::string>{"test"},
-        [later](std::function<void()> task) { later(std::chrono::seconds{1}, std::move(task)); });
+    announcement.emplace(bus, name, schemes, [later](std::function<void()> task) {
+      later(std::chrono::seconds{1}, std::move(task));
+    });
     failover.emplace(
         bus, *store, hub.clock, name, "test", folder.string(), take_over, pair, counters,
         Failover::Callbacks{[later](std::function<void()> task) { later(Duration{0}, task); },

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "core/bus/bus.hpp"
-#include "gateways/host/delivery_log.hpp"
+#include "gateways/host/records/delivery_log.hpp"
+#include "gateways/host/records/lateness_table.hpp"
 #include "gateways/host/store/gateway_store.hpp"
 
 namespace sense {
@@ -16,10 +17,12 @@ namespace sense {
 class KeptDeliveries final : public DeliveryRecords {
  public:
   // `name`: of this gateway.
-  KeptDeliveries(std::string name, const DeliveryLog& log, GatewayStore& store,
-                 Publisher& publisher, const ServedSubscriptions& served, const Clock& clock)
+  KeptDeliveries(std::string name, const DeliveryLog& log, const LatenessTable& lateness,
+                 GatewayStore& store, Publisher& publisher, const ServedSubscriptions& served,
+                 const Clock& clock)
       : name_(std::move(name)),
         log_(log),
+        lateness_(lateness),
         store_(store),
         publisher_(publisher),
         served_(served),
@@ -28,6 +31,9 @@ class KeptDeliveries final : public DeliveryRecords {
   [[nodiscard]] Page<AttemptRecord> attempts(std::string_view subscription, std::uint64_t after,
                                              std::size_t limit) const override {
     return log_.page(subscription, after, limit);
+  }
+  [[nodiscard]] Lateness lateness(std::string_view subscription) const override {
+    return lateness_.of(subscription);
   }
   [[nodiscard]] Result<Page<DeadLetterRecord>> dead_letters(std::string_view subscription,
                                                             std::int64_t after,
@@ -44,6 +50,7 @@ class KeptDeliveries final : public DeliveryRecords {
 
   const std::string name_;
   const DeliveryLog& log_;
+  const LatenessTable& lateness_;
   GatewayStore& store_;
   Publisher& publisher_;
   const ServedSubscriptions& served_;

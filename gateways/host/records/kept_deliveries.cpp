@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/host/kept_deliveries.hpp"
+#include "gateways/host/records/kept_deliveries.hpp"
 
 #include <algorithm>
 
