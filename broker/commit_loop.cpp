@@ -36,6 +36,7 @@ Status CommitLoop::open(const std::vector<Subscription>& configured) {
                           count("subscriptions-per-address-max"),
                           limits.registry.subscriptions_max};
   limits.registry.sources_max = count("sources-max");
+  limits.types_max = count("types-max");
   auto ingest = Ingest::restore(store_, limits, counters_, now, &audit_);
   if (!ingest) return tl::unexpected(ingest.error());
   ingest_.emplace(std::move(*ingest));

@@ -16,6 +16,7 @@ using bus::Reply;
 
 namespace {
 
+constexpr std::string_view type_kind = "type";
 constexpr std::size_t suspected_max = 1'000;  // the reader reports further ranges again
 constexpr std::size_t parse_ahead_max = 32;
 // In one answer to PUBLISH: so that it is not many times as long as the request.
@@ -65,6 +66,7 @@ Ingest::Ingest(Store& store, Limits limits, Counters& counters, AuditTrail* audi
       audit_(audit),
       registry_(limits.registry),
       room_(limits.subscriptions),
+      types_(limits.types_max, counters["broker.types.no-room"]),
       ids_(limits.deduplication_window, limits.deduplication_ids_max) {}
 
 Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, Timestamp now,
@@ -74,6 +76,7 @@ Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, 
   if (!last) return tl::unexpected(last.error());
   ingest.head_ = *last;
   const auto loaded = store.load([&](RegistryRow row) {
+    if (row.entry.kind == type_kind) return ingest.types_.load(row.entry);
     if (auto status = ingest.registry_.load(std::move(row), now); !status)
       log::error(status.error().message);
   });
@@ -96,8 +99,11 @@ Status Ingest::restore_ids(Timestamp now) {
     const auto records = split_records(group.octets);
     if (!records) return true;
     for (const auto& record : *records)
-      if (const auto head = peek_event(record.event))
+      if (const auto head = peek_event(record.event)) {
         ids_.insert(ids_.key_of(head->source, head->id), record.sequence, group.time);
+        if (!is_reserved(head->type))
+          types_.recount(*head, record.event, record.sequence, group.time);
+      }
     return true;
   });
   ids_.commit();
@@ -166,6 +172,7 @@ Result<Published> Ingest::accept(const ParsedEvent& event, const Incoming& incom
   }
   group.append(event.octets, head, sender.principal, sender.via);
   audit_.accepted(incoming, sender, index, head.type, group.now().mono);
+  if (!is_reserved(head.type)) types_.note(head, event.octets);
   if (group.is_other_source(head.source))
     if (auto row = registry_.note_source(head.source)) group.add(std::move(*row));
   return Published{Code::noerror, sequence, {}};
@@ -218,19 +225,28 @@ Result<Reply> Ingest::get(const Incoming& incoming) const {
   return reply;
 }
 
-// Of sources, those that may be read from, and as many as are to be listed.
-void Ingest::keep_readable(std::vector<RegistryEntry>& sources, const Rights& rights,
+std::vector<RegistryEntry> Ingest::entries(std::string_view kind, std::string_view after,
+                                           std::size_t count) const {
+  return kind == type_kind ? types_.list(after, count) : registry_.list(kind, after, count);
+}
+
+// Of sources those that may be read from, of types those that may be read, and as many as are to be
+// listed.
+void Ingest::keep_readable(std::vector<RegistryEntry>& seen, const Rights& rights,
                            std::size_t count) const {
-  const auto hidden = [&](const auto& source) { return !rights.may_read_from(source.key); };
-  while (!sources.empty()) {
-    const auto last = sources.back().key;
-    const bool more = sources.size() >= count;
-    std::erase_if(sources, hidden);
-    if (!more || sources.size() >= count) return;
-    auto next = registry_.list("source", last, count);
+  const auto hidden = [&](const RegistryEntry& entry) {
+    return entry.kind == type_kind ? !rights.may_read_some(entry.key)
+                                   : !rights.may_read_from(entry.key);
+  };
+  while (!seen.empty()) {
+    const auto last = seen.back();
+    const bool more = seen.size() >= count;
+    std::erase_if(seen, hidden);
+    if (!more || seen.size() >= count) return;
+    auto next = entries(last.kind, last.key, count);
     if (next.empty()) return;
-    sources.insert(sources.end(), std::make_move_iterator(next.begin()),
-                   std::make_move_iterator(next.end()));
+    seen.insert(seen.end(), std::make_move_iterator(next.begin()),
+                std::make_move_iterator(next.end()));
   }
 }
 
@@ -243,7 +259,7 @@ Result<Reply> Ingest::list(const Incoming& incoming, const CommitGroup& group) c
   auto reply = with_sequence(group.head());
   reply.own_only = *listed == Listed::own;
   reply.entries = reply.own_only ? registry_.list_owned(incoming.principal, request.key, limit + 1)
-                                 : registry_.list(request.kind, request.key, limit + 1);
+                                 : entries(request.kind, request.key, limit + 1);
   if (*listed == Listed::readable) keep_readable(reply.entries, *incoming.rights, limit + 1);
   std::size_t octets = 0;
   std::size_t count = 0;
@@ -315,11 +331,13 @@ Result<Outgoing> Ingest::commit_group(std::span<const IncomingRef> requests, Tim
   // Behind the requests, so that their sequences do not depend on notices.
   for (const auto& notice : notices_.due(now)) group.append(notice);
   for (const auto& event : audit_.due(now)) group.append_unannounced(event);
+  for (auto& row : types_.rows(group.head(), now)) group.add(std::move(row));
   if (const auto status = group.write(store_); !status) return undo(requests, status.error(), now);
   suspected_.clear();
   notices_.published(now);
   audit_.stored();
   registry_.commit();
+  types_.commit();
   ids_.commit();
   ++counters_["broker.groups"];
   counters_["broker.events"] += group.head() - head_;
@@ -333,6 +351,7 @@ Result<Outgoing> Ingest::undo(std::span<const IncomingRef> requests, const Error
                               Timestamp now) {
   store_.rollback();
   registry_.rollback();
+  types_.rollback();
   ids_.rollback();
   audit_.undone(now.mono);
   const auto reason = recoverable(error);

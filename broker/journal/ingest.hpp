@@ -12,6 +12,7 @@
 #include "broker/journal/request.hpp"
 #include "broker/journal/store.hpp"
 #include "broker/registry/registry.hpp"
+#include "broker/registry/seen_types.hpp"
 #include "broker/security/permission.hpp"
 #include "core/base/counters.hpp"
 #include "core/event/codec.hpp"
@@ -29,6 +30,7 @@ class Ingest {
     Duration deduplication_window{};
     std::size_t deduplication_ids_max = 0;
     Registry::Limits registry;
+    std::size_t types_max = 10'000;
     // Of which `all` is registry.subscriptions_max.
     SubscriptionRoom::Limits subscriptions = {};
   };
@@ -85,7 +87,10 @@ class Ingest {
   // Whether a GET that is refused names what is there.
   [[nodiscard]] bool is_hidden(const Incoming& incoming) const;
   [[nodiscard]] Result<bus::Reply> get(const Incoming& incoming) const;
-  void keep_readable(std::vector<RegistryEntry>& sources, const Rights& rights,
+  // Of what the broker itself lists.
+  [[nodiscard]] std::vector<RegistryEntry> entries(std::string_view kind, std::string_view after,
+                                                   std::size_t count) const;
+  void keep_readable(std::vector<RegistryEntry>& seen, const Rights& rights,
                      std::size_t count) const;
   [[nodiscard]] Result<bus::Reply> list(const Incoming& incoming, const CommitGroup& group) const;
   void end_leases(CommitGroup& group);
@@ -98,6 +103,7 @@ class Ingest {
   AuditNotes audit_;
   Registry registry_;
   SubscriptionRoom room_;
+  SeenTypes types_;
   RecentIds ids_;
   std::uint64_t head_ = 0;
   std::vector<Journal::Range> suspected_;  // of note_damage()

@@ -212,7 +212,7 @@ RegistryEntry shown_entry(const Requester& requester, RegistryEntry entry) {
 
 Result<Listed> check_list(const Requester& requester, std::string_view kind) {
   if (requester.rights.may_list()) return Listed::all;
-  if (kind == "source") return Listed::readable;
+  if (kind == "source" || kind == "type") return Listed::readable;
   if (kind == subscription_kind && requester.principal == principal_anonymous)
     return fail(
         Code::noaccess,

@@ -60,7 +60,8 @@ using FindEntry = std::function<Result<RegistryEntry>(std::string_view kind, std
                                                   std::string_view key, const FindEntry& find);
 
 // Which entries of a kind LIST answers: with the right to list all, otherwise the principal's own
-// subscriptions, the sources that it may read from, and a refusal for other kinds. Who has proved
+// subscriptions, the sources that it may read from and the types that it may read, and a
+// refusal for other kinds. Who has proved
 // nothing has no subscriptions of its own to list, and is refused.
 enum class Listed { all, own, readable };
 [[nodiscard]] Result<Listed> check_list(const Requester& requester, std::string_view kind);

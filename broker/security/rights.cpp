@@ -102,14 +102,17 @@ bool covers_topics(const Rule& rule, std::string_view prefix) {
   return covers_prefix(rule.source.text(), source);
 }
 
-bool matches(const Rule& rule, std::string_view type, std::string_view source) {
+bool matches_type(const Rule& rule, std::string_view type) {
   // The topic prefix of one type is its name and a space, which no name contains.
   const auto prefix = rule.type.topic_prefix();
   if (rule.type.kind() == TypePattern::Kind::any && is_reserved(type)) return false;
   const bool exact = rule.type.kind() == TypePattern::Kind::exact;
-  const bool fits = exact ? prefix.size() == type.size() + 1 && prefix.starts_with(type)
-                          : type.starts_with(prefix);
-  return fits && rule.source.matches(source);
+  return exact ? prefix.size() == type.size() + 1 && prefix.starts_with(type)
+               : type.starts_with(prefix);
+}
+
+bool matches(const Rule& rule, std::string_view type, std::string_view source) {
+  return matches_type(rule, type) && rule.source.matches(source);
 }
 
 }  // namespace
@@ -215,6 +218,11 @@ bool Rights::may_read(std::string_view type, std::string_view source) const {
   if (type.starts_with(bus::unannounced_topics)) return granted_.audit;
   return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
                      [&](const Rule& rule) { return matches(rule, type, source); });
+}
+
+bool Rights::may_read_some(std::string_view type) const {
+  return std::any_of(granted_.subscribe.begin(), granted_.subscribe.end(),
+                     [&](const Rule& rule) { return matches_type(rule, type); });
 }
 
 bool Rights::may_read_from(std::string_view source) const {

@@ -90,6 +90,8 @@ class Rights {
   // Of such events only those about one's own subscriptions (is_about), without the right to list.
   [[nodiscard]] bool reads_own_only(std::string_view type) const;
 
+  // Whether events of that type, in Clark notation, may be read from some source.
+  [[nodiscard]] bool may_read_some(std::string_view type) const;
   // Whether events of some type from that source may be read.
   [[nodiscard]] bool may_read_from(std::string_view source) const;
   [[nodiscard]] bool may_list() const { return granted_.list || granted_.manage; }

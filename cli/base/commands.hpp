@@ -16,6 +16,7 @@ namespace sense::cli {
 [[nodiscard]] Command subscribe_command(const Global& global);
 [[nodiscard]] Command subscriptions_command(const Global& global);
 [[nodiscard]] Command gateways_command(const Global& global);
+[[nodiscard]] Command types_command(const Global& global);
 [[nodiscard]] Command listen_command(const Global& global);
 [[nodiscard]] Command ping_command(const Global& global);
 [[nodiscard]] Command parameters_command(const Global& global);

@@ -56,6 +56,16 @@ Status require_verified(const Subscription& subscription) {
               "subscription " + subscription.id + " is pending: its callback is not verified yet");
 }
 
+Status renew_lease(Subscription& subscription, Duration period, Duration lease_max, WallTime now) {
+  if (auto status = require_period(period); !status) return status;
+  if (!subscription.expires)
+    return fail(Code::noaccess,
+                "this subscription belongs to the configuration file and has no lease");
+  subscription.period = std::min(period, lease_max);
+  subscription.expires = now + subscription.period;
+  return {};
+}
+
 }  // namespace
 
 Status SubscriptionClient::check(const Subscription& subscription) const {
@@ -130,20 +140,12 @@ void SubscriptionClient::edit(Edit edit, Answer<SubscriptionRef> done, int tries
       client);
 }
 
-Status SubscriptionClient::renew_lease(Subscription& subscription, Duration period) const {
-  if (auto status = require_period(period); !status) return status;
-  if (!subscription.expires)
-    return fail(Code::noaccess,
-                "this subscription belongs to the configuration file and has no lease");
-  subscription.period = std::min(period, served_.lease_max);
-  subscription.expires = clock_.now().wall + subscription.period;
-  return {};
-}
-
 void SubscriptionClient::renew(std::string id, Duration period, Answer<SubscriptionRef> done) {
   edit(
       std::move(id), "renewed",
-      [this, period](Subscription& subscription) { return renew_lease(subscription, period); },
+      [this, period](Subscription& subscription) {
+        return renew_lease(subscription, period, served_.lease_max, clock_.now().wall);
+      },
       std::move(done));
 }
 
@@ -166,7 +168,7 @@ void SubscriptionClient::move(std::string id, Duration period, Move move,
           subscription.reason.clear();
         }
         if (auto status = check(subscription); !status) return status;
-        return renew_lease(subscription, period);
+        return renew_lease(subscription, period, served_.lease_max, clock_.now().wall);
       },
       std::move(done));
 }

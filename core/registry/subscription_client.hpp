@@ -58,6 +58,7 @@ class SubscriptionClient final : public Subscriptions,
   void get(std::string id, Answer<SubscriptionRef> done) override;
   void list(std::string owner, std::string after, std::uint32_t limit, Answer<Page> done) override;
   void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) override;
+  void types(std::string after, std::uint32_t limit, Answer<TypePage> done) override;
 
   // For the host: the outcome of the verification of `callback`. Fails with duplicate when the
   // subscription is not pending any more or has another callback.
@@ -95,7 +96,6 @@ class SubscriptionClient final : public Subscriptions,
   void put(Subscription subscription, std::uint64_t revision, std::string reason,
            const ServedClient& client, Answer<SubscriptionRef> done);
   [[nodiscard]] Status check(const Subscription& subscription) const;
-  [[nodiscard]] Status renew_lease(Subscription& subscription, Duration period) const;
   void collect(std::string owner, std::string after, std::uint32_t limit, Page page,
                Answer<Page> done);
 

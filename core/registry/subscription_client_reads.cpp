@@ -72,4 +72,18 @@ void SubscriptionClient::sources(std::string after, std::uint32_t limit, Answer<
       client_);
 }
 
+void SubscriptionClient::types(std::string after, std::uint32_t limit, Answer<TypePage> done) {
+  bus_.registry_list(
+      "type", std::move(after), std::clamp(limit, 1U, 1000U),
+      [done](Result<Bus::RegistryPage> answer) {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        TypePage page;
+        for (auto& entry : answer->entries)
+          page.types.push_back({std::move(entry.key), std::move(entry.value)});
+        page.more = answer->more;
+        done(std::move(page));
+      },
+      client_);
+}
+
 }  // namespace sense

@@ -102,6 +102,16 @@ class Subscriptions {
     bool more = false;
   };
   virtual void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) = 0;
+  // Likewise the types of these events.
+  struct TypePage {
+    struct Seen {
+      std::string type;   // in Clark notation
+      std::string about;  // JSON: {"count":…, "last":…, "attributes":{NAME: TYPE}}
+    };
+    std::vector<Seen> types;
+    bool more = false;
+  };
+  virtual void types(std::string after, std::uint32_t limit, Answer<TypePage> done) = 0;
 };
 
 // The subscriptions that this gateway serves, from its own memory without a request to the broker:

@@ -90,6 +90,7 @@ const std::vector<Routes::Route>& Routes::table() {
        &Routes::feed<&FeedServer::stream>},
       {{"GET", "/v1/sources", "The sources of the events seen so far", "after,limit"},
        &Routes::sources},
+      {{"GET", "/v1/types", "The types of the events seen so far", "after,limit"}, &Routes::types},
       {{"GET", "/v1/gateways", "The gateways, their schemes, and what each can do"},
        &Routes::gateways},
       {{"GET", "/v1/parameters", "The operational parameters of the service"}, &Routes::parameters},
@@ -323,6 +324,16 @@ void Routes::sources(RoutedRequest& request, Respond respond) {
       page->after, page->limit,
       [respond = std::move(respond)](const Result<Subscriptions::SourcePage>& found) {
         respond(found ? sources_response(*found) : problem(found.error()));
+      });
+}
+
+void Routes::types(RoutedRequest& request, Respond respond) {
+  auto page = page_request(request.query);
+  if (!page) return respond(problem(page.error()));
+  subscriptions(request)->types(
+      page->after, page->limit,
+      [respond = std::move(respond)](const Result<Subscriptions::TypePage>& found) {
+        respond(found ? types_response(*found) : problem(found.error()));
       });
 }
 

@@ -56,6 +56,7 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void feed(RoutedRequest& request, Respond respond);
   void select(RoutedRequest& request, Respond respond);
   void sources(RoutedRequest& request, Respond respond);
+  void types(RoutedRequest& request, Respond respond);
   void gateways(RoutedRequest& request, Respond respond);
   void parameters(RoutedRequest& request, Respond respond);
   void health(RoutedRequest& request, Respond respond);

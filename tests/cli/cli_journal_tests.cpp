@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(good_journal_is_good_while_the_broker_runs_and_after) {
     BOOST_CHECK_EQUAL(line["events"], 5);
     BOOST_CHECK_EQUAL(line["first"], 1);
     BOOST_CHECK_EQUAL(line["last"], 5);
-    BOOST_CHECK_EQUAL(line["registry-entries"], 5);  // the sources
+    BOOST_CHECK_EQUAL(line["registry-entries"], 7);  // the sources, and two types
     BOOST_CHECK(line["findings"].empty());
     const auto stats = Json::parse(fixture.journal({"stats", "--json"}).out);
     BOOST_CHECK_EQUAL(stats["events"], 5);

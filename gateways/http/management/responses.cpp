@@ -122,6 +122,23 @@ Response sources_response(const Subscriptions::SourcePage& page) {
   return json_response(200, {{"sources", page.sources}, {"more", page.more}});
 }
 
+Response types_response(const Subscriptions::TypePage& page) {
+  std::string all = "[";
+  for (const auto& [type, about] : page.types) {
+    const auto parsed = JsonDocument::parse(about);
+    if (!parsed || !parsed->root().is_object()) continue;
+    JsonObject json;
+    json.put("type", type);
+    for (const auto* member : {"count", "last", "attributes"})
+      if (const auto value = parsed->root().find(member); value.exists())
+        json.put_raw(member, value.dump());
+    all.append(all.size() == 1 ? "" : ",").append(json.take());
+  }
+  Response response;
+  response.body = JsonObject().put_raw("types", all + "]").put("more", page.more).take() + "\n";
+  return response;
+}
+
 // Without where they listen: that is for those who may see the registry.
 Response gateways_response(const std::vector<AnnouncedGateway>& gateways) {
   std::string all = "[";

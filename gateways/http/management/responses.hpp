@@ -43,6 +43,7 @@ struct PublishedEvent {
 [[nodiscard]] Response ended_response(std::string_view id, const EndedSubscription& ended);
 
 [[nodiscard]] Response sources_response(const Subscriptions::SourcePage& page);
+[[nodiscard]] Response types_response(const Subscriptions::TypePage& page);
 [[nodiscard]] Response gateways_response(const std::vector<AnnouncedGateway>& gateways);
 [[nodiscard]] Response parameters_response(
     const std::vector<std::pair<std::string, std::string>>& parameters);

@@ -163,6 +163,36 @@ BOOST_AUTO_TEST_CASE(sources_are_listed_to_those_who_may_read_from_them) {
   BOOST_CHECK(ask(list("shop", "", 10, "source")).entries.empty());
 }
 
+BOOST_AUTO_TEST_CASE(types_are_listed_to_those_who_may_read_them) {
+  for (int i = 0; i < 40; ++i) {
+    auto event = make_event(std::to_string(i));
+    event.type =
+        *QName::parse((i % 8 == 0 ? "{urn:shop}t" : "{urn:other}t") + std::to_string(100 + i));
+    (void)publish_now({encode(event)});
+  }
+  Rights::Granted granted;
+  granted.subscribe.push_back(
+      {*TypePattern::parse("{urn:shop}*"), *SourcePattern::parse("//x/**")});
+  const auto rights = std::make_shared<const Rights>(granted);
+  Keys read;
+  for (std::string after;;) {
+    const auto page = ask(list("shop", after, 2, "type", rights));
+    BOOST_REQUIRE(page.code == Code::noerror);
+    BOOST_REQUIRE_LE(page.entries.size(), 2U);
+    for (const auto& entry : page.entries) read.push_back(entry.key);
+    if (!page.more) break;
+    after = page.entries.back().key;
+  }
+  BOOST_TEST(read == (Keys{"{urn:shop}t100", "{urn:shop}t108", "{urn:shop}t116", "{urn:shop}t124",
+                           "{urn:shop}t132"}),
+             boost::test_tools::per_element());
+  BOOST_CHECK(ask(list("shop", "", 10, "type")).entries.empty());
+  restart();
+  const auto restored = ask(list("shop", "", 10, "type", rights));
+  BOOST_REQUIRE_EQUAL(restored.entries.size(), 5U);
+  BOOST_CHECK(restored.entries[0].value.starts_with(R"({"count":1,)"));
+}
+
 BOOST_AUTO_TEST_CASE(who_has_proved_nothing_is_shown_no_list) {
   put_for("s-1", "anonymous");
   const auto refused = ask(list("anonymous", "", 10));

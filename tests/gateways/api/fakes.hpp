@@ -121,6 +121,13 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   void sources(std::string, std::uint32_t, Answer<SourcePage> done) override {
     done(SourcePage{{"//a/b", "//c"}, true});
   }
+  void types(std::string after, std::uint32_t, Answer<TypePage> done) override {
+    if (after == "refused") return done(fail(Code::noaccess, "not for you"));
+    done(TypePage{
+        {{"{urn:x}y", R"({"count":2,"last":"2026-11-21T09:15:00Z","attributes":{"a":"Integer"}})"},
+         {"odd", "[]"}},
+        true});
+  }
   SubscriptionRef find(std::string_view id) const override {
     const auto found = all.find(std::string(id));
     return found == all.end() ? nullptr : found->second;

@@ -152,4 +152,15 @@ BOOST_AUTO_TEST_CASE(what_delivery_options_cost_is_said_when_they_are_asked_for)
                 400, Code::badparam);
 }
 
+BOOST_AUTO_TEST_CASE(types_are_shown_with_what_is_known_of_them) {
+  const auto response = ask("GET", "/v1/types?limit=5");
+  BOOST_CHECK_EQUAL(response.status, 200U);
+  BOOST_CHECK_EQUAL(response.body,
+                    R"({"types":[{"type":"{urn:x}y","count":2,"last":"2026-11-21T09:15:00Z",)"
+                    R"("attributes":{"a":"Integer"}}],"more":true})"
+                    "\n");
+  check_problem(ask("GET", "/v1/types?limit=0"), 400, Code::badparam);
+  check_problem(ask("GET", "/v1/types?after=refused"), 403, Code::noaccess);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -93,6 +93,7 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   void list(std::string, std::string, std::uint32_t, Answer<Page> done) override {
     answer(std::move(done), Result<Page>(Page{}));
   }
+  void types(std::string, std::uint32_t, Answer<TypePage> done) override { done(TypePage{}); }
   void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) override {
     SourcePage page;
     for (const auto& source : known_sources) {
