@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/registry/registry.hpp"
 
+#include <tuple>
+
 #include "broker/registry/management_event.hpp"
 #include "core/base/check.hpp"
 #include "core/base/log.hpp"
@@ -15,6 +17,15 @@ constexpr std::string_view subscription_kind = "subscription";
 constexpr std::string_view source_kind = "source";
 constexpr std::string_view gateway_kind = "gateway";
 
+// Whether the two are equal but for what the broker sets.
+bool same(Subscription left, const Subscription& right) {
+  left.revision = right.revision;
+  left.since = right.since;
+  left.updated = right.updated;
+  left.created = right.created;
+  return left == right;
+}
+
 std::string_view change_name(const Subscription& before, const Subscription& after) {
   using State = SubscriptionState;
   if (after.state == State::ended) return "ended";
@@ -28,19 +39,7 @@ std::string_view change_name(const Subscription& before, const Subscription& aft
   auto renewed = before;
   renewed.expires = after.expires;
   renewed.period = after.period;
-  renewed.updated = after.updated;
-  renewed.revision = after.revision;
-  renewed.since = after.since;
-  return renewed == after ? "renewed" : "edited";
-}
-
-// Whether the two are equal but for what the broker sets.
-bool same(Subscription left, const Subscription& right) {
-  left.revision = right.revision;
-  left.since = right.since;
-  left.updated = right.updated;
-  left.created = right.created;
-  return left == right;
+  return same(std::move(renewed), after) ? "renewed" : "edited";
 }
 
 MonoTime deadline_of(std::optional<WallTime> lease_end, Timestamp now) {
@@ -248,7 +247,8 @@ Result<Registry::Put> Registry::put_subscription(const RegistryEntry& entry, con
     before = std::move(*parsed);
   }
   // Who may not read them writes a subscription back without them.
-  if (before && wanted->secrets->current.empty()) wanted->secrets = before->secrets;
+  if (before && wanted->secrets->current.empty())
+    std::tie(wanted->secrets, wanted->websub) = std::tie(before->secrets, before->websub);
   wanted->own_only = sees_own_only(*wanted, before, author);
   if (before && same(*wanted, *before)) return Put{std::nullopt, revision};
   if (revision != entry.revision) return changed_meanwhile(subscription_kind, entry.key, revision);

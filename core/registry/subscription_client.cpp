@@ -8,17 +8,13 @@
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
 #include "core/registry/subscription_entry.hpp"
+#include "core/registry/subscription_steps.hpp"
 #include "core/subscription/subscription_edit.hpp"
 #include "core/subscription/test_event.hpp"
 
 namespace sense {
 
 namespace {
-
-Status require_period(Duration period) {
-  if (period >= std::chrono::seconds{1}) return {};
-  return fail(Code::badparam, "subscription: period is at least one second", "period");
-}
 
 Status check_period(const Subscriptions::Request& request, Duration lease_max) {
   if (auto status = require_period(request.period); !status) return status;
@@ -44,26 +40,24 @@ Status require_pending(const Subscription& subscription, const std::string& call
   return {};
 }
 
-void make_verified(Subscription& subscription) {
-  subscription.state = SubscriptionState::active;
-  subscription.challenge_hash.clear();
-  subscription.reason.clear();
-}
-
 Status require_verified(const Subscription& subscription) {
   if (subscription.state != SubscriptionState::pending) return {};
   return fail(Code::badcontext,
               "subscription " + subscription.id + " is pending: its callback is not verified yet");
 }
 
-Status renew_lease(Subscription& subscription, Duration period, Duration lease_max, WallTime now) {
-  if (auto status = require_period(period); !status) return status;
-  if (!subscription.expires)
-    return fail(Code::noaccess,
-                "this subscription belongs to the configuration file and has no lease");
-  subscription.period = std::min(period, lease_max);
-  subscription.expires = now + subscription.period;
-  return {};
+void put_subscription(Bus& bus, Subscription subscription, std::uint64_t revision,
+                      std::string reason, const ServedClient& client,
+                      Subscriptions::Answer<SubscriptionRef> done) {
+  RegistryEntry entry{subscription_kind, subscription.id, revision, to_json(subscription, true)};
+  bus.registry_put(
+      std::move(entry), std::move(reason),
+      [done, subscription = std::move(subscription)](Result<std::uint64_t> answer) mutable {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        subscription.revision = *answer;
+        done(std::make_shared<const Subscription>(std::move(subscription)));
+      },
+      client);
 }
 
 }  // namespace
@@ -86,7 +80,9 @@ void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {
   const auto state =
       request.callback_proved ? SubscriptionState::active : SubscriptionState::pending;
   Subscription subscription(std::move(request));
-  subscription.id = "s-" + random_token(130);
+  subscription.id = is_websub(subscription) ? websub_id(subscription.owner, subscription.callback,
+                                                        subscription.websub->topic)
+                                            : "s-" + random_token(130);
   subscription.revision = subscription.since = 0;
   subscription.created = subscription.updated = now;
   subscription.period = std::min(subscription.period, served_.lease_max);
@@ -100,20 +96,7 @@ void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {
     later_([done, error = status.error()] { done(tl::unexpected(error)); });
     return;
   }
-  put(std::move(subscription), 0, "created", client_, std::move(done));
-}
-
-void SubscriptionClient::put(Subscription subscription, std::uint64_t revision, std::string reason,
-                             const ServedClient& client, Answer<SubscriptionRef> done) {
-  RegistryEntry entry{subscription_kind, subscription.id, revision, to_json(subscription, true)};
-  bus_.registry_put(
-      std::move(entry), std::move(reason),
-      [done, subscription = std::move(subscription)](Result<std::uint64_t> answer) mutable {
-        if (!answer) return done(tl::unexpected(answer.error()));
-        subscription.revision = *answer;
-        done(std::make_shared<const Subscription>(std::move(subscription)));
-      },
-      client);
+  put_subscription(bus_, std::move(subscription), 0, "created", client_, std::move(done));
 }
 
 void SubscriptionClient::edit(Edit edit, Answer<SubscriptionRef> done, int tries) {
@@ -130,7 +113,8 @@ void SubscriptionClient::edit(Edit edit, Answer<SubscriptionRef> done, int tries
           return done(tl::unexpected(status.error()));
         }
         if (edit.visible) subscription->updated = clock_.now().wall;
-        put(std::move(*subscription), entry->revision, edit.reason, client,
+        put_subscription(
+            bus_, std::move(*subscription), entry->revision, edit.reason, client,
             [=, this, self = self](Result<SubscriptionRef> answer) {  // [=] alone would not keep it
               if (!answer && answer.error().code == Code::badcontext && tries > 1)
                 return this->edit(edit, done, tries - 1);
@@ -144,7 +128,7 @@ void SubscriptionClient::renew(std::string id, Duration period, Answer<Subscript
   edit(
       std::move(id), "renewed",
       [this, period](Subscription& subscription) {
-        return renew_lease(subscription, period, served_.lease_max, clock_.now().wall);
+        return grant_lease(subscription, period, served_.lease_max, clock_.now().wall);
       },
       std::move(done));
 }
@@ -168,7 +152,7 @@ void SubscriptionClient::move(std::string id, Duration period, Move move,
           subscription.reason.clear();
         }
         if (auto status = check(subscription); !status) return status;
-        return renew_lease(subscription, period, served_.lease_max, clock_.now().wall);
+        return grant_lease(subscription, period, served_.lease_max, clock_.now().wall);
       },
       std::move(done));
 }
@@ -215,10 +199,13 @@ void SubscriptionClient::activate(std::string id, std::string callback,
                                   Answer<SubscriptionRef> done) {
   edit(
       std::move(id), "callback verified",
-      [callback = std::move(callback)](Subscription& subscription) -> Status {
+      [this, callback = std::move(callback)](Subscription& subscription) -> Status {
         if (auto status = require_pending(subscription, callback); !status) return status;
         make_verified(subscription);
-        return {};
+        // WebSub: the lease that the callback was told begins when it was asked.
+        return is_websub(subscription) ? grant_lease(subscription, subscription.period,
+                                                     served_.lease_max, clock_.now().wall)
+                                       : Status();
       },
       std::move(done));
 }

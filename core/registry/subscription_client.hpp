@@ -14,10 +14,12 @@ namespace sense {
 
 // The reason of a pending subscription whose challenge is stored, and not known to be sent.
 inline constexpr std::string_view not_asked_reason = "its callback has not been asked yet";
-// Whether a subscription is pending and its callback is still to be asked.
+// Whether a subscription is pending, or was asked for anew by WebSub, and its callback is still to
+// be asked.
 [[nodiscard]] inline bool must_be_asked(const Subscription& subscription) {
-  return subscription.state == SubscriptionState::pending &&
-         (subscription.challenge_hash.empty() || subscription.reason == not_asked_reason);
+  return has_intent(subscription) ||
+         (subscription.state == SubscriptionState::pending &&
+          (subscription.challenge_hash.empty() || subscription.reason == not_asked_reason));
 }
 
 // Subscriptions in the broker's registry, for one client or, without one, for the connection
@@ -49,6 +51,7 @@ class SubscriptionClient final : public Subscriptions,
   void move(std::string id, Duration period, Move move, Answer<SubscriptionRef> done) override;
   void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) override;
   void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) override;
+  void intend(std::string id, WebSub::Intent intent, Answer<SubscriptionRef> done) override;
   void edit(std::string id, std::uint64_t revision, std::string patch,
             Answer<SubscriptionRef> done) override;
   void pause(std::string id, Answer<SubscriptionRef> done) override;
@@ -69,6 +72,9 @@ class SubscriptionClient final : public Subscriptions,
   // The callback has been asked with that token; it is not asked again. Fails with duplicate when
   // the subscription has another challenge or none.
   void challenge_sent(std::string id, std::string token, Answer<SubscriptionRef> done);
+  // For the host: whether the callback has agreed to that intent, which is carried out or
+  // forgotten. Fails with duplicate when the subscription has another one meanwhile.
+  void settle(std::string id, WebSub::Intent asked, bool agreed, Answer<SubscriptionRef> done);
   // For the host: suspends or resumes. Fails with duplicate when the state does not allow it. What
   // is suspended for the reason filter_too_dear is resumed by its owner alone.
   void set_suspended(std::string id, bool suspended, std::string reason,
@@ -93,8 +99,6 @@ class SubscriptionClient final : public Subscriptions,
   void edit(Edit edit, Answer<SubscriptionRef> done, int tries = 3);
   void set_state(std::string id, SubscriptionState state, std::string reason,
                  Answer<SubscriptionRef> done);
-  void put(Subscription subscription, std::uint64_t revision, std::string reason,
-           const ServedClient& client, Answer<SubscriptionRef> done);
   [[nodiscard]] Status check(const Subscription& subscription) const;
   void collect(std::string owner, std::string after, std::uint32_t limit, Page page,
                Answer<Page> done);

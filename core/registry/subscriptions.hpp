@@ -22,8 +22,8 @@ class Subscriptions {
 
   // A subscription as its requester wants it. `via` is the name of the interface that took the
   // request; `period` is requested, and the grant may be shorter (parameter lease-max). create()
-  // sets what the requester does not decide: id, revision, since, created, updated, expires, state,
-  // reason and challenge_hash.
+  // sets what the requester does not decide: id (of WebSub: websub_id()), revision, since, created,
+  // updated, expires, state, reason and challenge_hash.
   struct Request : Subscription {
     // A period that cannot be granted is refused, not shortened.
     bool period_exact = false;
@@ -57,6 +57,11 @@ class Subscriptions {
   // The answer to a verification: the token sent to the callback. Fails with noaccess when it is
   // another.
   virtual void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) = 0;
+
+  // What the subscriber of a subscription by WebSub asks for: kept until the gateway has asked the
+  // callback. Fails with notfound when there is none, or none to unsubscribe from, since its
+  // callback has not agreed to it yet.
+  virtual void intend(std::string id, WebSub::Intent intent, Answer<SubscriptionRef> done) = 0;
 
   // The following fail with noaccess for subscriptions of the configuration file, and with
   // badcontext in a state that does not allow it.

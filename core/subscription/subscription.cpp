@@ -59,7 +59,20 @@ Status check_identity(const Subscription& s) {
   return {};
 }
 
+// Of WebSub the secret is the subscriber's own text, and is replaced, not rotated. There is none in
+// a record as it is told to others.
+Status check_websub(const Subscription& s) {
+  if (!is_web_hook(s.callback))
+    return refuse(Code::badparam, "websub", "is for callbacks with http: and https: only");
+  const auto& secrets = *s.secrets;
+  const bool good = secrets.current.empty() || websub_key(secrets.current);
+  if (good && secrets.former.empty() && !secrets.former_until) return {};
+  return refuse(Code::badparam, "secret",
+                "of a subscription by WebSub is its hub.secret: subscribe again with another one");
+}
+
 Status check_secrets(const Subscription& s) {
+  if (is_websub(s)) return check_websub(s);
   const auto status = validate(*s.secrets);
   if (status) return {};
   return fail(status.error().code, "subscription: " + status.error().message, status.error().field);
@@ -209,6 +222,9 @@ Status validate(const Subscription& subscription) {
   if (auto status = check_times(subscription); !status) return status;
   if (auto status = check_delivery(subscription.delivery); !status) return status;
   if (auto status = check_secrets(subscription); !status) return status;
+  if (auto status = validate(*subscription.websub); !status)
+    return fail(status.error().code, "subscription: " + status.error().message,
+                status.error().field);
   return check_labels(subscription);
 }
 

@@ -17,6 +17,7 @@
 #include "core/subscription/delivery_options.hpp"
 #include "core/subscription/subscription_filter.hpp"
 #include "core/subscription/webhook_secrets.hpp"
+#include "core/subscription/websub.hpp"
 
 namespace sense {
 
@@ -51,6 +52,7 @@ struct Subscription {
   std::string reason;              // why suspended or ended
   std::string challenge_hash;      // sha256_hex of the token that verifies a pending callback
   Sparse<WebhookSecrets> secrets;  // of an HTTP callback
+  Sparse<WebSub> websub;           // of a subscription by WebSub
   std::string edition;             // wanted payload form; "": any
   std::string language;            // wanted language, a basic range of RFC 4647; "": any
   DeliveryOptions delivery;
@@ -82,6 +84,15 @@ inline constexpr std::string_view filter_too_dear = "the filter takes too many s
 // Whether its owner comes and asks for the events (callback "pull:"), so that none is sent.
 [[nodiscard]] inline bool is_pulled(const Subscription& subscription) {
   return subscription.callback == "pull:";
+}
+
+// Whether it was made by WebSub.
+[[nodiscard]] inline bool is_websub(const Subscription& subscription) {
+  return !subscription.websub->topic.empty();
+}
+// Whether it was, and its callback is to be asked about a change.
+[[nodiscard]] inline bool has_intent(const Subscription& subscription) {
+  return subscription.websub->intent.kind != WebSub::Intent::Kind::none;
 }
 
 // Whether its types name the management events.

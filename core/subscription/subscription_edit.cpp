@@ -38,6 +38,17 @@ Status check_editable(const std::vector<std::string>& names) {
   return {};
 }
 
+// They are what the subscriber names it by.
+Status check_topic_kept(const Subscription& before, const Subscription& after) {
+  if (!is_websub(before) || (before.callback == after.callback && before.types == after.types &&
+                             before.sources == after.sources))
+    return {};
+  return fail(Code::badparam,
+              "subscription: of one by WebSub callback, types and sources cannot be edited: "
+              "subscribe to another topic, or with another callback",
+              "websub");
+}
+
 // The text of a member; empty: there is none.
 std::string member_of(const JsonDocument& subscription, std::string_view name) {
   const auto member = subscription.root().find(name);
@@ -52,7 +63,10 @@ Result<Subscription> edited(const Subscription& subscription, std::string_view p
   if (auto good = check_editable(*names); !good) return tl::unexpected(good.error());
   auto result =
       subscription_from_json(merge_json_patch(to_json(subscription, /*secrets=*/true), patch));
-  if (!result || result->callback == subscription.callback) return result;
+  if (!result) return result;
+  if (auto good = check_topic_kept(subscription, *result); !good)
+    return tl::unexpected(good.error());
+  if (result->callback == subscription.callback) return result;
   result->state = SubscriptionState::pending;
   result->challenge_hash.clear();
   result->reason.clear();

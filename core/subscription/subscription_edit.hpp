@@ -18,7 +18,8 @@ inline constexpr std::array<std::string_view, 9> editable_members = {
 // Applies a JSON merge patch (RFC 7396): absent members are unchanged, null removes a member, also
 // within `labels` and `delivery`. A changed callback is not verified yet: the subscription is then
 // pending. Fails when the patch has a member that is not editable, is longer than 1 MiB or deeper
-// than 16 levels, and when the result is invalid; the error names the member.
+// than 16 levels, when the result is invalid, and when it takes a subscription by WebSub away from
+// its topic; the error names the member.
 [[nodiscard]] Result<Subscription> edited(const Subscription& subscription, std::string_view patch);
 
 // The editable members in which two subscriptions differ.

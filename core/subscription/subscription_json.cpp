@@ -4,6 +4,7 @@
 #include "core/base/text.hpp"
 #include "core/subscription/redacted_callback.hpp"
 #include "core/subscription/subscription.hpp"
+#include "core/subscription/time_of_day.hpp"
 
 namespace sense {
 
@@ -36,14 +37,6 @@ std::string texts(const std::vector<Pattern>& patterns) {
   for (const auto& pattern : patterns)
     out.append(out.size() == 1 ? "" : ",").append(json_string(pattern.text()));
   return out + "]";
-}
-
-std::string time_of_day(Duration since_midnight) {
-  const auto minute = since_midnight / std::chrono::minutes{1};
-  const auto two = [](std::int64_t number) {
-    return std::string(number < 10 ? "0" : "") + std::to_string(number);
-  };
-  return two(minute / 60) + ":" + two(minute % 60);
 }
 
 std::string digest_json(const Digest& digest) {
@@ -85,6 +78,15 @@ std::string labels_json(const std::map<std::string, std::string, std::less<>>& l
   return json.take();
 }
 
+std::string websub_json(const WebSub& websub) {
+  Object json;
+  json.put("topic", websub.topic);
+  if (websub.intent.kind != WebSub::Intent::Kind::none)
+    json.put("intent", to_text(websub.intent.kind));
+  if (websub.intent.period != Duration{0}) json.put("period", websub.intent.period);
+  return json.take();
+}
+
 std::string subscription_json(const Subscription& subscription, std::string_view callback,
                               bool secrets) {
   Object json;
@@ -111,7 +113,9 @@ std::string subscription_json(const Subscription& subscription, std::string_view
     json.put_text("secret", subscription.secrets->current);
     json.put_text("former-secret", subscription.secrets->former);
     json.put("former-until", subscription.secrets->former_until);
+    json.put_text("next-secret", subscription.websub->intent.secret);
   }
+  if (is_websub(subscription)) json.put_raw("websub", websub_json(*subscription.websub));
   json.put_text("edition", subscription.edition);
   json.put_text("language", subscription.language);
   if (subscription.delivery != DeliveryOptions{})
@@ -146,6 +150,11 @@ std::string change_to_json(const Subscription& subscription, std::string_view by
 std::string whole_change_to_json(std::string_view subscription, std::string_view by,
                                  std::string_view reason) {
   return change_json(subscription, by, reason, false);
+}
+
+std::string owner_from_json(std::string_view text) {
+  const auto head = peek_subscription(text);
+  return head ? head->owner : std::string();
 }
 
 }  // namespace sense

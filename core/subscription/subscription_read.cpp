@@ -8,6 +8,7 @@
 
 #include "core/base/text.hpp"
 #include "core/subscription/subscription.hpp"
+#include "core/subscription/time_of_day.hpp"
 
 namespace sense {
 
@@ -157,18 +158,6 @@ Status read(const Element& json, OnFailure& into) {
   return choose(json, into, OnFailure::dead_letter, OnFailure::drop);
 }
 
-// "18:00", UTC.
-Status read_time_of_day(const Element& json, std::optional<Duration>& into) {
-  const auto text = text_of(json).value_or("");
-  const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
-  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4))
-    return wrong_member("is not a time of day such as \"18:00\", UTC");
-  const auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + text[at + 1] - '0'; };
-  if (two(0) > 23 || two(3) > 59) return wrong_member("is a time of day, 00:00 to 23:59");
-  into = std::chrono::hours{two(0)} + std::chrono::minutes{two(3)};
-  return {};
-}
-
 Status read(const Element& json, Digest& into);
 Status read(const Element& json, DeliveryOptions& into);
 
@@ -222,7 +211,12 @@ constexpr auto sparse = [](const Element& json, DeliveryOptions& options) {
 constexpr std::array<Member<Digest>, 4> digest_members = {{
     {"interval", field<&Digest::interval>},
     {"until",
-     [](const Element& json, Digest& digest) { return read_time_of_day(json, digest.until); }},
+     [](const Element& json, Digest& digest) -> Status {
+       const auto time = parse_time_of_day(text_of(json).value_or(""));
+       if (!time) return tl::unexpected(time.error());
+       digest.until = *time;
+       return {};
+     }},
     {"count", field<&Digest::count>},
     {"octets", field<&Digest::octets>},
 }};
@@ -254,12 +248,25 @@ Status read(const Element& json, DeliveryOptions& into) {
   return read_members(json, into, delivery_members);
 }
 
+constexpr std::array<Member<WebSub>, 3> websub_members = {{
+    {"topic", field<&WebSub::topic>},
+    {"intent",
+     [](const Element& json, WebSub& websub) {
+       using Kind = WebSub::Intent::Kind;
+       return choose(json, websub.intent.kind, Kind::subscribe, Kind::unsubscribe);
+     }},
+    {"period",
+     [](const Element& json, WebSub& websub) { return read(json, websub.intent.period); }},
+}};
+
+Status read(const Element& json, WebSub& into) { return read_members(json, into, websub_members); }
+
 template <auto Field>
 constexpr auto of_secrets = [](const Element& json, Subscription& subscription) {
   return read(json, subscription.secrets.edit().*Field);
 };
 
-constexpr std::array<Member<Subscription>, 25> subscription_members = {{
+constexpr std::array<Member<Subscription>, 27> subscription_members = {{
     {"id", field<&Subscription::id>},
     {"revision", field<&Subscription::revision>},
     {"since", field<&Subscription::since>},
@@ -285,6 +292,12 @@ constexpr std::array<Member<Subscription>, 25> subscription_members = {{
     {"secret", of_secrets<&WebhookSecrets::current>},
     {"former-secret", of_secrets<&WebhookSecrets::former>},
     {"former-until", of_secrets<&WebhookSecrets::former_until>},
+    {"websub", [](const Element& json,
+                  Subscription& subscription) { return read(json, subscription.websub.edit()); }},
+    {"next-secret",
+     [](const Element& json, Subscription& subscription) {
+       return read(json, subscription.websub.edit().intent.secret);
+     }},
     {"edition", field<&Subscription::edition>},
     {"language", field<&Subscription::language>},
     {"delivery", field<&Subscription::delivery>},
@@ -382,11 +395,6 @@ Result<SubscriptionHead> peek_subscription(std::string_view json) {
   if (!time) return fail(Code::badparam, "subscription: expires is not a time");
   head.expires = *time;
   return head;
-}
-
-std::string owner_from_json(std::string_view text) {
-  const auto head = peek_subscription(text);
-  return head ? head->owner : std::string();
 }
 
 }  // namespace sense

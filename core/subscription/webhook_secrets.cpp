@@ -26,7 +26,7 @@ tl::unexpected<Error> wrong_secret(const char* member) {
 }
 
 constexpr std::string_view no_secrets =
-    R"({"secret":null,"former-secret":null,"former-until":null})";
+    R"({"secret":null,"former-secret":null,"former-until":null,"next-secret":null})";
 
 std::string without(std::string json, std::string_view patch) {
   // Of `former-secret`, too.

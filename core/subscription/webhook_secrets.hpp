@@ -11,9 +11,9 @@
 namespace sense {
 
 // What deliveries to a web hook are signed with (Standard Webhooks, HMAC-SHA256). A value. Each
-// secret is "whsec_" and base 64 of 24 to 64 octets; empty: there is none. Who has one can sign in
-// the name of this service: it is in the registry, in gateways and with the subscription's owner,
-// and is shown by nothing else.
+// secret is "whsec_" and base 64 of 24 to 64 octets (by WebSub: websub.hpp); empty: there is none.
+// Who has one can sign in the name of this service: it is in the registry, in gateways and with the
+// subscription's owner, and is shown by nothing else.
 struct WebhookSecrets {
   std::string current;
   std::string former;                    // before a rotation; signs beside the current one ...

@@ -110,7 +110,9 @@ Status GatewayServices::check_callback(const Subscription& subscription, const U
     if (auto status = check_pulled(subscription); !status) return status;
   if (!directory.serves_here(callback.scheme)) return {};
   if (auto status = check_endpoint(subscription); !status) return about_callback(status);
-  const bool asks = subscription.state == SubscriptionState::pending && room_to_verify;
+  const bool unverified =
+      subscription.state == SubscriptionState::pending || has_intent(subscription);
+  const bool asks = unverified && room_to_verify;
   return asks ? about_callback(room_to_verify(subscription.owner, subscription.callback))
               : Status();
 }

@@ -16,6 +16,7 @@
 #include "gateways/http/callbacks/verification.hpp"
 #include "gateways/http/routes.hpp"
 #include "gateways/http/tls_options.hpp"
+#include "gateways/http/websub/subscriber.hpp"
 
 namespace sense::http {
 
@@ -184,6 +185,8 @@ class HttpGateway final : public Gateway {
   }
 
  private:
+  [[nodiscard]] HttpRequest request_of(const Delivery& delivery) const;
+  void ask_subscriber(std::uint64_t id, const Subscription& subscription, std::string challenge);
   void challenge(std::uint64_t id, const Question& question, HttpRequest request);
   void tell_plain() const;
 
@@ -218,8 +221,9 @@ Status HttpGateway::start() {
   constexpr Duration margin = std::chrono::seconds{1};
   const auto wait_max = std::max<Duration>(server_options_.answer_timeout - margin, margin / 2);
   routes_ = std::make_shared<Routes>(
-      context_, Routes::Options{fetch_secret_, proxies_,
-                                signing_key_ ? signing_key_->public_text() : "", wait_max});
+      context_,
+      Routes::Options{fetch_secret_, proxies_, signing_key_ ? signing_key_->public_text() : "",
+                      wait_max, server_options_.tls.has_value()});
   if (!fetch_secret_.empty())
     server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
       const auto alive = routes.lock();
@@ -254,19 +258,26 @@ void HttpGateway::stop() {
     done({Verification::Outcome::failed, "this gateway is stopping"});
 }
 
+HttpRequest HttpGateway::request_of(const Delivery& delivery) const {
+  if (!is_websub(*delivery.subscription)) return callback_request(delivery, signing());
+  return delivery.kind == Delivery::Kind::ended ? denial_request(delivery)
+                                                : content_request(delivery, signing());
+}
+
 void HttpGateway::deliver(std::shared_ptr<const Delivery> delivery, AttemptDone done) {
   if (!transfer_) return done(Attempt::retry("this gateway is stopping"));
+  if (is_websub(*delivery->subscription) && is_end_of_lease(*delivery))
+    return done(Attempt::delivered("WebSub tells no end of a lease"));
   const auto id = ++under_way_->last;
   under_way_->attempts.emplace(id, std::move(done));
-  transfer_->http(
-      callback_request(*delivery, signing()),
-      [this, id, alive = std::weak_ptr(under_way_)](const Result<TransferReply>& reply) {
-        const auto under_way = alive.lock();
-        if (!under_way) return;
-        auto attempt = outcome_of(reply, context_.clock.now().wall);
-        ++(attempt.outcome == Attempt::Outcome::delivered ? delivered_ : failed_);
-        under_way->finish(id, std::move(attempt));
-      });
+  transfer_->http(request_of(*delivery), [this, id, alive = std::weak_ptr(under_way_)](
+                                             const Result<TransferReply>& reply) {
+    const auto under_way = alive.lock();
+    if (!under_way) return;
+    auto attempt = outcome_of(reply, context_.clock.now().wall);
+    ++(attempt.outcome == Attempt::Outcome::delivered ? delivered_ : failed_);
+    under_way->finish(id, std::move(attempt));
+  });
 }
 
 void HttpGateway::verify(SubscriptionRef subscription, std::string token, VerificationDone done) {
@@ -277,6 +288,7 @@ void HttpGateway::verify(SubscriptionRef subscription, std::string token, Verifi
   if (!transfer_) return done({Verification::Outcome::failed, "this gateway is stopping"});
   const auto id = ++under_way_->last;
   under_way_->verifications.emplace(id, std::move(done));
+  if (is_websub(*subscription)) return ask_subscriber(id, *subscription, std::move(token));
   Question question{subscription->callback, origin_, std::move(token), *subscription->secrets};
   auto request = first_request(question);
   transfer_->http(std::move(request), [this, id, question, alive = std::weak_ptr(under_way_)](
@@ -289,6 +301,17 @@ void HttpGateway::verify(SubscriptionRef subscription, std::string token, Verifi
     else
       challenge(id, question, std::move(step.request));
   });
+}
+
+void HttpGateway::ask_subscriber(std::uint64_t id, const Subscription& subscription,
+                                 std::string challenge) {
+  auto request = intent_request(subscription, challenge);
+  transfer_->http(std::move(request),
+                  [id, challenge = std::move(challenge),
+                   alive = std::weak_ptr(under_way_)](const Result<TransferReply>& reply) {
+                    if (const auto under_way = alive.lock())
+                      under_way->finish(id, after_intent(reply, challenge));
+                  });
 }
 
 void HttpGateway::challenge(std::uint64_t id, const Question& question, HttpRequest request) {

@@ -51,6 +51,17 @@ bool is_of_proxy(const Request& request, const std::vector<Network>& proxies) {
   return peer && is_in(proxies, *peer);
 }
 
+bool is_of_this_machine(const Request& request, const std::vector<Network>& proxies) {
+  const auto peer = address_in(request.peer);
+  return peer && peer->is_loopback() && !is_of_proxy(request, proxies);
+}
+
+std::string scheme_of(const Request& request, bool tls, const std::vector<Network>& proxies) {
+  if (!is_of_proxy(request, proxies)) return tls ? "https" : "http";
+  const auto* forwarded = request.header("x-forwarded-proto");
+  return forwarded != nullptr && lower(trim(*forwarded)) == "https" ? "https" : "http";
+}
+
 std::string client_address(const Request& request, const std::vector<Network>& proxies) {
   if (!is_of_proxy(request, proxies)) return request.peer;
   std::vector<std::string_view> forwarded;

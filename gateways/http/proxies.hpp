@@ -22,6 +22,12 @@ namespace sense::http {
                                          const std::vector<Network>& proxies);
 // Whether a request is of one of these networks, so that what its connection proves is the proxy's.
 [[nodiscard]] bool is_of_proxy(const Request& request, const std::vector<Network>& proxies);
+// Whether a request is of a client on this machine, and of no proxy.
+[[nodiscard]] bool is_of_this_machine(const Request& request, const std::vector<Network>& proxies);
+// "https" or "http", which the client has used: of a request of one of these networks as
+// X-Forwarded-Proto says. `tls`: of the listener.
+[[nodiscard]] std::string scheme_of(const Request& request, bool tls,
+                                    const std::vector<Network>& proxies);
 inline constexpr const char* unknown_client = "proxy";
 
 }  // namespace sense::http

@@ -14,6 +14,7 @@
 #include "gateways/http/management/secret_routes.hpp"
 #include "gateways/http/management/subscription_routes.hpp"
 #include "gateways/http/publish.hpp"
+#include "gateways/http/websub/hub.hpp"
 
 namespace sense::http {
 
@@ -88,6 +89,11 @@ const std::vector<Routes::Route>& Routes::table() {
       {{"GET", "/v1/subscriptions/{}/stream", "The same as Server-Sent Events", "after", "", 200,
         "text/event-stream"},
        &Routes::feed<&FeedServer::stream>},
+      {{"POST", "/websub", "Subscribes or unsubscribes by WebSub", "",
+        "application/x-www-form-urlencoded", 202, "text/plain"},
+       &Routes::hub},
+      {{"GET", "/websub/topics", "A topic of WebSub, and the link to its hub", "type,source"},
+       &Routes::topic},
       {{"GET", "/v1/sources", "The sources of the events seen so far", "after,limit"},
        &Routes::sources},
       {{"GET", "/v1/types", "The types of the events seen so far", "after,limit"}, &Routes::types},
@@ -341,6 +347,20 @@ void Routes::gateways(RoutedRequest&, Respond respond) {
   if (!context_.gateways)
     return respond(problem(Error{Code::noserver, "this gateway does not know of the others"}));
   respond(gateways_response(context_.gateways()));
+}
+
+void Routes::hub(RoutedRequest& request, Respond respond) {
+  const auto& http = request.http;
+  const bool unproved = request.client.principal == ClientServices::anonymous;
+  serve_hub({subscriptions(request), unproved ? "" : request.client.principal, context_.name,
+             scheme_of(http, options_.tls, options_.proxies) == "https" ||
+                 is_of_this_machine(http, options_.proxies)},
+            http, respond);
+}
+
+void Routes::topic(RoutedRequest& request, Respond respond) {
+  const auto& http = request.http;
+  respond(topic_response(http, scheme_of(http, options_.tls, options_.proxies)));
 }
 
 void Routes::parameters(RoutedRequest&, Respond respond) {

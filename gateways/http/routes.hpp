@@ -27,6 +27,7 @@ class Routes : public std::enable_shared_from_this<Routes> {
     std::vector<Network> proxies = {};  // that say whose a request is (proxies.hpp)
     std::string public_key = {};        // that receivers check signatures with; "": there is none
     Duration wait_max = std::chrono::seconds{29};  // for which a client may wait for events
+    bool tls = false;                              // of the listener
   };
   explicit Routes(GatewayContext& context) : Routes(context, Options()) {}
   Routes(GatewayContext& context, Options options)
@@ -58,6 +59,8 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void sources(RoutedRequest& request, Respond respond);
   void types(RoutedRequest& request, Respond respond);
   void gateways(RoutedRequest& request, Respond respond);
+  void hub(RoutedRequest& request, Respond respond);
+  void topic(RoutedRequest& request, Respond respond);
   void parameters(RoutedRequest& request, Respond respond);
   void health(RoutedRequest& request, Respond respond);
   void openapi(RoutedRequest& request, Respond respond);

@@ -364,6 +364,7 @@ RULES = {
         ("curl -i http://localhost:8080/v1/events", run("202 Accepted")),
         ("curl -i http://localhost:8080/v1/subscriptions", run("201 Created")),
         ("sense keys signing hooks", run("whpk_")),
+        ("curl -i http://localhost:8080/websub", run("202 Accepted")),
         ("curl http://localhost:8080/v1/subscriptions -d", run('"callback":"pull:"')),
     ], None),
     "docs/email-gateway.md": (in_installation, [

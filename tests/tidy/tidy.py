@@ -68,11 +68,12 @@ INCLUDES = [
     ("gateways/sense/client",      []),  # C for small machines: knows nothing of this tree
     ("gateways/http",              ["core/**", "gateways/api", "gateways/http/callbacks",
                                     "gateways/http/cloudevents", "gateways/http/feeds",
-                                    "gateways/http/management"]),
+                                    "gateways/http/management", "gateways/http/websub"]),
     ("gateways/http/callbacks",    ["core/**", "gateways/api", "gateways/http/cloudevents"]),
     ("gateways/http/cloudevents",  ["core/**"]),
     ("gateways/http/feeds",        ["core/**", "gateways/api", "gateways/http/management"]),
     ("gateways/http/management",   ["core/**", "gateways/api", "gateways/http/cloudevents"]),
+    ("gateways/http/websub",       ["core/**", "gateways/api", "gateways/http/callbacks"]),
     ("gateways/*",                 ["core/**", "gateways/api"]),  # a plugin
     ("adapters/api",               ["core/**"]),
     ("adapters/host",              ["core/**", "adapters/api"]),

@@ -85,7 +85,7 @@ bool SubscriptionFollower::apply(Subscription subscription, const std::string& r
 void SubscriptionFollower::verify_pending() {
   verifying_ = true;
   for (const auto& subscription : dependencies_.engine.subscriptions())
-    if (subscription->state == SubscriptionState::pending)
+    if (subscription->state == SubscriptionState::pending || has_intent(*subscription))
       dependencies_.verifier.verify(subscription->id);
 }
 

@@ -32,7 +32,9 @@ void Verifier::on_change(const SubscriptionRef& before, const Subscription& afte
   using State = SubscriptionState;
   const bool same_callback = before && before->callback == after.callback;
   if (after.state == State::pending && !same_callback) return verify(after.id);
-  if (after.state == State::active && same_callback && before->state == State::pending)
+  if (has_intent(after) && !(before && before->websub == after.websub)) return verify(after.id);
+  if (after.state == State::active && same_callback && before->state == State::pending &&
+      !is_websub(after))
     verified_callbacks_.add(after.owner, after.callback, clock_.now().wall);
 }
 
@@ -69,10 +71,16 @@ void Verifier::load_record(const std::string& id, std::uint64_t number) {
     }
     const auto& subscription = **answer;
     if (!under_way->since) under_way->since = subscription.updated;
-    if (verified_callbacks_.contains(subscription.owner, subscription.callback,
+    // WebSub asks about each subscription: the callback is told its lease so.
+    if (!is_websub(subscription) &&
+        verified_callbacks_.contains(subscription.owner, subscription.callback,
                                      clock_.now().wall)) {
       ++counters_["gateway.verifications.remembered"];
       return subscriptions_.activate(id, subscription.callback, on_outcome_stored(id, number));
+    }
+    if (has_intent(subscription)) {
+      under_way->intends = subscription.state == SubscriptionState::pending ? nullptr : *answer;
+      return ask(*answer, number);
     }
     if (under_way->asked)
       return subscriptions_.challenge_sent(id, under_way->token, on_outcome_stored(id, number));
@@ -119,6 +127,9 @@ void Verifier::on_verification(const Subscription& subscription, std::uint64_t n
   if (under_way == nullptr) return;
   switch (verification.outcome) {
     case Verification::Outcome::verified:
+      if (has_intent(subscription))
+        return subscriptions_.settle(id, subscription.websub->intent, /*agreed=*/true,
+                                     on_outcome_stored(id, number));
       return subscriptions_.activate(id, callback, on_outcome_stored(id, number));
     case Verification::Outcome::asked:
       under_way->asked = true;
@@ -127,11 +138,11 @@ void Verifier::on_verification(const Subscription& subscription, std::uint64_t n
     case Verification::Outcome::refused: break;
   }
   ++counters_["gateway.verifications.refused"];
-  verified_callbacks_.remove(callback);
-  log::warn("a callback refused verification; its subscription ends",
+  // One that knows nothing of WebSub has not taken its other consent back.
+  if (!is_websub(subscription)) verified_callbacks_.remove(callback);
+  log::warn("a callback refused verification; what was asked for ends",
             {{"subscription", id}, {"answer", verification.answer}});
-  finish(id);
-  callbacks_.end(id, disagreed);
+  give_up(id, disagreed);
 }
 
 Subscriptions::Answer<SubscriptionRef> Verifier::on_outcome_stored(const std::string& id,
@@ -162,11 +173,9 @@ void Verifier::on_no_room(const std::string& id, const std::string& address) {
     wait_at(id, under_way, address);
     return load_later(id, under_way, *pause);
   }
-  log::warn("there was no room to verify a callback in time; its subscription ends",
+  log::warn("there was no room to verify a callback in time; what was asked for ends",
             {{"subscription", id}, {"address", printable(address)}});
-  const auto ended = id;
-  finish(ended);
-  callbacks_.end(ended, no_room_at_last);
+  give_up(id, no_room_at_last);
 }
 
 void Verifier::wait_at(const std::string& id, UnderWay& under_way, const std::string& address) {
@@ -196,10 +205,18 @@ void Verifier::on_room(const std::string& address) {
 void Verifier::on_failure(const std::string& id, UnderWay& under_way, const std::string& answer) {
   ++counters_["gateway.verifications.failed"];
   if (const auto pause = pause_before_next(under_way)) return load_later(id, under_way, *pause);
-  log::warn("a callback could not be verified in time; its subscription ends",
+  log::warn("a callback could not be verified in time; what was asked for ends",
             {{"subscription", id}, {"answer", answer}});
+  give_up(id, not_reached);
+}
+
+void Verifier::give_up(std::string id, const char* reason) {
+  auto& under_way = verifications_.at(id);
+  if (const auto kept = under_way.intends)
+    return subscriptions_.settle(id, kept->websub->intent, /*agreed=*/false,
+                                 on_outcome_stored(id, under_way.number));
   finish(id);
-  callbacks_.end(id, not_reached);
+  callbacks_.end(id, reason);
 }
 
 std::optional<Duration> Verifier::pause_before_next(const UnderWay& under_way) const {

@@ -23,8 +23,9 @@ namespace sense {
 // nothing of what the callback answered: that is logged. A callback already verified for the same
 // owner is not asked, unless that owner has proved nothing, or has cancelled since. A question that
 // the budget has no room for waits: until one of its address is agreed to, or until the next
-// question would be due. Reactor thread; all arguments must outlive it, and none may call back
-// after its end.
+// question would be due. A subscription by WebSub is asked each time, also when it exists and its
+// subscriber asks for a change; without consent it then stays as it was. Reactor thread; all
+// arguments must outlive it, and none may call back after its end.
 class Verifier {
  public:
   // Between attempts to reach the broker.
@@ -78,7 +79,8 @@ class Verifier {
     unsigned questions = 0;              // to the callback
     unsigned failures = 0;               // of the broker
     bool asked = false;
-    std::string waits_at = {};  // the address, while the budget has no room
+    SubscriptionRef intends = {};  // an agreed one of WebSub that is to change; null: none is
+    std::string waits_at = {};     // the address, while the budget has no room
   };
   void finish(const std::string& id);
   void on_no_room(const std::string& id, const std::string& address);
@@ -90,6 +92,8 @@ class Verifier {
   void ask(const SubscriptionRef& subscription, std::uint64_t number);
   void on_verification(const Subscription& subscription, std::uint64_t number,
                        const Verification& verification);
+  // It is not agreed to: the subscription ends; one that only was to change stays as it was.
+  void give_up(std::string id, const char* reason);
   void on_failure(const std::string& id, UnderWay& under_way, const std::string& answer);
   // How long to wait before the next question; nothing: it is not asked again.
   [[nodiscard]] std::optional<Duration> pause_before_next(const UnderWay& under_way) const;

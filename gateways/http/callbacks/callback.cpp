@@ -15,11 +15,10 @@ namespace {
 
 constexpr std::size_t body_shown_max = 1024;
 
-std::string number_of(const Delivery& delivery) {
+std::string number_of(const Delivery& delivery, std::string_view edition) {
   auto number = std::to_string(delivery.number);
   // A digest's event says itself which numbers it has.
-  const bool batch =
-      delivery.kind == Delivery::Kind::digest && delivery.subscription->edition == batch_edition;
+  const bool batch = delivery.kind == Delivery::Kind::digest && edition == batch_edition;
   const bool several = batch || delivery.kind == Delivery::Kind::gap;
   if (several && delivery.number_last != delivery.number)
     number += "-" + std::to_string(delivery.number_last);
@@ -43,7 +42,8 @@ std::string batch_of(const Delivery& delivery) {
   std::string array = "[";
   for (const auto& content : delivery.contents)
     append_numbered(array, *content.event, std::to_string(content.number));
-  if (delivery.contents.empty()) append_numbered(array, *delivery.event, number_of(delivery));
+  if (delivery.contents.empty())
+    append_numbered(array, *delivery.event, number_of(delivery, batch_edition));
   return array + "]";
 }
 
@@ -73,12 +73,17 @@ Attempt outcome_of_status(const TransferReply& reply, WallTime now) {
 }  // namespace
 
 HttpRequest callback_request(const Delivery& delivery, const Signing& signing) {
+  return request_in_edition(delivery, delivery.subscription->edition, signing);
+}
+
+HttpRequest request_in_edition(const Delivery& delivery, std::string_view edition,
+                               const Signing& signing) {
   HttpRequest request;
   request.url = delivery.subscription->callback;
-  if (delivery.subscription->edition == batch_edition) {
+  if (edition == batch_edition) {
     request.headers.emplace_back("Content-Type", std::string(batch_edition) + "; charset=utf-8");
     request.body = batch_of(delivery);
-  } else if (delivery.subscription->edition == structured_edition) {
+  } else if (edition == structured_edition) {
     request.headers.emplace_back("Content-Type", "application/cloudevents+json; charset=utf-8");
     request.body = to_cloudevents_json(*delivery.event);
   } else {
@@ -89,7 +94,8 @@ HttpRequest callback_request(const Delivery& delivery, const Signing& signing) {
                                       *delivery.subscription->secrets, signing))
     request.headers.push_back(std::move(header));
   request.headers.emplace_back("sense-subscription", encode_header(delivery.subscription->id));
-  if (delivery.number != 0) request.headers.emplace_back("sense-number", number_of(delivery));
+  if (delivery.number != 0)
+    request.headers.emplace_back("sense-number", number_of(delivery, edition));
   request.headers.emplace_back("sense-attempt", std::to_string(delivery.attempt));
   request.headers.emplace_back("sense-sent", to_rfc3339(signing.now));
   return request;

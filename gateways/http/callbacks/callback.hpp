@@ -19,7 +19,10 @@ inline constexpr std::string_view batch_edition = "application/cloudevents-batch
 // The attribute of an event in a batch that has its number.
 inline constexpr std::string_view number_attribute = "sensenumber";
 
+// In the edition of its subscription.
 [[nodiscard]] HttpRequest callback_request(const Delivery& delivery, const Signing& signing);
+[[nodiscard]] HttpRequest request_in_edition(const Delivery& delivery, std::string_view edition,
+                                             const Signing& signing);
 
 // docs/http-gateway.md, "What the callback's answer means".
 [[nodiscard]] Attempt outcome_of(const Result<TransferReply>& reply, WallTime now);

@@ -113,4 +113,19 @@ BOOST_AUTO_TEST_CASE(management_events_and_audit_have_no_secret) {
   BOOST_CHECK_EQUAL(told, 2);  // made and rotated; what has ended needs none
 }
 
+BOOST_AUTO_TEST_CASE(what_a_websub_subscriber_asks_for_stays_with_its_secrets) {
+  auto subscription = *subscription_from_json(seen(Operation::get, "x", Rights::of_gateway()));
+  subscription.secrets.edit() = {websub_secret("key"), "", std::nullopt};
+  subscription.websub.edit() = {"https://e.example/t",
+                                {WebSub::Intent::Kind::subscribe, 60s, websub_secret("next")}};
+  const auto revision = put(subscription, subscription.revision);
+  auto without = *subscription_from_json(to_json(subscription, false));
+  without.labels = {{"room", "2"}};
+  put(without, revision);
+  const auto kept = subscription_from_json(seen(Operation::get, "x", Rights::of_gateway()));
+  BOOST_REQUIRE(kept);
+  BOOST_CHECK(kept->secrets == subscription.secrets && kept->websub == subscription.websub);
+  BOOST_CHECK_EQUAL(kept->labels.at("room"), "2");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -37,6 +37,7 @@ class FakePublisher final : public Publisher {
 class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions {
  public:
   void create(Request request, Answer<SubscriptionRef> done) override {
+    if (refusal) return done(tl::unexpected(*refusal));
     auto made = std::make_shared<Subscription>();
     made->id = "s-" + random_token(130);
     made->owner = request.owner;
@@ -48,6 +49,8 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
     made->delivery = request.delivery;
     made->labels = request.labels;
     made->secrets = request.secrets;
+    made->websub = request.websub;
+    if (is_websub(*made)) made->id = websub_id(made->owner, made->callback, made->websub->topic);
     requests.push_back(std::move(request));
     all[made->id] = made;
     done(SubscriptionRef(made));
@@ -71,6 +74,9 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) override {
     if (token != good_token) return done(fail(Code::noaccess, "this is not the token"));
     change(id, std::move(done), [&](Subscription& s) { s.state = SubscriptionState::active; });
+  }
+  void intend(std::string id, WebSub::Intent intent, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [&](Subscription& s) { s.websub.edit().intent = intent; });
   }
   void edit(std::string id, std::uint64_t revision, std::string patch,
             Answer<SubscriptionRef> done) override {
@@ -141,6 +147,7 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   std::vector<Request> requests;
   std::vector<std::pair<std::string, std::string>> tested;  // id, by
   std::string good_token = "good";
+  std::optional<Error> refusal;  // of what is to be created
 
  private:
   template <class Edit>

@@ -72,6 +72,9 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
     change(id, std::move(done), [](Subscription& s) { s.state = SubscriptionState::active; });
   }
   // The protocol has no requests for these.
+  void intend(std::string id, WebSub::Intent, Answer<SubscriptionRef> done) override {
+    change(id, std::move(done), [](Subscription&) {});
+  }
   void edit(std::string id, std::uint64_t, std::string, Answer<SubscriptionRef> done) override {
     change(id, std::move(done), [](Subscription&) {});
   }
