@@ -46,6 +46,16 @@ Status require_verified(const Subscription& subscription) {
               "subscription " + subscription.id + " is pending: its callback is not verified yet");
 }
 
+std::function<Status(Subscription&)> to_state(SubscriptionState state) {
+  return [state](Subscription& subscription) -> Status {
+    if (auto status = require_not_configured(subscription); !status) return status;
+    if (auto status = require_verified(subscription); !status) return status;
+    if (subscription.state != state) subscription.reason.clear();
+    subscription.state = state;
+    return {};
+  };
+}
+
 void put_subscription(Bus& bus, Subscription subscription, std::uint64_t revision,
                       std::string reason, const ServedClient& client,
                       Subscriptions::Answer<SubscriptionRef> done) {
@@ -280,26 +290,12 @@ void SubscriptionClient::edit(std::string id, std::uint64_t revision, std::strin
       std::move(done));
 }
 
-void SubscriptionClient::set_state(std::string id, SubscriptionState state, std::string reason,
-                                   Answer<SubscriptionRef> done) {
-  edit(
-      std::move(id), std::move(reason),
-      [state](Subscription& subscription) -> Status {
-        if (auto status = require_not_configured(subscription); !status) return status;
-        if (auto status = require_verified(subscription); !status) return status;
-        if (subscription.state != state) subscription.reason.clear();
-        subscription.state = state;
-        return {};
-      },
-      std::move(done));
-}
-
 void SubscriptionClient::pause(std::string id, Answer<SubscriptionRef> done) {
-  set_state(std::move(id), SubscriptionState::paused, "paused by its owner", std::move(done));
+  edit(std::move(id), "paused by its owner", to_state(SubscriptionState::paused), std::move(done));
 }
 
 void SubscriptionClient::resume(std::string id, Answer<SubscriptionRef> done) {
-  set_state(std::move(id), SubscriptionState::active, "resumed by its owner", std::move(done));
+  edit(std::move(id), "resumed by its owner", to_state(SubscriptionState::active), std::move(done));
 }
 
 void SubscriptionClient::test(std::string id, std::string by, Answer<Receipt> done) {

@@ -97,8 +97,6 @@ class SubscriptionClient final : public Subscriptions,
          std::move(done));
   }
   void edit(Edit edit, Answer<SubscriptionRef> done, int tries = 3);
-  void set_state(std::string id, SubscriptionState state, std::string reason,
-                 Answer<SubscriptionRef> done);
   [[nodiscard]] Status check(const Subscription& subscription) const;
   void collect(std::string owner, std::string after, std::uint32_t limit, Page page,
                Answer<Page> done);

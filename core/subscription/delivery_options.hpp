@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "core/base/clock.hpp"
 #include "core/base/error.hpp"
@@ -108,5 +110,9 @@ struct DeliveryOptions {
 // Checks the bounds of each option and conflicts between options. The error is badparam and begins
 // with the option's JSON name.
 [[nodiscard]] Status validate(const DeliveryOptions& options);
+
+// The time of day of a digest, in UTC: "18:00", whole minutes since midnight. Fails with badparam.
+[[nodiscard]] Result<Duration> parse_time_of_day(std::string_view text);
+[[nodiscard]] std::string time_of_day(Duration since_midnight);
 
 }  // namespace sense

@@ -8,7 +8,6 @@
 
 #include "core/base/text.hpp"
 #include "core/subscription/subscription.hpp"
-#include "core/subscription/time_of_day.hpp"
 
 namespace sense {
 
