@@ -10,6 +10,8 @@ namespace {
 
 using Kind = WebSub::Intent::Kind;
 
+constexpr const char* unsubscribed_reason = "unsubscribed";
+
 tl::unexpected<Error> no_such_websub() {
   return fail(Code::notfound, "there is no subscription of this callback to this topic");
 }
@@ -34,7 +36,7 @@ void SubscriptionClient::intend(std::string id, WebSub::Intent intent,
 void SubscriptionClient::settle(std::string id, WebSub::Intent asked, bool agreed,
                                 Answer<SubscriptionRef> done) {
   if (agreed && asked.kind == Kind::unsubscribe)
-    return cancel(std::move(id), "cancelled", std::move(done));
+    return cancel(std::move(id), unsubscribed_reason, std::move(done));
   edit(
       std::move(id), agreed ? "subscribed again" : "its callback did not agree to a change",
       [this, asked = std::move(asked), agreed](Subscription& subscription) -> Status {

@@ -9,7 +9,13 @@ namespace sense {
 
 namespace {
 constexpr std::string_view cancelled_by_owner = "cancelled";
+constexpr std::string_view unsubscribed = "unsubscribed";
+
+// Then there is no end notice. By WebSub it is the callback that unsubscribes.
+bool asked_for(const Subscription& ended, std::string_view reason) {
+  return reason == (is_websub(ended) ? unsubscribed : cancelled_by_owner);
 }
+}  // namespace
 
 void SubscriptionFollower::read(std::vector<std::string> kinds,
                                 std::function<void(const RegistryEntry&)> subscription, Done done) {
@@ -59,8 +65,7 @@ bool SubscriptionFollower::apply(Subscription subscription, const std::string& r
     dependencies_.ended.add(subscription.id, subscription.owner, reason, now);
     if (reason == cancelled_by_owner)
       dependencies_.verifier.on_cancelled(subscription.owner, subscription.callback);
-    // A cancellation was the owner's own: no end notice.
-    engine.end(subscription.id, reason, reason != cancelled_by_owner, now);
+    engine.end(subscription.id, reason, !asked_for(subscription, reason), now);
     return false;
   }
   const auto uri = parse_uri(subscription.callback);

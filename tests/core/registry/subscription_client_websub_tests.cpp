@@ -96,6 +96,7 @@ BOOST_AUTO_TEST_CASE(an_unsubscription_that_is_agreed_to_ends_it) {
   web.settle(id, end, true, done());
   BOOST_CHECK(success()->state == SubscriptionState::ended);
   BOOST_CHECK_EQUAL(bus.entries.count({"subscription", id}), 0U);
+  BOOST_CHECK_EQUAL(bus.reasons.back(), "unsubscribed");
 }
 
 BOOST_AUTO_TEST_CASE(a_later_intent_is_not_settled_by_the_answer_to_a_former_one) {
