@@ -123,6 +123,7 @@ BOOST_AUTO_TEST_CASE(a_new_type_is_stored_at_once_and_numbers_every_ten_seconds)
   BOOST_CHECK_EQUAL(commit(), 1U);
   BOOST_CHECK(stored.back().entry.value.starts_with(R"({"count":3,)"));
   BOOST_CHECK_EQUAL(stored.back().entry.revision, head);
+  BOOST_CHECK_EQUAL(types.list("", 10).at(0).revision, head);
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_counts_what_was_not_stored_and_nothing_twice) {

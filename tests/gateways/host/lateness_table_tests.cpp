@@ -49,6 +49,7 @@ BOOST_AUTO_TEST_CASE(a_span_is_never_shown_shorter_than_it_was_nor_longer_than_t
   table.forget("s-1");
   table.add(one, -5s);
   BOOST_CHECK(table.of("s-1").max == 0s);
+  BOOST_CHECK(table.of("s-1").mean == 0s);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_later_than_max_latency_is_counted) {
