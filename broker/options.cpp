@@ -7,7 +7,7 @@
 namespace sense {
 
 std::span<const Option> broker_options() {
-  static constexpr std::array<Option, 24> table = {{
+  static constexpr std::array<Option, 25> table = {{
       {"retention-age", OptionType::duration, "7d", "Events older than this leave the journal.", 60,
        315'360'000},
       {"retention-size", OptionType::size, "10GiB",
