@@ -41,7 +41,8 @@ void Standby::send_heartbeat() {
   if (!following_ || on_taken_over_) return;
   bus_.publish(
       to_event(StandbyHeartbeat{gateway_, kind_, stream_}, clock_.now().wall, pair_.secret),
-      [](const auto& receipt) {
+      [this](const auto& receipt) {
+        if (receipt && known_from_ == 0) known_from_ = receipt->sequence;
         if (!receipt)
           log::warn("the heartbeat of this standby could not be published",
                     {{"reason", receipt.error().message}});

@@ -38,9 +38,11 @@ class Standby {
 
   // Follows the leader of that token.
   void follow(std::uint64_t token);
-  // True when the store is a copy of that leader's, as far as has been read.
+  // True when the store is a copy of that leader's, and all has been read that was in the journal
+  // when this gateway began to follow: a stream may have ended while it was away.
   [[nodiscard]] bool in_sync(std::uint64_t token) const {
-    return following_ && replicated_.token == token && !gap_;
+    const bool has_read = known_from_ != 0 && position_ >= known_from_;
+    return following_ && has_read && replicated_.token == token && !gap_;
   }
   // This gateway leads under that token. Calls `done` when everything published before is applied.
   void take_over(std::uint64_t token, std::function<void()> done);
@@ -75,6 +77,7 @@ class Standby {
   std::ofstream file_;                            // the copy being received
   std::string changes_;                           // the set being received
   std::uint64_t position_ = 0;
+  std::uint64_t known_from_ = 0;  // sequence of the first heartbeat; 0: not published yet
   std::uint64_t take_over_at_ = 0;
   std::function<void()> on_taken_over_;
 };

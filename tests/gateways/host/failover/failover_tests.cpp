@@ -255,6 +255,7 @@ BOOST_AUTO_TEST_CASE(a_standby_that_was_away_too_long_does_not_take_over_with_it
   one.bus.refusal.reset();
   hub.advance(Replication::retry_pause + 1s);
   kill("one");
+  hub.advance(1min);  // so that the lease is free before the second has read anything
   auto& two = start("two");
   hub.advance(1h);
   BOOST_CHECK_EQUAL(two.led, 0);
