@@ -74,6 +74,7 @@ constexpr std::array options = {
     OptionCase{"order: source", R"({"order":"source"})"},
     OptionCase{"window: 4", R"({"window":4})"},
     OptionCase{"rate: 100", R"({"rate":100})"},
+    OptionCase{"max-latency: 30s", R"({"max-latency":"30s"})"},
     OptionCase{"on-failure: drop", R"({"on-failure":"drop"})"},
     OptionCase{"suspend-after: 5", R"({"suspend-after":5})"},
     OptionCase{"suspend-over: 10min", R"({"suspend-over":"10min"})"},

@@ -138,7 +138,7 @@ LIBRARIES = [
 HEAVY = {
     # header              files
     "CLI/CLI.hpp":        1,
-    "nlohmann/json.hpp":  20,
+    "nlohmann/json.hpp":  19,
     "simdjson.h":         5,
     "boost/beast*":       3,
     "boost/asio*":        40,
