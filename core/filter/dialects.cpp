@@ -72,7 +72,7 @@ class DialectReader {
       return refuse(place, "has other than one dialect: put each into an object of its own");
     const auto [name, value] = *object.begin();
     const auto found = std::find_if(dialects.begin(), dialects.end(),
-                                    [&](const auto& row) { return row.first == name; });
+                                    [&name = name](const auto& row) { return row.first == name; });
     if (found == dialects.end()) return refuse_dialect(place, name);
     into.dialect = found->second;
     const auto within = place + "." + std::string(found->first);
