@@ -7,6 +7,7 @@
 #include "core/base/random.hpp"
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
+#include "core/registry/leave_token.hpp"
 #include "core/registry/subscription_entry.hpp"
 #include "core/registry/subscription_steps.hpp"
 #include "core/subscription/subscription_edit.hpp"
@@ -70,14 +71,46 @@ void put_subscription(Bus& bus, Subscription subscription, std::uint64_t revisio
       client);
 }
 
+// What ends, and whether it may.
+struct End {
+  std::string id;
+  std::string reason;
+  std::function<Status(const Subscription&)> permits;
+  ServedClient client;
+};
+
+void end_subscription(Bus& bus, End end, Subscriptions::Answer<SubscriptionRef> done) {
+  const auto client = end.client;
+  const auto id = end.id;
+  bus.registry_get(
+      subscription_kind, id,
+      [&bus, end = std::move(end), done = std::move(done)](Result<RegistryEntry> entry) {
+        if (!entry) return done(tl::unexpected(entry.error()));
+        const auto subscription = parse_entry(*entry);
+        if (!subscription) return done(tl::unexpected(subscription.error()));
+        if (auto status = end.permits(**subscription); !status)
+          return done(tl::unexpected(status.error()));
+        bus.registry_remove(
+            subscription_kind, end.id, 0, end.reason,
+            [done, subscription](Result<std::uint64_t> answer) {
+              if (!answer) return done(tl::unexpected(answer.error()));
+              auto ended = **subscription;
+              ended.state = SubscriptionState::ended;
+              ended.revision = *answer;
+              done(std::make_shared<const Subscription>(std::move(ended)));
+            },
+            end.client);
+      },
+      client);
+}
+
 }  // namespace
 
-Status SubscriptionClient::check(const Subscription& subscription) const {
+Status SubscriptionClient::Served::check(const Subscription& subscription) const {
   if (auto status = validate(subscription); !status) return status;
   const auto uri = parse_uri(subscription.callback);
   if (!uri) return tl::unexpected(uri.error());
-  if (served_.scheme(uri->scheme))
-    return served_.callback ? served_.callback(subscription, *uri) : Status();
+  if (scheme(uri->scheme)) return callback ? callback(subscription, *uri) : Status();
   return fail(Code::noserver,
               "callback: no gateway here serves '" + uri->scheme +
                   ":'; configure one in section `gateways`",
@@ -100,7 +133,7 @@ void SubscriptionClient::create(Request request, Answer<SubscriptionRef> done) {
   subscription.state = state;
   subscription.reason.clear();
   subscription.challenge_hash.clear();
-  if (status) status = check(subscription);
+  if (status) status = served_.check(subscription);
   if (!status) {
     if (served_.refused) served_.refused(status.error());
     later_([done, error = status.error()] { done(tl::unexpected(error)); });
@@ -161,33 +194,25 @@ void SubscriptionClient::move(std::string id, Duration period, Move move,
           subscription.state = SubscriptionState::active;
           subscription.reason.clear();
         }
-        if (auto status = check(subscription); !status) return status;
+        if (auto status = served_.check(subscription); !status) return status;
         return grant_lease(subscription, period, served_.lease_max, clock_.now().wall);
       },
       std::move(done));
 }
 
 void SubscriptionClient::cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) {
-  bus_.registry_get(
-      subscription_kind, id,
-      [=, this, self = weak_from_this().lock()](Result<RegistryEntry> entry) {
-        if (!entry) return done(tl::unexpected(entry.error()));
-        const auto subscription = parse_entry(*entry);
-        if (!subscription) return done(tl::unexpected(subscription.error()));
-        if (auto status = require_not_configured(**subscription); !status)
-          return done(tl::unexpected(status.error()));
-        bus_.registry_remove(
-            subscription_kind, id, 0, reason,
-            [done, subscription](Result<std::uint64_t> answer) {
-              if (!answer) return done(tl::unexpected(answer.error()));
-              auto ended = **subscription;
-              ended.state = SubscriptionState::ended;
-              ended.revision = *answer;
-              done(std::make_shared<const Subscription>(std::move(ended)));
-            },
-            client_);
-      },
-      client_);
+  end_subscription(bus_, {std::move(id), std::move(reason), &require_not_configured, client_},
+                   std::move(done));
+}
+
+void SubscriptionClient::leave(std::string id, std::string token, Answer<SubscriptionRef> done) {
+  // The token is the permission: no client is spoken for.
+  const auto permits = [token = std::move(token)](const Subscription& subscription) -> Status {
+    if (!is_leave_token(subscription, token))
+      return fail(Code::noaccess, "this is not the token that the subscription's mails have");
+    return require_not_configured(subscription);
+  };
+  end_subscription(bus_, {std::move(id), "cancelled", permits, {}}, std::move(done));
 }
 
 void SubscriptionClient::confirm(std::string id, std::string token, Answer<SubscriptionRef> done) {
@@ -199,6 +224,9 @@ void SubscriptionClient::confirm(std::string id, std::string token, Answer<Subsc
               !equal_secret(hash, subscription.challenge_hash))
             return fail(Code::noaccess, "this is not the token that the callback was sent");
           make_verified(subscription);
+          // For leave_token(); a secret of before is known to others.
+          if (is_mailbox(subscription))
+            subscription.secrets.edit() = {make_webhook_secret(), {}, {}};
           return {};
         },
         {}},
@@ -283,7 +311,7 @@ void SubscriptionClient::edit(std::string id, std::uint64_t revision, std::strin
                                             "): read it again and repeat");
         auto changed = edited(subscription, patch);
         if (!changed) return tl::unexpected(changed.error());
-        if (auto status = check(*changed); !status) return status;
+        if (auto status = served_.check(*changed); !status) return status;
         subscription = std::move(*changed);
         return {};
       },

@@ -37,6 +37,9 @@ class SubscriptionClient final : public Subscriptions,
     std::function<Status(const Subscription& subscription, const Uri& callback)> callback = {};
     // Told of each request that is refused here, before the broker has judged it. Empty: not told.
     std::function<void(const Error&)> refused = {};
+
+    // Whether the subscription is valid and its callback can be served.
+    [[nodiscard]] Status check(const Subscription& subscription) const;
   };
   SubscriptionClient(Bus& bus, const Clock& clock, Executor later, Served served,
                      ServedClient client = {})
@@ -51,6 +54,7 @@ class SubscriptionClient final : public Subscriptions,
   void move(std::string id, Duration period, Move move, Answer<SubscriptionRef> done) override;
   void cancel(std::string id, std::string reason, Answer<SubscriptionRef> done) override;
   void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) override;
+  void leave(std::string id, std::string token, Answer<SubscriptionRef> done) override;
   void intend(std::string id, WebSub::Intent intent, Answer<SubscriptionRef> done) override;
   void edit(std::string id, std::uint64_t revision, std::string patch,
             Answer<SubscriptionRef> done) override;
@@ -97,7 +101,6 @@ class SubscriptionClient final : public Subscriptions,
          std::move(done));
   }
   void edit(Edit edit, Answer<SubscriptionRef> done, int tries = 3);
-  [[nodiscard]] Status check(const Subscription& subscription) const;
   void collect(std::string owner, std::string after, std::uint32_t limit, Page page,
                Answer<Page> done);
 

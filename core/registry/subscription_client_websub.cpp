@@ -28,7 +28,7 @@ void SubscriptionClient::intend(std::string id, WebSub::Intent intent,
         const bool agreed = subscription.state != SubscriptionState::pending;
         if (intent.kind == Kind::unsubscribe && !agreed) return no_such_websub();
         subscription.websub.edit().intent = intent;
-        return check(subscription);
+        return served_.check(subscription);
       },
       std::move(done));
 }

@@ -57,6 +57,9 @@ class Subscriptions {
   // The answer to a verification: the token sent to the callback. Fails with noaccess when it is
   // another.
   virtual void confirm(std::string id, std::string token, Answer<SubscriptionRef> done) = 0;
+  // Ends it for the reader of its mails, whose permission is the token (leave_token.hpp). Fails
+  // with noaccess when it is another.
+  virtual void leave(std::string id, std::string token, Answer<SubscriptionRef> done) = 0;
 
   // What the subscriber of a subscription by WebSub asks for: kept until the gateway has asked the
   // callback. Fails with notfound when there is none, or none to unsubscribe from, since its

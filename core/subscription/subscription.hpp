@@ -51,7 +51,7 @@ struct Subscription {
   bool own_only = false;
   std::string reason;              // why suspended or ended
   std::string challenge_hash;      // sha256_hex of the token that verifies a pending callback
-  Sparse<WebhookSecrets> secrets;  // of an HTTP callback
+  Sparse<WebhookSecrets> secrets;  // of an HTTP callback; of a mailbox for leave_token()
   Sparse<WebSub> websub;           // of a subscription by WebSub
   std::string edition;             // wanted payload form; "": any
   std::string language;            // wanted language, a basic range of RFC 4647; "": any

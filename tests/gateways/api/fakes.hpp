@@ -75,6 +75,11 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
     if (token != good_token) return done(fail(Code::noaccess, "this is not the token"));
     change(id, std::move(done), [&](Subscription& s) { s.state = SubscriptionState::active; });
   }
+  void leave(std::string id, std::string token, Answer<SubscriptionRef> done) override {
+    if (hold_leave) return leaving.push_back(std::move(done));
+    if (token != good_token) return done(fail(Code::noaccess, "this is not the token"));
+    cancel(std::move(id), "cancelled", std::move(done));
+  }
   void intend(std::string id, WebSub::Intent intent, Answer<SubscriptionRef> done) override {
     change(id, std::move(done), [&](Subscription& s) { s.websub.edit().intent = intent; });
   }
@@ -147,7 +152,9 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   std::vector<Request> requests;
   std::vector<std::pair<std::string, std::string>> tested;  // id, by
   std::string good_token = "good";
-  std::optional<Error> refusal;  // of what is to be created
+  bool hold_leave = false;
+  std::vector<Answer<SubscriptionRef>> leaving;  // held
+  std::optional<Error> refusal;                  // of what is to be created
 
  private:
   template <class Edit>

@@ -16,7 +16,16 @@
 // real ones never call back inside the call.
 namespace sense::datagram::test {
 
-class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions {
+// What the gateway never asks for.
+class UnaskedSubscriptions : public Subscriptions {
+ public:
+  void leave(std::string, std::string, Answer<SubscriptionRef> done) override {
+    done(fail(Code::noaccess, "no mail is sent here"));
+  }
+  void types(std::string, std::uint32_t, Answer<TypePage> done) override { done(TypePage{}); }
+};
+
+class FakeSubscriptions final : public UnaskedSubscriptions, public ServedSubscriptions {
  public:
   explicit FakeSubscriptions(const Clock& clock) : clock_(clock) {}
 
@@ -96,7 +105,6 @@ class FakeSubscriptions final : public Subscriptions, public ServedSubscriptions
   void list(std::string, std::string, std::uint32_t, Answer<Page> done) override {
     answer(std::move(done), Result<Page>(Page{}));
   }
-  void types(std::string, std::uint32_t, Answer<TypePage> done) override { done(TypePage{}); }
   void sources(std::string after, std::uint32_t limit, Answer<SourcePage> done) override {
     SourcePage page;
     for (const auto& source : known_sources) {
