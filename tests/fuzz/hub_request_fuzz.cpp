@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "core/base/text.hpp"
+#include "core/http/form.hpp"
 #include "core/subscription/websub.hpp"
-#include "gateways/http/websub/form.hpp"
 #include "gateways/http/websub/hub_request.hpp"
 #include "gateways/http/websub/topic.hpp"
 

@@ -7,9 +7,9 @@
 
 #include "core/base/text.hpp"
 #include "core/base/uri.hpp"
+#include "core/http/form.hpp"
 #include "core/subscription/webhook_secrets.hpp"
 #include "core/subscription/websub.hpp"
-#include "gateways/http/websub/form.hpp"
 
 namespace sense::http {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateways/http/websub/hub.hpp"
 
-#include "gateways/http/websub/form.hpp"
+#include "core/http/form.hpp"
 #include "tests/gateways/http/websub/hub_fixture.hpp"
 
 using namespace sense;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateways/http/websub/form.hpp"
+#include "core/http/form.hpp"
 
 #include <algorithm>
 
