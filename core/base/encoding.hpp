@@ -34,4 +34,7 @@ void append_percent_encoded(std::string& out, char octet);
 // Base 64 for URLs (section 5), without padding.
 [[nodiscard]] std::string to_base64url(std::string_view octets);
 
+// As text, or as the value of an attribute in quotes, of an HTML document.
+[[nodiscard]] std::string html_escaped(std::string_view text);
+
 }  // namespace sense

@@ -69,6 +69,12 @@ BOOST_AUTO_TEST_CASE(an_octet_is_two_hexadecimal_digits) {
     BOOST_CHECK_MESSAGE(!hex_octet(text), text);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_in_a_text_is_html) {
+  BOOST_CHECK_EQUAL(sense::html_escaped("<a href=\"x\" b='y'>&</a>"),
+                    "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;&lt;/a&gt;");
+  BOOST_CHECK_EQUAL(sense::html_escaped(""), "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace sense
