@@ -182,8 +182,8 @@ std::optional<Response> Connection::check_guard(const RequestTarget& target) con
   head.host_optional = request.version() == 10;
   const auto origins = values_of(request, bhttp::field::origin);
   if (!origins.empty()) head.origin = origins.front();
-  const bool reads = request.method() == bhttp::verb::get || request.method() == bhttp::verb::head;
-  head.permitted = reads && options.permitted && options.permitted(target.path);
+  head.permitted =
+      options.permitted && options.permitted(view(request.method_string()), target.path);
   head.proved = !certificate_.empty() || request.count(bhttp::field::authorization) > 0;
   return service_->guard.refusal(head);
 }

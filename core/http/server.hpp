@@ -42,8 +42,9 @@ struct ServerOptions {
   Duration answer_timeout = std::chrono::seconds{30};  // for the handler
   // For the client to take a response, or what waits on a stream.
   Duration write_timeout = std::chrono::seconds{30};
-  // Whether a GET of this target carries its own permission: then it may come from any address.
-  std::function<bool(std::string_view target)> permitted = {};
+  // Whether a request carries its own permission in its target, or needs none: then it may come
+  // from any address.
+  std::function<bool(std::string_view method, std::string_view target)> permitted = {};
   std::size_t header_max = 64 * 1024;
   std::size_t body_max = 2 * 1024 * 1024;
 };

@@ -220,14 +220,16 @@ Status HttpGateway::start() {
   // A client that waits is answered before the server gives the answer up.
   constexpr Duration margin = std::chrono::seconds{1};
   const auto wait_max = std::max<Duration>(server_options_.answer_timeout - margin, margin / 2);
+  const bool links = server_options_.others != Others::none;
   routes_ = std::make_shared<Routes>(
       context_,
       Routes::Options{fetch_secret_, proxies_, signing_key_ ? signing_key_->public_text() : "",
-                      wait_max, server_options_.tls.has_value()});
-  if (!fetch_secret_.empty())
-    server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view target) {
+                      wait_max, server_options_.tls.has_value(), links});
+  if (links || !fetch_secret_.empty())
+    server_options_.permitted = [routes = std::weak_ptr(routes_)](std::string_view method,
+                                                                  std::string_view target) {
       const auto alive = routes.lock();
-      return alive && alive->permits(target);
+      return alive && alive->permits(method, target);
     };
   auto server = Server::open(context_.reactor, server_options_, context_.counters,
                              [routes = routes_](Request request, Respond respond) {

@@ -70,9 +70,18 @@ const std::vector<Routes::Route>& Routes::table() {
        &Routes::for_owner<test_subscription>},
       {{"POST", "/v1/subscriptions/{}/renew", "A new lease from now on", "", "application/json"},
        &Routes::for_owner<renew_subscription>},
+      {{"GET", "/v1/subscriptions/{}/confirm", "A page with a button that confirms", "token", "",
+        200, "text/html"},
+       &Routes::link<&MailLinks::confirm_page>},
       {{"POST", "/v1/subscriptions/{}/confirm", "Confirms that the callback wants deliveries", "",
-        "application/json"},
-       &Routes::confirm},
+        "application/json,application/x-www-form-urlencoded"},
+       &Routes::link<&MailLinks::confirm>},
+      {{"GET", "/v1/subscriptions/{}/unsubscribe", "A page with a button that ends it", "token", "",
+        200, "text/html"},
+       &Routes::link<&MailLinks::unsubscribe_page>},
+      {{"POST", "/v1/subscriptions/{}/unsubscribe", "Ends it for the reader of its mails", "token",
+        "application/json,application/x-www-form-urlencoded,multipart/form-data"},
+       &Routes::link<&MailLinks::unsubscribe>},
       {{"POST", "/v1/subscriptions/{}/rotate-secret", "A new secret for signatures", "",
         "application/json"},
        &Routes::for_owner<rotate_secret>},
@@ -209,10 +218,12 @@ void Routes::publish(RoutedRequest& request, Respond respond) {
                  std::move(respond));
 }
 
-bool Routes::permits(std::string_view target) const {
+bool Routes::permits(std::string_view method, std::string_view target) const {
+  if (options_.links && is_mail_link(method, target)) return true;
   constexpr std::string_view events = "/v1/events/";
   const auto question = target.find('?');
-  if (!target.starts_with(events) || question == std::string_view::npos) return false;
+  const bool reads = method == "GET" || method == "HEAD";
+  if (!reads || !target.starts_with(events) || question == std::string_view::npos) return false;
   return fetched_sequence(target.substr(events.size(), question - events.size()),
                           target.substr(question + 1), options_.fetch_secret,
                           context_.clock.now().wall)
@@ -301,11 +312,11 @@ void Routes::for_owner(RoutedRequest& request, Respond respond) {
            });
 }
 
-// Possession of the token proves control of the callback; no other permission is required.
-void Routes::confirm(RoutedRequest& request, Respond respond) {
-  auto token = token_request(request.http.body);
-  if (!token) return respond(problem(token.error()));
-  subscriptions(request)->confirm(request.id, std::move(*token), respond_with(std::move(respond)));
+template <auto serve>
+void Routes::link(RoutedRequest& request, Respond respond) {
+  (links_.get()->*serve)({subscriptions(request), request.client, std::move(request.id),
+                          std::move(request.query), std::move(request.http)},
+                         respond);
 }
 
 // ---- events for clients that come and ask

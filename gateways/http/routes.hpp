@@ -11,6 +11,7 @@
 #include "core/http/message.hpp"
 #include "gateways/api/gateway.hpp"
 #include "gateways/http/feeds/feed_server.hpp"
+#include "gateways/http/management/mail_links.hpp"
 #include "gateways/http/proxies.hpp"
 
 namespace sense::http {
@@ -28,16 +29,20 @@ class Routes : public std::enable_shared_from_this<Routes> {
     std::string public_key = {};        // that receivers check signatures with; "": there is none
     Duration wait_max = std::chrono::seconds{29};  // for which a client may wait for events
     bool tls = false;                              // of the listener
+    // Whether other machines, which prove nothing, are served with the links of mails.
+    bool links = false;
   };
   explicit Routes(GatewayContext& context) : Routes(context, Options()) {}
   Routes(GatewayContext& context, Options options)
       : context_(context),
         options_(std::move(options)),
-        feeds_(std::make_shared<FeedServer>(context, options_.wait_max)) {}
+        feeds_(std::make_shared<FeedServer>(context, options_.wait_max)),
+        links_(std::make_shared<MailLinks>(context)) {}
 
   void handle(Request request, Respond respond);
-  // Whether a GET of this target carries its own permission.
-  [[nodiscard]] bool permits(std::string_view target) const;
+  // Whether a request carries its own permission in its target, or needs none: the URL of an event,
+  // or a link of a mail.
+  [[nodiscard]] bool permits(std::string_view method, std::string_view target) const;
 
  private:
   struct RoutedRequest;  // a request with its path parsed
@@ -48,7 +53,8 @@ class Routes : public std::enable_shared_from_this<Routes> {
   void fetch(RoutedRequest& request, Respond respond);
   void create(RoutedRequest& request, Respond respond);
   void list(RoutedRequest& request, Respond respond);
-  void confirm(RoutedRequest& request, Respond respond);
+  template <auto serve>
+  void link(RoutedRequest& request, Respond respond);
   // `serve` with the context, the OwnedRequest and the response, when it is the client's own.
   template <auto serve>
   void for_owner(RoutedRequest& request, Respond respond);
@@ -79,6 +85,7 @@ class Routes : public std::enable_shared_from_this<Routes> {
   GatewayContext& context_;
   const Options options_;
   const std::shared_ptr<FeedServer> feeds_;
+  const std::shared_ptr<MailLinks> links_;
 };
 
 }  // namespace sense::http

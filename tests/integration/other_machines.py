@@ -72,6 +72,13 @@ def asked_for_a_proof(it):
         status, answer = it.ask(ELSEWHERE, "GET", path)
         assert (status, answer["code"]) == (401, 9), (path, status, answer)
     assert it.publish(ELSEWHERE, "there")[0] == 401
+    # Of a link of a mail the token is the proof.
+    for what in ("confirm", "unsubscribe"):
+        path = f"/v1/subscriptions/none/{what}"
+        status, answer = it.ask(ELSEWHERE, "POST", path, {"token": "guess"})
+        assert (status, answer["code"]) == (403, 9), (path, status, answer)
+        assert it.ask(ELSEWHERE, "DELETE", path)[0] == 401
+    assert it.http_counter("http.links.refused") == 2
     assert it.publish("127.0.0.1", "here")[0] == 202
 
 

@@ -91,10 +91,10 @@ BOOST_AUTO_TEST_CASE(possession_of_its_url_authorises_fetching_an_event) {
   const auto now = harness.clock.now().wall;
   const auto path = datagram::fetch_path(88120, now + std::chrono::hours{1}, secret);
   check_problem(ask("GET", path), 404, Code::notfound);  // no secret: no such thing here
-  BOOST_CHECK(!routes->permits(path));
+  BOOST_CHECK(!routes->permits("GET", path));
   routes = std::make_shared<http::Routes>(harness.context,
                                           http::Routes::Options{.fetch_secret = secret});
-  BOOST_CHECK(routes->permits(path));
+  BOOST_CHECK(routes->permits("GET", path));
   const auto response = ask("GET", path);
   BOOST_CHECK_EQUAL(response.status, 200U);
   BOOST_CHECK_EQUAL(response.content_type, "text/html");
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(possession_of_its_url_authorises_fetching_an_event) {
                             std::string("/v1/events/88121") + path.substr(16), path + "&x",
                             path.substr(0, 40), std::string("/v1/events/x?") + path.substr(17)}) {
     check_problem(ask("GET", wrong), 403, Code::noaccess);
-    BOOST_CHECK_MESSAGE(!routes->permits(wrong), wrong);
+    BOOST_CHECK_MESSAGE(!routes->permits("GET", wrong), wrong);
   }
   BOOST_CHECK(asked.empty());
   check_problem(ask("GET", datagram::fetch_path(5, now + std::chrono::hours{1}, secret)), 404,
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(an_event_is_fetched_with_the_rights_of_the_client_without_a
     check_problem(ask("GET", "/v1/events/" + std::string(wrong)), 400, Code::badparam);
   BOOST_CHECK_EQUAL(asked.size(), 2U);
   // It is no permit: other machines get it with a proof only.
-  BOOST_CHECK(!routes->permits("/v1/events/88120"));
+  BOOST_CHECK(!routes->permits("GET", "/v1/events/88120"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
