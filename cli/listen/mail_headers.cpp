@@ -9,6 +9,7 @@ namespace sense::cli {
 namespace {
 
 constexpr std::size_t fields_max = 1000;
+constexpr int nesting_max = 4;  // of parts
 
 std::string_view take_line(std::string_view& rest) {
   const auto end = rest.find('\n');
@@ -35,6 +36,37 @@ std::string_view body_of(std::string_view message) {
   while (!message.empty())
     if (take_line(message).empty()) return message;
   return {};
+}
+
+// "" when the body has no parts. RFC 2046 section 5.1.1.
+std::string boundary_of(std::string_view type) {
+  constexpr std::string_view name = "boundary=";
+  const auto parameters = split(type, ';');
+  if (!lower(trim(parameters.front())).starts_with("multipart/")) return {};
+  for (const auto each : parameters) {
+    auto value = trim(each);
+    if (lower(value.substr(0, name.size())) != name) continue;
+    value.remove_prefix(name.size());
+    if (value.starts_with('"')) value = value.substr(1, value.find('"', 1) - 1);
+    return std::string(value);
+  }
+  return {};
+}
+
+// The first part, which is the text for people; the whole body when there are no parts.
+std::string_view first_text(std::string_view message) {
+  auto body = body_of(message);
+  for (int depth = 0; depth < nesting_max; ++depth) {
+    const auto boundary = boundary_of(field(parse_mail_headers(message), "content-type"));
+    const auto begin = body.find("--" + boundary);
+    if (boundary.empty() || begin == std::string_view::npos) break;
+    body.remove_prefix(begin);
+    take_line(body);
+    message = body.substr(0, body.find("\n--" + boundary));
+    if (message.ends_with('\r')) message.remove_suffix(1);
+    body = body_of(message);
+  }
+  return body;
 }
 
 // RFC 2045 section 6.7; octets that are not so encoded are kept.
@@ -94,7 +126,7 @@ ReceivedEvent event_of_mail(std::string_view message) {
   event.id = field(headers, "sense-event-id");
   event.subscription = field(headers, "sense-subscription");
   // Type and source may be too long for a header; they lead the text.
-  event.data = quoted_printable_decoded(body_of(message));
+  event.data = quoted_printable_decoded(first_text(message));
   event.type = line_in(event.data, "type: ");
   event.source = line_in(event.data, "source: ");
   return event;
