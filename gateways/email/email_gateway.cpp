@@ -42,6 +42,10 @@ Status check_confirm_url(const std::string& url) {
                                   "' is not http(s)://host:port without a slash at its end");
 }
 
+Status check_commands_address(const std::string& text) {
+  return text.empty() ? Status() : checked_by<parse_address>(text);
+}
+
 constexpr std::array options_table{
     Option{"smtp", OptionType::text, "",
            "Mail relay that takes the messages: smtp://host:25 or smtps://host:465."}
@@ -57,9 +61,15 @@ constexpr std::array options_table{
         .checked(checked_by<parse_address>),
     Option{
         "confirm-url", OptionType::text, "http://localhost:8080",
-        "Address of the HTTP gateway, for the mail that asks a subscriber to confirm; empty: the "
-        "mail gives the token alone."}
+        "Address of the HTTP gateway as the readers of mail reach it, for the pages on which they "
+        "confirm and end subscriptions; empty: mail has no links.",
+        0, 400}
         .checked(check_confirm_url),
+    Option{"commands-to", OptionType::text, "",
+           "Address that takes commands by mail, for List-Help and List-Unsubscribe; empty: there "
+           "is none.",
+           0, 254}
+        .checked(check_commands_address),
     Option{"starttls", OptionType::text, "",
            "TLS on smtp://: never, when-offered, or required; empty: required, or when-offered for "
            "a relay on this machine (localhost, 127.0.0.1, [::1])."}
@@ -80,11 +90,10 @@ class EmailGateway final : public Gateway {
  public:
   using MakeMailer = std::function<Result<std::unique_ptr<Mailer>>()>;
 
-  EmailGateway(std::string from, std::string confirm_url, MakeMailer make_mailer,
-               GatewayContext& context)
+  EmailGateway(std::string from, Contact contact, MakeMailer make_mailer, GatewayContext& context)
       : context_(context),
         from_(std::move(from)),
-        confirm_url_(std::move(confirm_url)),
+        contact_(std::move(contact)),
         make_mailer_(std::move(make_mailer)),
         delivered_(context.counters["email.deliveries.delivered"]),
         failed_(context.counters["email.deliveries.failed"]),
@@ -107,7 +116,7 @@ class EmailGateway final : public Gateway {
 
  private:
   [[nodiscard]] Envelope envelope(std::string to) const {
-    return {from_, std::move(to), context_.clock.now().wall};
+    return {from_, std::move(to), context_.clock.now().wall, contact_};
   }
   [[nodiscard]] Attempt attempt_of(const MailOutcome& outcome, const std::string& to);
   void watch_relay(const MailOutcome& outcome);
@@ -115,7 +124,7 @@ class EmailGateway final : public Gateway {
 
   GatewayContext& context_;
   const std::string from_;
-  const std::string confirm_url_;
+  const Contact contact_;
   const MakeMailer make_mailer_;
   std::unique_ptr<Mailer> mailer_;
   MissingMailboxes missing_;
@@ -176,7 +185,7 @@ void EmailGateway::verify(SubscriptionRef subscription, std::string token, Verif
   if (!mailer_) return done({Outcome::failed, "this gateway is stopping"});
   auto to = address_of_callback(subscription->callback);
   if (!to) return done({Outcome::refused, to.error().message});
-  auto message = verification_message(envelope(*to), *subscription, token, confirm_url_);
+  auto message = verification_message(envelope(*to), *subscription, token);
   mailer_->send(Mailer::Purpose::question, *to, std::move(message),
                 [this, done = std::move(done)](const MailOutcome& outcome) {
                   watch_relay(outcome);
@@ -224,8 +233,13 @@ Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
   const auto maildir = options.text("maildir");
   auto from = parse_address(options.text("from"));
   if (!from) return fail(Code::badparam, "from: " + from.error().message);
-  const auto confirm_url = options.text("confirm-url");
-  if (auto good = check_confirm_url(confirm_url); !good) return tl::unexpected(good.error());
+  Contact contact{options.text("confirm-url"), {}};
+  if (auto good = check_confirm_url(contact.pages); !good) return tl::unexpected(good.error());
+  if (const auto commands = options.text("commands-to"); !commands.empty()) {
+    auto address = parse_address(commands);
+    if (!address) return fail(Code::badparam, "commands-to: " + address.error().message);
+    contact.commands = std::move(*address);
+  }
   const auto mailboxes_max = static_cast<std::size_t>(options.integer("max-mailboxes"));
   EmailGateway::MakeMailer make = [maildir, mailboxes_max, &context] {
     return make_maildir_mailer({maildir, mailboxes_max, context.counters["email.maildir.no-room"]},
@@ -236,7 +250,8 @@ Result<std::unique_ptr<Gateway>> make_email_gateway(const Settings& options,
     if (!smtp) return tl::unexpected(smtp.error());
     make = [smtp = *smtp, &context] { return make_smtp_mailer(smtp, context.reactor); };
   }
-  return std::make_unique<EmailGateway>(std::move(*from), confirm_url, std::move(make), context);
+  return std::make_unique<EmailGateway>(std::move(*from), std::move(contact), std::move(make),
+                                        context);
 }
 
 }  // namespace sense::email

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "gateways/api/gateway.hpp"
+#include "gateways/email/headers.hpp"
 
 // Deliveries and requests for confirmation as mail (RFC 5322). Functions without side effects: the
 // same delivery at the same time gives the same octets, and every attempt at it the same
@@ -16,15 +17,15 @@ struct Envelope {
   std::string from;  // both as parse_address gives them
   std::string to;
   WallTime now;
+  Contact contact = {};
 };
 
 [[nodiscard]] std::string delivery_message(const Envelope& envelope, const Delivery& delivery);
 
-// Asks the address to confirm a subscription. `confirm_url` is the HTTP gateway's address, without
-// a slash at its end; empty: the mail gives the token alone.
+// Asks the address to confirm a subscription, on a page if there are pages. Otherwise the mail
+// gives the token alone.
 [[nodiscard]] std::string verification_message(const Envelope& envelope,
                                                const Subscription& subscription,
-                                               std::string_view token,
-                                               std::string_view confirm_url);
+                                               std::string_view token);
 
 }  // namespace sense::email

@@ -101,34 +101,51 @@ Object<GMimePart> part(const char* type, const char* subtype, std::string_view o
   return made;
 }
 
-Object<GMimePart> text_part(std::string_view text) {
-  auto made = part("text", "plain", lf_lines(text), GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+Object<GMimeObject> text_part(const char* subtype, std::string_view text) {
+  auto made = part("text", subtype, lf_lines(text), GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
   g_mime_object_set_content_type_parameter(GMIME_OBJECT(made.get()), "charset", "utf-8");
-  return made;
+  return Object<GMimeObject>(GMIME_OBJECT(made.release()));
 }
 
-Object<GMimePart> attachment_part(const Mail::Attachment& attachment) {
+Object<GMimeObject> attachment_part(const Mail::Attachment& attachment) {
   const auto slash = attachment.type.find('/');
   const std::string type(attachment.type.substr(0, slash));
   const std::string subtype(attachment.type.substr(slash + 1));
+  const std::string name(attachment.name);
   auto made = part(type.c_str(), subtype.c_str(), attachment.octets, GMIME_CONTENT_ENCODING_BASE64);
-  g_mime_object_set_disposition(GMIME_OBJECT(made.get()), GMIME_DISPOSITION_ATTACHMENT);
-  g_mime_object_set_content_disposition_parameter(GMIME_OBJECT(made.get()), "filename", "data");
-  return made;
+  auto* object = GMIME_OBJECT(made.release());
+  g_mime_object_set_disposition(object, GMIME_DISPOSITION_ATTACHMENT);
+  g_mime_object_set_content_disposition_parameter(object, "filename", name.c_str());
+  return Object<GMimeObject>(object);
 }
 
-void set_body(GMimeMessage* message, const Mail& mail) {
-  const auto text = text_part(mail.text);
-  if (!mail.attachment) return g_mime_message_set_mime_part(message, GMIME_OBJECT(text.get()));
-  const Object<GMimeMultipart> both(g_mime_multipart_new_with_subtype("mixed"));
-  // "=_" occurs in neither encoding, so that no content can look like the boundary; and GMime's own
-  // one would be another in each repetition.
-  const auto boundary = "=_sense_" + mail.message_id.substr(0, mail.message_id.find('@'));
-  g_mime_multipart_set_boundary(both.get(), boundary.c_str());
-  g_mime_multipart_add(both.get(), GMIME_OBJECT(text.get()));
-  const auto attached = attachment_part(*mail.attachment);
-  g_mime_multipart_add(both.get(), GMIME_OBJECT(attached.get()));
-  g_mime_message_set_mime_part(message, GMIME_OBJECT(both.get()));
+// "=_" occurs in neither encoding, so that no content can look like the boundary; and GMime's own
+// one would be another in each repetition. `kind` keeps one from being the beginning of another.
+Object<GMimeObject> multipart(const char* subtype, const char* kind, const Mail& mail,
+                              const std::vector<Object<GMimeObject>>& parts) {
+  Object<GMimeMultipart> made(g_mime_multipart_new_with_subtype(subtype));
+  const auto boundary =
+      std::string("=_") + kind + "_" + mail.message_id.substr(0, mail.message_id.find('@'));
+  g_mime_multipart_set_boundary(made.get(), boundary.c_str());
+  for (const auto& part : parts) g_mime_multipart_add(made.get(), part.get());
+  return Object<GMimeObject>(GMIME_OBJECT(made.release()));
+}
+
+// RFC 2046 section 5.1.4: the form that readers prefer comes last.
+Object<GMimeObject> readable_part(const Mail& mail) {
+  if (mail.html.empty()) return text_part("plain", mail.text);
+  std::vector<Object<GMimeObject>> forms;
+  forms.push_back(text_part("plain", mail.text));
+  forms.push_back(text_part("html", mail.html));
+  return multipart("alternative", "forms", mail, forms);
+}
+
+Object<GMimeObject> body_part(const Mail& mail) {
+  if (mail.attachments.empty()) return readable_part(mail);
+  std::vector<Object<GMimeObject>> parts;
+  parts.push_back(readable_part(mail));
+  for (const auto& attachment : mail.attachments) parts.push_back(attachment_part(attachment));
+  return multipart("mixed", "sense", mail, parts);
 }
 
 std::string written(GMimeMessage* message) {
@@ -164,7 +181,7 @@ std::string to_octets(const Mail& mail) {
   auto* object = GMIME_OBJECT(message.get());
   add_header(object, "Message-ID", "<" + mail.message_id + ">");
   for (const auto& [name, value] : mail.headers) add_header(object, name, value);
-  set_body(message.get(), mail);
+  g_mime_message_set_mime_part(message.get(), body_part(mail).get());
   return written(message.get());
 }
 

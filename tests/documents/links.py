@@ -25,6 +25,7 @@ OTHERS = {
     "broker/broker.db": "below the folder of data",
     "broker/ballast": "below the folder of data",
     "allow.yaml": "an operator's file",
+    "event.json": "an attachment of mails",
 }
 
 

@@ -236,8 +236,9 @@ class MailRelay:
         attributes, _, data = text.partition("\n\n")
         event = dict(line.split(": ", 1) for line in attributes.splitlines() if ": " in line)
         event.update(id=mail["Sense-Event-Id"], data=data)
-        for part in mail.iter_attachments():  # what programs read of a digest
-            event.update(type=DIGEST, data=part.get_content().decode())
+        for part in mail.iter_attachments():
+            if part.get_filename() == "data":  # what programs read of a digest
+                event.update(type=DIGEST, data=part.get_content().decode())
         kind = {GAP: "gap", ENDED: "ended"}.get(event.get("type"), "event")
         if not event["id"]:
             kind = "question"  # whether the address wants what was subscribed to for it

@@ -7,9 +7,11 @@
 #include "core/event/cloudevents_json.hpp"
 #include "gateways/email/mime.hpp"
 #include "tests/gateways/api/fakes.hpp"
+#include "tests/gateways/email/mail_text.hpp"
 
 using namespace sense;
 using namespace sense::email;
+using namespace sense::test;
 
 namespace {
 
@@ -21,84 +23,11 @@ std::string message_of(Event event) {
                           *test::sample_delivery("mailto:user@example.org", std::move(event)));
 }
 
-std::string value_of(const std::string& message, const std::string& name) {
-  const auto head = message.substr(0, message.find("\r\n\r\n") + 2);
-  const auto at = ("\r\n" + head).find("\r\n" + name + ": ");
-  if (at == std::string::npos) return {};
-  auto start = at + name.size() + 2;
-  std::string value;
-  for (;;) {
-    const auto end = head.find("\r\n", start);
-    value += head.substr(start, end - start);
-    start = end + 2;
-    if (start >= head.size() || head[start] != ' ') return value;
-  }
-}
-
-// What a reader gets back from quoted-printable.
-std::string unquoted(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '=') {
-      out += text[i];
-    } else if (text.compare(i, 3, "=\r\n") == 0) {
-      i += 2;
-    } else {
-      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    }
-  }
-  return out;
-}
-
-std::string body_of(const std::string& message) {
-  return message.substr(message.find("\r\n\r\n") + 4);
-}
-
-// RFC 5322 section 2.1.1 and 2.3: CR and LF only together, lines of at most 998 octets, ASCII.
-void check_lines(const std::string& message) {
-  std::size_t column = 0;
-  for (std::size_t i = 0; i < message.size(); ++i) {
-    const auto c = static_cast<unsigned char>(message[i]);
-    BOOST_REQUIRE(c < 0x80);
-    BOOST_REQUIRE(c != 0);
-    if (c == '\n') {
-      BOOST_REQUIRE(i > 0 && message[i - 1] == '\r');
-      column = 0;
-      continue;
-    }
-    if (c == '\r') BOOST_REQUIRE(i + 1 < message.size() && message[i + 1] == '\n');
-    BOOST_REQUIRE(++column <= 400);
-  }
-  BOOST_CHECK(message.ends_with("\r\n"));
-}
-
-// Names of the header fields, to see that nothing was added to them.
-std::vector<std::string> names_of(const std::string& message) {
-  std::vector<std::string> names;
-  std::size_t start = 0;
-  while (message.compare(start, 2, "\r\n") != 0) {
-    const auto end = message.find("\r\n", start);
-    const auto line = message.substr(start, end - start);
-    if (line[0] != ' ') names.push_back(line.substr(0, line.find(':')));
-    start = end + 2;
-  }
-  return names;
-}
-
-const std::vector<std::string> expected_names = {"From",
-                                                 "To",
-                                                 "Date",
-                                                 "Message-ID",
-                                                 "Subject",
-                                                 "Auto-Submitted",
-                                                 "List-Id",
-                                                 "Sense-Subscription",
-                                                 "Sense-Number",
-                                                 "Sense-Event-Id",
-                                                 "MIME-Version",
-                                                 "Content-Type",
-                                                 "Content-Transfer-Encoding"};
+const std::vector<std::string> expected_names = {
+    "From",           "To",          "Date",       "Message-ID",         "Subject",
+    "Auto-Submitted", "Precedence",  "List-Id",    "Sense-Subscription", "Sense-Number",
+    "Sense-Event-Id", "In-Reply-To", "References", "X-Priority",         "Importance",
+    "MIME-Version",   "Content-Type"};
 
 }  // namespace
 
@@ -116,9 +45,9 @@ BOOST_AUTO_TEST_CASE(an_event_is_a_plain_readable_mail) {
   BOOST_CHECK_EQUAL(value_of(message, "Sense-Number"), "42");
   BOOST_CHECK_EQUAL(value_of(message, "List-Id"),
                     "<s-0123456789abcdefghjkmnpqrs.sense.hq.example>");
-  const auto text = unquoted(body_of(message));
+  const auto text = part_of(message, "text/plain");
   for (const char* line : {"id: e-1\r\n", "type: {urn:example:printer}jam\r\n", "number: 42\r\n",
-                           "time: 2026-11-21T09:15:00.250Z\r\n", "\r\n\r\n342 Printer jam\r\n"})
+                           "time: 2026-11-21T09:15:00.250Z\r\n", "\r\n\r\n342 Printer jam"})
     BOOST_CHECK_MESSAGE(text.find(line) != std::string::npos, line);
 }
 
@@ -213,7 +142,7 @@ BOOST_AUTO_TEST_CASE(every_line_end_becomes_crlf) {
   check_lines(message);
   BOOST_CHECK_NE(message.find("\r\n=46rom here"), std::string::npos);
   BOOST_CHECK(
-      unquoted(body_of(message))
+      part_of(message, "text/plain")
           .ends_with("\r\n\r\none\r\ntwo\r\nthree\r\nfour\r\n\r\n.\r\n.\r\nFrom here\r\n..\r\n"));
 }
 
@@ -223,7 +152,7 @@ BOOST_AUTO_TEST_CASE(any_text_comes_back_from_lines_of_76_columns) {
            std::string(77, 'x'), std::string(500, '='), std::string("\xc3\xa9\xe2\x82\xac"),
            std::string(600, '\t') + "x", "x" + std::string(72, 'y') + "From z",
            std::string(72, 'y') + ".", "From a\nFrom b\n.\n..\n", "one\rtwo\r\rthree\r\n\r"}) {
-    Mail mail{"a@b", "c@d", "1@b", {}, {}, text, std::nullopt};
+    Mail mail{"a@b", "c@d", "1@b", {}, {}, text};
     const auto message = to_octets(mail);
     check_lines(message);
     for (std::size_t start = 0; start < message.size();) {
@@ -246,29 +175,26 @@ BOOST_AUTO_TEST_CASE(any_text_comes_back_from_lines_of_76_columns) {
 BOOST_AUTO_TEST_CASE(header_fields_are_folded_where_they_have_spaces) {
   const std::string words = "first second third fourth fifth sixth seventh eighth ninth tenth";
   const auto message =
-      to_octets({"a@b", "c@d", "1@b", {}, {{"Subject", words + "  " + words}}, "", std::nullopt});
+      to_octets({"a@b", "c@d", "1@b", {}, {{"Subject", words + "  " + words}}, ""});
   check_lines(message);
   BOOST_CHECK_EQUAL(value_of(message, "Subject"), words + "  " + words);
   BOOST_CHECK_LE(message.find("\r\n", message.find("Subject")) - message.find("Subject"), 76U);
   // What has none stays whole: it is one line, far below the 998 octets that RFC 5322 allows.
   const std::string id(200, 'i');
-  const auto whole =
-      to_octets({"a@b", "c@d", "1@b", {}, {{"Sense-Event-Id", id}}, "", std::nullopt});
+  const auto whole = to_octets({"a@b", "c@d", "1@b", {}, {{"Sense-Event-Id", id}}, ""});
   BOOST_CHECK_NE(whole.find("\r\nSense-Event-Id: " + id + "\r\n"), std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(addresses_stay_as_they_are) {
   const std::string odd = "!#$%&'*+-/=?^_`{|}~@x.example";
-  const auto message =
-      to_octets({odd, "=?UTF-8?Q?=2Cx?=@y.example", "1@b", {}, {}, "", std::nullopt});
+  const auto message = to_octets({odd, "=?UTF-8?Q?=2Cx?=@y.example", "1@b", {}, {}, ""});
   BOOST_CHECK_EQUAL(value_of(message, "From"), odd);
   BOOST_CHECK_EQUAL(value_of(message, "To"), "=?UTF-8?Q?=2Cx?=@y.example");
 }
 
 BOOST_AUTO_TEST_CASE(dates_are_in_english_and_in_utc) {
   const auto date_of = [](const char* time) {
-    return value_of(to_octets({"a@b", "c@d", "1@b", *parse_rfc3339(time), {}, "", std::nullopt}),
-                    "Date");
+    return value_of(to_octets({"a@b", "c@d", "1@b", *parse_rfc3339(time), {}, ""}), "Date");
   };
   BOOST_CHECK_EQUAL(date_of("2026-11-21T09:15:00Z"), "Sat, 21 Nov 2026 09:15:00 +0000");
   BOOST_CHECK_EQUAL(date_of("2024-02-29T23:59:59.999Z"), "Thu, 29 Feb 2024 23:59:59 +0000");
@@ -293,12 +219,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_readable_text_is_attached) {
     check_lines(message);
     BOOST_CHECK(value_of(message, "Content-Type").starts_with("multipart/mixed;"));
     const auto body = body_of(message);
-    const auto marker = body.find("filename=data\r\n\r\n");
-    BOOST_REQUIRE(marker != std::string::npos);
-    auto encoded = body.substr(marker + 17, body.find("--=_", marker) - marker - 17);
-    std::erase_if(encoded, [](char c) { return c == '\r' || c == '\n'; });
-    BOOST_REQUIRE(from_base64(encoded));
-    BOOST_CHECK_EQUAL(*from_base64(encoded), data);
+    BOOST_CHECK_EQUAL(attachment_of(message, "data"), data);
     BOOST_CHECK_EQUAL(body.find("\r\nContent-Type: message/"), std::string::npos);
   }
 }
@@ -308,7 +229,7 @@ BOOST_AUTO_TEST_CASE(json_and_xml_are_readable) {
     auto event = test::sample_event();
     event.datacontenttype = type;
     event.data = "{\"a\": 1}";
-    BOOST_CHECK_NE(unquoted(body_of(message_of(event))).find("{\"a\": 1}"), std::string::npos);
+    BOOST_CHECK_NE(part_of(message_of(event), "text/plain").find("{\"a\": 1}"), std::string::npos);
   }
 }
 
@@ -334,8 +255,7 @@ BOOST_AUTO_TEST_CASE(a_digest_is_readable_and_has_its_events_for_programs_attach
   const auto message = delivery_message(envelope, *delivery);
   check_lines(message);
   BOOST_CHECK_EQUAL(value_of(message, "Subject"), "2 events");
-  const auto begin = message.find("quoted-printable\r\n\r\n") + 18;
-  const auto text = unquoted(message.substr(begin, message.find("\r\n--=_", begin) - begin));
+  const auto text = part_of(message, "text/plain");
   for (const auto* part : {"\r\nnumber: 42\r\nwindow: 4\r\n", "\r\n17. ", "\r\nid: first\r\n",
                            "\r\n  Paper\r\n  9. forged: //evil\r\n  9. forged", "\r\n19. ",
                            "\r\nid: second\r\n", "\r\n  (4 octets, in the attachment)"})
@@ -349,17 +269,27 @@ BOOST_AUTO_TEST_CASE(the_question_says_how_to_confirm_by_post) {
   Subscription subscription;
   subscription.id = "s-1";
   subscription.types = {*TypePattern::parse("{urn:x}*")};
-  const auto message =
-      verification_message(envelope, subscription, "T0KEN", "http://hq.example:8080");
+  const auto ask = [&](const std::string& pages) {
+    auto between = envelope;
+    between.contact.pages = pages;
+    return verification_message(between, subscription, "T0KEN");
+  };
+  const auto message = ask("http://hq.example:8080");
   check_lines(message);
-  const auto text = unquoted(body_of(message));
-  BOOST_CHECK_NE(text.find("curl -X POST http://hq.example:8080/v1/subscriptions/s-1/confirm"),
-                 std::string::npos);
+  const auto text = part_of(message, "text/plain");
+  const std::string page = "http://hq.example:8080/v1/subscriptions/s-1/confirm";
+  BOOST_CHECK_NE(text.find("curl -X POST " + page), std::string::npos);
   BOOST_CHECK_NE(text.find(R"(-d '{"token": "T0KEN"}')"), std::string::npos);
   BOOST_CHECK_NE(text.find("{urn:x}*"), std::string::npos);
-  const auto bare = unquoted(body_of(verification_message(envelope, subscription, "T0KEN", "")));
+  BOOST_CHECK_NE(text.find("\r\n  " + page + "?token=T0KEN\r\n"), std::string::npos);
+  const auto html = part_of(message, "text/html");
+  BOOST_CHECK_NE(html.find("<a href=\"" + page + "?token=T0KEN\">"), std::string::npos);
+  // It has not subscribed yet.
+  BOOST_CHECK_EQUAL(value_of(message, "List-Unsubscribe"), "");
+  const auto bare = unquoted(body_of(ask("")));
   BOOST_CHECK_NE(bare.find("token: T0KEN"), std::string::npos);
   BOOST_CHECK_EQUAL(bare.find("curl"), std::string::npos);
+  BOOST_CHECK_EQUAL(bare.find("<a "), std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
