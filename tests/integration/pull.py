@@ -139,7 +139,11 @@ def each_event_has_its_number(installation):
             installation.kill("gateway http")
     wanted = {number + 1: f"e{number}" for number in range(EVENTS)}
     for name, client in (("pull", puller), ("stream", streamer)):
-        wait_for(f"{name} has all", lambda client=client: len(client.got) >= EVENTS)
+        try:
+            wait_for(f"{name} has all", lambda client=client: len(client.got) >= EVENTS)
+        except AssertionError as late:
+            raise AssertionError(f"{late}: missing are {sorted(set(wanted) - set(client.got))[:20]}; alive: "
+                                 f"{client.is_alive()}; {vars(client)}"[:3000]) from late
         assert client.got == wanted, f"{name}: {client.got}"
     assert streamer.connections >= KILLS
     # By its ids, which are sequences, it goes on where it was.
