@@ -49,7 +49,11 @@ void EventReader::process_slice() {
   if (goes_on && end == batch.events.size()) position_ = batch.position;
   callbacks_.slice_done();
   if (stream != stream_) return;
-  if (!goes_on) return follow(position_);
+  if (!goes_on) {
+    follow(position_);
+    if (callbacks_.restarted) callbacks_.restarted();
+    return;
+  }
   if (end != batch.events.size()) batch_ = std::move(batch);
   paused_ = true;
   resume_if_ready();

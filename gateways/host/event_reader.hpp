@@ -35,6 +35,9 @@ class EventReader {
     // The topics wanted, as prefixes (Bus::follow); "{" alone: all.
     std::function<std::vector<std::string>()> topics;
     std::function<void(Duration, std::function<void()>)> after;  // runs a task after a pause
+    // The stream has begun anew by itself at position(), behind an event that wanted other topics:
+    // what these are for has missed the events between its wish and that one. Empty: not told.
+    std::function<void()> restarted = {};
   };
 
   EventReader(Bus& bus, const Engine& engine, const Clock& clock, Callbacks callbacks)

@@ -120,7 +120,8 @@ Lifecycle::Lifecycle(const GatewayDescriptor& descriptor, Environment environmen
       reader_(environment_.bus, services_->engine, environment_.clock,
               {[this](const auto& event) { return on_event(event); }, [this] { on_slice_done(); },
                [this](const auto& batch) { on_lost(batch); }, [this] { return topics(); },
-               [this](Duration pause, auto task) { after(pause, std::move(task)); }}) {
+               [this](Duration pause, auto task) { after(pause, std::move(task)); },
+               [this] { feeds_.on_restart(); }}) {
   services_->context.feeds = &feeds_;
   services_->context.records = &kept_;
   services_->room_to_verify = [this](const auto& owner, const auto& callback) {

@@ -30,6 +30,7 @@ struct EventReaderFixture : testing::EngineFixture {
   std::function<bool(const EventRef&)> process = [](const auto&) { return false; };
   std::function<void()> slice_done = [] {};
   int lost = 0;
+  std::vector<std::uint64_t> restarts;  // positions
   std::vector<std::function<void()>> timers;
   EventReader reader{
       bus,
@@ -47,7 +48,8 @@ struct EventReaderFixture : testing::EngineFixture {
          slice_done();
        },
        [this](const Batch&) { ++lost; }, [this] { return topics; },
-       [this](Duration, std::function<void()> task) { timers.push_back(std::move(task)); }}};
+       [this](Duration, std::function<void()> task) { timers.push_back(std::move(task)); },
+       [this] { restarts.push_back(reader.position()); }}};
 
   EventReaderFixture() { reader.follow(0); }
   Batch batch(std::size_t count) {
@@ -98,6 +100,7 @@ BOOST_AUTO_TEST_CASE(the_stream_begins_anew_behind_the_event_that_wants_another_
   BOOST_REQUIRE_EQUAL(bus.followed.size(), 2U);
   BOOST_CHECK_EQUAL(bus.followed[1].first, 4U);
   BOOST_CHECK(bus.followed[1].second == topics);
+  BOOST_CHECK(restarts == std::vector<std::uint64_t>{4});
   // What was on its way is of the earlier stream, and comes again.
   earlier(batch(3));
   run_timers();
@@ -114,6 +117,7 @@ BOOST_AUTO_TEST_CASE(a_change_that_wants_no_other_topic_interrupts_nothing) {
   read(batch(5));
   BOOST_CHECK_EQUAL(taken.size(), 5U);
   BOOST_CHECK_EQUAL(bus.followed.size(), 1U);
+  BOOST_CHECK(restarts.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_between_two_slices_or_within_one_ends_the_stream) {
