@@ -4,15 +4,23 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "core/base/text.hpp"
 
 namespace sense {
 
+namespace {
+
+constexpr std::int64_t end_of_9999 =
+    253'402'300'799;  // seconds; an HTTP-date's year has four digits
+
+}  // namespace
+
 std::optional<WallTime> parse_http_date(std::string_view text) {
-  const auto seconds = curl_getdate(std::string(text).c_str(), nullptr);
-  if (seconds < 0) return std::nullopt;
+  const std::int64_t seconds = curl_getdate(std::string(text).c_str(), nullptr);
+  if (seconds < 0 || seconds > end_of_9999) return std::nullopt;
   return WallTime{std::chrono::seconds{seconds}};
 }
 

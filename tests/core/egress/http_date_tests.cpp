@@ -23,4 +23,12 @@ BOOST_AUTO_TEST_CASE(what_is_no_date_is_none) {
     BOOST_CHECK_MESSAGE(!parse_http_date(text), text);
 }
 
+BOOST_AUTO_TEST_CASE(a_year_has_four_digits) {
+  BOOST_CHECK(parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT") ==
+              parse_rfc3339("9999-12-31T23:59:59Z").value());
+  for (const auto* text : {"Sat, 01 Jan 10000 00:00:00 GMT", "Sun, 06 Nov 19941994 08:49:37 GMT",
+                           "Sun, 06 Nov 2147483647 08:49:37 GMT"})
+    BOOST_CHECK_MESSAGE(!parse_http_date(text), text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
