@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
@@ -39,6 +40,9 @@ class BusClient {
 
   Children& children_;
   boost::asio::io_context io_{1};
+  // Without it the loop would not wait when nothing is to do, and take a processor from the others.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      boost::asio::make_work_guard(io_)};
   std::unique_ptr<Bus> bus_;
   std::size_t unanswered_ = 0;
   MonoTime looked_{};
