@@ -16,7 +16,6 @@ using bus::Reply;
 
 namespace {
 
-constexpr std::string_view type_kind = "type";
 constexpr std::size_t suspected_max = 1'000;  // the reader reports further ranges again
 constexpr std::size_t parse_ahead_max = 32;
 // In one answer to PUBLISH: so that it is not many times as long as the request.
@@ -76,7 +75,7 @@ Result<Ingest> Ingest::restore(Store& store, Limits limits, Counters& counters, 
   if (!last) return tl::unexpected(last.error());
   ingest.head_ = *last;
   const auto loaded = store.load([&](RegistryRow row) {
-    if (row.entry.kind == type_kind) return ingest.types_.load(row.entry);
+    if (row.entry.kind == SeenTypes::kind) return ingest.types_.load(row.entry);
     if (auto status = ingest.registry_.load(std::move(row), now); !status)
       log::error(status.error().message);
   });
@@ -227,7 +226,7 @@ Result<Reply> Ingest::get(const Incoming& incoming) const {
 
 std::vector<RegistryEntry> Ingest::entries(std::string_view kind, std::string_view after,
                                            std::size_t count) const {
-  return kind == type_kind ? types_.list(after, count) : registry_.list(kind, after, count);
+  return kind == SeenTypes::kind ? types_.list(after, count) : registry_.list(kind, after, count);
 }
 
 // Of sources those that may be read from, of types those that may be read, and as many as are to be
@@ -235,8 +234,8 @@ std::vector<RegistryEntry> Ingest::entries(std::string_view kind, std::string_vi
 void Ingest::keep_readable(std::vector<RegistryEntry>& seen, const Rights& rights,
                            std::size_t count) const {
   const auto hidden = [&](const RegistryEntry& entry) {
-    return entry.kind == type_kind ? !rights.may_read_some(entry.key)
-                                   : !rights.may_read_from(entry.key);
+    return entry.kind == SeenTypes::kind ? !rights.may_read_some(entry.key)
+                                         : !rights.may_read_from(entry.key);
   };
   while (!seen.empty()) {
     const auto last = seen.back();

@@ -11,8 +11,6 @@ namespace sense {
 
 namespace {
 
-constexpr std::string_view type_kind = "type";
-
 // As CloudEvents calls them (1.0.2, Type System).
 std::string_view name_of(Attribute::Kind kind) {
   switch (kind) {
@@ -128,7 +126,7 @@ RegistryEntry SeenTypes::entry_of(const Types::value_type& seen) {
   JsonObject json;
   json.put("count", seen.second.count).put("last", to_rfc3339(seen.second.last));
   json.put_raw("attributes", seen.second.attributes);
-  return {std::string(type_kind), seen.first, seen.second.upto, json.take()};
+  return {std::string(kind), seen.first, seen.second.upto, json.take()};
 }
 
 std::vector<RegistryEntry> SeenTypes::list(std::string_view after, std::size_t limit) const {

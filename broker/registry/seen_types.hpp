@@ -20,7 +20,8 @@ namespace sense {
 // accepted, too. Pure: no I/O, no clock, one thread.
 class SeenTypes {
  public:
-  static constexpr std::size_t names_max = 32;  // of the attributes that are shown
+  static constexpr std::string_view kind = "type";  // of its entries, beside those of the registry
+  static constexpr std::size_t names_max = 32;      // of the attributes that are shown
   static constexpr Duration stored_every = std::chrono::seconds{10};
 
   // `dropped`: counts the events of types for which there was no room.

@@ -43,10 +43,12 @@ std::string place_of_entry(const std::string& name) {
                "have:";
 }
 
+std::string absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
 std::string path_of(const KeysOptions& options, const char* ending) {
-  return std::filesystem::absolute(options.file.empty() ? options.name + ending : options.file)
-      .lexically_normal()
-      .string();
+  return absolute(options.file.empty() ? options.name + ending : options.file);
 }
 
 int run_new(const Global& global, const KeysOptions& options) {
@@ -94,10 +96,6 @@ int run_shared(const Global& global, const KeysOptions& options) {
       "the client takes the file; of the SENSE gateway either the option `keys` is this file,");
   print_line("or the line below `keys:` in it is added to the file that `keys` names");
   return exit_ok;
-}
-
-std::string absolute(const std::string& path) {
-  return std::filesystem::absolute(path).lexically_normal().string();
 }
 
 void print_token(const Global& global, const TokenOptions& options, const std::string& file,

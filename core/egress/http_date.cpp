@@ -11,16 +11,11 @@
 
 namespace sense {
 
-namespace {
-
-constexpr std::int64_t end_of_9999 =
-    253'402'300'799;  // seconds; an HTTP-date's year has four digits
-
-}  // namespace
-
 std::optional<WallTime> parse_http_date(std::string_view text) {
+  // An HTTP-date's year has four digits; libcurl takes more.
+  constexpr std::int64_t last = wall_time_max.time_since_epoch() / std::chrono::seconds{1};
   const std::int64_t seconds = curl_getdate(std::string(text).c_str(), nullptr);
-  if (seconds < 0 || seconds > end_of_9999) return std::nullopt;
+  if (seconds < 0 || seconds > last) return std::nullopt;
   return WallTime{std::chrono::seconds{seconds}};
 }
 

@@ -10,10 +10,7 @@ import socket
 import subprocess
 import sys
 
-from web_installation import WebInstallation, wait_for
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from installation import free_port  # noqa: E402
+from web_installation import WebInstallation, free_port, wait_for
 
 EVENTS = 300  # in each of three parts
 
@@ -52,15 +49,8 @@ class Receiving(WebInstallation):
 
     def __init__(self, sense):
         super().__init__(sense)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                        "-nodes", "-keyout", self.folder / "localhost.key", "-out",
-                        self.folder / "localhost.pem", "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
-        text = self.config.read_text()
-        listen = f'listen: "127.0.0.1:{self.ports["http"]}"'
-        assert listen in text
-        self.config.write_text(text.replace(
-            listen, f'{listen}, endpoints: ["localhost ca={self.folder}/localhost.pem"]'))
+        self.certificate("localhost")
+        self.configure(f'endpoints: ["localhost ca={self.folder}/localhost.pem"]')
         self.port = free_port(socket.SOCK_STREAM)
         self.nginx = None
 

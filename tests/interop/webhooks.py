@@ -43,19 +43,8 @@ class Signing(WebInstallation):
         SECRETS.append((self.folder / "hooks.signing").read_text().strip())
         self.certificate("localhost")
         self.certificate("client")
-        text = self.config.read_text()
-        listen = f'listen: "127.0.0.1:{self.ports["http"]}"'
-        assert listen in text
         tls = f"localhost ca={self.folder}/localhost.pem cert={self.folder}/client.pem key={self.folder}/client.key"
-        self.config.write_text(text.replace(
-            listen, f'{listen}, signing-key: {self.folder}/hooks.signing, endpoints: ["{tls}"]'))
-
-    def certificate(self, name):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                        "-nodes", "-keyout", self.folder / f"{name}.key", "-out", self.folder / f"{name}.pem",
-                        "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"],
-                       check=True, capture_output=True)
-        (self.folder / f"{name}.key").chmod(0o600)
+        self.configure(f'signing-key: {self.folder}/hooks.signing, endpoints: ["{tls}"]')
 
     def subscribe(self, callback, **more):
         made = super().subscribe(callback, **more)
